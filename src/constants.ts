@@ -1,0 +1,77 @@
+/**
+ * Every number the agent lives by, in one place, each with its reason. Times are milliseconds, lengths bytes.
+ */
+
+/** Flash erase unit of every ESP32, and the step of the checkpoint. */
+export const SECTOR = 4096;
+/** Bytes held back until the image is proven: magic 0xE9 lies in them; 16 is also the flash-encryption unit (ESP-IDF, "Flash Encryption"). */
+export const HEAD = 16;
+
+/* ---- download ---- */
+/** Connect and TLS handshake: a weak cell answers a SYN within a few retransmissions (RFC 6298: 1, 3, 7 s). */
+export const CONNECT_TIMEOUT = 10_000;
+/** Nothing received for this long while a response is due: the connection is dead. Vendor SDKs give up the whole update after 1 s. */
+export const HTTP_IDLE_TIMEOUT = 15_000;
+/** First wait after a failed attempt; doubles, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+export const BACKOFF_FIRST = 1_000;
+/** Longest wait between attempts. */
+export const BACKOFF_CAP = 60_000;
+/** Transport trouble: this long without a new sector ends the job. Measured on progress, never on the whole transfer. */
+export const STALL_BUDGET = 15 * 60_000;
+/** Deterministic refusals (404, JSON body, other total, certificate): tries, and the time they may take together. */
+export const REFUSAL_TRIES = 3;
+export const REFUSAL_WINDOW = 60_000;
+/** Times an expired URL is asked for again before the job fails. */
+export const URL_RENEWALS = 3;
+/** How long a renewal is waited for before it counts as failed. */
+export const RENEWAL_TIMEOUT = 60_000;
+/** One Range request: two sectors keep the head's overhead near 3 % and let the next request leave early. */
+export const RANGE = 8_192;
+/** Largest range ever asked for. */
+export const RANGE_MAX = 16_384;
+/** Bytes asked for beyond the checkpoint, at most: one sector plus 16 KiB in flight is all that a power cut may cost. */
+export const WINDOW = SECTOR + 16_384;
+/** Redirects followed for one request. */
+export const REDIRECTS = 5;
+/** Longest URL taken; Tencent's pre-signed ones have about 400 bytes. */
+export const URL_MAX = 2_048;
+/** Response head beyond this is a failure of the server; the surplus is skipped, never stored. */
+export const HTTP_HEAD_MAX = 8_192;
+
+/* ---- MQTT ---- */
+/** Largest MQTT payload taken; a longer packet is skipped. */
+export const MQTT_PAYLOAD_MAX = 8_192;
+/** Keep-alive in seconds; the vendor's Python SDK uses 60, the platform allows 0 to 900 (Tencent doc 1105/41824). */
+export const MQTT_KEEPALIVE = 60;
+/** CONNACK, SUBACK: waited for as long as a connect. */
+export const MQTT_REPLY_TIMEOUT = 10_000;
+/** An unacknowledged QoS 1 publish is resent on a live connection after this. */
+export const MQTT_RESEND = 20_000;
+/** QoS 1 publishes kept until acknowledged. The agent itself never has more than three under way. */
+export const MQTT_INFLIGHT = 8;
+/** A connection that lasted this long resets the reconnect backoff (another client with the same id ends it sooner). */
+export const MQTT_STABLE = 30_000;
+/** JSON nesting accepted in a message. */
+export const JSON_DEPTH = 16;
+
+/* ---- job ---- */
+/** Progress reports: at most one in this time (vendor SDKs: 1 s). */
+export const REPORT_INTERVAL = 1_000;
+/** PUBACK of `burning` is awaited this long before the switch. */
+export const BURNING_ACK = 10_000;
+/** Trial of new firmware, seconds: default and limits; keep it below the platform's task time-out (Tencent: 120 to 900). */
+export const TRIAL_SECONDS = 120;
+export const TRIAL_SECONDS_MIN = 30;
+export const TRIAL_SECONDS_MAX = 900;
+/** Trials of one image cut short by power loss before the job fails. */
+export const MAX_ATTEMPTS = 2;
+/** Repairs (erase and program again) of one sector whose readback differs. */
+export const SECTOR_REPAIRS = 2;
+/** A job found at power-on resumes from its stored URL after this without a fresh push. */
+export const RESUME_DELAY = 30_000;
+/** While an update is owed, the version is reported again this often: a push at QoS 0 may have been lost. */
+export const REREPORT = 10 * 60_000;
+/** Images remembered as refused. */
+export const REFUSED_MAX = 8;
+/** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */
+export const MESSAGE_MAX = 128;

@@ -1,0 +1,45 @@
+/** The words that job, dialects, downloader and driver share. Types only. */
+
+export interface OfferDigest {
+  readonly algorithm: "MD5" | "SHA256";
+  /** Lower-case hex, 32 or 64 digits. */
+  readonly hex: string;
+}
+
+/** What a report is about: the target version, and the module exactly as received (absent stays absent). */
+export interface Task {
+  readonly version: string;
+  readonly module?: string;
+}
+
+/** One pushed image. */
+export interface Offer extends Task {
+  /** Bytes; 0 = unknown. */
+  readonly size: number;
+  /** Absolute, passed on verbatim. */
+  readonly url: string;
+  readonly digest?: OfferDigest;
+}
+
+/** Why a job failed, in no cloud's words; each dialect has its own table of codes. */
+export type Cause =
+  /** No new sector for the whole stall budget. */
+  | "download-timeout"
+  /** HTTP 404, or an error document in place of the file. */
+  | "not-found"
+  /** HTTP 403 or 401, and asking for a fresh URL did not help. */
+  | "url-expired"
+  /** Any other download failure: wrong total, certificate, protocol. */
+  | "download"
+  /** What is in flash is not what was offered. */
+  | "digest-mismatch"
+  /** Refused by policy before or after the download: too large, not an image, other chip, other product, unsigned, downgrade. */
+  | "rejected"
+  /** Flash would not hold what was written. */
+  | "flash"
+  /** The new firmware was tried and rolled back. */
+  | "rolled-back";
+
+export type Outcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "fail"; readonly cause: Cause; /** One line for people, at most 128 bytes of UTF-8. */ readonly message: string };
