@@ -1,0 +1,71 @@
+/**
+ * Who may be installed: the table of offers (design section 2.2) and the checks of an image against the running firmware.
+ * Each refusal is one line that says what differs and, where there is one, which setting allows it.
+ */
+import type { Running } from "../../hal/ports";
+import { TRIAL_SECONDS, MAX_ATTEMPTS } from "../constants";
+import { readAppDescription, readHeader } from "../image/esp-image";
+import { compareVersions } from "./versions";
+import type { Offer } from "./types";
+
+export interface Policy {
+  /** Trial of new firmware, seconds. */
+  readonly trialSeconds: number;
+  /** Trials cut short by power loss before the job fails. */
+  readonly maxAttempts: number;
+  /** Install a version that sorts before the running one. */
+  readonly allowDowngrade: boolean;
+  /** Take an offer that names no digest. */
+  readonly allowNoDigest: boolean;
+  /** Take an image of another project (product). */
+  readonly allowForeign: boolean;
+  /** Download over plain http. */
+  readonly allowHttp: boolean;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  trialSeconds: TRIAL_SECONDS,
+  maxAttempts: MAX_ATTEMPTS,
+  allowDowngrade: false,
+  allowNoDigest: false,
+  allowForeign: false,
+  allowHttp: false,
+};
+
+/** Two offers of one image: the same job. A size that one of them does not know does not tell them apart. */
+export function sameImage(a: Offer, b: Offer): boolean {
+  if (a.version !== b.version || moduleName(a.module) !== moduleName(b.module)) return false;
+  if (a.size !== 0 && b.size !== 0 && a.size !== b.size) return false;
+  if (a.digest === undefined || b.digest === undefined) return a.digest === b.digest && a.url === b.url;
+  return a.digest.algorithm === b.digest.algorithm && a.digest.hex === b.digest.hex;
+}
+
+/** Absent, null, "" and "default" mean the firmware itself. */
+export const moduleName = (module: string | undefined): string => (module === undefined || module === "" ? "default" : module);
+
+/** Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. */
+export function refusalOfOffer(offer: Offer, running: Running, slotSize: number, policy: Policy): string | undefined {
+  if (offer.digest === undefined && !policy.allowNoDigest) return "the offer has no digest (allowNoDigest permits that)";
+  if (offer.url.startsWith("http:") && !policy.allowHttp) return "plain http download refused (allowHttp permits it)";
+  if (offer.size > slotSize) return `image of ${offer.size} bytes does not fit the slot of ${slotSize}`;
+  if (offer.version !== running.version && !policy.allowDowngrade && compareVersions(offer.version, running.version) === "older")
+    return `version ${offer.version} is older than the running ${running.version} (allowDowngrade permits it)`;
+  return undefined;
+}
+
+/** Reason to refuse the image itself, from its first sector. */
+export function refusalOfImage(firstSector: Uint8Array, offer: Offer, running: Running, policy: Policy): string | undefined {
+  let header;
+  let description;
+  try {
+    header = readHeader(firstSector);
+    description = readAppDescription(firstSector);
+  } catch (error) {
+    return `not an ESP image: ${(error as Error).message}`;
+  }
+  if (header.chip !== running.chip) return `image is for chip ${header.chip}, this is chip ${running.chip}`;
+  if (description.project !== running.project && !policy.allowForeign)
+    return `image is of product ${JSON.stringify(description.project)}, this is ${JSON.stringify(running.project)}`;
+  if (description.version !== offer.version) return `version in the image is ${description.version}, offered was ${offer.version}`;
+  return undefined;
+}

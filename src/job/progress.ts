@@ -1,0 +1,20 @@
+/** Percent of a download and when to say it: the current one first, then at most one per REPORT_INTERVAL, and always the last. */
+import { REPORT_INTERVAL } from "../constants";
+
+export class Progress {
+  #said = -1;
+  #next: number;
+
+  constructor(now: number) {
+    this.#next = now;
+  }
+
+  /** The percent to report now, 0..100, or undefined. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
+  due(stored: number, size: number, now: number): number | undefined {
+    const percent = size === 0 ? 0 : Math.floor((stored * 100) / size);
+    if (percent <= this.#said || (now < this.#next && percent < 100)) return undefined;
+    this.#said = percent;
+    this.#next = now + REPORT_INTERVAL;
+    return percent;
+  }
+}
