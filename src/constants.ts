@@ -41,6 +41,8 @@ export const HTTP_HEAD_MAX = 8_192;
 /* ---- MQTT ---- */
 /** Largest MQTT payload taken; a longer packet is skipped. */
 export const MQTT_PAYLOAD_MAX = 8_192;
+/** Longest topic of a message taken, bytes; ours have at most 72 (Tencent: "$ota/update/", product 10, device 48), the rest is room for other clouds. */
+export const MQTT_TOPIC_MAX = 256;
 /** Keep-alive in seconds; the vendor's Python SDK uses 60, the platform allows 0 to 900 (Tencent doc 1105/41824). */
 export const MQTT_KEEPALIVE = 60;
 /** CONNACK, SUBACK: waited for as long as a connect. */
