@@ -1,0 +1,23 @@
+import type { Crypto, DigestAlgorithm } from "../../hal/ports";
+
+/** Block length of MD5, SHA-1 and SHA-256 alike (RFC 2104, section 2; FIPS 180-4, section 1). */
+const BLOCK = 64;
+
+function digest(crypto: Crypto, algorithm: DigestAlgorithm, ...parts: Uint8Array[]): Uint8Array {
+  const hash = crypto.digest(algorithm);
+  for (const part of parts) hash.write(part);
+  return hash.close();
+}
+
+/** The key's block XORed with one byte (RFC 2104: 0x36 inside, 0x5C outside). */
+function pad(key: Uint8Array, byte: number): Uint8Array {
+  const block = new Uint8Array(BLOCK).fill(byte);
+  for (let i = 0; i < key.length; i++) block[i]! ^= key[i]!;
+  return block;
+}
+
+/** HMAC of RFC 2104; the result is as long as the digest. */
+export function hmac(crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array, message: Uint8Array): Uint8Array {
+  const short = key.length > BLOCK ? digest(crypto, algorithm, key) : key;
+  return digest(crypto, algorithm, pad(short, 0x5c), digest(crypto, algorithm, pad(short, 0x36), message));
+}

@@ -1,0 +1,66 @@
+import { decodeUtf8, encodeUtf8 } from "./utf8";
+
+/** Not JSON, or nested too deeply. */
+export class JsonError extends Error {
+  override readonly name = "JsonError";
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Depth of nesting that a parser would reach at most. Strings are skipped by JSON's own rule, so no input is deeper for the parser than here. */
+function depth(bytes: Uint8Array): number {
+  let open = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (inString) {
+      if (byte === BACKSLASH) i++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    // "[" 5B and "{" 7B, "]" 5D and "}" 7D differ in one bit only.
+    else if ((byte | 0x20) === 0x7b) deepest = Math.max(deepest, ++open);
+    else if ((byte | 0x20) === 0x7d) open--;
+  }
+  return deepest;
+}
+
+/**
+ * Parses JSON from UTF-8 bytes or text. Nesting deeper than `maxDepth` is refused before the engine's parser, which goes
+ * down by recursion, sees it. Throws `JsonError`, nothing else.
+ */
+export function parseJson(input: Uint8Array | string, maxDepth: number): unknown {
+  const text = typeof input === "string" ? input : decodeUtf8(input);
+  if (depth(typeof input === "string" ? encodeUtf8(input) : input) > maxDepth) throw new JsonError(`nested deeper than ${maxDepth}`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new JsonError("not JSON");
+  }
+}
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** `value` as an object, or undefined for everything else, arrays and null included. */
+export function asObject(value: unknown): JsonObject | undefined {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
+}
+
+/** An own member: a sender may not reach what objects inherit. */
+export function member(object: JsonObject, key: string): unknown {
+  return Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined;
+}
+
+/** A string member. */
+export function stringMember(object: JsonObject, key: string): string | undefined {
+  const value = member(object, key);
+  return typeof value === "string" ? value : undefined;
+}
+
+/** A member that is a whole number, or a string of decimal digits with an optional sign: clouds send both for the same field. */
+export function integerMember(object: JsonObject, key: string): number | undefined {
+  const value = member(object, key);
+  const number = typeof value === "string" && /^-?[0-9]{1,16}$/.test(value) ? Number(value) : value;
+  return typeof number === "number" && Number.isSafeInteger(number) ? number : undefined;
+}
