@@ -8,12 +8,11 @@
  * Order inside a list of effects matters: the record of a step stands before the step that needs it (`tests/powercut`).
  */
 import type { Digest, DigestAlgorithm } from "../../hal/ports";
-import { BURNING_ACK, HEAD, RENEWAL_TIMEOUT, SECTOR_REPAIRS, URL_RENEWALS } from "../constants";
+import { BURNING_ACK, HEAD, MESSAGE_MAX, RENEWAL_TIMEOUT, SECTOR_REPAIRS, URL_RENEWALS } from "../constants";
 import type { PlatformRules } from "../platforms/platform";
 import { truncateUtf8 } from "../util/utf8";
-import { MESSAGE_MAX } from "../constants";
 import { judgeBoot } from "./boot-judgement";
-import type { BootFacts, JobEffect, JobEvent, Question, Token } from "./effects";
+import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { HashPass } from "./hash-pass";
 import { JobMemory } from "./memory";
 import { refusalOfImage, refusalOfOffer, sameImage } from "./policy";
@@ -93,6 +92,10 @@ export class UpdateJob {
     return this.#memory?.offer;
   }
 
+  #downloading(): boolean {
+    return this.#state.name === "downloading" || this.#state.name === "renewing";
+  }
+
   /** When `tick` is wanted next. */
   deadline(): number | undefined {
     const state = this.#state;
@@ -100,7 +103,7 @@ export class UpdateJob {
   }
 
   handle(event: JobEvent, now: number): JobEffect[] {
-    if (this.#state.name === "leaving") return [];
+    if (this.#state.name === "leaving" && event.type !== "effect-failed") return [];
     switch (event.type) {
       case "boot":
         return this.#boot(event.facts, now);
@@ -128,7 +131,7 @@ export class UpdateJob {
       case "expired":
         return this.#expired(event.message, now);
       case "download-failed":
-        return this.#fail(event.cause, event.message, { keepCheckpoint: event.cause !== "rejected" });
+        return this.#downloading() ? this.#fail(event.cause, event.message, { keepCheckpoint: event.cause !== "rejected" }) : [];
       case "bytes":
         return this.#bytes(event.bytes);
       case "turn":
@@ -191,6 +194,10 @@ export class UpdateJob {
     // The running firmware has to prove itself first, and an outcome that waits is owed to the cloud: latest offer kept.
     if (this.#state.name === "trial" || this.#state.name === "reporting") {
       this.#kept = offer;
+      return [];
+    }
+    if (this.#state.name === "consent" && sameImage(this.#state.offer, offer)) {
+      this.#state = { name: "consent", offer };
       return [];
     }
     const refusal = refusalOfOffer(offer, facts.running, facts.slotSize, this.#options.policy);
@@ -476,16 +483,15 @@ export class UpdateJob {
 
   #fail(cause: Cause, text: string, after: Aftermath): JobEffect[] {
     const memory = this.#memory;
-    if (memory === undefined) return [];
+    if (memory === undefined || this.#state.name === "reporting") return [];
     this.#storing = undefined;
     this.#keepCheckpoint = after.keepCheckpoint === true;
     const effects: JobEffect[] = [{ type: "stop-download" }];
     if (after.blame === true) effects.push(...this.#remember(memory.offer, cause));
     if (!this.#keepCheckpoint) effects.push(...memory.dropCheckpoint());
-    effects.push(...this.#conclude({ kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) }));
-    // Last, and after the record: a cut before it leaves a slot that no boot entry names and whose image was proven intact.
+    // Before the outcome is stored: a cut in between comes here again, and no cut leaves a refused slot with its head.
     if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
-    return effects;
+    return [...effects, ...this.#conclude({ kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) })];
   }
 
   #conclude(outcome: Outcome): JobEffect[] {
@@ -556,7 +562,7 @@ export class UpdateJob {
     this.#left = keep ? memory.checkpoint : { offset: undefined, head: undefined };
     this.#memory = undefined;
     this.#state = { name: "idle" };
-    const effects = [...memory.forget(keep), ...(this.#versionReported && !done ? [] : this.#reportVersion())];
+    const effects = [...memory.forget(keep), ...(this.#versionReported ? [] : this.#reportVersion())];
     const kept = this.#kept;
     this.#kept = undefined;
     return kept === undefined ? effects : [...effects, ...this.#offer(kept, now)];
@@ -584,22 +590,32 @@ export class UpdateJob {
     }
   }
 
+  /** The driver dropped the effects behind the one that failed. */
   #effectFailed(effect: JobEffect["type"], message: string): JobEffect[] {
+    const warning: JobEffect = { type: "notify", notice: { event: "warning", message: `${effect}: ${message}` } };
     switch (effect) {
       case "put-number":
       case "put-bytes":
       case "delete":
-        return this.#fail("flash", `store: ${message}`, {});
+        // An outcome that can not be stored is still said.
+        return this.#state.name === "reporting" ? [warning, ...this.#waitingOutcome()] : [warning, ...this.#fail("flash", `store: ${message}`, {})];
       case "erase":
       case "write":
       case "compare":
       case "read":
-        return this.#fail("flash", message, { eraseHead: this.#state.name === "sealing" });
+      case "invalidate":
+        return this.#state.name === "reporting" ? [warning, ...this.#conclude(this.#memory?.outcome ?? { kind: "fail", cause: "flash", message })] : this.#fail("flash", message, { eraseHead: this.#state.name === "sealing" });
       case "verify":
       case "activate":
         return this.#fail("rejected", message, { blame: true, eraseHead: true });
+      case "download":
+        return this.#fail("download", message, { keepCheckpoint: true });
+      case "confirm":
+        return this.#giveUp(`confirm: ${message}`, false);
+      case "rollback":
+        return [warning, { type: "reboot", slot: this.#facts?.target ?? "" }];
       default:
-        return [{ type: "notify", notice: { event: "warning", message: `${effect}: ${message}` } }];
+        return [warning];
     }
   }
 }
@@ -611,5 +627,3 @@ function noticeOf(task: Task, outcome: Outcome): JobEffect[] {
       : ({ event: "state", state: "fail", cause: outcome.cause, message: outcome.message, version: task.version } as const);
   return [{ type: "notify", notice }];
 }
-
-export type { Question };

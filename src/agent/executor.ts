@@ -1,0 +1,94 @@
+/** Carries out the job's effects on the ports. The answer of an effect, where it has one, is returned as the job's next event. */
+import type { Ports } from "../../hal/ports";
+import { HEAD } from "../constants";
+import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
+import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../job/record";
+import { KEY_REFUSED } from "../job/refused";
+
+/** Effects that only touch flash, store and boot choice: no network, no application. */
+export type LocalEffect = Extract<
+  JobEffect,
+  { type: "put-number" | "put-bytes" | "delete" | "erase" | "write" | "compare" | "read" | "invalidate" | "verify" | "activate" | "confirm" | "rollback" | "reboot" }
+>;
+
+export class Executor {
+  readonly #ports: Ports;
+  readonly #buffer: Uint8Array;
+  readonly #erased = new Uint8Array(HEAD).fill(0xff);
+
+  /** `buffer`: one sector, lent between downloads. */
+  constructor(ports: Ports, buffer: Uint8Array) {
+    this.#ports = ports;
+    this.#buffer = buffer;
+  }
+
+  /** Throws what the port throws. */
+  execute(effect: LocalEffect): JobEvent | undefined {
+    const { flash, boot, store } = this.#ports;
+    switch (effect.type) {
+      case "put-number":
+        store.setNumber(effect.key, effect.value);
+        return undefined;
+      case "put-bytes":
+        store.setBytes(effect.key, effect.bytes);
+        return undefined;
+      case "delete":
+        store.delete(effect.key);
+        return undefined;
+      case "erase":
+        flash.erase(effect.sector);
+        return undefined;
+      case "write":
+        flash.write(effect.offset, effect.bytes);
+        return undefined;
+      case "compare": {
+        const headErased = effect.erased === 0 || flash.equals(effect.offset - effect.erased, this.#erased.subarray(0, effect.erased));
+        return { type: "compared", equal: headErased && flash.equals(effect.offset, effect.bytes) };
+      }
+      case "read": {
+        const bytes = this.#buffer.subarray(0, effect.length);
+        if (effect.from === "target") flash.read(effect.offset, bytes);
+        else boot.readRunning(effect.offset, bytes);
+        return { type: "bytes", bytes };
+      }
+      case "invalidate":
+        boot.invalidateTarget();
+        return undefined;
+      case "verify":
+        return { type: "verified", length: boot.verifyTarget() };
+      case "activate":
+        boot.activate();
+        return undefined;
+      case "confirm":
+        boot.confirm();
+        return undefined;
+      case "rollback":
+        boot.rollback();
+        return undefined;
+      case "reboot":
+        boot.restart();
+        return undefined;
+    }
+  }
+
+  /** What the store holds at power-on. A record that can not be read counts as absent, a store that throws as empty. */
+  snapshot(): Snapshot {
+    const { store } = this.#ports;
+    return {
+      job: quietly(() => store.getBytes(KEY_JOB)),
+      offset: quietly(() => store.getNumber(KEY_OFFSET)),
+      head: quietly(() => store.getBytes(KEY_HEAD)),
+      state: quietly(() => store.getNumber(KEY_STATE)),
+      outcome: quietly(() => store.getBytes(KEY_OUTCOME)),
+      refused: quietly(() => store.getBytes(KEY_REFUSED)),
+    };
+  }
+}
+
+function quietly<T>(read: () => T | undefined): T | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,25 @@
+import type { Message } from "../platforms/platform";
+
+/**
+ * The agent's way to the broker: its own connection (broker-link.ts) or one that the application lends, where the platform
+ * allows a device a single connection. All calls are made outside of each other's callbacks, in the order of events.
+ */
+export interface MqttLink {
+  /** Once. Subscribes to `topics` at QoS 1 whenever a connection is up, each in a SUBSCRIBE of its own. */
+  start(topics: readonly string[], events: LinkEvents): void;
+  /** With a token: QoS 1, kept and sent again until `acked(token)`; the same token replaces what was kept. QoS 0 while down is dropped. */
+  publish(message: Message, token: string | undefined): void;
+  stop(): void;
+}
+
+export interface LinkEvents {
+  /** Connected, and at least one subscription granted. */
+  up(): void;
+  down(reason: string): void;
+  /** `payload` is valid during the call. */
+  message(topic: string, payload: Uint8Array): void;
+  /** PUBACK. */
+  acked(token: string): void;
+  /** One line for people. */
+  warning(message: string): void;
+}

@@ -1,0 +1,11 @@
+/** xs-ota: what an application imports. */
+export { OtaAgent, OtaAgent as default } from "./agent/agent";
+export type { AgentOptions } from "./agent/agent";
+export type { BrokerAddress } from "./agent/broker-link";
+export type { LinkEvents, MqttLink } from "./agent/link";
+export type { Notice } from "./job/effects";
+export { DEFAULT_POLICY } from "./job/policy";
+export type { Policy } from "./job/policy";
+export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
+export type { Platform } from "./platforms/platform";
+export type * from "../hal/ports";
