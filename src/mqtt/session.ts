@@ -1,4 +1,12 @@
+import { BACKOFF_CAP, BACKOFF_FIRST, CONNECT_TIMEOUT, MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT, MQTT_STABLE } from "../constants";
 import type { Identity, Message } from "../platforms/platform";
+import { Backoff } from "../util/backoff";
+import { PacketDecoder, acknowledge, connect, disconnect, pingreq, publish, subscribe } from "./codec";
+import type { Packet } from "./codec";
+import { PacketFramer } from "./framing";
+import type { Frame } from "./framing";
+import { Outbox } from "./outbox";
+import { connackReason } from "./refusals";
 
 export type SessionEffect =
   /** Open the connection to the broker now. */
@@ -10,7 +18,10 @@ export type SessionEffect =
   | { readonly type: "up" }
   /** Connection lost or not made; the session reconnects by itself after `retryIn` ms. */
   | { readonly type: "down"; readonly reason: string; readonly retryIn: number }
-  /** `handle` 0: QoS 0. Otherwise call `handled(handle)` once the message was handled: the acknowledgement goes out then. */
+  /**
+   * A message; brokers may send the first ones before "up". `handle` 0: QoS 0. Otherwise call `handled(handle)` once the
+   * message was handled: the acknowledgement goes out then. The payload is the receiver's to keep.
+   */
   | { readonly type: "message"; readonly topic: string; readonly payload: Uint8Array; readonly handle: number }
   /** PUBACK for `publish(token, ...)`. */
   | { readonly type: "acked"; readonly token: string }
@@ -18,55 +29,320 @@ export type SessionEffect =
   | { readonly type: "warn"; readonly message: string };
 
 export interface SessionOptions {
+  /** Asked for each connection anew. */
   identity(): Identity;
   readonly subscriptions: readonly string[];
+  /** Uniform in [0, 1). */
   random(): number;
 }
 
+/**
+ * idle       start -> opening
+ * opening    opened -> connecting (CONNECT sent)
+ * connecting CONNACK 0 -> subscribing (one SUBSCRIBE for each topic sent)
+ * subscribing last SUBACK, one granted -> up
+ * waiting    backoff over -> opening
+ *
+ * Every failure of the middle four leads to waiting, stop() leads to idle.
+ */
+type Phase = "idle" | "waiting" | "opening" | "connecting" | "subscribing" | "up";
+
+/** Return code of a refused subscription (MQTT 3.1.1, section 3.9.3). */
+const REFUSED = 0x80;
+
+/** A handle names a connection, whether the message came at QoS 2, and its packet id; nothing is stored for it. */
+const QOS2 = 0x1_0000;
+const CONNECTION = 0x2_0000;
+
+/**
+ * An MQTT 3.1.1 session that connects, subscribes and reconnects for ever. It does no I/O: inputs are method calls with the
+ * time in ms, outputs are effects to be carried out in order. Nothing that a broker sends makes it throw.
+ *
+ * Effects of `received` grow with the bytes it is given (a message takes at least four), so a small machine hands over
+ * small pieces.
+ */
 export class MqttSession {
+  readonly #options: SessionOptions;
+  readonly #backoff: Backoff;
+  readonly #outbox = new Outbox();
+  #phase: Phase = "idle";
+  /** When the phase ends by itself: the backoff, or the patience with peer and network. Infinity while up. */
+  #phaseEnd = Infinity;
+  /** Counts connections, so that a handle of an earlier one is known as such. */
+  #connection = 0;
+  #framer = new PacketFramer();
+  #decoder: PacketDecoder | undefined;
+  /** Topics whose SUBACK is awaited, by packet id. */
+  readonly #awaited = new Map<number, string>();
+  #granted = 0;
+  #upSince = 0;
+  #keepAlive = 0;
+  #lastSent = 0;
+  #lastReceived = 0;
+  /** When the answer to a PINGREQ must have come; undefined: none under way. */
+  #pingEnd: number | undefined;
+  #warnedOfSize = false;
+
   constructor(options: SessionOptions) {
-    void options;
+    this.#options = options;
+    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   get isUp(): boolean {
-    return false;
+    return this.#phase === "up";
   }
 
-  start(_now: number): SessionEffect[] {
-    return [];
+  /** Begins to connect; nothing happens if that was done already. */
+  start(now: number): SessionEffect[] {
+    return this.#phase === "idle" ? this.#connect(now) : [];
   }
 
-  opened(_now: number): SessionEffect[] {
-    return [];
+  /** The connection asked for is open. */
+  opened(now: number): SessionEffect[] {
+    if (this.#phase !== "opening") return [];
+    this.#connection++;
+    this.#framer = new PacketFramer();
+    this.#decoder = new PacketDecoder();
+    this.#warnedOfSize = false;
+    this.#lastReceived = now;
+    try {
+      const identity = this.#options.identity();
+      // A half-open connection must be noticed even where the broker does not ask for pings (keep-alive 0).
+      this.#keepAlive = (identity.keepAlive || MQTT_KEEPALIVE) * 1000;
+      this.#enter("connecting", now + MQTT_REPLY_TIMEOUT);
+      return [this.#send(connect(identity), now)];
+    } catch (error) {
+      return this.#lose(`no CONNECT can be made of the identity: ${error instanceof Error ? error.message : "unknown error"}`, now, true);
+    }
   }
 
-  received(_bytes: Uint8Array, _now: number): SessionEffect[] {
-    return [];
+  /** Bytes from the broker, in any pieces. They are not kept. */
+  received(bytes: Uint8Array, now: number): SessionEffect[] {
+    if (!this.#connected || bytes.length === 0) return [];
+    const effects: SessionEffect[] = [];
+    this.#lastReceived = now;
+    this.#pingEnd = undefined;
+    const framer = this.#framer;
+    framer.push(bytes);
+    for (let frame = framer.next(); frame; frame = this.#connected ? framer.next() : undefined) effects.push(...this.#take(frame, now));
+    return effects;
   }
 
-  closed(_reason: string, _now: number): SessionEffect[] {
-    return [];
+  /** The connection has ended, or could not be made. */
+  closed(reason: string, now: number): SessionEffect[] {
+    switch (this.#phase) {
+      case "idle":
+      case "waiting":
+        return [];
+      case "opening":
+        return this.#lose(`could not connect: ${reason}`, now, false);
+      case "connecting":
+        return this.#lose(`closed before CONNACK (some brokers refuse credentials or a client id this way): ${reason}`, now, false);
+      case "subscribing":
+        return this.#lose(`closed before SUBACK (some brokers refuse a subscription this way): ${reason}`, now, false);
+      case "up": {
+        const short = now - this.#upSince < MQTT_STABLE;
+        return this.#lose(`connection lost${short ? " soon after it was made (if that goes on, another client uses the same client id)" : ""}: ${reason}`, now, false);
+      }
+    }
   }
 
-  tick(_now: number): SessionEffect[] {
-    return [];
+  /** Does what is due at `now`; harmless before `deadline()`. */
+  tick(now: number): SessionEffect[] {
+    const timedOut = now >= this.#phaseEnd;
+    switch (this.#phase) {
+      case "idle":
+        return [];
+      case "waiting":
+        return timedOut ? this.#connect(now) : [];
+      case "opening":
+        return timedOut ? this.#lose(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now, true) : [];
+      case "connecting":
+        return timedOut ? this.#lose(`no CONNACK within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true) : [];
+      case "subscribing":
+        return timedOut ? this.#lose(`no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${[...this.#awaited.values()].join(", ")}`, now, true) : [];
+      case "up":
+        return this.#tickUp(now);
+    }
   }
 
-  publish(_token: string | undefined, _message: Message, _now: number): SessionEffect[] {
-    return [];
+  /**
+   * Publishes. QoS 0: sent now or, while down, dropped. QoS 1: needs a token, takes the place of an unacknowledged publish of
+   * the same token, and is sent until PUBACK, across connections; "acked" follows. A "warn" says so if there is no room.
+   */
+  publish(token: string | undefined, message: Message, now: number): SessionEffect[] {
+    if (message.qos === 0) return this.isUp ? [this.#send(publish(message, 0, false), now)] : [];
+    if (token === undefined) throw new Error("a QoS 1 publish needs a token");
+    if (!this.#outbox.keep(token, message)) return [{ type: "warn", message: `publish "${token}" dropped: too many are unacknowledged` }];
+    return this.isUp ? [this.#sendKept(token, now)] : [];
   }
 
-  cancel(_token: string): void {}
-
-  handled(_handle: number, _now: number): SessionEffect[] {
-    return [];
+  /** Forgets the token's publish; if it is on its way already, its PUBACK will be ignored. */
+  cancel(token: string): void {
+    this.#outbox.cancel(token);
   }
 
-  stop(_now: number): SessionEffect[] {
-    return [];
+  /** Acknowledges a message; nothing happens if its connection is gone (the broker has forgotten it too: clean session). */
+  handled(handle: number, now: number): SessionEffect[] {
+    if (!this.#connected || Math.floor(handle / CONNECTION) !== this.#connection) return [];
+    return [this.#send(acknowledge(handle % CONNECTION >= QOS2 ? "pubrec" : "puback", handle % QOS2), now)];
   }
 
+  /** Takes leave of the broker. What is unacknowledged is kept for another `start`. */
+  stop(now: number): SessionEffect[] {
+    const effects: SessionEffect[] = [];
+    if (this.#connected) effects.push(this.#send(disconnect(), now));
+    if (this.#connected || this.#phase === "opening") effects.push({ type: "close" });
+    this.#leave("idle", Infinity);
+    return effects;
+  }
+
+  /** When `tick` is wanted next. */
   deadline(): number | undefined {
-    return undefined;
+    if (this.#phase === "idle") return undefined;
+    if (this.#phase !== "up") return this.#phaseEnd;
+    return Math.min(this.#pingEnd ?? this.#pingAt, this.#outbox.deadline(this.#upSince) ?? Infinity);
+  }
+
+  get #connected(): boolean {
+    return this.#phase === "connecting" || this.#phase === "subscribing" || this.#phase === "up";
+  }
+
+  /** Silence in either direction asks for a ping: a device that only sends would otherwise never notice a dead connection. */
+  get #pingAt(): number {
+    return Math.min(this.#lastSent, this.#lastReceived) + this.#keepAlive;
+  }
+
+  #enter(phase: Phase, end: number): void {
+    this.#phase = phase;
+    this.#phaseEnd = end;
+  }
+
+  #connect(now: number): SessionEffect[] {
+    this.#enter("opening", now + CONNECT_TIMEOUT);
+    return [{ type: "connect" }];
+  }
+
+  #send(bytes: Uint8Array, now: number): SessionEffect {
+    this.#lastSent = now;
+    return { type: "send", bytes };
+  }
+
+  #sendKept(token: string, now: number): SessionEffect {
+    const { message, id, dup } = this.#outbox.send(token, now);
+    return this.#send(publish(message, id, dup), now);
+  }
+
+  #leave(phase: Phase, end: number): void {
+    this.#enter(phase, end);
+    this.#decoder = undefined;
+    this.#awaited.clear();
+    this.#granted = 0;
+    this.#pingEnd = undefined;
+    this.#outbox.disconnected();
+  }
+
+  /** `close`: the connection is still there and must be closed by us. */
+  #lose(reason: string, now: number, close: boolean): SessionEffect[] {
+    if (this.isUp && now - this.#upSince >= MQTT_STABLE) this.#backoff.reset();
+    const retryIn = this.#backoff.next();
+    this.#leave("waiting", now + retryIn);
+    const down: SessionEffect = { type: "down", reason, retryIn };
+    return close ? [{ type: "close" }, down] : [down];
+  }
+
+  #take(frame: Frame, now: number): SessionEffect[] {
+    switch (frame.type) {
+      case "malformed":
+        return this.#lose(`malformed packet from the broker: ${frame.reason}`, now, true);
+      case "skipped":
+        return this.#phase === "connecting" ? this.#violated("publish before connack", now) : this.#skipped(frame.qos, frame.id, frame.length, now);
+      case "packet": {
+        const packet = this.#decoder!.decode(frame.bytes);
+        return this.#phase === "connecting" ? this.#first(packet, now) : this.#packet(packet, now);
+      }
+    }
+  }
+
+  #violated(what: string, now: number): SessionEffect[] {
+    return this.#lose(`protocol error by the broker: ${what}`, now, true);
+  }
+
+  #skipped(qos: number, id: number, length: number, now: number): SessionEffect[] {
+    const effects: SessionEffect[] = [];
+    if (qos > 0) effects.push(...this.handled(this.#handle(qos, id), now));
+    if (!this.#warnedOfSize) effects.push({ type: "warn", message: `a message of ${length} bytes was skipped: too large` });
+    this.#warnedOfSize = true;
+    return effects;
+  }
+
+  /** The first packet of a connection must be a CONNACK (MQTT 3.1.1, section 3.2). */
+  #first(packet: Packet, now: number): SessionEffect[] {
+    if (packet.type === "malformed") return this.#lose(`malformed packet from the broker: ${packet.reason}`, now, true);
+    if (packet.type !== "connack") return this.#violated(`${packet.type} before connack`, now);
+    if (packet.code !== 0) return this.#lose(connackReason(packet.code), now, true);
+    this.#enter("subscribing", now + MQTT_REPLY_TIMEOUT);
+    const effects = this.#options.subscriptions.map((topic) => {
+      const id = this.#outbox.takeId();
+      this.#awaited.set(id, topic);
+      return this.#send(subscribe(id, topic), now);
+    });
+    return effects.length > 0 ? effects : this.#up(now);
+  }
+
+  #packet(packet: Packet, now: number): SessionEffect[] {
+    switch (packet.type) {
+      case "malformed":
+        return this.#lose(`malformed packet from the broker: ${packet.reason}`, now, true);
+      case "connack":
+        return this.#violated("second connack", now);
+      case "publish":
+        return [{ type: "message", topic: packet.topic, payload: packet.payload, handle: packet.qos === 0 ? 0 : this.#handle(packet.qos, packet.id) }];
+      case "pubrel":
+        // End of the exchange for a message at QoS 2. We never ask for that, but closing on it would close for ever where a
+        // broker retains one; answering takes no memory, and a repeated message is handled like a repeated one at QoS 1.
+        return [this.#send(acknowledge("pubcomp", packet.id), now)];
+      case "puback": {
+        const token = this.#outbox.acknowledged(packet.id);
+        return token === undefined ? [] : [{ type: "acked", token }];
+      }
+      case "suback":
+        return this.#suback(packet.id, packet.code, now);
+      case "pingresp":
+        // That it came has been noted: any byte is a sign of life.
+        return [];
+    }
+  }
+
+  #suback(id: number, code: number, now: number): SessionEffect[] {
+    const topic = this.#awaited.get(id);
+    if (topic === undefined) return [];
+    this.#awaited.delete(id);
+    const effects: SessionEffect[] = [];
+    if (code === REFUSED) effects.push({ type: "warn", message: `the broker refused the subscription to ${topic}: check the device's permissions` });
+    else this.#granted++;
+    if (this.#awaited.size > 0) return effects;
+    effects.push(...(this.#granted > 0 ? this.#up(now) : this.#lose("the broker refused every subscription: no offer could ever arrive", now, true)));
+    return effects;
+  }
+
+  #up(now: number): SessionEffect[] {
+    this.#enter("up", Infinity);
+    this.#upSince = now;
+    return [{ type: "up" }];
+  }
+
+  #tickUp(now: number): SessionEffect[] {
+    if (this.#pingEnd !== undefined && now >= this.#pingEnd) return this.#lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
+    const effects = this.#outbox.due(now).map((token) => this.#sendKept(token, now));
+    if (this.#pingEnd === undefined && now >= this.#pingAt) {
+      effects.push(this.#send(pingreq(), now));
+      this.#pingEnd = now + MQTT_REPLY_TIMEOUT;
+    }
+    return effects;
+  }
+
+  #handle(qos: number, id: number): number {
+    return this.#connection * CONNECTION + (qos === 2 ? QOS2 : 0) + id;
   }
 }

@@ -1,0 +1,107 @@
+import { MQTT_INFLIGHT, MQTT_RESEND } from "../constants";
+import type { Message } from "../platforms/platform";
+
+/** One QoS 1 publish that was not acknowledged yet. */
+interface Kept {
+  readonly token: string;
+  readonly message: Message;
+  /** Packet id on the connection at hand; 0: not sent on it. */
+  id: number;
+  sentAt: number;
+}
+
+/** A publish to put on the wire now. */
+export interface Sending {
+  readonly message: Message;
+  readonly id: number;
+  /** The same packet was sent on this connection before. */
+  readonly dup: boolean;
+}
+
+/**
+ * QoS 1 publishes by token, kept across connections until the broker acknowledges them, and the packet ids of one
+ * connection. At most MQTT_INFLIGHT publishes are kept.
+ */
+export class Outbox {
+  readonly #kept = new Map<string, Kept>();
+  /** Ids of packets whose answer is still to come although nobody waits for it: they are not given out again on this connection. */
+  #abandoned: number[] = [];
+  #lastId = 0;
+
+  /** A new connection, or none: nothing is on its way any more, packet ids start to mean something else. */
+  disconnected(): void {
+    this.#abandoned = [];
+    for (const kept of this.#kept.values()) kept.id = 0;
+  }
+
+  /** Keeps a publish, in place of an older one of the same token. False: no room. */
+  keep(token: string, message: Message): boolean {
+    const older = this.#kept.get(token);
+    if (!older && this.#kept.size >= MQTT_INFLIGHT) return false;
+    // The same message again is the same packet again; another message must not be acknowledged by the older one's PUBACK.
+    const same = older !== undefined && older.message.topic === message.topic && older.message.payload === message.payload;
+    if (older && !same) this.cancel(token);
+    // Publishes leave in the order in which they were asked for last.
+    this.#kept.delete(token);
+    this.#kept.set(token, { token, message, id: same ? older.id : 0, sentAt: 0 });
+    return true;
+  }
+
+  cancel(token: string): void {
+    const kept = this.#kept.get(token);
+    if (!kept) return;
+    this.#kept.delete(token);
+    if (kept.id === 0) return;
+    this.#abandoned.push(kept.id);
+    // Ids go round in 65,535 steps, so an older one than these can not come up soon.
+    if (this.#abandoned.length > MQTT_INFLIGHT) this.#abandoned.shift();
+  }
+
+  /** PUBACK came: the token whose publish it acknowledges, if any. */
+  acknowledged(id: number): string | undefined {
+    this.#abandoned = this.#abandoned.filter((abandoned) => abandoned !== id);
+    for (const kept of this.#kept.values()) {
+      if (kept.id !== id) continue;
+      this.#kept.delete(kept.token);
+      return kept.token;
+    }
+    return undefined;
+  }
+
+  /** Marks the token's publish as sent at `now`. */
+  send(token: string, now: number): Sending {
+    const kept = this.#kept.get(token)!;
+    const dup = kept.id !== 0;
+    if (!dup) kept.id = this.takeId();
+    kept.sentAt = now;
+    return { message: kept.message, id: kept.id, dup };
+  }
+
+  /** Tokens whose time to be sent (again) has come, in order. */
+  due(now: number): string[] {
+    return [...this.#kept.values()].filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND).map((kept) => kept.token);
+  }
+
+  /** When the next publish is due: `at once` if one was not sent on this connection; undefined if none is kept. */
+  deadline(atOnce: number): number | undefined {
+    let earliest: number | undefined;
+    for (const kept of this.#kept.values()) {
+      const due = kept.id === 0 ? atOnce : kept.sentAt + MQTT_RESEND;
+      if (earliest === undefined || due < earliest) earliest = due;
+    }
+    return earliest;
+  }
+
+  /** A packet id (1..65535) that nothing on this connection uses. */
+  takeId(): number {
+    do this.#lastId = this.#lastId === 65_535 ? 1 : this.#lastId + 1;
+    while (this.#inUse(this.#lastId));
+    return this.#lastId;
+  }
+
+  #inUse(id: number): boolean {
+    if (this.#abandoned.includes(id)) return true;
+    for (const kept of this.#kept.values()) if (kept.id === id) return true;
+    return false;
+  }
+}
