@@ -37,7 +37,8 @@ export interface AgentOptions {
 
 export class OtaAgent {
   readonly #options: AgentOptions;
-  readonly #job: UpdateJob;
+  readonly #policy: Policy;
+  #job: UpdateJob | undefined;
   readonly #executor: Executor;
   readonly #file: FileLink;
   readonly #link: MqttLink;
@@ -51,13 +52,12 @@ export class OtaAgent {
 
   constructor(options: AgentOptions) {
     const { ports, platform } = options;
-    const policy: Policy = { ...DEFAULT_POLICY, ...options.policy };
+    this.#policy = { ...DEFAULT_POLICY, ...options.policy };
     const buffer = new Uint8Array(SECTOR);
     const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.#enter(callback) };
     this.#options = options;
-    this.#job = new UpdateJob({ platform, policy, digest: (algorithm) => ports.crypto.digest(algorithm) });
     this.#executor = new Executor(ports, buffer);
-    this.#file = new FileLink({ ...shared, allowHttp: policy.allowHttp, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
+    this.#file = new FileLink({ ...shared, allowHttp: this.#policy.allowHttp, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
     this.#broker = options.broker === undefined ? undefined : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
@@ -66,14 +66,14 @@ export class OtaAgent {
 
   /** Name of the job's state, for a screen or a test. */
   get state(): string {
-    return this.#job.state;
+    return this.#job?.state ?? "off";
   }
 
   /** Judges this boot, goes on with the job in hand and connects. Once. */
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    const { boot, flash } = this.#options.ports;
+    const { boot, flash, crypto } = this.#options.ports;
     this.#enter(() => {
       const facts = {
         running: boot.running(),
@@ -83,8 +83,10 @@ export class OtaAgent {
         lastInvalid: boot.lastInvalid(),
         stored: this.#executor.snapshot(),
       };
-      this.#dispatch({ type: "boot", facts });
-      this.#link.start(this.#options.platform.subscriptions, {
+      const { platform } = this.#options;
+      this.#job = new UpdateJob({ platform, policy: this.#policy, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+      this.#dispatch({ type: "boot" });
+      this.#link.start(platform.subscriptions, {
         up: () => this.#enter(() => this.#dispatch({ type: "link", up: true })),
         down: (reason) => this.#enter(() => this.#down(reason)),
         message: (topic, payload) => this.#enter(() => this.#incoming(this.#options.platform.parse(topic, payload))),
@@ -143,7 +145,7 @@ export class OtaAgent {
     if (this.#dispatching) return;
     this.#dispatching = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#carryOut(this.#job.handle(next, this.#now()));
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#carryOut(this.#job?.handle(next, this.#now()) ?? []);
     } finally {
       this.#dispatching = false;
       this.#events.length = 0;
@@ -236,7 +238,7 @@ export class OtaAgent {
   /** One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. */
   #arm(): void {
     if (!this.#running) return;
-    const at = earliest(this.#job.deadline(), this.#file.deadline(), this.#broker?.deadline());
+    const at = earliest(this.#job?.deadline(), this.#file.deadline(), this.#broker?.deadline());
     if (at === undefined || (this.#timer !== undefined && this.#timer.at <= at)) return;
     const { clock } = this.#options.ports;
     if (this.#timer !== undefined) clock.clear(this.#timer.handle);

@@ -30,7 +30,7 @@ export type Token = "version" | "burning" | "outcome" | "refused";
 export type Question = "consent" | "restart" | "health";
 
 export type JobEvent =
-  | { readonly type: "boot"; readonly facts: BootFacts }
+  | { readonly type: "boot" }
   | { readonly type: "offer"; readonly offer: Offer }
   | { readonly type: "refused"; readonly task: Task; readonly outcome: Outcome }
   /** up: CONNACK and an accepted SUBACK have come. */

@@ -1,0 +1,79 @@
+/** What the parts of the update job share: the state it is in and what it knows. */
+import type { Digest, DigestAlgorithm } from "../../hal/ports";
+import type { PlatformRules } from "../platforms/platform";
+import type { BootFacts, Snapshot } from "./effects";
+import type { HashPass } from "./hash-pass";
+import { JobMemory } from "./memory";
+import type { Policy } from "./policy";
+import { Progress } from "./progress";
+import { RefusedImages } from "./refused";
+import type { SectorStore } from "./sector-store";
+import type { Offer } from "./types";
+
+/** The states; `until` is the time of the tick that ends one. */
+export type State =
+  | { readonly name: "idle" }
+  /** The application was asked; nothing is stored or erased before it agrees. */
+  | { readonly name: "consent"; readonly offer: Offer }
+  /** The offered version already runs: is it the same image? */
+  | { readonly name: "checking"; readonly pass: HashPass }
+  /** Found at power-on: a fresh push is better than the stored URL, but not waited for for ever. */
+  | { readonly name: "waiting"; readonly until: number }
+  | { readonly name: "downloading" }
+  /** The URL has expired; a version report asked for a fresh one. */
+  | { readonly name: "renewing"; readonly until: number; readonly why: string }
+  | { readonly name: "verifying"; readonly pass: HashPass }
+  | { readonly name: "sealing"; readonly repairs: number }
+  /** Sealed and proven; `burning` gets a moment to arrive. */
+  | { readonly name: "burning"; readonly until: number }
+  /** The application chooses the moment. */
+  | { readonly name: "restart" }
+  /** The chip is about to restart: nothing counts any more. */
+  | { readonly name: "leaving" }
+  /** `asked`: the cloud was reached and the application is looking after itself. `ofJob`: it is what the job in hand installed. */
+  | { readonly name: "trial"; readonly until: number; readonly asked: boolean; readonly ofJob: boolean }
+  /** The terminal outcome waits for its PUBACK. */
+  | { readonly name: "reporting" };
+
+export interface JobOptions {
+  readonly platform: { readonly name: string; readonly rules: PlatformRules };
+  readonly policy: Policy;
+  digest(algorithm: DigestAlgorithm): Digest;
+}
+
+export class JobContext {
+  readonly options: JobOptions;
+  readonly facts: BootFacts;
+  readonly refused: RefusedImages;
+  state: State = { name: "idle" };
+  /** The job in hand, as the store has it. */
+  memory: JobMemory | undefined;
+  /** Checkpoint in the store that no job owns: a job of the same image adopts it. */
+  left: Pick<Snapshot, "offset" | "head">;
+  /** Latest offer that came while none could be taken. */
+  kept: Offer | undefined;
+  /** URL of the latest push; the stored one may be older. */
+  freshUrl: string | undefined;
+  renewals = 0;
+  /** The file changed while it was downloaded, so a wrong digest deserves one clean try. */
+  mixed = false;
+  /** The sector on its way into flash. */
+  storing: SectorStore | undefined;
+  progress = new Progress(0);
+  linkUp = false;
+  /** On this connection. */
+  versionReported = false;
+
+  constructor(options: JobOptions, facts: BootFacts) {
+    this.options = options;
+    this.facts = facts;
+    this.refused = new RefusedImages(facts.stored.refused);
+    this.left = { offset: facts.stored.offset, head: facts.stored.head };
+  }
+
+  /** Takes up the job that the store holds, if any. */
+  restore(): JobMemory | undefined {
+    this.memory = JobMemory.restore(this.facts.stored);
+    return this.memory;
+  }
+}

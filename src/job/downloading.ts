@@ -1,0 +1,94 @@
+/** The download as the job sees it: sectors into flash, the checkpoint behind them, and URLs that expire. */
+import { RENEWAL_TIMEOUT, URL_RENEWALS } from "../constants";
+import { reportVersion } from "./cloud";
+import type { JobContext } from "./context";
+import type { JobEffect } from "./effects";
+import { fail } from "./outcome";
+import { refusalOfImage } from "./policy";
+import { Progress } from "./progress";
+import { SectorStore } from "./sector-store";
+import { checkRunning, verify } from "./verifying";
+
+/** Begins at the checkpoint, or goes straight on where everything is stored. */
+export function download(context: JobContext, now: number): JobEffect[] {
+  const { memory } = context;
+  if (memory === undefined) return [];
+  const { offer, offset } = memory;
+  // Before the first byte of the slot changes, and after every power-on: something else may have written the entry.
+  const effects: JobEffect[] = [{ type: "invalidate" }];
+  if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
+  context.progress = new Progress(now);
+  effects.push(...progressReport(context, now));
+  if (memory.complete) return [...effects, ...verify(context)];
+  context.state = { name: "downloading" };
+  return [...effects, { type: "download", url: offer.url, offset, size: offer.size, validator: memory.record.validator, hasDigest: offer.digest !== undefined }];
+}
+
+/** The server told the file's length. */
+export function total(context: JobContext, size: number, validator: string | undefined, now: number): JobEffect[] {
+  const { memory, facts } = context;
+  if (memory === undefined || context.state.name !== "downloading") return [];
+  if (size > facts.slotSize) return fail(context, "rejected", `image of ${size} bytes does not fit the slot of ${facts.slotSize}`, {});
+  const known = memory.offer.size > 0;
+  const effects = memory.learn(size, validator, context.left);
+  if (known) return effects;
+  if (memory.offer.version === facts.running.version) return [{ type: "stop-download" }, ...effects, ...checkRunning(context)];
+  // With the size the checkpoint of an earlier job of the same image is known: go on from there.
+  return memory.offset > 0 ? [{ type: "stop-download" }, ...effects, ...download(context, now)] : effects;
+}
+
+export function sector(context: JobContext, offset: number, bytes: Uint8Array): JobEffect[] {
+  const { memory, facts, options } = context;
+  if (memory === undefined || context.state.name !== "downloading" || offset !== memory.offset) return [];
+  if (offset === 0) {
+    const refusal = refusalOfImage(bytes, memory.offer, facts.running, options.policy);
+    if (refusal !== undefined) return fail(context, "rejected", refusal, {});
+  }
+  context.storing = new SectorStore(offset, bytes);
+  return context.storing.effects();
+}
+
+/** The readback of the sector on its way: the checkpoint moves only when it is equal (invariant 4). */
+export function sectorCompared(context: JobContext, equal: boolean, now: number): JobEffect[] {
+  const { memory, storing } = context;
+  if (memory === undefined || storing === undefined) return [];
+  if (!equal) return storing.repair() ?? fail(context, "flash", `flash at 0x${storing.address.toString(16)} does not hold what is written`, {});
+  context.storing = undefined;
+  context.renewals = 0;
+  return [...memory.advance(storing.sector, storing.head), ...progressReport(context, now)];
+}
+
+function progressReport(context: JobContext, now: number): JobEffect[] {
+  const { memory } = context;
+  const percent = memory === undefined ? undefined : context.progress.due(memory.offset, memory.offer.size, now);
+  if (memory === undefined || percent === undefined) return [];
+  return [
+    { type: "report", report: { kind: "progress", task: memory.offer, percent } },
+    { type: "notify", notice: { event: "state", state: "downloading", percent } },
+  ];
+}
+
+/** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */
+export function expired(context: JobContext, why: string, now: number): JobEffect[] {
+  const { memory, freshUrl } = context;
+  if (memory === undefined || context.state.name !== "downloading") return [];
+  if (freshUrl !== undefined && freshUrl !== memory.offer.url) return renew(context, freshUrl);
+  return askForUrl(context, why, now);
+}
+
+/** A version report makes the cloud push the pending task again, with a fresh URL. */
+export function askForUrl(context: JobContext, why: string, now: number): JobEffect[] {
+  const { rules } = context.options.platform;
+  if (!rules.renewable) return fail(context, "url-expired", why, { keepCheckpoint: true });
+  if (context.renewals >= URL_RENEWALS) return fail(context, "url-expired", `${why}; asked for a fresh URL ${context.renewals} times`, { keepCheckpoint: true });
+  context.renewals++;
+  context.state = { name: "renewing", until: now + RENEWAL_TIMEOUT, why };
+  return reportVersion(context);
+}
+
+/** Goes on at the checkpoint with another URL of the same image. */
+export function renew(context: JobContext, url: string): JobEffect[] {
+  if (context.memory === undefined) return [];
+  context.state = { name: "downloading" };
+  return [...context.memory.renew(url), { type: "renew", url }];
+}

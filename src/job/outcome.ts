@@ -1,0 +1,69 @@
+/** The end of a job: exactly one terminal outcome, stored before it is said, said until it is acknowledged (invariant 7). */
+import { MESSAGE_MAX } from "../constants";
+import { truncateUtf8 } from "../util/utf8";
+import type { JobContext } from "./context";
+import type { JobEffect } from "./effects";
+import { KEY_REFUSED } from "./refused";
+import type { Cause, Offer, Outcome, Task } from "./types";
+
+/** What a failed job leaves behind. */
+export interface Aftermath {
+  /** Never try this image again. */
+  readonly blame?: boolean;
+  /** What is in flash counts for the next job of the same image. */
+  readonly keepCheckpoint?: boolean;
+  /** The slot must not stay bootable. */
+  readonly eraseHead?: boolean;
+}
+
+export function failure(cause: Cause, text: string): Outcome {
+  return { kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) };
+}
+
+/** Ends the job in hand; nothing when there is none or it has ended already. */
+export function fail(context: JobContext, cause: Cause, text: string, after: Aftermath): JobEffect[] {
+  const { memory } = context;
+  if (memory === undefined || context.state.name === "reporting") return [];
+  context.storing = undefined;
+  const effects: JobEffect[] = [{ type: "stop-download" }];
+  if (after.blame === true) effects.push(...remember(context, memory.offer, cause));
+  if (after.keepCheckpoint !== true) effects.push(...memory.dropCheckpoint());
+  // Before the outcome is stored: a cut in between comes here again, and no cut leaves a refused slot with its head.
+  if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
+  return [...effects, ...conclude(context, failure(cause, text))];
+}
+
+/** Stores the outcome and says it. */
+export function conclude(context: JobContext, outcome: Outcome): JobEffect[] {
+  const { memory } = context;
+  return memory === undefined ? [] : [...memory.conclude(outcome), ...say(context, outcome)];
+}
+
+/** Says an outcome that is in the store already. */
+export function say(context: JobContext, outcome: Outcome): JobEffect[] {
+  const { memory } = context;
+  if (memory === undefined) return [];
+  context.state = { name: "reporting" };
+  return [{ type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } }, noticeOf(memory.offer, outcome)];
+}
+
+/** The outcome of an offer that never became a job: nothing is stored for it, so bad offers wear no flash. */
+export function refuse(task: Task, outcome: Outcome): JobEffect[] {
+  return [{ type: "report", token: "refused", report: { kind: "outcome", task, outcome } }, noticeOf(task, outcome)];
+}
+
+/** The outcome that waits, once more. */
+export function waitingOutcome(context: JobContext): Outcome | undefined {
+  if (context.state.name !== "reporting") return undefined;
+  return context.memory?.outcome ?? { kind: "done" };
+}
+
+export function remember(context: JobContext, offer: Offer, cause: Cause): JobEffect[] {
+  const bytes = context.refused.remember(offer.digest, cause);
+  return bytes === undefined ? [] : [{ type: "put-bytes", key: KEY_REFUSED, bytes }];
+}
+
+function noticeOf(task: Task, outcome: Outcome): JobEffect {
+  if (outcome.kind === "done") return { type: "notify", notice: { event: "state", state: "done" } };
+  return { type: "notify", notice: { event: "state", state: "fail", cause: outcome.cause, message: outcome.message, version: task.version } };
+}

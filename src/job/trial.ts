@@ -1,0 +1,44 @@
+/** New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it goes, and leaves the reason. */
+import type { JobContext } from "./context";
+import type { JobEffect } from "./effects";
+import { failure, remember, say } from "./outcome";
+
+export function startTrial(context: JobContext, ofJob: boolean, now: number): JobEffect[] {
+  context.state = { name: "trial", until: now + context.options.policy.trialSeconds * 1000, asked: false, ofJob };
+  if (!ofJob) context.memory = undefined;
+  return [{ type: "notify", notice: { event: "state", state: "trial" } }];
+}
+
+/** CONNACK, an accepted SUBACK and, where the cloud has one, the PUBACK of the version report have come. */
+export function reached(context: JobContext): JobEffect[] {
+  const { state, facts, memory } = context;
+  if (state.name !== "trial" || state.asked) return [];
+  context.state = { ...state, asked: true };
+  return [{ type: "ask", question: "health", task: memory?.offer ?? { version: facts.running.version } }];
+}
+
+export function health(context: JobContext, ok: boolean, message: string): JobEffect[] {
+  const { state, memory, facts } = context;
+  if (state.name !== "trial" || !state.asked) return [];
+  if (!ok) return giveUp(context, `health check failed: ${message}`, true);
+  const confirmed: JobEffect[] = [{ type: "confirm" }, { type: "notify", notice: { event: "confirmed", version: facts.running.version } }];
+  if (!state.ofJob || memory === undefined) {
+    context.state = { name: "idle" };
+    return confirmed;
+  }
+  // Confirmed first, said second: a cut in between repeats the trial of firmware that stays anyway.
+  return [...confirmed, ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];
+}
+
+export function trialOver(context: JobContext, asked: boolean): JobEffect[] {
+  const { trialSeconds } = context.options.policy;
+  return asked ? giveUp(context, `health check did not answer within ${trialSeconds} s`, true) : giveUp(context, `cloud not reached within ${trialSeconds} s`, false);
+}
+
+/** `blame`: the image is at fault and is not tried again; an unreachable cloud is nobody's. The old firmware reports. */
+export function giveUp(context: JobContext, message: string, blame: boolean): JobEffect[] {
+  const { memory, facts } = context;
+  context.state = { name: "leaving" };
+  const left = memory === undefined ? [] : [...(blame ? remember(context, memory.offer, "rolled-back") : []), ...memory.conclude(failure("rolled-back", message))];
+  return [...left, { type: "rollback" }, { type: "reboot", slot: facts.target }];
+}

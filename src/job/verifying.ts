@@ -1,0 +1,55 @@
+/** Digest passes over flash: of the downloaded file, and of the running image when its own version is offered. */
+import type { JobContext } from "./context";
+import type { JobEffect } from "./effects";
+import { HashPass } from "./hash-pass";
+import { conclude, fail } from "./outcome";
+import { digestMatched } from "./sealing";
+
+/** Everything is in flash: is it what was offered? */
+export function verify(context: JobContext): JobEffect[] {
+  const { memory, options } = context;
+  if (memory === undefined) return [];
+  const { offer, head } = memory;
+  if (offer.digest === undefined) return digestMatched(context);
+  if (head === undefined) return fail(context, "flash", "the head of the image is lost", {});
+  context.state = { name: "verifying", pass: new HashPass("target", offer.size, options.digest(offer.digest.algorithm), head) };
+  return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context)];
+}
+
+/** The offered version runs: with the same digest there is nothing to do, with another the offer is a mistake. */
+export function checkRunning(context: JobContext): JobEffect[] {
+  const { memory, options } = context;
+  if (memory === undefined) return [];
+  const { offer } = memory;
+  if (offer.digest === undefined) return fail(context, "rejected", `version ${offer.version} runs already, and without a digest it can not be told from another image`, {});
+  context.state = { name: "checking", pass: new HashPass("running", offer.size, options.digest(offer.digest.algorithm)) };
+  return readOn(context);
+}
+
+export function hashBytes(context: JobContext, bytes: Uint8Array): JobEffect[] {
+  const { state } = context;
+  if (state.name !== "verifying" && state.name !== "checking") return [];
+  state.pass.take(bytes);
+  return readOn(context);
+}
+
+/** The next read of the pass, or what its end means. */
+export function readOn(context: JobContext): JobEffect[] {
+  const { state, memory } = context;
+  if ((state.name !== "verifying" && state.name !== "checking") || memory === undefined) return [];
+  const next = state.pass.next();
+  if (next.length > 0) return next;
+  const { version, digest, url, size } = memory.offer;
+  const hex = state.pass.close();
+  const same = hex === digest?.hex;
+  if (state.name === "checking") {
+    if (same) return conclude(context, { kind: "done" });
+    return fail(context, "rejected", `version ${version} runs already, with another digest; offer a new version`, {});
+  }
+  if (same) return digestMatched(context);
+  if (!context.mixed) return fail(context, "digest-mismatch", `${digest?.algorithm} of what is in flash is ${hex}`, {});
+  // The server's file changed on the way and the parts do not fit: one clean try.
+  context.mixed = false;
+  context.state = { name: "downloading" };
+  return [...memory.dropCheckpoint(), { type: "download", url, offset: 0, size, validator: undefined, hasDigest: true }];
+}
