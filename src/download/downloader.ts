@@ -1,58 +1,449 @@
 import type { SocketError } from "../../hal/ports";
+import { CONNECT_TIMEOUT, HTTP_IDLE_TIMEOUT, SECTOR, STALL_BUDGET } from "../constants";
+import { interpret } from "../http/response";
+import type { Response } from "../http/response";
+import type { Cause } from "../job/types";
+import { crc16 } from "./crc16";
 import type { DownloadEffect, DownloadOptions } from "./effects";
+import { FileIdentity } from "./identity";
+import { Intake } from "./intake";
+import { Patience } from "./patience";
+import { RangePlan } from "./ranges";
+import { rangeRequest } from "./request";
+import { Route } from "./route";
+import { judge } from "./verdict";
+import type { Verdict } from "./verdict";
 
 export type { DownloadEffect, DownloadOptions } from "./effects";
 
-/** Fetches one file by HTTP/1.1 range requests, sector by sector. */
+type Taking = Extract<Verdict, { kind: "take" }>;
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * Fetches one file by HTTP/1.1 range requests, sector by sector, over one connection at a time. Sans-I/O: its driver tells it
+ * what happened and carries out the effects it returns. It never throws on what a peer sends, and it ends: by `finished`,
+ * by `failed`, or because the stall budget without a new sector is used up.
+ *
+ * Three answers to trouble. Transport trouble is waited out and the download goes on at the last delivered sector. A refusal
+ * that looks final gets a few tries. What nobody is to blame for (a close between two answers, a redirected URL that stops
+ * working after it delivered) costs no wait.
+ */
 export class Downloader {
+  readonly #options: DownloadOptions;
+  readonly #intake: Intake;
+  readonly #plan: RangePlan;
+  readonly #patience: Patience;
+  readonly #route: Route;
+  readonly #file: FileIdentity;
+  #phase: "idle" | "waiting" | "connecting" | "open" | "expired" | "ended" = "idle";
+  /** End of the wait, or of the patience with a connect. */
+  #until = 0;
+  /** When the open connection said something last. */
+  #heardAt = 0;
+  #effects: DownloadEffect[] = [];
   #offset: number;
+  /** A sector came over this connection. */
+  #delivered = false;
+  #probing = false;
+  /** The last response, of this connection. */
+  #response: Response | undefined;
+  /** Where the response's bytes begin in the sector buffer; -1: they began in a sector that has left. */
+  #responseStart = -1;
+  #lastTrouble = "nothing received";
 
   constructor(options: DownloadOptions) {
-    this.#offset = options.offset;
+    const { offset, size } = options;
+    this.#options = options;
+    this.#offset = size > 0 && offset >= size ? size : Math.floor(offset / SECTOR) * SECTOR;
+    this.#intake = new Intake(options.buffer);
+    this.#plan = new RangePlan(options.range, options.crc16 === true);
+    this.#patience = new Patience(options.random);
+    this.#route = new Route(options.allowHttp);
+    this.#file = new FileIdentity(size, options.validator, options.hasDigest);
   }
 
-  start(_now: number): DownloadEffect[] {
-    return [];
+  start(now: number): DownloadEffect[] {
+    this.#patience.hope(now);
+    if (!this.#takeUrl(this.#options.url)) return this.#flush();
+    if (this.#file.size > 0 && this.#offset === this.#file.size) this.#finish();
+    else this.#connectToOrigin(now);
+    return this.#flush();
   }
 
-  opened(_now: number): DownloadEffect[] {
-    return [];
+  opened(now: number): DownloadEffect[] {
+    if (this.#phase !== "connecting") return [];
+    this.#phase = "open";
+    this.#heardAt = now;
+    this.#ask();
+    return this.#flush();
   }
 
-  closed(_error: SocketError | undefined, _now: number): DownloadEffect[] {
-    return [];
+  closed(error: SocketError | undefined, now: number): DownloadEffect[] {
+    const message = error ? oneLine(error.message) : "connection closed by the server";
+    const before = this.#phase;
+    if (before !== "connecting" && before !== "open") return [];
+    this.#phase = "idle";
+    if (before === "open") this.#connectionEnded(message, now);
+    else if (error?.kind === "certificate") this.#refuse("download", message, undefined, now);
+    else this.#trouble(message, now);
+    return this.#flush();
   }
 
-  tick(_now: number): DownloadEffect[] {
-    return [];
+  tick(now: number): DownloadEffect[] {
+    const deadline = this.deadline();
+    if (deadline === undefined || now < deadline) return [];
+    if (now >= this.#patience.stallsAt) this.#stalled();
+    else if (this.#phase === "waiting") this.#connect(now);
+    else if (this.#phase === "connecting") this.#trouble(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now);
+    else this.#fellSilent(now);
+    return this.#flush();
   }
 
   /** Where the driver reads the socket into next; its length bounds the read, 0 = do not read now. */
   readTarget(): Uint8Array {
-    return new Uint8Array(0);
+    return this.#phase === "open" ? this.#intake.target() : NOTHING;
   }
 
   /** `count` bytes were read into `readTarget()`. */
-  received(_count: number, _now: number): DownloadEffect[] {
-    return [];
+  received(count: number, now: number): DownloadEffect[] {
+    if (this.#phase !== "open" || count <= 0) return [];
+    this.#heardAt = now;
+    this.#intake.fed(count);
+    this.#digest(now);
+    return this.#flush();
   }
 
-  /** A fresh URL for the same image: continue at the current offset. */
-  renew(_url: string, _now: number): DownloadEffect[] {
-    return [];
+  /**
+   * A fresh URL for the same image: continue at the current offset. A connection that works, or a wait, is left in peace,
+   * and a URL that cannot be used fails the download only where it was asked for.
+   */
+  renew(url: string, now: number): DownloadEffect[] {
+    if (this.#phase === "expired") {
+      this.#patience.hope(now);
+      if (this.#takeUrl(url)) this.#connectToOrigin(now);
+    } else if (this.#phase !== "ended" && this.#route.offer(url) === undefined) this.#patience.pardon();
+    return this.#flush();
   }
 
   stop(): DownloadEffect[] {
-    return [];
+    this.#hangUp();
+    this.#phase = "ended";
+    return this.#flush();
   }
 
   /** When `tick` is wanted next, or undefined. */
   deadline(): number | undefined {
-    return undefined;
+    switch (this.#phase) {
+      case "waiting":
+      case "connecting":
+        return Math.min(this.#until, this.#patience.stallsAt);
+      case "open":
+        return Math.min(this.#heardAt + HTTP_IDLE_TIMEOUT, this.#patience.stallsAt);
+      default:
+        return undefined;
+    }
   }
 
   /** Bytes delivered as sectors. */
   get offset(): number {
     return this.#offset;
   }
+
+  /* ---- what came in ---- */
+
+  #digest(now: number): void {
+    while (this.#phase === "open") {
+      const event = this.#intake.next();
+      switch (event) {
+        case "more":
+          return;
+        case "head":
+          this.#headCame(now);
+          break;
+        case "sector":
+          this.#sectorCame(now);
+          break;
+        case "end":
+          this.#responseEnded(now);
+          break;
+        case "short":
+          this.#trouble(`${this.#httpStatus()}: the body ended early`, now);
+          break;
+        case "surplus":
+          this.#surplus(now);
+          break;
+        case "malformed":
+          this.#trouble("the server's answer is not HTTP/1.1", now);
+          break;
+      }
+    }
+  }
+
+  #headCame(now: number): void {
+    const response = interpret(this.#intake.head);
+    this.#response = response;
+    const { status } = response;
+    const verdict = judge(response, this.#wanted, this.#file.size);
+    switch (verdict.kind) {
+      case "take":
+        this.#takeBody(response, verdict, now);
+        break;
+      case "redirect": {
+        const problem = this.#route.follow(verdict.location);
+        if (problem === undefined) this.#connect(now);
+        else this.#refuse("download", `HTTP ${status}: ${problem}`, status, now);
+        break;
+      }
+      case "expired":
+        this.#expired(verdict.message, status, now);
+        break;
+      case "trouble":
+        this.#trouble(verdict.message, now, verdict.retryAfter);
+        break;
+      case "refused":
+        this.#refuse(verdict.cause, verdict.message, status, now);
+        break;
+      case "other-size":
+        if (this.#file.learntSize && this.#file.unguarded) this.#startAgain(verdict.message, now);
+        else this.#refuse("download", verdict.message, status, now);
+        break;
+      case "other-start":
+        if (this.#plan.answered > 0) this.#outOfStep(verdict.message, now);
+        else this.#refuse("download", verdict.message, status, now);
+        break;
+      case "probe":
+        if (this.#probing) this.#refuse("download", `HTTP ${status}: the server refuses every range`, status, now);
+        else {
+          this.#probing = true;
+          this.#connect(now);
+        }
+        break;
+    }
+  }
+
+  #takeBody(response: Response, verdict: Taking, now: number): void {
+    const file = this.#file;
+    const wanted = this.#wanted;
+    if (file.contradicts(response.validator) && wanted > 0) {
+      if (file.unguarded) {
+        this.#startAgain("ETag or Last-Modified changed", now);
+        return;
+      }
+      this.#effects.push({ type: "changed" });
+    }
+    file.size = verdict.size;
+    if (!file.announced) {
+      file.announced = true;
+      this.#effects.push({ type: "total", size: file.size, validator: file.validator });
+    }
+    this.#probing = false;
+    this.#route.arrived();
+    this.#responseStart = this.#intake.fill;
+    const { framing, skip, take, unproven } = verdict;
+    this.#intake.accept({ framing, skip, take, toEnd: wanted + take === file.size, unproven });
+    this.#plan.headSeen(response.keepAlive);
+    this.#ask();
+  }
+
+  #sectorCame(now: number): void {
+    const bytes = this.#intake.sector();
+    if (!this.#crcHolds(bytes)) {
+      this.#trouble(`${this.#httpStatus()}: X-CRC16 does not fit the bytes`, now);
+      return;
+    }
+    this.#effects.push({ type: "sector", offset: this.#offset, bytes });
+    this.#intake.delivered();
+    this.#offset += bytes.length;
+    this.#responseStart = -1;
+    this.#delivered = true;
+    this.#route.delivered();
+    this.#patience.hope(now);
+    this.#plan.sectorDone(now);
+    if (this.#offset === this.#file.size) this.#finish();
+    else this.#ask();
+  }
+
+  /** The field covers one ranged response: checked where that lies in the buffer from end to end, which the plan sees to. */
+  #crcHolds(sector: Uint8Array): boolean {
+    const response = this.#response;
+    const checkable = this.#options.crc16 === true && this.#responseStart >= 0 && this.#intake.take === 0;
+    if (!checkable || !response?.range || response.crc16 === undefined) return true;
+    return crc16(sector.subarray(this.#responseStart)) === response.crc16;
+  }
+
+  #responseEnded(now: number): void {
+    if (!this.#plan.responseDone(this.#wanted)) this.#outOfStep("the server gives other ranges than asked for", now);
+    else if (this.#response?.keepAlive === true) {
+      this.#intake.expectHead();
+      this.#ask();
+    } else this.#reconnect("the server closes after each answer", now);
+  }
+
+  #surplus(now: number): void {
+    const status = this.#response?.status;
+    if (this.#response?.range === undefined) this.#refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
+    else this.#trouble(`HTTP ${status}: the body is longer than Content-Range says`, now);
+  }
+
+  #connectionEnded(message: string, now: number): void {
+    if (this.#closingSector(now)) return;
+    this.#plan.connectionLost();
+    if (this.#intake.pristine && this.#plan.answered > 0) this.#reconnect(message, now);
+    else this.#trouble(message, now);
+  }
+
+  #fellSilent(now: number): void {
+    if (!this.#closingSector(now)) this.#trouble(`nothing received for ${HTTP_IDLE_TIMEOUT / 1000} s`, now);
+  }
+
+  /** The end of a body that has no other end than this: true when it was complete. */
+  #closingSector(now: number): boolean {
+    if (!this.#intake.endsWithConnection || this.#intake.connectionEnded() !== "sector") return false;
+    this.#sectorCame(now);
+    return true;
+  }
+
+  /* ---- what goes out ---- */
+
+  /** The next byte of the file that is wanted. */
+  get #wanted(): number {
+    return this.#offset + this.#intake.fill;
+  }
+
+  /** Sends as many requests as the plan allows. */
+  #ask(): void {
+    for (;;) {
+      const from = this.#plan.from(this.#wanted);
+      const end = this.#probing ? this.#plan.probe(from) : this.#plan.next(from, this.#offset, this.#file.size);
+      if (end === 0) return;
+      this.#plan.asked(end);
+      this.#effects.push({ type: "send", bytes: rangeRequest(this.#route.prefix, from, end) });
+    }
+  }
+
+  #connect(now: number): void {
+    this.#hangUp();
+    const url = this.#route.url;
+    if (!url) return;
+    this.#intake.reset();
+    this.#plan.connected();
+    this.#delivered = false;
+    this.#phase = "connecting";
+    this.#until = now + CONNECT_TIMEOUT;
+    this.#effects.push({ type: "connect", host: url.host, port: url.port, tls: url.tls });
+  }
+
+  #connectToOrigin(now: number): void {
+    this.#route.toOrigin();
+    this.#connect(now);
+  }
+
+  #hangUp(): void {
+    if (this.#phase === "open" || this.#phase === "connecting") this.#effects.push({ type: "close" });
+    this.#phase = "idle";
+  }
+
+  /* ---- what to do about trouble ---- */
+
+  /** Nobody's fault: at once, as long as connections bring sectors. */
+  #reconnect(reason: string, now: number): void {
+    if (this.#delivered) this.#connect(now);
+    else this.#trouble(reason, now);
+  }
+
+  /** Answers do not fit the requests under way: one at a time from now on. */
+  #outOfStep(message: string, now: number): void {
+    this.#plan.outOfStep();
+    this.#reconnect(message, now);
+  }
+
+  #trouble(message: string, now: number, retryAfter = 0): void {
+    this.#hangUp();
+    this.#lastTrouble = message;
+    if (now >= this.#patience.stallsAt) this.#stalled();
+    else this.#wait(message, now, retryAfter);
+  }
+
+  #refuse(cause: Cause, message: string, status: number | undefined, now: number): void {
+    if (this.#route.secondhand) {
+      this.#connectToOrigin(now);
+      return;
+    }
+    this.#hangUp();
+    this.#lastTrouble = message;
+    if (this.#patience.refused(now)) this.#fail(cause, message, status);
+    else this.#wait(message, now, 0);
+  }
+
+  #expired(message: string, status: number, now: number): void {
+    if (this.#route.secondhand) {
+      this.#connectToOrigin(now);
+      return;
+    }
+    this.#hangUp();
+    this.#phase = "expired";
+    this.#effects.push({ type: "expired", message, status });
+  }
+
+  #wait(reason: string, now: number, retryAfter: number): void {
+    if (!this.#delivered) this.#route.toOrigin();
+    const milliseconds = this.#patience.pause(retryAfter);
+    this.#phase = "waiting";
+    this.#until = now + milliseconds;
+    this.#effects.push({ type: "waiting", milliseconds, reason });
+  }
+
+  /** Another file under the same URL, and no digest to decide which is meant. */
+  #startAgain(reason: string, now: number): void {
+    this.#hangUp();
+    if (!this.#file.restart()) {
+      this.#fail("download", `the file keeps changing on the server: ${reason}`, this.#response?.status);
+      return;
+    }
+    this.#offset = 0;
+    this.#effects.push({ type: "restart", reason });
+    this.#connect(now);
+  }
+
+  #stalled(): void {
+    this.#hangUp();
+    this.#fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.#lastTrouble}`, undefined);
+  }
+
+  #finish(): void {
+    this.#hangUp();
+    this.#phase = "ended";
+    this.#effects.push({ type: "finished" });
+  }
+
+  #fail(cause: Cause, message: string, status: number | undefined): void {
+    this.#phase = "ended";
+    this.#effects.push(status === undefined ? { type: "failed", cause, message } : { type: "failed", cause, message, status });
+  }
+
+  /** Takes the offered URL; false: that failed the download. */
+  #takeUrl(url: string): boolean {
+    const refusal = this.#route.offer(url);
+    if (refusal === undefined) return true;
+    this.#hangUp();
+    if (refusal === "plain") this.#fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"', undefined);
+    else this.#fail("download", refusal.problem, undefined);
+    return false;
+  }
+
+  #httpStatus(): string {
+    return `HTTP ${this.#response?.status ?? 0}`;
+  }
+
+  #flush(): DownloadEffect[] {
+    const effects = this.#effects;
+    this.#effects = [];
+    return effects;
+  }
+}
+
+/** An error of the socket port, fit for a report: printable ASCII, not too long. */
+function oneLine(message: string): string {
+  return message.replace(/[^ -~]+/g, " ").slice(0, 100);
 }

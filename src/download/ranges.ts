@@ -1,0 +1,106 @@
+import { RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
+
+/** A sector that came within this time tells a fast link, worth a full window: 32 KiB/s. */
+const FAST_SECTOR = 125;
+
+/**
+ * Which bytes to ask for next, and how far ahead. Ranges end at sector boundaries. The next request leaves before the last is
+ * answered once this connection has proved that it stays open, and never beyond WINDOW bytes after the last delivered
+ * sector; on a slow link only a sector ahead, since all that is in flight is lost with the connection.
+ */
+export class RangePlan {
+  readonly #range: number;
+  readonly #single: boolean;
+  /** Ends (exclusive) of the ranges asked for on this connection and not answered. */
+  readonly #ends: number[] = [];
+  #answered = 0;
+  #proven = false;
+  /** Answers and requests once got out of step: one at a time from then on. */
+  #inStep = true;
+  /** The server closes after each answer: large ranges, one at a time, until a connection outlives two answers. */
+  #careful = false;
+  #sectorAt: number | undefined;
+  #fast = false;
+
+  /** `single`: one sector per request, so that each can be checked before it is stored. */
+  constructor(range: number | undefined, single: boolean) {
+    const wished = Math.floor((range ?? RANGE) / SECTOR) * SECTOR;
+    this.#range = single ? SECTOR : Math.min(RANGE_MAX, Math.max(SECTOR, wished));
+    this.#single = single;
+  }
+
+  /** A new connection. */
+  connected(): void {
+    this.#ends.length = 0;
+    this.#answered = 0;
+    this.#proven = false;
+    this.#sectorAt = undefined;
+    this.#fast = false;
+  }
+
+  /** End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for. `size` 0: unknown. */
+  next(from: number, delivered: number, size: number): number {
+    const ahead = this.#ends.length > 0;
+    if (size > 0 && from >= size) return 0;
+    if (ahead && !(size > 0 && this.#mayRunAhead)) return 0;
+    const length = this.#careful && !this.#single ? RANGE_MAX : this.#range;
+    const full = Math.floor(from / SECTOR) * SECTOR + length;
+    const end = size > 0 ? Math.min(full, size) : full;
+    return ahead && end - delivered > this.#window ? 0 : end;
+  }
+
+  /** End of a range of one byte, which every file but an empty one has; 0 while an answer is awaited. */
+  probe(from: number): number {
+    return this.#ends.length > 0 ? 0 : from + 1;
+  }
+
+  asked(end: number): void {
+    this.#ends.push(end);
+  }
+
+  /** First byte not asked for on this connection; `wanted` when nothing is under way. */
+  from(wanted: number): number {
+    return this.#ends[this.#ends.length - 1] ?? wanted;
+  }
+
+  /** Responses read to their end on this connection. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /** The head of a good response says whether the connection will stay open. */
+  headSeen(keepAlive: boolean): void {
+    this.#proven = keepAlive;
+    if (!keepAlive) this.#careful = true;
+  }
+
+  /** A response was read to its end, which took the download to `wanted`. False: the requests under way ask for other bytes than come next. */
+  responseDone(wanted: number): boolean {
+    const end = this.#ends.shift();
+    this.#answered++;
+    if (this.#answered >= 2) this.#careful = false;
+    return end === wanted || this.#ends.length === 0;
+  }
+
+  sectorDone(now: number): void {
+    this.#fast = this.#sectorAt !== undefined && now - this.#sectorAt <= FAST_SECTOR;
+    this.#sectorAt = now;
+  }
+
+  /** The connection ended by itself: whoever closes at the first answer, whatever its head said, gets no requests ahead. */
+  connectionLost(): void {
+    if (this.#answered === 1 || (this.#answered === 0 && this.#ends.length > 1)) this.#careful = true;
+  }
+
+  outOfStep(): void {
+    this.#inStep = false;
+  }
+
+  get #mayRunAhead(): boolean {
+    return this.#proven && this.#inStep && (!this.#careful || this.#answered >= 2);
+  }
+
+  get #window(): number {
+    return this.#fast ? WINDOW : Math.min(WINDOW, this.#range + SECTOR);
+  }
+}

@@ -1,0 +1,192 @@
+import { HTTP_HEAD_MAX, URL_MAX } from "../constants";
+import { decimal, latin1 } from "./text";
+
+/** The header fields that are looked at; all others are skipped without being copied. */
+export type FieldName =
+  | "connection" | "content-encoding" | "content-length" | "content-range" | "content-type" | "etag"
+  | "last-modified" | "location" | "retry-after" | "transfer-encoding" | "x-crc16";
+
+const WANTED: readonly FieldName[] = [
+  "connection", "content-encoding", "content-length", "content-range", "content-type", "etag",
+  "last-modified", "location", "retry-after", "transfer-encoding", "x-crc16",
+];
+
+/** Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as absent. */
+const LINE_MAX = URL_MAX + 256;
+/** A head (with the 1xx before it) that goes on beyond this never ends: 100 KB of headers are bad manners, this is an attack. */
+const HEAD_GIVE_UP = 32 * HTTP_HEAD_MAX;
+
+const LF = 0x0a;
+const CR = 0x0d;
+const COLON = 0x3a;
+const SPACE = 0x20;
+const TAB = 0x09;
+
+/**
+ * Reads a response head (RFC 9112 sections 2 to 5) from bytes in any slices: status line and wanted fields, names in any
+ * case and order, folded lines joined, bare LF taken for a line's end, 1xx responses skipped. What it keeps is bounded by
+ * HTTP_HEAD_MAX for the wanted fields and LINE_MAX for an unfinished line, however long the head is. It never throws.
+ */
+export class HeadReader {
+  /** "malformed" is final: what follows cannot be told apart. */
+  state: "reading" | "done" | "malformed" = "reading";
+  status = 0;
+  /** The x of HTTP/1.x. */
+  minor = 0;
+  /** No byte was read yet. */
+  pristine = true;
+  #fields = new Map<FieldName, string>();
+  /** The field that a folded line would continue. */
+  #last: FieldName | undefined;
+  #statusSeen = false;
+  #kept = 0;
+  #total = 0;
+  /** What came of a line whose end has not. */
+  #partial = "";
+  #skipping = false;
+
+  /** Ready for the next response. */
+  reset(): void {
+    this.state = "reading";
+    this.pristine = true;
+    this.#total = 0;
+    this.#begin();
+  }
+
+  /** The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3). */
+  field(name: FieldName): string | undefined {
+    return this.#fields.get(name);
+  }
+
+  /** Takes bytes from `start` to `end`; returns the index behind the last one it used. */
+  push(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    if (at < end) this.pristine = false;
+    while (at < end && this.state === "reading") {
+      const newline = bytes.indexOf(LF, at);
+      const complete = newline >= 0 && newline < end;
+      const stop = complete ? newline : end;
+      this.#total += stop - at + 1;
+      if (this.#total > HEAD_GIVE_UP) this.state = "malformed";
+      else if (!complete) this.#keepPartial(bytes, at, stop);
+      else if (this.#partial !== "" || this.#skipping) this.#endPartial(bytes, at, stop);
+      else this.#line(bytes, at, stop);
+      at = complete ? stop + 1 : stop;
+    }
+    return at;
+  }
+
+  #begin(): void {
+    this.status = 0;
+    this.minor = 0;
+    this.#fields.clear();
+    this.#last = undefined;
+    this.#statusSeen = false;
+    this.#kept = 0;
+    this.#partial = "";
+    this.#skipping = false;
+  }
+
+  #keepPartial(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#skipping) return;
+    if (this.#partial.length + end - start <= LINE_MAX) this.#partial += latin1(bytes, start, end);
+    else {
+      this.#partial = "";
+      this.#skipping = true;
+      if (!this.#statusSeen) this.state = "malformed";
+    }
+  }
+
+  #endPartial(bytes: Uint8Array, start: number, end: number): void {
+    this.#keepPartial(bytes, start, end);
+    const line = this.#partial;
+    const skipped = this.#skipping;
+    this.#partial = "";
+    this.#skipping = false;
+    if (skipped) this.#last = undefined;
+    else this.#take(line.endsWith("\r") ? line.slice(0, -1) : line);
+  }
+
+  /** A whole line in the bytes: it becomes text only if it may be wanted. */
+  #line(bytes: Uint8Array, start: number, newline: number): void {
+    const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
+    if (this.#statusSeen && end > start && bytes[start] !== SPACE && bytes[start] !== TAB) {
+      const colon = bytes.indexOf(COLON, start);
+      const name = wantedLike(bytes[start]! | 0x20, (colon < 0 || colon > end ? end : colon) - start);
+      if (!name || end - start > LINE_MAX) {
+        this.#last = undefined;
+        return;
+      }
+    }
+    this.#take(latin1(bytes, start, end));
+  }
+
+  #take(line: string): void {
+    if (!this.#statusSeen) {
+      // An empty line before the status line: left over by a careless server (RFC 9112 section 2.2, said of servers).
+      if (line !== "") this.#statusLine(line);
+    } else if (line === "") this.#endOfHead();
+    else if (line.startsWith(" ") || line.startsWith("\t")) this.#keep(this.#last, line, " ");
+    else {
+      const colon = line.indexOf(":");
+      const name = colon > 0 ? line.slice(0, colon).toLowerCase() : "";
+      this.#last = WANTED.find((wanted) => wanted === name);
+      this.#keep(this.#last, line.slice(colon + 1), ", ");
+    }
+  }
+
+  #keep(name: FieldName | undefined, text: string, joint: string): void {
+    if (!name) return;
+    this.#kept += text.length;
+    if (this.#kept > HTTP_HEAD_MAX) {
+      this.state = "malformed";
+      return;
+    }
+    const before = this.#fields.get(name);
+    const value = text.trim();
+    this.#fields.set(name, before === undefined ? value : before + joint + value);
+  }
+
+  /** HTTP/1.x SP 3DIGIT [SP reason] (RFC 9112 section 4). */
+  #statusLine(line: string): void {
+    let at = 8;
+    while (line.charCodeAt(at) === SPACE) at++;
+    const minor = decimal(line, 7, 8);
+    const status = at > 8 && at + 3 <= line.length ? decimal(line, at, at + 3) : -1;
+    const ends = line.length === at + 3 || line.charCodeAt(at + 3) === SPACE;
+    if (!line.startsWith("HTTP/1.") || minor < 0 || status < 0 || !ends) {
+      this.state = "malformed";
+      return;
+    }
+    this.#statusSeen = true;
+    this.minor = minor === 0 ? 0 : 1;
+    this.status = status;
+  }
+
+  #endOfHead(): void {
+    // 101 would hand the connection over to a protocol nobody asked for.
+    if (this.status < 100 || this.status === 101) this.state = "malformed";
+    else if (this.status < 200) this.#begin();
+    else this.state = "done";
+  }
+}
+
+/** Whether a name with this first letter (lower case) and length may be wanted: spares the others the way to text. */
+function wantedLike(first: number, length: number): boolean {
+  switch (first) {
+    case 0x63: // c
+      return length === 10 || length === 12 || length === 13 || length === 14 || length === 16;
+    case 0x65: // etag
+      return length === 4;
+    case 0x6c: // location, last-modified
+      return length === 8 || length === 13;
+    case 0x72: // retry-after
+      return length === 11;
+    case 0x74: // transfer-encoding
+      return length === 17;
+    case 0x78: // x-crc16
+      return length === 7;
+    default:
+      return false;
+  }
+}

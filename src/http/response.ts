@@ -1,0 +1,107 @@
+import type { HeadReader } from "./head";
+import { decimal, hexadecimal } from "./text";
+
+/** How the end of a response body is known (RFC 9112 section 6.3). `length` is 0 where the framing does not tell it. */
+export interface Framing {
+  readonly kind: "length" | "chunked" | "close";
+  readonly length: number;
+}
+
+/** A Content-Range (RFC 9110 section 14.4). */
+export interface ContentRange {
+  /** Both -1 in the form that only tells the total (`bytes *` + `/1234`, with a 416). */
+  readonly first: number;
+  readonly last: number;
+  /** -1: not told. */
+  readonly total: number;
+}
+
+/** What a response head says, read and checked. */
+export interface Response {
+  readonly status: number;
+  /** The server will take another request on this connection. */
+  readonly keepAlive: boolean;
+  /** "ambiguous": the lengths contradict each other, so nobody can say where the body ends. */
+  readonly framing: Framing | "ambiguous";
+  /** "malformed": there is one, but it says nothing usable. */
+  readonly range: ContentRange | "malformed" | undefined;
+  /** A content or transfer coding other than identity and chunked. */
+  readonly encoded: boolean;
+  /** Media type in lower case, without parameters; "" where absent. */
+  readonly type: string;
+  readonly location: string | undefined;
+  /** Strong ETag, else Last-Modified: what tells one file from the next under the same URL (RFC 9110 section 8.8). */
+  readonly validator: string | undefined;
+  /** Seconds; dates are not understood, for want of a clock. */
+  readonly retryAfter: number | undefined;
+  /** The X-CRC16 field: 0 to 65535, -1 if unreadable. */
+  readonly crc16: number | undefined;
+}
+
+/** Longest validator remembered: real ones have 34 characters (quoted MD5) or 29 (a date). */
+const VALIDATOR_MAX = 128;
+
+/** Interprets a head that was read to its end. */
+export function interpret(head: HeadReader): Response {
+  const transferCoding = head.field("transfer-encoding")?.toLowerCase();
+  const contentCoding = head.field("content-encoding")?.toLowerCase();
+  const connection = head.field("connection")?.toLowerCase();
+  const framing = framingOf(transferCoding, head.field("content-length"));
+  const retryAfter = decimal(head.field("retry-after") ?? "");
+  const crc16 = head.field("x-crc16");
+  const lengthsCompete = transferCoding !== undefined && head.field("content-length") !== undefined;
+  const persistent = head.minor > 0 ? !hasToken(connection, "close") : hasToken(connection, "keep-alive");
+  return {
+    status: head.status,
+    keepAlive: persistent && framing !== "ambiguous" && framing.kind !== "close" && !lengthsCompete,
+    framing,
+    range: contentRange(head.field("content-range")),
+    encoded: (transferCoding ?? "chunked") !== "chunked" || (contentCoding !== undefined && contentCoding !== "" && contentCoding !== "identity"),
+    type: mediaType(head.field("content-type")),
+    location: head.field("location"),
+    validator: validatorOf(head.field("etag"), head.field("last-modified")),
+    retryAfter: retryAfter < 0 ? undefined : retryAfter,
+    crc16: crc16 === undefined ? undefined : hexadecimal(crc16),
+  };
+}
+
+/** Transfer-Encoding wins over Content-Length; lengths that differ are no length (RFC 9112 section 6.3). */
+function framingOf(transferCoding: string | undefined, contentLength: string | undefined): Framing | "ambiguous" {
+  if (transferCoding !== undefined) return { kind: transferCoding === "chunked" ? "chunked" : "close", length: 0 };
+  if (contentLength === undefined) return { kind: "close", length: 0 };
+  const lengths = contentLength.includes(",") ? contentLength.split(",").map((each) => each.trim()) : [contentLength];
+  const first = lengths[0]!;
+  const length = decimal(first);
+  return length < 0 || lengths.some((each) => each !== first) ? "ambiguous" : { kind: "length", length };
+}
+
+function contentRange(value: string | undefined): ContentRange | "malformed" | undefined {
+  if (value === undefined) return undefined;
+  const slash = value.indexOf("/");
+  if (slash < 6 || value.slice(0, 6).toLowerCase() !== "bytes ") return "malformed";
+  const whole = value.slice(slash + 1).trim();
+  const total = whole === "*" ? -1 : decimal(whole);
+  if (total < 0 && whole !== "*") return "malformed";
+  const span = value.slice(6, slash).trim();
+  if (span === "*") return total < 0 ? "malformed" : { first: -1, last: -1, total };
+  const dash = span.indexOf("-");
+  const first = dash < 0 ? -1 : decimal(span, 0, dash);
+  const last = dash < 0 ? -1 : decimal(span, dash + 1);
+  if (first < 0 || last < first || (total >= 0 && last >= total)) return "malformed";
+  return { first, last, total };
+}
+
+function validatorOf(etag: string | undefined, lastModified: string | undefined): string | undefined {
+  const validator = etag !== undefined && etag.startsWith('"') ? etag : lastModified;
+  return validator !== undefined && validator !== "" && validator.length <= VALIDATOR_MAX ? validator : undefined;
+}
+
+function mediaType(value: string | undefined): string {
+  if (value === undefined) return "";
+  const semicolon = value.indexOf(";");
+  return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
+}
+
+function hasToken(list: string | undefined, token: string): boolean {
+  return list !== undefined && list.split(",").some((each) => each.trim() === token);
+}
