@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ACTIVATIONS_MAX, judgeBoot } from "../../src/job/boot-judgement";
+import type { Judgement } from "../../src/job/boot-judgement";
+import type { BootFacts, Snapshot } from "../../src/job/effects";
+import { JobMemory } from "../../src/job/memory";
+import { encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
+import type { Phase } from "../../src/job/record";
+import type { Outcome } from "../../src/job/types";
+import type { ResetReason, SlotState } from "../../hal/ports";
+
+const record = { platform: "tencent", slot: "ota_1", offer: { version: "0.2.0", size: 9000, url: "http://h/f", digest: { algorithm: "MD5" as const, hex: "a".repeat(32) } } };
+const identity = identityOf(record);
+
+interface Case {
+  readonly phase: Phase;
+  readonly runs: "old" | "new";
+  readonly state?: SlotState;
+  readonly reason?: ResetReason;
+  readonly aborted?: boolean;
+  readonly trials?: number;
+  readonly activations?: number;
+  readonly outcome?: Outcome;
+  readonly version?: string;
+}
+
+function judge(given: Case): Judgement {
+  const stored: Snapshot = {
+    job: encodeJob(record),
+    offset: undefined,
+    head: undefined,
+    state: encodeState(identity, { phase: given.phase, activations: given.activations ?? 1, trials: given.trials ?? 0 }),
+    outcome: given.outcome === undefined ? undefined : encodeOutcome(identity, given.outcome),
+    refused: undefined,
+  };
+  const isNew = given.runs === "new";
+  const facts: BootFacts = {
+    running: { slot: isNew ? "ota_1" : "ota_0", version: given.version ?? (isNew ? "0.2.0" : "0.1.0"), project: "p", chip: 0, state: given.state ?? "valid" },
+    target: isNew ? "ota_0" : "ota_1",
+    slotSize: 1 << 20,
+    resetReason: given.reason ?? "power-on",
+    lastInvalid: given.aborted === true ? "ota_1" : undefined,
+    stored,
+  };
+  return judgeBoot(JobMemory.restore(stored), facts, "tencent", 2);
+}
+
+const kind = (given: Case): string => judge(given).kind;
+
+test("old firmware goes on where the job stands", () => {
+  assert.equal(kind({ phase: "downloading", runs: "old" }), "resume");
+  assert.equal(kind({ phase: "sealing", runs: "old" }), "seal");
+});
+
+test("a trial ended by its own fault is rolled back and blamed", () => {
+  for (const reason of ["software", "watchdog", "panic", "other"] as const) {
+    const verdict = judge({ phase: "trial", runs: "old", reason, aborted: true });
+    assert.equal(verdict.kind, "rolled-back");
+    assert.equal(verdict.kind === "rolled-back" && verdict.blame, true);
+  }
+});
+
+test("a trial cut short by power loss is repeated up to maxAttempts, and nobody is blamed", () => {
+  for (const reason of ["power-on", "brown-out"] as const) {
+    assert.deepEqual(judge({ phase: "trial", runs: "old", reason, aborted: true, trials: 0 }), { kind: "try-again", trials: 1 });
+    const last = judge({ phase: "trial", runs: "old", reason, aborted: true, trials: 1 });
+    assert.equal(last.kind === "rolled-back" && !last.blame, true);
+  }
+});
+
+test("a boot choice that left no trace is made again without counting a trial, but not for ever", () => {
+  assert.deepEqual(judge({ phase: "trial", runs: "old", aborted: false, trials: 1 }), { kind: "try-again", trials: 1 });
+  assert.equal(kind({ phase: "trial", runs: "old", aborted: false, activations: ACTIVATIONS_MAX }), "rolled-back");
+});
+
+test("new firmware proves itself, also where the slot boots as VALID without a trial", () => {
+  for (const state of ["pending", "valid", "none"] as const) {
+    assert.deepEqual(judge({ phase: "trial", runs: "new", state }), { kind: "trial", ofJob: true });
+    assert.deepEqual(judge({ phase: "sealing", runs: "new", state }), { kind: "trial", ofJob: true });
+  }
+  assert.equal(kind({ phase: "confirmed", runs: "new", state: "pending" }), "trial");
+});
+
+test("confirmed firmware says done; the old one never does", () => {
+  assert.deepEqual(judge({ phase: "confirmed", runs: "new" }), { kind: "report", outcome: { kind: "done" } });
+  assert.equal(kind({ phase: "confirmed", runs: "old" }), "drop");
+});
+
+test("a stored outcome is reported whatever else holds", () => {
+  const outcome = { kind: "fail", cause: "rolled-back", message: "cloud not reached" } as const;
+  for (const phase of ["downloading", "sealing", "trial"] as const) assert.deepEqual(judge({ phase, runs: "old", outcome }), { kind: "report", outcome });
+});
+
+test("a record that does not fit the device is dropped", () => {
+  assert.equal(kind({ phase: "downloading", runs: "new" }), "drop");
+  assert.equal(kind({ phase: "trial", runs: "new", version: "0.3.0" }), "drop");
+  assert.equal(kind({ phase: "downloading", runs: "old", state: "pending" }), "drop");
+});
+
+test("without a job: unconfirmed firmware is on trial, confirmed firmware idles", () => {
+  const stored: Snapshot = { job: undefined, offset: undefined, head: undefined, state: undefined, outcome: undefined, refused: undefined };
+  const facts = (state: SlotState): BootFacts => ({
+    running: { slot: "ota_0", version: "1", project: "p", chip: 0, state }, target: "ota_1", slotSize: 1, resetReason: "power-on", lastInvalid: undefined, stored,
+  });
+  assert.deepEqual(judgeBoot(undefined, facts("pending"), "tencent", 2), { kind: "trial", ofJob: false });
+  assert.deepEqual(judgeBoot(undefined, facts("valid"), "tencent", 2), { kind: "idle" });
+  assert.deepEqual(judgeBoot(undefined, facts("none"), "tencent", 2), { kind: "idle" });
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { REFUSED_MAX } from "../../src/constants";
+import { RefusedImages } from "../../src/job/refused";
+
+const digest = (seed: number) => ({ algorithm: "MD5" as const, hex: seed.toString(16).padStart(32, "0") });
+
+test("a refused image is known again after a restart, with its cause", () => {
+  const first = new RefusedImages(undefined);
+  const stored = first.remember(digest(1), "rolled-back");
+  const again = new RefusedImages(stored);
+  assert.equal(again.causeOf(digest(1)), "rolled-back");
+  assert.equal(again.causeOf(digest(2)), undefined);
+  assert.equal(again.causeOf(undefined), undefined);
+});
+
+test("an image that is known, or has no digest, costs no write", () => {
+  const images = new RefusedImages(undefined);
+  assert.notEqual(images.remember(digest(1), "rejected"), undefined);
+  assert.equal(images.remember(digest(1), "rejected"), undefined);
+  assert.equal(images.remember(undefined, "rejected"), undefined);
+});
+
+test("the list is bounded: the oldest goes first", () => {
+  const images = new RefusedImages(undefined);
+  let stored: Uint8Array | undefined;
+  for (let seed = 0; seed < REFUSED_MAX + 3; seed++) stored = images.remember(digest(seed), "rejected");
+  const again = new RefusedImages(stored);
+  assert.equal(again.causeOf(digest(2)), undefined);
+  for (let seed = 3; seed < REFUSED_MAX + 3; seed++) assert.equal(again.causeOf(digest(seed)), "rejected");
+  assert.ok((stored?.length ?? 0) < 200);
+});
+
+test("a damaged record counts as empty, arbitrary bytes never crash", () => {
+  const stored = new RefusedImages(undefined).remember(digest(1), "rejected") ?? new Uint8Array(0);
+  fc.assert(
+    fc.property(fc.nat({ max: stored.length - 1 }), (at) => {
+      const damaged = stored.slice();
+      damaged[at] = (damaged[at] ?? 0) ^ 4;
+      assert.equal(new RefusedImages(damaged).causeOf(digest(1)), undefined);
+    }),
+  );
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => new RefusedImages(bytes).causeOf(digest(1)) === undefined));
+});
