@@ -1,23 +1,23 @@
 import { BACKOFF_CAP, BACKOFF_FIRST, REFUSAL_TRIES, REFUSAL_WINDOW, STALL_BUDGET } from "../constants";
+import { Backoff } from "../util/backoff";
 
 /**
  * How long to go on, and how long to wait in between: transport trouble is waited out with exponential backoff and full
  * jitter until the stall budget is used up, refusals that look final get a few tries. A new sector forgives everything.
  */
 export class Patience {
-  readonly #random: () => number;
-  #attempts = 0;
+  readonly #backoff: Backoff;
   #refusals = 0;
   #firstRefusal = 0;
   #progressAt = 0;
 
   constructor(random: () => number) {
-    this.#random = random;
+    this.#backoff = new Backoff(random, BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   /** A new sector, or a new reason for hope (the start, a fresh URL that was asked for). */
   hope(now: number): void {
-    this.#attempts = 0;
+    this.#backoff.reset();
     this.#refusals = 0;
     this.#progressAt = now;
   }
@@ -32,11 +32,12 @@ export class Patience {
     return this.#progressAt + STALL_BUDGET;
   }
 
-  /** The wait before the next attempt, ms. What a server asks for by Retry-After is granted up to the cap, the jitter comes on top of it. */
+  /**
+   * The wait before the next attempt, ms. What a server asks for by Retry-After, in seconds, is granted up to the cap; the
+   * jitter comes on top of it, or a fleet that was told the same number would come back as one.
+   */
   pause(retryAfter = 0): number {
-    const ceiling = Math.min(BACKOFF_CAP, BACKOFF_FIRST * 2 ** Math.min(this.#attempts, 16));
-    this.#attempts++;
-    return Math.min(BACKOFF_CAP, retryAfter * 1000) + Math.round(this.#random() * ceiling);
+    return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.#backoff.next();
   }
 
   /** Counts a refusal; true when it is to be believed. */

@@ -1,0 +1,230 @@
+/** A downloader on a bench: a scripted server answers its requests, bytes come in slices of any size, time is a number. */
+import assert from "node:assert/strict";
+import type { SocketError } from "../../hal/ports";
+import { SECTOR } from "../../src/constants";
+import { Downloader } from "../../src/download/downloader";
+import type { DownloadEffect, DownloadOptions } from "../../src/download/downloader";
+
+export interface Request {
+  readonly connection: number;
+  /** On this connection, from 1. */
+  readonly number: number;
+  readonly line: string;
+  readonly target: string;
+  readonly head: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+export type Answer = Uint8Array | string | "close" | "reset" | "silence";
+/** What the server sends for a request, piece by piece; "close" and "reset" end the connection, "silence" says no more on it. */
+export type Server = (request: Request) => readonly Answer[];
+
+export const FILE = testFile(5 * SECTOR + 1234);
+
+export function testFile(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  let state = 1;
+  for (let at = 0; at < length; at++) {
+    state = (state * 1103515245 + 12345) % 2147483648;
+    bytes[at] = state >> 16;
+  }
+  return bytes;
+}
+
+export function ascii(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0));
+}
+
+/** The answer of a server that does everything right. */
+export function partial(file: Uint8Array, { first, last }: { first: number; last: number }, extra = "", status = "206 Partial Content"): Answer[] {
+  const end = Math.min(last, file.length - 1);
+  const body = file.subarray(first, end + 1);
+  return [`HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nContent-Range: bytes ${first}-${end}/${file.length}\r\n${extra}\r\n`, body];
+}
+
+export function good(file = FILE, extra = ""): Server {
+  return (request) => partial(file, request, extra);
+}
+
+/** Scripts by the running number of the request, from 0; the last entry serves all further ones. */
+export function inTurn(...servers: readonly Server[]): Server {
+  let count = 0;
+  return (request) => servers[Math.min(count++, servers.length - 1)]!(request);
+}
+
+export class Bench {
+  readonly downloader: Downloader;
+  readonly effects: DownloadEffect[] = [];
+  readonly requests: Request[] = [];
+  readonly connects: string[] = [];
+  /** What the sectors add up to. */
+  stored: Uint8Array;
+  storedLength: number;
+  now = 1_000;
+  /** Most bytes asked for beyond what was delivered. */
+  widest = 0;
+  served = 0;
+  readonly #buffer = new Uint8Array(SECTOR);
+  readonly #server: Server;
+  readonly #slice: () => number;
+  readonly #toClient: (Uint8Array | "close" | "reset" | "silence")[] = [];
+  #connection = 0;
+  #onConnection = 0;
+  #open = false;
+  #silent = false;
+  #pending: "opened" | SocketError | undefined;
+  /** Set to have `connect` fail. */
+  refuseConnect: ((connection: number) => SocketError | "silence" | undefined) | undefined;
+  onExpired: (() => string | undefined) | undefined;
+
+  constructor(server: Server, options: Partial<DownloadOptions> = {}, slice: () => number = () => 1_000_000) {
+    const size = options.size ?? FILE.length;
+    this.stored = new Uint8Array(64 * SECTOR);
+    this.storedLength = options.offset ?? 0;
+    this.stored.set(FILE.subarray(0, this.storedLength));
+    this.#server = server;
+    this.#slice = slice;
+    this.downloader = new Downloader({
+      url: "http://files.example/fw.bin?sign=secret", offset: 0, hasDigest: true, allowHttp: true, random: () => 0.5, ...options, size, buffer: this.#buffer,
+    });
+  }
+
+  get last(): DownloadEffect {
+    return this.effects[this.effects.length - 1]!;
+  }
+
+  types(...wanted: DownloadEffect["type"][]): string[] {
+    return this.effects.map((effect) => effect.type).filter((type) => wanted.length === 0 || wanted.includes(type));
+  }
+
+  of<T extends DownloadEffect["type"]>(type: T): Extract<DownloadEffect, { type: T }>[] {
+    return this.effects.filter((effect) => effect.type === type) as Extract<DownloadEffect, { type: T }>[];
+  }
+
+  get image(): Uint8Array {
+    return this.stored.subarray(0, this.storedLength);
+  }
+
+  /** Runs until the download ended or nothing can happen any more. */
+  run(): this {
+    this.handle(this.downloader.start(this.now));
+    for (let steps = 0; steps < 2_000_000; steps++) if (!this.step()) return this;
+    throw new Error("the download does not end");
+  }
+
+  /** One thing happens: bytes arrive, a connection ends, or time jumps to the deadline. False: nothing left. */
+  step(): boolean {
+    if (this.#pending !== undefined) {
+      this.#connected(this.#pending);
+      return true;
+    }
+    const next = this.#toClient[0];
+    if (this.#open && !this.#silent && next !== undefined) {
+      if (typeof next === "string") this.#ending(next);
+      else this.#deliver(next);
+      return true;
+    }
+    const deadline = this.downloader.deadline();
+    if (deadline === undefined) return false;
+    assert.ok(deadline >= this.now || deadline === Infinity, "a deadline in the past");
+    this.now = deadline;
+    this.handle(this.downloader.tick(this.now));
+    return true;
+  }
+
+  handle(effects: readonly DownloadEffect[]): void {
+    assert.ok(effects.filter((effect) => effect.type === "sector").length <= 1, "at most one sector at a time");
+    for (const effect of effects) {
+      this.effects.push(effect.type === "sector" ? { ...effect, bytes: effect.bytes.slice() } : effect);
+      this.#handle(effect);
+    }
+  }
+
+  #handle(effect: DownloadEffect): void {
+    switch (effect.type) {
+      case "connect":
+        return this.#connect(`${effect.tls ? "https" : "http"}://${effect.host}:${effect.port}`);
+      case "send":
+        return this.#request(String.fromCharCode(...effect.bytes));
+      case "close":
+        this.#open = false;
+        this.#pending = undefined;
+        this.#toClient.length = 0;
+        return;
+      case "sector":
+        assert.equal(effect.offset, this.storedLength, "sectors follow each other");
+        this.stored.set(effect.bytes, effect.offset);
+        this.storedLength += effect.bytes.length;
+        return;
+      case "restart":
+        this.storedLength = 0;
+        return;
+      case "expired": {
+        const url = this.onExpired?.();
+        if (url !== undefined) this.handle(this.downloader.renew(url, this.now));
+        return;
+      }
+      default:
+        return;
+    }
+  }
+
+  #connect(to: string): void {
+    this.connects.push(to);
+    this.#connection++;
+    this.#onConnection = 0;
+    this.#toClient.length = 0;
+    this.#silent = false;
+    this.#open = false;
+    const refusal = this.refuseConnect?.(this.#connection);
+    this.#pending = refusal === "silence" ? undefined : (refusal ?? "opened");
+  }
+
+  /** The connect's result, after `connect` has returned. */
+  #connected(result: "opened" | SocketError): void {
+    this.#pending = undefined;
+    this.#open = result === "opened";
+    this.handle(result === "opened" ? this.downloader.opened(this.now) : this.downloader.closed(result, this.now));
+  }
+
+  #ending(how: "close" | "reset" | "silence"): void {
+    this.#toClient.shift();
+    if (how === "silence") {
+      this.#silent = true;
+      return;
+    }
+    this.#open = false;
+    this.handle(this.downloader.closed(how === "close" ? undefined : { kind: "reset", message: "connection reset" }, this.now));
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    const target = this.downloader.readTarget();
+    assert.ok(target.length > 0, "an open connection is read");
+    const count = Math.min(bytes.length, target.length, Math.max(1, this.#slice()));
+    target.set(bytes.subarray(0, count));
+    if (count === bytes.length) this.#toClient.shift();
+    else this.#toClient[0] = bytes.subarray(count);
+    this.handle(this.downloader.received(count, this.now));
+  }
+
+  #request(head: string): void {
+    const found = /^GET (\S+) HTTP\/1\.1\r\n[\s\S]*\r\nRange: bytes=(\d+)-(\d+)\r\n\r\n$/.exec(head);
+    assert.ok(found, `a request in the right form: ${head}`);
+    const request: Request = {
+      connection: this.#connection, number: ++this.#onConnection, line: head.slice(0, head.indexOf("\r")), target: found[1]!, head,
+      first: Number(found[2]), last: Number(found[3]),
+    };
+    assert.ok(request.first <= request.last);
+    this.requests.push(request);
+    this.widest = Math.max(this.widest, request.last + 1 - this.downloader.offset);
+    for (const answer of this.#server(request)) {
+      if (answer === "close" || answer === "reset" || answer === "silence") this.#toClient.push(answer);
+      else if (answer.length > 0) {
+        const bytes = typeof answer === "string" ? ascii(answer) : answer;
+        this.served += bytes.length;
+        this.#toClient.push(bytes);
+      }
+    }
+  }
+}
