@@ -1,40 +1,16 @@
-import { BACKOFF_CAP, BACKOFF_FIRST, CONNECT_TIMEOUT, MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT, MQTT_STABLE } from "../constants";
-import type { Identity, Message } from "../platforms/platform";
+import { BACKOFF_CAP, BACKOFF_FIRST, CONNECT_TIMEOUT, MQTT_REPLY_TIMEOUT, MQTT_STABLE } from "../constants";
+import type { Message } from "../platforms/platform";
 import { Backoff } from "../util/backoff";
 import { PacketDecoder, acknowledge, connect, disconnect, pingreq, publish, subscribe } from "./codec";
 import type { Packet } from "./codec";
+import type { SessionEffect, SessionOptions } from "./effects";
 import { PacketFramer } from "./framing";
 import type { Frame } from "./framing";
+import { Liveness } from "./liveness";
 import { Outbox } from "./outbox";
 import { connackReason } from "./refusals";
 
-export type SessionEffect =
-  /** Open the connection to the broker now. */
-  | { readonly type: "connect" }
-  | { readonly type: "send"; readonly bytes: Uint8Array }
-  /** Close the connection, or give up the connect. */
-  | { readonly type: "close" }
-  /** CONNACK accepted and one SUBACK for every subscription, at least one granted. */
-  | { readonly type: "up" }
-  /** Connection lost or not made; the session reconnects by itself after `retryIn` ms. */
-  | { readonly type: "down"; readonly reason: string; readonly retryIn: number }
-  /**
-   * A message; brokers may send the first ones before "up". `handle` 0: QoS 0. Otherwise call `handled(handle)` once the
-   * message was handled: the acknowledgement goes out then. The payload is the receiver's to keep.
-   */
-  | { readonly type: "message"; readonly topic: string; readonly payload: Uint8Array; readonly handle: number }
-  /** PUBACK for `publish(token, ...)`. */
-  | { readonly type: "acked"; readonly token: string }
-  /** One line for people. */
-  | { readonly type: "warn"; readonly message: string };
-
-export interface SessionOptions {
-  /** Asked for each connection anew. */
-  identity(): Identity;
-  readonly subscriptions: readonly string[];
-  /** Uniform in [0, 1). */
-  random(): number;
-}
+export type { SessionEffect, SessionOptions } from "./effects";
 
 /**
  * idle       start -> opening
@@ -71,16 +47,12 @@ export class MqttSession {
   /** Counts connections, so that a handle of an earlier one is known as such. */
   #connection = 0;
   #framer = new PacketFramer();
-  #decoder: PacketDecoder | undefined;
+  #decoder = new PacketDecoder();
+  #liveness = new Liveness(0, 0);
   /** Topics whose SUBACK is awaited, by packet id. */
   readonly #awaited = new Map<number, string>();
   #granted = 0;
   #upSince = 0;
-  #keepAlive = 0;
-  #lastSent = 0;
-  #lastReceived = 0;
-  /** When the answer to a PINGREQ must have come; undefined: none under way. */
-  #pingEnd: number | undefined;
   #warnedOfSize = false;
 
   constructor(options: SessionOptions) {
@@ -104,11 +76,9 @@ export class MqttSession {
     this.#framer = new PacketFramer();
     this.#decoder = new PacketDecoder();
     this.#warnedOfSize = false;
-    this.#lastReceived = now;
     try {
       const identity = this.#options.identity();
-      // A half-open connection must be noticed even where the broker does not ask for pings (keep-alive 0).
-      this.#keepAlive = (identity.keepAlive || MQTT_KEEPALIVE) * 1000;
+      this.#liveness = new Liveness(identity.keepAlive, now);
       this.#enter("connecting", now + MQTT_REPLY_TIMEOUT);
       return [this.#send(connect(identity), now)];
     } catch (error) {
@@ -120,8 +90,7 @@ export class MqttSession {
   received(bytes: Uint8Array, now: number): SessionEffect[] {
     if (!this.#connected || bytes.length === 0) return [];
     const effects: SessionEffect[] = [];
-    this.#lastReceived = now;
-    this.#pingEnd = undefined;
+    this.#liveness.received(now);
     const framer = this.#framer;
     framer.push(bytes);
     for (let frame = framer.next(); frame; frame = this.#connected ? framer.next() : undefined) effects.push(...this.#take(frame, now));
@@ -201,16 +170,11 @@ export class MqttSession {
   deadline(): number | undefined {
     if (this.#phase === "idle") return undefined;
     if (this.#phase !== "up") return this.#phaseEnd;
-    return Math.min(this.#pingEnd ?? this.#pingAt, this.#outbox.deadline(this.#upSince) ?? Infinity);
+    return Math.min(this.#liveness.deadline(), this.#outbox.deadline(this.#upSince) ?? Infinity);
   }
 
   get #connected(): boolean {
     return this.#phase === "connecting" || this.#phase === "subscribing" || this.#phase === "up";
-  }
-
-  /** Silence in either direction asks for a ping: a device that only sends would otherwise never notice a dead connection. */
-  get #pingAt(): number {
-    return Math.min(this.#lastSent, this.#lastReceived) + this.#keepAlive;
   }
 
   #enter(phase: Phase, end: number): void {
@@ -224,7 +188,7 @@ export class MqttSession {
   }
 
   #send(bytes: Uint8Array, now: number): SessionEffect {
-    this.#lastSent = now;
+    this.#liveness.sent(now);
     return { type: "send", bytes };
   }
 
@@ -235,10 +199,8 @@ export class MqttSession {
 
   #leave(phase: Phase, end: number): void {
     this.#enter(phase, end);
-    this.#decoder = undefined;
     this.#awaited.clear();
     this.#granted = 0;
-    this.#pingEnd = undefined;
     this.#outbox.disconnected();
   }
 
@@ -258,7 +220,7 @@ export class MqttSession {
       case "skipped":
         return this.#phase === "connecting" ? this.#violated("publish before connack", now) : this.#skipped(frame.qos, frame.id, frame.length, now);
       case "packet": {
-        const packet = this.#decoder!.decode(frame.bytes);
+        const packet = this.#decoder.decode(frame.bytes);
         return this.#phase === "connecting" ? this.#first(packet, now) : this.#packet(packet, now);
       }
     }
@@ -309,7 +271,7 @@ export class MqttSession {
       case "suback":
         return this.#suback(packet.id, packet.code, now);
       case "pingresp":
-        // That it came has been noted: any byte is a sign of life.
+        // received() has noted the sign of life.
         return [];
     }
   }
@@ -333,11 +295,11 @@ export class MqttSession {
   }
 
   #tickUp(now: number): SessionEffect[] {
-    if (this.#pingEnd !== undefined && now >= this.#pingEnd) return this.#lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
+    if (this.#liveness.judge(now) === "dead") return this.#lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
     const effects = this.#outbox.due(now).map((token) => this.#sendKept(token, now));
-    if (this.#pingEnd === undefined && now >= this.#pingAt) {
-      effects.push(this.#send(pingreq(), now));
-      this.#pingEnd = now + MQTT_REPLY_TIMEOUT;
+    if (this.#liveness.judge(now) === "ping") {
+      this.#liveness.pinged(now);
+      effects.push({ type: "send", bytes: pingreq() });
     }
     return effects;
   }
