@@ -1,0 +1,81 @@
+import { networkInterfaces } from "node:os";
+import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./certificates";
+import type { PlatformSide } from "./platform-side";
+import type { TencentOptions } from "./tencent";
+
+export interface CloudOptions {
+  /** Address to listen on; default 127.0.0.1. */
+  readonly host?: string;
+  /** Name or address under which devices reach the cloud; default: `host`, or this machine's address if that is "any". */
+  readonly publicHost?: string;
+  /** Plain MQTT and HTTP; default 0 = any free port; false = none. */
+  readonly mqttPort?: number | false;
+  readonly httpPort?: number | false;
+  /** MQTT over TLS and HTTPS beside the plain listeners; downloads are then offered by https. */
+  readonly tls?: CloudTls;
+  /** Folder of the package store; default: in memory. */
+  readonly packages?: string;
+  /** Bytes per second for each download connection; default: as fast as it goes. */
+  readonly throttle?: number;
+  /** Seconds that a download URL lives; default 86,400, which is what Tencent's live. */
+  readonly urlLifetime?: number;
+  /** Signs download URLs; one kept over restarts keeps the URLs valid. Default: random. */
+  readonly urlSecret?: string;
+  readonly tencent?: TencentOptions;
+  /** Further platforms, asked after Tencent's side. */
+  readonly sides?: readonly PlatformSide[];
+  /** Messages kept for each device; default 500. */
+  readonly logLimit?: number;
+  /** The clock, milliseconds since 1970; default: the system's. */
+  readonly now?: () => number;
+}
+
+export interface CloudTls {
+  /** Default 0 = any free port; false = none. */
+  readonly mqttPort?: number | false;
+  readonly httpsPort?: number | false;
+  /** Who signs the server certificate; default: a new authority with keys of this kind (default "rsa"). */
+  readonly authority?: Authority;
+  readonly kind?: KeyKind;
+  /** A certificate from elsewhere, in place of a generated one. */
+  readonly credentials?: Credentials & { readonly root: string };
+  /** Let devices prove themselves by a certificate of the authority. */
+  readonly clientCertificates?: boolean;
+}
+
+export interface PreparedTls {
+  readonly identity: TlsIdentity;
+  readonly authority?: Authority;
+}
+
+/** The certificate that devices will see: given, or made here. */
+export async function prepareTls(
+  tls: CloudTls,
+  host: string,
+  publicHost: string,
+): Promise<PreparedTls> {
+  const ask = tls.clientCertificates === true;
+  if (tls.credentials) return { identity: tlsIdentity(tls.credentials, tls.credentials.root, ask) };
+  const authority = tls.authority ?? (await Authority.create(tls.kind ?? "rsa"));
+  const names = new Set(["localhost", "127.0.0.1", "::1", publicHost, host].filter((name) => !isAny(name)));
+  return { identity: tlsIdentity(await authority.server([...names]), authority.root, ask), authority };
+}
+
+/** Ports as the listeners take them: absent = no such listener. */
+export function ports(plain: number | false | undefined, tls: number | false | undefined): { port?: number; tlsPort?: number } {
+  return {
+    ...(plain === false ? {} : { port: plain ?? 0 }),
+    ...(tls === false || tls === undefined ? {} : { tlsPort: tls }),
+  };
+}
+
+function isAny(host: string): boolean {
+  return host === "0.0.0.0" || host === "::";
+}
+
+/** Where devices find a cloud that listens at `host`; for "any", this machine's first address in a network. */
+export function reachable(host: string): string {
+  if (!isAny(host)) return host;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";
+}

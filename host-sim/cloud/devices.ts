@@ -1,0 +1,110 @@
+import { BoundedLog } from "./bounded-log";
+import type { Session } from "./bus";
+
+/** One device as the cloud knows it: a snapshot. Times are milliseconds since 1970. */
+export interface Device {
+  /** Unique in the cloud: the platform's name, then whatever identifies a device there, joined by slashes. */
+  readonly id: string;
+  readonly platform: string;
+  /** What people call it. */
+  readonly name: string;
+  readonly online: boolean;
+  /** The firmware version it reported last. */
+  readonly version?: string;
+  readonly lastSeen?: number;
+}
+
+/** One message, exactly as it went over the broker. */
+export interface LoggedMessage {
+  readonly at: number;
+  readonly direction: "up" | "down";
+  readonly topic: string;
+  /** The payload as text. */
+  readonly payload: string;
+  readonly qos: 0 | 1 | 2;
+  readonly dup: boolean;
+  /** `Session.serial` of the connection it came over. */
+  readonly connection?: number;
+}
+
+interface Entry {
+  device: Device;
+  session: Session | undefined;
+  readonly messages: BoundedLog<LoggedMessage>;
+}
+
+const DEVICES_MAX = 20_000;
+/** Bytes of payload kept for each device. */
+const LOG_BYTES = 256 * 1024;
+
+export interface DeviceEvents {
+  device(device: Device): void;
+  message(device: Device, message: LoggedMessage): void;
+}
+
+/** All devices of all platforms. Every change replaces the device's snapshot and is announced. */
+export class DeviceRegistry {
+  readonly #entries = new Map<string, Entry>();
+  readonly #events: DeviceEvents;
+  readonly #logLimit: number;
+
+  /** `logLimit`: messages kept for each device. */
+  constructor(events: DeviceEvents, logLimit: number) {
+    this.#events = events;
+    this.#logLimit = logLimit;
+  }
+
+  /** Throws if the id is taken or there are too many. */
+  add(device: Pick<Device, "id" | "platform" | "name" | "version" | "lastSeen">): Device {
+    if (this.#entries.has(device.id)) throw new Error(`device ${device.id} is there already`);
+    if (this.#entries.size >= DEVICES_MAX) throw new Error(`at most ${DEVICES_MAX} devices are taken`);
+    const messages = new BoundedLog<LoggedMessage>(this.#logLimit, LOG_BYTES, (message) => message.payload.length);
+    const entry: Entry = { device: { ...device, online: false }, session: undefined, messages };
+    this.#entries.set(device.id, entry);
+    this.#events.device(entry.device);
+    return entry.device;
+  }
+
+  remove(id: string): void {
+    this.#entries.delete(id);
+  }
+
+  get(id: string): Device | undefined {
+    return this.#entries.get(id)?.device;
+  }
+
+  list(): Device[] {
+    return [...this.#entries.values()].map(({ device }) => device);
+  }
+
+  /** The newest messages, oldest first. */
+  messages(id: string): LoggedMessage[] {
+    return this.#entries.get(id)?.messages.entries() ?? [];
+  }
+
+  /** A connection came or went. That of a session which is not the current one changes nothing. */
+  presence(session: Session, online: boolean, at: number): void {
+    const entry = this.#entries.get(session.device);
+    if (!entry || (!online && entry.session !== session)) return;
+    entry.session = online ? session : undefined;
+    this.#change(entry, { online, lastSeen: at });
+  }
+
+  /** The device reported what it runs. */
+  version(id: string, version: string, at: number): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#change(entry, { version, lastSeen: at });
+  }
+
+  log(id: string, message: LoggedMessage): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    entry.messages.add(message);
+    this.#events.message(entry.device, message);
+  }
+
+  #change(entry: Entry, change: Partial<Device>): void {
+    entry.device = { ...entry.device, ...change };
+    this.#events.device(entry.device);
+  }
+}

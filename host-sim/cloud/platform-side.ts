@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Bus, Session } from "./bus";
+import type { Device, DeviceRegistry } from "./devices";
+import type { FileServer } from "./file-server";
+import type { Admission, ConnectAttempt, PublishVerdict } from "./gate";
+import type { Package, PackageStore } from "./packages";
+import type { Task, TaskLedger } from "./tasks";
+
+/**
+ * One platform's side of its protocol. A further platform is a further file that implements this; the cloud asks its
+ * sides one after the other.
+ */
+export interface PlatformSide {
+  /** First part of its devices' ids. */
+  readonly name: string;
+  /** Called once, before anything else. */
+  attach(host: SideHost): void;
+  /** Undefined: nobody this side knows; the next one is asked. Must not throw. */
+  connect(attempt: ConnectAttempt): Admission | undefined;
+  /** Asked only for sessions that it admitted. */
+  publish(session: Session, topic: string): PublishVerdict;
+  subscribe(session: Session, filter: string): boolean;
+  /** Makes a task, in place of one under way, and carries it out as the platform does. Throws on an unknown device. */
+  push(device: string, file: Package, options?: PushOptions): Task;
+  /** Ends a task that is not final; the device is told nothing, for no platform has such a message. */
+  cancel(task: Task): void;
+  /** What its device.json needs beyond the addresses; undefined for a device that is not its own. Holds the secret. */
+  deviceConfig(device: string): Record<string, unknown> | undefined;
+  /** Downloads at paths of its own. True: the request was taken. */
+  request?(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+export interface PushOptions {
+  /** Fields that replace or extend those of the offer: to rehearse what a wrong one does. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/** A device did what the protocol does not allow. */
+export interface Violation {
+  readonly at: number;
+  readonly device: string;
+  readonly task?: string;
+  /** In words. */
+  readonly rule: string;
+  readonly topic?: string;
+  readonly payload?: string;
+}
+
+/** What the cloud lends its sides. */
+export interface SideHost {
+  readonly bus: Bus;
+  readonly packages: PackageStore;
+  readonly files: FileServer;
+  readonly devices: DeviceRegistry;
+  readonly tasks: TaskLedger;
+  /** Seconds that a signed URL lives. */
+  readonly urlLifetime: number;
+  /** Scheme, host and port under which devices reach the file server. */
+  origin(): string;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Runs later, unless the cloud is stopped before. Returns the way to call it off. */
+  after(milliseconds: number, run: () => void): () => void;
+  violation(violation: Violation): void;
+}
+
+export type { Device };

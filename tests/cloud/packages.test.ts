@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { PackageStore } from "../../host-sim/cloud/packages";
+import { firmware } from "./helpers";
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "xs-ota-packages-"));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function hex(algorithm: string, bytes: Uint8Array): string {
+  return createHash(algorithm).update(bytes).digest("hex");
+}
+
+/** The head of an ESP image with an app description, which is all that is read of it. */
+function image(version: string, project: string): Uint8Array {
+  const bytes = Buffer.from(firmware(400));
+  bytes[0] = 0xe9;
+  bytes.writeUInt32LE(0xabcd5432, 32);
+  bytes.fill(0, 48, 112);
+  bytes.write(version, 48);
+  bytes.write(project, 80);
+  return bytes;
+}
+
+async function contents(store: PackageStore, id: string): Promise<Buffer> {
+  const reader = await store.reader(id);
+  const parts: Uint8Array[] = [];
+  const size = store.get(id)!.size;
+  for (let at = 0; at < size; ) {
+    const part = await reader.read(at, Math.min(1000, size - at));
+    parts.push(part);
+    at += part.length;
+  }
+  await reader.close();
+  return Buffer.concat(parts);
+}
+
+for (const where of ["memory", "a folder"]) {
+  test(`packages in ${where}: facts, digests and content`, async () => {
+    await withFolder(async (folder) => {
+      const store = await PackageStore.open(where === "memory" ? undefined : folder);
+      const bytes = firmware(12_345);
+      const file = await store.add(bytes, { version: "1.0", name: "../../etc/passwd" });
+      assert.match(file.id, /^[0-9a-f]{16}$/);
+      assert.deepEqual([file.size, file.md5, file.sha256], [12_345, hex("md5", bytes), hex("sha256", bytes)]);
+      assert.deepEqual(await contents(store, file.id), Buffer.from(bytes));
+      assert.equal(await store.add(bytes, { version: "1.0" }), file);
+      const renamed = await store.add(bytes, { version: "1.1" });
+      assert.notEqual(renamed.id, file.id);
+      assert.deepEqual(store.list(), [file, renamed]);
+      assert.equal(store.find("1.1"), renamed);
+      assert.equal(store.find("9"), undefined);
+      await store.remove(file.id);
+      await store.remove(file.id);
+      assert.equal(store.get(file.id), undefined);
+      await assert.rejects(store.reader(file.id), /no package/);
+    });
+  });
+}
+
+test("version and project are the image's own unless another version is given", async () => {
+  const store = await PackageStore.open();
+  const file = await store.add(image("0.2.0", "board"));
+  assert.deepEqual([file.version, file.imageVersion, file.project, file.name], ["0.2.0", "0.2.0", "board", "0.2.0.bin"]);
+  const other = await store.add(image("0.2.0", "board"), { version: "9" });
+  assert.deepEqual([other.version, other.imageVersion], ["9", "0.2.0"]);
+});
+
+test("refused: nothing, too much, no version, a version that is none", async () => {
+  const store = await PackageStore.open();
+  await assert.rejects(store.add(new Uint8Array(0), { version: "1" }), /empty/);
+  await assert.rejects(store.add(new Uint8Array(64 * 1024 * 1024 + 1), { version: "1" }), /at most 67108864/);
+  await assert.rejects(store.add(firmware(100)), /say which version/);
+  for (const version of ["", "a/b", "a\\b", "a\nb", "x".repeat(37)]) {
+    await assert.rejects(store.add(firmware(100), { version }), /1 to 36 characters/);
+  }
+  assert.deepEqual(store.list(), []);
+});
+
+test("a folder is found again as it was; what a crash or a stranger left is not offered", async () => {
+  await withFolder(async (folder) => {
+    const store = await PackageStore.open(folder);
+    const kept = await store.add(image("0.2.0", "board"));
+    const damaged = await store.add(firmware(500), { version: "2" });
+    const orphan = await store.add(firmware(600), { version: "3" });
+    await writeFile(join(folder, `${damaged.id}.bin`), "short");
+    await rm(join(folder, `${orphan.id}.json`));
+    await writeFile(join(folder, "0123456789abcdef.bin.part"), "half");
+    await writeFile(join(folder, "fedcba9876543210.json"), "{}");
+    await writeFile(join(folder, "notes.txt"), "mine");
+    const again = await PackageStore.open(folder);
+    assert.deepEqual(again.list(), [kept]);
+    assert.deepEqual(await contents(again, kept.id), Buffer.from(image("0.2.0", "board")));
+    const names = await readdir(folder);
+    assert.ok(names.includes("notes.txt"));
+    assert.ok(!names.includes(`${orphan.id}.bin`) && !names.includes("0123456789abcdef.bin.part"));
+    assert.equal(await readFile(join(folder, "notes.txt"), "utf8"), "mine");
+  });
+});
+
+test("a folder that can not be one is an error", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "file"), "");
+    await assert.rejects(PackageStore.open(join(folder, "file")));
+  });
+});
