@@ -92,14 +92,15 @@ export class BodyReader {
     if (this.#digits.length < SIZE_DIGITS_MAX) {
       this.#digits += latin1(bytes, start, Math.min(stop, start + SIZE_DIGITS_MAX - this.#digits.length));
     }
-    if (this.#spend(stop - start + 1) && stop < end) {
+    const next = stop < end ? stop + 1 : end;
+    if (this.#spend(next - start) && stop < end) {
       const size = hexadecimal(sizeDigits(this.#digits));
       this.#left = size;
       this.#overhead = 0;
       this.#lineEmpty = true;
       this.#step = size < 0 ? "broken" : size === 0 ? "trailer" : "payload";
     }
-    return stop < end ? stop + 1 : end;
+    return next;
   }
 
   #lineEnd(bytes: Uint8Array, at: number): number {
@@ -114,11 +115,12 @@ export class BodyReader {
     const stop = newline >= 0 && newline < end ? newline : end;
     const empty = this.#lineEmpty && (stop === start || (stop === start + 1 && bytes[start] === CR));
     this.#lineEmpty = empty;
-    if (this.#spend(stop - start + 1) && stop < end) {
+    const next = stop < end ? stop + 1 : end;
+    if (this.#spend(next - start) && stop < end) {
       if (empty) this.#step = "done";
       this.#lineEmpty = true;
     }
-    return stop < end ? stop + 1 : end;
+    return next;
   }
 
   #spend(count: number): boolean {

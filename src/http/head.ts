@@ -66,12 +66,13 @@ export class HeadReader {
       const newline = bytes.indexOf(LF, at);
       const complete = newline >= 0 && newline < end;
       const stop = complete ? newline : end;
-      this.#total += stop - at + 1;
+      const next = complete ? stop + 1 : stop;
+      this.#total += next - at;
       if (this.#total > HEAD_GIVE_UP) this.state = "malformed";
       else if (!complete) this.#keepPartial(bytes, at, stop);
       else if (this.#partial !== "" || this.#skipping) this.#endPartial(bytes, at, stop);
       else this.#line(bytes, at, stop);
-      at = complete ? stop + 1 : stop;
+      at = next;
     }
     return at;
   }
