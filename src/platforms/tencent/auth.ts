@@ -1,0 +1,50 @@
+import type { Crypto } from "../../../hal/ports";
+import { decodeBase64 } from "../../util/base64";
+import { toHex } from "../../util/hex";
+import { hmac } from "../../util/hmac";
+import { encodeUtf8 } from "../../util/utf8";
+
+/**
+ * Who a device is towards Tencent IoT Hub and IoT Explorer: the MQTT user name and password of "Device connection",
+ * Tencent document 1105/41824, as the vendor's SDKs build them.
+ */
+
+/** `sdkAppId` of the vendor's C and Python SDKs. */
+export const SDK_APP_ID = "21010406";
+/** End of validity, Unix seconds: the largest that fits 31 bits. Devices often have no clock, so the vendor's SDKs do not let it end either. */
+const EXPIRY = 2_147_483_647;
+
+const CONNECTION_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const CONNECTION_ID_LENGTH = 5;
+
+export type HmacAlgorithm = "SHA256" | "SHA1";
+
+export function clientIdOf(productId: string, deviceName: string): string {
+  return productId + deviceName;
+}
+
+/** Distinguishes the connections of one device; new for each. */
+export function connectionId(crypto: Crypto): string {
+  let id = "";
+  for (let i = 0; i < CONNECTION_ID_LENGTH; i++) id += CONNECTION_ID[Math.floor(crypto.random() * CONNECTION_ID.length)]!;
+  return id;
+}
+
+export function usernameOf(clientId: string, sdkAppId: string, connection: string, expiry = EXPIRY): string {
+  return `${clientId};${sdkAppId};${connection};${expiry}`;
+}
+
+/** KEY mode: the HMAC of the user name under the device's secret, and which one it is. */
+export function passwordOf(crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8Array, username: string): string {
+  return `${toHex(hmac(crypto, algorithm, key, encodeUtf8(username)))};hmac${algorithm.toLowerCase()}`;
+}
+
+/** The secret as the console shows it (base64) to the key it stands for. Throws with one line that does not show it. */
+export function secretKey(deviceSecret: string | undefined): Uint8Array {
+  if (!deviceSecret) throw new Error("deviceSecret: needed in KEY mode");
+  try {
+    return decodeBase64(deviceSecret);
+  } catch (error) {
+    throw new Error(`deviceSecret: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,175 @@
+import type { Crypto } from "../../../hal/ports";
+import { JSON_DEPTH, MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
+import type { Cause, Outcome, Task } from "../../job/types";
+import { asObject, integerMember, member, parseJson, stringMember } from "../../util/json";
+import type { JsonObject } from "../../util/json";
+import { truncateUtf8, utf8Length } from "../../util/utf8";
+import type { Identity, Incoming, Message, Platform, PlatformRules, Report } from "../platform";
+import { SDK_APP_ID, clientIdOf, connectionId, passwordOf, secretKey, usernameOf } from "./auth";
+import type { HmacAlgorithm } from "./auth";
+
+/**
+ * Tencent IoT Hub; IoT Explorer is the same on these topics. Message shapes: "Device firmware update", Tencent document
+ * 1105/41507; what it leaves open is settled by the vendor's C, Python and Java SDKs.
+ */
+
+export interface TencentConfig {
+  readonly productId: string;
+  readonly deviceName: string;
+  /** "KEY": password from the device's secret. "CERT": the TLS client certificate says who we are, there is no password. */
+  readonly authMode: "KEY" | "CERT";
+  /** Base64; KEY mode only. */
+  readonly deviceSecret?: string;
+  /** Of the password; default SHA256, the platform takes both. */
+  readonly hmac?: HmacAlgorithm;
+  readonly sdkAppId?: string;
+  /** Seconds, 0 to 900 (document 1105/41824). */
+  readonly keepAlive?: number;
+}
+
+const KEEPALIVE_MAX = 900;
+/** Longest version the platform knows (C SDK, qcloud_iot_export.h). */
+const VERSION_MAX = 32;
+
+/** Result codes of the document; what it has no code for is -5, "firmware update failed". */
+const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze({
+  "download-timeout": -1,
+  "not-found": -2,
+  "url-expired": -3,
+  "digest-mismatch": -4,
+  download: -5,
+  rejected: -5,
+  flash: -5,
+  "rolled-back": -5,
+});
+
+/** Where a device of this product connects unless its configuration says otherwise: TLS, China. */
+export function defaultBroker(productId: string): { readonly host: string; readonly port: number } {
+  return { host: `${productId}.iotcloud.tencentdevices.com`, port: 8883 };
+}
+
+export class TencentPlatform implements Platform {
+  readonly name = "tencent";
+  readonly subscriptions: readonly string[];
+  readonly rules: PlatformRules = {
+    sizeRequired: true,
+    versionReport: true,
+    versionWhileBusy: true,
+    renewable: true,
+    resumeDelay: RESUME_DELAY,
+    firstPercent: 0,
+  };
+  readonly #config: TencentConfig;
+  readonly #crypto: Crypto;
+  readonly #key: Uint8Array | undefined;
+  readonly #updateTopic: string;
+  readonly #reportTopic: string;
+
+  /** Throws with one line that names the setting if the configuration can not work. */
+  constructor(config: TencentConfig, crypto: Crypto) {
+    const { productId, deviceName, authMode, deviceSecret, hmac, keepAlive = MQTT_KEEPALIVE } = config;
+    checkName("productId", productId);
+    checkName("deviceName", deviceName);
+    if (authMode !== "KEY" && authMode !== "CERT") throw new Error('authMode: "KEY" or "CERT"');
+    if (hmac !== undefined && hmac !== "SHA256" && hmac !== "SHA1") throw new Error('hmac: "SHA256" or "SHA1"');
+    if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > KEEPALIVE_MAX) throw new Error(`keepAlive: whole seconds from 0 to ${KEEPALIVE_MAX}`);
+    this.#config = config;
+    this.#crypto = crypto;
+    this.#key = authMode === "KEY" ? secretKey(deviceSecret) : undefined;
+    this.#updateTopic = `$ota/update/${productId}/${deviceName}`;
+    this.#reportTopic = `$ota/report/${productId}/${deviceName}`;
+    this.subscriptions = [this.#updateTopic];
+  }
+
+  identity(): Identity {
+    const { productId, deviceName, hmac = "SHA256", sdkAppId = SDK_APP_ID, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const clientId = clientIdOf(productId, deviceName);
+    const username = usernameOf(clientId, sdkAppId, connectionId(this.#crypto));
+    return this.#key ? { clientId, username, password: passwordOf(this.#crypto, hmac, this.#key, username), keepAlive } : { clientId, username, keepAlive };
+  }
+
+  parse(topic: string, payload: Uint8Array): Incoming {
+    if (topic !== this.#updateTopic) return ignored("another topic");
+    let message: JsonObject | undefined;
+    try {
+      message = asObject(parseJson(payload, JSON_DEPTH));
+    } catch (error) {
+      return ignored((error as Error).message);
+    }
+    if (!message) return ignored("not a JSON object");
+    switch (member(message, "type")) {
+      case "report_version_rsp":
+        return versionAnswer(message);
+      case "update_firmware":
+        return offer(message);
+      default:
+        return ignored("a message of another type");
+    }
+  }
+
+  encode(report: Report): Message {
+    switch (report.kind) {
+      case "version":
+        return this.#message(1, { type: "report_version", report: { version: report.version } });
+      case "progress":
+        // The next one makes up for a lost one.
+        return this.#progress(0, report.task, { state: "downloading", percent: String(report.percent) });
+      case "burning":
+        return this.#progress(1, report.task, { state: "burning" });
+      case "outcome":
+        return report.outcome.kind === "done"
+          ? this.#progress(1, report.task, { state: "done" })
+          : this.#progress(1, report.task, { state: "fail" }, RESULT_CODES[report.outcome.cause], truncateUtf8(report.outcome.message, MESSAGE_MAX));
+    }
+  }
+
+  /** Every value of `progress` is a string, numbers too. */
+  #progress(qos: 0 | 1, task: Task, state: { readonly [key: string]: string }, code = 0, text = ""): Message {
+    return this.#message(qos, { type: "report_progress", report: { progress: { ...state, result_code: String(code), result_msg: text }, version: task.version } });
+  }
+
+  #message(qos: 0 | 1, content: object): Message {
+    return { topic: this.#reportTopic, payload: JSON.stringify(content), qos };
+  }
+}
+
+/** The two names become parts of topics, of the client id and of the user name. */
+function checkName(setting: string, value: unknown): void {
+  if (typeof value !== "string" || value === "") throw new Error(`${setting}: missing`);
+  if (/[\0-\x20\x7f/+#;]/.test(value)) throw new Error(`${setting}: has a character that no topic or user name can carry`);
+}
+
+function ignored(reason: string): Incoming {
+  return { kind: "ignored", reason };
+}
+
+/** `result_code` is a number in today's answers and was a string in older ones. */
+function versionAnswer(message: JsonObject): Incoming {
+  const code = integerMember(message, "result_code");
+  const text = stringMember(message, "result_msg") ?? "";
+  return { kind: "version-answer", accepted: code === 0, message: truncateUtf8(text || `result_code ${code ?? "missing"}`, MESSAGE_MAX) };
+}
+
+/**
+ * A push that names its version can be answered: if another field is missing or wrong the cloud hears which. One that does
+ * not can only be ignored.
+ */
+function offer(message: JsonObject): Incoming {
+  const version = stringMember(message, "version");
+  if (!version || version.length > VERSION_MAX) return ignored(`an offer without a version of 1 to ${VERSION_MAX} characters`);
+  const url = stringMember(message, "url");
+  const md5 = stringMember(message, "md5sum");
+  const size = integerMember(message, "file_size");
+  if (!url) return refused(version, "url: missing");
+  if (utf8Length(url) > URL_MAX) return refused(version, `url: longer than ${URL_MAX} bytes`);
+  // Taken verbatim, escapes and all; a control character or a blank could end the request line.
+  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url)) return refused(version, "url: not an http or https URL");
+  if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return refused(version, "md5sum: not 32 hex digits");
+  if (size === undefined || size <= 0) return refused(version, "file_size: not a whole number above 0");
+  return { kind: "offer", offer: { version, size, url, digest: { algorithm: "MD5", hex: md5.toLowerCase() } } };
+}
+
+function refused(version: string, field: string): Incoming {
+  const outcome: Outcome = { kind: "fail", cause: "rejected", message: `bad offer, ${field}` };
+  return { kind: "refused", task: { version }, outcome };
+}
