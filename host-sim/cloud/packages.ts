@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { describeFile } from "./image-facts";
+import { readAppDescription, readHeader } from "../../src/image/esp-image";
 
 /** One firmware file as the cloud offers it. */
 export interface Package {
@@ -15,6 +15,8 @@ export interface Package {
   /** What the image says of itself, where it is one. */
   readonly imageVersion?: string;
   readonly project?: string;
+  /** esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6. */
+  readonly chip?: number;
   /** Bytes. */
   readonly size: number;
   /** Lower-case hex, of the whole file. */
@@ -62,9 +64,9 @@ export class PackageStore {
   async add(bytes: Uint8Array, given: { version?: string; name?: string } = {}): Promise<Package> {
     if (bytes.length === 0) throw new Error("an empty file is no firmware");
     if (bytes.length > PACKAGE_MAX) throw new Error(`the file has ${bytes.length} bytes; at most ${PACKAGE_MAX} are taken`);
-    const image = describeFile(bytes);
-    const version = given.version ?? image?.version;
-    if (version === undefined) throw new Error("the file is not an ESP image that names its version: say which version it is");
+    const image = readImage(bytes);
+    const version = given.version ?? image?.imageVersion;
+    if (version === undefined) throw new Error("not an ESP image that names its version, and no version is given");
     if (!VERSION.test(version)) throw new Error("a version has 1 to 36 characters, none of them a slash or a control character");
     const sha256 = digest("sha256", bytes);
     const id = digest("sha256", `${sha256}\n${version}`).slice(0, 16);
@@ -75,7 +77,7 @@ export class PackageStore {
       id,
       name: (given.name ?? `${version}.bin`).slice(0, NAME_MAX),
       version,
-      ...(image ? { imageVersion: image.version, project: image.project } : {}),
+      ...image,
       size: bytes.length,
       md5: digest("md5", bytes),
       sha256,
@@ -132,8 +134,11 @@ export class PackageStore {
   }
 
   async #load(folder: string): Promise<void> {
-    await mkdir(folder, { recursive: true });
-    const names = await readdir(folder);
+    const names = await mkdir(folder, { recursive: true })
+      .then(() => readdir(folder))
+      .catch((error: Error) => {
+        throw new Error(`packages can not be kept in ${folder}: ${error.message}`, { cause: error });
+      });
     for (const name of names) {
       const [, id, kind] = /^([0-9a-f]{16})\.(bin|json|bin\.part|json\.part)$/.exec(name) ?? [];
       if (id === undefined) continue;
@@ -144,6 +149,16 @@ export class PackageStore {
         await rm(join(folder, name), { force: true });
       }
     }
+  }
+}
+
+/** What an image says of itself; undefined for any other file, which may be offered too, to see it refused. */
+function readImage(bytes: Uint8Array): { imageVersion: string; project: string; chip: number } | undefined {
+  try {
+    const { version, project } = readAppDescription(bytes);
+    return { imageVersion: version, project, chip: readHeader(bytes).chip };
+  } catch {
+    return undefined;
   }
 }
 

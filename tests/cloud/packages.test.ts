@@ -23,7 +23,11 @@ function hex(algorithm: string, bytes: Uint8Array): string {
 /** The head of an ESP image with an app description, which is all that is read of it. */
 function image(version: string, project: string): Uint8Array {
   const bytes = Buffer.from(firmware(400));
+  bytes.fill(0, 0, 32);
   bytes[0] = 0xe9;
+  bytes[1] = 1;
+  bytes[12] = 5;
+  bytes.writeUInt32LE(360, 28);
   bytes.writeUInt32LE(0xabcd5432, 32);
   bytes.fill(0, 48, 112);
   bytes.write(version, 48);
@@ -70,7 +74,8 @@ for (const where of ["memory", "a folder"]) {
 test("version and project are the image's own unless another version is given", async () => {
   const store = await PackageStore.open();
   const file = await store.add(image("0.2.0", "board"));
-  assert.deepEqual([file.version, file.imageVersion, file.project, file.name], ["0.2.0", "0.2.0", "board", "0.2.0.bin"]);
+  const { version, imageVersion, project, chip, name } = file;
+  assert.deepEqual([version, imageVersion, project, chip, name], ["0.2.0", "0.2.0", "board", 5, "0.2.0.bin"]);
   const other = await store.add(image("0.2.0", "board"), { version: "9" });
   assert.deepEqual([other.version, other.imageVersion], ["9", "0.2.0"]);
 });
@@ -79,7 +84,7 @@ test("refused: nothing, too much, no version, a version that is none", async () 
   const store = await PackageStore.open();
   await assert.rejects(store.add(new Uint8Array(0), { version: "1" }), /empty/);
   await assert.rejects(store.add(new Uint8Array(64 * 1024 * 1024 + 1), { version: "1" }), /at most 67108864/);
-  await assert.rejects(store.add(firmware(100)), /say which version/);
+  await assert.rejects(store.add(firmware(100)), /no version is given/);
   for (const version of ["", "a/b", "a\\b", "a\nb", "x".repeat(37)]) {
     await assert.rejects(store.add(firmware(100), { version }), /1 to 36 characters/);
   }
@@ -110,6 +115,6 @@ test("a folder is found again as it was; what a crash or a stranger left is not 
 test("a folder that can not be one is an error", async () => {
   await withFolder(async (folder) => {
     await writeFile(join(folder, "file"), "");
-    await assert.rejects(PackageStore.open(join(folder, "file")));
+    await assert.rejects(PackageStore.open(join(folder, "file")), /packages can not be kept in .*file: /);
   });
 });

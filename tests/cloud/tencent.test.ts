@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
+import * as fc from "fast-check";
+import { readReport } from "../../host-sim/cloud/tencent-report";
 import { Board, BOARD, BOARD_ID, closing, credentials, firmware, http, mqtt, REPORT, UPDATE, withCloud } from "./helpers";
 
 test("a version report is answered at QoS 0 with the bytes that the platform's log shows", async () => {
@@ -331,4 +333,21 @@ test("another device's topics are out of reach", async () => {
     assert.deepEqual(cloud.violations().map(({ topic }) => topic), [...filters, "$ota/report/A1B2C3D4E5/other", UPDATE]);
     await board.leave();
   });
+});
+
+test("reading a report never throws, and what it makes of one is within bounds", () => {
+  const value = fc.oneof(fc.jsonValue(), fc.constantFrom("downloading", "done", "fail", "-1", "0", "100", "1e9", "version"));
+  const shaped = fc.record({ type: fc.constantFrom("report_version", "report_progress", "x"), report: fc.record({
+    version: value,
+    progress: fc.oneof(value, fc.record({ state: value, percent: value, result_code: value, result_msg: value }, { requiredKeys: [] })),
+  }, { requiredKeys: [] }) });
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), shaped.map((message) => JSON.stringify(message))), (payload) => {
+      const { report, complaints } = readReport(payload);
+      assert.ok(report !== undefined || complaints.length > 0);
+      if (report?.type !== "report_progress") return;
+      assert.ok(report.percent === undefined || (report.percent >= 0 && report.percent <= 100));
+      assert.ok(Number.isInteger(report.code) || complaints.length > 0);
+    }),
+  );
 });

@@ -1,0 +1,54 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Authority } from "../cloud/certificates";
+import { clientIdOf, type TencentDevice } from "../cloud/tencent-access";
+
+/** What devices must trust. */
+export const ROOT_FILE = "root.pem";
+const KEY_FILE = "root.key.pem";
+
+/** The certificate authority kept in a folder; made there the first time. Rejects with one line. */
+export async function keptAuthority(folder: string): Promise<Authority> {
+  const root = join(folder, ROOT_FILE);
+  const key = join(folder, KEY_FILE);
+  await mkdir(folder, { recursive: true });
+  const texts = await Promise.all([text(root), text(key)]);
+  const [rootPem, keyPem] = texts;
+  if (rootPem === undefined && keyPem === undefined) {
+    const authority = await Authority.create("rsa");
+    await writeFile(key, authority.keyPem, { mode: 0o600 });
+    await writeFile(root, authority.root);
+    return authority;
+  }
+  if (rootPem === undefined || keyPem === undefined) {
+    throw new Error(`${folder}: ${ROOT_FILE} and ${KEY_FILE} belong together, and one is missing`);
+  }
+  try {
+    return await Authority.load(rootPem, keyPem);
+  } catch (error) {
+    throw new Error(`${folder}: ${ROOT_FILE} and ${KEY_FILE} are no certificate authority`, { cause: error });
+  }
+}
+
+/** What a device in certificate mode needs; the result is the entry of the vendor's device_info.json that names the files. */
+export async function writeClientCertificate(
+  folder: string,
+  authority: Authority,
+  device: TencentDevice,
+): Promise<{ devCertFile: string; devPrivateKeyFile: string }> {
+  const { key, certificate } = await authority.client(clientIdOf(device));
+  const devCertFile = resolve(folder, `${device.deviceName}.crt.pem`);
+  const devPrivateKeyFile = resolve(folder, `${device.deviceName}.key.pem`);
+  await writeFile(devPrivateKeyFile, key, { mode: 0o600 });
+  await writeFile(devCertFile, certificate);
+  return { devCertFile, devPrivateKeyFile };
+}
+
+async function text(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, test } from "node:test";
+import { Board, credentials, http, mqtt } from "../cloud/helpers";
+
+const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;
+const script = `import { Command } from "commander"; import { register } from "${command}";
+const program = new Command("xs-ota"); register(program); await program.parseAsync(process.argv.slice(1), { from: "user" });`;
+
+let folder = "";
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "xs-ota-cli-cloud-"));
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+interface Running {
+  /** The next line of stdout, parsed; undefined at its end. */
+  line(): Promise<Record<string, never> | undefined>;
+  /** Sends SIGTERM, or waits for an end of its own; then what stderr said. */
+  end(signal?: NodeJS.Signals): Promise<{ code: number | null; stderr: string }>;
+}
+
+function run(...args: string[]): Running {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stderr = "";
+  child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
+  const closed = once(child, "close");
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  return {
+    line: async () => {
+      const { value, done } = await lines.next();
+      return done === true ? undefined : (JSON.parse(value as string) as Record<string, never>);
+    },
+    end: async (signal) => {
+      if (signal) child.kill(signal);
+      const [code] = (await closed) as [number | null];
+      return { code, stderr };
+    },
+  };
+}
+
+/** The head of an ESP image with an app description. */
+async function writeImage(version: string): Promise<string> {
+  const bytes = Buffer.alloc(5_000, 0x5a);
+  bytes.fill(0, 0, 288);
+  bytes.set([0xe9, 1]);
+  bytes.writeUInt32LE(4_900, 28);
+  bytes.writeUInt32LE(0xabcd5432, 32);
+  bytes.write(version, 48);
+  bytes.write("demo", 80);
+  const path = join(folder, `fw-${version}.bin`);
+  await writeFile(path, bytes);
+  return path;
+}
+
+test("prints a device.json that works, pushes the version asked for, tells what happens, ends by a signal with 0", async () => {
+  const image = await writeImage("0.2.0");
+  const secret = "3ZxkQmVyVGVzdFZlY3Rvcg==";
+  const cloud = run("--port", "0", "--mqtt-port", "0", "--device", `P1/board-a/${secret}`, "--push", "0.2.0", image);
+  const config = (await cloud.line()) as unknown as { mqtt: { host: string; port: number; tls: boolean } };
+  const { port } = config.mqtt;
+  assert.deepEqual(config, {
+    platform: "tencent",
+    mqtt: { host: "127.0.0.1", port, tls: false },
+    auth_mode: "KEY",
+    productId: "P1",
+    deviceName: "board-a",
+    key_deviceinfo: { deviceSecret: secret },
+  });
+  const device = { productId: "P1", deviceName: "board-a", deviceSecret: secret };
+  const board = new Board(await mqtt({ port, ...credentials(device) }));
+  await board.client.subscribeAsync("$ota/update/P1/board-a", { qos: 1 });
+  const report = (body: object): Promise<unknown> => board.client.publishAsync("$ota/report/P1/board-a", JSON.stringify(body), { qos: 1 });
+  await report({ type: "report_version", report: { version: "0.1.0" } });
+  await board.next();
+  const offer = await board.next();
+  assert.equal(offer["version"], "0.2.0");
+  assert.deepEqual((await http(String(offer["url"]))).body, await readFile(image));
+  const words = "no\u001b[2Jgood";
+  const progress = { state: "fail", result_code: "-5", result_msg: words };
+  await report({ type: "report_progress", report: { progress, version: "0.2.0" } });
+  await board.leave();
+  const { code, stderr } = await cloud.end("SIGTERM");
+  assert.equal(code, 0);
+  const order = ["firmware 0.2.0: fw-0.2.0.bin, 5000 bytes", "board-a: online", "board-a: runs 0.1.0", "board-a: update to 0.2.0 pushed", "board-a: update to 0.2.0 failed with -5: no?[2Jgood"];
+  let at = -1;
+  for (const line of order) {
+    const next = stderr.indexOf(line, at + 1);
+    assert.ok(next > at, `${line} in ${stderr}`);
+    at = next;
+  }
+});
+
+test("without a device there is one to try with; packages and the authority are kept in their folders", async () => {
+  const packages = join(folder, "packages");
+  const tls = join(folder, "tls");
+  const flags = ["--port=0", "--mqtt-port=0", "--https-port=0", "--mqtts-port=0", "--packages", packages, "--tls", tls];
+  const first = run(...flags, await writeImage("0.3.0"));
+  const config = (await first.line()) as unknown as { mqtt: { port: number; ca: string }; https: { ca: string } };
+  assert.deepEqual([config.mqtt.ca, config.https.ca], [join(tls, "root.pem"), join(tls, "root.pem")]);
+  const root = await readFile(config.mqtt.ca, "utf8");
+  assert.equal((await stat(join(tls, "root.key.pem"))).mode & 0o077, 0);
+  assert.equal((await first.end("SIGINT")).code, 0);
+
+  const second = run(...flags, "--push", "0.3.0", "--device", "P1/cert-board");
+  const info = (await second.line()) as unknown as { mqtt: { port: number }; auth_mode: string; cert_deviceinfo: Record<string, string> };
+  assert.equal(info.auth_mode, "CERT");
+  assert.equal(await readFile(join(tls, "root.pem"), "utf8"), root);
+  const { devCertFile = "", devPrivateKeyFile = "" } = info.cert_deviceinfo;
+  const client = await mqtt({
+    protocol: "mqtts",
+    port: info.mqtt.port,
+    ca: root,
+    cert: await readFile(devCertFile),
+    key: await readFile(devPrivateKeyFile),
+    clientId: "P1cert-board",
+    username: "P1cert-board;12010126;a1B2c;2147483647",
+  });
+  await client.endAsync(true);
+  assert.equal((await second.end("SIGTERM")).code, 0);
+});
+
+test("a file of devices: each gets its device.json", async () => {
+  const path = join(folder, "devices.json");
+  await writeFile(path, JSON.stringify([
+    { productId: "P1", deviceName: "a", key_deviceinfo: { deviceSecret: "AAAA" } },
+    { productId: "P1", deviceName: "b", deviceSecret: "BBBB" },
+  ]));
+  const cloud = run("--port=0", "--mqtt-port=0", "--devices", path);
+  assert.equal((await cloud.line())?.["deviceName"], "a");
+  assert.equal((await cloud.line())?.["deviceName"], "b");
+  await cloud.end("SIGTERM");
+});
+
+test("bad input is one clear line and exit code 1", async () => {
+  const blocker = createServer().listen(0, "127.0.0.1");
+  await once(blocker, "listening");
+  const { port } = blocker.address() as AddressInfo;
+  const text = join(folder, "text.bin");
+  await writeFile(text, "not firmware");
+  const broken = join(folder, "broken.json");
+  await writeFile(broken, "{");
+  const free = ["--port=0", "--mqtt-port=0"];
+  const rows: [string[], RegExp][] = [
+    [["--port", "99999"], /A port is 0 to 65535/],
+    [["--throttle", "-3"], /whole number above 0/],
+    [["--device", "P1"], /deviceName has 1 to 48/],
+    [[...free, "--device", "P1/a"], /device a has no secret, and certificates need --tls/],
+    [["--device", "P1/a/#"], /deviceSecret is base64/],
+    [["--devices", join(folder, "none.json")], /there is no such file/],
+    [["--devices", broken], /broken\.json: .*JSON/],
+    [[...free, join(folder, "none.bin")], /none\.bin: there is no such file/],
+    [[...free, text], /text\.bin: not an ESP image/],
+    [[...free, "--push", "7"], /no firmware of version 7; there is none at all/],
+    [[...free, "--packages", text], /packages can not be kept in .*text\.bin/],
+    [["--port=0", "--mqtt-port", String(port)], new RegExp(`MQTT: port ${port} on 127\\.0\\.0\\.1 is in use`)],
+    [["--nonsense"], /unknown option/],
+  ];
+  const results = await Promise.all(rows.map(async ([args, words]) => ({ args, words, ...(await run(...args).end()) })));
+  for (const { args, words, code, stderr } of results) {
+    assert.equal(code, 1, `${args.join(" ")}: ${stderr}`);
+    assert.match(stderr, words);
+    assert.match(stderr, /^error: [^\n]*\n$/, args.join(" "));
+  }
+  blocker.close();
+});
