@@ -19,6 +19,8 @@ export interface Offer extends Task {
   /** Absolute, passed on verbatim. */
   readonly url: string;
   readonly digest?: OfferDigest;
+  /** Name of the module it is for, where that is not the firmware itself: the module's own installer takes it. */
+  readonly part?: string;
 }
 
 /** Why a job failed, in no cloud's words; each dialect has its own table of codes. */

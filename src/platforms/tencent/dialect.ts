@@ -1,9 +1,10 @@
 import type { Crypto } from "../../../hal/ports";
-import { JSON_DEPTH, MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
-import type { Cause, Outcome, Task } from "../../job/types";
-import { asObject, integerMember, member, parseJson, stringMember } from "../../util/json";
+import { MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
+import type { Cause, Task } from "../../job/types";
+import { integerMember, member, stringMember } from "../../util/json";
 import type { JsonObject } from "../../util/json";
 import { truncateUtf8, utf8Length } from "../../util/utf8";
+import { badOffer, ignored, readObject } from "../incoming";
 import type { Identity, Incoming, Message, Platform, PlatformRules, Report } from "../platform";
 import { SDK_APP_ID, clientIdOf, connectionId, passwordOf, secretKey, usernameOf } from "./auth";
 import type { HmacAlgorithm } from "./auth";
@@ -90,13 +91,8 @@ export class TencentPlatform implements Platform {
 
   parse(topic: string, payload: Uint8Array): Incoming {
     if (topic !== this.#updateTopic) return ignored("another topic");
-    let message: JsonObject | undefined;
-    try {
-      message = asObject(parseJson(payload, JSON_DEPTH));
-    } catch (error) {
-      return ignored((error as Error).message);
-    }
-    if (!message) return ignored("not a JSON object");
+    const message = readObject(payload);
+    if (typeof message === "string") return ignored(message);
     switch (member(message, "type")) {
       case "report_version_rsp":
         return versionAnswer(message);
@@ -139,10 +135,6 @@ function checkName(setting: string, value: unknown): void {
   if (/[\0-\x20\x7f/+#;]/.test(value)) throw new Error(`${setting}: has a character that no topic or user name can carry`);
 }
 
-function ignored(reason: string): Incoming {
-  return { kind: "ignored", reason };
-}
-
 /** `result_code` is a number in today's answers and was a string in older ones. */
 function versionAnswer(message: JsonObject): Incoming {
   const code = integerMember(message, "result_code");
@@ -160,16 +152,11 @@ function offer(message: JsonObject): Incoming {
   const url = stringMember(message, "url");
   const md5 = stringMember(message, "md5sum");
   const size = integerMember(message, "file_size");
-  if (!url) return refused(version, "url: missing");
-  if (utf8Length(url) > URL_MAX) return refused(version, `url: longer than ${URL_MAX} bytes`);
+  if (!url) return badOffer({ version }, "url: missing");
+  if (utf8Length(url) > URL_MAX) return badOffer({ version }, `url: longer than ${URL_MAX} bytes`);
   // Taken verbatim, escapes and all; a control character or a blank could end the request line.
-  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url)) return refused(version, "url: not an http or https URL");
-  if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return refused(version, "md5sum: not 32 hex digits");
-  if (size === undefined || size <= 0) return refused(version, "file_size: not a whole number above 0");
+  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url)) return badOffer({ version }, "url: not an http or https URL");
+  if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return badOffer({ version }, "md5sum: not 32 hex digits");
+  if (size === undefined || size <= 0) return badOffer({ version }, "file_size: not a whole number above 0");
   return { kind: "offer", offer: { version, size, url, digest: { algorithm: "MD5", hex: md5.toLowerCase() } } };
-}
-
-function refused(version: string, field: string): Incoming {
-  const outcome: Outcome = { kind: "fail", cause: "rejected", message: `bad offer, ${field}` };
-  return { kind: "refused", task: { version }, outcome };
 }

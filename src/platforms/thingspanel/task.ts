@@ -1,0 +1,65 @@
+import type { Offer, OfferDigest, Task } from "../../job/types";
+import { asObject, integerMember, member, stringMember } from "../../util/json";
+import type { JsonObject } from "../../util/json";
+import { badOffer, ignored } from "../incoming";
+import type { Incoming } from "../platform";
+import { taskUrl } from "./task-url";
+import type { UrlSettings } from "./task-url";
+
+/** Longest version and module name: the server's columns hold 36 characters of each. */
+const NAME_MAX = 36;
+
+/**
+ * Reads a task message of either generation. What the server, its documentation and its forks disagree about is taken in every
+ * form: `code` as number or text, `size` as number or text (anything else means unknown), `sign` empty or missing, `module`
+ * and `extData` null or missing. `id` is new for every push and refers to nothing, so it is not looked at; unknown keys neither.
+ *
+ * A task that can not be carried out is answered. What names neither a version nor a URL is no task, and is not: a report
+ * that no task waits for crashes the server of 1.x.
+ */
+export function readTask(message: JsonObject, settings: UrlSettings & { readonly module: string }): Incoming {
+  const params = asObject(member(message, "params"));
+  const version = params && stringMember(params, "version");
+  const given = params && stringMember(params, "url");
+  if (params === undefined || (version === undefined && given === undefined)) return ignored("not a task");
+  const module = stringMember(params, "module");
+  if (module !== undefined && module.length > NAME_MAX) return ignored(`module: longer than ${NAME_MAX} characters`);
+  const task: Task = { version: version?.slice(0, NAME_MAX) ?? "", ...(module === undefined ? {} : { module }) };
+
+  const code = member(message, "code");
+  if (code !== 200 && code !== "200") return badOffer(task, `code: ${typeof code === "number" || typeof code === "string" ? code : "missing"}, not 200`);
+  if (version === undefined || version === "" || version.length > NAME_MAX) return badOffer(task, `version: not 1 to ${NAME_MAX} characters`);
+  const sign = digestOf(stringMember(params, "sign"));
+  if (sign === "malformed") return badOffer(task, "sign: neither 32 hex digits (MD5) nor 64 (SHA-256)");
+  const where = taskUrl(given, settings);
+  if ("problem" in where) return badOffer(task, where.problem);
+  const part = partOf(module, settings.module);
+  const offer: Offer = {
+    ...task,
+    size: sizeOf(params),
+    url: where.url,
+    ...(part === undefined ? {} : { part }),
+    ...(sign === undefined ? {} : { digest: sign }),
+  };
+  return { kind: "offer", offer };
+}
+
+/**
+ * By its length: servers label a SHA-256 "Md5" (v0 hashes with SHA-256 whatever it does not know as exactly "MD5"), so
+ * `signMethod` adds nothing. Empty or missing: the offer has none, and policy decides.
+ */
+function digestOf(sign: string | undefined): OfferDigest | "malformed" | undefined {
+  if (sign === undefined || sign === "") return undefined;
+  if (!/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/i.test(sign)) return "malformed";
+  return { algorithm: sign.length === 32 ? "MD5" : "SHA256", hex: sign.toLowerCase() };
+}
+
+/** v1 says "0" for every file: unknown. */
+function sizeOf(params: JsonObject): number {
+  return Math.max(0, integerMember(params, "size") ?? 0);
+}
+
+/** Absent, null, "" and "default" always mean the firmware itself, and so does the name that the device has for it. */
+function partOf(module: string | undefined, own: string): string | undefined {
+  return module === undefined || module === "" || module === "default" || module === own ? undefined : module;
+}
