@@ -1,0 +1,91 @@
+/**
+ * The bootloader: ESP-IDF's second stage with CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE, validation always on, no factory and no test partition.
+ *
+ * Follows bootloader_utility.c (bootloader_utility_get_selected_boot_partition, bootloader_utility_load_boot_image, set_actual_ota_seq)
+ * step by step, its otadata writes included, because a power cut can fall between any two of them.
+ */
+import type { FlashChip } from "./flash-chip";
+import type { OtaEntries, EntryIndex } from "./otadata";
+import { OtaData, State, activeEntry, isOut, names, slotOf } from "./otadata";
+import type { PartitionTable } from "./partitions";
+import type { SlotImage, SlotIndex, Slots } from "./slots";
+
+export type BootResult =
+  | {
+      readonly slot: "ota_0" | "ota_1";
+      readonly version: string;
+      readonly project: string;
+      /** The entry is PENDING_VERIFY: unconfirmed at the next start, it is rolled back. */
+      readonly trial: boolean;
+      readonly bricked?: undefined;
+    }
+  | { readonly bricked: string };
+
+export const SLOT_LABELS = ["ota_0", "ota_1"] as const;
+
+export class Bootloader {
+  readonly #otadata: OtaData;
+  readonly #slots: Slots;
+
+  constructor(chip: FlashChip, table: PartitionTable, slots: Slots) {
+    this.#otadata = new OtaData(chip, table.otadata.address);
+    this.#slots = slots;
+  }
+
+  /** One start of the chip, up to the application's first instruction. Writes otadata as the real one does. */
+  boot(): BootResult {
+    const entries = this.#abortTrials(this.#otadata.read());
+    const blank = isOut(entries[0]) && isOut(entries[1]);
+    const active = blank ? undefined : activeEntry(entries);
+    const trial = active !== undefined && this.#startTrial(entries, active);
+    // No entry decides: ota_0 first, and if nothing at all was written (or only rubbish), what boots gets an entry.
+    const unwritten = blank && !names(entries[0]) && !names(entries[1]);
+    const first: SlotIndex = active === undefined ? 0 : slotOf(entries[active]);
+    for (const index of [first, other(first)]) {
+      const image = this.#slots.boots(index);
+      if (image === undefined) continue;
+      if (unwritten) this.#otadata.write(0, index + 1, State.valid);
+      return started(index, image, trial && index === first);
+    }
+    return { bricked: this.#why() };
+  }
+
+  /** A trial that was not confirmed before this start has failed. Looks at the state alone, not at the CRC. */
+  #abortTrials(entries: OtaEntries): OtaEntries {
+    const [first, second] = entries.map((entry, index) => {
+      if (entry.state !== State.pending) return entry;
+      // The entry is written back as it was read, with its CRC; a CRC that was wrong stays wrong.
+      this.#otadata.rewrite(index as EntryIndex, { ...entry, state: State.aborted });
+      return { ...entry, state: State.aborted };
+    });
+    return [first!, second!];
+  }
+
+  #startTrial(entries: OtaEntries, active: EntryIndex): boolean {
+    const entry = entries[active];
+    if (entry.state !== State.new) return false;
+    this.#otadata.rewrite(active, { ...entry, state: State.pending });
+    return true;
+  }
+
+  #why(): string {
+    return ([0, 1] as const)
+      .map((index) => {
+        try {
+          this.#slots.verify(index);
+          return `${SLOT_LABELS[index]}: boots`;
+        } catch (error) {
+          return `${SLOT_LABELS[index]}: ${(error as Error).message}`;
+        }
+      })
+      .join("; ");
+  }
+}
+
+function other(index: SlotIndex): SlotIndex {
+  return index === 0 ? 1 : 0;
+}
+
+function started(index: SlotIndex, image: SlotImage, trial: boolean): BootResult {
+  return { slot: SLOT_LABELS[index], version: image.version, project: image.project, trial };
+}

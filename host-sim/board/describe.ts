@@ -1,0 +1,83 @@
+/** A board's flash in words: for `xs-ota inspect` and the console. Reads only a copy, so that looking repairs nothing. */
+import type { SlotState } from "../../hal/ports";
+import { NAMESPACE } from "./board-ports";
+import { SLOT_LABELS } from "./bootloader";
+import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
+import { FlashChip } from "./flash-chip";
+import { Nvs } from "./nvs";
+import { OtaData, activeEntry, names, slotOf, stateName } from "./otadata";
+import type { Partition } from "./partitions";
+import { PartitionTable } from "./partitions";
+import { Slots } from "./slots";
+import { readAppDescription, readHeader } from "../../src/image/esp-image";
+
+export interface BoardDescription {
+  readonly flashSize: number;
+  readonly partitions: readonly Partition[];
+  /** The two entries of otadata; undefined where one is blank or broken. `decides`: the bootloader goes by it. */
+  readonly boot: readonly ({ readonly seq: number; readonly slot: string; readonly state: SlotState; readonly decides: boolean } | undefined)[];
+  readonly slots: readonly SlotDescription[];
+  /** What the agent keeps in NVS. */
+  readonly store: readonly { readonly key: string; readonly value: number | Uint8Array }[];
+}
+
+export interface SlotDescription {
+  readonly label: string;
+  readonly size: number;
+  /** The image would boot. */
+  readonly bootable: boolean;
+  /** Why not. */
+  readonly problem?: string;
+  /** Of a bootable image: its length in bytes. */
+  readonly length?: number;
+  readonly version?: string;
+  readonly project?: string;
+  readonly chip?: number;
+}
+
+/** Throws an Error if the chip holds no board. `chipId`: esp_chip_id_t of the board. */
+export function describe(chip: FlashChip, chipId = 0): BoardDescription {
+  const table = PartitionTable.read(chip);
+  const copy = FlashChip.inMemory(chip.size);
+  const sector = new Uint8Array(SECTOR_SIZE);
+  for (const { address, size } of [table.nvs, table.otadata]) {
+    for (let at = address; at < address + size; at += SECTOR_SIZE) {
+      chip.read(at, sector);
+      (copy.cells as MemoryCells).set(at, sector);
+    }
+  }
+  const entries = new OtaData(copy, table.otadata.address).read();
+  const decides = activeEntry(entries);
+  const slots = new Slots(chip, table, chipId);
+  return {
+    flashSize: chip.size,
+    partitions: table.partitions,
+    boot: entries.map((entry, index) =>
+      names(entry) ? { seq: entry.seq, slot: SLOT_LABELS[slotOf(entry)], state: stateName(entry.state), decides: index === decides } : undefined,
+    ),
+    slots: ([0, 1] as const).map((index) => describeSlot(chip, slots, index)),
+    store: new Nvs(copy, table.nvs, NAMESPACE).entries(),
+  };
+}
+
+function describeSlot(chip: FlashChip, slots: Slots, index: 0 | 1): SlotDescription {
+  const { label, size, address } = slots.partitions[index];
+  try {
+    const { length, version, project, chip: chipOfImage } = slots.verify(index);
+    return { label, size, bootable: true, length, version, project, chip: chipOfImage };
+  } catch (error) {
+    const first = new Uint8Array(SECTOR_SIZE);
+    chip.read(address, first);
+    return { label, size, bootable: false, problem: (error as Error).message, ...says(first) };
+  }
+}
+
+/** What an image that does not boot says of itself, as far as that can be read. */
+function says(first: Uint8Array): { version?: string; project?: string; chip?: number } {
+  try {
+    const { version, project } = readAppDescription(first);
+    return { version, project, chip: readHeader(first).chip };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,39 @@
+import { performance } from "node:perf_hooks";
+import type { Clock } from "../../hal/ports";
+
+/** Longest wait that Node's timers keep (2^31 - 1 ms); a longer one they fire at once. */
+const LONGEST = 2_147_483_647;
+
+/** Node's monotonic clock and timers. */
+export class NodeClock implements Clock {
+  readonly #timers = new Map<number, NodeJS.Timeout>();
+  #last = 0;
+
+  now(): number {
+    return performance.now();
+  }
+
+  set(callback: () => void, milliseconds: number): number {
+    const handle = ++this.#last;
+    const timer = setTimeout(
+      () => {
+        this.#timers.delete(handle);
+        callback();
+      },
+      Math.min(LONGEST, Math.max(0, Math.ceil(milliseconds))),
+    );
+    this.#timers.set(handle, timer);
+    return handle;
+  }
+
+  clear(handle: number): void {
+    clearTimeout(this.#timers.get(handle));
+    this.#timers.delete(handle);
+  }
+
+  /** Forgets every timer: the power is off. */
+  clearAll(): void {
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+  }
+}

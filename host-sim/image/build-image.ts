@@ -1,0 +1,156 @@
+/**
+ * Makes application images in Espressif's format out of JavaScript: what `xs-ota image` writes and the simulated board boots.
+ *
+ *   segment 0  read-only data: app description, then whatever of ours belongs after it
+ *   segment 1  code: one instruction, an endless loop. A real chip that is given such an image by mistake does nothing, and its watchdog ends it
+ *   segment 2  the payload: length u32, the JavaScript bundle, filler up to the wanted size
+ *
+ * Segment 2 has an address below 0x10000000, which the bootloader checks but neither loads nor maps (esp_image_format.c, should_load).
+ * The same inputs give the same bytes.
+ */
+import { createCipheriv, createHash } from "node:crypto";
+import {
+  CHECKSUM_BLOCK, CHECKSUM_SEED, DESCRIPTION_LENGTH, DESCRIPTION_MAGIC, IMAGE_HASH, IMAGE_HEADER, IMAGE_MAGIC, SEGMENT_HEADER, readSegments,
+} from "../../src/image/esp-image";
+import type { ReadImage } from "../../src/image/esp-image";
+
+export const PROJECT = "xs-ota-board";
+/** Marks the segment with the bundle: "JS" and a version of this layout. */
+const PAYLOAD_ADDRESS = 0x0a534a01;
+/** Where each chip maps read-only data and runs code (soc/soc.h: SOC_DROM_LOW, SOC_IRAM_LOW). The offset in the file must agree with the address modulo 64 KiB. */
+const MEMORY: Readonly<Record<number, { readonly data: number; readonly code: number; readonly riscv: boolean }>> = {
+  0: { data: 0x3f400000, code: 0x40080000, riscv: false },
+  5: { data: 0x3c000000, code: 0x40380000, riscv: true },
+  9: { data: 0x3c000000, code: 0x40378000, riscv: false },
+  13: { data: 0x42000000, code: 0x40800000, riscv: true },
+};
+/** `j .` on Xtensa (3 bytes, padded) and on RISC-V. */
+const ENDLESS = { xtensa: [0x06, 0xff, 0xff, 0x00], riscv: [0x6f, 0x00, 0x00, 0x00] } as const;
+
+export interface ImageOptions {
+  /** 1..31 printable ASCII characters. */
+  readonly version: string;
+  /** The JavaScript bundle. */
+  readonly payload: Uint8Array;
+  /** Default "xs-ota-board". */
+  readonly project?: string;
+  /** esp_chip_id_t; default 0, ESP32. */
+  readonly chip?: number;
+  readonly secureVersion?: number;
+  /** Follows the app description in its segment. */
+  readonly custom?: Uint8Array;
+  /** Exact length of the file, bytes. Default: the smallest. */
+  readonly size?: number;
+}
+
+/** Throws an Error in words for a user: a size below the minimum names the minimum. */
+export function buildImage(options: ImageOptions): Uint8Array {
+  const { version, payload, project = PROJECT, chip = 0, secureVersion = 0, custom = new Uint8Array(0) } = options;
+  const memory = MEMORY[chip];
+  if (memory === undefined) throw new Error(`chip ${chip}: images can be made for ${Object.keys(MEMORY).join(", ")}`);
+
+  const description = Buffer.concat([describe(version, project, secureVersion, payload), custom, zeros(custom.length)]);
+  const code = Buffer.from(memory.riscv ? ENDLESS.riscv : ENDLESS.xtensa);
+  const fixed = IMAGE_HEADER + 3 * SEGMENT_HEADER + description.length + code.length + 4 + payload.length + (-payload.length & 3);
+  const minimum = blocks(fixed) + IMAGE_HASH;
+  const size = options.size ?? minimum;
+  if (!Number.isInteger(size) || size < minimum) throw new Error(`size ${size}: this image has at least ${minimum} bytes`);
+
+  const tail = size % CHECKSUM_BLOCK;
+  // The last word before the block that holds the checksum: nothing but padding and that byte may follow the segments.
+  const room = size - tail - IMAGE_HASH - 1 - fixed;
+  const noise = keystream(`${version} ${size}`, room + tail + 4);
+  const body = Buffer.concat([length(payload.length), payload, zeros(payload.length), noise.subarray(0, room - (room % 4))]);
+
+  const head = header(memory.code, chip);
+  const unpadded = Buffer.concat([
+    head, ...segment(memory.data + IMAGE_HEADER + SEGMENT_HEADER, description), ...segment(memory.code, code), ...segment(PAYLOAD_ADDRESS, body),
+  ]);
+  const padding = Buffer.alloc(blocks(unpadded.length) - unpadded.length);
+  padding[padding.length - 1] = checksum([description, code, body]);
+  const hashed = Buffer.concat([unpadded, padding]);
+  const image = Buffer.concat([hashed, createHash("sha256").update(hashed).digest(), noise.subarray(room, room + tail)]);
+  return new Uint8Array(image.buffer, image.byteOffset, image.length);
+}
+
+/** The bundle in an image. `limit`: bytes that `read` can give. Throws an Error where there is none. Does not verify the image. */
+export function readPayload(read: ReadImage, limit: number): Uint8Array {
+  const found = readSegments(read, limit).segments.find((segment) => segment.address === PAYLOAD_ADDRESS);
+  if (found === undefined || found.length < 4) throw new Error("ESP image: no JavaScript in it");
+  const size = new Uint8Array(4);
+  read(found.offset, size);
+  const count = new DataView(size.buffer).getUint32(0, true);
+  if (count > found.length - 4) throw new Error(`ESP image: ${count} bytes of JavaScript in a segment of ${found.length}`);
+  const payload = new Uint8Array(count);
+  read(found.offset + 4, payload);
+  return payload;
+}
+
+/** `readPayload` of a file's bytes. */
+export function extractPayload(image: Uint8Array): Uint8Array {
+  return readPayload((offset, into) => into.set(image.subarray(offset, offset + into.length)), image.length);
+}
+
+/** esp_image_header_t: DIO, 40 MHz, 4 MB, any chip revision, SHA-256 appended. */
+function header(entry: number, chip: number): Buffer {
+  const bytes = Buffer.alloc(IMAGE_HEADER);
+  bytes[0] = IMAGE_MAGIC;
+  bytes[1] = 3;
+  bytes[2] = 0x02;
+  bytes[3] = 0x20;
+  bytes.writeUInt32LE(entry, 4);
+  bytes[8] = 0xee;
+  bytes.writeUInt16LE(chip, 12);
+  bytes.writeUInt16LE(0xffff, 17);
+  bytes[23] = 1;
+  return bytes;
+}
+
+/** esp_app_desc_t. No build time in it: it would make every build another file. */
+function describe(version: string, project: string, secureVersion: number, payload: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(DESCRIPTION_LENGTH);
+  bytes.writeUInt32LE(DESCRIPTION_MAGIC, 0);
+  bytes.writeUInt32LE(secureVersion, 4);
+  bytes.write(field("version", version), 16, "latin1");
+  bytes.write(field("project", project), 48, "latin1");
+  bytes.write("v6.0", 112, "latin1");
+  createHash("sha256").update(payload).digest().copy(bytes, 144);
+  return bytes;
+}
+
+function field(what: string, text: string): string {
+  if (!/^[\x20-\x7e]{1,31}$/.test(text)) throw new Error(`${what} "${text}": 1 to 31 printable ASCII characters`);
+  return text;
+}
+
+function segment(address: number, data: Buffer): [Buffer, Buffer] {
+  return [Buffer.concat([length(address), length(data.length)]), data];
+}
+
+function checksum(segments: readonly Buffer[]): number {
+  let sum = CHECKSUM_SEED;
+  for (const data of segments) for (const byte of data) sum ^= byte;
+  return sum;
+}
+
+/** Length with the checksum byte, in whole blocks. */
+function blocks(unpadded: number): number {
+  return Math.ceil((unpadded + 1) / CHECKSUM_BLOCK) * CHECKSUM_BLOCK;
+}
+
+function length(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+/** What is missing to a multiple of 4. */
+function zeros(count: number): Buffer {
+  return Buffer.alloc(-count & 3);
+}
+
+/** Bytes that no compressor shortens, always the same for a seed. */
+function keystream(seed: string, count: number): Buffer {
+  const key = createHash("sha256").update(seed).digest();
+  return createCipheriv("aes-128-ctr", key.subarray(0, 16), key.subarray(16)).update(Buffer.alloc(count));
+}
