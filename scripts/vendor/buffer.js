@@ -1,0 +1,58 @@
+import { decodeUtf8, encodeUtf8, utf8Length } from "../../src/util/utf8";
+
+/** As much of Node's Buffer as mqtt-packet and the list beside this file use; text is always UTF-8. */
+export class Buffer extends Uint8Array {
+  static isBuffer(value) {
+    return value instanceof Buffer;
+  }
+
+  static from(value, offset, length) {
+    if (typeof value === "string") value = encodeUtf8(value);
+    if (value instanceof ArrayBuffer) return new Buffer(value, offset, length);
+    const buffer = new Buffer(value.length);
+    buffer.set(value);
+    return buffer;
+  }
+
+  static alloc(length) {
+    return new Buffer(length);
+  }
+
+  static allocUnsafe(length) {
+    return new Buffer(length);
+  }
+
+  static byteLength(value) {
+    return typeof value === "string" ? utf8Length(value) : value.byteLength;
+  }
+
+  /** A view, where a typed array would copy. */
+  slice(start, end) {
+    return this.subarray(start, end);
+  }
+
+  copy(target, at) {
+    target.set(this, at);
+    return this.length;
+  }
+
+  write(text, at) {
+    const bytes = encodeUtf8(text);
+    this.set(bytes, at);
+    return bytes.length;
+  }
+
+  writeUInt8(value, at) {
+    this[at] = value;
+    return at + 1;
+  }
+
+  writeUInt32BE(value, at) {
+    for (let i = 0; i < 4; i++) this[at + i] = value >>> (24 - 8 * i);
+    return at + 4;
+  }
+
+  toString() {
+    return decodeUtf8(this);
+  }
+}
