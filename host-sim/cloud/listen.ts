@@ -34,6 +34,8 @@ export class Listener {
       server.once("error", failed);
       server.listen(port, host, () => {
         server.off("error", failed);
+        // Out of file descriptors: that one connection is not accepted, and its client tries again.
+        server.on("error", () => undefined);
         resolve(listener);
       });
     });

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect as connectTcp } from "node:net";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { connect } from "mqtt";
 import { generate } from "mqtt-packet";
 import { topicMatches } from "../../host-sim/cloud/bus";
 import { PacketFrames } from "../../host-sim/cloud/packet-limit";
-import { Board, BOARD, BOARD_ID, closing, credentials, mqtt, REPORT, withCloud } from "./helpers";
+import { Board, BOARD, BOARD_ID, closing, credentials, mqtt, REPORT, UPDATE, withCloud } from "./helpers";
 
 test("topic filters: MQTT 3.1.1, section 4.7", () => {
   const rows: [string, string, boolean][] = [
@@ -68,7 +69,7 @@ test("a packet longer than the limit ends the connection before its body has com
 test("what is no MQTT, and what speaks before CONNECT, is shut out", async () => {
   await withCloud({}, async (cloud) => {
     for (const opening of ["GET / HTTP/1.1\r\n\r\n", "\xff\xff\xff\xff\xff", "\x30\x05\x00\x01tXX"]) {
-      const socket = connect(cloud.mqttPort, "127.0.0.1");
+      const socket = connectTcp(cloud.mqttPort, "127.0.0.1");
       socket.on("error", () => undefined);
       socket.write(opening, "latin1");
       socket.resume();
@@ -82,11 +83,16 @@ test("sessions are clean, and neither wills nor retained messages stay", async (
     cloud.tencent.addDevice(BOARD);
     const will = { topic: REPORT, payload: Buffer.from("will"), qos: 1 as const, retain: true };
     const client = await mqtt({ port: cloud.mqttPort, ...credentials(BOARD), clean: false, will });
+    await client.subscribeAsync(UPDATE, { qos: 1 });
     await client.publishAsync(REPORT, "kept?", { qos: 1, retain: true });
     const gone = once(cloud, "device");
     client.stream.destroy();
     await gone;
-    const again = await mqtt({ port: cloud.mqttPort, ...credentials(BOARD), clean: false });
+    const again = connect({ host: "127.0.0.1", port: cloud.mqttPort, ...credentials(BOARD), clean: false });
+    const [{ sessionPresent }] = await new Promise<[{ sessionPresent: boolean }]>((resolve) => {
+      again.once("connect", (...connack) => resolve(connack));
+    });
+    assert.equal(sessionPresent, false);
     await again.publishAsync(REPORT, "second", { qos: 1 });
     assert.deepEqual(cloud.devices.messages(BOARD_ID).map(({ payload }) => payload), ["kept?", "second"]);
     await again.endAsync(true);
@@ -115,6 +121,8 @@ test("two hundred takeovers in a row leave one connection, online", async () => 
       if (client?.connected) await closing(client);
     }));
     assert.equal(cloud.devices.get(BOARD_ID)?.online, true);
-    await last.leave();
+    const cut = closing(last.client);
+    cloud.disconnect(credentials(BOARD).clientId);
+    await cut;
   });
 });

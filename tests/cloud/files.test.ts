@@ -142,6 +142,22 @@ test("a client that is cut off in mid-download is counted for what it got, not f
   });
 });
 
+test("what a client never read is not counted as served", async () => {
+  await withCloud({}, async (cloud) => {
+    // More than the buffers of two sockets hold.
+    const file = await cloud.packages.add(new Uint8Array(48 * 1024 * 1024), { version: "1" });
+    const now = Math.floor(Date.now() / 1000);
+    const url = `http://127.0.0.1:${cloud.httpPort}${cloud.files.sign(file, "x", "d", now, now + 60)}`;
+    const served = once(cloud, "served");
+    const response = await new Promise<IncomingMessage>((resolve) => get(url, { agent: false }, resolve));
+    response.on("error", () => undefined);
+    response.socket.resetAndDestroy();
+    const [one] = (await served) as [{ sent: number; wanted: number }];
+    assert.ok(one.sent < one.wanted, `${one.sent}`);
+    assert.equal(cloud.traffic.total().bytes, one.sent);
+  });
+});
+
 test("the throttle holds each connection to its rate, over several requests", async () => {
   await withFile({ throttle: 400_000 }, async ({ url }) => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
