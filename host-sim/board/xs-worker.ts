@@ -9,11 +9,10 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { TurnMeter } from "./engine";
+import { missingTools, workerFile } from "../../scripts/xs-engine.mjs";
 import { NetstringReader, netstring } from "./netstring";
 
 /** Exit codes of the worker (ExitCode in xsnap-worker.c). */
@@ -49,11 +48,8 @@ export interface WorkerOptions {
 
 /** Path of the worker's executable. Throws one clear line when it was never built. */
 export function workerPath(): string {
-  const folder = dirname(createRequire(import.meta.url).resolve("@agoric/xsnap/package.json"));
-  const system = process.platform === "darwin" ? "mac" : "lin";
-  const path = join(folder, "xsnap-native", "xsnap", "build", "bin", system, "release", "xsnap-worker");
-  if (!existsSync(path))
-    throw new Error("the XS engine is not built: run `npm rebuild @agoric/xsnap` (needs a C compiler and make; npm 11 must be allowed to run its install script)");
+  const path = workerFile();
+  if (!existsSync(path)) throw new Error(`the XS engine is not built: ${missingTools() ?? "run npm run prepare"}`);
   return path;
 }
 

@@ -1,0 +1,19 @@
+/** What a board tells its firmware: a chip would keep this in NVS or build it in. Types only. */
+import type { BrokerAddress, Policy } from "../../src/index";
+import type { TencentConfig } from "../../src/platforms/tencent/dialect";
+
+export type PlatformConfiguration = { readonly kind: "tencent" } & TencentConfig;
+
+/** Certificates are not here: trust belongs to the socket port, which the board provides. */
+export interface FirmwareConfiguration {
+  readonly platform: PlatformConfiguration;
+  readonly broker: BrokerAddress;
+  readonly policy: Partial<Policy>;
+}
+
+/** Put in front of the bundle when an image is made of it. */
+export interface FirmwareConstants {
+  readonly version: string;
+  /** Never opens a connection. */
+  readonly offline?: boolean;
+}
