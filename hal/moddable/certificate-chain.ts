@@ -34,7 +34,8 @@ export function verifyChain(options: ChainOptions): PublicKey {
   const { host, now } = options;
   if (options.roots.length === 0) throw new CertificateError("no trusted root configured");
   const server = parse(options.certificates[0] ?? new Uint8Array(0));
-  const others = options.certificates.slice(1).map(parse);
+  // One that signs itself proves nothing about any other.
+  const others = options.certificates.slice(1).map(parse).filter((candidate) => !sameBytes(candidate.subject, candidate.issuer));
   const roots = options.roots.map(parse);
   if (!matches(server, host)) throw new CertificateError(`certificate is not for ${host}`);
   if (!server.mayServe || !server.maySignHandshakes) throw new CertificateError("certificate is not for a TLS server");
@@ -104,7 +105,8 @@ export function addressBytes(host: string): Uint8Array | undefined {
   const [head = "", tail] = host.split("::");
   const first = head === "" ? [] : head.split(":");
   const last = tail === undefined || tail === "" ? [] : tail.split(":");
-  const groups = tail === undefined ? first : [...first, ...new Array<string>(Math.max(0, 8 - first.length - last.length)).fill("0"), ...last];
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
+  const groups = [...first, ...Array.from({ length: zeros }, () => "0"), ...last];
   const bytes = new Uint8Array(16);
   groups.slice(0, 8).forEach((group, index) => {
     const value = parseInt(group, 16) || 0;

@@ -1,3 +1,5 @@
+// mcconfig compiles each module on its own: the declarations have to be named here.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./typings/ssl.d.ts" />
 /**
  * Signatures over the SDK's arithmetic, with the checks that its own classes lack: RSA compares the whole encoded message (they

@@ -1,3 +1,5 @@
+// mcconfig compiles each module on its own: the declarations have to be named here.
+// oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./typings/ssl.d.ts" />
 /**
  * A TLS 1.2 client without I/O: records in, records out. The SDK's engine does the cryptography; what it does not do is

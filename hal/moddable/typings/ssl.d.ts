@@ -49,6 +49,7 @@ declare module "ssl/record" {
 declare module "ssl/stream" {
   export default class SSLStream {
     constructor(bytes: Uint8Array);
+    readonly bytesAvailable: number;
   }
 }
 
@@ -58,9 +59,8 @@ declare module "ssl/ciphersuites" {
 }
 
 declare module "pkcs8" {
-  export default class PKCS8 {
-    static parse(key: Uint8Array): unknown;
-  }
+  const PKCS8: { parse(key: Uint8Array): unknown };
+  export default PKCS8;
 }
 
 declare module "curve" {
@@ -75,6 +75,8 @@ declare module "curve" {
 declare module "ecp" {
   export default class ECPoint {
     constructor(x: bigint, y: bigint);
+    readonly x: bigint;
+    readonly y: bigint;
   }
 }
 
