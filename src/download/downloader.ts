@@ -122,7 +122,10 @@ export class Downloader {
     if (this.#phase === "expired") {
       this.#patience.hope(now);
       if (this.#takeUrl(url)) this.#connectToOrigin(now);
-    } else if (this.#phase !== "ended" && this.#route.offer(url) === undefined) this.#patience.pardon();
+    } else if (this.#phase !== "ended" && this.#route.offer(url) === undefined) {
+      this.#patience.pardon();
+      if (this.#phase === "waiting") this.#route.toOrigin();
+    }
     return this.#flush();
   }
 
@@ -387,7 +390,7 @@ export class Downloader {
   }
 
   #wait(reason: string, now: number, retryAfter: number): void {
-    if (!this.#delivered) this.#route.toOrigin();
+    if (!this.#delivered || this.#route.renewed) this.#route.toOrigin();
     const milliseconds = this.#patience.pause(retryAfter);
     this.#phase = "waiting";
     this.#until = now + milliseconds;

@@ -14,6 +14,7 @@ export class Route {
   #prefix: Uint8Array = new Uint8Array(0);
   #redirects = 0;
   #firsthand = true;
+  #renewed = false;
 
   constructor(allowHttp: boolean) {
     this.#allowHttp = allowHttp;
@@ -25,6 +26,7 @@ export class Route {
     if (typeof split === "string") return { problem: split };
     if (!split.tls && !this.#allowHttp) return "plain";
     this.#origin = split;
+    this.#renewed = true;
     this.#firsthand = false;
     return undefined;
   }
@@ -43,9 +45,15 @@ export class Route {
     return this.#current !== this.#origin && !this.#firsthand;
   }
 
+  /** A URL was offered that was not turned to yet. */
+  get renewed(): boolean {
+    return this.#renewed;
+  }
+
   toOrigin(): void {
     if (this.#origin && this.#current !== this.#origin) this.#use(this.#origin);
     this.#redirects = 0;
+    this.#renewed = false;
     this.#firsthand = true;
   }
 

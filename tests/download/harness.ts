@@ -14,6 +14,8 @@ export interface Request {
   readonly head: string;
   readonly first: number;
   readonly last: number;
+  /** Bytes between what was delivered and what is asked for. */
+  readonly ahead: number;
 }
 
 export type Answer = Uint8Array | string | "close" | "reset" | "silence";
@@ -217,7 +219,7 @@ export class Bench {
     assert.ok(found, `a request in the right form: ${head}`);
     const request: Request = {
       connection: this.#connection, number: ++this.#onConnection, line: head.slice(0, head.indexOf("\r")), target: found[1]!, head,
-      first: Number(found[2]), last: Number(found[3]),
+      first: Number(found[2]), last: Number(found[3]), ahead: Number(found[2]) - this.downloader.offset,
     };
     assert.ok(request.first <= request.last);
     this.requests.push(request);

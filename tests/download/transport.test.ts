@@ -224,19 +224,16 @@ test("a server that closes after each answer without a word: requests lost are a
   assert.deepEqual(bench.of("waiting"), []);
   // The first connection had a second request under way; from then on one large range each.
   assert.deepEqual(bench.requests.filter(({ number }) => number === 1).map(({ first, last }) => last + 1 - first).slice(0, 3), [RANGE, RANGE_MAX, RANGE_MAX]);
-  assert.equal(bench.requests.filter(({ connection, number }) => connection > 2 && number > 1 && bench.requests.some((other) => other.connection === connection && other.first < N - RANGE_MAX)).length <= bench.connects.length, true);
+  assert.ok(bench.requests.every(({ connection, ahead }) => connection === 1 || ahead === 0));
 });
 
 test("a server that resets as soon as a second request is under way is learnt about", () => {
   const file = testFile(20 * SECTOR);
-  let pending: Answer[] = [];
+  // As a kernel does when a socket is closed with bytes unread: what is on its way is lost.
   const server: Server = (request) => {
-    const answer = partial(file, request);
-    if (request.number === 1) {
-      pending = [(answer[1] as Uint8Array).subarray(0, 1000)];
-      return [answer[0]!, ...pending, (answer[1] as Uint8Array).subarray(1000)];
-    }
-    return ["reset"];
+    if (request.number > 1) return ["reset"];
+    const [head, body] = partial(file, request) as [string, Uint8Array];
+    return request.last - request.first < RANGE_MAX - 1 && request.connection < 3 ? [head, body.subarray(0, 1000)] : [head, body, "close"];
   };
   const bench = new Bench(server, { size: file.length }).run();
   assert.deepEqual(bench.image, file);
