@@ -7,7 +7,8 @@ import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import * as fc from "fast-check";
 import * as published from "mqtt-packet";
-import { buildVendor, change } from "../../scripts/build-vendor.mjs";
+import { buildVendor } from "../../scripts/build-vendor.mjs";
+import { CHANGED, replaceEach } from "../../scripts/vendor/changes.mjs";
 import { PACKETS, exercise } from "./packets";
 
 const folder = await mkdtemp(join(tmpdir(), "vendor-"));
@@ -89,7 +90,16 @@ test("nothing of Node is left in the bundles, and each carries its licence", asy
 });
 
 test("a package whose lines have changed stops the build", () => {
-  assert.equal(change("f", "a b c", [["b", "x"], ["c", "y"]]), "a x y");
-  assert.throws(() => change("f.js", "a", [["b", "x"]]), /f\.js: expected once, found 0 times: "b"/);
-  assert.throws(() => change("f.js", "b b", [["b", "x"]]), /found 2 times/);
+  assert.equal(replaceEach("f", "a b c", [["b", "x"], ["c", "y"]]), "a x y");
+  assert.throws(() => replaceEach("f.js", "a", [["b", "x"]]), /f\.js: expected once, found 0 times: "b"/);
+  assert.throws(() => replaceEach("f.js", "b b", [["b", "x"]]), /found 2 times/);
+  const change = CHANGED.get("mqtt-packet/packet.js")!;
+  assert.equal(change("const a = require('b')\nmodule.exports = a\n"), "import a from 'b'\nexport default a\n");
+  assert.throws(() => change("if (require('b')) {}\n"), /packet\.js: not a form that is known here: if \(require/);
+});
+
+test("nothing in the bundles can be changed from outside, and no top-level name by themselves", async () => {
+  for (const name of ["mqtt-packet", "js-md5"]) assert.doesNotMatch(await readFile(join(folder, `${name}.js`), "utf8"), /^(var|let) /m, name);
+  bundle.writeToStream.cacheNumbers = true;
+  assert.equal(bundle.writeToStream.cacheNumbers, false);
 });

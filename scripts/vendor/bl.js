@@ -1,4 +1,4 @@
-const { Buffer } = require("./buffer.js");
+import { Buffer } from "./buffer.js";
 
 /**
  * As much of the package bl as mqtt-packet's parser uses: bytes that come at the end and go at the beginning. What is
@@ -51,4 +51,4 @@ class BufferList {
   }
 }
 
-module.exports = () => new BufferList();
+export default () => new BufferList();

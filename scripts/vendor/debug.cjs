@@ -1,2 +1,0 @@
-/** Says nothing. */
-module.exports = () => () => {};
