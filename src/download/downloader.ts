@@ -351,8 +351,9 @@ export class Downloader {
 
   /** Nobody's fault: at once, as long as connections bring sectors. */
   #reconnect(reason: string, now: number): void {
-    if (this.#delivered) this.#connect(now);
-    else this.#trouble(reason, now);
+    if (!this.#delivered) this.#trouble(reason, now);
+    else if (this.#route.renewed) this.#connectToOrigin(now);
+    else this.#connect(now);
   }
 
   /** Answers do not fit the requests under way: one at a time from now on. */
