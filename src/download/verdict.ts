@@ -66,7 +66,7 @@ function judgeBody(response: Response, wanted: number, size: number): Verdict {
   const { status, framing, range } = response;
   if (response.encoded) return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
   if (framing === "ambiguous") return { kind: "trouble", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
-  if (range === "malformed") return refused("download", `HTTP ${status}: unreadable Content-Range`);
+  if (range === "malformed" || (range && range.first < 0)) return refused("download", `HTTP ${status}: unreadable Content-Range`);
   if (range) {
     if (size > 0 && range.total >= 0 && range.total !== size) return otherSize(status, range.total, size);
     if (range.first !== wanted) return { kind: "other-start", message: `HTTP ${status}: bytes from ${range.first} in place of ${wanted}` };
