@@ -1,0 +1,216 @@
+/**
+ * One simulated board: power on, bootloader, the firmware that lies in the booted slot, and around again at each reset. What runs is
+ * read from flash.bin every time; there is no other way for code to get into the engine.
+ */
+import { createHash } from "node:crypto";
+import type { ResetReason } from "../../hal/ports";
+import { DESCRIPTION_OFFSET } from "../../src/image/esp-image";
+import type { FirmwareConfiguration } from "../firmware/configuration";
+import { readPayload } from "../image/build-image";
+import { openBoardFolder } from "./board-folder";
+import type { BoardFolder } from "./board-folder";
+import { boardPorts } from "./board-ports";
+import { Bootloader } from "./bootloader";
+import type { BootResult } from "./bootloader";
+import { BridgeHost } from "./bridge-host";
+import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
+import { createXsEngine } from "./engine-xs";
+import { PowerCut } from "./flash-chip";
+import { NodeClock } from "./node-clock";
+import { NodeCrypto } from "./node-crypto";
+import { NodeNetwork } from "./node-network";
+import type { NodeNetworkOptions } from "./node-network";
+import { Slots } from "./slots";
+
+/** What a board tells the world: its own events, and those of its firmware as they come. */
+export type BoardEvent =
+  | { readonly event: "boot"; readonly slot: string; readonly version: string; readonly trial: boolean; readonly reason: ResetReason }
+  /** The firmware ended otherwise than by a restart of its own. */
+  | { readonly event: "reset"; readonly reason: ResetReason; readonly message: string; readonly wait?: number }
+  /** No slot boots; the board stays off. */
+  | { readonly event: "bricked"; readonly message: string }
+  | { readonly event: "offer" | "resume" | "state" | "confirmed" | "rollback" | "reboot" | "warning"; readonly [key: string]: unknown };
+
+export interface BoardOptions {
+  /** The board's own folder; see `openBoardFolder`. */
+  readonly folder: string;
+  readonly configuration: FirmwareConfiguration;
+  readonly network?: NodeNetworkOptions;
+  /** Bytes; undefined: what the chip there has, 4 MB for a new one. */
+  readonly flashSize?: number | undefined;
+  /** The image that a new board is made with. */
+  factory(): Promise<Uint8Array>;
+  /** Default: XS. */
+  readonly createEngine?: CreateEngine;
+  onEvent(event: BoardEvent): void;
+  /** A line of the firmware's log, or of the engine's own. */
+  onLog?(line: string): void;
+  /** What each turn of the engine cost. */
+  onTurn?(meter: TurnMeter): void;
+}
+
+/** esp_chip_id_t of a simulated board: ESP32. */
+const CHIP_ID = 0;
+/** app_elf_sha256 in esp_app_desc_t: in our images the digest of the script. */
+const DESCRIBED_DIGEST = 144;
+/** A boot that fails this soon counts towards a loop. */
+const SOON = 10_000;
+/** The first failed boots are followed at once, as on a chip; a loop of them is slowed down to this, ms. */
+const PROMPT_RESETS = 2;
+const SLOWEST_LOOP = 10_000;
+
+export class Board {
+  readonly #options: BoardOptions;
+  readonly #folder: BoardFolder;
+  readonly #slots: Slots;
+  /** Stops what runs now. Undefined: the power is off. */
+  #cut: (() => void) | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  private constructor(options: BoardOptions, folder: BoardFolder) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#slots = new Slots(folder.chip, folder.table, CHIP_ID);
+  }
+
+  /** Opens or makes the board; the power is off. Rejects with one line. */
+  static async open(options: BoardOptions): Promise<Board> {
+    return new Board(options, await openBoardFolder(options.folder, options.flashSize, () => options.factory()));
+  }
+
+  /** The flash chip: its counters, and the place for faults. */
+  get folder(): BoardFolder {
+    return this.#folder;
+  }
+
+  /** Power: runs until `powerOff`, over as many resets as it takes. The promise settles when the board is off again, also because no slot boots. */
+  powerOn(reason: ResetReason = "power-on"): Promise<void> {
+    if (this.#cut !== undefined) throw new Error("the power is on");
+    this.#folder.chip.powerOn();
+    this.#running = this.#run(reason).finally(() => (this.#cut = undefined));
+    return this.#running;
+  }
+
+  /** Power cut, at this instant: what was not in flash is lost. */
+  async powerOff(): Promise<void> {
+    this.#folder.chip.powerOff();
+    this.#cut?.();
+    await this.#running;
+  }
+
+  /** Power off, and the folder is free for others. */
+  async close(): Promise<void> {
+    await this.powerOff();
+    this.#folder.close();
+  }
+
+  async #run(first: ResetReason): Promise<void> {
+    const power = { on: true };
+    this.#cut = () => (power.on = false);
+    let failures = 0;
+    for (let reason = first; power.on; ) {
+      const started = performance.now();
+      const boot = this.#bootloader();
+      if (boot === undefined) return;
+      if (boot.bricked !== undefined) return this.#options.onEvent({ event: "bricked", message: boot.bricked });
+      this.#options.onEvent({ event: "boot", slot: boot.slot, version: boot.version, trial: boot.trial, reason });
+      const end = await this.#execute(boot, reason, power);
+      if (!power.on) return;
+      reason = REASONS[end.cause];
+      if (end.cause === "stopped") continue;
+      failures = performance.now() - started < SOON ? failures + 1 : 1;
+      const wait = failures <= PROMPT_RESETS ? 0 : Math.min(SLOWEST_LOOP, 250 * 2 ** (failures - PROMPT_RESETS));
+      this.#options.onEvent({ event: "reset", reason, message: end.message, ...(wait === 0 ? {} : { wait }) });
+      if (wait > 0) await this.#pause(wait, power);
+    }
+  }
+
+  /** Undefined: the power was cut in it. */
+  #bootloader(): BootResult | undefined {
+    try {
+      return new Bootloader(this.#folder.chip, this.#folder.table, this.#slots).boot();
+    } catch (error) {
+      if (error instanceof PowerCut) return undefined;
+      throw error;
+    }
+  }
+
+  /** Runs the firmware of one boot until it ends. */
+  async #execute(boot: Extract<BootResult, { bricked?: undefined }>, reason: ResetReason, power: { on: boolean }): Promise<EngineEnd> {
+    const { createEngine = createXsEngine, configuration, network, onEvent, onLog, onTurn } = this.#options;
+    const { chip, table } = this.#folder;
+    const running = boot.slot === "ota_0" ? 0 : 1;
+    let source: string;
+    try {
+      source = this.#load(running);
+    } catch (error) {
+      return { cause: "crash", message: (error as Error).message };
+    }
+    const clock = new NodeClock();
+    const bridge = new BridgeHost({
+      ports: {
+        ...boardPorts({ chip, table, slots: this.#slots, running, resetReason: reason, restart: () => engine.stop() }),
+        network: new NodeNetwork(network),
+        crypto: new NodeCrypto(),
+        clock,
+        log: (line) => onLog?.(line),
+      },
+      configuration: JSON.stringify(configuration),
+      onEvent: (json) => onEvent(JSON.parse(json) as BoardEvent),
+      ...(onTurn === undefined ? {} : { onTurn }),
+    });
+    const engine: Engine = createEngine({ answer: (request) => answer(bridge, request, () => engine.stop()), onOutput: (line) => onLog?.(line) });
+    this.#cut = () => {
+      power.on = false;
+      engine.stop();
+    };
+    const meter = await engine.run(source);
+    if (meter !== undefined) {
+      onTurn?.(meter);
+      bridge.attach(engine);
+    }
+    const end = await engine.ended;
+    bridge.stop();
+    return end;
+  }
+
+  /** The script in a slot. Throws if it is not the one that the image's description was made for. */
+  #load(index: 0 | 1): string {
+    const { address, size, label } = this.#folder.table.slots[index];
+    const read = (offset: number, into: Uint8Array): void => this.#folder.chip.read(address + offset, into);
+    const payload = readPayload(read, size);
+    const described = new Uint8Array(32);
+    read(DESCRIPTION_OFFSET + DESCRIBED_DIGEST, described);
+    if (!createHash("sha256").update(payload).digest().equals(described)) throw new Error(`the script in ${label} is not the one that its image describes`);
+    return Buffer.from(payload).toString();
+  }
+
+  async #pause(milliseconds: number, power: { on: boolean }): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds);
+      this.#cut = () => {
+        power.on = false;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+/** What the next boot is told. A release build of the SDK answers an uncaught exception with a restart like any other (esp_restart). */
+const REASONS: { readonly [cause in EngineEnd["cause"]]: ResetReason } = {
+  stopped: "software",
+  exception: "software",
+  watchdog: "watchdog",
+  crash: "panic",
+};
+
+/** A power cut that comes out of the chip ends the engine instead of reaching the firmware. */
+function answer(bridge: BridgeHost, request: Uint8Array, stop: () => void): Uint8Array | undefined {
+  try {
+    return bridge.answer(request);
+  } catch {
+    stop();
+    return undefined;
+  }
+}

@@ -1,0 +1,51 @@
+import type { WriteStream } from "node:tty";
+import type { BoardEvent } from "../board/board";
+
+const WIDTH = 30;
+
+/** Tells a person at a terminal what a board does: a bar for the download, a line for everything else. */
+export class Narrator {
+  readonly #stream: WriteStream;
+  #bar = false;
+
+  constructor(stream: WriteStream) {
+    this.#stream = stream;
+  }
+
+  tell(event: BoardEvent): void {
+    const { percent } = event as { percent?: number };
+    if (event.event === "state" && percent !== undefined) {
+      const done = Math.round((percent / 100) * WIDTH);
+      this.#stream.write(`\r[${"#".repeat(done)}${".".repeat(WIDTH - done)}] ${percent} %\u001B[K`);
+      this.#bar = true;
+      return;
+    }
+    this.#stream.write(`${this.#bar ? "\n" : ""}${words(event)}\n`);
+    this.#bar = false;
+  }
+}
+
+/** An event as one line for people. */
+export function words(event: BoardEvent): string {
+  const is = event as Readonly<Record<string, unknown>>;
+  switch (event.event) {
+    case "boot":
+      return `boots ${is["version"]} from ${is["slot"]}${is["trial"] === true ? ", on trial" : ""} (${is["reason"]})`;
+    case "reset":
+      return `reset (${is["reason"]}): ${is["message"]}${is["wait"] === undefined ? "" : `; again in ${is["wait"]} ms`}`;
+    case "offer":
+      return `offered ${is["version"]}, ${is["size"]} bytes`;
+    case "resume":
+      return `resumes at ${is["offset"]}`;
+    case "state":
+      return is["state"] === "fail" ? `update failed (${is["code"]}): ${is["message"]}` : String(is["state"]);
+    case "reboot":
+      return `restarts into ${is["slot"]}`;
+    case "confirmed":
+      return `${is["version"]} is confirmed`;
+    case "rollback":
+      return `${is["version"]} was rolled back`;
+    default:
+      return `${event.event}${is["message"] === undefined ? "" : `: ${is["message"]}`}`;
+  }
+}

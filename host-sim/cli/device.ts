@@ -1,0 +1,64 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { Board } from "../board/board";
+import { createNodeEngine } from "../board/engine-node";
+import { createXsEngine } from "../board/engine-xs";
+import { readDeviceConfig } from "../config/device-config";
+import { firmwareSource } from "../firmware/bundle";
+import { buildImage } from "../image/build-image";
+import { versionArgument } from "./arguments";
+import { Narrator } from "./device-progress";
+import { orFail } from "./errors";
+
+interface DeviceFlags {
+  readonly config: string;
+  readonly state: string;
+  readonly version: string;
+  readonly engine: "xs" | "node";
+  readonly verbose?: boolean;
+}
+
+/** `xs-ota device`. */
+export function register(program: Command): void {
+  program
+    .command("device")
+    .summary("run one simulated board")
+    .description(
+      "Runs one simulated board over real TCP until it is killed, which is a power cut; started again, it goes on from\n" +
+        "what is in its flash. Prints one JSON object per line on stdout. The first start with an empty folder makes the\n" +
+        "board with factory firmware.",
+    )
+    .requiredOption("--config <file>", "device.json: cloud, identity and policy")
+    .requiredOption("--state <folder>", "the board itself: its flash chip is a file in there")
+    .option("--version <version>", "version of the factory firmware of a new board", versionArgument, "0.1.0")
+    .addOption(new Option("--engine <engine>", "what runs the firmware").choices(["xs", "node"]).default("xs"))
+    .option("--verbose", "the firmware's log on stderr")
+    .action(orFail(run));
+}
+
+async function run({ config, state, version, engine, verbose }: DeviceFlags): Promise<void> {
+  const { firmware, trust, flashSize, warnings } = readDeviceConfig(config);
+  for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
+  const narrator = process.stderr.isTTY ? new Narrator(process.stderr) : undefined;
+  let bricked: string | undefined;
+  const board = await Board.open({
+    folder: state,
+    configuration: firmware,
+    network: trust,
+    flashSize,
+    factory: async () => buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),
+    createEngine: engine === "xs" ? createXsEngine : createNodeEngine,
+    onEvent: (event) => {
+      if (event.event === "bricked") bricked = event.message;
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+      narrator?.tell(event);
+    },
+    onLog: (line) => verbose === true && process.stderr.write(`${line}\n`),
+  });
+  try {
+    await board.powerOn();
+  } finally {
+    await board.close();
+  }
+  if (bricked !== undefined) throw new Error(`no firmware on this board boots: ${bricked}`);
+}

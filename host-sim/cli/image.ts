@@ -1,0 +1,42 @@
+import { Option } from "commander";
+import type { Command } from "commander";
+import { writeFileSync } from "node:fs";
+import { FAULTS, firmwareSource } from "../firmware/bundle";
+import type { Fault } from "../firmware/bundle";
+import { buildImage } from "../image/build-image";
+import { bytesArgument, versionArgument } from "./arguments";
+import { orFail } from "./errors";
+
+interface ImageFlags {
+  readonly version: string;
+  readonly out: string;
+  readonly size?: number;
+  readonly fault?: Fault;
+}
+
+/** `xs-ota image`. */
+export function register(program: Command): void {
+  program
+    .command("image")
+    .summary("make a firmware image for the simulated board")
+    .description(
+      "Makes an application image in Espressif's format whose payload is this agent as one JavaScript bundle.\n" +
+        "The same arguments give the same bytes.",
+    )
+    .requiredOption("--version <version>", "version of the firmware, in its image and in its code", versionArgument)
+    .requiredOption("--out <file>", "where to write it")
+    .option("--size <bytes>", "exact length of the file, filled up inside the image (default: the smallest)", bytesArgument)
+    .addOption(new Option("--fault <kind>", "firmware that throws at its start, hangs, or never reaches the cloud").choices(FAULTS))
+    .action(orFail(run));
+}
+
+async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
+  const payload = Buffer.from(await firmwareSource(version, fault));
+  const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
+  try {
+    writeFileSync(out, image);
+  } catch (error) {
+    throw new Error(`${out} can not be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+  process.stderr.write(`${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`);
+}

@@ -1,0 +1,127 @@
+/** device.json: what a device is told at the factory. The vendor's own keys as they are, ours beside them. */
+import { readFileSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+import { createSecureContext } from "node:tls";
+import { TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
+import type { BrokerAddress, Policy } from "../../src/index";
+import { NodeCrypto } from "../board/node-crypto";
+import type { NodeNetworkOptions, Trust } from "../board/node-network";
+import type { FirmwareConfiguration, PlatformConfiguration } from "../firmware/configuration";
+import { createPlatform } from "../firmware/platforms";
+import { JsonFields } from "./json-fields";
+import { PemFiles } from "./pem-files";
+import { tencentFields } from "./tencent-fields";
+
+export interface DeviceConfig {
+  readonly firmware: FirmwareConfiguration;
+  readonly trust: Pick<NodeNetworkOptions, "mqtt" | "https">;
+  /** Bytes; undefined where the file does not say. */
+  readonly flashSize: number | undefined;
+  /** One line each, for the engineer; none shows a secret. */
+  readonly warnings: readonly string[];
+}
+
+/** What the keys of one platform give. */
+export interface PlatformFields {
+  readonly platform: PlatformConfiguration;
+  readonly broker: { readonly host: string; readonly port: number };
+  /** How the device proves itself in TLS. */
+  readonly credentials?: Pick<Trust, "certificate" | "privateKey">;
+  /** The file holds something that others must not read. */
+  readonly secret: boolean;
+}
+
+const PLATFORMS = { tencent: tencentFields } as const;
+
+const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
+/** Of an unencrypted broker. */
+const PLAIN_PORT = 1883;
+
+/** Reads and checks the file at `path`. Throws one line that names the file and the key. */
+export function readDeviceConfig(path: string): DeviceConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    throw new Error(`${path} can not be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+  try {
+    const config = parse(parseText(text), new PemFiles(dirname(path)));
+    const exposed = config.secret && (statSync(path).mode & 0o077) !== 0;
+    return { ...config, warnings: exposed ? [...config.warnings, `${path} holds a secret that others may read: chmod 600 is better`] : config.warnings };
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** The engine's own message quotes the text, which may hold a secret. */
+function parseText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const position = /position (\d+)/.exec((error as Error).message)?.[1];
+    const line = position === undefined ? "" : ` (line ${text.slice(0, Number(position)).split("\n").length})`;
+    throw new Error(`is not JSON${line}`, { cause: error });
+  }
+}
+
+function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secret: boolean } {
+  const fields = new JsonFields(value);
+  const kind = fields.oneOf("platform", Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[]);
+  if (kind === undefined) throw fields.error("platform", "is missing");
+  const given = PLATFORMS[kind](fields, files);
+  const mqtt = fields.object("mqtt");
+  const https = fields.object("https");
+  const tls = mqtt?.boolean("tls") ?? true;
+  const broker: BrokerAddress = {
+    host: mqtt?.string("host") ?? given.broker.host,
+    port: mqtt?.integer("port", 1, 65_535) ?? (tls ? given.broker.port : PLAIN_PORT),
+    tls,
+  };
+  if (broker.host === "") throw fields.error("mqtt.host", "is empty");
+  if (given.credentials !== undefined && !tls) throw fields.error("auth_mode", "a certificate needs TLS, and mqtt.tls is false");
+  const trust = {
+    mqtt: { ...given.credentials, ...ca(mqtt, files) },
+    https: ca(https, files),
+  };
+  const policy = policyOf(fields, tls);
+  const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
+  checkTogether(given, trust.mqtt);
+  return {
+    firmware: { platform: given.platform, broker, policy },
+    trust,
+    flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,
+    warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),
+    secret: given.secret,
+  };
+}
+
+function ca(fields: JsonFields | undefined, files: PemFiles): Trust {
+  const text = fields === undefined ? undefined : files.certificates(fields, "ca");
+  return text === undefined ? {} : { ca: text };
+}
+
+function policyOf(fields: JsonFields, tls: boolean): Partial<Policy> {
+  // Signed images are not known to the agent yet: taking the key and not checking would be worse than refusing it.
+  if ((fields.strings("signingKeys") ?? []).length > 0) throw fields.error("signingKeys", "signatures are not checked by this version");
+  const policy = {
+    trialSeconds: fields.integer("trialSeconds", TRIAL_SECONDS_MIN, TRIAL_SECONDS_MAX),
+    maxAttempts: fields.integer("maxAttempts", 1, 100),
+    allowDowngrade: fields.boolean("allowDowngrade"),
+    allowNoDigest: fields.boolean("allowNoDigest"),
+    // A download is as private as the connection that announced it, unless somebody says otherwise.
+    allowHttp: fields.boolean("allowHttp") ?? !tls,
+  };
+  return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Partial<Policy>;
+}
+
+/** What each key alone does not show: the platform's own rules, and a certificate with the key of another. */
+function checkTogether(given: PlatformFields, trust: Trust): void {
+  createPlatform(given.platform, new NodeCrypto());
+  if (trust.certificate === undefined || trust.privateKey === undefined) return;
+  try {
+    createSecureContext({ cert: trust.certificate, key: trust.privateKey });
+  } catch (error) {
+    throw new Error("cert_deviceinfo: the private key is not that of the certificate", { cause: error });
+  }
+}

@@ -1,0 +1,45 @@
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import type { JsonFields } from "./json-fields";
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** Reads the files that a configuration names, relative to its own folder. Mistakes name the key and the file. */
+export class PemFiles {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Text of a file with one certificate or more. */
+  certificates(fields: JsonFields, key: string): string | undefined {
+    return this.#read(fields, key, (text) => {
+      const found = text.match(CERTIFICATE) ?? [];
+      if (found.length === 0) throw new Error("holds no certificate in PEM form");
+      for (const certificate of found) void new X509Certificate(certificate);
+    });
+  }
+
+  privateKey(fields: JsonFields, key: string): string | undefined {
+    return this.#read(fields, key, (text) => void createPrivateKey(text));
+  }
+
+  #read(fields: JsonFields, key: string, check: (text: string) => void): string | undefined {
+    const name = fields.string(key);
+    if (name === undefined) return undefined;
+    let text: string;
+    try {
+      text = readFileSync(resolve(this.#folder, name), "utf8");
+    } catch (error) {
+      throw fields.error(key, `${name} can not be read (${(error as NodeJS.ErrnoException).code})`);
+    }
+    try {
+      check(text);
+    } catch (error) {
+      throw fields.error(key, `${name}: ${(error as Error).message}`);
+    }
+    return text;
+  }
+}
