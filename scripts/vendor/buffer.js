@@ -1,4 +1,4 @@
-import { decodeUtf8, encodeUtf8, utf8Length } from "../../src/util/utf8";
+import { decodeUtf8, encodeUtf8, encodeUtf8Into, utf8Length } from "../../src/util/utf8";
 
 /** As much of Node's Buffer as mqtt-packet and the list beside this file use; text is always UTF-8. */
 export class Buffer extends Uint8Array {
@@ -37,9 +37,7 @@ export class Buffer extends Uint8Array {
   }
 
   write(text, at) {
-    const bytes = encodeUtf8(text);
-    this.set(bytes, at);
-    return bytes.length;
+    return encodeUtf8Into(text, this, at) - at;
   }
 
   writeUInt8(value, at) {

@@ -11,34 +11,43 @@ const LEAD: readonly number[] = Object.freeze([0, 0xc0, 0xe0, 0xf0]);
 /** Code points joined at a time: they travel over the stack, and a chip's is small. */
 const PIECE = 32;
 
-/** Bytes that one code point takes; a lone surrogate counts as U+FFFD, like everything here. */
+/** Bytes that one code point beyond ASCII takes; a lone surrogate counts as U+FFFD, like everything here. */
 function width(point: number): number {
-  return point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  return point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
 }
 
 /** Length of `text` in bytes of UTF-8. */
 export function utf8Length(text: string): number {
   let length = 0;
-  for (const character of text) length += width(character.codePointAt(0)!);
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    // Most text is ASCII, and a call costs more than the rest of the line.
+    length += point < 0x80 ? 1 : width(point);
+  }
   return length;
 }
 
 /** A lone surrogate becomes U+FFFD (WHATWG Encoding, "UTF-8 encoder"). */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(utf8Length(text));
-  let at = 0;
+  encodeUtf8Into(text, bytes, 0);
+  return bytes;
+}
+
+/** Writes `text` into `bytes` from index `at` on, where there must be room; returns the index behind it. */
+export function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
   for (const character of text) {
     let point = character.codePointAt(0)!;
-    if (point >= 0xd800 && point <= 0xdfff) point = REPLACEMENT;
     if (point < 0x80) {
       bytes[at++] = point;
       continue;
     }
+    if (point >= 0xd800 && point <= 0xdfff) point = REPLACEMENT;
     const tail = width(point) - 1;
     bytes[at++] = LEAD[tail]! | (point >> (6 * tail));
     for (let left = tail - 1; left >= 0; left--) bytes[at++] = 0x80 | ((point >> (6 * left)) & 0x3f);
   }
-  return bytes;
+  return at;
 }
 
 /** Malformed bytes become U+FFFD, one for each maximal broken part (WHATWG Encoding, "UTF-8 decoder"; no byte order mark is removed). */
@@ -83,7 +92,8 @@ export function truncateUtf8(text: string, maxBytes: number): string {
   let bytes = 0;
   let units = 0;
   for (const character of text) {
-    bytes += width(character.codePointAt(0)!);
+    const point = character.codePointAt(0)!;
+    bytes += point < 0x80 ? 1 : width(point);
     if (bytes > maxBytes) return text.slice(0, units);
     units += character.length;
   }
