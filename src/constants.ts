@@ -73,6 +73,10 @@ export const SECTOR_REPAIRS = 2;
 export const RESUME_DELAY = 30_000;
 /** While an update is owed, the version is reported again this often: a push at QoS 0 may have been lost. */
 export const REREPORT = 10 * 60_000;
+/** What a cloud will not say or ask again is stored when it is owed for longer: an answer usually has its PUBACK within a round trip. */
+export const OWED_AFTER = 1_000;
+/** An installer makes use of a module within this: a second processor that is flashed over a slow line takes minutes. */
+export const INSTALL_TIMEOUT = 10 * 60_000;
 /** Images remembered as refused. */
 export const REFUSED_MAX = 8;
 /** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */

@@ -6,6 +6,8 @@ export type { LinkEvents, MqttLink } from "./agent/link";
 export type { Notice } from "./job/effects";
 export { DEFAULT_POLICY } from "./job/policy";
 export type { Policy } from "./job/policy";
+export type { ModuleImage, ModuleInstaller } from "./modules/installer";
+export { PartitionInstaller } from "./modules/partition-installer";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
 export type { Platform } from "./platforms/platform";
 export type * from "../hal/ports";

@@ -10,6 +10,7 @@ import { UpdateJob } from "../job/job";
 import { DEFAULT_POLICY } from "../job/policy";
 import type { Policy } from "../job/policy";
 import type { Offer, Task } from "../job/types";
+import type { ModuleInstaller } from "../modules/installer";
 import type { Incoming, Platform } from "../platforms/platform";
 import { BrokerLink } from "./broker-link";
 import type { BrokerAddress } from "./broker-link";
@@ -25,6 +26,8 @@ export interface AgentOptions {
   readonly broker?: BrokerAddress;
   /** ... or one that the application lends. One of the two is required. */
   readonly link?: MqttLink;
+  /** Who takes the modules that are not the firmware, by their names in offers. Others are refused. */
+  readonly modules?: { readonly [name: string]: ModuleInstaller };
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;
   /** An offer wants to begin. Answer now or later, once. Default: accept. */
@@ -39,6 +42,7 @@ export class OtaAgent {
   readonly #options: AgentOptions;
   readonly #policy: Policy;
   #job: UpdateJob | undefined;
+  readonly #installers: ReadonlyMap<string, ModuleInstaller>;
   readonly #executor: Executor;
   readonly #file: FileLink;
   readonly #link: MqttLink;
@@ -56,7 +60,8 @@ export class OtaAgent {
     const buffer = new Uint8Array(SECTOR);
     const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.#enter(callback) };
     this.#options = options;
-    this.#executor = new Executor(ports, buffer);
+    this.#installers = new Map(Object.entries(options.modules ?? {}));
+    this.#executor = new Executor(ports, buffer, this.#installers);
     this.#file = new FileLink({ ...shared, allowHttp: this.#policy.allowHttp, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
     this.#broker = options.broker === undefined ? undefined : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
     const link = options.link ?? this.#broker;
@@ -84,7 +89,8 @@ export class OtaAgent {
         stored: this.#executor.snapshot(),
       };
       const { platform } = this.#options;
-      this.#job = new UpdateJob({ platform, policy: this.#policy, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+      const capacityOf = (part: string): number | undefined => this.#installers.get(part)?.capacity;
+      this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
       this.#dispatch({ type: "boot" });
       this.#link.start(platform.subscriptions, {
         up: () => this.#enter(() => this.#dispatch({ type: "link", up: true })),
@@ -214,6 +220,12 @@ export class OtaAgent {
       case "health":
         if (onHealthCheck === undefined) return answer({ type: "health", ok: true, message: "" });
         return onHealthCheck.call(this.#options, (ok, message) => answer({ type: "health", ok, message: message ?? "no reason given" }));
+      case "install":
+        try {
+          return this.#executor.installer.finish((error) => answer({ type: "install", ok: error === undefined, message: error?.message ?? "" }));
+        } catch (error) {
+          return answer({ type: "install", ok: false, message: (error as Error).message });
+        }
     }
   }
 

@@ -2,24 +2,38 @@
 import type { Ports } from "../../hal/ports";
 import { HEAD } from "../constants";
 import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
-import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../job/record";
+import { KEY_ANSWER, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE, KEY_WAITING } from "../job/record";
 import { KEY_REFUSED } from "../job/refused";
+import type { ModuleInstaller } from "../modules/installer";
 
-/** Effects that only touch flash, store and boot choice: no network, no application. */
+/** Effects that only touch flash, store, installers and boot choice: no network, no question to the application. */
 export type LocalEffect = Extract<
   JobEffect,
-  { type: "put-number" | "put-bytes" | "delete" | "erase" | "write" | "compare" | "read" | "invalidate" | "verify" | "activate" | "confirm" | "rollback" | "reboot" }
+  {
+    type:
+      | "put-number" | "put-bytes" | "delete" | "erase" | "write" | "compare" | "read" | "open-part" | "abort-part"
+      | "invalidate" | "verify" | "activate" | "confirm" | "rollback" | "reboot";
+  }
 >;
 
 export class Executor {
   readonly #ports: Ports;
   readonly #buffer: Uint8Array;
   readonly #erased = new Uint8Array(HEAD).fill(0xff);
+  readonly #installers: ReadonlyMap<string, ModuleInstaller>;
+  #open: ModuleInstaller | undefined;
 
   /** `buffer`: one sector, lent between downloads. */
-  constructor(ports: Ports, buffer: Uint8Array) {
+  constructor(ports: Ports, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller> = new Map()) {
     this.#ports = ports;
     this.#buffer = buffer;
+    this.#installers = installers;
+  }
+
+  /** The installer of the module in hand. */
+  get installer(): ModuleInstaller {
+    if (this.#open === undefined) throw new Error("no module is open");
+    return this.#open;
   }
 
   /** Throws what the port throws. */
@@ -39,18 +53,29 @@ export class Executor {
         flash.erase(effect.sector);
         return undefined;
       case "write":
-        flash.write(effect.offset, effect.bytes);
+        (effect.part === undefined ? flash : this.installer).write(effect.offset, effect.bytes);
         return undefined;
       case "compare": {
+        if (effect.part !== undefined) return { type: "compared", equal: this.installer.equals(effect.offset, effect.bytes) };
         const headErased = effect.erased === 0 || flash.equals(effect.offset - effect.erased, this.#erased.subarray(0, effect.erased));
         return { type: "compared", equal: headErased && flash.equals(effect.offset, effect.bytes) };
       }
       case "read": {
         const bytes = this.#buffer.subarray(0, effect.length);
-        if (effect.from === "target") flash.read(effect.offset, bytes);
-        else boot.readRunning(effect.offset, bytes);
+        if (effect.from === "running") boot.readRunning(effect.offset, bytes);
+        else (effect.from === "target" ? flash : this.installer).read(effect.offset, bytes);
         return { type: "bytes", bytes };
       }
+      case "open-part":
+        this.#open = this.#installers.get(effect.part);
+        if (this.#open === undefined) throw new Error(`this firmware has no module ${JSON.stringify(effect.part)}`);
+        this.#open.begin({ version: effect.version, size: effect.size }, effect.offset);
+        return undefined;
+      case "abort-part":
+        // What it thinks of that changes nothing for the job.
+        quietly(() => this.#installers.get(effect.part)?.abort());
+        this.#open = undefined;
+        return undefined;
       case "invalidate":
         boot.invalidateTarget();
         return undefined;
@@ -81,6 +106,9 @@ export class Executor {
       state: quietly(() => store.getNumber(KEY_STATE)),
       outcome: quietly(() => store.getBytes(KEY_OUTCOME)),
       refused: quietly(() => store.getBytes(KEY_REFUSED)),
+      part: { offset: quietly(() => store.getNumber(KEY_PART_OFFSET)), head: quietly(() => store.getBytes(KEY_PART_HEAD)) },
+      waiting: quietly(() => store.getBytes(KEY_WAITING)),
+      answer: quietly(() => store.getBytes(KEY_ANSWER)),
     };
   }
 }

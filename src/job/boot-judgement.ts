@@ -4,6 +4,7 @@
  */
 import type { BootFacts } from "./effects";
 import type { JobMemory } from "./memory";
+import { PART } from "./record";
 import type { Outcome } from "./types";
 
 /** Times one job may change the boot choice. Above the trials that count, because a cut can fall before the new code ran at all. */
@@ -29,6 +30,7 @@ export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platf
   const unconfirmed = running.state === "pending" || running.state === "new";
   if (memory === undefined) return unconfirmed ? { kind: "trial", ofJob: false } : { kind: "idle" };
   if (memory.record.platform !== platform) return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
+  if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeOldFirmware(memory, facts, maxAttempts);
   if (memory.record.slot === running.slot) return judgeNewFirmware(memory, facts, unconfirmed);
   if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job" };
   if (memory.record.slot !== facts.target) return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };

@@ -1,9 +1,10 @@
 /** What the parts of the update job share: the state it is in and what it knows. */
 import type { Digest, DigestAlgorithm } from "../../hal/ports";
 import type { PlatformRules } from "../platforms/platform";
-import type { BootFacts, Snapshot } from "./effects";
+import type { BootFacts, Checkpoint } from "./effects";
 import type { HashPass } from "./hash-pass";
 import { JobMemory } from "./memory";
+import { Owed } from "./owed";
 import type { Policy } from "./policy";
 import { Progress } from "./progress";
 import { RefusedImages } from "./refused";
@@ -24,6 +25,8 @@ export type State =
   | { readonly name: "renewing"; readonly until: number; readonly why: string }
   | { readonly name: "verifying"; readonly pass: HashPass }
   | { readonly name: "sealing"; readonly repairs: number }
+  /** A module is stored and proven; its installer makes use of it. */
+  | { readonly name: "installing"; readonly until: number }
   /** Sealed and proven; `burning` gets a moment to arrive. */
   | { readonly name: "burning"; readonly until: number }
   /** The application chooses the moment. */
@@ -38,8 +41,12 @@ export type State =
 export interface JobOptions {
   readonly platform: { readonly name: string; readonly rules: PlatformRules };
   readonly policy: Policy;
+  /** Bytes that the installer of a module takes; undefined where there is none of that name. */
+  capacityOf?(part: string): number | undefined;
   digest(algorithm: DigestAlgorithm): Digest;
 }
+
+const NO_CHECKPOINT: Checkpoint = { offset: undefined, head: undefined };
 
 export class JobContext {
   readonly options: JobOptions;
@@ -48,10 +55,11 @@ export class JobContext {
   state: State = { name: "idle" };
   /** The job in hand, as the store has it. */
   memory: JobMemory | undefined;
-  /** Checkpoint in the store that no job owns: a job of the same image adopts it. */
-  left: Pick<Snapshot, "offset" | "head">;
+  /** Checkpoints in the store that no job owns: a job of the same image adopts its own. */
+  readonly #left: { firmware: Checkpoint; part: Checkpoint };
   /** Latest offer that came while none could be taken. */
   kept: Offer | undefined;
+  readonly owed: Owed;
   /** URL of the latest push; the stored one may be older. */
   freshUrl: string | undefined;
   renewals = 0;
@@ -68,7 +76,22 @@ export class JobContext {
     this.options = options;
     this.facts = facts;
     this.refused = new RefusedImages(facts.stored.refused);
-    this.left = { offset: facts.stored.offset, head: facts.stored.head };
+    this.#left = { firmware: facts.stored, part: facts.stored.part ?? NO_CHECKPOINT };
+    // A cloud that can be asked for a fresh URL pushes again whatever it is owed.
+    this.owed = new Owed(options.platform.name, !options.platform.rules.renewable, facts.stored);
+  }
+
+  leftFor(offer: Offer): Checkpoint {
+    return offer.part === undefined ? this.#left.firmware : this.#left.part;
+  }
+
+  /** The job in hand goes; with `keep` its checkpoint stays for the next job of the same image. */
+  letGo(keep: boolean): void {
+    if (this.memory === undefined) return;
+    const checkpoint = keep ? this.memory.checkpoint : NO_CHECKPOINT;
+    if (this.memory.offer.part === undefined) this.#left.firmware = checkpoint;
+    else this.#left.part = checkpoint;
+    this.memory = undefined;
   }
 
   /** Takes up the job that the store holds, if any. */

@@ -4,7 +4,8 @@ import { reportVersion } from "./cloud";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { fail } from "./outcome";
-import { refusalOfImage } from "./policy";
+import { capacityFor, open } from "./part";
+import { refusalOfImage, tooLarge } from "./policy";
 import { Progress } from "./progress";
 import { SectorStore } from "./sector-store";
 import { checkRunning, verify } from "./verifying";
@@ -15,11 +16,11 @@ export function download(context: JobContext, now: number): JobEffect[] {
   if (memory === undefined) return [];
   const { offer, offset } = memory;
   // Before the first byte of the slot changes, and after every power-on: something else may have written the entry.
-  const effects: JobEffect[] = [{ type: "invalidate" }];
+  const effects: JobEffect[] = offer.part === undefined ? [{ type: "invalidate" }] : [];
   if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
   context.progress = new Progress(now);
   effects.push(...progressReport(context, now));
-  if (memory.complete) return [...effects, ...verify(context)];
+  if (memory.complete) return [...effects, ...open(context), ...verify(context, now)];
   context.state = { name: "downloading" };
   return [...effects, { type: "download", url: offer.url, offset, size: offer.size, validator: memory.record.validator, hasDigest: offer.digest !== undefined }];
 }
@@ -28,23 +29,25 @@ export function download(context: JobContext, now: number): JobEffect[] {
 export function total(context: JobContext, size: number, validator: string | undefined, now: number): JobEffect[] {
   const { memory, facts } = context;
   if (memory === undefined || context.state.name !== "downloading") return [];
-  if (size > facts.slotSize) return fail(context, "rejected", `image of ${size} bytes does not fit the slot of ${facts.slotSize}`, {});
-  const known = memory.offer.size > 0;
-  const effects = memory.learn(size, validator, context.left);
-  if (known) return effects;
-  if (memory.offer.version === facts.running.version) return [{ type: "stop-download" }, ...effects, ...checkRunning(context)];
+  const { offer } = memory;
+  const capacity = capacityFor(context, offer) ?? 0;
+  if (size > capacity) return fail(context, "rejected", tooLarge(size, capacity, offer), {});
+  const effects = memory.learn(size, validator, context.leftFor(offer));
+  if (offer.size > 0) return [...effects, ...open(context)];
+  if (offer.part === undefined && offer.version === facts.running.version) return [{ type: "stop-download" }, ...effects, ...checkRunning(context, now)];
   // With the size the checkpoint of an earlier job of the same image is known: go on from there.
-  return memory.offset > 0 ? [{ type: "stop-download" }, ...effects, ...download(context, now)] : effects;
+  return memory.offset > 0 ? [{ type: "stop-download" }, ...effects, ...download(context, now)] : [...effects, ...open(context)];
 }
 
 export function sector(context: JobContext, offset: number, bytes: Uint8Array): JobEffect[] {
   const { memory, facts, options } = context;
   if (memory === undefined || context.state.name !== "downloading" || offset !== memory.offset) return [];
-  if (offset === 0) {
+  const part = memory.offer.part !== undefined;
+  if (offset === 0 && !part) {
     const refusal = refusalOfImage(bytes, memory.offer, facts.running, options.policy);
     if (refusal !== undefined) return fail(context, "rejected", refusal, {});
   }
-  context.storing = new SectorStore(offset, bytes);
+  context.storing = new SectorStore(offset, bytes, part);
   return context.storing.effects();
 }
 

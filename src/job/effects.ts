@@ -3,14 +3,22 @@ import type { ResetReason, Running } from "../../hal/ports";
 import type { Report } from "../platforms/platform";
 import type { Cause, Offer, Outcome, Task } from "./types";
 
-/** The records found in the store at power-on; each absent when missing or unreadable. */
-export interface Snapshot {
-  readonly job: Uint8Array | undefined;
+/** How far an image is stored, as the store has it. */
+export interface Checkpoint {
   readonly offset: number | undefined;
   readonly head: Uint8Array | undefined;
+}
+
+/** The records found in the store at power-on; each absent when missing or unreadable. `offset` and `head` are the firmware's. */
+export interface Snapshot extends Checkpoint {
+  readonly job: Uint8Array | undefined;
   readonly state: number | undefined;
   readonly outcome: Uint8Array | undefined;
   readonly refused: Uint8Array | undefined;
+  /** Of a module. */
+  readonly part?: Checkpoint;
+  readonly waiting?: Uint8Array | undefined;
+  readonly answer?: Uint8Array | undefined;
 }
 
 export interface BootFacts {
@@ -27,7 +35,7 @@ export interface BootFacts {
 export type Token = "version" | "burning" | "outcome" | "refused";
 
 /** A question to the application; it answers with the event of the same name. */
-export type Question = "consent" | "restart" | "health";
+export type Question = "consent" | "restart" | "health" | "install";
 
 export type JobEvent =
   | { readonly type: "boot" }
@@ -55,6 +63,7 @@ export type JobEvent =
   | { readonly type: "consent"; readonly decision: "accept" | "reject" }
   | { readonly type: "restart" }
   | { readonly type: "health"; readonly ok: boolean; readonly message: string }
+  | { readonly type: "install"; readonly ok: boolean; readonly message: string }
   | { readonly type: "tick" };
 
 export type JobEffect =
@@ -62,13 +71,16 @@ export type JobEffect =
   | { readonly type: "put-number"; readonly key: string; readonly value: number }
   | { readonly type: "put-bytes"; readonly key: string; readonly bytes: Uint8Array }
   | { readonly type: "delete"; readonly key: string }
-  /* flash of the target slot */
+  /* flash of the target slot; `part`: the open module instead, whose installer erases by itself */
   | { readonly type: "erase"; readonly sector: number }
-  | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array }
+  | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array; readonly part?: true }
   /** Answer: "compared". `erased` bytes before `offset` must read 0xFF as well. */
-  | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number }
+  | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number; readonly part?: true }
   /** Answer: "bytes", a view that is valid until the event was handled. */
-  | { readonly type: "read"; readonly from: "target" | "running"; readonly offset: number; readonly length: number }
+  | { readonly type: "read"; readonly from: Source; readonly offset: number; readonly length: number }
+  /* installers of modules */
+  | { readonly type: "open-part"; readonly part: string; readonly version: string; readonly size: number; readonly offset: number }
+  | { readonly type: "abort-part"; readonly part: string }
   /* boot */
   | { readonly type: "invalidate" }
   /** Answer: "verified" or "effect-failed". */
@@ -90,12 +102,15 @@ export type JobEffect =
   /** Answer: "turn", in a turn of its own, so that sockets and the watchdog are served in between. */
   | { readonly type: "yield" };
 
+/** Where a digest pass reads. */
+export type Source = "target" | "running" | "part";
+
 /** What an application, a screen or a test may watch. */
 export type Notice =
   | { readonly event: "offer"; readonly version: string; readonly size: number }
   | { readonly event: "resume"; readonly offset: number }
   | { readonly event: "state"; readonly state: "downloading"; readonly percent: number }
-  | { readonly event: "state"; readonly state: "verifying" | "burning" | "done" | "trial" | "idle" }
+  | { readonly event: "state"; readonly state: "verifying" | "installing" | "burning" | "done" | "trial" | "idle" }
   | { readonly event: "state"; readonly state: "fail"; readonly cause: Cause; readonly message: string; readonly version: string }
   | { readonly event: "reboot"; readonly slot: string }
   | { readonly event: "confirmed"; readonly version: string }

@@ -6,20 +6,20 @@
 import type { Digest } from "../../hal/ports";
 import { SECTOR } from "../constants";
 import { toHex } from "../util/hex";
-import type { JobEffect } from "./effects";
+import type { JobEffect, Source } from "./effects";
 
 /** Sectors read in one turn: 64 KiB are about 40 ms on a C3 (facts: 0.46 ms flash and 2 ms digest a sector), far below any watchdog. */
 const SECTORS_PER_TURN = 16;
 
 export class HashPass {
-  readonly #from: "target" | "running";
+  readonly #from: Source;
   readonly #size: number;
   readonly #digest: Digest;
   #offset: number;
   #inTurn = 0;
 
   /** `head`: bytes that are not in flash yet and come first. */
-  constructor(from: "target" | "running", size: number, digest: Digest, head?: Uint8Array) {
+  constructor(from: Source, size: number, digest: Digest, head?: Uint8Array) {
     this.#from = from;
     this.#size = size;
     this.#digest = digest;

@@ -4,13 +4,14 @@
  *
  *   idle -> consent -> [checking] -> downloading -> verifying -> sealing -> burning -> restart -> (the chip restarts)
  *           offers.ts  verifying.ts  downloading.ts verifying.ts sealing.ts
+ *                                       a module: -> installing -> reporting -> idle          part.ts
  *   boot -> trial -> reporting -> idle                  any failure -> reporting -> idle
  *   boot-judgement.ts  trial.ts  outcome.ts, cloud.ts
  *
  * Order inside a list of effects matters: what a step needs to be remembered stands before the step. Where an effect fails, the
  * driver drops those behind it and says so.
  */
-import { RENEWAL_TIMEOUT } from "../constants";
+import { INSTALL_TIMEOUT, RENEWAL_TIMEOUT } from "../constants";
 import { judgeBoot } from "./boot-judgement";
 import { linkUp, reportVersion } from "./cloud";
 import { JobContext } from "./context";
@@ -19,7 +20,8 @@ import { askForUrl, download, expired, sector, sectorCompared, total } from "./d
 import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { consented, offered } from "./offers";
 import { conclude, fail, refuse, say, waitingOutcome } from "./outcome";
-import { activate, askRestart, headCompared, seal, verified } from "./sealing";
+import { installed, open } from "./part";
+import { activate, askRestart, finish, headCompared, verified } from "./sealing";
 import { giveUp, health, reached, startTrial, trialOver } from "./trial";
 import type { Task } from "./types";
 import { hashBytes, readOn, verify } from "./verifying";
@@ -42,8 +44,10 @@ export class UpdateJob {
 
   /** When `tick` is wanted next. */
   deadline(): number | undefined {
-    const { state } = this.#context;
-    return "until" in state ? state.until : undefined;
+    const { state, owed } = this.#context;
+    const later = owed.deadline();
+    if (!("until" in state)) return later;
+    return later === undefined ? state.until : Math.min(state.until, later);
   }
 
   handle(event: JobEvent, now: number): JobEffect[] {
@@ -51,11 +55,11 @@ export class UpdateJob {
     if (context.state.name === "leaving" && event.type !== "effect-failed") return [];
     switch (event.type) {
       case "boot":
-        return this.#boot(now);
+        return [...this.#boot(now), ...this.#takeWaiting(now)];
       case "offer":
         return offered(context, event.offer, now);
       case "refused":
-        return refuse(event.task, event.outcome);
+        return refuse(context, event.task, event.outcome, now);
       case "link":
         context.linkUp = event.up;
         context.versionReported = false;
@@ -74,27 +78,29 @@ export class UpdateJob {
         context.mixed = true;
         return [];
       case "finished":
-        return context.state.name === "downloading" ? verify(context) : [];
+        return context.state.name === "downloading" ? verify(context, now) : [];
       case "expired":
         return expired(context, event.message, now);
       case "download-failed":
         return context.state.name === "downloading" ? fail(context, event.cause, event.message, { keepCheckpoint: event.cause !== "rejected" }) : [];
       case "bytes":
-        return hashBytes(context, event.bytes);
+        return hashBytes(context, event.bytes, now);
       case "turn":
-        return readOn(context);
+        return readOn(context, now);
       case "verified":
         return verified(context, event.length, now);
       case "effect-failed":
         return this.#effectFailed(event.effect, event.message);
       case "consent":
-        return consented(context, event.decision, now);
+        return [...consented(context, event.decision, now), ...this.#takeKept(now)];
+      case "install":
+        return installed(context, event.ok, event.message);
       case "restart":
         return context.state.name === "restart" ? activate(context, context.memory?.state.trials ?? 0) : [];
       case "health":
         return [...health(context, event.ok, event.message), ...this.#takeKept(now)];
       case "tick":
-        return this.#tick(now);
+        return [...context.owed.store(now), ...this.#tick(now)];
     }
   }
 
@@ -118,9 +124,9 @@ export class UpdateJob {
       case "try-again":
         return activate(context, verdict.trials);
       case "seal":
-        return seal(context);
+        return [...open(context), ...finish(context, now)];
       case "resume":
-        if (memory.complete) return verify(context);
+        if (memory.complete) return [...open(context), ...verify(context, now)];
         context.state = { name: "waiting", until: now + options.platform.rules.resumeDelay };
         return [];
     }
@@ -136,7 +142,7 @@ export class UpdateJob {
       case "outcome":
         return context.state.name === "reporting" ? this.#over(now) : [];
       case "refused":
-        return [];
+        return context.owed.answered();
     }
   }
 
@@ -146,10 +152,15 @@ export class UpdateJob {
     const { memory } = context;
     if (memory === undefined) return [];
     const keep = waitingOutcome(context)?.kind === "fail" && memory.offset > 0;
-    context.left = keep ? memory.checkpoint : { offset: undefined, head: undefined };
-    context.memory = undefined;
+    context.letGo(keep);
     context.state = { name: "idle" };
     return [...memory.forget(keep), ...(context.versionReported ? [] : reportVersion(context)), ...this.#takeKept(now)];
+  }
+
+  /** The offer that waited when the power went. */
+  #takeWaiting(now: number): JobEffect[] {
+    const { owed, state } = this.#context;
+    return owed.offer === undefined || state.name === "leaving" ? [] : offered(this.#context, owed.offer, now);
   }
 
   /** The latest offer that came while none could be taken. */
@@ -177,6 +188,8 @@ export class UpdateJob {
         return askRestart(context);
       case "trial":
         return trialOver(context, state.asked);
+      case "installing":
+        return installed(context, false, `not installed within ${INSTALL_TIMEOUT / 60_000} min`);
     }
   }
 
@@ -196,6 +209,8 @@ export class UpdateJob {
       case "read":
       case "invalidate":
         return waiting === undefined ? fail(context, "flash", message, { eraseHead: context.state.name === "sealing" }) : [warning, ...conclude(context, waiting)];
+      case "open-part":
+        return fail(context, "rejected", message, { keepCheckpoint: true });
       case "verify":
       case "activate":
         return fail(context, "rejected", message, { blame: true, eraseHead: true });

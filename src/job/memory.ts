@@ -3,13 +3,17 @@
  * update costs and in which order: what is claimed is never ahead of what is true.
  */
 import { HEAD, SECTOR } from "../constants";
-import type { JobEffect, Snapshot } from "./effects";
+import type { Checkpoint, JobEffect, Snapshot } from "./effects";
 import {
   decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, encodeHead, encodeJob, encodeOffset, encodeOutcome, encodeState,
-  identityOf, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE,
+  identityOf, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE,
 } from "./record";
 import type { JobRecord, State } from "./record";
 import type { Offer, Outcome } from "./types";
+
+/** Where the checkpoint is kept. */
+const FIRMWARE: { readonly offset: string; readonly head: string } = { offset: KEY_OFFSET, head: KEY_HEAD };
+const MODULE: typeof FIRMWARE = { offset: KEY_PART_OFFSET, head: KEY_PART_HEAD };
 
 const FRESH: State = { phase: "downloading", activations: 0, trials: 0 };
 
@@ -33,7 +37,7 @@ export class JobMemory {
     const memory = new JobMemory(record);
     memory.#state = decodeState(memory.#identity, stored.state);
     memory.#outcome = decodeOutcome(memory.#identity, stored.outcome);
-    memory.#adoptCheckpoint(stored);
+    memory.#adoptCheckpoint(record.offer.part === undefined ? stored : stored.part);
     return memory;
   }
 
@@ -41,17 +45,18 @@ export class JobMemory {
    * A new job. Its checkpoint is the one in the store where that is of the same image, else none. What is left of an older
    * job goes first and the record comes last, so that a cut in between leaves no job with another's state.
    */
-  static begin(record: JobRecord, stored: Pick<Snapshot, "offset" | "head">): { memory: JobMemory; effects: JobEffect[] } {
+  static begin(record: JobRecord, stored: Checkpoint): { memory: JobMemory; effects: JobEffect[] } {
     const memory = new JobMemory(record);
     memory.#adoptCheckpoint(stored);
     const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
     // While the size is unknown so is the identity: learn() decides then.
-    if (memory.#sectors === 0 && record.offer.size > 0) effects.push(...DROP_CHECKPOINT);
+    if (memory.#sectors === 0 && record.offer.size > 0) effects.push(...memory.#deleteCheckpoint());
     effects.push(memory.#putRecord());
     return { memory, effects };
   }
 
-  #adoptCheckpoint(stored: Pick<Snapshot, "offset" | "head">): void {
+  #adoptCheckpoint(stored: Checkpoint | undefined): void {
+    if (stored === undefined) return;
     const head = decodeHead(this.#identity, stored.head);
     const sectors = decodeOffset(this.#identity, stored.offset) ?? 0;
     const known = this.offer.size === 0 ? 0 : Math.ceil(this.offer.size / SECTOR);
@@ -82,14 +87,14 @@ export class JobMemory {
   get complete(): boolean {
     return this.offer.size > 0 && this.offset === this.offer.size;
   }
-  /** "off" and "head" as the store holds them now, for the next job to adopt. */
-  get checkpoint(): Pick<Snapshot, "offset" | "head"> {
+  /** The checkpoint as the store holds it now, for the next job to adopt. */
+  get checkpoint(): Checkpoint {
     if (this.#sectors === 0 || this.#head === undefined) return { offset: undefined, head: undefined };
     return { offset: encodeOffset(this.#identity, this.#sectors), head: encodeHead(this.#identity, this.#head) };
   }
 
   /** The size (and validator) that the server told. With the size the identity is known, so a checkpoint that was left may fit now. */
-  learn(size: number, validator: string | undefined, left: Pick<Snapshot, "offset" | "head">): JobEffect[] {
+  learn(size: number, validator: string | undefined, left: Checkpoint): JobEffect[] {
     const { validator: old, ...rest } = this.#record;
     const keep = this.offer.digest === undefined ? validator : undefined;
     const sizeWasKnown = this.offer.size === size;
@@ -97,7 +102,7 @@ export class JobMemory {
     this.#record = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
     this.#identity = identityOf(this.#record);
     if (!sizeWasKnown) this.#adoptCheckpoint(left);
-    return [...(sizeWasKnown || this.#sectors > 0 ? [] : DROP_CHECKPOINT), this.#putRecord()];
+    return [...(sizeWasKnown || this.#sectors > 0 ? [] : this.#deleteCheckpoint()), this.#putRecord()];
   }
 
   /** A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays. */
@@ -111,10 +116,10 @@ export class JobMemory {
     const effects: JobEffect[] = [];
     if (head !== undefined) {
       this.#head = head.slice(0, HEAD);
-      effects.push({ type: "put-bytes", key: KEY_HEAD, bytes: encodeHead(this.#identity, this.#head) });
+      effects.push({ type: "put-bytes", key: this.#keys.head, bytes: encodeHead(this.#identity, this.#head) });
     }
     this.#sectors = sector + 1;
-    effects.push({ type: "put-number", key: KEY_OFFSET, value: encodeOffset(this.#identity, this.#sectors) });
+    effects.push({ type: "put-number", key: this.#keys.offset, value: encodeOffset(this.#identity, this.#sectors) });
     return effects;
   }
 
@@ -122,7 +127,7 @@ export class JobMemory {
   dropCheckpoint(): JobEffect[] {
     this.#sectors = 0;
     this.#head = undefined;
-    return [...DROP_CHECKPOINT];
+    return this.#deleteCheckpoint();
   }
 
   enter(change: Partial<State>): JobEffect[] {
@@ -138,13 +143,19 @@ export class JobMemory {
   /** The cloud has acknowledged the outcome. The record goes first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
     const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
-    return keepCheckpoint ? effects : [...effects, ...DROP_CHECKPOINT];
+    return keepCheckpoint ? effects : [...effects, ...this.#deleteCheckpoint()];
+  }
+
+  get #keys(): typeof FIRMWARE {
+    return this.offer.part === undefined ? FIRMWARE : MODULE;
+  }
+
+  /** The offset goes first: a head without an offset counts for nothing, an offset without a head neither. */
+  #deleteCheckpoint(): JobEffect[] {
+    return [{ type: "delete", key: this.#keys.offset }, { type: "delete", key: this.#keys.head }];
   }
 
   #putRecord(): JobEffect {
     return { type: "put-bytes", key: KEY_JOB, bytes: encodeJob(this.#record) };
   }
 }
-
-/** The offset goes first: a head without an offset counts for nothing, an offset without a head neither. */
-export const DROP_CHECKPOINT: readonly JobEffect[] = [{ type: "delete", key: KEY_OFFSET }, { type: "delete", key: KEY_HEAD }];

@@ -4,40 +4,51 @@ import { download, renew } from "./downloading";
 import type { JobEffect } from "./effects";
 import { JobMemory } from "./memory";
 import { failure, refuse } from "./outcome";
+import { capacityFor } from "./part";
 import { refusalOfOffer, sameImage } from "./policy";
+import { PART } from "./record";
 import type { Offer } from "./types";
 import { checkRunning } from "./verifying";
 
 export function offered(context: JobContext, offer: Offer, now: number): JobEffect[] {
   const { state, memory, facts, options } = context;
-  if (memory !== undefined && sameImage(memory.offer, offer)) return pushedAgain(context, memory, offer, now);
-  // The running firmware has to prove itself first, and an outcome that waits is owed to the cloud: latest offer kept.
-  if (state.name === "trial" || state.name === "reporting") {
-    context.kept = offer;
-    return [];
-  }
+  if (memory !== undefined && sameImage(memory.offer, offer)) return [...context.owed.settled(offer), ...pushedAgain(context, memory, offer, now)];
+  // The running firmware has to prove itself first, an outcome that waits is owed to the cloud, an installer is not interrupted.
+  if (state.name === "trial" || state.name === "reporting" || state.name === "installing") return keep(context, offer, now);
   if (state.name === "consent" && sameImage(state.offer, offer)) {
     context.state = { name: "consent", offer };
     return [];
   }
-  const refusal = refusalOfOffer(offer, facts.running, facts.slotSize, options.policy);
-  if (refusal !== undefined) return refuse(offer, failure("rejected", refusal));
-  const blamed = context.refused.causeOf(offer.digest);
-  if (blamed !== undefined) return refuse(offer, failure("rejected", `this image was ${blamed === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`));
+  const refusal = refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ?? refusalOfBlamed(context, offer);
+  if (refusal !== undefined) return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", refusal), now)];
+  // A newer image supersedes an older one of the same module. Different modules have nothing against each other: one after the other.
+  const inHand = memory?.offer ?? (state.name === "consent" ? state.offer : undefined);
+  if (inHand !== undefined && inHand.part !== offer.part) return keep(context, offer, now);
   context.state = { name: "consent", offer };
   return [
+    ...context.owed.waits(offer, now),
     ...supersede(context),
     { type: "notify", notice: { event: "offer", version: offer.version, size: offer.size } },
     { type: "ask", question: "consent", task: offer },
   ];
 }
 
+function keep(context: JobContext, offer: Offer, now: number): JobEffect[] {
+  context.kept = offer;
+  return context.owed.waits(offer, now);
+}
+
+/** Only firmware is remembered: what a module does with its bytes is not ours to judge. */
+function refusalOfBlamed(context: JobContext, offer: Offer): string | undefined {
+  const blamed = offer.part === undefined ? context.refused.causeOf(offer.digest) : undefined;
+  return blamed === undefined ? undefined : `this image was ${blamed === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`;
+}
+
 /** Another image is pushed while one is in hand: the old one goes without a word. */
 function supersede(context: JobContext): JobEffect[] {
   const { memory } = context;
   if (memory === undefined) return [];
-  context.left = memory.checkpoint;
-  context.memory = undefined;
+  context.letGo(true);
   context.storing = undefined;
   return [{ type: "stop-download" }, ...memory.forget(true)];
 }
@@ -47,17 +58,20 @@ export function consented(context: JobContext, decision: "accept" | "reject", no
   if (context.state.name !== "consent") return [];
   const { offer } = context.state;
   context.state = { name: "idle" };
-  return decision === "accept" ? begin(context, offer, now) : refuse(offer, failure("rejected", "declined by the application"));
+  if (decision === "accept") return begin(context, offer, now);
+  return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", "declined by the application"), now)];
 }
 
 function begin(context: JobContext, offer: Offer, now: number): JobEffect[] {
   const { facts, options } = context;
-  const { memory, effects } = JobMemory.begin({ platform: options.platform.name, slot: facts.target, offer }, context.left);
+  const slot = offer.part === undefined ? facts.target : PART;
+  const { memory, effects } = JobMemory.begin({ platform: options.platform.name, slot, offer }, context.leftFor(offer));
+  effects.push(...context.owed.settled(offer));
   context.memory = memory;
   context.freshUrl = offer.url;
   context.renewals = 0;
   context.mixed = false;
-  if (offer.version === facts.running.version && offer.size > 0) return [...effects, ...checkRunning(context)];
+  if (offer.part === undefined && offer.version === facts.running.version && offer.size > 0) return [...effects, ...checkRunning(context, now)];
   return [...effects, ...download(context, now)];
 }
 

@@ -27,7 +27,10 @@ export function fail(context: JobContext, cause: Cause, text: string, after: Aft
   context.storing = undefined;
   const effects: JobEffect[] = [{ type: "stop-download" }];
   if (after.blame === true) effects.push(...remember(context, memory.offer, cause));
-  if (after.keepCheckpoint !== true) effects.push(...memory.dropCheckpoint());
+  if (after.keepCheckpoint !== true) {
+    effects.push(...memory.dropCheckpoint());
+    if (memory.offer.part !== undefined) effects.push({ type: "abort-part", part: memory.offer.part });
+  }
   // Before the outcome is stored: a cut in between comes here again, and no cut leaves a refused slot with its head.
   if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
   return [...effects, ...conclude(context, failure(cause, text))];
@@ -47,9 +50,9 @@ export function say(context: JobContext, outcome: Outcome): JobEffect[] {
   return [{ type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } }, noticeOf(memory.offer, outcome)];
 }
 
-/** The outcome of an offer that never became a job: nothing is stored for it, so bad offers wear no flash. */
-export function refuse(task: Task, outcome: Outcome): JobEffect[] {
-  return [{ type: "report", token: "refused", report: { kind: "outcome", task, outcome } }, noticeOf(task, outcome)];
+/** The outcome of an offer that never became a job. */
+export function refuse(context: JobContext, task: Task, outcome: Outcome, now: number): JobEffect[] {
+  return [...context.owed.answers(task, outcome, now), { type: "report", token: "refused", report: { kind: "outcome", task, outcome } }, noticeOf(task, outcome)];
 }
 
 /** The outcome that waits, once more. */

@@ -34,23 +34,34 @@ export const DEFAULT_POLICY: Policy = {
 
 /** Two offers of one image: the same job. A size that one of them does not know does not tell them apart. */
 export function sameImage(a: Offer, b: Offer): boolean {
-  if (a.version !== b.version || moduleName(a.module) !== moduleName(b.module)) return false;
+  if (a.version !== b.version || a.part !== b.part) return false;
   if (a.size !== 0 && b.size !== 0 && a.size !== b.size) return false;
   if (a.digest === undefined || b.digest === undefined) return a.digest === b.digest && a.url === b.url;
   return a.digest.algorithm === b.digest.algorithm && a.digest.hex === b.digest.hex;
 }
 
-/** Absent, null, "" and "default" mean the firmware itself. */
-export const moduleName = (module: string | undefined): string => (module === undefined || module === "" ? "default" : module);
-
-/** Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. */
-export function refusalOfOffer(offer: Offer, running: Running, slotSize: number, policy: Policy): string | undefined {
-  if (offer.digest === undefined && !policy.allowNoDigest) return "the offer has no digest (allowNoDigest permits that)";
+/**
+ * Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. `capacity`: bytes there
+ * is room for; undefined where nobody takes the module.
+ */
+export function refusalOfOffer(offer: Offer, running: Running, capacity: number | undefined, policy: Policy): string | undefined {
+  if (capacity === undefined) return `this device has no module ${JSON.stringify(offer.part)}`;
+  if (offer.digest === undefined && !provableWithoutDigest(policy)) return "the offer has no digest (allowNoDigest permits that)";
   if (offer.url.startsWith("http:") && !policy.allowHttp) return "plain http download refused (allowHttp permits it)";
-  if (offer.size > slotSize) return `image of ${offer.size} bytes does not fit the slot of ${slotSize}`;
+  if (offer.size > capacity) return tooLarge(offer.size, capacity, offer);
+  if (offer.part !== undefined) return undefined;
   if (offer.version !== running.version && !policy.allowDowngrade && compareVersions(offer.version, running.version) === "older")
     return `version ${offer.version} is older than the running ${running.version} (allowDowngrade permits it)`;
   return undefined;
+}
+
+/** Whether something else than the offer's digest may vouch for what is in flash. */
+function provableWithoutDigest(policy: Policy): boolean {
+  return policy.allowNoDigest;
+}
+
+export function tooLarge(size: number, capacity: number, { part }: Offer): string {
+  return part === undefined ? `image of ${size} bytes does not fit the slot of ${capacity}` : `${size} bytes do not fit module ${part}, which takes ${capacity}`;
 }
 
 /** Reason to refuse the image itself, from its first sector. */

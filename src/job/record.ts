@@ -7,13 +7,15 @@
  *   "head"   the first 16 bytes of the image, held back from flash.
  *   "state"  u32: tag << 16 | phase << 8 | activations << 4 | trials. Absent = downloading.
  *   "out"    the terminal outcome, from the moment it is known until the cloud acknowledged it.
+ *   "poff", "phead"   the checkpoint of a module, apart so that a job of the one leaves the other's alone. A module's head is not
+ *            held back; it says whose checkpoint it is.
  *
- * Each of the last four carries the tag of the identity it belongs to (16 bits of its CRC-32; "head" all 32): one that
- * belongs to another image counts as absent, and so does one that can not be read.
+ * Each but "job" carries the tag of the identity it belongs to (16 bits of its CRC-32; the heads all 32): one that belongs to
+ * another image counts as absent, and so does one that can not be read.
  */
 import { crc32 } from "../util/crc32";
 import { decodeUtf8, encodeUtf8 } from "../util/utf8";
-import type { Cause, Offer, OfferDigest, Outcome } from "./types";
+import type { Cause, Offer, OfferDigest, Outcome, Task } from "./types";
 import { HEAD } from "../constants";
 
 export const KEY_JOB = "job";
@@ -21,6 +23,14 @@ export const KEY_OFFSET = "off";
 export const KEY_HEAD = "head";
 export const KEY_STATE = "state";
 export const KEY_OUTCOME = "out";
+export const KEY_PART_OFFSET = "poff";
+export const KEY_PART_HEAD = "phead";
+/** An offer that waits, and an answer that was not acknowledged: owed.ts. */
+export const KEY_WAITING = "next";
+export const KEY_ANSWER = "word";
+
+/** In place of a slot's label, which no slot has: the offer is for a module's installer. */
+export const PART = "*";
 
 /** Format version of every record here; another one counts as absent. */
 const FORMAT = 1;
@@ -35,7 +45,7 @@ const CAUSES: readonly Cause[] = ["download-timeout", "not-found", "url-expired"
 export interface JobRecord {
   /** Platform that pushed the job. */
   readonly platform: string;
-  /** Label of the slot that it is written to: the same image bound for the other slot is another job. */
+  /** Label of the slot that it is written to, or PART: the same image bound for the other slot is another job. */
   readonly slot: string;
   readonly offer: Offer;
   /** ETag or Last-Modified of the file; kept only where no digest guards a resume. */
@@ -152,13 +162,21 @@ export function decodeJob(bytes: Uint8Array | undefined): JobRecord | undefined 
   const validator = reader.text();
   reader.rest(0);
   if (reader.broken || format !== FORMAT || platform === undefined || slot === undefined || version === undefined || url === undefined) return undefined;
+  if (slot === PART && module === undefined) return undefined;
   if (!Number.isSafeInteger(size) || size < 0) return undefined;
   if (algorithm !== undefined && ((algorithm !== "MD5" && algorithm !== "SHA256") || hex === undefined)) return undefined;
   const digest: OfferDigest | undefined = algorithm === undefined || hex === undefined ? undefined : { algorithm: algorithm as OfferDigest["algorithm"], hex };
   return {
     platform,
     slot,
-    offer: { version, size, url, ...(module === undefined ? {} : { module }), ...(digest === undefined ? {} : { digest }) },
+    offer: {
+      version,
+      size,
+      url,
+      ...(module === undefined ? {} : { module }),
+      ...(digest === undefined ? {} : { digest }),
+      ...(slot === PART ? { part: module! } : {}),
+    },
     ...(validator === undefined ? {} : { validator }),
   };
 }
@@ -195,19 +213,47 @@ export function decodeHead(identity: number, bytes: Uint8Array | undefined): Uin
 }
 
 export function encodeOutcome(identity: number, outcome: Outcome): Uint8Array {
-  const writer = new Writer().byte(FORMAT).u32(identity);
-  if (outcome.kind === "done") return writer.byte(0).sealed();
-  return writer.byte(1 + CAUSES.indexOf(outcome.cause)).text(outcome.message).sealed();
+  return writeOutcome(new Writer().byte(FORMAT).u32(identity), outcome).sealed();
 }
 
 export function decodeOutcome(identity: number, bytes: Uint8Array | undefined): Outcome | undefined {
   const reader = new Reader(bytes);
   const format = reader.byte();
   const owner = reader.u32();
+  const outcome = readOutcome(reader);
+  return format !== FORMAT || owner !== identity ? undefined : outcome;
+}
+
+function writeOutcome(writer: Writer, outcome: Outcome): Writer {
+  return outcome.kind === "done" ? writer.byte(0) : writer.byte(1 + CAUSES.indexOf(outcome.cause)).text(outcome.message);
+}
+
+function readOutcome(reader: Reader): Outcome | undefined {
   const kind = reader.byte();
-  if (reader.broken || format !== FORMAT || owner !== identity) return undefined;
-  if (kind === 0) return { kind: "done" };
+  if (kind === 0) return reader.broken ? undefined : { kind: "done" };
   const cause = CAUSES[kind - 1];
   const message = reader.text();
   return cause === undefined || message === undefined || reader.broken ? undefined : { kind: "fail", cause, message };
+}
+
+/** What became of an offer that never was a job. */
+export interface Answer {
+  readonly platform: string;
+  readonly task: Task;
+  readonly outcome: Outcome;
+}
+
+export function encodeAnswer({ platform, task, outcome }: Answer): Uint8Array {
+  return writeOutcome(new Writer().byte(FORMAT).text(platform).text(task.module).text(task.version), outcome).sealed();
+}
+
+export function decodeAnswer(bytes: Uint8Array | undefined): Answer | undefined {
+  const reader = new Reader(bytes);
+  const format = reader.byte();
+  const platform = reader.text();
+  const module = reader.text();
+  const version = reader.text();
+  const outcome = readOutcome(reader);
+  if (format !== FORMAT || platform === undefined || version === undefined || outcome === undefined) return undefined;
+  return { platform, task: { version, ...(module === undefined ? {} : { module }) }, outcome };
 }

@@ -3,14 +3,20 @@ import { BURNING_ACK, HEAD, SECTOR_REPAIRS } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { fail } from "./outcome";
+import { install } from "./part";
 
-export function digestMatched(context: JobContext): JobEffect[] {
+export function digestMatched(context: JobContext, now: number): JobEffect[] {
   const { memory } = context;
-  return memory === undefined ? [] : [...memory.enter({ phase: "sealing" }), ...seal(context)];
+  return memory === undefined ? [] : [...memory.enter({ phase: "sealing" }), ...finish(context, now)];
+}
+
+/** What follows a digest that matched, also after a cut. */
+export function finish(context: JobContext, now: number): JobEffect[] {
+  return context.memory?.offer.part === undefined ? seal(context) : install(context, now);
 }
 
 /** Says `burning` and programs the head. */
-export function seal(context: JobContext): JobEffect[] {
+function seal(context: JobContext): JobEffect[] {
   const { memory } = context;
   if (memory === undefined) return [];
   return [

@@ -5,7 +5,11 @@ import { failure, remember, say } from "./outcome";
 
 export function startTrial(context: JobContext, ofJob: boolean, now: number): JobEffect[] {
   context.state = { name: "trial", until: now + context.options.policy.trialSeconds * 1000, asked: false, ofJob };
-  if (!ofJob) context.memory = undefined;
+  if (!ofJob) {
+    // A module's job that firmware from elsewhere found in the store goes on after the trial.
+    if (context.memory?.offer.part !== undefined) context.kept = context.memory.offer;
+    context.memory = undefined;
+  }
   return [{ type: "notify", notice: { event: "state", state: "trial" } }];
 }
 

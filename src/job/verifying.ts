@@ -6,35 +6,36 @@ import { conclude, fail } from "./outcome";
 import { digestMatched } from "./sealing";
 
 /** Everything is in flash: is it what was offered? */
-export function verify(context: JobContext): JobEffect[] {
+export function verify(context: JobContext, now: number): JobEffect[] {
   const { memory, options } = context;
   if (memory === undefined) return [];
   const { offer, head } = memory;
-  if (offer.digest === undefined) return digestMatched(context);
+  if (offer.digest === undefined) return digestMatched(context, now);
   if (head === undefined) return fail(context, "flash", "the head of the image is lost", {});
-  context.state = { name: "verifying", pass: new HashPass("target", offer.size, options.digest(offer.digest.algorithm), head) };
-  return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context)];
+  const digest = options.digest(offer.digest.algorithm);
+  context.state = { name: "verifying", pass: offer.part === undefined ? new HashPass("target", offer.size, digest, head) : new HashPass("part", offer.size, digest) };
+  return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context, now)];
 }
 
 /** The offered version runs: with the same digest there is nothing to do, with another the offer is a mistake. */
-export function checkRunning(context: JobContext): JobEffect[] {
+export function checkRunning(context: JobContext, now: number): JobEffect[] {
   const { memory, options } = context;
   if (memory === undefined) return [];
   const { offer } = memory;
   if (offer.digest === undefined) return fail(context, "rejected", `version ${offer.version} runs already, and without a digest it can not be told from another image`, {});
   context.state = { name: "checking", pass: new HashPass("running", offer.size, options.digest(offer.digest.algorithm)) };
-  return readOn(context);
+  return readOn(context, now);
 }
 
-export function hashBytes(context: JobContext, bytes: Uint8Array): JobEffect[] {
+export function hashBytes(context: JobContext, bytes: Uint8Array, now: number): JobEffect[] {
   const { state } = context;
   if (state.name !== "verifying" && state.name !== "checking") return [];
   state.pass.take(bytes);
-  return readOn(context);
+  return readOn(context, now);
 }
 
 /** The next read of the pass, or what its end means. */
-export function readOn(context: JobContext): JobEffect[] {
+export function readOn(context: JobContext, now: number): JobEffect[] {
   const { state, memory } = context;
   if ((state.name !== "verifying" && state.name !== "checking") || memory === undefined) return [];
   const next = state.pass.next();
@@ -46,7 +47,7 @@ export function readOn(context: JobContext): JobEffect[] {
     if (same) return conclude(context, { kind: "done" });
     return fail(context, "rejected", `version ${version} runs already, with another digest; offer a new version`, {});
   }
-  if (same) return digestMatched(context);
+  if (same) return digestMatched(context, now);
   if (!context.mixed) return fail(context, "digest-mismatch", `${digest?.algorithm} of what is in flash is ${hex}`, {});
   // The server's file changed on the way and the parts do not fit: one clean try.
   context.mixed = false;
