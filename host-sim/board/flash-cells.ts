@@ -44,7 +44,7 @@ export class MemoryCells implements FlashCells {
     this.size = size;
     const count = size / SECTOR_SIZE;
     this.#own = new Uint8Array(count);
-    this.#sectors = from?.sectors ?? new Array<Uint8Array>(count).fill(ERASED_SECTOR);
+    this.#sectors = from?.sectors ?? Array.from({ length: count }, () => ERASED_SECTOR);
     this.#stamps = from?.stamps ?? new Float64Array(count);
   }
 

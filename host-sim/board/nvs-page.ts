@@ -3,6 +3,7 @@
  * bits say so, an interrupted one is found by its first word and struck out, an item of several entries counts only when all are there.
  */
 import type { FlashChip } from "./flash-chip";
+import { SECTOR_SIZE } from "./flash-chip";
 import type { Item } from "./nvs-format";
 import {
   ENTRIES, ENTRIES_OFFSET, ENTRY, Entry, FORMAT_VERSION, PageMark, TABLE_OFFSET, Type, VALUE_MAX,
@@ -13,6 +14,7 @@ export type PageState = "uninitialized" | "active" | "full" | "freeing" | "corru
 
 /** "No such entry", larger than every index. */
 const NONE = Infinity;
+const BLANK = Buffer.alloc(SECTOR_SIZE, 0xff);
 
 /** NVS that a newer ESP-IDF wrote, ESP_ERR_NVS_NEW_VERSION_FOUND. */
 export class NvsVersionError extends Error {}
@@ -45,7 +47,7 @@ export class NvsPage {
     this.#chip.read(this.#address, page);
     const mark = page.readUInt32LE(0);
     if (mark === PageMark.uninitialized) {
-      this.state = page.every((byte) => byte === 0xff) ? "uninitialized" : "corrupt";
+      this.state = page.equals(BLANK) ? "uninitialized" : "corrupt";
       return;
     }
     this.state = "corrupt";

@@ -194,9 +194,9 @@ export class Nvs implements Store {
 
   /** Storage::eraseMultiPageBlob for a blob's index: the index first, its chunks are orphans then. Any other item: itself. */
   #erase(page: NvsPage, item: Item): void {
-    const chunks = item.type === Type.blobIndex ? blobIndex({ page, item }) : undefined;
+    const { count, first } = item.type === Type.blobIndex ? blobIndex({ page, item }) : { count: 0, first: 0 };
     page.erase(item.index);
-    for (let chunk = chunks?.first ?? 0; chunks !== undefined && chunk < chunks.first + chunks.count; chunk++) {
+    for (let chunk = first; chunk < first + count; chunk++) {
       const found = this.#find(Type.blobData, item.key, chunk);
       if (found !== undefined) found.page.erase(found.item.index);
     }

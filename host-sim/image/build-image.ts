@@ -22,7 +22,7 @@ const MEMORY: Readonly<Record<number, { readonly data: number; readonly code: nu
   0: { data: 0x3f400000, code: 0x40080000, riscv: false },
   5: { data: 0x3c000000, code: 0x40380000, riscv: true },
   9: { data: 0x3c000000, code: 0x40378000, riscv: false },
-  13: { data: 0x42000000, code: 0x40800000, riscv: true },
+  13: { data: 0x42800000, code: 0x40800000, riscv: true },
 };
 /** `j .` on Xtensa (3 bytes, padded) and on RISC-V. */
 const ENDLESS = { xtensa: [0x06, 0xff, 0xff, 0x00], riscv: [0x6f, 0x00, 0x00, 0x00] } as const;
@@ -115,6 +115,8 @@ function describe(version: string, project: string, secureVersion: number, paylo
   bytes.write(field("project", project), 48, "latin1");
   bytes.write("v6.0", 112, "latin1");
   createHash("sha256").update(payload).digest().copy(bytes, 144);
+  // log2 of the 64 KiB page of the flash cache
+  bytes[180] = 16;
   return bytes;
 }
 

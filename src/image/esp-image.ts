@@ -80,7 +80,7 @@ export function readHeader(bytes: Uint8Array): ImageHeader {
   if (bytes[0] !== IMAGE_MAGIC) throw new Error(`not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}`);
   const segments = bytes[1]!;
   if (segments === 0 || segments > MAX_SEGMENTS) throw new Error(`ESP image: ${segments} segments, must be 1 to ${MAX_SEGMENTS}`);
-  return { segments, chip: bytes[12]! | (bytes[13]! << 8), hashAppended: bytes[23] === 1 };
+  return { segments, chip: bytes[12]! | (bytes[13]! << 8), hashAppended: bytes[23] !== 0 };
 }
 
 /** `bytes`: the image from its beginning, at least 288 bytes of it; the first sector will do. */

@@ -1,0 +1,93 @@
+/** The simulated board's ports, in memory and in a file, pass the suites that every implementation passes. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { ResetReason } from "../../hal/ports";
+import type { StoragePorts } from "../../host-sim/board/board-ports";
+import { boardPorts } from "../../host-sim/board/board-ports";
+import { Bootloader } from "../../host-sim/board/bootloader";
+import { FileCells } from "../../host-sim/board/flash-cells";
+import { FlashChip } from "../../host-sim/board/flash-chip";
+import { flashFactory } from "../../host-sim/board/flash-factory";
+import { MemoryBoard } from "../../host-sim/board/memory-board";
+import { PartitionTable } from "../../host-sim/board/partitions";
+import { Slots } from "../../host-sim/board/slots";
+import type { BootBench } from "../contract/boot";
+import { bootContract } from "../contract/boot";
+import { flashContract } from "../contract/flash";
+import { runCases } from "../contract/run-cases";
+import { storeContract } from "../contract/store";
+import { firmware, smallTable } from "./firmware";
+
+interface Bench extends BootBench {
+  readonly ports: StoragePorts;
+}
+
+function memoryBench(): Bench {
+  const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
+  board.powerOn();
+  return {
+    get ports() { return board.ports; },
+    get boot() { return board.ports.boot; },
+    get flash() { return board.ports.flash; },
+    image: firmware,
+    restart: (reason) => void board.powerOn(reason),
+    wantsRestart: () => board.restartWanted !== undefined,
+  };
+}
+
+/** Opens the file anew at each start, as a new process would. */
+function fileBench(): Bench {
+  const folder = mkdtempSync(join(tmpdir(), "xs-ota-board-"));
+  const path = join(folder, "flash.bin");
+  const table = smallTable();
+  const factory = FileCells.create(path, table.end);
+  flashFactory(new FlashChip(factory), table, firmware("1.0.0"));
+  factory.close();
+  let cells: FileCells;
+  let ports: StoragePorts;
+  let wanted = false;
+  const restart = (resetReason: ResetReason = "power-on"): void => {
+    cells?.close();
+    cells = FileCells.open(path);
+    wanted = false;
+    const chip = new FlashChip(cells);
+    const read = PartitionTable.read(chip);
+    const slots = new Slots(chip, read, 0);
+    const result = new Bootloader(chip, read, slots).boot();
+    if (result.bricked !== undefined) throw new Error(result.bricked);
+    ports = boardPorts({ chip, table: read, slots, running: result.slot === "ota_0" ? 0 : 1, resetReason, restart: () => (wanted = true) });
+  };
+  restart();
+  return {
+    get ports() { return ports; },
+    get boot() { return ports.boot; },
+    get flash() { return ports.flash; },
+    image: firmware,
+    restart,
+    wantsRestart: () => wanted,
+    close() {
+      cells.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+for (const [name, make] of [["board in memory", memoryBench], ["board in a file", fileBench]] as const) {
+  runCases(`${name}, flash`, flashContract(make));
+  runCases(`${name}, boot`, bootContract(make));
+  runCases(
+    `${name}, store`,
+    storeContract(() => {
+      const bench = make();
+      return {
+        get store() { return bench.ports.store; },
+        restart() {
+          bench.restart();
+          return bench.ports.store;
+        },
+        close: () => bench.close?.(),
+      };
+    }),
+  );
+}
