@@ -1,0 +1,109 @@
+/** Drives a downloader over real sockets, on a clock that jumps: waits cost nothing, silence is ended by the server's word. */
+import assert from "node:assert/strict";
+import type { Socket } from "../../hal/ports";
+import { NodeNetwork } from "../../host-sim/board/node-network";
+import { SECTOR } from "../../src/constants";
+import { Downloader } from "../../src/download/downloader";
+import type { DownloadEffect, DownloadOptions } from "../../src/download/downloader";
+
+export interface DriverResult {
+  readonly image: Uint8Array;
+  readonly last: DownloadEffect;
+  readonly effects: readonly DownloadEffect[];
+  /** Most bytes asked for beyond what was delivered. */
+  readonly widest: number;
+}
+
+export class NodeDriver {
+  readonly #downloader: Downloader;
+  readonly #network = new NodeNetwork();
+  readonly #effects: DownloadEffect[] = [];
+  readonly #image: Uint8Array[] = [];
+  readonly #freshUrl: () => string | undefined;
+  #socket: Socket | undefined;
+  #now = 0;
+  #widest = 0;
+  #stored = 0;
+  #ended: () => void = () => undefined;
+
+  constructor(options: Omit<DownloadOptions, "buffer" | "random" | "allowHttp" | "offset" | "hasDigest"> & Partial<DownloadOptions>, freshUrl: () => string | undefined = () => undefined) {
+    this.#downloader = new Downloader({ offset: 0, hasDigest: true, allowHttp: true, random: () => 0.5, buffer: new Uint8Array(SECTOR), ...options });
+    this.#freshUrl = freshUrl;
+  }
+
+  async run(): Promise<DriverResult> {
+    const end = new Promise<void>((resolve) => (this.#ended = resolve));
+    this.#handle(this.#downloader.start(this.#now));
+    await end;
+    this.#socket?.close();
+    return { image: Buffer.concat(this.#image), last: this.#effects.at(-1)!, effects: this.#effects, widest: this.#widest };
+  }
+
+  /** Nothing more will come: time passes until the downloader does something. */
+  silence(): void {
+    const deadline = this.#downloader.deadline();
+    if (deadline === undefined) return;
+    this.#now = Math.max(this.#now, deadline);
+    this.#handle(this.#downloader.tick(this.#now));
+  }
+
+  #handle(effects: readonly DownloadEffect[]): void {
+    for (const effect of effects) {
+      this.#effects.push(effect);
+      this.#one(effect);
+    }
+  }
+
+  #one(effect: DownloadEffect): void {
+    switch (effect.type) {
+      case "connect":
+        return this.#connect(effect.host, effect.port, effect.tls);
+      case "send":
+        return this.#send(effect.bytes);
+      case "close":
+        return this.#socket?.close();
+      case "sector":
+        assert.equal(effect.offset, this.#stored);
+        this.#stored += effect.bytes.length;
+        return void this.#image.push(effect.bytes.slice());
+      case "waiting":
+        return void setImmediate(() => this.silence());
+      case "expired": {
+        const url = this.#freshUrl();
+        return url === undefined ? this.#ended() : this.#handle(this.#downloader.renew(url, this.#now));
+      }
+      case "finished":
+      case "failed":
+        return this.#ended();
+      case "total":
+      case "restart":
+      case "changed":
+        return;
+    }
+  }
+
+  #connect(host: string, port: number, tls: boolean): void {
+    const socket = this.#network.connect(tls ? { host, port, tls: "https" } : { host, port }, {
+      opened: () => this.#handle(this.#downloader.opened(this.#now)),
+      readable: () => this.#read(socket),
+      writable: () => assert.fail("a request did not fit"),
+      closed: (error) => this.#handle(this.#downloader.closed(error, this.#now)),
+    });
+    this.#socket = socket;
+  }
+
+  #send(bytes: Uint8Array): void {
+    const end = Number(/-(\d+)\r\n\r\n$/.exec(Buffer.from(bytes).toString("latin1"))![1]) + 1;
+    this.#widest = Math.max(this.#widest, end - this.#downloader.offset);
+    assert.equal(this.#socket!.write(bytes), bytes.length);
+  }
+
+  #read(socket: Socket): void {
+    while (socket === this.#socket) {
+      const target = this.#downloader.readTarget();
+      const count = target.length === 0 ? 0 : socket.read(target);
+      if (count === 0) return;
+      this.#handle(this.#downloader.received(count, this.#now));
+    }
+  }
+}
