@@ -1,0 +1,48 @@
+/** The firmware: the agent, configured by mc/config and by what is stored on the device, and a panel that shows what it does. */
+import config from "mc/config";
+import OtaAgent from "xs-ota";
+import { powerOn } from "xs-ota/moddable";
+import type { Device, Program } from "xs-ota/moddable";
+import { makePanel } from "firmware/panel/index";
+import { rootsOf } from "firmware/roots";
+import { readSettings } from "firmware/settings";
+import type { Settings } from "firmware/settings";
+
+const log = (line: string): void => trace(`${line}\n`);
+
+powerOn(run, { log, trust: rootsOf });
+
+function run(device: Device): Program {
+  const { ports, lastFault } = device;
+  if (lastFault !== undefined) log(`the last run ended: ${lastFault}`);
+  let settings: Settings;
+  try {
+    settings = readSettings((key) => device.setting(key) ?? config[key], ports.crypto);
+  } catch (error) {
+    return unusable(device, `setting ${(error as Error).message}`);
+  }
+  const { name, ...options } = settings;
+  const panel = makePanel(name, ports.boot.running());
+  const agent = new OtaAgent({
+    ports,
+    ...options,
+    onNotice(notice) {
+      log(JSON.stringify(notice));
+      panel.show(notice);
+    },
+  });
+  device.connect(() => agent.start());
+  return agent;
+}
+
+/** Without its settings a device reaches nothing. A new firmware that can not use them makes room for the old one. */
+function unusable({ ports }: Device, message: string): Program {
+  log(message);
+  const running = ports.boot.running();
+  makePanel("", running).show({ event: "warning", message });
+  if (running.state === "pending" || running.state === "new") {
+    ports.boot.rollback();
+    ports.boot.restart();
+  }
+  return { stop() {} };
+}

@@ -1,0 +1,72 @@
+/**
+ * The chip of the desktop simulator: the simulated board of host-sim/board (flash with NOR rules, NVS, otadata, bootloader), so that
+ * there is one model of a chip, and a folder of the simulator reads like any other board's. It is written for Node; mcconfig gets
+ * it as a bundle with a few stand-ins (scripts/build-simulated-chip.mjs).
+ */
+import { boardPorts } from "../../../host-sim/board/board-ports";
+import { Bootloader, SLOT_LABELS } from "../../../host-sim/board/bootloader";
+import type { FlashCells } from "../../../host-sim/board/flash-cells";
+import { FlashChip, SECTOR_SIZE } from "../../../host-sim/board/flash-chip";
+import { flashFactory } from "../../../host-sim/board/flash-factory";
+import { PartitionTable } from "../../../host-sim/board/partitions";
+import { Slots } from "../../../host-sim/board/slots";
+import { buildImage } from "../../../host-sim/image/build-image";
+import { encodeUtf8 } from "../../../src/util/utf8";
+import table16 from "../../esp32/partitions-16mb.csv";
+import table4 from "../../esp32/partitions-4mb.csv";
+import table8 from "../../esp32/partitions-8mb.csv";
+import type { FlashSize, Manufacture, RawFile, Start } from "./interface";
+
+/** esp_chip_id_t of the ESP32, the one that `xs-ota image` makes images for. */
+const CHIP_ID = 0;
+
+const TABLES: { readonly [size in FlashSize]: string } = { 4_194_304: table4, 8_388_608: table8, 16_777_216: table16 };
+
+/** What ota_0 holds at first. The simulator runs the app it was built with, whatever a slot's payload says. */
+const PAYLOAD = "/* the app that mcconfig built */";
+
+export const manufacture: Manufacture = (file, version) => {
+  const csv = TABLES[file.size as FlashSize];
+  if (csv === undefined) throw new Error(`no partition table for ${file.size} bytes of flash: 4, 8 or 16 MB`);
+  flashFactory(new FlashChip(new FileCells(file)), PartitionTable.fromCsv(csv, file.size), buildImage({ version, payload: encodeUtf8(PAYLOAD), chip: CHIP_ID }));
+};
+
+export const start: Start = (file, resetReason, restart) => {
+  const chip = new FlashChip(new FileCells(file));
+  const table = PartitionTable.read(chip);
+  const slots = new Slots(chip, table, CHIP_ID);
+  const started = new Bootloader(chip, table, slots).boot();
+  if (started.bricked !== undefined) throw new Error(`nothing boots: ${started.bricked}`);
+  const { slot, version, trial } = started;
+  const running = slot === SLOT_LABELS[0] ? 0 : 1;
+  return { slot, version, trial, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
+};
+
+class FileCells implements FlashCells {
+  readonly size: number;
+  readonly #file: RawFile;
+
+  constructor(file: RawFile) {
+    this.size = file.size;
+    this.#file = file;
+  }
+
+  read(address: number, into: Uint8Array): void {
+    this.#file.read(address, into);
+  }
+
+  set(address: number, bytes: Uint8Array): void {
+    this.#file.write(address, bytes);
+  }
+
+  clear(address: number, bytes: Uint8Array): void {
+    const cells = new Uint8Array(bytes.length);
+    this.#file.read(address, cells);
+    for (let index = 0; index < bytes.length; index++) cells[index]! &= bytes[index]!;
+    this.#file.write(address, cells);
+  }
+
+  erase(address: number, length: number): void {
+    for (let at = 0; at < length; at += SECTOR_SIZE) this.#file.write(address + at, new Uint8Array(Math.min(SECTOR_SIZE, length - at)).fill(0xff));
+  }
+}

@@ -1,0 +1,5 @@
+/** esbuild's loader "text". */
+declare module "*.csv" {
+  const text: string;
+  export default text;
+}

@@ -1,0 +1,83 @@
+/**
+ * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of it in one process,
+ * so that a whole update happens on one screen; ending the process is a power cut.
+ *
+ * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built: only its version is
+ * the booted image's. How firmware behaves that throws, hangs or stays away from the network in its trial can be tried with the setting
+ * `trialFault`; firmware that is really replaced runs on the simulated board (`xs-ota device`).
+ */
+import config from "mc/config";
+import Timer from "timer";
+import type { Device, DeviceOptions, PowerOn, Program } from "../moddable/device";
+import { ModdableClock } from "../moddable/clock";
+import { ModdableCrypto } from "../moddable/crypto";
+import { lookupBy } from "../moddable/dns";
+import { ModdableNetwork } from "../moddable/network";
+import type { Network, ResetReason } from "../ports";
+import type { StartedChip } from "./chip/interface";
+import { Folder } from "./folder";
+import { Process } from "./process";
+import { start } from "../../build/vendor/simulated-chip";
+
+/** From the restart to the first instruction, ms: long enough to be seen. */
+const RESTART_TIME = 600;
+/** CONFIG_ESP_TASK_WDT_TIMEOUT_S, ms. */
+const WATCHDOG_TIME = 5_000;
+/** Asked where the setting `dns` (addresses with commas between) names none. */
+const DNS_SERVERS = "1.1.1.1,8.8.8.8";
+/** The end of a stream is lost on the desktop while anything of it is unread: see TcpOptions. */
+const READ_AHEAD = 16_384;
+
+/** A network where nothing ever answers. */
+const NOWHERE: Network = Object.freeze({ connect: () => ({ read: () => 0, write: () => 0, close() {} }) });
+
+export const powerOn: PowerOn = (main, options = {}) => {
+  Process.ignoreBrokenPipes();
+  boot(main, options, "power-on");
+};
+
+function boot(main: (device: Device) => Program, options: DeviceOptions, resetReason: ResetReason): void {
+  const folder = new Folder();
+  const setting = (key: string): string => String(folder.setting(key) ?? config[key] ?? "");
+  const clock = new ModdableClock();
+  const file = folder.openFlash(setting("version") || "0.1.0");
+  let program: Program | undefined;
+  let leaving = false;
+  /** Never from inside a call of the app: it does nothing more once it has asked for this. */
+  const restart = (reason: ResetReason, delay: number): void => {
+    if (leaving) return;
+    leaving = true;
+    Timer.set(() => {
+      program?.stop();
+      clock.clearAll();
+      file.close();
+      Timer.set(() => boot(main, options, reason), RESTART_TIME);
+    }, delay);
+  };
+  const chip = start(file, resetReason, () => restart("software", 0));
+  options.log?.(`boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`);
+  const fault = chip.trial ? setting("trialFault") : "";
+  if (fault === "throw") return restart("software", 0);
+  if (fault === "hang") return restart("watchdog", WATCHDOG_TIME);
+  const network = fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
+  program = main({
+    ports: { ...portsOf(chip), clock, network, crypto: new ModdableCrypto(), ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }) },
+    setting: (key) => folder.setting(key),
+    // The desktop's network is up and its clock is right, or neither is for us to mend.
+    connect: (ready) => void clock.set(ready, 0),
+    lastFault: undefined,
+  });
+}
+
+const portsOf = ({ flash, boot, store }: StartedChip) => ({ flash, boot, store });
+
+function networkOf(folder: Folder, options: DeviceOptions, setting: (key: string) => string): Network {
+  const servers = (setting("dns") || DNS_SERVERS).split(",");
+  return new ModdableNetwork({
+    lookup: lookupBy(() => servers),
+    ahead: READ_AHEAD,
+    trust: (kind) => folder.trust(kind) ?? options.trust?.(kind) ?? { roots: [] },
+  });
+}
+
+export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";

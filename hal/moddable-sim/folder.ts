@@ -1,0 +1,109 @@
+/**
+ * The folder in which a simulated device lives: flash.bin, its whole flash chip, and device.json, what its owner tells it (the same
+ * file that `xs-ota device` takes; certificate files are looked for beside it).
+ */
+import config from "mc/config";
+import { Directory, File } from "file";
+import type { Setting } from "../moddable/device";
+import type { Trust } from "../moddable/tls-session";
+import { pemBlocks } from "./pem";
+import { Process } from "./process";
+import { OpenRawFile, createRawFile } from "./raw-file";
+import { manufacture } from "../../build/vendor/simulated-chip";
+
+/** Keys of device.json by the names that settings have elsewhere (mc/config, NVS), where no name may hold a dot or more than 15 characters. */
+const PATHS: { readonly [key: string]: readonly string[] } = Object.freeze({
+  mqttHost: ["mqtt", "host"],
+  mqttPort: ["mqtt", "port"],
+  mqttTls: ["mqtt", "tls"],
+  mqttCa: ["mqtt", "ca"],
+  httpsCa: ["https", "ca"],
+  authMode: ["auth_mode"],
+  deviceSecret: ["key_deviceinfo", "deviceSecret"],
+  devCertFile: ["cert_deviceinfo", "devCertFile"],
+  devKeyFile: ["cert_deviceinfo", "devPrivateKeyFile"],
+});
+
+const FLASH_SIZES: { readonly [name: string]: number } = Object.freeze({ "4MB": 4 << 20, "8MB": 8 << 20, "16MB": 16 << 20 });
+
+export class Folder {
+  readonly path: string;
+  readonly #settings: object;
+
+  /** The folder is XS_OTA_SIM in the environment, else mc/config's `simulator.folder`. Made if it is not there. */
+  constructor() {
+    this.path = Process.environment("XS_OTA_SIM") ?? (config["simulator"] as { folder: string }).folder;
+    Directory.create(this.path);
+    this.#settings = this.#readSettings();
+  }
+
+  /** A value of device.json. */
+  setting(key: string): Setting {
+    let value: unknown = this.#settings;
+    for (const step of PATHS[key] ?? [key]) value = (value as { [step: string]: unknown } | undefined)?.[step];
+    return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
+  }
+
+  /** Opens the flash chip; makes one, with firmware of `version`, if there is none. */
+  openFlash(version: string): OpenRawFile {
+    const path = `${this.path}/flash.bin`;
+    if (!File.exists(path)) this.#manufacture(path, version);
+    return new OpenRawFile(path);
+  }
+
+  /** Under another name until it is complete: what is called flash.bin can be started. */
+  #manufacture(path: string, version: string): void {
+    const name = String(this.setting("flashSize") ?? config["flashSize"] ?? "4MB");
+    const size = FLASH_SIZES[name];
+    if (size === undefined) throw new Error(`flashSize "${name}": one of ${Object.keys(FLASH_SIZES).join(", ")}`);
+    const draft = `${path}.new`;
+    createRawFile(draft, size);
+    const file = new OpenRawFile(draft);
+    manufacture(file, version);
+    file.close();
+    File.rename(draft, "flash.bin");
+  }
+
+  /** What device.json says of whom to trust; undefined where it names no root. */
+  trust(kind: "mqtt" | "https"): Trust | undefined {
+    const roots = this.#pem(`${kind}Ca`, "CERTIFICATE");
+    const certificate = kind === "mqtt" ? this.#pem("devCertFile", "CERTIFICATE")?.[0] : undefined;
+    const privateKey = kind === "mqtt" ? this.#pem("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
+    if (roots === undefined) return undefined;
+    return { roots, ...(certificate === undefined ? {} : { certificate }), ...(privateKey === undefined ? {} : { privateKey }) };
+  }
+
+  #pem(key: string, label: string): Uint8Array[] | undefined {
+    const name = this.setting(key);
+    return typeof name !== "string" || name === "" ? undefined : pemBlocks(readText(this.#resolve(name)), label);
+  }
+
+  /** As `xs-ota device` does: relative to device.json. */
+  #resolve(name: string): string {
+    return name.startsWith("/") || /^[A-Za-z]:/.test(name) ? name : `${this.path}/${name}`;
+  }
+
+  #readSettings(): object {
+    const path = `${this.path}/device.json`;
+    if (!File.exists(path)) return {};
+    let value: unknown;
+    try {
+      value = JSON.parse(readText(path));
+    } catch {
+      // The engine's own message may quote the text, and that may hold a secret.
+      throw new Error(`${path} is not JSON`);
+    }
+    if (typeof value !== "object" || value === null) throw new Error(`${path}: a JSON object is expected`);
+    return value;
+  }
+}
+
+function readText(path: string): string {
+  if (!File.exists(path)) throw new Error(`${path} is not there`);
+  const file = new File(path);
+  try {
+    return file.length === 0 ? "" : file.read(String);
+  } finally {
+    file.close();
+  }
+}

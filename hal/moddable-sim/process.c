@@ -1,0 +1,21 @@
+#include "xsmc.h"
+#include "xsHost.h"
+#include "mc.xs.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+void xs_ota_process_environment(xsMachine *the)
+{
+  const char *value = getenv(xsmcToString(xsArg(0)));
+  if (value != NULL)
+    xsmcSetString(xsResult, value);
+}
+
+void xs_ota_process_ignoreBrokenPipes(xsMachine *the)
+{
+  (void)the;
+#ifdef SIGPIPE
+  signal(SIGPIPE, SIG_IGN);
+#endif
+}
