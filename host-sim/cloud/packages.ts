@@ -2,21 +2,19 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { readAppDescription, readHeader } from "../../src/image/esp-image";
+import type { ImageFacts } from "./package-facts";
+import { PACKAGE_MAX, PackageIntake, UNFINISHED, type Arrived } from "./package-intake";
 
-/** One firmware file as the cloud offers it. */
-export interface Package {
+export { PACKAGE_MAX };
+
+/** One firmware file as the cloud offers it, with what it says of itself. */
+export interface Package extends ImageFacts {
   /** 16 hex digits, from the file's digest and the version it is offered as. */
   readonly id: string;
   /** For people; never part of a path. */
   readonly name: string;
   /** What is announced to devices; it may differ from what the image says of itself. */
   readonly version: string;
-  /** What the image says of itself, where it is one. */
-  readonly imageVersion?: string;
-  readonly project?: string;
-  /** esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6. */
-  readonly chip?: number;
   /** Bytes. */
   readonly size: number;
   /** Lower-case hex, of the whole file. */
@@ -26,14 +24,18 @@ export interface Package {
   readonly addedAt: number;
 }
 
+/** What is said of a file beside its content. */
+export interface GivenFacts {
+  readonly version?: string;
+  readonly name?: string;
+}
+
 /** Reads one package; `close` when done. */
 export interface PackageReader {
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** Largest file taken: four times the largest ESP32 flash in common use. */
-export const PACKAGE_MAX = 64 * 1024 * 1024;
 const PACKAGES_MAX = 1_000;
 /** Without a folder, all packages together. */
 const MEMORY_MAX = 512 * 1024 * 1024;
@@ -61,30 +63,42 @@ export class PackageStore {
   }
 
   /** Takes the version from the image itself unless one is given. The same file and version again is the same package. */
-  async add(bytes: Uint8Array, given: { version?: string; name?: string } = {}): Promise<Package> {
+  async add(bytes: Uint8Array, given: GivenFacts = {}): Promise<Package> {
     if (bytes.length === 0) throw new Error("an empty file is no firmware");
-    if (bytes.length > PACKAGE_MAX) throw new Error(`the file has ${bytes.length} bytes; at most ${PACKAGE_MAX} are taken`);
-    const image = readImage(bytes);
-    const version = given.version ?? image?.imageVersion;
+    const intake = await this.receive();
+    try {
+      await intake.write(bytes);
+      return await this.keep(intake, given);
+    } catch (error) {
+      await intake.abort();
+      throw error;
+    }
+  }
+
+  /** For a file that comes in pieces: what `keep` or `abort` then ends. */
+  receive(): Promise<PackageIntake> {
+    return PackageIntake.begin(this.#folder);
+  }
+
+  /** Makes a package of a file that has arrived whole; as `add`. When it rejects, the caller aborts the intake. */
+  async keep(intake: PackageIntake, given: GivenFacts = {}): Promise<Package> {
+    const arrived = await intake.end();
+    const { size, md5, sha256, image } = arrived;
+    if (size === 0) throw new Error("an empty file is no firmware");
+    const version = given.version ?? image.imageVersion;
     if (version === undefined) throw new Error("not an ESP image that names its version, and no version is given");
     if (!VERSION.test(version)) throw new Error("a version has 1 to 36 characters, none of them a slash or a control character");
-    const sha256 = digest("sha256", bytes);
-    const id = digest("sha256", `${sha256}\n${version}`).slice(0, 16);
+    const id = createHash("sha256").update(`${sha256}\n${version}`).digest("hex").slice(0, 16);
     const known = this.get(id);
-    if (known) return known;
-    this.#checkRoom(bytes.length);
-    const facts: Package = {
-      id,
-      name: (given.name ?? `${version}.bin`).slice(0, NAME_MAX),
-      version,
-      ...image,
-      size: bytes.length,
-      md5: digest("md5", bytes),
-      sha256,
-      addedAt: Date.now(),
-    };
-    if (this.#folder !== undefined) await save(this.#folder, facts, bytes);
-    this.#packages.set(id, { facts, bytes: this.#folder === undefined ? Uint8Array.from(bytes) : undefined });
+    if (known) {
+      await intake.abort();
+      return known;
+    }
+    this.#checkRoom(size);
+    const name = (given.name ?? `${version}.bin`).slice(0, NAME_MAX);
+    const facts: Package = { id, name, version, ...image, size, md5, sha256, addedAt: Date.now() };
+    if (this.#folder !== undefined) await save(this.#folder, facts, arrived);
+    this.#packages.set(id, { facts, bytes: arrived.bytes });
     return facts;
   }
 
@@ -140,6 +154,7 @@ export class PackageStore {
         throw new Error(`packages can not be kept in ${folder}: ${error.message}`, { cause: error });
       });
     for (const name of names) {
+      if (UNFINISHED.test(name)) await rm(join(folder, name), { force: true });
       const [, id, kind] = /^([0-9a-f]{16})\.(bin|json|bin\.part|json\.part)$/.exec(name) ?? [];
       if (id === undefined) continue;
       if (kind === "json") {
@@ -152,20 +167,6 @@ export class PackageStore {
   }
 }
 
-/** What an image says of itself; undefined for any other file, which may be offered too, to see it refused. */
-function readImage(bytes: Uint8Array): { imageVersion: string; project: string; chip: number } | undefined {
-  try {
-    const { version, project } = readAppDescription(bytes);
-    return { imageVersion: version, project, chip: readHeader(bytes).chip };
-  } catch {
-    return undefined;
-  }
-}
-
-function digest(algorithm: string, bytes: Uint8Array | string): string {
-  return createHash(algorithm).update(bytes).digest("hex");
-}
-
 function memoryReader(bytes: Uint8Array): PackageReader {
   return {
     read: (offset, length) => Promise.resolve(bytes.subarray(offset, offset + length)),
@@ -173,8 +174,8 @@ function memoryReader(bytes: Uint8Array): PackageReader {
   };
 }
 
-async function save(folder: string, facts: Package, bytes: Uint8Array): Promise<void> {
-  await writeWhole(join(folder, `${facts.id}.bin`), bytes);
+async function save(folder: string, facts: Package, { path }: Arrived): Promise<void> {
+  if (path !== undefined) await rename(path, join(folder, `${facts.id}.bin`));
   await writeWhole(join(folder, `${facts.id}.json`), `${JSON.stringify(facts, null, 2)}\n`);
   const directory = await open(folder, constants.O_RDONLY);
   // The names too must survive a crash; some systems can not sync a folder.
@@ -182,7 +183,7 @@ async function save(folder: string, facts: Package, bytes: Uint8Array): Promise<
   await directory.close();
 }
 
-async function writeWhole(path: string, content: Uint8Array | string): Promise<void> {
+async function writeWhole(path: string, content: string): Promise<void> {
   const file = await open(`${path}.part`, "w");
   try {
     await file.writeFile(content);
