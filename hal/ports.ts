@@ -8,9 +8,9 @@
  * place; nothing is thrown out of a callback. Bytes are `Uint8Array` views, lengths and offsets are bytes.
  */
 
-/** The INACTIVE slot as NOR flash. No port can name the running slot for writing (design invariant 1). */
+/** The INACTIVE slot as NOR flash, or a data partition. No port can name the running slot for writing (design invariant 1). */
 export interface Flash {
-  /** Length of the slot, in bytes; a multiple of `sectorSize`. */
+  /** Length of the slot or partition, in bytes; a multiple of `sectorSize`. */
   readonly size: number;
   /** Bytes that one erase clears: 4096 on every ESP32. */
   readonly sectorSize: number;
@@ -157,6 +157,8 @@ export interface Ports {
   readonly network: Network;
   readonly crypto: Crypto;
   readonly clock: Clock;
+  /** A data partition by its label, for a module that is not the firmware. Throws where there is none, or where the system keeps its own things in it. */
+  partition?(label: string): Flash;
   /** One line for the engineer at the console. Never given a secret. */
   log?(line: string): void;
 }

@@ -30,6 +30,7 @@ export interface StoragePorts {
   readonly flash: Flash;
   readonly boot: Boot;
   readonly store: Store;
+  partition(label: string): Flash;
 }
 
 /** Mounts NVS: may write to flash, so a power cut can come out of here. */
@@ -37,12 +38,13 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
   const target = options.table.slots[options.running === 0 ? 1 : 0];
   return {
     flash: new SlotFlash(options.chip, target),
+    partition: (label) => new SlotFlash(options.chip, options.table.data(label)),
     boot: new BoardBoot(options),
     store: new Nvs(options.chip, options.table.nvs, NAMESPACE),
   };
 }
 
-/** One slot, by construction the only one. */
+/** One slot or data partition, by construction the only one. */
 export class SlotFlash implements Flash {
   readonly size: number;
   readonly sectorSize = SECTOR_SIZE;
@@ -166,7 +168,7 @@ export class BoardBoot implements Boot {
       return action();
     } catch (error) {
       if (error instanceof PowerCut) throw error;
-      throw new Error(`${operation} ${this.target()}: ${(error as Error).message}`);
+      throw new Error(`${operation} ${this.target()}: ${(error as Error).message}`, { cause: error });
     }
   }
 }

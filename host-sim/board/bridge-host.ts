@@ -1,7 +1,7 @@
 /**
  * The board's side of the door: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time.
  */
-import type { Digest, Ports, Socket } from "../../hal/ports";
+import type { Digest, Flash, Ports, Socket } from "../../hal/ports";
 import { DIGESTS, Event, Op, REQUEST_HEAD, Status, TLS_PROFILES, event } from "../firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
@@ -25,6 +25,7 @@ export class BridgeHost {
   readonly #sockets = new Map<number, Socket>();
   readonly #timers = new Map<number, number>();
   readonly #digests = new Map<number, Digest>();
+  readonly #partitions = new Map<number, Flash>();
   readonly #events: { readonly live: () => boolean; readonly message: Uint8Array }[] = [];
   #engine: Engine | undefined;
   #last = 0;
@@ -48,6 +49,7 @@ export class BridgeHost {
     this.#sockets.clear();
     this.#timers.clear();
     this.#digests.clear();
+    this.#partitions.clear();
     this.#events.length = 0;
   }
 
@@ -88,6 +90,17 @@ export class BridgeHost {
         return filled(b, (into) => flash.read(a, into));
       case Op.flashEquals:
         return Uint8Array.of(flash.equals(a, payload) ? 1 : 0);
+
+      case Op.partitionOpen:
+        return this.#openPartition(text());
+      case Op.partitionErase:
+        return this.#partition(b).erase(a);
+      case Op.partitionWrite:
+        return this.#partition(b).write(a, payload);
+      case Op.partitionRead:
+        return filled(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), (into) => this.#partition(b).read(a, into));
+      case Op.partitionEquals:
+        return Uint8Array.of(this.#partition(b).equals(a, payload) ? 1 : 0);
 
       case Op.bootRunning:
         return JSON.stringify(boot.running());
@@ -180,6 +193,17 @@ export class BridgeHost {
     );
     this.#sockets.set(id, socket);
     return id;
+  }
+
+  #openPartition(label: string): Uint8Array {
+    const flash = this.#options.ports.partition?.(label);
+    if (flash === undefined) throw new Error("the board has no data partitions");
+    this.#partitions.set(++this.#last, flash);
+    return numbers(this.#last, flash.size, flash.sectorSize);
+  }
+
+  #partition(number: number): Flash {
+    return known(this.#partitions.get(number), "partition");
   }
 
   #set(milliseconds: number): number {

@@ -23,6 +23,8 @@ const DATA = 1;
 const OTADATA = 0;
 const NVS = 2;
 const OTA_0 = 0x10;
+/** Data subtypes below are ESP-IDF's own: boot choice, PHY, NVS, core dump, NVS keys, eFuse. */
+const FREE_SUBTYPE = 6;
 
 const TYPES: Readonly<Record<string, number>> = { app: APP, data: DATA };
 const SUBTYPES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
@@ -151,6 +153,14 @@ export class PartitionTable {
   /** Undefined if there is none of that name. */
   find(label: string): Partition | undefined {
     return this.partitions.find((partition) => partition.label === label);
+  }
+
+  /** A data partition that the application may fill as it likes. Throws where there is none of that name. */
+  data(label: string): Partition {
+    const found = this.find(label);
+    if (found === undefined || found.type !== DATA) throw new Error(`no data partition ${label}`);
+    if (found.subtype < FREE_SUBTYPE) throw new Error(`partition ${label} is the system's own`);
+    return found;
   }
 }
 

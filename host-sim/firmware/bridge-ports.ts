@@ -6,6 +6,7 @@ import { DIGESTS, EVENT_HEAD, Event, Op, Status, TLS_PROFILES, request } from ".
 export type IssueCommand = (request: ArrayBuffer) => ArrayBuffer;
 
 export interface BridgePorts extends Ports {
+  partition(label: string): Flash;
   log(line: string): void;
   /** Text of the configuration that the board gave its firmware (JSON). */
   configuration(): string;
@@ -25,6 +26,7 @@ export function bridgePorts(issueCommand: IssueCommand, version: string): Bridge
   const clock = new BridgeClock(door);
   return {
     flash: new BridgeFlash(door),
+    partition: (label) => new BridgePartition(door, label),
     boot: new BridgeBoot(door, version),
     store: new BridgeStore(door),
     network,
@@ -96,6 +98,39 @@ class BridgeFlash implements Flash {
 
   equals(offset: number, bytes: Uint8Array): boolean {
     return new DataView(this.#door.ask(Op.flashEquals, offset, 0, bytes)).getUint8(1) === 1;
+  }
+}
+
+class BridgePartition implements Flash {
+  readonly size: number;
+  readonly sectorSize: number;
+  readonly #door: Door;
+  readonly #number: number;
+
+  constructor(door: Door, label: string) {
+    this.#door = door;
+    const info = new DataView(door.ask(Op.partitionOpen, 0, 0, encodeUtf8(label)));
+    this.#number = info.getUint32(1, true);
+    this.size = info.getUint32(5, true);
+    this.sectorSize = info.getUint32(9, true);
+  }
+
+  erase(sector: number): void {
+    this.#door.ask(Op.partitionErase, sector, this.#number);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#door.ask(Op.partitionWrite, offset, this.#number, bytes);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    const length = new Uint8Array(4);
+    new DataView(length.buffer).setUint32(0, into.length, true);
+    into.set(new Uint8Array(this.#door.ask(Op.partitionRead, offset, this.#number, length), 1));
+  }
+
+  equals(offset: number, bytes: Uint8Array): boolean {
+    return new DataView(this.#door.ask(Op.partitionEquals, offset, this.#number, bytes)).getUint8(1) === 1;
   }
 }
 

@@ -26,6 +26,17 @@ export const Op = {
   /** a: offset; payload -> u8. */
   flashEquals: 14,
 
+  /** Payload: label -> u32 number, u32 length, u32 sector length. */
+  partitionOpen: 15,
+  /** a: sector, b: partition. */
+  partitionErase: 16,
+  /** a: offset, b: partition; payload. */
+  partitionWrite: 17,
+  /** a: offset, b: partition; payload: u32 length -> bytes. */
+  partitionRead: 18,
+  /** a: offset, b: partition; payload -> u8. */
+  partitionEquals: 19,
+
   /** -> JSON of `Running`. */
   bootRunning: 20,
   /** -> text. */

@@ -15,6 +15,7 @@ import { UpdateJob } from "../../src/job/job";
 import { DEFAULT_POLICY } from "../../src/job/policy";
 import type { Policy } from "../../src/job/policy";
 import type { Offer } from "../../src/job/types";
+import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
 
 export const RULES: PlatformRules = { sizeRequired: true, versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000, firstPercent: 0 };
@@ -32,6 +33,10 @@ export interface DeskOptions {
   readonly factory?: Uint8Array;
   readonly policy?: Partial<Policy>;
   readonly rules?: Partial<PlatformRules>;
+  /** Default "tencent". */
+  readonly platform?: string;
+  /** Installers by the names of their modules, new ones for each start of the firmware. */
+  readonly modules?: (board: MemoryBoard) => { readonly [name: string]: ModuleInstaller };
   /** Answers of the application; absent: yes, at once. */
   readonly answers?: { readonly consent?: boolean; readonly restart?: boolean; readonly health?: boolean | "silent" };
 }
@@ -75,12 +80,15 @@ export class JobDesk {
     const { flash, boot, store } = this.board.ports;
     const crypto = new NodeCrypto(() => 0.5);
     const ports = { flash, boot, store, crypto, network: unused, clock: unused } as unknown as ConstructorParameters<typeof Executor>[0];
-    this.#executor = new Executor(ports, new Uint8Array(SECTOR));
+    const modules = new Map(Object.entries(this.#options.modules?.(this.board) ?? {}));
+    this.#executor = new Executor(ports, new Uint8Array(SECTOR), modules);
     this.downloading = false;
     this.#queue = [];
     const facts = { running: boot.running(), target: boot.target(), slotSize: flash.size, resetReason: boot.resetReason(), lastInvalid: boot.lastInvalid(), stored: this.#executor.snapshot() };
-    const platform = { name: "tencent", rules: { ...RULES, ...this.#options.rules } };
-    this.#job = new UpdateJob({ platform, policy: { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy }, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+    const platform = { name: this.#options.platform ?? "tencent", rules: { ...RULES, ...this.#options.rules } };
+    const capacityOf = (part: string): number | undefined => modules.get(part)?.capacity;
+    const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy };
+    this.#job = new UpdateJob({ platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
     this.dispatch({ type: "boot" });
   }
 
@@ -123,6 +131,7 @@ export class JobDesk {
 
   /** Plays the file server from the offset that was asked for, up to `until` bytes; then `finished`. */
   deliver(file: Uint8Array, until = file.length): void {
+    if (this.downloading) this.dispatch({ type: "total", size: file.length, validator: undefined });
     const from = this.downloads.at(-1)?.offset ?? 0;
     for (let offset = from; offset < until && this.downloading; offset += SECTOR) {
       this.now += 50;
@@ -143,6 +152,13 @@ export class JobDesk {
 
   get outcomes(): string[] {
     return this.reports.flatMap(({ report }) => (report.kind !== "outcome" ? [] : [report.outcome.kind === "done" ? "done" : `${report.outcome.cause}: ${report.outcome.message}`]));
+  }
+
+  /** Installers that answer later are tested with the whole agent. */
+  #install(): JobEvent | undefined {
+    let answer: JobEvent | undefined;
+    this.#executor?.installer.finish((error) => (answer = { type: "install", ok: error === undefined, message: error?.message ?? "" }));
+    return answer;
   }
 
   #carryOut(effect: JobEffect): JobEvent | undefined {
@@ -168,6 +184,7 @@ export class JobDesk {
       case "ask": {
         const { question } = effect;
         if (question === "consent") return this.answers.consent === undefined ? { type: "consent", decision: "accept" } : this.answers.consent ? undefined : { type: "consent", decision: "reject" };
+        if (question === "install") return this.#install();
         if (question === "restart") return this.answers.restart === false ? undefined : { type: "restart" };
         return this.answers.health === "silent" ? undefined : { type: "health", ok: this.answers.health ?? true, message: "sensor missing" };
       }
