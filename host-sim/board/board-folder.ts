@@ -1,12 +1,14 @@
 /** The folder that is a board: flash.bin, the whole chip, and wear.bin, its counters. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { fileReason } from "../config/file-errors";
 import { FileCells } from "./flash-cells";
 import { FlashChip } from "./flash-chip";
 import { flashFactory } from "./flash-factory";
 import { lockFolder } from "./folder-lock";
 import { PartitionTable } from "./partitions";
-import { WearFile } from "./wear-file";
+import { WearFile, readWear } from "./wear-file";
+import type { Wear } from "./wear-file";
 
 export const FLASH_FILE = "flash.bin";
 export const WEAR_FILE = "wear.bin";
@@ -18,6 +20,9 @@ export interface BoardFolder {
   readonly table: PartitionTable;
   /** The factory was here just now. */
   readonly isNew: boolean;
+  /** Erases and writes of an address range in the board's life. */
+  wear(address: number, length: number): Wear;
+  /** Idempotent. */
   close(): void;
 }
 
@@ -42,13 +47,16 @@ export async function openBoardFolder(folder: string, flashSize: number | undefi
     const { cells, chip, table } = openChip(path, flashSize);
     const wear = new WearFile(join(folder, WEAR_FILE), chip.size);
     chip.onOperation = (operation) => wear.count(operation);
+    let open = true;
     const close = (): void => {
+      if (!open) return;
+      open = false;
       chip.powerOff();
       cells.close();
       wear.close();
       release();
     };
-    return { chip, table, isNew, close };
+    return { chip, table, isNew, wear: (address, length) => readWear(join(folder, WEAR_FILE), address, length), close };
   } catch (error) {
     release();
     throw error;
@@ -75,9 +83,8 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return [];
-    throw new Error(`${folder} can not be used as a folder (${code})`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new Error(`${folder} can not be used: ${fileReason(error)}`, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { Board } from "../board/board";
 import { createNodeEngine } from "../board/engine-node";
 import { createXsEngine } from "../board/engine-xs";
+import { workerPath } from "../board/xs-worker";
 import { readDeviceConfig } from "../config/device-config";
 import { firmwareSource } from "../firmware/bundle";
 import { buildImage } from "../image/build-image";
@@ -24,9 +25,8 @@ export function register(program: Command): void {
     .command("device")
     .summary("run one simulated board")
     .description(
-      "Runs one simulated board over real TCP until it is killed, which is a power cut; started again, it goes on from\n" +
-        "what is in its flash. Prints one JSON object per line on stdout. The first start with an empty folder makes the\n" +
-        "board with factory firmware.",
+      "Runs one simulated board over real TCP until it is killed, which is a power cut; started again, it goes on from what is in " +
+        "its flash. Prints one JSON object per line on stdout. The first start with an empty folder makes the board with factory firmware.",
     )
     .requiredOption("--config <file>", "device.json: cloud, identity and policy")
     .requiredOption("--state <folder>", "the board itself: its flash chip is a file in there")
@@ -37,6 +37,7 @@ export function register(program: Command): void {
 }
 
 async function run({ config, state, version, engine, verbose }: DeviceFlags): Promise<void> {
+  if (engine === "xs") workerPath();
   const { firmware, trust, flashSize, warnings } = readDeviceConfig(config);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const narrator = process.stderr.isTTY ? new Narrator(process.stderr) : undefined;

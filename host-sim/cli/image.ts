@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
+import { fileReason } from "../config/file-errors";
 import { FAULTS, firmwareSource } from "../firmware/bundle";
 import type { Fault } from "../firmware/bundle";
 import { buildImage } from "../image/build-image";
@@ -20,7 +21,7 @@ export function register(program: Command): void {
     .command("image")
     .summary("make a firmware image for the simulated board")
     .description(
-      "Makes an application image in Espressif's format whose payload is this agent as one JavaScript bundle.\n" +
+      "Makes an application image in Espressif's format whose payload is this agent as one JavaScript bundle. " +
         "The same arguments give the same bytes.",
     )
     .requiredOption("--version <version>", "version of the firmware, in its image and in its code", versionArgument)
@@ -36,7 +37,7 @@ async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
   try {
     writeFileSync(out, image);
   } catch (error) {
-    throw new Error(`${out} can not be written (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new Error(`${out} can not be written: ${fileReason(error)}`, { cause: error });
   }
   process.stderr.write(`${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`);
 }

@@ -1,10 +1,13 @@
-/** `xs-ota`: each command in a file of its own. */
+/** `xs-ota`: each command in a file of its own, which is loaded only when it is wanted. */
 import { Command } from "commander";
 import { readFileSync } from "node:fs";
-import { register as cloud } from "./cloud";
-import { register as device } from "./device";
-import { register as image } from "./image";
-import { register as inspect } from "./inspect";
+
+const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Command): void }>>> = {
+  image: () => import("./image"),
+  device: () => import("./device"),
+  inspect: () => import("./inspect"),
+  cloud: () => import("./cloud"),
+};
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as Record<string, string>;
 
@@ -19,5 +22,6 @@ for (const stream of [process.stdout, process.stderr]) {
 const program = new Command("xs-ota").description(description!).version(version!, "-V, --version", "print the version of xs-ota");
 // `--version` of a command is the firmware's.
 program.enablePositionalOptions();
-for (const register of [image, device, inspect, cloud]) register(program);
+const [, , wanted = ""] = process.argv;
+for (const name of Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS)) (await COMMANDS[name]!()).register(program);
 await program.parseAsync();

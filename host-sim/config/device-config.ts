@@ -8,6 +8,7 @@ import { NodeCrypto } from "../board/node-crypto";
 import type { NodeNetworkOptions, Trust } from "../board/node-network";
 import type { FirmwareConfiguration, PlatformConfiguration } from "../firmware/configuration";
 import { createPlatform } from "../firmware/platforms";
+import { fileReason } from "./file-errors";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
 import { tencentFields } from "./tencent-fields";
@@ -43,7 +44,7 @@ export function readDeviceConfig(path: string): DeviceConfig {
   try {
     text = readFileSync(path, "utf8");
   } catch (error) {
-    throw new Error(`${path} can not be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+    throw new Error(`${path} can not be read: ${fileReason(error)}`, { cause: error });
   }
   try {
     const config = parse(parseText(text), new PemFiles(dirname(path)));

@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { fileReason } from "./file-errors";
 import type { JsonFields } from "./json-fields";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -33,7 +34,7 @@ export class PemFiles {
     try {
       text = readFileSync(resolve(this.#folder, name), "utf8");
     } catch (error) {
-      throw fields.error(key, `${name} can not be read (${(error as NodeJS.ErrnoException).code})`);
+      throw fields.error(key, `${name} can not be read: ${fileReason(error)}`);
     }
     try {
       check(text);

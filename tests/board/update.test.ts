@@ -1,0 +1,168 @@
+/** The agent's own bundle on simulated boards, in both engines, against the local cloud. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { chmodSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import type { AddressInfo, Server } from "node:net";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { Board } from "../../host-sim/board/board";
+import type { CreateEngine, TurnMeter } from "../../host-sim/board/engine";
+import { createNodeEngine } from "../../host-sim/board/engine-node";
+import { createXsEngine } from "../../host-sim/board/engine-xs";
+import { readDeviceConfig } from "../../host-sim/config/device-config";
+import { firmwareBundle, firmwareSource, stamp } from "../../host-sim/firmware/bundle";
+import { buildImage } from "../../host-sim/image/build-image";
+import { SDK_APP_ID } from "../../src/platforms/tencent/auth";
+import { Authority } from "../../host-sim/cloud/certificates";
+import { createCloud } from "../../host-sim/cloud/cloud";
+import type { Cloud } from "../../host-sim/cloud/cloud";
+import { BOARD } from "../cloud/helpers";
+import { Witness, temporaryFolder } from "./puppet";
+
+const SIZE = 300_001;
+
+interface Scene {
+  readonly cloud: Cloud;
+  readonly device: string;
+  readonly folder: string;
+  readonly witness: Witness;
+  readonly meters: TurnMeter[];
+  start(createEngine: CreateEngine): Promise<Board>;
+}
+
+/** A cloud that has version 0.2.0 for a board that will be made with 0.1.0. */
+async function scene(t: TestContext, options: { image?: Uint8Array; tls?: Authority; mqttPort?: number } = {}): Promise<Scene> {
+  const cloud = await createCloud(options.tls === undefined ? {} : { tls: { authority: options.tls } });
+  await cloud.start();
+  t.after(() => cloud.stop());
+  const image = options.image ?? buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE });
+  const file = await cloud.packages.add(image, { name: "fw.bin" });
+  const device = cloud.tencent.addDevice(BOARD);
+  cloud.push(device, file);
+  const folder = temporaryFolder(t);
+  const root = join(folder, "root.pem");
+  if (cloud.root !== undefined) writeFileSync(root, cloud.root);
+  const json = cloud.deviceConfig(device, cloud.root === undefined ? undefined : "root.pem");
+  const path = join(folder, "device.json");
+  writeFileSync(path, JSON.stringify(json));
+  chmodSync(path, 0o600);
+  const witness = new Witness();
+  const meters: TurnMeter[] = [];
+  const start = async (createEngine: CreateEngine): Promise<Board> => {
+    const config = readDeviceConfig(path);
+    assert.deepEqual(config.warnings, []);
+    const board = await Board.open({
+      folder: join(folder, "board"),
+      configuration: config.firmware,
+      network: config.trust,
+      factory: async () => buildImage({ version: "0.1.0", payload: Buffer.from(await firmwareSource("0.1.0")) }),
+      createEngine,
+      onEvent: witness.note,
+      onTurn: (meter) => meters.push(meter),
+    });
+    t.after(() => board.close());
+    void board.powerOn();
+    return board;
+  };
+  return { cloud, device, folder, witness, meters, start };
+}
+
+async function stateReached(witness: Witness, state: string): Promise<void> {
+  for (let n = 1; ; n++) if (Object(await witness.until("state", n)).state === state) return;
+}
+
+/** Everything but the percents in between, which are a matter of time. */
+function story(witness: Witness): string[] {
+  const lines = witness.events.map((event) => {
+    const { event: name, state, percent, ...rest } = Object(event) as Record<string, unknown>;
+    return [name, state, percent === 0 || percent === 100 ? percent : undefined, percent === undefined || percent === 0 || percent === 100 ? JSON.stringify(rest) : "between"]
+      .filter((part) => part !== undefined)
+      .join(" ");
+  });
+  return lines.filter((line) => !line.endsWith("between"));
+}
+
+test("one bundle in XS and in Node: the same update, the same words, each byte and each erase once", async (t) => {
+  const stories: string[][] = [];
+  for (const [name, engine] of [
+    ["XS", createXsEngine],
+    ["Node", createNodeEngine],
+  ] as const) {
+    const { cloud, device, witness, meters, start } = await scene(t);
+    const board = await start(engine);
+    await stateReached(witness, "done");
+    stories.push(story(witness));
+    assert.equal(cloud.devices.get(device)?.version, "0.2.0");
+    assert.deepEqual(cloud.violations(), []);
+    assert.equal(cloud.traffic.total().bytes, SIZE, "bytes served");
+    const wear = board.folder.table.slots.map(({ address, size }) => board.folder.wear(address, size));
+    assert.deepEqual(wear.map(({ erases, mostErases }) => [erases, mostErases]), [[0, 0], [Math.ceil(SIZE / 4096), 1]]);
+    assert.equal(meters.some(({ compute }) => compute > 0), name === "XS");
+    await board.close();
+  }
+  assert.deepEqual(stories[0], stories[1]);
+  assert.deepEqual(stories[0], [
+    'boot {"slot":"ota_0","version":"0.1.0","trial":false,"reason":"power-on"}',
+    `offer {"version":"0.2.0","size":${SIZE}}`,
+    "state downloading 0 {}",
+    "state downloading 100 {}",
+    "state verifying {}",
+    "state burning {}",
+    'reboot {"slot":"ota_1"}',
+    'boot {"slot":"ota_1","version":"0.2.0","trial":true,"reason":"software"}',
+    "state trial {}",
+    'confirmed {"version":"0.2.0"}',
+    "state done {}",
+  ]);
+});
+
+test("XS over TLS, with the cloud's own root: MQTT and download both", async (t) => {
+  const { cloud, witness, start } = await scene(t, { tls: await Authority.create("ec") });
+  await start(createXsEngine);
+  await stateReached(witness, "done");
+  assert.equal(cloud.traffic.total().bytes, SIZE);
+  assert.deepEqual(cloud.violations(), []);
+});
+
+/** Passes everything on to `port` and keeps what clients say. */
+async function wiretap(t: TestContext, port: number): Promise<{ server: Server; port: number; heard(): string }> {
+  const heard: Buffer[] = [];
+  const server = createServer((client) => {
+    const broker = connect(port, "127.0.0.1");
+    client.on("data", (bytes: Buffer) => heard.push(bytes));
+    for (const [from, to] of [
+      [client, broker],
+      [broker, client],
+    ] as const) {
+      from.on("error", () => to.destroy());
+      from.on("close", () => to.destroy());
+      from.pipe(to);
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  return { server, port: (server.address() as AddressInfo).port, heard: () => Buffer.concat(heard).toString("latin1") };
+}
+
+test("an update replaces the running code: a constant that differs in the new bundle shows on the wire after it, not before", async (t) => {
+  // As long as the old one, and known to the platform as another SDK of the vendor's.
+  const marked = "12010126";
+  const bundle = (await firmwareBundle()).replaceAll(SDK_APP_ID, marked);
+  const image = buildImage({ version: "0.2.0", payload: Buffer.from(stamp(bundle, "0.2.0")) });
+  const { cloud, folder, witness, start } = await scene(t, { image });
+  const tap = await wiretap(t, cloud.mqttPort);
+  const path = join(folder, "device.json");
+  const device = cloud.deviceConfig(cloud.devices.list()[0]!.id);
+  writeFileSync(path, JSON.stringify({ ...device, mqtt: { host: "127.0.0.1", port: tap.port, tls: false } }));
+  await start(createXsEngine);
+  await witness.until("reboot");
+  assert.ok(tap.heard().includes(`;${SDK_APP_ID};`) && !tap.heard().includes(`;${marked};`));
+  const before = tap.heard().length;
+  await stateReached(witness, "done");
+  const after = tap.heard().slice(before);
+  assert.ok(after.includes(`;${marked};`) && !after.includes(`;${SDK_APP_ID};`));
+  assert.ok(after.indexOf('{"version":"0.2.0"}') < after.indexOf('"state":"done"'));
+});
