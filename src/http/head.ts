@@ -6,10 +6,10 @@ export type FieldName =
   | "connection" | "content-encoding" | "content-length" | "content-range" | "content-type" | "etag"
   | "last-modified" | "location" | "retry-after" | "transfer-encoding" | "x-crc16";
 
-const WANTED: readonly FieldName[] = [
+const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
   "connection", "content-encoding", "content-length", "content-range", "content-type", "etag",
   "last-modified", "location", "retry-after", "transfer-encoding", "x-crc16",
-];
+]);
 
 /** Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as absent. */
 const LINE_MAX = URL_MAX + 256;

@@ -46,7 +46,7 @@ export interface JobOptions {
   digest(algorithm: DigestAlgorithm): Digest;
 }
 
-const NO_CHECKPOINT: Checkpoint = { offset: undefined, head: undefined };
+const NO_CHECKPOINT: Checkpoint = Object.freeze({ offset: undefined, head: undefined });
 
 export class JobContext {
   readonly options: JobOptions;

@@ -12,10 +12,10 @@ import type { JobRecord, State } from "./record";
 import type { Offer, Outcome } from "./types";
 
 /** Where the checkpoint is kept. */
-const FIRMWARE: { readonly offset: string; readonly head: string } = { offset: KEY_OFFSET, head: KEY_HEAD };
-const MODULE: typeof FIRMWARE = { offset: KEY_PART_OFFSET, head: KEY_PART_HEAD };
+const FIRMWARE: { readonly offset: string; readonly head: string } = Object.freeze({ offset: KEY_OFFSET, head: KEY_HEAD });
+const MODULE: typeof FIRMWARE = Object.freeze({ offset: KEY_PART_OFFSET, head: KEY_PART_HEAD });
 
-const FRESH: State = { phase: "downloading", activations: 0, trials: 0 };
+const FRESH: State = Object.freeze({ phase: "downloading", activations: 0, trials: 0 });
 
 export class JobMemory {
   #record: JobRecord;

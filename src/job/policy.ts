@@ -23,14 +23,14 @@ export interface Policy {
   readonly allowHttp: boolean;
 }
 
-export const DEFAULT_POLICY: Policy = {
+export const DEFAULT_POLICY: Policy = Object.freeze({
   trialSeconds: TRIAL_SECONDS,
   maxAttempts: MAX_ATTEMPTS,
   allowDowngrade: false,
   allowNoDigest: false,
   allowForeign: false,
   allowHttp: false,
-};
+});
 
 /** Two offers of one image: the same job. A size that one of them does not know does not tell them apart. */
 export function sameImage(a: Offer, b: Offer): boolean {

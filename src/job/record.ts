@@ -37,10 +37,10 @@ const FORMAT = 1;
 
 /** Where the job stands, as stored. "sealing": the digest matched. "trial": the boot choice is about to change or has changed. "confirmed": the new firmware stays. */
 export type Phase = "downloading" | "sealing" | "trial" | "confirmed";
-const PHASES: readonly Phase[] = ["downloading", "sealing", "trial", "confirmed"];
+const PHASES: readonly Phase[] = Object.freeze<Phase[]>(["downloading", "sealing", "trial", "confirmed"]);
 
 /** Order is the number on flash: append only. */
-const CAUSES: readonly Cause[] = ["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back"];
+const CAUSES: readonly Cause[] = Object.freeze<Cause[]>(["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back"]);
 
 export interface JobRecord {
   /** Platform that pushed the job. */

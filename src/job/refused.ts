@@ -13,7 +13,7 @@ export const KEY_REFUSED = "refused";
 const PREFIX = 16;
 const ENTRY = PREFIX + 1;
 const FORMAT = 1;
-const CODES: readonly Cause[] = ["rejected", "rolled-back"];
+const CODES: readonly Cause[] = Object.freeze<Cause[]>(["rejected", "rolled-back"]);
 
 export class RefusedImages {
   #entries: Uint8Array[] = [];

@@ -19,22 +19,22 @@ export interface ProfileFacts {
  * What both have in common: the size may be missing; a push comes once, so that a job in hand goes on by itself at power-on;
  * step 0 is no step, the server drops it or takes it for text.
  */
-const COMMON = { sizeRequired: false, renewable: false, resumeDelay: 0, firstPercent: 1, versionWhileBusy: false } as const;
+const COMMON = Object.freeze({ sizeRequired: false, renewable: false, resumeDelay: 0, firstPercent: 1, versionWhileBusy: false } as const);
 
-export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = {
-  v0: {
+export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = Object.freeze({
+  v0: Object.freeze<ProfileFacts>({
     tasks: (token) => [`ota/device/inform/${token}`],
     progress: "ota/device/progress",
     version: "ota/device/inform",
     // Every report of a version that is not the target's makes the server push again, three times; the next fails the task.
     // So there is none while a job is in hand, and no asking for a URL by this way.
-    rules: { ...COMMON, versionReport: true },
-  },
-  v1: {
+    rules: Object.freeze({ ...COMMON, versionReport: true }),
+  }),
+  v1: Object.freeze<ProfileFacts>({
     // The shipped configuration publishes to the misspelling, the broker's permissions know the right one (since 2025-11) or
     // the misspelling (before).
     tasks: (_, deviceNumber) => [`ota/devices/inform/${deviceNumber}`, `ota/devices/infrom/${deviceNumber}`],
     progress: "ota/devices/progress",
-    rules: { ...COMMON, versionReport: false },
-  },
-};
+    rules: Object.freeze({ ...COMMON, versionReport: false }),
+  }),
+});
