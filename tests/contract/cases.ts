@@ -19,13 +19,13 @@ export function sameBytes(found: Uint8Array | undefined, wanted: Uint8Array, wha
 
 /** An `Error` with a message, not merely something thrown. */
 export function throws(action: () => unknown, what: string): void {
+  let thrown: unknown = "nothing";
   try {
     action();
   } catch (error) {
-    if (!(error instanceof Error) || error.message === "") throw new Error(`${what}: threw ${String(error)}, wanted an Error with a message`);
-    return;
+    thrown = error;
   }
-  throw new Error(`${what}: did not throw`);
+  if (!(thrown instanceof Error) || thrown.message === "") throw new Error(`${what}: threw ${String(thrown)}, wanted an Error with a message`);
 }
 
 /** Bytes that look random, always the same for a seed. */
