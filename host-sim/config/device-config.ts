@@ -47,9 +47,9 @@ export function readDeviceConfig(path: string): DeviceConfig {
     throw new Error(`${path} can not be read: ${fileReason(error)}`, { cause: error });
   }
   try {
-    const config = parse(parseText(text), new PemFiles(dirname(path)));
-    const exposed = config.secret && (statSync(path).mode & 0o077) !== 0;
-    return { ...config, warnings: exposed ? [...config.warnings, `${path} holds a secret that others may read: chmod 600 is better`] : config.warnings };
+    const { secret, warnings, ...config } = parse(parseText(text), new PemFiles(dirname(path)));
+    const exposed = secret && (statSync(path).mode & 0o077) !== 0;
+    return { ...config, warnings: exposed ? [...warnings, `${path} holds a secret that others may read: chmod 600 is better`] : warnings };
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }

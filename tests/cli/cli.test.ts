@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { createHash } from "node:crypto";
+import { extractPayload } from "../../host-sim/image/build-image";
+import { verifyImage } from "../../src/image/esp-image";
+import { sha256 } from "../../host-sim/board/slots";
+import { Device } from "./device-process";
+import { temporaryFolder } from "../board/puppet";
+
+const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function xsOta(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+  });
+}
+
+const GOOD = { platform: "tencent", mqtt: { host: "127.0.0.1", port: 1, tls: false }, auth_mode: "KEY", productId: "P", deviceName: "d", key_deviceinfo: { deviceSecret: "c2VjcmV0" } };
+
+test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, nothing changed", async (t) => {
+  const folder = temporaryFolder(t);
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at("good.json"), JSON.stringify(GOOD), { mode: 0o600 });
+  writeFileSync(at("bad.json"), JSON.stringify({ ...GOOD, productId: 7 }), { mode: 0o600 });
+  writeFileSync(at("ca.json"), JSON.stringify({ ...GOOD, mqtt: { ca: "missing.pem" } }), { mode: 0o600 });
+  const before = readdirSync(folder).sort();
+  const state = at("board");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["imagine"], /unknown command 'imagine'/],
+    [["image", "--version", "1.0", "--out", at("x"), "--colour", "red"], /unknown option '--colour'/],
+    [["image", "--out", at("x")], /required option '--version <version>' not specified/],
+    [["image", "--version", "one two", "--out", at("x")], /A version has 1 to 31/],
+    [["image", "--version", "1.0", "--out", at("x"), "--size", "many"], /whole number of bytes/],
+    [["image", "--version", "1.0", "--out", at("x"), "--size", "1000"], /size 1000: this image has at least [0-9]+ bytes/],
+    [["image", "--version", "1.0", "--out", at("x"), "--fault", "burn"], /Allowed choices are throw, hang, offline/],
+    [["image", "--version", "1.0", "--out", join(at("none"), "x")], /can not be written: there is no such file or folder/],
+    [["device", "--config", at("good.json")], /required option '--state <folder>' not specified/],
+    [["device", "--config", at("none.json"), "--state", state], /none\.json can not be read: there is no such file/],
+    [["device", "--config", at("bad.json"), "--state", state], /bad\.json: productId: a string is expected/],
+    [["device", "--config", at("ca.json"), "--state", state], /ca\.json: mqtt\.ca: missing\.pem can not be read/],
+    [["device", "--config", at("good.json"), "--state", folder], /is not a board's folder/],
+    [["inspect", "--state", state], /holds no board/],
+  ];
+  // Two at a time, as many as there are cores on a small machine.
+  const waiting = [...cases];
+  await Promise.all(
+    Array.from({ length: 2 }, async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [args, message] = next;
+        const { code, stdout, stderr } = await xsOta(...args);
+        assert.notEqual(code, 0, args.join(" "));
+        assert.equal(stdout, "", args.join(" "));
+        assert.match(stderr, message);
+        assert.match(stderr, /^error: [^\n]+\n(\(Did you mean [^\n]+\)\n)?$/);
+      }
+    }),
+  );
+  assert.deepEqual(readdirSync(folder).sort(), before);
+});
+
+test("--help of each command names its options", async () => {
+  const helps = await Promise.all(["image", "device", "inspect"].map((command) => xsOta(command, "--help")));
+  for (const [{ code, stdout }, option] of helps.map((help, index) => [help, ["--fault <kind>", "--config <file>", "--json"][index]!] as const)) {
+    assert.equal(code, 0);
+    assert.ok(stdout.includes(option), stdout);
+  }
+});
+
+test("image: the exact size, a valid image, the version in image and code, the same bytes each time", async (t) => {
+  const folder = temporaryFolder(t);
+  const paths = [join(folder, "a.bin"), join(folder, "b.bin")];
+  for (const path of paths) assert.equal((await xsOta("image", "--version", "1.2.3", "--out", path, "--size", "708482")).code, 0);
+  const [first, second] = paths.map((path) => readFileSync(path));
+  assert.equal(first!.length, 708_482);
+  assert.ok(first!.equals(second!));
+  const { length } = verifyImage((offset, into) => into.set(first!.subarray(offset, offset + into.length)), first!.length, sha256);
+  assert.ok(length <= 708_482 && length > 708_482 - 16);
+  assert.match(Buffer.from(extractPayload(first!)).toString(), /^var FIRMWARE=\{"version":"1\.2\.3"\};/);
+
+  const smallest = join(folder, "c.bin");
+  await xsOta("image", "--version", "1.2.3", "--out", smallest);
+  assert.ok(readFileSync(smallest).length < 200_000);
+});
+
+test("device: makes its board, tells it as JSON lines, survives kill -9; inspect tells what is there and changes nothing", async (t) => {
+  const folder = temporaryFolder(t);
+  const [config, state] = [join(folder, "device.json"), join(folder, "board")];
+  writeFileSync(config, JSON.stringify(GOOD), { mode: 0o644 });
+  const device = Device.start(config, state, "--version", "0.5.0");
+  assert.deepEqual(await device.event("boot"), { event: "boot", slot: "ota_0", version: "0.5.0", trial: false, reason: "power-on" });
+  const second = await xsOta("device", "--config", config, "--state", state);
+  assert.notEqual(second.code, 0);
+  assert.match(second.stderr, /is in use by another process\n$/);
+  await device.kill();
+  assert.match(device.stderr, /warning: .*device\.json holds a secret that others may read/);
+  assert.doesNotMatch(device.stderr, /c2VjcmV0/);
+
+  const again = Device.start(config, state, "--version", "9.9.9");
+  assert.equal((await again.event("boot"))["version"], "0.5.0", "the factory is for a new board only");
+  await again.kill();
+
+  const digest = (): string => createHash("sha256").update(readFileSync(join(state, "flash.bin"))).digest("hex");
+  const before = digest();
+  const words = await xsOta("inspect", "--state", state);
+  assert.equal(words.code, 0);
+  assert.match(words.stdout, /ota_0: 0\.5\.0 of xs-ota-board, [0-9]+ bytes, boots/);
+  assert.match(words.stdout, /0: ota_0, sequence 1, valid, decides/);
+  const { slots, job } = JSON.parse((await xsOta("inspect", "--state", state, "--json")).stdout) as { slots: { version?: string }[]; job?: unknown };
+  assert.deepEqual([slots[0]?.version, job], ["0.5.0", undefined]);
+  assert.equal(digest(), before);
+  assert.equal(existsSync(join(state, "flash.bin.new")), false);
+});
