@@ -45,10 +45,10 @@ export function sameImage(a: Offer, b: Offer): boolean {
  * is room for; undefined where nobody takes the module.
  */
 export function refusalOfOffer(offer: Offer, running: Running, capacity: number | undefined, policy: Policy): string | undefined {
-  if (capacity === undefined) return `this device has no module ${JSON.stringify(offer.part)}`;
+  const room = noRoom(offer.size, capacity, offer);
+  if (room !== undefined) return room;
   if (offer.digest === undefined && !provableWithoutDigest(policy)) return "the offer has no digest (allowNoDigest permits that)";
   if (offer.url.startsWith("http:") && !policy.allowHttp) return "plain http download refused (allowHttp permits it)";
-  if (offer.size > capacity) return tooLarge(offer.size, capacity, offer);
   if (offer.part !== undefined) return undefined;
   if (offer.version !== running.version && !policy.allowDowngrade && compareVersions(offer.version, running.version) === "older")
     return `version ${offer.version} is older than the running ${running.version} (allowDowngrade permits it)`;
@@ -60,7 +60,10 @@ function provableWithoutDigest(policy: Policy): boolean {
   return policy.allowNoDigest;
 }
 
-export function tooLarge(size: number, capacity: number, { part }: Offer): string {
+/** Why `size` bytes can not be stored. */
+export function noRoom(size: number, capacity: number | undefined, { part }: Offer): string | undefined {
+  if (capacity === undefined) return `this device has no module ${JSON.stringify(part)}`;
+  if (size <= capacity) return undefined;
   return part === undefined ? `image of ${size} bytes does not fit the slot of ${capacity}` : `${size} bytes do not fit module ${part}, which takes ${capacity}`;
 }
 

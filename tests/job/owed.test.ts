@@ -1,0 +1,207 @@
+/** A cloud that pushes once and can not be asked again: what waits, and what was not acknowledged, outlives the power. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { OWED_AFTER, SECTOR } from "../../src/constants";
+import { KEY_ANSWER, KEY_WAITING } from "../../src/job/record";
+import type { Offer, Task } from "../../src/job/types";
+import { JobDesk, image, offerOf } from "./job-desk";
+import type { DeskOptions } from "./job-desk";
+
+const next = image("0.2.0");
+const offer = offerOf(next, "0.2.0");
+const old = offerOf(image("0.0.9"), "0.0.9", { module: "MCU" });
+const ONCE = { renewable: false, versionWhileBusy: false, resumeDelay: 0 } as const;
+
+const desk = (options: DeskOptions = {}): JobDesk => new JobDesk({ rules: ONCE, platform: "thingspanel", ...options });
+const bytesOf = (on: JobDesk, key: string): Uint8Array | undefined => on.board.ports.store.getBytes(key);
+const kinds = (on: JobDesk, from = 0): string[] => on.reports.slice(from).map(({ report }) => report.kind);
+
+/** Lets the time go by after which what is still owed is stored. */
+function later(on: JobDesk): void {
+  on.now += OWED_AFTER;
+  on.dispatch({ type: "tick" });
+}
+
+test("an offer that waits for the application is asked about again after a power cut", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  assert.equal(bytesOf(on, KEY_WAITING), undefined, "not yet: an application that answers at once wears no flash");
+  assert.equal(on.job.deadline(), OWED_AFTER);
+  later(on);
+  on.powerOn();
+  assert.equal(on.state, "consent");
+  on.dispatch({ type: "consent", decision: "accept" });
+  assert.equal(on.state, "downloading");
+  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  on.deliver(next);
+  on.ack("burning");
+  on.connect();
+  assert.deepEqual(on.outcomes, ["done"]);
+});
+
+test("answered at once, nothing is stored", () => {
+  const on = desk();
+  const keys: string[] = [];
+  const { store } = on.board.ports;
+  const setBytes = store.setBytes.bind(store);
+  store.setBytes = (key, bytes) => void (keys.push(key), setBytes(key, bytes));
+  on.connect();
+  on.push(old);
+  on.ack("refused");
+  on.push(offer);
+  on.deliver(next, SECTOR);
+  later(on);
+  assert.ok(!keys.includes(KEY_WAITING) && !keys.includes(KEY_ANSWER), keys.join());
+});
+
+test("an answer that was not acknowledged is given again after a power cut, before the version, and only until its PUBACK", () => {
+  const on = desk();
+  on.connect();
+  on.push(old);
+  later(on);
+  on.powerOn();
+  const from = on.reports.length;
+  on.connect();
+  assert.deepEqual(kinds(on, from), ["outcome", "version"]);
+  const { report, token } = on.reports[from]!;
+  assert.equal(token, "refused");
+  assert.deepEqual(report, {
+    kind: "outcome",
+    task: { version: "0.0.9", module: "MCU" } satisfies Task,
+    outcome: { kind: "fail", cause: "rejected", message: "version 0.0.9 is older than the running 0.1.0 (allowDowngrade permits it)" },
+  });
+  on.ack("refused");
+  assert.equal(bytesOf(on, KEY_ANSWER), undefined);
+  on.powerOn();
+  const again = on.reports.length;
+  on.connect();
+  assert.deepEqual(kinds(on, again), ["version"]);
+});
+
+test("a later answer takes the place of an earlier one, in the store too", () => {
+  const on = desk();
+  on.connect();
+  on.push(old);
+  later(on);
+  on.dispatch({ type: "refused", task: { version: "x" }, outcome: { kind: "fail", cause: "rejected", message: "bad offer, url: missing" } });
+  assert.equal(bytesOf(on, KEY_ANSWER), undefined, "the old one is no longer true");
+  later(on);
+  on.powerOn();
+  const from = on.reports.length;
+  on.connect();
+  assert.deepEqual(on.outcomes.slice(-1), ["rejected: bad offer, url: missing"]);
+  assert.deepEqual(kinds(on, from), ["outcome", "version"]);
+});
+
+test("an offer that came in a trial is kept over its end by rollback", () => {
+  const on = desk({ answers: { health: "silent" } });
+  on.connect();
+  on.push(offer);
+  on.deliver(next);
+  on.ack("burning");
+  assert.equal(on.state, "trial");
+  const fixed = image("0.3.0");
+  on.push(offerOf(fixed, "0.3.0"));
+  later(on);
+  on.connect();
+  on.dispatch({ type: "health", ok: false, message: "sensor missing" });
+  assert.deepEqual([on.running.version, on.state], ["0.1.0", "reporting"]);
+  on.connect();
+  on.ack("outcome");
+  assert.deepEqual([on.state, on.job.task?.version], ["downloading", "0.3.0"]);
+  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+});
+
+test("declined, the offer is forgotten and answered", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  later(on);
+  on.dispatch({ type: "consent", decision: "reject" });
+  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  assert.deepEqual(on.outcomes, ["rejected: declined by the application"]);
+  on.ack("refused");
+  on.powerOn();
+  assert.equal(on.state, "idle");
+});
+
+test("no version is reported while an offer waits: each would use up one of the cloud's pushes", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  on.disconnect();
+  const from = on.reports.length;
+  on.connect();
+  assert.deepEqual(kinds(on, from), []);
+  on.dispatch({ type: "consent", decision: "reject" });
+  on.disconnect();
+  on.connect();
+  assert.deepEqual(kinds(on, from).slice(-2), ["outcome", "version"]);
+});
+
+test("the same image pushed again while it waits is the same offer", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  later(on);
+  const before = bytesOf(on, KEY_WAITING);
+  on.push({ ...offer });
+  later(on);
+  assert.deepEqual(bytesOf(on, KEY_WAITING), before);
+});
+
+test("what another platform owed, and what can not be read, counts as absent", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  on.push(old);
+  later(on);
+  const [waiting, answer] = [bytesOf(on, KEY_WAITING)!, bytesOf(on, KEY_ANSWER)!];
+  const other = new JobDesk({ rules: ONCE, platform: "other", answers: { consent: true } });
+  for (const cut of [0, 1]) {
+    other.board.ports.store.setBytes(KEY_WAITING, waiting.subarray(cut));
+    other.board.ports.store.setBytes(KEY_ANSWER, answer.subarray(cut));
+    other.powerOn();
+    const from = other.reports.length;
+    other.connect();
+    assert.deepEqual([other.state, ...kinds(other, from)], ["idle", "version"]);
+  }
+});
+
+test("a cloud that can be asked again costs no record at all", () => {
+  const on = new JobDesk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  on.push(old);
+  assert.equal(on.job.deadline(), undefined);
+  on.powerOn();
+  assert.equal(on.state, "idle");
+});
+
+test("a cut between the job's record and the waiting offer's end leaves one job", () => {
+  const on = desk({ answers: { consent: true } });
+  on.connect();
+  on.push(offer);
+  later(on);
+  const waiting = bytesOf(on, KEY_WAITING)!;
+  on.dispatch({ type: "consent", decision: "accept" });
+  on.deliver(next, 2 * SECTOR);
+  on.board.ports.store.setBytes(KEY_WAITING, waiting);
+  on.powerOn();
+  on.wait();
+  assert.deepEqual([on.state, on.downloads.at(-1)?.offset], ["downloading", 2 * SECTOR]);
+  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+});
+
+test("a module's offer waits as a module's", () => {
+  const part: Offer = { ...offer, module: "assets", part: "assets" };
+  const modules = () => ({ assets: { capacity: 1 << 20, begin: () => {}, write: () => {}, equals: () => true, read: () => {}, finish: (done: () => void) => done(), abort: () => {} } });
+  const on = desk({ answers: { consent: true }, modules });
+  on.connect();
+  on.push(part);
+  later(on);
+  on.powerOn();
+  on.dispatch({ type: "consent", decision: "accept" });
+  assert.deepEqual(on.job.task, part);
+});
