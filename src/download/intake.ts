@@ -6,7 +6,7 @@ import type { Framing } from "../http/response";
 /** Heads and chunk framing are read through this many bytes; most heads fit in one or two reads. */
 const SCRATCH = 512;
 const NOTHING = new Uint8Array(0);
-const AFTER_HEAD = Object.freeze({ reading: "more", done: "head", malformed: "malformed" });
+const AFTER_HEAD = Object.freeze({ reading: "more", done: "head", malformed: "malformed" } as const);
 
 /** What came of the bytes. "more": nothing else to be done before further bytes come. */
 export type IntakeEvent =
