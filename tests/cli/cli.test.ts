@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { extractPayload } from "../../host-sim/image/build-image";
 import { verifyImage } from "../../src/image/esp-image";
 import { sha256 } from "../../host-sim/board/slots";
-import { Device } from "./device-process";
+import { Device } from "../../host-sim/demo/device-process";
 import { temporaryFolder } from "../board/puppet";
 
 const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));

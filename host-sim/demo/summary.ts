@@ -1,0 +1,60 @@
+import type { Wear } from "../board/wear-file";
+
+/** What the demonstration measured. */
+export interface Measured {
+  readonly size: number;
+  readonly sectors: number;
+  /** Bytes of the image that left the cloud, and those of them that left it twice. */
+  readonly served: number;
+  readonly again: number;
+  readonly cutPercent: number;
+  /** Bytes stored at the cut, and where the board went on. */
+  readonly checkpoint: number;
+  readonly resumed: number;
+  /** What the cloud thinks. */
+  readonly status: string;
+  readonly runs: string | undefined;
+  readonly wanted: string;
+  readonly inFlash: readonly string[];
+  readonly wear: Readonly<Record<string, Wear>>;
+  readonly reports: number;
+  readonly violations: readonly string[];
+  readonly seconds: number;
+}
+
+/** One sector, and what may be under way when the power goes. */
+const AGAIN_MAX = 4096 + 16_384;
+const NOTHING: Wear = { erases: 0, mostErases: 0, programs: 0 };
+
+export function summarize(measured: Measured): string[] {
+  const { size, served, again, wear, reports, seconds, runs, status, inFlash } = measured;
+  const of = (label: string): Wear => wear[label] ?? NOTHING;
+  const rows: readonly (readonly [string, string])[] = [
+    ["cloud says", `${status}, the board runs ${runs}`],
+    ["in flash", inFlash.join(", ")],
+    ["bytes served", `${served} for an image of ${size}`],
+    ["bytes fetched again", `${again} (bar: ${AGAIN_MAX})`],
+    ["sector erases, ota_1", `${of("ota_1").erases} for ${measured.sectors} sectors; of one sector ${of("ota_1").mostErases} at most`],
+    ["sector erases, ota_0", `${of("ota_0").erases} (the running slot)`],
+    ["NVS", `${of("nvs").programs} writes, ${of("nvs").erases} page erases`],
+    ["boot entries", `${of("otadata").programs} writes`],
+    ["reports sent", String(reports)],
+    ["time", `${seconds.toFixed(1)} s`],
+  ];
+  return ["", ...rows.map(([name, value]) => `  ${name.padEnd(22)} ${value}`), ""];
+}
+
+/** What was promised and not kept; empty if all was. */
+export function problems({ size, sectors, served, again, checkpoint, resumed, status, runs, wanted, wear, violations }: Measured): string[] {
+  const found: string[] = [];
+  const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
+  expect(status === "success", `the cloud has the update as ${status}`);
+  expect(runs === wanted, `the board runs ${runs}`);
+  expect(resumed === checkpoint && resumed > 0, `resumed at ${resumed}, the checkpoint was ${checkpoint}`);
+  expect(served >= size, `only ${served} bytes were served`);
+  expect(again <= AGAIN_MAX, `${again} bytes were fetched again`);
+  expect((wear["ota_0"] ?? NOTHING).erases === 0, "the running slot was erased");
+  expect((wear["ota_1"] ?? NOTHING).erases <= sectors + 1, `${wear["ota_1"]?.erases} sector erases`);
+  expect(violations.length === 0, `the cloud saw breaches of protocol: ${violations.join(", ")}`);
+  return found;
+}
