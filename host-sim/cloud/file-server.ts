@@ -81,12 +81,12 @@ export class FileServer {
     const method = request.method ?? "GET";
     const etag = `"${file.md5}"`;
     const decision = decide(method, request.headers, { size: file.size, etag, modified: file.addedAt });
-    traffic.add(file.id, device, { requests: 1 });
     response.setHeader("Accept-Ranges", "bytes");
     response.setHeader("ETag", etag);
     response.setHeader("Last-Modified", new Date(file.addedAt).toUTCString());
     if (decision.status !== 200 && decision.status !== 206) {
       const { status } = decision;
+      traffic.add(file.id, device, { requests: 1 });
       if (status === 416) response.setHeader("Content-Range", `bytes */${file.size}`);
       if (status === 304) {
         response.writeHead(304).end();
@@ -100,9 +100,22 @@ export class FileServer {
     const { status, start, end } = decision;
     if (status === 206) response.setHeader("Content-Range", `bytes ${start}-${end}/${file.size}`);
     response.setHeader("Content-Type", "application/octet-stream");
+    await this.transfer(request, response, file, { status, start, end }, device);
+  }
+
+  /** Answers with these bytes, the last included; all headers but Content-Length are the caller's. Never rejects. */
+  async transfer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    file: Package,
+    { status, start, end }: { status: 200 | 206; start: number; end: number },
+    device?: string,
+  ): Promise<void> {
+    const { traffic, served } = this.#options;
+    traffic.add(file.id, device, { requests: 1 });
     response.setHeader("Content-Length", end - start + 1);
     response.writeHead(status);
-    const wanted = method === "HEAD" ? 0 : end - start + 1;
+    const wanted = request.method === "HEAD" ? 0 : end - start + 1;
     const sent = wanted === 0 ? 0 : await this.#send(request.socket, response, file, device, start, end);
     if (sent === wanted) response.end();
     else traffic.add(file.id, device, { aborted: 1 });
