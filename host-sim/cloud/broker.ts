@@ -2,7 +2,7 @@ import { Aedes } from "aedes";
 import type { AuthenticateError, Client, PublishPacket } from "aedes";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
-import { topicMatches, type Bus, type BusMessage, type Presence, type Session } from "./bus";
+import { topicMatches, type Broker, type BusMessage, type Presence, type Session } from "./bus";
 import type { TlsIdentity } from "./certificates";
 import type { Gate } from "./gate";
 import { Listener } from "./listen";
@@ -34,7 +34,8 @@ const NOWHERE = "$SYS/refused";
  * The broker inside this process. Sessions are always clean, and wills and retained messages are ignored, as Tencent's
  * platform has it: so a device that is gone leaves nothing behind.
  */
-export class EmbeddedBroker implements Bus {
+export class EmbeddedBroker implements Broker {
+  readonly tellsPresence = true;
   readonly #options: BrokerOptions;
   readonly #handlers = new Set<{ filter: string; handler: (message: BusMessage) => void }>();
   readonly #watchers = new Set<(presence: Presence) => void>();

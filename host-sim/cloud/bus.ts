@@ -42,6 +42,20 @@ export interface Bus {
   onPresence(handler: (presence: Presence) => void): () => void;
 }
 
+/** A bus with the connection or the listeners that it needs. */
+export interface Broker extends Bus {
+  /** May be called again after `stop`. Rejects with one line. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Ports under which devices find it; 0 = none. */
+  readonly port: number;
+  readonly tlsPort: number;
+  /** False: nobody tells who is connected, and messages come without their sender's session. */
+  readonly tellsPresence: boolean;
+  /** Ends a device's connection, where it can. */
+  disconnect(clientId: string): void;
+}
+
 /** Topic names against filters: MQTT 3.1.1, section 4.7. A wildcard at the first level matches no topic that begins with $. */
 export function topicMatches(filter: string, topic: string): boolean {
   const wanted = filter.split("/");

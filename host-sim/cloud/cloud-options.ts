@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./certificates";
+import type { ExternalBrokerOptions } from "./external-broker";
 import type { PlatformSide } from "./platform-side";
 import type { TencentOptions } from "./tencent";
 
@@ -13,7 +14,11 @@ export interface CloudOptions {
   readonly httpPort?: number | false;
   /** MQTT over TLS and HTTPS beside the plain listeners; downloads are then offered by https. */
   readonly tls?: CloudTls;
-  /** Folder of the package store; default: in memory. */
+  /** Folder that holds everything which is to outlive the process; made if it is not there. Default: nothing does. */
+  readonly state?: string;
+  /** A broker elsewhere in place of the one in this process. */
+  readonly broker?: Omit<ExternalBrokerOptions, "now" | "onState">;
+  /** Folder of the package store; default: in the state folder, or in memory. */
   readonly packages?: string;
   /** Bytes per second for each download connection; default: as fast as it goes. */
   readonly throttle?: number;

@@ -1,52 +1,56 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
 import { isIPv6 } from "node:net";
+import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
-import { EmbeddedBroker } from "./broker";
-import type { Bus } from "./bus";
+import type { Broker, Bus } from "./bus";
 import type { Authority } from "./certificates";
 import { ports, prepareTls, reachable, type CloudOptions, type PreparedTls } from "./cloud-options";
+import type { CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices";
+import { brokerAddress } from "./external-broker";
 import { FileServer, type Served } from "./file-server";
-import type { Gate } from "./gate";
 import { HttpFront, type RequestHandler } from "./http-front";
 import { PackageStore, type Package } from "./packages";
 import type { PlatformSide, PushOptions, SideHost, Violation } from "./platform-side";
 import { UrlSigner } from "./presign";
+import { brokerClientId, makeBroker, mqttAddress } from "./make-broker";
+import { Rollouts } from "./rollouts/rollouts";
+import { Sides } from "./sides";
+import { StateDatabase } from "./state/database";
+import { StateKeeper } from "./state/keeper";
+import { restore } from "./state/restore";
 import { isFinal, TaskLedger, type Task } from "./tasks";
 import { TencentSide } from "./tencent";
+import { Timers } from "./timers";
 import { Traffic } from "./traffic";
-
-/** Somebody was not let in. */
-export interface Refusal {
-  readonly at: number;
-  readonly clientId: string;
-  readonly reason: string;
-}
-
-export interface CloudEvents {
-  device: [Device];
-  message: [Device, LoggedMessage];
-  task: [Task];
-  served: [Served];
-  violation: [Violation];
-  refused: [Refusal];
-}
 
 const URL_LIFETIME = 86_400;
 const LOG_LIMIT = 500;
 const VIOLATIONS_KEPT = 1_000;
 
+/** Rollouts look at the clock this often, in milliseconds. */
+const TICK = 1_000;
+/** In the state folder. */
+const PACKAGES_FOLDER = "packages";
+
 /**
- * A whole OTA cloud in this process. Packages, devices and tasks are there before `start` and after `stop`; both may be
- * called again. Rejects if the package folder can not be used.
+ * A whole OTA cloud in this process. Packages, devices, tasks and rollouts are there before `start` and after `stop`; both may be
+ * called again. With a state folder everything outlives the process. Rejects with one line if a folder can not be used.
  */
 export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
-  const packages = await PackageStore.open(options.packages);
-  const host = options.host ?? "127.0.0.1";
-  const publicHost = options.publicHost ?? reachable(host);
-  const tls = options.tls && (await prepareTls(options.tls, host, publicHost));
-  return new Cloud(options, host, publicHost, packages, tls);
+  const { state } = options;
+  const database = state === undefined ? undefined : StateDatabase.open(state);
+  try {
+    const packages = await PackageStore.open(options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)));
+    const host = options.host ?? "127.0.0.1";
+    const publicHost = options.publicHost ?? reachable(host);
+    const tls = options.tls && (await prepareTls(options.tls, host, publicHost));
+    return new Cloud(options, host, publicHost, packages, tls, database);
+  } catch (error) {
+    database?.close();
+    throw error;
+  }
 }
 
 export class Cloud extends EventEmitter<CloudEvents> {
@@ -61,14 +65,21 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
   readonly authority: Authority | undefined;
   readonly publicHost: string;
-  readonly #sides: readonly PlatformSide[];
-  readonly #broker: EmbeddedBroker;
+  readonly rollouts: Rollouts;
+  /** Where it outlives the process. */
+  readonly database: StateDatabase | undefined;
+  readonly #sides: Sides;
+  readonly #broker: Broker;
+  readonly #brokerIsElsewhere: boolean;
+  readonly #brokerHost: string;
   readonly #http: HttpFront;
   readonly #handlers: RequestHandler[] = [];
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #timers = new Timers();
+  readonly #origins = new Map<string, string>();
+  /** Not before what was kept is back. */
+  #keeper: StateKeeper | undefined;
   readonly #now: () => number;
-  #started = false;
 
   constructor(
     options: CloudOptions,
@@ -76,6 +87,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     publicHost: string,
     packages: PackageStore,
     tls: PreparedTls | undefined,
+    database: StateDatabase | undefined,
   ) {
     super();
     this.setMaxListeners(0);
@@ -85,33 +97,37 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.publicHost = publicHost;
     this.root = tls?.identity.root;
     this.authority = tls?.authority;
+    this.database = database;
     this.devices = new DeviceRegistry(
-      {
-        device: (device) => this.emit("device", device),
-        message: (device, message) => this.emit("message", device, message),
-      },
+      { device: (device) => this.#deviceChanged(device), message: (device, message) => this.#messageLogged(device, message) },
       options.logLimit ?? LOG_LIMIT,
     );
-    this.tasks = new TaskLedger((task) => this.emit("task", task));
-    const signer = new UrlSigner(options.urlSecret ?? randomBytes(32).toString("hex"));
+    this.tasks = new TaskLedger((task) => this.#taskChanged(task));
+    this.rollouts = this.#makeRollouts();
+    const secret = (): string => randomBytes(32).toString("hex");
+    const signer = new UrlSigner(options.urlSecret ?? database?.settingOr("url-secret", secret) ?? secret());
     const { traffic } = this;
     const served = (one: Served): unknown => this.emit("served", one);
     this.files = new FileServer({ packages, signer, traffic, now, served }, options.throttle);
     this.tencent = new TencentSide(options.tencent);
-    this.#sides = [this.tencent, ...(options.sides ?? [])];
-    this.#broker = new EmbeddedBroker({
+    this.#sides = new Sides([this.tencent, ...(options.sides ?? [])]);
+    this.#brokerIsElsewhere = options.broker !== undefined;
+    this.#brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
+    this.#broker = makeBroker({
+      options,
       host,
-      gate: this.#gate(),
+      tls,
       now,
-      ...ports(options.mqttPort, tls && (options.tls?.mqttPort ?? 0)),
-      ...(tls ? { tls: tls.identity } : {}),
+      gate: this.#sides.gate((at, clientId, reason) => this.emit("refused", { at, clientId, reason })),
+      clientId: () => database?.settingOr("broker-client", brokerClientId) ?? brokerClientId(),
+      onState: (connected, message) => this.emit("broker", connected, message),
     });
     this.#http = new HttpFront({
       host,
       connected: () => traffic.connection(),
       handlers: [
         (request, response) => firstOf(this.#handlers, (handler) => handler(request, response)),
-        (request, response) => this.#sides.some((side) => side.request?.(request, response) === true),
+        this.#sides.handler,
         (request, response) => this.files.handle(request, response).then(() => true),
       ],
       ...ports(options.httpPort, tls && (options.tls?.httpsPort ?? 0)),
@@ -119,15 +135,20 @@ export class Cloud extends EventEmitter<CloudEvents> {
     });
     this.#broker.onPresence(({ session, online, at }) => this.devices.presence(session, online, at));
     const sideHost = this.#sideHost(options.urlLifetime ?? URL_LIFETIME);
-    for (const side of this.#sides) side.attach(sideHost);
+    for (const side of this.#sides.list()) side.attach(sideHost);
+    if (!database) return;
+    restore(database, this, { online: !this.#broker.tellsPresence });
+    this.#keeper = new StateKeeper(database, (device) => this.#sides.ofDevice(device)?.identity(device));
   }
 
   /** Rejects with one line if a port can not be had; nothing listens then. */
   async start(): Promise<void> {
-    this.#started = true;
+    this.#timers.open();
     try {
       await this.#http.start();
       await this.#broker.start();
+      this.rollouts.goOn();
+      this.#timers.every(TICK, () => this.rollouts.tick());
     } catch (error) {
       await this.stop();
       throw error;
@@ -136,10 +157,15 @@ export class Cloud extends EventEmitter<CloudEvents> {
 
   /** Cuts every connection and frees the ports; pushes that were due are dropped and come with the next version report. */
   async stop(): Promise<void> {
-    this.#started = false;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
+    this.#timers.close();
     await Promise.all([this.#broker.stop(), this.#http.stop()]);
+    this.#keeper?.flush();
+  }
+
+  /** Stops and lets go of the state folder: nothing is kept from here on. */
+  async close(): Promise<void> {
+    await this.stop();
+    this.#keeper?.close();
   }
 
   /** 0 where there is no such listener. */
@@ -169,6 +195,38 @@ export class Cloud extends EventEmitter<CloudEvents> {
   onRequest(handler: RequestHandler): () => void {
     this.#handlers.unshift(handler);
     return () => void this.#handlers.splice(this.#handlers.indexOf(handler), 1);
+  }
+
+  /** Names of the platforms that are played. */
+  get platforms(): readonly string[] {
+    return this.#sides.names;
+  }
+
+  /** Takes a device by what identifies it on its platform. Returns its id. Throws one line on anything malformed or taken. */
+  addDevice(platform: string, identity: unknown): string {
+    const id = this.#sides.named(platform).add(identity);
+    const device = this.devices.get(id);
+    if (device) this.#keeper?.device(device);
+    return id;
+  }
+
+  /** Ends its task and its connection, and forgets it. That there is none is no error. */
+  removeDevice(id: string): void {
+    const task = this.tasks.active(id);
+    if (task) this.cancel(task.id);
+    const clientId = this.devices.remove(id);
+    this.#sides.ofDevice(id)?.remove(id);
+    this.tasks.forget(id);
+    this.#origins.delete(id);
+    this.#keeper?.deviceRemoved(id);
+    this.emit("deviceRemoved", id);
+    if (clientId !== undefined) this.#broker.disconnect(clientId);
+  }
+
+  /** Lets one device's downloads come by another way, such as a weak link: scheme, host and port; undefined = the usual one. */
+  route(device: string, origin: string | undefined): void {
+    if (origin === undefined) this.#origins.delete(device);
+    else this.#origins.set(device, origin);
   }
 
   /** Updates a device of whatever platform. Throws on an unknown one. */
@@ -206,35 +264,55 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** The device.json of a device; `rootFile` names the file with `root`, and asks for TLS. Holds the device's secret. */
   deviceConfig(device: string, rootFile?: string): Record<string, unknown> {
     const { platform, ...identity } = this.#sideOf(device).deviceConfig(device) ?? {};
-    const host = this.publicHost;
-    const mqtt =
-      rootFile === undefined
-        ? { host, port: this.mqttPort, tls: false }
-        : { host, port: this.mqttsPort, tls: true, ca: rootFile };
+    const { mqttPort: plain, mqttsPort: secure } = this;
+    const mqtt = mqttAddress({ host: this.#brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
     const https = this.root === undefined || rootFile === undefined ? {} : { https: { ca: rootFile } };
     return { platform, mqtt, ...https, ...identity };
   }
 
   #sideOf(device: string): PlatformSide {
-    const platform = this.devices.get(device)?.platform;
-    const side = this.#sides.find(({ name }) => name === platform);
+    const side = this.devices.get(device) && this.#sides.ofDevice(device);
     if (!side) throw new Error(`no device ${device}`);
     return side;
   }
 
-  #gate(): Gate {
-    const of = (name: string): PlatformSide | undefined => this.#sides.find((side) => side.name === name);
-    return {
-      connect: (attempt) => {
-        const found = this.#sides.map((side) => side.connect(attempt)).find((one) => one !== undefined);
-        const admission = found ?? { admitted: false, code: 5, reason: "unknown device" };
-        const { clientId, at } = attempt;
-        if (!admission.admitted) this.emit("refused", { at, clientId, reason: admission.reason });
-        return admission;
+  #deviceChanged(device: Device): void {
+    this.#keeper?.device(device);
+    this.emit("device", device);
+  }
+
+  #messageLogged(device: Device, message: LoggedMessage): void {
+    if (!this.#broker.tellsPresence && message.direction === "up") this.devices.heard(device.id, message.at);
+    this.#keeper?.message(device, message);
+    this.emit("message", device, message);
+  }
+
+  /** First what is known of it is kept, together with its rollout's member; then whatever follows from it. */
+  #taskChanged(task: Task): void {
+    this.rollouts.follow(task);
+    this.#keeper?.task(task);
+    this.emit("task", task);
+    this.rollouts.react(task);
+  }
+
+  #makeRollouts(): Rollouts {
+    return new Rollouts({
+      now: this.#now,
+      devices: () => this.devices.list(),
+      package: (id) => this.packages.get(id),
+      task: (id) => this.tasks.get(id),
+      push: (device, file, options) => this.push(device, file, options),
+      cancel: (task, why) => this.#sideOf(task.device).cancel(task, why),
+      changed: (rollout) => {
+        this.#keeper?.rollout(rollout);
+        this.emit("rollout", rollout);
       },
-      publish: (session, topic) => of(session.side)?.publish(session, topic) ?? "disconnect",
-      subscribe: (session, filter) => of(session.side)?.subscribe(session, filter) ?? false,
-    };
+      removed: (id) => {
+        this.#keeper?.rolloutRemoved(id);
+        this.emit("rolloutRemoved", id);
+      },
+      memberChanged: (rollout, member) => this.#keeper?.member(rollout, member),
+    });
   }
 
   #sideHost(urlLifetime: number): SideHost {
@@ -247,27 +325,18 @@ export class Cloud extends EventEmitter<CloudEvents> {
       tasks,
       urlLifetime,
       now: this.#now,
-      origin: () => {
-        const name = isIPv6(this.publicHost) ? `[${this.publicHost}]` : this.publicHost;
-        return this.httpsPort > 0 ? `https://${name}:${this.httpsPort}` : `http://${name}:${this.httpPort}`;
-      },
-      after: (milliseconds, run) => {
-        if (!this.#started) return () => undefined;
-        const timer = setTimeout(() => {
-          this.#timers.delete(timer);
-          run();
-        }, milliseconds);
-        this.#timers.add(timer);
-        return () => {
-          clearTimeout(timer);
-          this.#timers.delete(timer);
-        };
-      },
+      origin: (device) => this.#origins.get(device) ?? this.#origin(),
+      after: (milliseconds, run) => this.#timers.after(milliseconds, run),
       violation: (violation) => {
         this.#violations.add(violation);
         this.emit("violation", violation);
       },
     };
+  }
+
+  #origin(): string {
+    const name = isIPv6(this.publicHost) ? `[${this.publicHost}]` : this.publicHost;
+    return this.httpsPort > 0 ? `https://${name}:${this.httpsPort}` : `http://${name}:${this.httpPort}`;
   }
 }
 

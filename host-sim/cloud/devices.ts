@@ -65,8 +65,25 @@ export class DeviceRegistry {
     return entry.device;
   }
 
-  remove(id: string): void {
+  /** Returns the client id of the connection that it had, if any. */
+  remove(id: string): string | undefined {
+    const session = this.#entries.get(id)?.session;
     this.#entries.delete(id);
+    return session?.clientId;
+  }
+
+  /** Brings back what was announced before, without announcing it. */
+  load(id: string, known: Partial<Pick<Device, "version" | "lastSeen" | "online">>, messages: readonly LoggedMessage[]): void {
+    const entry = this.#entries.get(id);
+    if (!entry) return;
+    entry.device = { ...entry.device, ...known };
+    for (const message of messages) entry.messages.add(message);
+  }
+
+  /** A message came from it, where nobody tells who is connected. */
+  heard(id: string, at: number): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#change(entry, { online: true, lastSeen: at });
   }
 
   get(id: string): Device | undefined {

@@ -15,6 +15,12 @@ export interface PlatformSide {
   readonly name: string;
   /** Called once, before anything else. */
   attach(host: SideHost): void;
+  /** Takes a device by what identifies it there, as plain JSON. Returns its id in the cloud. Throws one line on anything malformed or taken. */
+  add(identity: unknown): string;
+  /** What `add` takes, to bring the device back later. Holds its secret. Undefined for a device that is not its own. */
+  identity(device: string): Record<string, unknown> | undefined;
+  /** Forgets a device; a connection it has is not its any more. That there is none is no error. */
+  remove(device: string): void;
   /** Undefined: nobody this side knows; the next one is asked. Must not throw. */
   connect(attempt: ConnectAttempt): Admission | undefined;
   /** Asked only for sessions that it admitted. */
@@ -22,8 +28,11 @@ export interface PlatformSide {
   subscribe(session: Session, filter: string): boolean;
   /** Makes a task, in place of one under way, and carries it out as the platform does. Throws on an unknown device. */
   push(device: string, file: Package, options?: PushOptions): Task;
-  /** Ends a task that is not final; the device is told nothing, for no platform has such a message. */
-  cancel(task: Task): void;
+  /**
+   * Ends a task that is not final; the device is told nothing, for no platform has such a message. "timeout": it took too long,
+   * which is a failure.
+   */
+  cancel(task: Task, why?: "timeout"): void;
   /** What its device.json needs beyond the addresses; undefined for a device that is not its own. Holds the secret. */
   deviceConfig(device: string): Record<string, unknown> | undefined;
   /** Downloads at paths of its own. True: the request was taken. */
@@ -31,6 +40,8 @@ export interface PlatformSide {
 }
 
 export interface PushOptions {
+  /** The rollout that the task is part of. */
+  readonly rollout?: string;
   /** Fields that replace or extend those of the offer: to rehearse what a wrong one does. */
   readonly fields?: Readonly<Record<string, unknown>>;
 }
@@ -55,8 +66,8 @@ export interface SideHost {
   readonly tasks: TaskLedger;
   /** Seconds that a signed URL lives. */
   readonly urlLifetime: number;
-  /** Scheme, host and port under which devices reach the file server. */
-  origin(): string;
+  /** Scheme, host and port under which a device reaches the file server. */
+  origin(device: string): string;
   /** Milliseconds since 1970. */
   now(): number;
   /** Runs later, unless the cloud is stopped before. Returns the way to call it off. */

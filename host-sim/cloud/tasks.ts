@@ -6,6 +6,8 @@ export interface Task {
   readonly id: string;
   readonly device: string;
   readonly package: string;
+  /** The rollout that it is part of. */
+  readonly rollout?: string;
   /** The target. */
   readonly version: string;
   readonly status: TaskStatus;
@@ -25,7 +27,7 @@ export interface Task {
 }
 
 /** Finished tasks kept for each device. */
-const FINISHED_MAX = 20;
+export const FINISHED_MAX = 20;
 
 export function isFinal(task: Task): boolean {
   return task.status === "success" || task.status === "failure" || task.status === "cancelled";
@@ -68,6 +70,12 @@ export class TaskLedger {
     this.#tasks.set(id, updated);
     this.#changed(updated);
     return updated;
+  }
+
+  /** Drops what is known of a device. */
+  forget(device: string): void {
+    for (const id of this.#byDevice.get(device) ?? []) this.#tasks.delete(id);
+    this.#byDevice.delete(device);
   }
 
   get(id: string): Task | undefined {

@@ -21,6 +21,15 @@ export function identityProblem({ productId, deviceName, deviceSecret }: Tencent
   return valid ? undefined : "deviceSecret is base64 of at most 64 characters";
 }
 
+/** An identity out of plain JSON, its form unchecked but for the types. Throws one line. */
+export function readIdentity(value: unknown): TencentDevice {
+  const { productId, deviceName, deviceSecret } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
+  if (typeof productId !== "string" || typeof deviceName !== "string") throw new Error("a device has a productId and a deviceName");
+  if (deviceSecret === undefined) return { productId, deviceName };
+  if (typeof deviceSecret !== "string") throw new Error("deviceSecret is a string");
+  return { productId, deviceName, deviceSecret };
+}
+
 export function clientIdOf({ productId, deviceName }: TencentDevice): string {
   return productId + deviceName;
 }

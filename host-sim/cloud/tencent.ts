@@ -3,7 +3,7 @@ import type { Admission, ConnectAttempt, PublishVerdict } from "./gate";
 import type { Package } from "./packages";
 import type { PlatformSide, PushOptions, SideHost } from "./platform-side";
 import { isFinal, type Task } from "./tasks";
-import { accessProblem, clientIdOf, identityProblem, type TencentDevice } from "./tencent-access";
+import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentDevice } from "./tencent-access";
 import { readReport, type ProgressReport } from "./tencent-report";
 
 export interface TencentOptions {
@@ -24,6 +24,8 @@ export const TENCENT_STATE = {
   done: 6,
   timedOut: 10,
 } as const;
+
+const TIMED_OUT = { status: "failure", state: TENCENT_STATE.timedOut, message: "no result in time" } as const;
 
 interface Known {
   readonly id: string;
@@ -66,11 +68,34 @@ export class TencentSide implements PlatformSide {
     const clientId = clientIdOf(identity);
     if (this.#byClientId.has(clientId)) throw new Error(`a device with client id ${clientId} is there already`);
     const id = `tencent/${productId}/${deviceName}`;
-    this.#host.devices.add({ id, platform: this.name, name: deviceName });
     const known: Known = { id, identity };
     this.#byId.set(id, known);
     this.#byClientId.set(clientId, known);
+    try {
+      this.#host.devices.add({ id, platform: this.name, name: deviceName });
+    } catch (error) {
+      this.remove(id);
+      throw error;
+    }
     return id;
+  }
+
+  add(identity: unknown): string {
+    return this.addDevice(readIdentity(identity));
+  }
+
+  identity(device: string): Record<string, unknown> | undefined {
+    const identity = this.#byId.get(device)?.identity;
+    return identity && { ...identity };
+  }
+
+  remove(device: string): void {
+    const known = this.#byId.get(device);
+    if (!known) return;
+    known.pushLater?.();
+    known.timeout?.();
+    this.#byId.delete(device);
+    this.#byClientId.delete(clientIdOf(known.identity));
   }
 
   connect(attempt: ConnectAttempt): Admission | undefined {
@@ -112,14 +137,15 @@ export class TencentSide implements PlatformSide {
       status: "pending",
       state: online ? TENCENT_STATE.pending : TENCENT_STATE.offline,
       createdAt: this.#host.now(),
+      ...(options.rollout === undefined ? {} : { rollout: options.rollout }),
       ...(options.fields ? { fields: options.fields } : {}),
     });
     if (online) this.#offer(known, task);
     return tasks.get(task.id)!;
   }
 
-  cancel(task: Task): void {
-    this.#finish(task, { status: "cancelled" });
+  cancel(task: Task, why?: "timeout"): void {
+    this.#finish(task, why === "timeout" ? TIMED_OUT : { status: "cancelled" });
   }
 
   deviceConfig(device: string): Record<string, unknown> | undefined {
@@ -205,7 +231,8 @@ export class TencentSide implements PlatformSide {
     const task = this.#host.tasks.ofDevice(known.id).findLast((one) => isFinal(one) && one.version === report.version);
     if (task?.status === "cancelled" || task?.state === TENCENT_STATE.timedOut) return;
     const { ending } = known;
-    const repeated = ending?.payload === payload && (dup || ending.connection !== session?.serial);
+    // A broker elsewhere does not tell connections apart.
+    const repeated = ending?.payload === payload && (dup || session === undefined || ending.connection !== session.serial);
     if (task && repeated) return;
     const rule = task ? "reported after its final report" : "reported on a version that was not pushed";
     this.#host.violation({ at, device: known.id, ...(task ? { task: task.id } : {}), rule, topic, payload });
@@ -225,7 +252,7 @@ export class TencentSide implements PlatformSide {
       file_size: file.size,
       md5sum: file.md5,
       type: "update_firmware",
-      url: this.#host.origin() + files.sign(file, label, known.id, start, start + urlLifetime),
+      url: this.#host.origin(known.id) + files.sign(file, label, known.id, start, start + urlLifetime),
       version: file.version,
       ...task.fields,
     });
@@ -236,7 +263,7 @@ export class TencentSide implements PlatformSide {
     known.timeout?.();
     known.timeout = this.#host.after(this.#taskTimeout * 1000, () => {
       const open = tasks.active(known.id);
-      if (open?.id === task.id) this.#finish(open, { status: "failure", state: TENCENT_STATE.timedOut });
+      if (open?.id === task.id) this.cancel(open, "timeout");
     });
   }
 
