@@ -1,11 +1,26 @@
-/** What `npm ci` leaves built: the XS engine of the simulated board, the libraries bundled for XS, and that board's chip for Moddable's simulator. */
-import { buildSimulatedChip } from "./build-simulated-chip.mjs";
+/** What `npm ci` leaves behind it: the libraries bundled for XS, the `xs-ota` command for npx, the XS engine of the simulated board. */
+import { mkdirSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { buildVendor } from "./build-vendor.mjs";
 import { buildXsEngine } from "./xs-engine.mjs";
 
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+
+/**
+ * A link where npx looks first. For a `bin` entry of the project's own package.json npx would install the project into its cache at each
+ * call, which takes a second and stays broken when the folder was removed and cloned anew.
+ */
+function linkCommand() {
+  const folder = join(ROOT, "node_modules", ".bin");
+  mkdirSync(folder, { recursive: true });
+  rmSync(join(folder, "xs-ota"), { force: true });
+  symlinkSync(join("..", "..", "host-sim", "bin", "xs-ota.mjs"), join(folder, "xs-ota"));
+}
+
 try {
+  linkCommand();
   await buildVendor();
-  await buildSimulatedChip();
   buildXsEngine((line) => console.error(line));
 } catch (error) {
   console.error(`error: ${error.message}`);
