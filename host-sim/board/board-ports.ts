@@ -3,6 +3,7 @@
  * ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
 import type { Boot, Flash, ResetReason, Running, Store } from "../../hal/ports";
+import { TwoCopies } from "../../hal/two-copies";
 import { SLOT_LABELS } from "./bootloader";
 import { EspOta } from "./esp-ota";
 import type { FlashChip } from "./flash-chip";
@@ -40,7 +41,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
     flash: new SlotFlash(options.chip, target),
     partition: (label) => new SlotFlash(options.chip, options.table.data(label)),
     boot: new BoardBoot(options),
-    store: new Nvs(options.chip, options.table.nvs, NAMESPACE),
+    store: new TwoCopies(new Nvs(options.chip, options.table.nvs, NAMESPACE)),
   };
 }
 

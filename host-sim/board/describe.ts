@@ -1,5 +1,6 @@
 /** A board's flash in words: for `xs-ota inspect` and the console. Reads only a copy, so that looking repairs nothing. */
 import type { SlotState } from "../../hal/ports";
+import { TwoCopies } from "../../hal/two-copies";
 import { NAMESPACE } from "./board-ports";
 import { SLOT_LABELS } from "./bootloader";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
@@ -56,8 +57,16 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
       names(entry) ? { seq: entry.seq, slot: SLOT_LABELS[slotOf(entry)], state: stateName(entry.state), decides: index === decides } : undefined,
     ),
     slots: ([0, 1] as const).map((index) => describeSlot(chip, slots, index)),
-    store: new Nvs(copy, table.nvs, NAMESPACE).entries(),
+    store: describeStore(new Nvs(copy, table.nvs, NAMESPACE)),
   };
+}
+
+function describeStore(nvs: Nvs): BoardDescription["store"] {
+  const store = new TwoCopies(nvs);
+  return [...new Set(nvs.keys().map(TwoCopies.recordOf))].flatMap((key) => {
+    const value = store.getNumber(key) ?? store.getBytes(key);
+    return value === undefined ? [] : [{ key, value }];
+  });
 }
 
 function describeSlot(chip: FlashChip, slots: Slots, index: 0 | 1): SlotDescription {

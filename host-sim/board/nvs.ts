@@ -15,8 +15,8 @@ import { NvsVersionError } from "./nvs-page";
 import { NvsMountError, NvsPages } from "./nvs-pages";
 import type { Partition } from "./partitions";
 
-/** hal/ports.ts, Store.setBytes. */
-const BYTES_MAX = 3_900;
+/** hal/ports.ts, Store.setBytes, and the byte that hal/two-copies.ts puts in front. */
+const BYTES_MAX = 3_901;
 
 interface Found {
   readonly page: NvsPage;
@@ -116,14 +116,10 @@ export class Nvs implements Store {
     }
   }
 
-  /** What this namespace holds, for people. */
-  entries(): { key: string; value: number | Uint8Array }[] {
-    const entries: { key: string; value: number | Uint8Array }[] = [];
-    for (const key of new Set(this.#pages.pages.flatMap((page) => page.items.filter((item) => item.namespace === this.#namespace).map((item) => item.key)))) {
-      const value = this.getNumber(key) ?? this.getBytes(key) ?? this.getBlob(key);
-      if (value !== undefined) entries.push({ key, value });
-    }
-    return entries;
+  /** Of what this namespace holds. */
+  keys(): string[] {
+    const own = this.#pages.pages.flatMap((page) => page.items.filter((item) => item.namespace === this.#namespace));
+    return [...new Set(own.map((item) => item.key))];
   }
 
   #find(type: number, key: string, chunk = NO_CHUNK): Found | undefined {
@@ -170,7 +166,7 @@ export class Nvs implements Store {
   #writeBlob(key: string, bytes: Uint8Array, version: number): void {
     const namespace = (this.#namespace ??= this.#createNamespace());
     const before = this.#pages.current.tailroom;
-    if (before < bytes.length && before < VALUE_MAX / 10) {
+    if ((before < bytes.length || before === 0) && before < VALUE_MAX / 10) {
       this.#newPage(key);
       if (this.#pages.current.tailroom === before) throw new Error(`NVS ${key}: no space`);
     }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { FileCells, MemoryCells } from "../../host-sim/board/flash-cells";
 import type { FlashOperation } from "../../host-sim/board/flash-chip";
 import { FlashChip, PowerCut, SECTOR_SIZE } from "../../host-sim/board/flash-chip";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { FlashChip } from "../../host-sim/board/flash-chip";
 import { PartitionTable, TABLE_ADDRESS } from "../../host-sim/board/partitions";
 
