@@ -34,6 +34,8 @@ export interface Presence {
 }
 
 export interface Bus {
+  /** False: nobody tells who is connected, and messages come without their sender's session. */
+  readonly tellsPresence: boolean;
   /** Hands a message to the broker; that a subscriber gets it is not promised. */
   publish(topic: string, payload: string, qos: 0 | 1): void;
   /** `filter` may hold + and #. Messages come in the order in which each connection sent them. Returns the way to stop. */
@@ -50,8 +52,6 @@ export interface Broker extends Bus {
   /** Ports under which devices find it; 0 = none. */
   readonly port: number;
   readonly tlsPort: number;
-  /** False: nobody tells who is connected, and messages come without their sender's session. */
-  readonly tellsPresence: boolean;
   /** Ends a device's connection, where it can. */
   disconnect(clientId: string): void;
 }

@@ -3,6 +3,7 @@ import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentit
 import type { ExternalBrokerOptions } from "./external-broker";
 import type { PlatformSide } from "./platform-side";
 import type { TencentOptions } from "./tencent";
+import type { ThingsPanelOptions } from "./thingspanel/side";
 
 export interface CloudOptions {
   /** Address to listen on; default 127.0.0.1. */
@@ -27,7 +28,8 @@ export interface CloudOptions {
   /** Signs download URLs; one kept over restarts keeps the URLs valid. Default: random. */
   readonly urlSecret?: string;
   readonly tencent?: TencentOptions;
-  /** Further platforms, asked after Tencent's side. */
+  readonly thingspanel?: ThingsPanelOptions;
+  /** Further platforms, asked after these two. */
   readonly sides?: readonly PlatformSide[];
   /** Messages kept for each device; default 500. */
   readonly logLimit?: number;

@@ -22,6 +22,7 @@ import { StateKeeper } from "./state/keeper";
 import { restore } from "./state/restore";
 import { isFinal, TaskLedger, type Task } from "./tasks";
 import { TencentSide } from "./tencent";
+import { ThingsPanelSide } from "./thingspanel/side";
 import { Timers } from "./timers";
 import { Traffic } from "./traffic";
 
@@ -60,6 +61,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly traffic = new Traffic();
   readonly files: FileServer;
   readonly tencent: TencentSide;
+  readonly thingspanel: ThingsPanelSide;
   /** PEM that devices must trust, where there is TLS. */
   readonly root: string | undefined;
   /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
@@ -110,7 +112,8 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const served = (one: Served): unknown => this.emit("served", one);
     this.files = new FileServer({ packages, signer, traffic, now, served }, options.throttle);
     this.tencent = new TencentSide(options.tencent);
-    this.#sides = new Sides([this.tencent, ...(options.sides ?? [])]);
+    this.thingspanel = new ThingsPanelSide(options.thingspanel);
+    this.#sides = new Sides([this.tencent, this.thingspanel, ...(options.sides ?? [])]);
     this.#brokerIsElsewhere = options.broker !== undefined;
     this.#brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
     this.#broker = makeBroker({
