@@ -2,9 +2,9 @@
  * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of it in one process,
  * so that a whole update happens on one screen; ending the process is a power cut.
  *
- * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built: only its version is
- * the booted image's. How firmware behaves that throws, hangs or stays away from the network in its trial can be tried with the setting
- * `trialFault`; firmware that is really replaced runs on the simulated board (`xs-ota device`).
+ * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built: from the booted image
+ * come its version, and the fault that it was made with (`xs-ota image --fault`), which is carried out in its place. Firmware that is
+ * really replaced runs on the simulated board (`xs-ota device`).
  */
 import config from "mc/config";
 import Timer from "timer";
@@ -56,10 +56,9 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
   };
   const chip = start(file, resetReason, () => restart("software", 0));
   options.log?.(`boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`);
-  const fault = chip.trial ? setting("trialFault") : "";
-  if (fault === "throw") return restart("software", 0);
-  if (fault === "hang") return restart("watchdog", WATCHDOG_TIME);
-  const network = fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
+  if (chip.fault === "throw") return restart("software", 0);
+  if (chip.fault === "hang") return restart("watchdog", WATCHDOG_TIME);
+  const network = chip.fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
   program = main({
     ports: { ...portsOf(chip), clock, network, crypto: new ModdableCrypto(), ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }) },
     setting: (key) => folder.setting(key),
@@ -69,7 +68,7 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
   });
 }
 
-const portsOf = ({ flash, boot, store }: StartedChip) => ({ flash, boot, store });
+const portsOf = ({ flash, boot, store, partition }: StartedChip) => ({ flash, boot, store, partition });
 
 function networkOf(folder: Folder, options: DeviceOptions, setting: (key: string) => string): Network {
   const servers = (setting("dns") || DNS_SERVERS).split(",");

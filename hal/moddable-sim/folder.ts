@@ -6,10 +6,10 @@ import config from "mc/config";
 import { Directory, File } from "file";
 import type { Setting } from "../moddable/device";
 import type { Trust } from "../moddable/tls-session";
-import { pemBlocks } from "./pem";
+import { pemBlocks } from "../moddable/pem";
 import { Process } from "./process";
 import { OpenRawFile, createRawFile } from "./raw-file";
-import { manufacture } from "../../build/vendor/simulated-chip";
+import { makeImage, manufacture } from "../../build/vendor/simulated-chip";
 
 /** Keys of device.json by the names that settings have elsewhere (mc/config, NVS), where no name may hold a dot or more than 15 characters. */
 const PATHS: { readonly [key: string]: readonly string[] } = Object.freeze({
@@ -59,7 +59,7 @@ export class Folder {
     const draft = `${path}.new`;
     createRawFile(draft, size);
     const file = new OpenRawFile(draft);
-    manufacture(file, version);
+    manufacture(file, makeImage(version));
     file.close();
     File.rename(draft, "flash.bin");
   }

@@ -7,7 +7,7 @@
 
 void xs_ota_process_environment(xsMachine *the)
 {
-  const char *value = getenv(xsmcToString(xsArg(0)));
+  char *value = getenv(xsmcToString(xsArg(0)));
   if (value != NULL)
     xsmcSetString(xsResult, value);
 }

@@ -10,25 +10,28 @@ import { FlashChip, SECTOR_SIZE } from "../../../host-sim/board/flash-chip";
 import { flashFactory } from "../../../host-sim/board/flash-factory";
 import { PartitionTable } from "../../../host-sim/board/partitions";
 import { Slots } from "../../../host-sim/board/slots";
-import { buildImage } from "../../../host-sim/image/build-image";
-import { encodeUtf8 } from "../../../src/util/utf8";
+import { buildImage, readPayload } from "../../../host-sim/image/build-image";
+import { decodeUtf8, encodeUtf8 } from "../../../src/util/utf8";
 import table16 from "../../esp32/partitions-16mb.csv";
 import table4 from "../../esp32/partitions-4mb.csv";
 import table8 from "../../esp32/partitions-8mb.csv";
-import type { FlashSize, Manufacture, RawFile, Start } from "./interface";
+import type { Fault, FlashSize, MakeImage, Manufacture, RawFile, Start } from "./interface";
 
 /** esp_chip_id_t of the ESP32, the one that `xs-ota image` makes images for. */
 const CHIP_ID = 0;
 
 const TABLES: { readonly [size in FlashSize]: string } = { 4_194_304: table4, 8_388_608: table8, 16_777_216: table16 };
 
-/** What ota_0 holds at first. The simulator runs the app it was built with, whatever a slot's payload says. */
+/** The simulator runs the app it was built with, whatever a slot's payload says. */
 const PAYLOAD = "/* the app that mcconfig built */";
 
-export const manufacture: Manufacture = (file, version) => {
+export const makeImage: MakeImage = (version, size) =>
+  buildImage({ version, payload: encodeUtf8(PAYLOAD), chip: CHIP_ID, ...(size === undefined ? {} : { size }) });
+
+export const manufacture: Manufacture = (file, image) => {
   const csv = TABLES[file.size as FlashSize];
   if (csv === undefined) throw new Error(`no partition table for ${file.size} bytes of flash: 4, 8 or 16 MB`);
-  flashFactory(new FlashChip(new FileCells(file)), PartitionTable.fromCsv(csv, file.size), buildImage({ version, payload: encodeUtf8(PAYLOAD), chip: CHIP_ID }));
+  flashFactory(new FlashChip(new FileCells(file)), PartitionTable.fromCsv(csv, file.size), image);
 };
 
 export const start: Start = (file, resetReason, restart) => {
@@ -39,8 +42,18 @@ export const start: Start = (file, resetReason, restart) => {
   if (started.bricked !== undefined) throw new Error(`nothing boots: ${started.bricked}`);
   const { slot, version, trial } = started;
   const running = slot === SLOT_LABELS[0] ? 0 : 1;
-  return { slot, version, trial, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
+  const { address, size } = table.slots[running];
+  const fault = faultOf(readPayload((offset, into) => chip.read(address + offset, into), size));
+  return { slot, version, trial, fault, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
 };
+
+/** How `xs-ota image --fault` begins a payload (host-sim/firmware/bundle.ts): a line of constants, then what makes it fail. */
+export function faultOf(payload: Uint8Array): Fault | undefined {
+  const [constants = "", prologue = ""] = decodeUtf8(payload.subarray(0, 512)).split("\n");
+  if (constants.includes('"offline":true')) return "offline";
+  if (prologue.startsWith("throw ")) return "throw";
+  return prologue.startsWith("for (;;)") ? "hang" : undefined;
+}
 
 class FileCells implements FlashCells {
   readonly size: number;

@@ -1,0 +1,140 @@
+/** The firmware as mcconfig builds it for the Linux simulator, against the local cloud: whole updates, power cuts, a rollback. */
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { openFlashOf } from "../../host-sim/board/board-folder";
+import { describe } from "../../host-sim/board/describe";
+import { createCloud } from "../../host-sim/cloud/cloud";
+import type { Cloud } from "../../host-sim/cloud/cloud";
+import type { Served } from "../../host-sim/cloud/file-server";
+import { firmwareSource } from "../../host-sim/firmware/bundle";
+import type { Fault } from "../../host-sim/firmware/bundle";
+import { buildImage } from "../../host-sim/image/build-image";
+import { WINDOW } from "../../src/constants";
+import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
+import type { Kind, Line } from "./harness";
+
+const SIZE = 400_001;
+const DEVICE = { productId: "A1B2C3D4E5", deviceName: "moddable-01", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
+
+let folder: string;
+let headless: string;
+let cloud: Cloud;
+let count = 0;
+
+before(async () => {
+  folder = mkdtempSync(join(tmpdir(), "xs-ota-moddable-"));
+  headless = buildHeadless(BUILD);
+  cloud = await createCloud();
+  await cloud.start();
+});
+
+after(async () => {
+  await cloud.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** A new device in a folder of its own, known to the cloud. */
+class Bench {
+  readonly folder: string;
+  readonly device: string;
+  readonly #app: string;
+  run: HeadlessRun | undefined;
+
+  constructor(app: string, settings: object = {}) {
+    const name = `${DEVICE.deviceName}-${++count}`;
+    this.#app = app;
+    this.folder = join(folder, name);
+    this.device = cloud.tencent.addDevice({ ...DEVICE, deviceName: name });
+    mkdirSync(this.folder);
+    writeFileSync(join(this.folder, "device.json"), JSON.stringify({ ...cloud.deviceConfig(this.device), ...settings }), { mode: 0o600 });
+  }
+
+  power(): HeadlessRun {
+    this.run = new HeadlessRun(headless, this.#app, { XS_OTA_SIM: this.folder });
+    return this.run;
+  }
+
+  async push(version: string, fault?: Fault) {
+    const payload = Buffer.from(await firmwareSource(version, fault));
+    return cloud.push(this.device, await cloud.packages.add(buildImage({ version, payload, size: SIZE })));
+  }
+
+  /** The flash file as `xs-ota inspect` reads it. */
+  inspect() {
+    const { chip, close } = openFlashOf(this.folder);
+    try {
+      return describe(chip);
+    } finally {
+      close();
+    }
+  }
+}
+
+const is = (event: string, state?: string) => (line: Line): boolean => line["event"] === event && (state === undefined || line["state"] === state);
+const percent = (least: number) => (line: Line): boolean => line["state"] === "downloading" && (line["percent"] as number) >= least;
+
+for (const kind of ["release", "instrument"] satisfies Kind[]) {
+  let app: string;
+
+  test(`${kind} build: mcconfig builds the firmware from the root without a warning of ours`, () => {
+    const built = build(ROOT, BUILD, kind);
+    app = built.path;
+    assert.deepEqual(warnings(built.output), []);
+  });
+
+  test(`${kind} build: power cuts in mid-download cost little and lose nothing; the new firmware stays`, async (context) => {
+    const bench = new Bench(app);
+    const task = await bench.push("0.2.0");
+    const served: Served[] = [];
+    const listen = (one: Served): void => void (one.device === bench.device && served.push(one));
+    cloud.on("served", listen);
+    for (const least of [20, 55]) {
+      const run = bench.power();
+      await run.line(percent(least));
+      await run.cut();
+      const sectors = bench.inspect().store.find(({ key }) => key === "off")?.value as number;
+      const stored = (sectors & 0xffff) * 4096;
+      const before = served.length;
+      const next = bench.power();
+      assert.equal((await next.line(is("resume")))["offset"], stored, "it goes on from its checkpoint");
+      await next.line(percent(least + 1));
+      await next.cut();
+      assert.equal(served[before]?.start, stored, "and asks for nothing that it has");
+    }
+    const run = bench.power();
+    await run.line(is("confirmed"));
+    await run.line(is("state", "done"));
+    assert.equal((await cloud.settled(task.id)).status, "success");
+    cloud.off("served", listen);
+    const again = served.reduce((sum, { sent }) => sum + sent, 0) - SIZE;
+    assert.ok(again <= 4 * WINDOW, `${again} bytes fetched again in four cuts`);
+    context.diagnostic(`${SIZE} bytes, 4 cuts: ${again} bytes fetched again, ${served.length} requests`);
+    await run.cut();
+    const { slots, boot, store } = bench.inspect();
+    assert.equal(slots[1]?.version, "0.2.0");
+    assert.deepEqual(boot.find((entry) => entry?.decides)?.slot, "ota_1");
+    assert.deepEqual(boot.find((entry) => entry?.decides)?.state, "valid");
+    assert.deepEqual(store, [], "nothing of the job is left");
+    assert.deepEqual(cloud.violations().filter(({ device }) => device === bench.device), []);
+  });
+}
+
+for (const fault of ["offline", "throw", "hang"] satisfies Fault[]) {
+  test(`firmware that is ${fault} in its trial is rolled back, and the cloud is told`, async () => {
+    const { path } = build(ROOT, BUILD);
+    const bench = new Bench(path, { trialSeconds: 30 });
+    const task = await bench.push("0.3.0", fault);
+    const run = bench.power();
+    await run.line(is("rollback"));
+    await run.line(is("state", "fail"));
+    const { status, code, message } = await cloud.settled(task.id);
+    assert.equal(status, "failure");
+    assert.equal(code, -5);
+    assert.match(message ?? "", fault === "offline" ? /cloud not reached within 30 s/ : /failed in its trial/);
+    await run.cut();
+    assert.equal(bench.inspect().boot.find((entry) => entry?.decides)?.slot, "ota_1", "the entry of the refused firmware decides");
+  });
+}
