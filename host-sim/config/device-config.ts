@@ -6,12 +6,14 @@ import { TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
 import type { BrokerAddress, Policy } from "../../src/index";
 import { NodeCrypto } from "../board/node-crypto";
 import type { NodeNetworkOptions, Trust } from "../board/node-network";
-import type { FirmwareConfiguration, PlatformConfiguration } from "../firmware/configuration";
+import type { FirmwareConfiguration } from "../firmware/configuration";
 import { createPlatform } from "../firmware/platforms";
 import { fileReason } from "./file-errors";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
+import type { PlatformFields } from "./platform-fields";
 import { tencentFields } from "./tencent-fields";
+import { thingspanelFields } from "./thingspanel-fields";
 
 export interface DeviceConfig {
   readonly firmware: FirmwareConfiguration;
@@ -22,17 +24,7 @@ export interface DeviceConfig {
   readonly warnings: readonly string[];
 }
 
-/** What the keys of one platform give. */
-export interface PlatformFields {
-  readonly platform: PlatformConfiguration;
-  readonly broker: { readonly host: string; readonly port: number };
-  /** How the device proves itself in TLS. */
-  readonly credentials?: Pick<Trust, "certificate" | "privateKey">;
-  /** The file holds something that others must not read. */
-  readonly secret: boolean;
-}
-
-const PLATFORMS = { tencent: tencentFields } as const;
+const PLATFORMS = { tencent: tencentFields, thingspanel: thingspanelFields } as const;
 
 const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
 /** Of an unencrypted broker. */

@@ -3,7 +3,7 @@ export class JsonFields {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly #prefix: string;
   readonly #asked = new Set<string>();
-  readonly #children: JsonFields[] = [];
+  readonly #children = new Map<string, JsonFields>();
 
   /** `name` is the object's own key; empty at the top. */
   constructor(value: unknown, name = "") {
@@ -12,12 +12,12 @@ export class JsonFields {
     this.#prefix = name === "" ? "" : `${name}.`;
   }
 
-  /** Undefined if there is no such key. */
+  /** Undefined if there is no such key, here and below; null counts as none. */
   object(key: string): JsonFields | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    const child = new JsonFields(value, this.#prefix + key);
-    this.#children.push(child);
+    const child = this.#children.get(key) ?? new JsonFields(value, this.#prefix + key);
+    this.#children.set(key, child);
     return child;
   }
 
@@ -69,11 +69,11 @@ export class JsonFields {
   /** Keys that nobody asked for, here and in the objects inside. */
   unknown(): string[] {
     const own = Object.keys(this.#values).filter((key) => !this.#asked.has(key));
-    return [...own.map((key) => this.#prefix + key), ...this.#children.flatMap((child) => child.unknown())];
+    return [...own.map((key) => this.#prefix + key), ...[...this.#children.values()].flatMap((child) => child.unknown())];
   }
 
   #take(key: string): unknown {
     this.#asked.add(key);
-    return Object.hasOwn(this.#values, key) ? this.#values[key] : undefined;
+    return Object.hasOwn(this.#values, key) ? (this.#values[key] ?? undefined) : undefined;
   }
 }

@@ -1,7 +1,7 @@
 import { defaultBroker } from "../../src/platforms/tencent/dialect";
-import type { PlatformFields } from "./device-config";
 import type { JsonFields } from "./json-fields";
 import type { PemFiles } from "./pem-files";
+import type { PlatformFields } from "./platform-fields";
 
 /** The keys of the vendor's device_info.json. */
 export function tencentFields(fields: JsonFields, files: PemFiles): PlatformFields {

@@ -1,8 +1,9 @@
 /** What a board tells its firmware: a chip would keep this in NVS or build it in. Types only. */
 import type { BrokerAddress, Policy } from "../../src/index";
 import type { TencentConfig } from "../../src/platforms/tencent/dialect";
+import type { ThingsPanelConfig } from "../../src/platforms/thingspanel/dialect";
 
-export type PlatformConfiguration = { readonly kind: "tencent" } & TencentConfig;
+export type PlatformConfiguration = ({ readonly kind: "tencent" } & TencentConfig) | ({ readonly kind: "thingspanel" } & ThingsPanelConfig);
 
 /** Certificates are not here: trust belongs to the socket port, which the board provides. */
 export interface FirmwareConfiguration {

@@ -1,18 +1,12 @@
 import type { Cause, Notice } from "../../src/index";
+import { RESULT_CODES } from "../../src/platforms/tencent/dialect";
+import { STEPS } from "../../src/platforms/thingspanel/dialect";
+import type { PlatformConfiguration } from "./configuration";
 
-/** Result codes as both clouds know them (Tencent document 1105/41507; ThingsPanel's negative steps). */
-const CODES: { readonly [cause in Cause]: number } = Object.freeze({
-  "download-timeout": -1,
-  "not-found": -2,
-  "url-expired": -3,
-  "digest-mismatch": -4,
-  download: -5,
-  rejected: -5,
-  flash: -5,
-  "rolled-back": -5,
-});
+/** What each cloud is told for a cause. */
+const CODES: { readonly [kind in PlatformConfiguration["kind"]]: { readonly [cause in Cause]: number } } = { tencent: RESULT_CODES, thingspanel: STEPS };
 
-/** One line of the `device` command for a notice of the agent. */
-export function eventLine(notice: Notice): string {
-  return JSON.stringify("cause" in notice ? { ...notice, code: CODES[notice.cause] } : notice);
+/** One line of the `device` command for a notice of the agent: a failure with its code on that platform. */
+export function eventLine(notice: Notice, platform: PlatformConfiguration["kind"]): string {
+  return JSON.stringify("cause" in notice ? { ...notice, code: CODES[platform][notice.cause] } : notice);
 }

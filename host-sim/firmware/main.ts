@@ -22,5 +22,5 @@ new OtaAgent({
   platform: createPlatform(platform, board.crypto),
   broker,
   policy,
-  onNotice: (notice) => board.emit(eventLine(notice)),
+  onNotice: (notice) => board.emit(eventLine(notice, platform.kind)),
 }).start();

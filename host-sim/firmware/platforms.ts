@@ -1,6 +1,7 @@
 import type { Crypto } from "../../hal/ports";
 import type { Platform } from "../../src/index";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import type { PlatformConfiguration } from "./configuration";
 
 /** The cloud dialect that a configuration names. Throws with one line if the configuration can not work. */
@@ -8,5 +9,7 @@ export function createPlatform(configuration: PlatformConfiguration, crypto: Cry
   switch (configuration.kind) {
     case "tencent":
       return new TencentPlatform(configuration, crypto);
+    case "thingspanel":
+      return new ThingsPanelPlatform(configuration, crypto);
   }
 }

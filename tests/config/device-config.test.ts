@@ -50,11 +50,27 @@ test("TLS is on and plain downloads are off unless the file says otherwise; the 
   assert.deepEqual(read(t, { ...rest, mqtt: { tls: false } }).firmware.broker.port, 1883);
 });
 
+/** The other example of the contract. */
+const TOKEN = { platform: "thingspanel", profile: "v0", mqtt: { host: "127.0.0.1", port: 1883, tls: false }, username: "token-123", password: "", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" };
+
+test("ThingsPanel: the contract's example, and the shortest file", (t) => {
+  const { firmware, warnings } = read(t, TOKEN);
+  assert.deepEqual(firmware, {
+    platform: { kind: "thingspanel", profile: "v0", username: "token-123", clientId: "dev-1", brokerHost: "127.0.0.1", password: "", deviceNumber: "dev-1", module: "MCU" },
+    broker: { host: "127.0.0.1", port: 1883, tls: false },
+    policy: { allowHttp: true },
+  });
+  assert.deepEqual(warnings, []);
+  const short = read(t, { platform: "thingspanel", profile: "v1", mqtt: { host: "panel.example" }, username: "token", clientId: "c", module: null });
+  assert.deepEqual(short.firmware.platform, { kind: "thingspanel", profile: "v1", username: "token", clientId: "c", brokerHost: "panel.example" });
+  assert.deepEqual(short.firmware.broker, { host: "panel.example", port: 8883, tls: true });
+});
+
 test("policy and flash size", (t) => {
   const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, flashSize: "8MB", hmac: "SHA1" });
   assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowHttp: true });
   assert.equal(flashSize, 8 << 20);
-  assert.equal(firmware.platform.hmac, "SHA1");
+  assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: SECRET, hmac: "SHA1" });
 });
 
 test("roots and the client certificate come from the files that it names, beside it", async (t) => {
@@ -117,6 +133,11 @@ for (const [title, value, message] of [
   ["a policy that is not a switch", { ...KEY, allowDowngrade: "yes" }, /allowDowngrade: true or false is expected/],
   ["a flash size that is not made", { ...KEY, flashSize: "3MB" }, /flashSize: "4MB" or "8MB" or "16MB" is expected/],
   ["signing keys as text", { ...KEY, signingKeys: "key.pem" }, /signingKeys: a list of strings is expected/],
+  ["ThingsPanel without a profile", { ...TOKEN, profile: undefined }, /profile: is missing/],
+  ["ThingsPanel of an unknown profile", { ...TOKEN, profile: "v2" }, /profile: "v0" or "v1" is expected/],
+  ["ThingsPanel without a host", { ...TOKEN, mqtt: {} }, /mqtt\.host: is missing/],
+  ["ThingsPanel without a token", { ...TOKEN, username: "" }, /username: is missing/],
+  ["ThingsPanel with a token that no topic can carry", { ...TOKEN, username: "a/b" }, /username: has a character that no topic can carry/],
   ["a list", [KEY], /device\.json: a JSON object is expected/],
   ["nothing", "", /device\.json: is not JSON/],
 ] as const) {

@@ -33,13 +33,14 @@ const KEEPALIVE_MAX = 900;
 const VERSION_MAX = 32;
 
 /** Result codes of the document; what it has no code for is -5, "firmware update failed". */
-const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze({
+export const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze({
   "download-timeout": -1,
   "not-found": -2,
   "url-expired": -3,
   "digest-mismatch": -4,
   download: -5,
   rejected: -5,
+  signature: -5,
   flash: -5,
   "rolled-back": -5,
 });

@@ -36,7 +36,7 @@ export interface ThingsPanelConfig {
 const KEEPALIVE_MAX = 300;
 
 /** The manual: -1 failed, -2 download failed, -3 check failed, -4 write failed. */
-const STEPS: { readonly [cause in Cause]: number } = Object.freeze({
+export const STEPS: { readonly [cause in Cause]: number } = Object.freeze({
   "download-timeout": -2,
   "not-found": -2,
   "url-expired": -2,
