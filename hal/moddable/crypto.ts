@@ -1,6 +1,7 @@
-/** Native digests of the SDK's "crypt", and random numbers, for chips and simulator alike. */
+/** Native digests and curve arithmetic of the SDK, and random numbers, for chips and simulator alike. */
 import { Digest as NativeDigest } from "crypt";
 import type { Crypto, Digest, DigestAlgorithm } from "../ports";
+import { verifyEcdsa } from "./signatures";
 
 export class ModdableCrypto implements Crypto {
   /** The simulator's Math.random begins every run with the same number (XS there leaves the C library's unseeded); a chip's is its hardware's. */
@@ -13,6 +14,10 @@ export class ModdableCrypto implements Crypto {
       write: (bytes) => native.write(bytes as unknown as ArrayBuffer),
       close: () => new Uint8Array(native.close()),
     };
+  }
+
+  verifyP256(point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean {
+    return verifyEcdsa("secp256r1", point, hash, r, s);
   }
 
   random(): number {

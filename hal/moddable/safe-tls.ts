@@ -113,7 +113,13 @@ export class SafeTls implements Socket {
 
   #pump(): void {
     const { open } = this.#session;
-    while (this.#data === undefined && this.#step());
+    while (this.#data === undefined && this.#step()) {
+      // A handshake costs a chip seconds of arithmetic: one message a turn, so that timers and watchdog have theirs.
+      if (!this.#session.open && this.#record === undefined) {
+        Timer.set(() => this.#guard(() => this.#pump()), 0);
+        return;
+      }
+    }
     if (!open && this.#session.open) this.#events?.opened();
     // `opened` may have read it.
     if (this.#data === undefined || this.#announced) return;

@@ -48,16 +48,23 @@ function rsa(key: PublicKey & { kind: "rsa" }, algorithm: SignatureScheme["hash"
 }
 
 function ecdsa(key: PublicKey & { kind: "ec" }, hash: Uint8Array, signature: Uint8Array): boolean {
-  const curve = new Curve(key.curve);
-  const point = pointOn(curve, key.point);
   const frame = new DerReader(signature);
   const numbers = frame.enter();
   frame.end();
-  const r = integer(numbers.integer());
-  const s = integer(numbers.integer());
+  const r = numbers.integer();
+  const s = numbers.integer();
   numbers.end();
-  if (r < 1n || r >= curve.n || s < 1n || s >= curve.n) return false;
-  return new ECDSA(point, curve)._verify(hash.slice(0, curve.orderSize).buffer as ArrayBuffer, r, s);
+  return verifyEcdsa(key.curve, key.point, hash, r, s);
+}
+
+/** `point`: 04 || X || Y, throws where it is not on the curve; `r` and `s`: unsigned, most significant byte first. */
+export function verifyEcdsa(name: "secp256r1" | "secp384r1", point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean {
+  const curve = new Curve(name);
+  const key = pointOn(curve, point);
+  const first = integer(r);
+  const second = integer(s);
+  if (first < 1n || first >= curve.n || second < 1n || second >= curve.n) return false;
+  return new ECDSA(key, curve)._verify(hash.slice(0, curve.orderSize).buffer as ArrayBuffer, first, second);
 }
 
 /** An uncompressed point (04 || X || Y) that lies on the curve; throws otherwise. */

@@ -56,3 +56,59 @@ declare module "embedded:network/dns/resolver/udp" {
   }
   export default Resolver;
 }
+
+declare module "embedded:network/interface/wifi" {
+  export default class WiFi {
+    constructor(options: { onChanged?: (property: "connection" | "address") => void });
+    connect(options: { SSID: string; password?: string }): void;
+    disconnect(): void;
+    readonly connection: number;
+  }
+}
+
+declare module "embedded:network/interface/ethernet" {
+  export default class Ethernet {
+    constructor(options: { onChanged?: (property: "connection" | "address") => void });
+    connect(): void;
+    disconnect(): void;
+    readonly connection: number;
+  }
+}
+
+declare module "net" {
+  const Net: { get(what: "DNS"): string[] };
+  export { Net as default };
+}
+
+declare module "Resource" {
+  export default class Resource {
+    constructor(name: string);
+    static exists(name: string): boolean;
+    slice(begin: number, end?: number): ArrayBuffer;
+    readonly byteLength: number;
+  }
+}
+
+declare module "mc/config" {
+  // oxlint-disable-next-line typescript/no-explicit-any -- what mcconfig was given, of any type
+  const config: Readonly<Record<string, any>>;
+  export default config;
+}
+
+declare module "file" {
+  export class File {
+    constructor(path: string, write?: boolean);
+    static exists(path: string): boolean;
+    static delete(path: string): boolean;
+    static rename(path: string, name: string): boolean;
+    readonly length: number;
+    position: number;
+    read(type: StringConstructor): string;
+    read(type: ArrayBufferConstructor, length: number): ArrayBuffer;
+    write(...values: (string | ArrayBufferLike)[]): void;
+    close(): void;
+  }
+  export class Directory {
+    static create(path: string): boolean;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Settings and trust of one chip. What NVS holds in the namespace "xs-ota-cfg" wins over mc/config, so that one image serves a fleet: strings
+ * under the names of firmware/settings.ts, put there at the factory (ESP-IDF's nvs_partition_gen.py) or by the application. Nothing of it
+ * is ever traced.
+ */
+import config from "mc/config";
+import Resource from "Resource";
+import type { Setting } from "../moddable/device";
+import { pemBlocks } from "../moddable/pem";
+import type { Trust } from "../moddable/tls-session";
+import { decodeUtf8 } from "../../src/util/utf8";
+import { NvsStore } from "./store";
+
+const NAMESPACE = "xs-ota-cfg";
+/** Longest NVS key. */
+const KEY_MAX = 15;
+
+export class ChipConfig {
+  readonly #store = new NvsStore(NAMESPACE);
+
+  /** What NVS says; a number put there as u32 is taken too. */
+  stored(key: string): Setting {
+    if (key === "" || key.length > KEY_MAX) return undefined;
+    return this.#store.getText(key) ?? this.#store.getNumber(key);
+  }
+
+  /** What NVS says, else mc/config; undefined where that is absent or "". */
+  text(key: string): string | undefined {
+    const value = this.stored(key) ?? config[key];
+    return value === undefined || value === "" ? undefined : String(value);
+  }
+
+  /**
+   * `mqttCa`, `httpsCa`: whom to trust; `devCertFile`, `devKeyFile`: how the device proves itself to a broker that asks. Each is PEM, or the name of
+   * a resource in the firmware (PEM or DER). Undefined where no root is named. Read at each connection: nothing stays in memory.
+   */
+  trust(kind: "mqtt" | "https"): Trust | undefined {
+    const roots = this.#blocks(`${kind}Ca`, "CERTIFICATE");
+    if (roots === undefined) return undefined;
+    const certificate = kind === "mqtt" ? this.#blocks("devCertFile", "CERTIFICATE")?.[0] : undefined;
+    const privateKey = kind === "mqtt" ? this.#blocks("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
+    return { roots, ...(certificate === undefined ? {} : { certificate }), ...(privateKey === undefined ? {} : { privateKey }) };
+  }
+
+  #blocks(key: string, label: string): Uint8Array[] | undefined {
+    const value = this.text(key);
+    if (value === undefined) return undefined;
+    if (value.includes("-----BEGIN ")) return pemBlocks(value, label);
+    if (!Resource.exists(value)) throw new Error(`${key}: neither PEM nor a resource of this firmware`);
+    const bytes = new Uint8Array(new Resource(value).slice(0) as ArrayBuffer);
+    // DER begins with a SEQUENCE.
+    return bytes[0] === 0x30 ? [bytes] : pemBlocks(decodeUtf8(bytes), label);
+  }
+}

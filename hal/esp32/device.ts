@@ -1,0 +1,100 @@
+/** The ESP32 as hal/moddable/device.ts has it: ports, settings, network, clock, and what ended the last run. */
+import Net from "net";
+import Time from "time";
+import UDP from "embedded:io/socket/udp";
+import { bringUp } from "xs-ota/network";
+import { ModdableClock } from "../moddable/clock";
+import { ModdableCrypto } from "../moddable/crypto";
+import type { PowerOn } from "../moddable/device";
+import { lookupBy } from "../moddable/dns";
+import { ModdableNetwork } from "../moddable/network";
+import { ChipConfig } from "./config";
+import { FaultRecord } from "./fault-record";
+import { TwoCopies } from "../two-copies";
+import { EspBoot, EspFlash } from "./ota";
+import { Sntp } from "./sntp";
+import type { Datagrams } from "./sntp";
+import { NvsStore } from "./store";
+import { TimedNetwork, isClockSet } from "./timed-network";
+
+/** NVS namespaces of the agent and of what is remembered of the last run. */
+const AGENT = "xs-ota";
+const LAST_RUN = "xs-ota-run";
+/** With a network that has no time server, the agent starts all the same after this, ms: plain connections need no clock. */
+const CLOCK_PATIENCE = 10_000;
+
+export const powerOn: PowerOn = (main, options = {}) => {
+  const log = (line: string): void => options.log?.(line);
+  const clock = new ModdableClock();
+  const crypto = new ModdableCrypto();
+  const random = (): number => crypto.random();
+  const settings = new ChipConfig();
+  const faults = new FaultRecord(new NvsStore(LAST_RUN));
+  const boot = new EspBoot(() => faults.leave());
+  const lastFault = faults.begin(boot.resetReason());
+  recordUncaught(faults, boot.running().version, log);
+  const lookup = lookupBy(() => Net.get("DNS") ?? []);
+  const network = new ModdableNetwork({ lookup, ahead: 0, trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] } });
+  const ports = {
+    flash: new EspFlash(),
+    boot,
+    store: new TwoCopies(new NvsStore(AGENT)),
+    network: new TimedNetwork(network, clock),
+    crypto,
+    clock,
+    partition: (label: string) => new EspFlash(label),
+    log,
+  };
+
+  const connect = (ready: () => void): void => {
+    let waiting: (() => void) | undefined = ready;
+    const start = (): void => {
+      const callback = waiting;
+      waiting = undefined;
+      callback?.();
+    };
+    const host = settings.text("sntp");
+    const set = (seconds: number): void => {
+      Time.set(seconds);
+      log(`clock set: ${new Date().toISOString()}`);
+      start();
+    };
+    const open = (onReadable: (count: number) => void): Datagrams => new UDP({ onReadable }) as unknown as Datagrams;
+    const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
+    bringUp({
+      setting: (key) => settings.text(key),
+      clock,
+      random,
+      log,
+      up() {
+        log("network: up");
+        sntp?.start();
+        clock.set(start, sntp === undefined || isClockSet() ? 0 : CLOCK_PATIENCE);
+      },
+      down(reason) {
+        log(`network: ${reason}`);
+        sntp?.stop();
+      },
+    });
+  };
+
+  main({ ports, setting: (key) => settings.stored(key), connect, lastFault });
+};
+
+/**
+ * XS calls `abort` before it gives up (manifest: `defines.xs.abortHook`). The chip then restarts, except after a rejected promise that nobody
+ * handled: without the hook that passes unnoticed too.
+ */
+function recordUncaught(faults: FaultRecord, version: string, log: (line: string) => void): void {
+  const host = globalThis as { abort?: (why: string, error: unknown) => boolean | undefined };
+  host.abort ??= (why, error) => {
+    if (why === "unhandled rejection") {
+      log(`unhandled rejection: ${String(error)}`);
+      return false;
+    }
+    faults.record(version, why, error);
+    return undefined;
+  };
+}
+
+export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";

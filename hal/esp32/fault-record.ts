@@ -1,0 +1,67 @@
+/**
+ * Why the last run ended. In a release build an uncaught exception restarts the chip without a word; here its text goes into NVS first and is
+ * told at the next start, with the reset reason. A restart that nobody announced, and that left no text, is told as well: that is what
+ * exhausted memory or stack looks like, where no JavaScript can run any more.
+ */
+import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
+import type { ResetReason, Store } from "../ports";
+
+/** 1 from a start on, 0 from a wanted restart on. */
+const KEY_RUNNING = "running";
+const KEY_FAULT = "fault";
+/** Of the text, characters. */
+const TEXT_MAX = 160;
+
+export class FaultRecord {
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Once at start. How the last run ended, if not as it should: one line; undefined otherwise. A store that fails costs the answer, not the start. */
+  begin(reason: ResetReason): string | undefined {
+    let told: string | undefined;
+    try {
+      const text = this.#store.getBytes(KEY_FAULT);
+      const running = this.#store.getNumber(KEY_RUNNING) === 1;
+      told = text === undefined ? silent(reason, running) : `${decodeUtf8(text)} (${reason} reset)`;
+      this.#store.delete(KEY_FAULT);
+      this.#store.setNumber(KEY_RUNNING, 1);
+    } catch {
+      // Told or not, the device has to run.
+    }
+    return told;
+  }
+
+  /** The run is about to end by `error`. */
+  record(version: string, why: string, error: unknown): void {
+    try {
+      this.#store.setBytes(KEY_FAULT, encodeUtf8(`${version}: ${why}: ${String(error)}`.slice(0, TEXT_MAX)));
+    } catch {
+      // There may be no memory for it.
+    }
+  }
+
+  /** A wanted restart is about to happen. */
+  leave(): void {
+    try {
+      this.#store.setNumber(KEY_RUNNING, 0);
+    } catch {
+      // It will be told as one that nobody announced.
+    }
+  }
+}
+
+function silent(reason: ResetReason, running: boolean): string | undefined {
+  switch (reason) {
+    case "watchdog":
+    case "panic":
+    case "brown-out":
+      return `${reason} reset`;
+    case "software":
+      return running ? "software reset that nobody announced (memory or stack exhausted?)" : undefined;
+    default:
+      return undefined;
+  }
+}

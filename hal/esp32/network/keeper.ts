@@ -1,0 +1,121 @@
+/**
+ * Keeps an ECMA-419 network interface connected: joins, waits, joins again, for ever, with full jitter between attempts. An access point that
+ * is away for a week costs an attempt a minute; a fleet does not come back all at once.
+ */
+import { BACKOFF_CAP, BACKOFF_FIRST } from "../../../src/constants";
+import { Backoff } from "../../../src/util/backoff";
+import type { BringUpOptions } from "./bring-up";
+
+export interface Interface {
+  /** May throw. */
+  connect(): void;
+  disconnect(): void;
+  /** ECMA-419: up to 200 disconnected, from 500 on it has an address. */
+  readonly connection: number;
+}
+
+/** From the start of an attempt to an address, ms: a scan takes 3 s, a slow DHCP server its 10. */
+const ATTEMPT = 30_000;
+/** A connection that lasted this long was a good one: waits begin small again. */
+const STABLE = 30_000;
+const DISCONNECTED = 200;
+const ADDRESS = 500;
+
+export class LinkKeeper {
+  readonly #options: BringUpOptions;
+  readonly #open: () => Interface;
+  readonly #backoff: Backoff;
+  #interface: Interface | undefined;
+  #state: "idle" | "joining" | "up" = "idle";
+  #since = 0;
+  #timer: number | undefined;
+
+  /** `open`: makes the interface; may throw, and is then tried again. Its owner calls `changed` at each of its events. */
+  constructor(options: BringUpOptions, open: () => Interface) {
+    this.#options = options;
+    this.#open = open;
+    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+  }
+
+  start(): void {
+    this.#after(0, () => this.#join());
+  }
+
+  /** Never throws: it is called out of the SDK's callbacks. */
+  changed(): void {
+    try {
+      const { connection } = this.#interface ?? { connection: DISCONNECTED };
+      if (connection >= ADDRESS) this.#arrived();
+      else if (connection <= DISCONNECTED) this.#gone("disconnected");
+      else if (this.#state === "up") this.#lost("address lost");
+    } catch (error) {
+      this.#options.log(`network: ${(error as Error).message}`);
+    }
+  }
+
+  #join(): void {
+    this.#state = "joining";
+    try {
+      this.#interface ??= this.#open();
+      // It may be up already: the application, or the system, was faster.
+      if (this.#interface.connection >= ADDRESS) return this.#arrived();
+      this.#after(ATTEMPT, () => this.#giveUp());
+      this.#interface.connect();
+    } catch (error) {
+      this.#retry((error as Error).message);
+    }
+  }
+
+  #arrived(): void {
+    if (this.#state === "up") return;
+    this.#state = "up";
+    this.#since = this.#options.clock.now();
+    this.#cancel();
+    this.#options.up();
+  }
+
+  #gone(reason: string): void {
+    if (this.#state === "up") {
+      if (this.#options.clock.now() - this.#since >= STABLE) this.#backoff.reset();
+      this.#state = "joining";
+      this.#options.down(reason);
+    }
+    if (this.#state === "joining") this.#retry(reason);
+  }
+
+  /** Still associated: an address may come again. */
+  #lost(reason: string): void {
+    this.#state = "joining";
+    this.#after(ATTEMPT, () => this.#giveUp());
+    this.#options.down(reason);
+  }
+
+  #giveUp(): void {
+    try {
+      this.#interface?.disconnect();
+    } catch {
+      // The next attempt will show.
+    }
+    this.#retry("no address in time");
+  }
+
+  #retry(reason: string): void {
+    this.#state = "idle";
+    const wait = this.#backoff.next();
+    this.#options.log(`network: ${reason}; again in ${wait} ms`);
+    this.#after(wait, () => this.#join());
+  }
+
+  #after(milliseconds: number, action: () => void): void {
+    this.#cancel();
+    this.#timer = this.#options.clock.set(() => {
+      this.#timer = undefined;
+      action();
+    }, milliseconds);
+  }
+
+  #cancel(): void {
+    if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,313 @@
+/*
+ * Flash of the inactive slot and boot slots, for ota.ts. Stateless: each call looks its partition up, nothing is held open, nothing leaks.
+ * Handle-free: esp_ota_begin would erase up front and forget a download at the next power cut, so the two guards it
+ * has (refuse while unconfirmed, invalidate the target's boot entry) are the agent's to keep.
+ *
+ * Whatever fails is thrown as an Error "OPERATION SLOT 0xADDRESS: ESP_ERR_NAME". ESP-IDF v6.0.
+ */
+#include "xsmc.h"
+#include "xsHost.h"
+#include "mc.xs.h"
+#include "mc.defines.h"
+
+#include <string.h>
+
+#include "app_update/include/esp_ota_ops.h"
+#include "esp_app_desc.h"
+#include "esp_err.h"
+#include "esp_image_format.h"
+#include "esp_partition.h"
+#include "esp_system.h"
+#include "sdkconfig.h"
+
+#include "xsota_desc.h"
+
+#if !defined(MODDEF_XSOTA_PRODUCT) || !defined(MODDEF_XSOTA_VERSION)
+#error "xs-ota: name the firmware in the application's manifest: \"defines\": {\"xsota\": {\"product\": \"...\", \"version\": \"...\"}}"
+#endif
+#ifndef MODDEF_XSOTA_SECURITYFLOOR
+#define MODDEF_XSOTA_SECURITYFLOOR 0
+#endif
+
+/* mcconfig writes strings without quotes. */
+#define TEXT(define) TEXT_OF(define)
+#define TEXT_OF(value) #value
+
+_Static_assert(sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) > 1 && sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) <= XSOTA_DESC_TEXT, "product: 1 to 31 characters");
+_Static_assert(sizeof(TEXT(MODDEF_XSOTA_VERSION)) > 1 && sizeof(TEXT(MODDEF_XSOTA_VERSION)) <= XSOTA_DESC_TEXT, "version: 1 to 31 characters");
+
+/* ESP-IDF's linker scripts put this section right behind the app description. They would drop what nobody refers to: xs_ota_running does. */
+__attribute__((section(".rodata_custom_desc"), used)) const xsota_desc_t custom_app_desc = {
+	.magic = XSOTA_DESC_MAGIC,
+	.format = XSOTA_DESC_FORMAT,
+	.product = TEXT(MODDEF_XSOTA_PRODUCT),
+	.version = TEXT(MODDEF_XSOTA_VERSION),
+	.security_floor = MODDEF_XSOTA_SECURITYFLOOR,
+};
+
+/* Bytes compared at a time, on the stack. */
+#define COMPARE_CHUNK 256
+
+static void throwIf(xsMachine *the, esp_err_t err, const char *operation, const esp_partition_t *slot, uint32_t offset)
+{
+	if (ESP_OK != err)
+		xsUnknownError("%s %s 0x%08x: %s", operation, slot->label, (unsigned)(slot->address + offset), esp_err_to_name(err));
+}
+
+static const esp_partition_t *runningSlot(xsMachine *the)
+{
+	const esp_partition_t *slot = esp_ota_get_running_partition();
+	if (!slot)
+		xsUnknownError("no running slot");
+	return slot;
+}
+
+/* Never the running one (design invariant 1). */
+static const esp_partition_t *targetSlot(xsMachine *the)
+{
+	const esp_partition_t *running = runningSlot(the);
+	const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
+	if (!slot || (slot->address == running->address))
+		xsUnknownError("no inactive slot: the partition table needs ota_0 and ota_1");
+	return slot;
+}
+
+/* Argument 0: undefined for the inactive slot, or the label of a data partition that is the application's: the system keeps its own in the others. */
+static const esp_partition_t *partitionArgument(xsMachine *the)
+{
+	char label[sizeof(((esp_partition_t *)0)->label)];
+	if (xsUndefinedType == xsmcTypeOf(xsArg(0)))
+		return targetSlot(the);
+	xsmcToStringBuffer(xsArg(0), label, sizeof(label));
+	const esp_partition_t *partition = esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_ANY, label);
+	if (!partition)
+		xsUnknownError("no data partition %s", label);
+	if (partition->subtype < ESP_PARTITION_SUBTYPE_DATA_UNDEFINED)
+		xsUnknownError("partition %s is the system's own", label);
+	return partition;
+}
+
+static uint32_t offsetArgument(xsMachine *the, int index)
+{
+	xsIntegerValue value = xsmcToInteger(xsArg(index));
+	if (value < 0)
+		xsRangeError("offset %d", (int)value);
+	return (uint32_t)value;
+}
+
+/* Buffers move when anything is allocated: fetched last, used at once. */
+static uint8_t *bufferArgument(xsMachine *the, int index, xsUnsignedValue *length, xsBooleanValue writable)
+{
+	void *bytes = NULL;
+	if (writable)
+		xsmcGetBufferWritable(xsArg(index), &bytes, length);
+	else
+		xsmcGetBufferReadable(xsArg(index), &bytes, length);
+	return bytes;
+}
+
+/* describe(partition) -> {label, size, sectorSize} */
+void xs_ota_describe(xsMachine *the)
+{
+	const esp_partition_t *slot = partitionArgument(the);
+
+	xsmcVars(1);
+	xsmcSetNewObject(xsResult);
+	xsmcSetString(xsVar(0), (char *)slot->label);
+	xsmcSet(xsResult, xsID_label, xsVar(0));
+	xsmcSetInteger(xsVar(0), (xsIntegerValue)slot->size);
+	xsmcSet(xsResult, xsID_size, xsVar(0));
+	xsmcSetInteger(xsVar(0), (xsIntegerValue)slot->erase_size);
+	xsmcSet(xsResult, xsID_sectorSize, xsVar(0));
+}
+
+/* erase(partition, sector) */
+void xs_ota_erase(xsMachine *the)
+{
+	const esp_partition_t *slot = partitionArgument(the);
+	uint32_t sector = offsetArgument(the, 1);
+	if (sector >= slot->size / slot->erase_size)
+		xsRangeError("erase %s: sector %u of %u", slot->label, (unsigned)sector, (unsigned)(slot->size / slot->erase_size));
+	throwIf(the, esp_partition_erase_range(slot, sector * slot->erase_size, slot->erase_size), "erase", slot, sector * slot->erase_size);
+}
+
+/* write(partition, offset, bytes) */
+void xs_ota_write(xsMachine *the)
+{
+	const esp_partition_t *slot = partitionArgument(the);
+	uint32_t offset = offsetArgument(the, 1);
+	xsUnsignedValue length = 0;
+	const uint8_t *bytes = bufferArgument(the, 2, &length, 0);
+	throwIf(the, esp_partition_write(slot, offset, bytes, length), "write", slot, offset);
+}
+
+static void readInto(xsMachine *the, const esp_partition_t *slot)
+{
+	uint32_t offset = offsetArgument(the, 1);
+	xsUnsignedValue length = 0;
+	uint8_t *bytes = bufferArgument(the, 2, &length, 1);
+	throwIf(the, esp_partition_read(slot, offset, bytes, length), "read", slot, offset);
+}
+
+/* read(partition, offset, into) */
+void xs_ota_read(xsMachine *the)
+{
+	readInto(the, partitionArgument(the));
+}
+
+/* readRunning(undefined, offset, into) */
+void xs_ota_readRunning(xsMachine *the)
+{
+	readInto(the, runningSlot(the));
+}
+
+/* equals(partition, offset, bytes) -> boolean */
+void xs_ota_equals(xsMachine *the)
+{
+	const esp_partition_t *slot = partitionArgument(the);
+	uint32_t offset = offsetArgument(the, 1);
+	uint8_t chunk[COMPARE_CHUNK];
+	xsUnsignedValue length = 0;
+	const uint8_t *bytes = bufferArgument(the, 2, &length, 0);
+	int equal = 1;
+
+	for (xsUnsignedValue done = 0; equal && (done < length);) {
+		xsUnsignedValue count = (length - done < sizeof(chunk)) ? length - done : sizeof(chunk);
+		throwIf(the, esp_partition_read(slot, offset + done, chunk, count), "read", slot, offset + done);
+		equal = 0 == memcmp(chunk, bytes + done, count);
+		done += count;
+	}
+	xsmcSetBoolean(xsResult, equal);
+}
+
+static const char *stateName(const esp_partition_t *slot)
+{
+	esp_ota_img_states_t state;
+	if (ESP_OK != esp_ota_get_state_partition(slot, &state))
+		return "none";
+	switch (state) {
+		case ESP_OTA_IMG_NEW:
+			return "new";
+		case ESP_OTA_IMG_PENDING_VERIFY:
+			return "pending";
+		case ESP_OTA_IMG_VALID:
+			return "valid";
+		case ESP_OTA_IMG_INVALID:
+			return "invalid";
+		case ESP_OTA_IMG_ABORTED:
+			return "aborted";
+		default:
+			return "undefined";
+	}
+}
+
+/* running() -> {slot, version, project, chip, state}: as Running in hal/ports.ts */
+void xs_ota_running(xsMachine *the)
+{
+	const esp_partition_t *slot = runningSlot(the);
+
+	xsmcVars(1);
+	xsmcSetNewObject(xsResult);
+	xsmcSetString(xsVar(0), (char *)slot->label);
+	xsmcSet(xsResult, xsID_slot, xsVar(0));
+	xsmcSetString(xsVar(0), (char *)custom_app_desc.version);
+	xsmcSet(xsResult, xsID_version, xsVar(0));
+	xsmcSetString(xsVar(0), (char *)custom_app_desc.product);
+	xsmcSet(xsResult, xsID_project, xsVar(0));
+	xsmcSetInteger(xsVar(0), CONFIG_IDF_FIRMWARE_CHIP_ID);
+	xsmcSet(xsResult, xsID_chip, xsVar(0));
+	xsmcSetString(xsVar(0), (char *)stateName(slot));
+	xsmcSet(xsResult, xsID_state, xsVar(0));
+}
+
+/* invalidate(): wipes the target's boot entry. ESP_FAIL: there is none. */
+void xs_ota_invalidate(xsMachine *the)
+{
+	const esp_partition_t *slot = targetSlot(the);
+	esp_err_t err = esp_ota_invalidate_inactive_ota_data_slot();
+	if (ESP_FAIL != err)
+		throwIf(the, err, "invalidate", slot, 0);
+}
+
+/* verify() -> length of the image: header, segments, checksum and appended SHA-256 are right */
+void xs_ota_verify(xsMachine *the)
+{
+	const esp_partition_t *slot = targetSlot(the);
+	const esp_partition_pos_t position = {.offset = slot->address, .size = slot->size};
+	esp_image_metadata_t metadata;
+	memset(&metadata, 0, sizeof(metadata));
+	throwIf(the, esp_image_verify(ESP_IMAGE_VERIFY_SILENT, &position, &metadata), "verify", slot, 0);
+	xsmcSetInteger(xsResult, (xsIntegerValue)metadata.image_len);
+}
+
+/* activate(): the target boots next, on trial. ESP-IDF verifies it again. */
+void xs_ota_activate(xsMachine *the)
+{
+	const esp_partition_t *slot = targetSlot(the);
+	throwIf(the, esp_ota_set_boot_partition(slot), "activate", slot, 0);
+}
+
+/*
+ * confirm(): ends the trial. Nothing unless the running slot is on one (NEW: a bootloader without rollback leaves it so): ESP-IDF's call makes
+ * the entry valid that decides the NEXT start, which after activate() is another slot's.
+ */
+void xs_ota_confirm(xsMachine *the)
+{
+	const esp_partition_t *slot = runningSlot(the);
+	esp_ota_img_states_t state;
+	if ((ESP_OK != esp_ota_get_state_partition(slot, &state)) || ((ESP_OTA_IMG_PENDING_VERIFY != state) && (ESP_OTA_IMG_NEW != state)))
+		return;
+	throwIf(the, esp_ota_mark_app_valid_cancel_rollback(), "confirm", slot, 0);
+}
+
+/* rollback(): gives the running slot up and restarts. Returns where there is no other to boot. */
+void xs_ota_rollback(xsMachine *the)
+{
+	(void)the;
+	(void)esp_ota_mark_app_invalid_rollback_and_reboot();
+}
+
+/* lastInvalid() -> label of the slot whose image was given up last, or undefined */
+void xs_ota_lastInvalid(xsMachine *the)
+{
+	const esp_partition_t *slot = esp_ota_get_last_invalid_partition();
+	if (slot)
+		xsmcSetString(xsResult, (char *)slot->label);
+}
+
+/* resetReason(): as ResetReason in hal/ports.ts */
+void xs_ota_resetReason(xsMachine *the)
+{
+	const char *reason;
+	switch (esp_reset_reason()) {
+		case ESP_RST_POWERON:
+			reason = "power-on";
+			break;
+		case ESP_RST_BROWNOUT:
+		case ESP_RST_PWR_GLITCH:
+			reason = "brown-out";
+			break;
+		case ESP_RST_SW:
+			reason = "software";
+			break;
+		case ESP_RST_INT_WDT:
+		case ESP_RST_TASK_WDT:
+		case ESP_RST_WDT:
+			reason = "watchdog";
+			break;
+		case ESP_RST_PANIC:
+		case ESP_RST_CPU_LOCKUP:
+			reason = "panic";
+			break;
+		default:
+			reason = "other";
+	}
+	xsmcSetString(xsResult, (char *)reason);
+}
+
+/* restart(): does not return */
+void xs_ota_restart(xsMachine *the)
+{
+	(void)the;
+	esp_restart();
+}

@@ -1,0 +1,148 @@
+/**
+ * The clock, from the network (RFC 4330): certificates have dates. Asks until there is an answer, then once a day. An answer counts only
+ * if it echoes the random number of its question, so that nobody who can not read the question sets the clock.
+ */
+import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
+import { Backoff } from "../../src/util/backoff";
+import { isAddress } from "../moddable/tcp-socket";
+import type { Lookup } from "../moddable/dns";
+import type { Clock } from "../ports";
+
+/** As the SDK has it. `read` gives undefined when nothing waits. */
+export interface Datagrams {
+  write(bytes: Uint8Array, address: string, port: number): void;
+  read(): ArrayBuffer | undefined;
+  close(): void;
+}
+
+export interface SntpOptions {
+  readonly host: string;
+  readonly lookup: Lookup;
+  /** A socket; `onReadable` is called with the number of waiting datagrams. */
+  open(onReadable: (count: number) => void): Datagrams;
+  readonly clock: Clock;
+  random(): number;
+  /** Seconds since 1970. */
+  set(seconds: number): void;
+  log(line: string): void;
+}
+
+const PORT = 123;
+const PACKET = 48;
+/** LI 0, version 4, mode 3: client. */
+const REQUEST = 0x23;
+const MODE_SERVER = 4;
+/** From 1900 to 1970, seconds. */
+const EPOCH = 2_208_988_800;
+/** The 32-bit seconds begin anew in February 2036; before 1968 (top bit clear) means after that. */
+const ERA = 2 ** 32;
+/** An answer is waited for this long, ms. */
+const PATIENCE = 4_000;
+/** A crystal of 100 ppm is off by 9 s after a day, ms. */
+const AGAIN = 86_400_000;
+
+export class Sntp {
+  readonly #options: SntpOptions;
+  readonly #backoff: Backoff;
+  #socket: Datagrams | undefined;
+  #timer: number | undefined;
+  #question = new Uint8Array(8);
+
+  constructor(options: SntpOptions) {
+    this.#options = options;
+    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+  }
+
+  /** Asks now, and for ever; after `stop` anew. */
+  start(): void {
+    this.stop();
+    this.#after(0, () => this.#ask());
+  }
+
+  stop(): void {
+    this.#close();
+    if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #ask(): void {
+    const { host, lookup } = this.#options;
+    this.#after(PATIENCE * 2, () => this.#retry("no answer"));
+    if (isAddress(host)) return this.#send(host);
+    const timer = this.#timer;
+    try {
+      lookup(host, (address) => {
+        // Another attempt, or nobody, waits for it by now.
+        if (timer !== this.#timer) return;
+        if (address === undefined) this.#retry(`no address for ${host}`);
+        else this.#send(address);
+      });
+    } catch (error) {
+      this.#retry((error as Error).message);
+    }
+  }
+
+  #send(address: string): void {
+    try {
+      const request = new Uint8Array(PACKET);
+      request[0] = REQUEST;
+      for (let i = 0; i < 8; i++) this.#question[i] = Math.floor(this.#options.random() * 256);
+      request.set(this.#question, 40);
+      this.#socket = this.#options.open((count) => this.#receive(count));
+      this.#socket.write(request, address, PORT);
+      this.#after(PATIENCE, () => this.#retry("no answer"));
+    } catch (error) {
+      this.#retry((error as Error).message);
+    }
+  }
+
+  /** Never throws: it is called out of the SDK's callback. */
+  #receive(count: number): void {
+    try {
+      for (; count > 0; count--) {
+        const bytes = this.#socket?.read();
+        const seconds = bytes === undefined ? undefined : timeOf(new Uint8Array(bytes), this.#question);
+        if (seconds !== undefined) return this.#answered(seconds);
+      }
+    } catch (error) {
+      this.#options.log(`sntp: ${(error as Error).message}`);
+    }
+  }
+
+  #answered(seconds: number): void {
+    this.#close();
+    this.#backoff.reset();
+    this.#after(AGAIN, () => this.#ask());
+    this.#options.set(seconds);
+  }
+
+  #retry(reason: string): void {
+    this.#close();
+    const wait = this.#backoff.next();
+    this.#options.log(`sntp: ${reason}; again in ${wait} ms`);
+    this.#after(wait, () => this.#ask());
+  }
+
+  #after(milliseconds: number, action: () => void): void {
+    const { clock } = this.#options;
+    if (this.#timer !== undefined) clock.clear(this.#timer);
+    this.#timer = clock.set(() => {
+      this.#timer = undefined;
+      action();
+    }, milliseconds);
+  }
+
+  #close(): void {
+    this.#socket?.close();
+    this.#socket = undefined;
+  }
+}
+
+/** Seconds since 1970 of a server's answer to `question`; undefined for anything else, a server without a clock included. */
+function timeOf(packet: Uint8Array, question: Uint8Array): number | undefined {
+  if (packet.length < PACKET || (packet[0]! & 7) !== MODE_SERVER || packet[0]! >> 6 === 3) return undefined;
+  if (packet[1] === 0 || packet[1]! > 15) return undefined;
+  for (let i = 0; i < 8; i++) if (packet[24 + i] !== question[i]) return undefined;
+  const seconds = packet[40]! * 2 ** 24 + packet[41]! * 2 ** 16 + packet[42]! * 256 + packet[43]!;
+  return seconds >= ERA / 2 ? seconds - EPOCH : seconds + ERA - EPOCH;
+}

@@ -1,0 +1,72 @@
+/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, bytes are zero-free strings: hal/zero-free.ts says why. */
+import { decodeUtf8 } from "../../src/util/utf8";
+import type { Store } from "../ports";
+import { withZeros, withoutZeros } from "../zero-free";
+
+/** hal/ports.ts, and the byte that hal/two-copies.ts puts in front. */
+const BYTES_MAX = 3_901;
+
+export class NvsStore implements Store {
+  readonly #space: string;
+
+  /** `space`: NVS namespace, 1 to 15 characters. */
+  constructor(space: string) {
+    this.#space = space;
+  }
+
+  getNumber(key: string): number | undefined {
+    return nvsGetNumber(this.#space, key);
+  }
+
+  setNumber(key: string, value: number): void {
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
+    nvsSetNumber(this.#space, key, value);
+  }
+
+  getBytes(key: string): Uint8Array | undefined {
+    const stuffed = terminated(this.#space, key);
+    return stuffed === undefined ? undefined : withZeros(stuffed);
+  }
+
+  setBytes(key: string, bytes: Uint8Array): void {
+    if (bytes.length > BYTES_MAX) throw new Error(`store ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
+    const stuffed = withoutZeros(bytes);
+    const string = new Uint8Array(stuffed.length + 1);
+    string.set(stuffed);
+    nvsSetBytes(this.#space, key, string);
+  }
+
+  /** A string as others put it there, such as ESP-IDF's nvs_partition_gen.py. */
+  getText(key: string): string | undefined {
+    const bytes = terminated(this.#space, key);
+    return bytes === undefined ? undefined : decodeUtf8(bytes);
+  }
+
+  delete(key: string): void {
+    nvsRemove(this.#space, key);
+  }
+}
+
+/** What NVS holds as a string, without the zero that ends it. */
+function terminated(space: string, key: string): Uint8Array | undefined {
+  const bytes = nvsGetBytes(space, key);
+  return bytes === undefined ? undefined : new Uint8Array(bytes, 0, bytes.byteLength - 1);
+}
+
+/* The C module: native functions are linked where they are called on `this`. */
+
+function nvsGetNumber(this: void, space: string, key: string): number | undefined {
+  return native("xs_nvs_getNumber").call(this, space, key) as number | undefined;
+}
+function nvsSetNumber(this: void, space: string, key: string, value: number): void {
+  return native("xs_nvs_setNumber").call(this, space, key, value) as undefined;
+}
+function nvsGetBytes(this: void, space: string, key: string): ArrayBuffer | undefined {
+  return native("xs_nvs_getBytes").call(this, space, key) as ArrayBuffer | undefined;
+}
+function nvsSetBytes(this: void, space: string, key: string, bytes: Uint8Array): void {
+  return native("xs_nvs_setBytes").call(this, space, key, bytes) as undefined;
+}
+function nvsRemove(this: void, space: string, key: string): void {
+  return native("xs_nvs_remove").call(this, space, key) as undefined;
+}
