@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { deflateSync } from "node:zlib";
+import * as fc from "fast-check";
+import { sha256 } from "../../host-sim/board/slots";
+import { buildImage, extractPayload } from "../../host-sim/image/build-image";
+import { readAppDescription, verifyImage } from "../../src/image/esp-image";
+import { readEspImage } from "./espressif-reader";
+
+const PAYLOAD = Buffer.from("trace('hello');\n".repeat(100));
+
+for (const chip of [0, 5, 9, 13]) {
+  test(`an image for chip ${chip} is what Espressif's description asks for`, () => {
+    const image = readEspImage(Buffer.from(buildImage({ version: "0.2.0", payload: PAYLOAD, chip, secureVersion: 3 })));
+    assert.deepEqual(image.problems, []);
+    assert.deepEqual([image.chip, image.version, image.project, image.secureVersion], [chip, "0.2.0", "xs-ota-board", 3]);
+    const code = image.segments[1]!;
+    assert.equal(image.entry, code.address, "the entry is in a segment of code");
+  });
+}
+
+test("any size from the minimum on is met exactly; what is below is refused and the minimum named", () => {
+  const minimum = buildImage({ version: "0.2.0", payload: PAYLOAD }).length;
+  for (const size of [minimum, minimum + 1, minimum + 15, minimum + 16, minimum + 17, minimum + 4095, 65_536, 708_482]) {
+    const file = buildImage({ version: "0.2.0", payload: PAYLOAD, size });
+    assert.equal(file.length, size);
+    const image = readEspImage(Buffer.from(file));
+    assert.deepEqual(image.problems, []);
+    assert.equal(image.length, size - (size % 16));
+    assert.deepEqual(Buffer.from(extractPayload(file)), PAYLOAD);
+  }
+  for (const size of [minimum - 1, 0, -5, 1000.5, Number.NaN]) {
+    assert.throws(() => buildImage({ version: "0.2.0", payload: PAYLOAD, size }), new RegExp(`at least ${minimum} bytes`));
+  }
+});
+
+test("every payload length comes back, whatever its remainder", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(100), fc.uint8Array({ maxLength: 70 }), (payload, more, custom) => {
+      const smallest = buildImage({ version: "1", payload, custom });
+      const file = buildImage({ version: "1", payload, custom, size: smallest.length + more });
+      assert.deepEqual(readEspImage(Buffer.from(file)).problems, []);
+      assert.deepEqual(Buffer.from(extractPayload(file)), Buffer.from(payload));
+      assert.deepEqual(Buffer.from(readAppDescription(file).custom.subarray(0, custom.length)), Buffer.from(custom));
+      assert.equal(verifyImage((offset, into) => into.set(file.subarray(offset, offset + into.length)), file.length, sha256).length, file.length - (file.length % 16));
+    }),
+  );
+});
+
+test("the same inputs give the same bytes, other inputs others", () => {
+  const build = (version: string, size: number): Buffer => Buffer.from(buildImage({ version, payload: PAYLOAD, size }));
+  assert.ok(build("0.2.0", 100_000).equals(build("0.2.0", 100_000)));
+  assert.ok(!build("0.2.0", 100_000).equals(build("0.2.1", 100_000)));
+});
+
+test("the filler does not compress", () => {
+  const file = buildImage({ version: "0.2.0", payload: PAYLOAD, size: 200_000 });
+  assert.ok(deflateSync(file).length > 195_000);
+});
+
+test("mistakes are named", () => {
+  assert.throws(() => buildImage({ version: "", payload: PAYLOAD }), /"": 1 to 31 printable ASCII/);
+  assert.throws(() => buildImage({ version: "x".repeat(32), payload: PAYLOAD }), /1 to 31/);
+  assert.throws(() => buildImage({ version: "1.0.0-ü", payload: PAYLOAD }), /1 to 31/);
+  assert.throws(() => buildImage({ version: "1", project: "", payload: PAYLOAD }), /"": 1 to 31/);
+  assert.throws(() => buildImage({ version: "1", payload: PAYLOAD, chip: 77 }), /chip 77/);
+});
+
+test("an image of somebody else has no payload", () => {
+  const file = Buffer.from(buildImage({ version: "1", payload: PAYLOAD }));
+  const { segments } = readEspImage(file);
+  file.writeUInt32LE(0x3ffb0000, file.indexOf(segments[2]!.data) - 8);
+  assert.throws(() => extractPayload(file), /no JavaScript/);
+});
