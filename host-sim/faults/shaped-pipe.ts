@@ -1,0 +1,100 @@
+import type { Socket } from "node:net";
+
+/** What a link does to bytes and connections. Absent: nothing of that kind. */
+export interface LinkQuality {
+  /** Milliseconds each way. */
+  readonly latency?: number;
+  /** Milliseconds by which latency varies, at most. */
+  readonly jitter?: number;
+  /** Bytes per second in each direction, shared by all connections. */
+  readonly rate?: number;
+  /** Seconds between two resets of a connection, on average. */
+  readonly resetEvery?: number;
+  /** Seconds between two stalls of a connection, on average, and how long they are. */
+  readonly stallEvery?: number;
+  readonly stallFor?: number;
+}
+
+/** One direction of a whole link: whose turn it is to send. */
+export interface Lane {
+  /** When the link is free again, by `performance.now()`. */
+  freeAt: number;
+}
+
+/** Bytes under way on one connection and direction before the sender has to wait: a modem's buffer. */
+const BUFFERED_MAX = 32_768;
+/** Bytes that take their turn at once: small enough that connections share a slow link evenly. */
+const PIECE = 1_024;
+
+/** Carries bytes from one socket to another as a weak link does: later, slower, in order, sometimes not for a while. */
+export class ShapedPipe {
+  readonly #from: Socket;
+  readonly #to: Socket;
+  readonly #lane: Lane;
+  readonly #quality: () => LinkQuality;
+  readonly #random: () => number;
+  readonly #queue: { readonly at: number; readonly bytes: Uint8Array | undefined }[] = [];
+  #buffered = 0;
+  #last = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stalledUntil = 0;
+
+  constructor(from: Socket, to: Socket, lane: Lane, quality: () => LinkQuality, random: () => number) {
+    this.#from = from;
+    this.#to = to;
+    this.#lane = lane;
+    this.#quality = quality;
+    this.#random = random;
+    from.on("data", (bytes: Buffer) => this.#take(bytes));
+    from.on("end", () => this.#enqueue(undefined));
+    to.on("drain", () => this.#run());
+  }
+
+  /** Nothing arrives until then; by `performance.now()`. */
+  stall(until: number): void {
+    this.#stalledUntil = Math.max(this.#stalledUntil, until);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#queue.length = 0;
+  }
+
+  #take(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; at += PIECE) this.#enqueue(bytes.subarray(at, at + PIECE));
+    if (this.#buffered >= BUFFERED_MAX) this.#from.pause();
+  }
+
+  #enqueue(bytes: Uint8Array | undefined): void {
+    const { latency = 0, jitter = 0, rate } = this.#quality();
+    const now = performance.now();
+    const sentAt = Math.max(now, this.#lane.freeAt);
+    if (rate !== undefined) this.#lane.freeAt = sentAt + ((bytes?.length ?? 0) / rate) * 1000;
+    const arrives = (rate === undefined ? now : this.#lane.freeAt) + latency + jitter * this.#random();
+    this.#last = Math.max(this.#last, arrives);
+    this.#buffered += bytes?.length ?? 0;
+    this.#queue.push({ at: this.#last, bytes });
+    this.#run();
+  }
+
+  #run(): void {
+    clearTimeout(this.#timer);
+    const now = performance.now();
+    for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
+      const due = Math.max(next.at, this.#stalledUntil);
+      if (due > now) {
+        this.#timer = setTimeout(() => this.#run(), Math.ceil(due - now));
+        return;
+      }
+      if (this.#to.destroyed || this.#to.writableNeedDrain) return;
+      this.#queue.shift();
+      if (next.bytes === undefined) {
+        this.#to.end();
+        return;
+      }
+      this.#buffered -= next.bytes.length;
+      this.#to.write(next.bytes);
+      if (this.#buffered < BUFFERED_MAX && this.#from.isPaused()) this.#from.resume();
+    }
+  }
+}
