@@ -79,9 +79,10 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
   };
   const policy = policyOf(fields, tls);
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
+  const modules = fields.texts("modules");
   checkTogether(given, trust.mqtt);
   return {
-    firmware: { platform: given.platform, broker, policy },
+    firmware: { platform: given.platform, broker, policy, ...(modules === undefined ? {} : { modules }) },
     trust,
     flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,
     warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),

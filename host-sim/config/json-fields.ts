@@ -55,6 +55,15 @@ export class JsonFields {
     return value as string[];
   }
 
+  /** An object of strings, by whatever keys. */
+  texts(key: string): { readonly [name: string]: string } | undefined {
+    const value = this.#take(key);
+    if (value === undefined) return undefined;
+    const valid = typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
+    if (!valid) throw this.error(key, "an object of strings is expected");
+    return value as { [name: string]: string };
+  }
+
   oneOf<T extends string>(key: string, words: readonly T[]): T | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;

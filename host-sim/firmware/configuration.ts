@@ -10,6 +10,8 @@ export interface FirmwareConfiguration {
   readonly platform: PlatformConfiguration;
   readonly broker: BrokerAddress;
   readonly policy: Partial<Policy>;
+  /** Modules that are not the firmware: their names in offers, and the data partitions that they go to. */
+  readonly modules?: { readonly [name: string]: string };
 }
 
 /** Put in front of the bundle when an image is made of it. */

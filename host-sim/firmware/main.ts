@@ -1,6 +1,7 @@
 /** The firmware of a simulated board: the agent and nothing else. Bundled to one script, it is what lies in flash. */
 import type { Network } from "../../hal/ports";
-import { OtaAgent } from "../../src/index";
+import { OtaAgent, PartitionInstaller } from "../../src/index";
+import type { ModuleInstaller } from "../../src/index";
 import { bridgePorts } from "./bridge-ports";
 import type { FirmwareConfiguration, FirmwareConstants } from "./configuration";
 import { eventLine } from "./events";
@@ -15,12 +16,26 @@ const NOWHERE: Network = { connect: () => ({ read: () => 0, write: () => 0, clos
 
 const board = bridgePorts(issueCommand, FIRMWARE.version);
 Object.assign(globalThis, { handleCommand: board.handle });
-const { platform, broker, policy } = JSON.parse(board.configuration()) as FirmwareConfiguration;
+const { platform, broker, policy, modules = {} } = JSON.parse(board.configuration()) as FirmwareConfiguration;
+
+/** One that has no place on this board is left out: its offers are refused, the rest goes on. */
+function installers(places: { readonly [name: string]: string }): { readonly [name: string]: ModuleInstaller } {
+  const found: { [name: string]: ModuleInstaller } = {};
+  for (const [name, label] of Object.entries(places)) {
+    try {
+      found[name] = new PartitionInstaller(board.partition(label));
+    } catch (error) {
+      board.emit(JSON.stringify({ event: "warning", message: `module ${name}: ${(error as Error).message}` }));
+    }
+  }
+  return found;
+}
 
 new OtaAgent({
   ports: FIRMWARE.offline === true ? { ...board, network: NOWHERE } : board,
   platform: createPlatform(platform, board.crypto),
   broker,
   policy,
+  modules: installers(modules),
   onNotice: (notice) => board.emit(eventLine(notice, platform.kind)),
 }).start();

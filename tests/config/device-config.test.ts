@@ -66,6 +66,12 @@ test("ThingsPanel: the contract's example, and the shortest file", (t) => {
   assert.deepEqual(short.firmware.broker, { host: "panel.example", port: 8883, tls: true });
 });
 
+test("modules that are not the firmware, and the partitions that they go to", (t) => {
+  assert.deepEqual(read(t, { ...TOKEN, modules: { assets: "assets", voice: "spare" } }).firmware.modules, { assets: "assets", voice: "spare" });
+  assert.equal("modules" in read(t, TOKEN).firmware, false);
+  for (const modules of [[], "assets", { assets: 5 }]) assert.throws(() => read(t, { ...TOKEN, modules }), /modules: an object of strings is expected/);
+});
+
 test("policy and flash size", (t) => {
   const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, flashSize: "8MB", hmac: "SHA1" });
   assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowHttp: true });

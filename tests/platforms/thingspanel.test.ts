@@ -1,20 +1,13 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Crypto } from "../../hal/ports";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { MESSAGE_MAX, URL_MAX } from "../../src/constants";
 import type { Cause, Offer } from "../../src/job/types";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import type { ThingsPanelConfig } from "../../src/platforms/thingspanel/dialect";
 
-const crypto: Crypto = {
-  digest(algorithm) {
-    const hash = createHash(algorithm.toLowerCase());
-    return { write: (bytes) => void hash.update(bytes), close: () => hash.digest() };
-  },
-  random: Math.random,
-};
+const crypto = new NodeCrypto();
 const CONFIG: ThingsPanelConfig = { profile: "v0", brokerHost: "broker.example", username: "token-123", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" };
 const platform = (config: Partial<ThingsPanelConfig> = {}) => new ThingsPanelPlatform({ ...CONFIG, ...config }, crypto);
 
@@ -77,7 +70,7 @@ test("row 4, duplicates: the id of a push makes no difference", () => {
 test("row 5, id: text, number, null or none; ours has 10 digits and is text", () => {
   for (const id of ["147258369", 147258369, null, undefined, { a: 1 }]) assert.equal(parse({ ...TASK, id }).kind, "offer");
   for (const random of [() => 0, Math.random, () => 1 - Number.EPSILON]) {
-    const dialect = new ThingsPanelPlatform(CONFIG, { ...crypto, random });
+    const dialect = new ThingsPanelPlatform(CONFIG, new NodeCrypto(random));
     assert.match(dialect.encode({ kind: "version", version: "v1.0" })!.payload, /^\{"id":"[1-9][0-9]{9}","params":\{"version":"v1\.0","module":"MCU"\}\}$/);
   }
 });
