@@ -87,18 +87,20 @@ for (const [what, answer, message] of [
   test(`a redirect ${what} is refused`, () => void fails(bench(() => answer), message));
 }
 
-test("a redirected URL that expires after it delivered leads back to the offered one, at once", () => {
-  let visits = 0;
-  let served = 0;
-  const server = hosts({
-    "a.example/fw?sign=secret": () => to(`http://b.example/x?visit=${++visits}`),
-    "b.example/x?visit=1": (request) => (served++ < 2 ? partial(FILE, request) : status("403 Forbidden")),
-    "b.example/x?visit=2": good(),
+for (const line of ["403 Forbidden", "404 Not Found"]) {
+  test(`a redirected URL that says ${line} after it delivered leads back to the offered one, at once`, () => {
+    let visits = 0;
+    let served = 0;
+    const server = hosts({
+      "a.example/fw?sign=secret": () => to(`http://b.example/x?visit=${++visits}`),
+      "b.example/x?visit=1": (request) => (served++ < 2 ? partial(FILE, request) : status(line)),
+      "b.example/x?visit=2": good(),
+    });
+    const some = completes(bench(server));
+    assert.equal(visits, 2);
+    assert.deepEqual(some.types("waiting", "expired"), []);
   });
-  const some = completes(bench(server));
-  assert.equal(visits, 2);
-  assert.deepEqual(some.types("waiting", "expired"), []);
-});
+}
 
 for (const line of ["403 Forbidden", "404 Not Found"]) {
   test(`a redirected URL that says ${line} straight away has the last word`, () => {

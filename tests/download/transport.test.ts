@@ -185,6 +185,12 @@ test("a body that ends early", () => {
   assert.equal(bench.requests.find(({ connection }) => connection === 2)!.first, SECTOR);
 });
 
+test("a range without a body", () => {
+  const none: Server = (request) => [`HTTP/1.1 206 OK\r\nContent-Length: 0\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\n`];
+  const bench = completes(new Bench((request) => (request.connection === 1 ? none : good())(request)));
+  assert.deepEqual(bench.of("waiting").map(({ reason }) => reason), ["HTTP 206: the body ended early"]);
+});
+
 test("garbage in place of an answer", () => {
   for (const garbage of ["\x16\x03\x01\x02\x00\x01\x00\n", "SSH-2.0-OpenSSH_9\r\n", "HTTP/2 200\r\n\r\n"]) {
     assert.match(completes(new Bench(inTurn(() => [garbage], good()))).of("waiting")[0]!.reason, /not HTTP\/1\.1/);
@@ -245,6 +251,17 @@ test("a server that closes after every third answer", () => {
   assert.deepEqual(bench.image, file);
   assert.deepEqual(bench.of("waiting"), []);
   assert.ok(bench.widest <= WINDOW);
+});
+
+test("a server that stops closing after each answer gets requests ahead again", () => {
+  const file = testFile(60 * SECTOR);
+  const bench = new Bench((request) => (request.connection < 4 ? [...partial(file, request), "close"] : partial(file, request)), { size: file.length }).run();
+  assert.deepEqual(bench.image, file);
+  const last = bench.requests.filter(({ connection }) => connection === 4);
+  assert.equal(bench.connects.length, 4);
+  assert.deepEqual(last.slice(0, 2).map(({ ahead, first, last: end }) => [ahead, end + 1 - first]), [[0, RANGE_MAX], [0, RANGE_MAX]]);
+  assert.ok(last.slice(2).some(({ ahead }) => ahead > 0));
+  assert.ok(last.slice(2).every(({ first, last: end }) => end + 1 - first <= RANGE));
 });
 
 test("no request runs ahead before the server has proved that it stays", () => {

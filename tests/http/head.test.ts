@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { HTTP_HEAD_MAX } from "../../src/constants";
 import { HeadReader } from "../../src/http/head";
 import type { FieldName } from "../../src/http/head";

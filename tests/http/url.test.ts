@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { URL_MAX } from "../../src/constants";
 import { resolveLocation, splitUrl } from "../../src/http/url";
 import type { HttpUrl } from "../../src/http/url";
@@ -18,6 +18,8 @@ for (const [url, expected] of [
   ["https://a.example/x", { tls: true, host: "a.example", port: 443, hostHeader: "a.example", target: "/x" }],
   ["HTTPS://A.Example:443/X", { tls: true, host: "a.example", port: 443, hostHeader: "a.example", target: "/X" }],
   ["http://a.example:443/", { tls: false, host: "a.example", port: 443, hostHeader: "a.example:443", target: "/" }],
+  ["http://a.example:65535/", { tls: false, host: "a.example", port: 65535, hostHeader: "a.example:65535", target: "/" }],
+  ["http://a.example:1/", { tls: false, host: "a.example", port: 1, hostHeader: "a.example:1", target: "/" }],
   ["http://a.example:/x", { tls: false, host: "a.example", port: 80, hostHeader: "a.example", target: "/x" }],
   ["http://127.0.0.1:9999/api", { tls: false, host: "127.0.0.1", port: 9999, hostHeader: "127.0.0.1:9999", target: "/api" }],
   ["http://[::1]:8080/x", { tls: false, host: "::1", port: 8080, hostHeader: "[::1]:8080", target: "/x" }],
