@@ -36,8 +36,10 @@ export interface Running {
   readonly slot: string;
   /** Version from the app description, 1..31 characters. */
   readonly version: string;
-  /** Project (product) name; what an offered image must match. */
+  /** Product, from the firmware block (else the project name of the app description); what an offered image must match. */
   readonly project: string;
+  /** From the firmware block; absent: 0. */
+  readonly securityFloor?: number;
   /** Chip id of the ESP image header (esp_chip_id_t): 0 ESP32, 5 C3, 9 S3, 13 C6. */
   readonly chip: number;
   readonly state: SlotState;
@@ -137,6 +139,11 @@ export interface Digest {
 
 export interface Crypto {
   digest(algorithm: DigestAlgorithm): Digest;
+  /**
+   * ECDSA over P-256 of a SHA-256 hash. `point`: 0x04, X, Y; `r` and `s`: 32 bytes each. The caller has checked the point and the
+   * ranges (src/signature).
+   */
+  verifyP256(point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean;
   /** Uniform in [0, 1): jitter and connection ids, never keys. */
   random(): number;
 }

@@ -11,7 +11,8 @@ import { PowerCut, SECTOR_SIZE } from "./flash-chip";
 import { Nvs } from "./nvs";
 import type { Partition, PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
-import { readAppDescription, readHeader } from "../../src/image/esp-image";
+import { readHeader } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
 
 /** NVS namespace of the agent. */
 export const NAMESPACE = "xs-ota";
@@ -107,9 +108,9 @@ export class BoardBoot implements Boot {
   running(): Running {
     const first = new Uint8Array(SECTOR_SIZE);
     this.readRunning(0, first);
-    const { version, project } = readAppDescription(first);
+    const { version, product, securityFloor } = readFirmware(first, true);
     const slot = SLOT_LABELS[this.#options.running];
-    return { slot, version, project, chip: readHeader(first).chip, state: this.#ota.state(this.#options.running) };
+    return { slot, version, project: product, securityFloor, chip: readHeader(first).chip, state: this.#ota.state(this.#options.running) };
   }
 
   target(): string {

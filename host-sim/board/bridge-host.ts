@@ -2,7 +2,7 @@
  * The board's side of the door: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time.
  */
 import type { Digest, Flash, Ports, Socket } from "../../hal/ports";
-import { DIGESTS, Event, Op, REQUEST_HEAD, Status, TLS_PROFILES, event } from "../firmware/bridge-protocol";
+import { DIGESTS, Event, Op, P256_REQUEST, REQUEST_HEAD, Status, TLS_PROFILES, event } from "../firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
 export interface BridgeHostOptions {
@@ -160,6 +160,9 @@ export class BridgeHost {
         this.#digests.delete(a);
         return bytes;
       }
+      case Op.verifyP256:
+        if (payload.length !== P256_REQUEST) throw new Error(`verifyP256 with ${payload.length} bytes`);
+        return Uint8Array.of(crypto.verifyP256(payload.subarray(0, 65), payload.subarray(65, 97), payload.subarray(97, 129), payload.subarray(129)) ? 1 : 0);
       case Op.random:
         return float(crypto.random());
 

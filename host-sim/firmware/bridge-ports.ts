@@ -1,7 +1,7 @@
 /** The ports of hal/ports.ts on the firmware's side of the door: each call is one message to the board. Engine-neutral. */
 import type { Boot, Clock, ConnectOptions, Crypto, Digest, DigestAlgorithm, Flash, Network, Ports, ResetReason, Running, Socket, SocketError, SocketEvents, Store } from "../../hal/ports";
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
-import { DIGESTS, EVENT_HEAD, Event, Op, Status, TLS_PROFILES, request } from "./bridge-protocol";
+import { DIGESTS, EVENT_HEAD, Event, Op, P256_REQUEST, Status, TLS_PROFILES, request } from "./bridge-protocol";
 
 export type IssueCommand = (request: ArrayBuffer) => ArrayBuffer;
 
@@ -280,6 +280,15 @@ class BridgeCrypto implements Crypto {
       write: (bytes) => void door.ask(Op.digestWrite, id, 0, bytes),
       close: () => new Uint8Array(door.ask(Op.digestClose, id), 1),
     };
+  }
+
+  verifyP256(point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean {
+    const payload = new Uint8Array(P256_REQUEST);
+    payload.set(point);
+    payload.set(hash, 65);
+    payload.set(r, 97);
+    payload.set(s, 129);
+    return new DataView(this.#door.ask(Op.verifyP256, 0, 0, payload)).getUint8(1) === 1;
   }
 
   random(): number {

@@ -84,6 +84,8 @@ export const Op = {
   digestClose: 62,
   /** -> f64. */
   random: 63,
+  /** Payload: point (65), hash (32), r (32), s (32) -> u8. */
+  verifyP256: 64,
 
   /** -> f64, ms. */
   now: 70,
@@ -108,6 +110,9 @@ export const Event = {
 /** `ConnectOptions.tls` by its number on the wire. */
 export const TLS_PROFILES = [undefined, "mqtt", "https"] as const;
 export const DIGESTS = ["MD5", "SHA1", "SHA256"] as const;
+
+/** Payload of `Op.verifyP256`, bytes. */
+export const P256_REQUEST = 161;
 
 export const REQUEST_HEAD = 9;
 export const EVENT_HEAD = 5;

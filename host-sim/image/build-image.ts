@@ -13,6 +13,7 @@ import {
   CHECKSUM_BLOCK, CHECKSUM_SEED, DESCRIPTION_LENGTH, DESCRIPTION_MAGIC, IMAGE_HASH, IMAGE_HEADER, IMAGE_MAGIC, SEGMENT_HEADER, readSegments,
 } from "../../src/image/esp-image";
 import type { ReadImage } from "../../src/image/esp-image";
+import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 
 export const PROJECT = "xs-ota-board";
 /** Marks the segment with the bundle: "JS" and a version of this layout. */
@@ -32,12 +33,14 @@ export interface ImageOptions {
   readonly version: string;
   /** The JavaScript bundle. */
   readonly payload: Uint8Array;
-  /** Default "xs-ota-board". */
+  /** Project of the app description and product of the firmware block; default "xs-ota-board". */
   readonly project?: string;
+  /** Of the firmware block; default 0. */
+  readonly securityFloor?: number;
   /** esp_chip_id_t; default 0, ESP32. */
   readonly chip?: number;
   readonly secureVersion?: number;
-  /** Follows the app description in its segment. */
+  /** Follows the app description in its segment; default: the firmware block. Empty makes somebody else's image. */
   readonly custom?: Uint8Array;
   /** Exact length of the file, bytes. Default: the smallest. */
   readonly size?: number;
@@ -45,7 +48,8 @@ export interface ImageOptions {
 
 /** Throws an Error in words for a user: a size below the minimum names the minimum. */
 export function buildImage(options: ImageOptions): Uint8Array {
-  const { version, payload, project = PROJECT, chip = 0, secureVersion = 0, custom = new Uint8Array(0) } = options;
+  const { version, payload, project = PROJECT, chip = 0, secureVersion = 0, securityFloor = 0 } = options;
+  const custom = options.custom ?? encodeFirmwareBlock({ product: project, version, securityFloor });
   const memory = MEMORY[chip];
   if (memory === undefined) throw new Error(`chip ${chip}: images can be made for ${Object.keys(MEMORY).join(", ")}`);
 

@@ -12,6 +12,8 @@ import type { Policy } from "../job/policy";
 import type { Offer, Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Incoming, Platform } from "../platforms/platform";
+import { refusalOfSignature } from "../signature/check";
+import { readPublicKey } from "../signature/keys";
 import { BrokerLink } from "./broker-link";
 import type { BrokerAddress } from "./broker-link";
 import { Executor } from "./executor";
@@ -38,9 +40,12 @@ export interface AgentOptions {
   onHealthCheck?(answer: (ok: boolean, message?: string) => void): void;
 }
 
+/** Throws out of its constructor on options that can not work: no broker, a signing key that is none. */
 export class OtaAgent {
   readonly #options: AgentOptions;
   readonly #policy: Policy;
+  /** Points of the trusted keys; empty: no signature is asked for. */
+  readonly #keys: readonly Uint8Array[];
   #job: UpdateJob | undefined;
   readonly #installers: ReadonlyMap<string, ModuleInstaller>;
   readonly #executor: Executor;
@@ -57,6 +62,7 @@ export class OtaAgent {
   constructor(options: AgentOptions) {
     const { ports, platform } = options;
     this.#policy = { ...DEFAULT_POLICY, ...options.policy };
+    this.#keys = this.#policy.signingKeys.map(readPublicKey);
     const buffer = new Uint8Array(SECTOR);
     const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.#enter(callback) };
     this.#options = options;
@@ -90,7 +96,8 @@ export class OtaAgent {
       };
       const { platform } = this.#options;
       const capacityOf = (part: string): number | undefined => this.#installers.get(part)?.capacity;
-      this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+      const trust = this.#keys.length === 0 ? {} : { refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) => refusalOfSignature(hash, trailer, this.#keys, crypto) };
+      this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
       this.#dispatch({ type: "boot" });
       this.#link.start(platform.subscriptions, {
         up: () => this.#enter(() => this.#dispatch({ type: "link", up: true })),

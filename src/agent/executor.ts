@@ -2,7 +2,7 @@
 import type { Ports } from "../../hal/ports";
 import { HEAD } from "../constants";
 import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
-import { KEY_ANSWER, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE, KEY_WAITING } from "../job/record";
+import { KEY_ANSWER, KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE, KEY_WAITING } from "../job/record";
 import { KEY_REFUSED } from "../job/refused";
 import type { ModuleInstaller } from "../modules/installer";
 
@@ -106,6 +106,7 @@ export class Executor {
       state: quietly(() => store.getNumber(KEY_STATE)),
       outcome: quietly(() => store.getBytes(KEY_OUTCOME)),
       refused: quietly(() => store.getBytes(KEY_REFUSED)),
+      floor: quietly(() => store.getNumber(KEY_FLOOR)),
       part: { offset: quietly(() => store.getNumber(KEY_PART_OFFSET)), head: quietly(() => store.getBytes(KEY_PART_HEAD)) },
       waiting: quietly(() => store.getBytes(KEY_WAITING)),
       answer: quietly(() => store.getBytes(KEY_ANSWER)),

@@ -44,6 +44,11 @@ export interface JobOptions {
   /** Bytes that the installer of a module takes; undefined where there is none of that name. */
   capacityOf?(part: string): number | undefined;
   digest(algorithm: DigestAlgorithm): Digest;
+  /**
+   * Why a file is not trusted, from the SHA-256 of what its signature covers and its last 96 bytes; undefined: it is. Absent: this
+   * device asks for no signature.
+   */
+  readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
 }
 
 const NO_CHECKPOINT: Checkpoint = Object.freeze({ offset: undefined, head: undefined });
@@ -52,6 +57,8 @@ export class JobContext {
   readonly options: JobOptions;
   readonly facts: BootFacts;
   readonly refused: RefusedImages;
+  /** Lowest security floor of an image that may be installed. */
+  floor: number;
   state: State = { name: "idle" };
   /** The job in hand, as the store has it. */
   memory: JobMemory | undefined;
@@ -76,6 +83,7 @@ export class JobContext {
     this.options = options;
     this.facts = facts;
     this.refused = new RefusedImages(facts.stored.refused);
+    this.floor = facts.stored.floor ?? 0;
     this.#left = { firmware: facts.stored, part: facts.stored.part ?? NO_CHECKPOINT };
     // A cloud that can be asked for a fresh URL pushes again whatever it is owed.
     this.owed = new Owed(options.platform.name, !options.platform.rules.renewable, facts.stored);

@@ -44,7 +44,7 @@ export function sector(context: JobContext, offset: number, bytes: Uint8Array): 
   if (memory === undefined || context.state.name !== "downloading" || offset !== memory.offset) return [];
   const part = memory.offer.part !== undefined;
   if (offset === 0 && !part) {
-    const refusal = refusalOfImage(bytes, memory.offer, facts.running, options.policy);
+    const refusal = refusalOfImage(bytes, memory.offer, facts.running, context.floor, options.policy);
     if (refusal !== undefined) return fail(context, "rejected", refusal, {});
   }
   context.storing = new SectorStore(offset, bytes, part);

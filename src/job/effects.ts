@@ -15,6 +15,8 @@ export interface Snapshot extends Checkpoint {
   readonly state: number | undefined;
   readonly outcome: Uint8Array | undefined;
   readonly refused: Uint8Array | undefined;
+  /** Security floor. */
+  readonly floor?: number | undefined;
   /** Of a module. */
   readonly part?: Checkpoint;
   readonly waiting?: Uint8Array | undefined;

@@ -5,26 +5,35 @@
  */
 import type { Digest } from "../../hal/ports";
 import { SECTOR } from "../constants";
+import { TRAILER } from "../signature/trailer";
 import { toHex } from "../util/hex";
 import type { JobEffect, Source } from "./effects";
 
 /** Sectors read in one turn: 64 KiB are about 40 ms on a C3 (facts: 0.46 ms flash and 2 ms digest a sector), far below any watchdog. */
 const SECTORS_PER_TURN = 16;
 
+/** What the pass computes; absent: not needed. */
+export interface Digests {
+  /** Over the whole file: the offer's. */
+  readonly whole?: Digest | undefined;
+  /** Over what a signature covers: everything before the trailer. */
+  readonly signed?: Digest | undefined;
+}
+
 export class HashPass {
   readonly #from: Source;
   readonly #size: number;
-  readonly #digest: Digest;
-  #offset: number;
+  readonly #digests: Digests;
+  readonly #last = new Uint8Array(TRAILER);
+  #offset = 0;
   #inTurn = 0;
 
   /** `head`: bytes that are not in flash yet and come first. */
-  constructor(from: Source, size: number, digest: Digest, head?: Uint8Array) {
+  constructor(from: Source, size: number, digests: Digests, head?: Uint8Array) {
     this.#from = from;
     this.#size = size;
-    this.#digest = digest;
-    this.#offset = head === undefined ? 0 : head.length;
-    if (head !== undefined) digest.write(head);
+    this.#digests = digests;
+    if (head !== undefined) this.take(head);
   }
 
   /** The next read; a yield now and then; nothing when all is read. */
@@ -40,12 +49,21 @@ export class HashPass {
   }
 
   take(bytes: Uint8Array): void {
-    this.#digest.write(bytes);
+    const { whole, signed } = this.#digests;
+    whole?.write(bytes);
+    if (signed !== undefined) this.#takeSigned(signed, bytes);
     this.#offset += bytes.length;
   }
 
-  /** Lower-case hex. */
-  close(): string {
-    return toHex(this.#digest.close());
+  #takeSigned(signed: Digest, bytes: Uint8Array): void {
+    const inside = Math.min(bytes.length, Math.max(0, this.#size - TRAILER - this.#offset));
+    if (inside > 0) signed.write(inside === bytes.length ? bytes : bytes.subarray(0, inside));
+    if (inside < bytes.length) this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
+  }
+
+  /** Once, at the end: digest of the whole file (lower-case hex), hash of the signed part, and the trailer behind that. */
+  close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array } {
+    const { whole, signed } = this.#digests;
+    return { whole: whole === undefined ? undefined : toHex(whole.close()), signed: signed?.close(), trailer: this.#last };
   }
 }

@@ -21,8 +21,8 @@ import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { consented, offered } from "./offers";
 import { conclude, fail, refuse, say, waitingOutcome } from "./outcome";
 import { installed, open } from "./part";
-import { activate, askRestart, finish, headCompared, verified } from "./sealing";
-import { giveUp, health, reached, startTrial, trialOver } from "./trial";
+import { activate, askRestart, headCompared, verified } from "./sealing";
+import { giveUp, health, raiseFloor, reached, startTrial, trialOver } from "./trial";
 import type { Task } from "./types";
 import { hashBytes, readOn, verify } from "./verifying";
 
@@ -110,7 +110,8 @@ export class UpdateJob {
     const memory = context.restore();
     const verdict = judgeBoot(memory, facts, options.platform.name, options.policy.maxAttempts);
     if (verdict.kind === "trial") return startTrial(context, verdict.ofJob, now);
-    if (memory === undefined || verdict.kind === "idle") return [];
+    // Firmware that a power cut kept from raising the floor, or that was flashed over the wire.
+    if (memory === undefined || verdict.kind === "idle") return raiseFloor(context);
     const rolledBack: JobEffect[] =
       memory.state.phase === "trial" && memory.record.slot === facts.target ? [{ type: "notify", notice: { event: "rollback", version: memory.offer.version } }] : [];
     switch (verdict.kind) {
@@ -124,7 +125,8 @@ export class UpdateJob {
       case "try-again":
         return activate(context, verdict.trials);
       case "seal":
-        return [...open(context), ...finish(context, now)];
+        // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
+        return [...open(context), ...verify(context, now)];
       case "resume":
         if (memory.complete) return [...open(context), ...verify(context, now)];
         context.state = { name: "waiting", until: now + options.platform.rules.resumeDelay };

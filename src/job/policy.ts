@@ -4,7 +4,8 @@
  */
 import type { Running } from "../../hal/ports";
 import { TRIAL_SECONDS, MAX_ATTEMPTS } from "../constants";
-import { readAppDescription, readHeader } from "../image/esp-image";
+import { readHeader } from "../image/esp-image";
+import { readFirmware } from "../image/firmware-block";
 import { compareVersions } from "./versions";
 import type { Offer } from "./types";
 
@@ -17,8 +18,10 @@ export interface Policy {
   readonly allowDowngrade: boolean;
   /** Take an offer that names no digest. */
   readonly allowNoDigest: boolean;
-  /** Take an image of another project (product). */
+  /** Take an image of another product, or without a firmware block. */
   readonly allowForeign: boolean;
+  /** Public keys, PEM or hex. Once there is one, a file without a signature by one of them is refused. */
+  readonly signingKeys: readonly string[];
   /** Download over plain http. */
   readonly allowHttp: boolean;
 }
@@ -29,6 +32,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   allowDowngrade: false,
   allowNoDigest: false,
   allowForeign: false,
+  signingKeys: Object.freeze([]) as readonly string[],
   allowHttp: false,
 });
 
@@ -57,7 +61,7 @@ export function refusalOfOffer(offer: Offer, running: Running, capacity: number 
 
 /** Whether something else than the offer's digest may vouch for what is in flash. */
 function provableWithoutDigest(policy: Policy): boolean {
-  return policy.allowNoDigest;
+  return policy.allowNoDigest || policy.signingKeys.length > 0;
 }
 
 /** Why `size` bytes can not be stored. */
@@ -67,19 +71,17 @@ export function noRoom(size: number, capacity: number | undefined, { part }: Off
   return part === undefined ? `image of ${size} bytes does not fit the slot of ${capacity}` : `${size} bytes do not fit module ${part}, which takes ${capacity}`;
 }
 
-/** Reason to refuse the image itself, from its first sector. */
-export function refusalOfImage(firstSector: Uint8Array, offer: Offer, running: Running, policy: Policy): string | undefined {
-  let header;
-  let description;
+/** Reason to refuse the image itself, from its first sector. `floor`: lowest security floor that may be installed. */
+export function refusalOfImage(firstSector: Uint8Array, offer: Offer, running: Running, floor: number, policy: Policy): string | undefined {
   try {
-    header = readHeader(firstSector);
-    description = readAppDescription(firstSector);
+    const { chip } = readHeader(firstSector);
+    if (chip !== running.chip) return `image is for chip ${chip}, this is chip ${running.chip}`;
+    const { product, version, securityFloor } = readFirmware(firstSector, policy.allowForeign);
+    if (product !== running.project && !policy.allowForeign) return `image is of product ${JSON.stringify(product)}, this is ${JSON.stringify(running.project)}`;
+    if (version !== offer.version) return `version in the image is ${version}, offered was ${offer.version}`;
+    if (securityFloor < floor) return `security floor of the image is ${securityFloor}, this device has seen ${floor}`;
+    return undefined;
   } catch (error) {
-    return `not an ESP image: ${(error as Error).message}`;
+    return (error as Error).message;
   }
-  if (header.chip !== running.chip) return `image is for chip ${header.chip}, this is chip ${running.chip}`;
-  if (description.project !== running.project && !policy.allowForeign)
-    return `image is of product ${JSON.stringify(description.project)}, this is ${JSON.stringify(running.project)}`;
-  if (description.version !== offer.version) return `version in the image is ${description.version}, offered was ${offer.version}`;
-  return undefined;
 }

@@ -23,6 +23,8 @@ export const KEY_OFFSET = "off";
 export const KEY_HEAD = "head";
 export const KEY_STATE = "state";
 export const KEY_OUTCOME = "out";
+/** u32: the highest security floor of any firmware that was confirmed here. */
+export const KEY_FLOOR = "floor";
 export const KEY_PART_OFFSET = "poff";
 export const KEY_PART_HEAD = "phead";
 /** An offer that waits, and an answer that was not acknowledged: owed.ts. */
@@ -40,7 +42,7 @@ export type Phase = "downloading" | "sealing" | "trial" | "confirmed";
 const PHASES: readonly Phase[] = Object.freeze<Phase[]>(["downloading", "sealing", "trial", "confirmed"]);
 
 /** Order is the number on flash: append only. */
-const CAUSES: readonly Cause[] = Object.freeze<Cause[]>(["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back"]);
+const CAUSES: readonly Cause[] = Object.freeze<Cause[]>(["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back", "signature"]);
 
 export interface JobRecord {
   /** Platform that pushed the job. */

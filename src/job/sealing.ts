@@ -7,12 +7,8 @@ import { install } from "./part";
 
 export function digestMatched(context: JobContext, now: number): JobEffect[] {
   const { memory } = context;
-  return memory === undefined ? [] : [...memory.enter({ phase: "sealing" }), ...finish(context, now)];
-}
-
-/** What follows a digest that matched, also after a cut. */
-export function finish(context: JobContext, now: number): JobEffect[] {
-  return context.memory?.offer.part === undefined ? seal(context) : install(context, now);
+  if (memory === undefined) return [];
+  return [...memory.enter({ phase: "sealing" }), ...(memory.offer.part === undefined ? seal(context) : install(context, now))];
 }
 
 /** Says `burning` and programs the head. */

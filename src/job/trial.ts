@@ -2,6 +2,7 @@
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { failure, remember, say } from "./outcome";
+import { KEY_FLOOR } from "./record";
 
 export function startTrial(context: JobContext, ofJob: boolean, now: number): JobEffect[] {
   context.state = { name: "trial", until: now + context.options.policy.trialSeconds * 1000, asked: false, ofJob };
@@ -25,13 +26,25 @@ export function health(context: JobContext, ok: boolean, message: string): JobEf
   const { state, memory, facts } = context;
   if (state.name !== "trial" || !state.asked) return [];
   if (!ok) return giveUp(context, `health check failed: ${message}`, true);
-  const confirmed: JobEffect[] = [{ type: "confirm" }, { type: "notify", notice: { event: "confirmed", version: facts.running.version } }];
+  const confirmed: JobEffect[] = [{ type: "confirm" }, { type: "notify", notice: { event: "confirmed", version: facts.running.version } }, ...raiseFloor(context)];
   if (!state.ofJob || memory === undefined) {
     context.state = { name: "idle" };
     return confirmed;
   }
   // Confirmed first, said second: a cut in between repeats the trial of firmware that stays anyway.
   return [...confirmed, ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];
+}
+
+/**
+ * Firmware that stays raises the floor to its own. Only where signatures are asked for: else anybody's image could set one that no
+ * later image reaches.
+ */
+export function raiseFloor(context: JobContext): JobEffect[] {
+  const { options, facts } = context;
+  const own = facts.running.securityFloor ?? 0;
+  if (options.refusalOfSignature === undefined || own <= context.floor) return [];
+  context.floor = own;
+  return [{ type: "put-number", key: KEY_FLOOR, value: own }];
 }
 
 export function trialOver(context: JobContext, asked: boolean): JobEffect[] {

@@ -37,6 +37,8 @@ export type Cause =
   | "digest-mismatch"
   /** Refused by policy before or after the download: too large, not an image, other chip, other product, unsigned, downgrade. */
   | "rejected"
+  /** Not signed by a trusted key. */
+  | "signature"
   /** Flash would not hold what was written. */
   | "flash"
   /** The new firmware was tried and rolled back. */

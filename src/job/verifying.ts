@@ -5,15 +5,16 @@ import { HashPass } from "./hash-pass";
 import { conclude, fail } from "./outcome";
 import { digestMatched } from "./sealing";
 
-/** Everything is in flash: is it what was offered? */
+/** Everything is in flash: is it what was offered, and by whom was it made? */
 export function verify(context: JobContext, now: number): JobEffect[] {
   const { memory, options } = context;
   if (memory === undefined) return [];
   const { offer, head } = memory;
-  if (offer.digest === undefined) return digestMatched(context, now);
+  const signed = options.refusalOfSignature === undefined ? undefined : options.digest("SHA256");
+  if (offer.digest === undefined && signed === undefined) return digestMatched(context, now);
   if (head === undefined) return fail(context, "flash", "the head of the image is lost", {});
-  const digest = options.digest(offer.digest.algorithm);
-  context.state = { name: "verifying", pass: offer.part === undefined ? new HashPass("target", offer.size, digest, head) : new HashPass("part", offer.size, digest) };
+  const digests = { whole: offer.digest === undefined ? undefined : options.digest(offer.digest.algorithm), signed };
+  context.state = { name: "verifying", pass: offer.part === undefined ? new HashPass("target", offer.size, digests, head) : new HashPass("part", offer.size, digests) };
   return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context, now)];
 }
 
@@ -23,7 +24,7 @@ export function checkRunning(context: JobContext, now: number): JobEffect[] {
   if (memory === undefined) return [];
   const { offer } = memory;
   if (offer.digest === undefined) return fail(context, "rejected", `version ${offer.version} runs already, and without a digest it can not be told from another image`, {});
-  context.state = { name: "checking", pass: new HashPass("running", offer.size, options.digest(offer.digest.algorithm)) };
+  context.state = { name: "checking", pass: new HashPass("running", offer.size, { whole: options.digest(offer.digest.algorithm) }) };
   return readOn(context, now);
 }
 
@@ -40,17 +41,26 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
   if ((state.name !== "verifying" && state.name !== "checking") || memory === undefined) return [];
   const next = state.pass.next();
   if (next.length > 0) return next;
-  const { version, digest, url, size } = memory.offer;
-  const hex = state.pass.close();
-  const same = hex === digest?.hex;
+  const { version, digest } = memory.offer;
+  const { whole, signed, trailer } = state.pass.close();
+  const same = digest === undefined || whole === digest.hex;
   if (state.name === "checking") {
     if (same) return conclude(context, { kind: "done" });
     return fail(context, "rejected", `version ${version} runs already, with another digest; offer a new version`, {});
   }
-  if (same) return digestMatched(context, now);
-  if (!context.mixed) return fail(context, "digest-mismatch", `${digest?.algorithm} of what is in flash is ${hex}`, {});
+  if (!same) return mismatch(context, `${digest.algorithm} of what is in flash is ${whole}`);
+  // Before the head is programmed: what nobody trusted has signed never becomes bootable.
+  const refusal = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
+  if (refusal !== undefined) return fail(context, "signature", refusal, { blame: true, eraseHead: memory.offer.part === undefined });
+  return digestMatched(context, now);
+}
+
+function mismatch(context: JobContext, message: string): JobEffect[] {
+  const { memory } = context;
+  if (memory === undefined || !context.mixed) return fail(context, "digest-mismatch", message, {});
   // The server's file changed on the way and the parts do not fit: one clean try.
   context.mixed = false;
   context.state = { name: "downloading" };
+  const { url, size } = memory.offer;
   return [...memory.dropCheckpoint(), { type: "download", url, offset: 0, size, validator: undefined, hasDigest: true }];
 }

@@ -33,6 +33,8 @@ export interface DeskOptions {
   readonly factory?: Uint8Array;
   readonly policy?: Partial<Policy>;
   readonly rules?: Partial<PlatformRules>;
+  /** Absent: no signature is asked for. */
+  readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
   /** Default "tencent". */
   readonly platform?: string;
   /** Installers by the names of their modules, new ones for each start of the firmware. */
@@ -88,7 +90,9 @@ export class JobDesk {
     const platform = { name: this.#options.platform ?? "tencent", rules: { ...RULES, ...this.#options.rules } };
     const capacityOf = (part: string): number | undefined => modules.get(part)?.capacity;
     const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy };
-    this.#job = new UpdateJob({ platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+    const { refusalOfSignature } = this.#options;
+    const trust = refusalOfSignature === undefined ? {} : { refusalOfSignature };
+    this.#job = new UpdateJob({ platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
     this.dispatch({ type: "boot" });
   }
 

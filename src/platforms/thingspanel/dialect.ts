@@ -44,6 +44,7 @@ export const STEPS: { readonly [cause in Cause]: number } = Object.freeze({
   "digest-mismatch": -3,
   flash: -4,
   rejected: -1,
+  signature: -3,
   "rolled-back": -1,
 });
 

@@ -1,0 +1,32 @@
+/** Whether a file's signature is by one of the trusted keys. */
+import type { Crypto } from "../../hal/ports";
+import { isScalar } from "./p256";
+import { readTrailer } from "./trailer";
+
+/**
+ * Reason to refuse, or undefined.
+ * @param hash SHA-256 of everything before the trailer
+ * @param last the file's last 96 bytes
+ * @param keys trusted points, checked when they were read
+ */
+export function refusalOfSignature(hash: Uint8Array, last: Uint8Array, keys: readonly Uint8Array[], crypto: Pick<Crypto, "digest" | "verifyP256">): string | undefined {
+  try {
+    const { keyId, r, s } = readTrailer(last);
+    if (!isScalar(r) || !isScalar(s)) return "signature number is out of range";
+    const named = keyId.some((byte) => byte !== 0);
+    const candidates = named ? keys.filter((key) => startsWith(fingerprintOf(key, crypto), keyId)) : keys;
+    if (candidates.length === 0) return "signed by a key that is not trusted here";
+    return candidates.some((key) => crypto.verifyP256(key, hash, r, s)) ? undefined : "signature does not match the file";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** SHA-256 of the point. */
+export function fingerprintOf(point: Uint8Array, crypto: Pick<Crypto, "digest">): Uint8Array {
+  const digest = crypto.digest("SHA256");
+  digest.write(point);
+  return digest.close();
+}
+
+const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean => prefix.every((byte, index) => bytes[index] === byte);

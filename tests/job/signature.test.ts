@@ -1,0 +1,88 @@
+/** Only the right firmware: signature, security floor, product. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { refusalOfSignature } from "../../src/signature/check";
+import { makeKey, signed } from "../signature/desk";
+import { JobDesk, image, offerOf } from "./job-desk";
+
+const key = makeKey();
+const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined => refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
+
+test("a signed image updates; the trailer is part of the file that is stored and digested", () => {
+  const file = signed(image("0.2.0"), key);
+  const desk = new JobDesk({ refusalOfSignature: trust });
+  desk.update(file, offerOf(file, "0.2.0"));
+  assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("unsigned or wrongly signed: refused with its own cause, the slot left without a head, remembered", () => {
+  for (const [file, message] of [[image("0.2.0"), /^signature: the file is not signed/], [signed(image("0.2.0"), makeKey()), /^signature: signed by a key that is not trusted/]] as const) {
+    const desk = new JobDesk({ refusalOfSignature: trust });
+    desk.connect();
+    desk.push(offerOf(file, "0.2.0"));
+    desk.deliver(file);
+    assert.match(desk.outcomes[0] ?? "", message);
+    desk.ack("outcome");
+    const head = new Uint8Array(16);
+    desk.board.chip.read(desk.board.table.slots[1].address, head);
+    assert.ok(head.every((byte) => byte === 0xff));
+    desk.powerOn();
+    desk.connect();
+    desk.push(offerOf(file, "0.2.0"));
+    assert.match(desk.outcomes[1] ?? "", /refused before/);
+  }
+});
+
+test("the signature is checked over what is in flash also after a power cut behind the digest", () => {
+  const file = signed(image("0.2.0"), key);
+  const desk = new JobDesk({ refusalOfSignature: trust });
+  desk.connect();
+  desk.push(offerOf(file, "0.2.0"));
+  desk.deliver(file);
+  assert.equal(desk.state, "burning");
+  // Somebody changes the slot while the power is off.
+  desk.board.chip.program(desk.board.table.slots[1].address + 8192, new Uint8Array(4));
+  desk.powerOn();
+  assert.match(desk.outcomes.at(-1) ?? "", /^digest-mismatch: /);
+});
+
+test("an offer without a digest is taken where a signature vouches for the file", () => {
+  const file = signed(image("0.2.0"), key);
+  const { digest: _digest, ...offer } = offerOf(file, "0.2.0");
+  const desk = new JobDesk({ refusalOfSignature: trust, policy: { signingKeys: [key.publicKey] } });
+  desk.update(file, offer);
+  assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("a confirmed signed image raises the security floor: no older one comes back, allowDowngrade or not", () => {
+  const file = signed(image("0.2.0", 24_000, { securityFloor: 5 }), key);
+  const desk = new JobDesk({ refusalOfSignature: trust, policy: { allowDowngrade: true } });
+  desk.update(file, offerOf(file, "0.2.0"));
+  const old = signed(image("0.1.5", 24_000, { securityFloor: 4 }), key);
+  desk.push(offerOf(old, "0.1.5"));
+  desk.deliver(old);
+  assert.match(desk.outcomes.at(-1) ?? "", /security floor of the image is 4, this device has seen 5/);
+  desk.ack("outcome");
+  const equal = signed(image("0.1.6", 24_000, { securityFloor: 5 }), key);
+  desk.update(equal, offerOf(equal, "0.1.6"));
+  assert.equal(desk.outcomes.at(-1), "done");
+});
+
+test("without signing keys no image can raise the floor", () => {
+  const file = image("0.2.0", 24_000, { securityFloor: 5 });
+  const desk = new JobDesk({ policy: { allowDowngrade: true } });
+  desk.update(file, offerOf(file, "0.2.0"));
+  assert.equal(desk.board.ports.store.getNumber("floor"), undefined);
+});
+
+test("an image without a firmware block is somebody else's", () => {
+  const file = image("0.2.0", 24_000, { custom: new Uint8Array(0) });
+  const desk = new JobDesk();
+  desk.push(offerOf(file, "0.2.0"));
+  desk.deliver(file);
+  assert.match(desk.outcomes[0] ?? "", /no firmware block/);
+  const open = new JobDesk({ policy: { allowForeign: true } });
+  open.update(file, offerOf(file, "0.2.0"));
+  assert.deepEqual(open.outcomes, ["done"]);
+});
