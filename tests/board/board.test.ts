@@ -15,12 +15,12 @@ const SWITCH_ONCE = `
 const impatient = (create: CreateEngine): CreateEngine => (options) => create({ ...options, turnBytecodes: 5_000_000, turnTime: create === createNodeEngine ? 100 : 30_000 });
 
 test("a board runs what is in its flash, and its version is the one that the code carries", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'say({ event: "state", ...board.boot.running() });', { createEngine: createXsEngine });
+  const { board, witness } = await puppetBoard(t, 'const { slot, version, project, state } = board.boot.running(); say({ event: "state", slot, version, project, state });', { createEngine: createXsEngine });
   void board.powerOn();
   await witness.until("state");
   assert.deepEqual(witness.events, [
     { event: "boot", slot: "ota_0", version: "0.1.0", trial: false, reason: "power-on" },
-    { event: "state", slot: "ota_0", version: "0.1.0", project: "xs-ota-board", chip: 0, state: "valid" },
+    { event: "state", slot: "ota_0", version: "0.1.0", project: "xs-ota-board", state: "valid" },
   ]);
   assert.equal(board.folder.isNew, true);
 });
