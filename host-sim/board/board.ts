@@ -40,6 +40,8 @@ export interface BoardOptions {
   readonly flashSize?: number | undefined;
   /** The image that a new board is made with. */
   factory(): Promise<Uint8Array>;
+  /** How many times faster than real time the firmware's clock goes; for trials that need not take minutes. Default 1. */
+  readonly clockSpeed?: number;
   /** Default: XS. */
   readonly createEngine?: CreateEngine;
   onEvent(event: BoardEvent): void;
@@ -137,7 +139,7 @@ export class Board {
 
   /** Runs the firmware of one boot until it ends. */
   async #execute(boot: Extract<BootResult, { bricked?: undefined }>, reason: ResetReason, power: { on: boolean }): Promise<EngineEnd> {
-    const { createEngine = createXsEngine, configuration, network, onEvent, onLog, onTurn } = this.#options;
+    const { createEngine = createXsEngine, configuration, network, clockSpeed, onEvent, onLog, onTurn } = this.#options;
     const { chip, table } = this.#folder;
     const running = boot.slot === "ota_0" ? 0 : 1;
     let source: string;
@@ -146,7 +148,7 @@ export class Board {
     } catch (error) {
       return { cause: "crash", message: (error as Error).message };
     }
-    const clock = new NodeClock();
+    const clock = new NodeClock(clockSpeed);
     const bridge = new BridgeHost({
       ports: {
         ...boardPorts({ chip, table, slots: this.#slots, running, resetReason: reason, restart: () => engine.stop() }),

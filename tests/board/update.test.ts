@@ -8,11 +8,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { Board } from "../../host-sim/board/board";
+import type { BoardOptions } from "../../host-sim/board/board";
 import type { CreateEngine, TurnMeter } from "../../host-sim/board/engine";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { readDeviceConfig } from "../../host-sim/config/device-config";
-import { firmwareBundle, firmwareSource, stamp } from "../../host-sim/firmware/bundle";
+import { FAULTS, firmwareBundle, firmwareSource, stamp } from "../../host-sim/firmware/bundle";
 import { buildImage } from "../../host-sim/image/build-image";
 import { SDK_APP_ID } from "../../src/platforms/tencent/auth";
 import { Authority } from "../../host-sim/cloud/certificates";
@@ -29,7 +30,7 @@ interface Scene {
   readonly folder: string;
   readonly witness: Witness;
   readonly meters: TurnMeter[];
-  start(createEngine: CreateEngine): Promise<Board>;
+  start(createEngine: CreateEngine, options?: Partial<BoardOptions>): Promise<Board>;
 }
 
 /** A cloud that has version 0.2.0 for a board that will be made with 0.1.0. */
@@ -50,7 +51,7 @@ async function scene(t: TestContext, options: { image?: Uint8Array; tls?: Author
   chmodSync(path, 0o600);
   const witness = new Witness();
   const meters: TurnMeter[] = [];
-  const start = async (createEngine: CreateEngine): Promise<Board> => {
+  const start: Scene["start"] = async (createEngine, options) => {
     const config = readDeviceConfig(path);
     assert.deepEqual(config.warnings, []);
     const board = await Board.open({
@@ -61,6 +62,7 @@ async function scene(t: TestContext, options: { image?: Uint8Array; tls?: Author
       createEngine,
       onEvent: witness.note,
       onTurn: (meter) => meters.push(meter),
+      ...options,
     });
     t.after(() => board.close());
     void board.powerOn();
@@ -164,3 +166,33 @@ test("an update replaces the running code: a constant that differs in the new bu
   assert.ok(order.every((at, index) => at > (order[index - 1] ?? 0)), `in this order: ${order.join(", ")}`);
   assert.ok(heard.includes(`;${SDK_APP_ID};`) && heard.lastIndexOf(`;${SDK_APP_ID};`) < order[2]!, "the new code does not use the old constant");
 });
+
+for (const fault of FAULTS) {
+  test(`firmware made to fail (${fault}) is rolled back, told as fail -5 by the old one, and refused at once when pushed again`, async (t) => {
+    const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0", fault)) });
+    const { cloud, device, witness, start } = await scene(t, { image });
+    // A trial takes 120 s of the firmware's time, a hang 1,000 million bytecodes.
+    await start((options) => createXsEngine({ ...options, turnBytecodes: 50_000_000 }), { clockSpeed: 60 });
+    await stateReached(witness, "fail");
+    const { state, code, version } = Object(witness.events.find((event) => Object(event).state === "fail")) as Record<string, unknown>;
+    assert.deepEqual({ state, code, version }, { state: "fail", code: -5, version: "0.2.0" });
+    assert.deepEqual(witness.events.findLast(({ event }) => event === "boot"), {
+      event: "boot",
+      slot: "ota_0",
+      version: "0.1.0",
+      trial: false,
+      reason: fault === "hang" ? "watchdog" : "software",
+    });
+    const first = cloud.tasks.list().at(-1)!;
+    assert.deepEqual([(await cloud.settled(first.id)).status, cloud.tasks.get(first.id)?.code], ["failure", -5]);
+
+    // Not the firmware's fault for sure: an explicit push may try it once more.
+    if (fault === "offline") return;
+    const served = cloud.traffic.total().bytes;
+    const again = cloud.push(device, cloud.packages.list()[0]!);
+    assert.deepEqual([(await cloud.settled(again.id)).status, cloud.tasks.get(again.id)?.code], ["failure", -5]);
+    assert.equal(cloud.traffic.total().bytes, served, "nothing was downloaded");
+    assert.equal(witness.events.filter(({ event }) => event === "boot").length, 3, "nothing was started");
+    assert.deepEqual(cloud.violations(), []);
+  });
+}
