@@ -7,6 +7,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   device: () => import("./device"),
   inspect: () => import("./inspect"),
   cloud: () => import("./cloud"),
+  keygen: () => import("./keygen"),
+  sign: () => import("./sign"),
+  verify: () => import("./verify"),
 };
 
 const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as Record<string, string>;

@@ -77,7 +77,7 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
     mqtt: { ...given.credentials, ...ca(mqtt, files) },
     https: ca(https, files),
   };
-  const policy = policyOf(fields, tls);
+  const policy = policyOf(fields, tls, files);
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
   const modules = fields.texts("modules");
   checkTogether(given, trust.mqtt);
@@ -95,10 +95,9 @@ function ca(fields: JsonFields | undefined, files: PemFiles): Trust {
   return text === undefined ? {} : { ca: text };
 }
 
-function policyOf(fields: JsonFields, tls: boolean): Partial<Policy> {
-  // Signed images are not known to the agent yet: taking the key and not checking would be worse than refusing it.
-  if ((fields.strings("signingKeys") ?? []).length > 0) throw fields.error("signingKeys", "signatures are not checked by this version");
+function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Policy> {
   const policy = {
+    signingKeys: files.publicKeys(fields, "signingKeys"),
     trialSeconds: fields.integer("trialSeconds", TRIAL_SECONDS_MIN, TRIAL_SECONDS_MAX),
     maxAttempts: fields.integer("maxAttempts", 1, 100),
     allowDowngrade: fields.boolean("allowDowngrade"),

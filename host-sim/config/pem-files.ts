@@ -1,6 +1,7 @@
 import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { readPublicKey } from "../../src/signature/keys";
 import { fileReason } from "./file-errors";
 import type { JsonFields } from "./json-fields";
 
@@ -25,6 +26,21 @@ export class PemFiles {
 
   privateKey(fields: JsonFields, key: string): string | undefined {
     return this.#read(fields, key, (text) => void createPrivateKey(text));
+  }
+
+  /** Public keys of firmware: each entry a file, PEM text, or a point in hex. Returned as text that the agent reads. */
+  publicKeys(fields: JsonFields, key: string): string[] | undefined {
+    return fields.strings(key)?.map((entry) => {
+      const inline = entry.includes("-----BEGIN") || /^04[0-9A-Fa-f]{128}$/.test(entry);
+      try {
+        const text = inline ? entry : readFileSync(resolve(this.#folder, entry), "utf8");
+        if (text.includes("PRIVATE KEY")) throw new Error("that is a private key; a device gets the public half only");
+        readPublicKey(text);
+        return text;
+      } catch (error) {
+        throw fields.error(key, inline ? (error as Error).message : `${entry}: ${fileReason(error)}`);
+      }
+    });
   }
 
   #read(fields: JsonFields, key: string, check: (text: string) => void): string | undefined {
