@@ -23,7 +23,7 @@ class XsEngine implements Engine {
       onCommand: options.answer,
       onMeter: (meter) => this.#finish(meter),
       onThrown: (message) => this.#abort({ cause: "exception", message }),
-      onExit: (code, signal) => this.#exited(code, signal),
+      onExit: (code, how) => this.#exited(code, how),
       onOutput: (line) => options.onOutput?.(line),
     });
   }
@@ -63,8 +63,8 @@ class XsEngine implements Engine {
     this.#worker.kill();
   }
 
-  #exited(code: number | null, signal: string | null): void {
-    const told = code === null ? `signal ${signal}` : (WORKER_EXIT[code] ?? `exit code ${code}`);
+  #exited(code: number | null, how: string | null): void {
+    const told = code === null ? String(how) : (WORKER_EXIT[code] ?? `exit code ${code}`);
     if (code === TOO_MUCH_COMPUTATION) this.#end ??= { cause: "watchdog", message: told };
     else this.#end ??= { cause: code !== null && code in WORKER_EXIT ? "exception" : "crash", message: `the engine ended: ${told}` };
     this.#finish(undefined);

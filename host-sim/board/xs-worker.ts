@@ -42,7 +42,8 @@ export interface WorkerOptions {
   onCommand(request: Uint8Array): Uint8Array | undefined;
   onMeter(meter: TurnMeter): void;
   onThrown(message: string): void;
-  onExit(code: number | null, signal: string | null): void;
+  /** `how`: the signal, or why it did not start; set where there is no code. */
+  onExit(code: number | null, how: string | null): void;
   onOutput(line: string): void;
 }
 
@@ -70,7 +71,7 @@ export class XsWorker {
     const reader = new NetstringReader((message) => this.#received(message));
     fromWorker.on("data", (chunk: Buffer) => reader.push(chunk));
     for (const stream of [output, errors]) createInterface({ input: stream }).on("line", (line) => this.#silent || options.onOutput(line));
-    this.#process.on("error", (error) => options.onOutput(error.message));
+    this.#process.on("error", (error) => options.onExit(null, error.message));
     this.#process.on("close", (code, signal) => options.onExit(code, signal));
   }
 

@@ -12,6 +12,12 @@ export class Narrator {
     this.#stream = stream;
   }
 
+  /** The bar gives way to what stdout is about to say: both may be one terminal. */
+  clear(): void {
+    if (this.#bar) this.#stream.write("\r\u001B[K");
+    this.#bar = false;
+  }
+
   tell(event: BoardEvent): void {
     const { percent } = event as { percent?: number };
     if (event.event === "state" && percent !== undefined) {

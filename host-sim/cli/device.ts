@@ -51,6 +51,7 @@ async function run({ config, state, version, engine, verbose }: DeviceFlags): Pr
     createEngine: engine === "xs" ? createXsEngine : createNodeEngine,
     onEvent: (event) => {
       if (event.event === "bricked") bricked = event.message;
+      narrator?.clear();
       process.stdout.write(`${JSON.stringify(event)}\n`);
       narrator?.tell(event);
     },
