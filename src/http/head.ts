@@ -108,18 +108,19 @@ export class HeadReader {
     else this.#take(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 
-  /** A whole line in the bytes: it becomes text only if it may be wanted. */
+  /** A whole line in the bytes: only a field that is wanted becomes text, and of it the value alone is kept. */
   #line(bytes: Uint8Array, start: number, newline: number): void {
     const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
-    if (this.#statusSeen && end > start && bytes[start] !== SPACE && bytes[start] !== TAB) {
-      const colon = bytes.indexOf(COLON, start);
-      const name = wantedLike(bytes[start]! | 0x20, (colon < 0 || colon > end ? end : colon) - start);
-      if (!name || end - start > LINE_MAX) {
-        this.#last = undefined;
-        return;
-      }
+    const first = bytes[start];
+    if (!this.#statusSeen || end === start || first === SPACE || first === TAB) {
+      this.#take(latin1(bytes, start, end));
+      return;
     }
-    this.#take(latin1(bytes, start, end));
+    const name = candidate(bytes, start);
+    const colon = start + (name?.length ?? 0);
+    const wanted = name !== undefined && end - start <= LINE_MAX && latin1(bytes, start, colon).toLowerCase() === name;
+    this.#last = wanted ? name : undefined;
+    if (wanted) this.#keep(name, latin1(bytes, bytes[colon + 1] === SPACE ? colon + 2 : colon + 1, end), ", ");
   }
 
   #take(line: string): void {
@@ -172,22 +173,30 @@ export class HeadReader {
   }
 }
 
-/** Whether a name with this first letter (lower case) and length may be wanted: spares the others the way to text. */
-function wantedLike(first: number, length: number): boolean {
-  switch (first) {
+/**
+ * The one field that a line may be by its first letter and the place of its colon: most lines are dismissed for the price
+ * of a letter, and none has to be searched for its colon. A place behind the line's end does no harm, the name is compared.
+ */
+function candidate(bytes: Uint8Array, start: number): FieldName | undefined {
+  switch (bytes[start]! | 0x20) {
     case 0x63: // c
-      return length === 10 || length === 12 || length === 13 || length === 14 || length === 16;
-    case 0x65: // etag
-      return length === 4;
-    case 0x6c: // location, last-modified
-      return length === 8 || length === 13;
-    case 0x72: // retry-after
-      return length === 11;
-    case 0x74: // transfer-encoding
-      return length === 17;
-    case 0x78: // x-crc16
-      return length === 7;
+      if (bytes[start + 13] === COLON) return "content-range";
+      if (bytes[start + 14] === COLON) return "content-length";
+      if (bytes[start + 12] === COLON) return "content-type";
+      if (bytes[start + 10] === COLON) return "connection";
+      return bytes[start + 16] === COLON ? "content-encoding" : undefined;
+    case 0x65: // e
+      return bytes[start + 4] === COLON ? "etag" : undefined;
+    case 0x6c: // l
+      if (bytes[start + 8] === COLON) return "location";
+      return bytes[start + 13] === COLON ? "last-modified" : undefined;
+    case 0x72: // r
+      return bytes[start + 11] === COLON ? "retry-after" : undefined;
+    case 0x74: // t
+      return bytes[start + 17] === COLON ? "transfer-encoding" : undefined;
+    case 0x78: // x
+      return bytes[start + 7] === COLON ? "x-crc16" : undefined;
     default:
-      return false;
+      return undefined;
   }
 }
