@@ -2,7 +2,8 @@
 import Net from "net";
 import Time from "time";
 import UDP from "embedded:io/socket/udp";
-import { bringUp } from "xs-ota/network";
+// @ts-ignore: an application may map a module without declarations
+import { bringUp as mapped } from "xs-ota/network";
 import { ModdableClock } from "../moddable/clock";
 import { ModdableCrypto } from "../moddable/crypto";
 import type { PowerOn } from "../moddable/device";
@@ -10,6 +11,7 @@ import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
 import { ChipConfig } from "./config";
 import { FaultRecord } from "./fault-record";
+import type { BringUp } from "./network/bring-up";
 import { TwoCopies } from "../two-copies";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
@@ -61,6 +63,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
     };
     const open = (onReadable: (count: number) => void): Datagrams => new UDP({ onReadable }) as unknown as Datagrams;
     const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
+    const bringUp = mapped as BringUp;
     bringUp({
       setting: (key) => settings.text(key),
       clock,
