@@ -1,5 +1,5 @@
 /**
- * `npm test`: types, lint, then every test file; the first two stop it early. Ends with the test runner's own counts.
+ * `npm test`: types, lint, then every test file; an error in the first two is the end of it. Ends with the test runner's own counts.
  *
  *     node scripts/test.mjs [part of a path ...]      only the test files whose path holds one of these
  */
@@ -35,6 +35,7 @@ if (files.length === 0) {
 process.exitCode =
   run("types", join(BIN, "tsc"), "-p", "tsconfig.json") ||
   run("types of src, which has neither Node nor a browser", join(BIN, "tsc"), "-p", "src/tsconfig.json") ||
+  run("types of what runs on Moddable", join(BIN, "tsc"), "-p", "hal/tsconfig.json") ||
   run("lint", join(BIN, "oxlint")) ||
   // Two at a time: some of them measure nothing but still mind a starved machine.
   run("tests", process.execPath, "--import", "tsx", "--test", "--test-concurrency=2", "--test-reporter=spec", ...files);
