@@ -52,7 +52,7 @@ async function bench(t: TestContext, identity: ThingsPanelDevice, more: (cloud: 
     cloud,
     id,
     state,
-    on: () => (device = Device.start(config, state, "--engine", "node")),
+    on: () => (device = Device.start(config, state)),
     add: async (version, { fault, size } = {}) => cloud.packages.add(buildImage({ version, payload: Buffer.from(await firmwareSource(version, fault)), ...(size === undefined ? {} : { size }) })),
     wire: () =>
       cloud.devices.messages(id).flatMap(({ direction, payload }) => {
