@@ -80,9 +80,10 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
   const policy = policyOf(fields, tls, files);
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
   const modules = fields.texts("modules");
+  const crc16 = fields.boolean("crc16");
   checkTogether(given, trust.mqtt);
   return {
-    firmware: { platform: given.platform, broker, policy, ...(modules === undefined ? {} : { modules }) },
+    firmware: { platform: given.platform, broker, policy, ...(crc16 === undefined ? {} : { download: { crc16 } }), ...(modules === undefined ? {} : { modules }) },
     trust,
     flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,
     warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),

@@ -1,5 +1,5 @@
 /** What a board tells its firmware: a chip would keep this in NVS or build it in. Types only. */
-import type { BrokerAddress, Policy } from "../../src/index";
+import type { AgentOptions, BrokerAddress, Policy } from "../../src/index";
 import type { TencentConfig } from "../../src/platforms/tencent/dialect";
 import type { ThingsPanelConfig } from "../../src/platforms/thingspanel/dialect";
 
@@ -10,6 +10,7 @@ export interface FirmwareConfiguration {
   readonly platform: PlatformConfiguration;
   readonly broker: BrokerAddress;
   readonly policy: Partial<Policy>;
+  readonly download?: NonNullable<AgentOptions["download"]>;
   /** Modules that are not the firmware: their names in offers, and the data partitions that they go to. */
   readonly modules?: { readonly [name: string]: string };
 }

@@ -16,7 +16,7 @@ const NOWHERE: Network = { connect: () => ({ read: () => 0, write: () => 0, clos
 
 const board = bridgePorts(issueCommand, FIRMWARE.version);
 Object.assign(globalThis, { handleCommand: board.handle });
-const { platform, broker, policy, modules = {} } = JSON.parse(board.configuration()) as FirmwareConfiguration;
+const { platform, broker, policy, download = {}, modules = {} } = JSON.parse(board.configuration()) as FirmwareConfiguration;
 
 /** One that has no place on this board is left out: its offers are refused, the rest goes on. */
 function installers(places: { readonly [name: string]: string }): { readonly [name: string]: ModuleInstaller } {
@@ -36,6 +36,7 @@ new OtaAgent({
   platform: createPlatform(platform, board.crypto),
   broker,
   policy,
+  download,
   modules: installers(modules),
   onNotice: (notice) => board.emit(eventLine(notice, platform.kind)),
 }).start();

@@ -5,6 +5,7 @@
  */
 import type { Ports } from "../../hal/ports";
 import { SECTOR } from "../constants";
+import type { DownloadOptions } from "../download/effects";
 import type { JobEffect, JobEvent, Notice, Question, Token } from "../job/effects";
 import { UpdateJob } from "../job/job";
 import { DEFAULT_POLICY } from "../job/policy";
@@ -28,6 +29,8 @@ export interface AgentOptions {
   readonly broker?: BrokerAddress;
   /** ... or one that the application lends. One of the two is required. */
   readonly link?: MqttLink;
+  /** How files are asked for: bytes at a time, and whether ThingsPanel's checksum of each range is looked at. */
+  readonly download?: Pick<DownloadOptions, "range" | "crc16">;
   /** Who takes the modules that are not the firmware, by their names in offers. Others are refused. */
   readonly modules?: { readonly [name: string]: ModuleInstaller };
   /** Everything worth watching. */
@@ -68,7 +71,7 @@ export class OtaAgent {
     this.#options = options;
     this.#installers = new Map(Object.entries(options.modules ?? {}));
     this.#executor = new Executor(ports, buffer, this.#installers);
-    this.#file = new FileLink({ ...shared, allowHttp: this.#policy.allowHttp, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
+    this.#file = new FileLink({ ...shared, settings: { ...options.download, allowHttp: this.#policy.allowHttp }, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
     this.#broker = options.broker === undefined ? undefined : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");

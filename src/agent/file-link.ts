@@ -1,14 +1,14 @@
 /** The agent's connection to the file server: drives the sans-I/O downloader over a socket of the port. */
 import type { Clock, Network, Socket, SocketError } from "../../hal/ports";
 import { Downloader } from "../download/downloader";
-import type { DownloadEffect } from "../download/effects";
+import type { DownloadEffect, DownloadOptions } from "../download/effects";
 import type { JobEvent } from "../job/effects";
 import { Outbox } from "./outbox";
 
 export interface FileLinkOptions {
   readonly network: Network;
   readonly clock: Clock;
-  readonly allowHttp: boolean;
+  readonly settings: Pick<DownloadOptions, "allowHttp" | "range" | "crc16">;
   /** The one sector buffer. */
   readonly buffer: Uint8Array;
   random(): number;
@@ -43,9 +43,9 @@ export class FileLink {
   start(download: Download): void {
     this.stop();
     const { url, offset, size, validator, hasDigest } = download;
-    const { allowHttp, buffer } = this.#options;
+    const { settings, buffer } = this.#options;
     const random = (): number => this.#options.random();
-    this.#downloader = new Downloader({ url, offset, size, hasDigest, allowHttp, buffer, random, ...(validator === undefined ? {} : { validator }) });
+    this.#downloader = new Downloader({ ...settings, url, offset, size, hasDigest, buffer, random, ...(validator === undefined ? {} : { validator }) });
     this.#run(this.#downloader.start(this.#now()));
   }
 

@@ -66,6 +66,10 @@ test("ThingsPanel: the contract's example, and the shortest file", (t) => {
   assert.deepEqual(short.firmware.broker, { host: "panel.example", port: 8883, tls: true });
 });
 
+test("the checksum of each range is looked at on request", (t) => {
+  assert.deepEqual(read(t, { ...TOKEN, crc16: true }).firmware.download, { crc16: true });
+});
+
 test("modules that are not the firmware, and the partitions that they go to", (t) => {
   assert.deepEqual(read(t, { ...TOKEN, modules: { assets: "assets", voice: "spare" } }).firmware.modules, { assets: "assets", voice: "spare" });
   assert.equal("modules" in read(t, TOKEN).firmware, false);

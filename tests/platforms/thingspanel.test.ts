@@ -215,6 +215,7 @@ test("each cause has its step", () => {
     "digest-mismatch": "-3",
     flash: "-4",
     rejected: "-1",
+    signature: "-3",
     "rolled-back": "-1",
   };
   for (const [cause, step] of Object.entries(steps)) {
