@@ -75,7 +75,7 @@ export class Downloader {
     if (this.#phase !== "connecting") return [];
     this.#phase = "open";
     this.#heardAt = now;
-    this.#ask();
+    this.#ask(now);
     return this.#flush();
   }
 
@@ -111,6 +111,7 @@ export class Downloader {
     this.#heardAt = now;
     this.#intake.fed(count);
     this.#digest(now);
+    if (this.#phase === "open" && this.#plan.trickling) this.#ask(now);
     return this.#flush();
   }
 
@@ -245,8 +246,8 @@ export class Downloader {
     this.#responseStart = this.#intake.fill;
     const { framing, skip, take, unproven } = verdict;
     this.#intake.accept({ framing, skip, take, toEnd: wanted + take === file.size, unproven });
-    this.#plan.headSeen(response.keepAlive);
-    this.#ask();
+    this.#plan.headSeen(response.keepAlive, now);
+    this.#ask(now);
   }
 
   #sectorCame(now: number): void {
@@ -264,7 +265,7 @@ export class Downloader {
     this.#patience.hope(now);
     this.#plan.sectorDone(now);
     if (this.#offset === this.#file.size) this.#finish();
-    else this.#ask();
+    else this.#ask(now);
   }
 
   /** The field covers one ranged response: checked where that lies in the buffer from end to end, which the plan sees to. */
@@ -279,7 +280,7 @@ export class Downloader {
     if (!this.#plan.responseDone(this.#wanted)) this.#outOfStep("the server gives other ranges than asked for", now);
     else if (this.#response?.keepAlive === true) {
       this.#intake.expectHead();
-      this.#ask();
+      this.#ask(now);
     } else this.#reconnect("the server closes after each answer", now);
   }
 
@@ -315,12 +316,13 @@ export class Downloader {
   }
 
   /** Sends as many requests as the plan allows. */
-  #ask(): void {
+  #ask(now: number): void {
     for (;;) {
-      const from = this.#plan.from(this.#wanted);
-      const end = this.#probing ? this.#plan.probe(from) : this.#plan.next(from, this.#offset, this.#file.size);
+      const wanted = this.#wanted;
+      const from = this.#plan.from(wanted);
+      const end = this.#probing ? this.#plan.probe(from) : this.#plan.next(from, wanted, this.#offset, this.#file.size);
       if (end === 0) return;
-      this.#plan.asked(end);
+      this.#plan.asked(end, now);
       this.#effects.push({ type: "send", bytes: rangeRequest(this.#route.prefix, from, end) });
     }
   }

@@ -1,12 +1,10 @@
 import { RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
-
-/** A sector that came within this time tells a fast link, worth a full window: 32 KiB/s. */
-const FAST_SECTOR = 125;
+import { Pace } from "./pace";
 
 /**
  * Which bytes to ask for next, and how far ahead. Ranges end at sector boundaries. The next request leaves before the last is
  * answered once this connection has proved that it stays open, and never beyond WINDOW bytes after the last delivered
- * sector; on a slow link only a sector ahead, since all that is in flight is lost with the connection.
+ * sector. On a slow link it leaves just early enough to keep the line busy: all that is in flight is lost with the connection.
  */
 export class RangePlan {
   readonly #range: number;
@@ -19,8 +17,7 @@ export class RangePlan {
   #inStep = true;
   /** The server closes after each answer: large ranges, one at a time, until a connection outlives two answers. */
   #careful = false;
-  #sectorAt: number | undefined;
-  #fast = false;
+  readonly #pace = new Pace();
 
   /** `single`: one sector per request, so that each can be checked before it is stored. */
   constructor(range: number | undefined, single: boolean) {
@@ -34,19 +31,22 @@ export class RangePlan {
     this.#ends.length = 0;
     this.#answered = 0;
     this.#proven = false;
-    this.#sectorAt = undefined;
-    this.#fast = false;
+    this.#pace.reset();
   }
 
-  /** End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for. `size` 0: unknown. */
-  next(from: number, delivered: number, size: number): number {
+  /**
+   * End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for, `wanted`: first byte not
+   * received, `delivered`: bytes in sectors. `size` 0: unknown.
+   */
+  next(from: number, wanted: number, delivered: number, size: number): number {
     const ahead = this.#ends.length > 0;
     if (size > 0 && from >= size) return 0;
     if (ahead && !(size > 0 && this.#mayRunAhead)) return 0;
+    if (ahead && !this.#pace.fast && from - wanted > this.#pace.lead) return 0;
     const length = this.#careful && !this.#single ? RANGE_MAX : this.#range;
     const full = Math.floor(from / SECTOR) * SECTOR + length;
     const end = size > 0 ? Math.min(full, size) : full;
-    return ahead && end - delivered > this.#window ? 0 : end;
+    return ahead && end - delivered > WINDOW ? 0 : end;
   }
 
   /** End of a range of one byte, which every file but an empty one has; 0 while an answer is awaited. */
@@ -54,8 +54,9 @@ export class RangePlan {
     return this.#ends.length > 0 ? 0 : from + 1;
   }
 
-  asked(end: number): void {
+  asked(end: number, now: number): void {
     this.#ends.push(end);
+    this.#pace.asked(now);
   }
 
   /** First byte not asked for on this connection; `wanted` when nothing is under way. */
@@ -69,7 +70,8 @@ export class RangePlan {
   }
 
   /** The head of a good response says whether the connection will stay open. */
-  headSeen(keepAlive: boolean): void {
+  headSeen(keepAlive: boolean, now: number): void {
+    this.#pace.headSeen(now);
     this.#proven = keepAlive;
     if (!keepAlive) this.#careful = true;
   }
@@ -83,8 +85,12 @@ export class RangePlan {
   }
 
   sectorDone(now: number): void {
-    this.#fast = this.#sectorAt !== undefined && now - this.#sectorAt <= FAST_SECTOR;
-    this.#sectorAt = now;
+    this.#pace.sectorDone(now);
+  }
+
+  /** The right moment for the next request may lie between two sectors. */
+  get trickling(): boolean {
+    return this.#mayRunAhead && !this.#pace.fast;
   }
 
   /** The connection ended by itself: whoever closes at the first answer, whatever its head said, gets no requests ahead. */
@@ -98,9 +104,5 @@ export class RangePlan {
 
   get #mayRunAhead(): boolean {
     return this.#proven && this.#inStep && (!this.#careful || this.#answered >= 2);
-  }
-
-  get #window(): number {
-    return this.#fast ? WINDOW : Math.min(WINDOW, this.#range + SECTOR);
   }
 }

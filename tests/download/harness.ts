@@ -16,6 +16,8 @@ export interface Request {
   readonly last: number;
   /** Bytes between what was delivered and what is asked for. */
   readonly ahead: number;
+  /** Bytes served and not yet received when it was sent. */
+  readonly unread: number;
 }
 
 export type Answer = Uint8Array | string | "close" | "reset" | "silence";
@@ -67,6 +69,7 @@ export class Bench {
   /** Most bytes asked for beyond what was delivered. */
   widest = 0;
   served = 0;
+  received = 0;
   readonly #buffer = new Uint8Array(SECTOR);
   readonly #server: Server;
   readonly #slice: () => number;
@@ -129,7 +132,10 @@ export class Bench {
     }
     const next = this.#toClient[0];
     if (this.#open && !this.#silent && next !== undefined) {
-      if (typeof next === "string") this.#ending(next);
+      if (typeof next === "string") {
+        this.#toClient.shift();
+        this.#ending(next);
+      }
       else this.#deliver(next);
       return true;
     }
@@ -137,6 +143,18 @@ export class Bench {
     this.now = due;
     this.handle(this.downloader.tick(this.now));
     return true;
+  }
+
+  /** Bytes on their way to the client. */
+  get waiting(): number {
+    return this.#toClient.reduce((sum, piece) => sum + (typeof piece === "string" ? 0 : piece.length), 0);
+  }
+
+  /** The connection breaks here and now. */
+  breakConnection(): void {
+    if (!this.#open) return;
+    this.#toClient.length = 0;
+    this.#ending("reset");
   }
 
   handle(effects: readonly DownloadEffect[]): void {
@@ -195,7 +213,6 @@ export class Bench {
   }
 
   #ending(how: "close" | "reset" | "silence"): void {
-    this.#toClient.shift();
     if (how === "silence") {
       this.#silent = true;
       return;
@@ -211,6 +228,7 @@ export class Bench {
     target.set(bytes.subarray(0, count));
     if (count === bytes.length) this.#toClient.shift();
     else this.#toClient[0] = bytes.subarray(count);
+    this.received += count;
     this.handle(this.downloader.received(count, this.now));
   }
 
@@ -220,6 +238,7 @@ export class Bench {
     const request: Request = {
       connection: this.#connection, number: ++this.#onConnection, line: head.slice(0, head.indexOf("\r")), target: found[1]!, head,
       first: Number(found[2]), last: Number(found[3]), ahead: Number(found[2]) - this.downloader.offset,
+      unread: this.waiting,
     };
     assert.ok(request.first <= request.last);
     this.requests.push(request);

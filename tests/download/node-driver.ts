@@ -23,12 +23,13 @@ export class NodeDriver {
   #socket: Socket | undefined;
   #now = 0;
   #widest = 0;
-  #stored = 0;
+  #stored: number;
   #ended: () => void = () => undefined;
 
   constructor(options: Omit<DownloadOptions, "buffer" | "random" | "allowHttp" | "offset" | "hasDigest"> & Partial<DownloadOptions>, freshUrl: () => string | undefined = () => undefined) {
     this.#downloader = new Downloader({ offset: 0, hasDigest: true, allowHttp: true, random: () => 0.5, buffer: new Uint8Array(SECTOR), ...options });
     this.#freshUrl = freshUrl;
+    this.#stored = options.offset ?? 0;
   }
 
   async run(): Promise<DriverResult> {

@@ -276,15 +276,54 @@ test("no request runs ahead before the server has proved that it stays", () => {
   }
 });
 
-test("on a slow link requests run one sector ahead, so that a broken connection costs less", () => {
+/** A link of `rate` bytes per second on which an answer takes `latency` ms to begin; `each` runs after every step. */
+function throttled(bench: Bench, rate: number, latency: number, each: () => void = () => undefined): Bench {
+  bench.stored = new Uint8Array(1024 * 1024);
+  bench.handle(bench.downloader.start(bench.now));
+  while (bench.last.type !== "finished") {
+    const { received, served, waiting } = bench;
+    bench.step();
+    bench.now += (1000 * (bench.received - received)) / rate;
+    if (waiting === 0 && bench.served > served) bench.now += latency;
+    each();
+  }
+  return bench;
+}
+
+test("on a slow link the next request leaves just early enough, so that a broken connection costs less", () => {
   const file = testFile(40 * SECTOR);
-  const slow = new Bench(good(file), { size: file.length }, () => 1024);
-  slow.handle(slow.downloader.start(slow.now));
-  while (slow.step()) if (slow.last.type !== "finished") slow.now += 62;
-  assert.deepEqual(slow.image, file);
-  assert.ok(slow.widest <= RANGE + SECTOR, `${slow.widest}`);
-  const fast = new Bench(good(file), { size: file.length }, () => 1024).run();
-  assert.ok(fast.widest > RANGE + SECTOR && fast.widest <= WINDOW);
+  const ahead = (rate: number, latency: number): number => {
+    let most = 0;
+    const bench = new Bench((request) => {
+      if (request.connection === 1 && request.number > 2) most = Math.max(most, request.unread);
+      return partial(file, request);
+    }, { size: file.length }, () => 512);
+    throttled(bench, rate, latency);
+    assert.deepEqual(bench.image, file);
+    assert.ok(bench.widest <= WINDOW);
+    return most;
+  };
+  const [near, far, farther] = [ahead(16_384, 50), ahead(16_384, 150), ahead(16_384, 2_000)];
+  assert.ok(near < 1_600 && far > near && far < 4_096 && farther > SECTOR, `${near} ${far} ${farther}`);
+  assert.ok(ahead(1_000_000, 5) > RANGE);
+});
+
+test("700 KB over 16 KiB/s with a reset every 20 s: at most 5 % more is served than the image has", () => {
+  const file = testFile(700 * 1024);
+  const extra = "Server: nginx\r\nDate: Sat, 01 Aug 2026 00:00:00 GMT\r\nContent-Type: application/octet-stream\r\n";
+  for (const offset of [0, 3_000, 7_000, 11_000, 15_000, 19_000]) {
+    const bench = new Bench(good(file, extra), { size: file.length }, () => 512);
+    let broken = bench.now - offset;
+    throttled(bench, 16_384, 60, () => {
+      if (bench.now - broken <= 20_000) return;
+      broken = bench.now;
+      bench.breakConnection();
+    });
+    assert.deepEqual(bench.image, file);
+    assert.ok(bench.connects.length > 2);
+    const asked = bench.requests.reduce((sum, { first, last }) => sum + last + 1 - first, 0);
+    assert.ok(asked <= 1.05 * file.length, `${asked - file.length} bytes fetched again`);
+  }
 });
 
 test("a server that gives less, or more, than asked is followed, one request at a time", () => {
