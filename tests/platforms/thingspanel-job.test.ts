@@ -175,15 +175,6 @@ test("row 15, version report after success: v0 has it, v1 reaches the cloud by i
   assert.equal(v1.desk.running.state, "valid");
 });
 
-test("row 16, cancelled: the device is never told, so it goes on and the server ignores it", () => {
-  const device = new Device("v0");
-  device.desk.connect();
-  device.install();
-  device.desk.connect();
-  device.desk.ack("outcome");
-  assert.equal(device.desk.state, "idle");
-});
-
 test("module, target version and task survive restarts: what was pushed as MCU ends as MCU", () => {
   const device = new Device("v0");
   device.desk.connect();

@@ -4,6 +4,7 @@ import * as fc from "fast-check";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { MESSAGE_MAX, URL_MAX } from "../../src/constants";
 import type { Cause, Offer } from "../../src/job/types";
+import { MqttSession } from "../../src/mqtt/session";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import type { ThingsPanelConfig } from "../../src/platforms/thingspanel/dialect";
 
@@ -55,6 +56,22 @@ test("row 2, inform and infrom: v1 listens at both", () => {
   const v1 = platform({ profile: "v1" });
   assert.deepEqual(v1.subscriptions, ["ota/devices/inform/dev-1", "ota/devices/infrom/dev-1"]);
   for (const topic of v1.subscriptions) assert.equal(v1.parse(topic, Buffer.from(JSON.stringify(TASK))).kind, "offer");
+});
+
+test("row 2, inform and infrom: each in a SUBSCRIBE of its own; one refusal is a warning, two end the connection with a reason", () => {
+  for (const [codes, end] of [[[1, 0x80], "up"], [[0x80, 1], "up"], [[0x80, 0x80], "down"]] as const) {
+    const v1 = platform({ profile: "v1" });
+    const session = new MqttSession({ identity: () => v1.identity(), subscriptions: v1.subscriptions, random: () => 0.5 });
+    session.start(0);
+    session.opened(0);
+    const sent = session.received(Uint8Array.of(0x20, 2, 0, 0), 0).flatMap((effect) => (effect.type === "send" ? [effect.bytes] : []));
+    assert.deepEqual(sent.map((bytes) => bytes[0]), [0x82, 0x82]);
+    const effects = sent.flatMap((bytes, index) => session.received(Uint8Array.of(0x90, 3, bytes[2]!, bytes[3]!, codes[index]!), 0));
+    assert.equal(effects.filter(({ type }) => type === "warn").length, codes.filter((code) => code === 0x80).length);
+    const last = effects.at(-1)!;
+    assert.equal(last.type, end);
+    if (last.type === "down") assert.equal(last.reason, "the broker refused every subscription: no offer could ever arrive");
+  }
 });
 
 test("row 3, access token and device number: the number is the user name unless it is set", () => {
