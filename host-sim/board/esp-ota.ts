@@ -4,7 +4,7 @@
  */
 import type { SlotState } from "../../hal/ports";
 import type { FlashChip } from "./flash-chip";
-import { OtaData, State, activeEntry, isBootable, lastInvalidEntry, names, slotOf, stateName } from "./otadata";
+import { OtaData, State, activeEntry, isBootable, lastInvalidEntry, names, seqCrc, slotOf, stateName } from "./otadata";
 import type { EntryIndex } from "./otadata";
 import type { PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
@@ -20,7 +20,7 @@ export class EspOta {
 
   /** esp_ota_get_state_partition: the first whole entry that names the slot; "none" is ESP_ERR_NOT_FOUND. */
   state(slot: SlotIndex): SlotState {
-    const entry = this.#otadata.read().find((candidate) => names(candidate) && slotOf(candidate) === slot);
+    const entry = this.#otadata.read().find((candidate) => candidate.crc === seqCrc(candidate.seq) && slotOf(candidate) === slot);
     return entry === undefined ? "none" : stateName(entry.state);
   }
 
