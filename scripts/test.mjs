@@ -36,6 +36,7 @@ process.exitCode =
   run("types", join(BIN, "tsc"), "-p", "tsconfig.json") ||
   run("types of src, which has neither Node nor a browser", join(BIN, "tsc"), "-p", "src/tsconfig.json") ||
   run("types of what runs on Moddable", join(BIN, "tsc"), "-p", "hal/tsconfig.json") ||
+  run("types of the console, which runs in a browser", join(BIN, "tsc"), "-p", "host-sim/console/web/tsconfig.json") ||
   run("lint", join(BIN, "oxlint")) ||
   // Two at a time: some of them measure nothing but still mind a starved machine.
   run("tests", process.execPath, "--import", "tsx", "--test", "--test-concurrency=2", "--test-reporter=spec", ...files);

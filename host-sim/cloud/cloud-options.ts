@@ -76,7 +76,7 @@ export function ports(plain: number | false | undefined, tls: number | false | u
   };
 }
 
-function isAny(host: string): boolean {
+export function isAny(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 

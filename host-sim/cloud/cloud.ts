@@ -41,7 +41,7 @@ const PACKAGES_FOLDER = "packages";
  */
 export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
   const { state } = options;
-  const database = state === undefined ? undefined : StateDatabase.open(state);
+  const database = state === undefined ? undefined : await StateDatabase.open(state);
   try {
     const packages = await PackageStore.open(options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)));
     const host = options.host ?? "127.0.0.1";
@@ -67,13 +67,14 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
   readonly authority: Authority | undefined;
   readonly publicHost: string;
+  /** Where devices find the broker. */
+  readonly brokerHost: string;
   readonly rollouts: Rollouts;
   /** Where it outlives the process. */
   readonly database: StateDatabase | undefined;
   readonly #sides: Sides;
   readonly #broker: Broker;
   readonly #brokerIsElsewhere: boolean;
-  readonly #brokerHost: string;
   readonly #http: HttpFront;
   readonly #handlers: RequestHandler[] = [];
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
@@ -115,7 +116,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.thingspanel = new ThingsPanelSide(options.thingspanel);
     this.#sides = new Sides([this.tencent, this.thingspanel, ...(options.sides ?? [])]);
     this.#brokerIsElsewhere = options.broker !== undefined;
-    this.#brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
+    this.brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
     this.#broker = makeBroker({
       options,
       host,
@@ -141,7 +142,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     for (const side of this.#sides.list()) side.attach(sideHost);
     if (!database) return;
     restore(database, this, { online: !this.#broker.tellsPresence });
-    this.#keeper = new StateKeeper(database, (device) => this.#sides.ofDevice(device)?.identity(device));
+    this.#keeper = new StateKeeper(database, (device) => this.identity(device));
   }
 
   /** Rejects with one line if a port can not be had; nothing listens then. */
@@ -213,6 +214,11 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return id;
   }
 
+  /** What `addDevice` took. Holds the device's secret. */
+  identity(id: string): Record<string, unknown> | undefined {
+    return this.#sides.ofDevice(id)?.identity(id);
+  }
+
   /** Ends its task and its connection, and forgets it. That there is none is no error. */
   removeDevice(id: string): void {
     const task = this.tasks.active(id);
@@ -268,7 +274,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   deviceConfig(device: string, rootFile?: string): Record<string, unknown> {
     const { platform, ...identity } = this.#sideOf(device).deviceConfig(device) ?? {};
     const { mqttPort: plain, mqttsPort: secure } = this;
-    const mqtt = mqttAddress({ host: this.#brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
+    const mqtt = mqttAddress({ host: this.brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
     const https = this.root === undefined || rootFile === undefined ? {} : { https: { ca: rootFile } };
     return { platform, mqtt, ...https, ...identity };
   }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { readAppDescription, readHeader, verifyImage, type ReadImage } from "../../src/image/esp-image";
+import { hasTrailer, readTrailer, TRAILER } from "../../src/signature/trailer";
 
 /** What a file says of itself as an application image. Empty for any other file, which may be offered too, to see it refused. */
 export interface ImageFacts {
@@ -9,15 +10,23 @@ export interface ImageFacts {
   readonly chip?: number;
   /** Why a bootloader would not start it; absent if it would. */
   readonly problem?: string;
-  /** Bytes after the image's own end: room for a signature, or padding. */
-  readonly trailer?: number;
+  /** A signature at the file's end. Whether its key is trusted, each device decides. */
+  readonly signature?: SignatureFacts;
 }
+
+export type SignatureFacts =
+  | { readonly form: "good"; /** First bytes of the key's SHA-256 in hex; "" where the signer did not say. */ readonly key: string }
+  | { readonly form: "bad"; readonly problem: string };
 
 /** Everything that is read of a file's beginning: header, first segment header, app description. */
 const HEAD = 288;
 
 /** Never throws. `size`: bytes that `read` can give. */
 export function readImageFacts(read: ReadImage, size: number): ImageFacts {
+  return { ...imageFacts(read, size), ...signatureFacts(read, size) };
+}
+
+function imageFacts(read: ReadImage, size: number): ImageFacts {
   const head = new Uint8Array(Math.min(HEAD, size));
   try {
     read(0, head);
@@ -28,10 +37,23 @@ export function readImageFacts(read: ReadImage, size: number): ImageFacts {
   }
 }
 
-function verdict(read: ReadImage, size: number): Pick<ImageFacts, "problem" | "trailer"> {
+function signatureFacts(read: ReadImage, size: number): Pick<ImageFacts, "signature"> {
+  if (size < TRAILER) return {};
+  const last = new Uint8Array(TRAILER);
+  read(size - TRAILER, last);
+  if (!hasTrailer(last)) return {};
   try {
-    const { length } = verifyImage(read, size, nodeSha256);
-    return { trailer: size - length };
+    const { keyId } = readTrailer(last);
+    return { signature: { form: "good", key: keyId.some((byte) => byte !== 0) ? Buffer.from(keyId).toString("hex") : "" } };
+  } catch (error) {
+    return { signature: { form: "bad", problem: (error as Error).message } };
+  }
+}
+
+function verdict(read: ReadImage, size: number): Pick<ImageFacts, "problem"> {
+  try {
+    verifyImage(read, size, nodeSha256);
+    return {};
   } catch (error) {
     return { problem: (error as Error).message };
   }

@@ -126,10 +126,10 @@ export class TencentSide implements PlatformSide {
   push(device: string, file: Package, options: PushOptions = {}): Task {
     const known = this.#byId.get(device);
     if (!known) throw new Error(`no device ${device}`);
-    const { tasks, devices } = this.#host;
+    const { bus, tasks, devices } = this.#host;
     const older = tasks.active(device);
     if (older) this.cancel(older);
-    const online = devices.get(device)?.online === true;
+    const online = devices.get(device)?.online === true || !bus.tellsPresence;
     const task = tasks.create({
       device,
       package: file.id,

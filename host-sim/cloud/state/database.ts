@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { lockFolder } from "../../board/folder-lock";
 
 /** In the state folder. */
 export const DATABASE_FILE = "cloud.db";
@@ -42,25 +43,30 @@ const MIGRATIONS: readonly string[] = [
 export class StateDatabase {
   readonly #database: DatabaseSyncInstance;
   readonly #statements = new Map<string, StatementSyncInstance>();
+  readonly #unlock: () => void;
 
-  private constructor(database: DatabaseSyncInstance) {
+  private constructor(database: DatabaseSyncInstance, unlock: () => void) {
     this.#database = database;
+    this.#unlock = unlock;
   }
 
-  /** Makes folder and file where they are not there. Throws one line if they can not be used. */
-  static open(folder: string): StateDatabase {
+  /** Makes folder and file where they are not there. Rejects with one line if they can not be used. */
+  static async open(folder: string): Promise<StateDatabase> {
     const path = join(folder, DATABASE_FILE);
     let database: DatabaseSyncInstance | undefined;
+    let unlock: (() => void) | undefined;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // SQLite's own lock would last until the last statement is collected as garbage.
+      unlock = await lockFolder(folder);
       database = new DatabaseSync(path);
       chmodSync(path, 0o600);
-      // The lock lasts as long as the process and goes with it, however it ends.
-      database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
       migrate(database);
-      return new StateDatabase(database);
+      return new StateDatabase(database, unlock);
     } catch (error) {
       database?.close();
+      unlock?.();
       throw new Error(`the state in ${folder} can not be used: ${reason(error as Error)}`, { cause: error });
     }
   }
@@ -102,6 +108,7 @@ export class StateDatabase {
   close(): void {
     this.#statements.clear();
     this.#database.close();
+    this.#unlock();
   }
 
   #prepare(sql: string): StatementSyncInstance {
@@ -120,7 +127,7 @@ function migrate(database: DatabaseSyncInstance): void {
 }
 
 function reason({ message }: Error): string {
-  if (/locked|busy/i.test(message)) return "another cloud is using it";
+  if (/in use by another process/.test(message)) return "another cloud is using it";
   if (/not a database/i.test(message)) return `${DATABASE_FILE} is not a database`;
   return message;
 }

@@ -1,0 +1,16 @@
+import type { Boards } from "../boards/boards";
+import type { Cloud } from "../cloud/cloud";
+import type { Access } from "./access";
+import type { EventStream } from "./event-stream";
+
+/** Everything that the API is about. */
+export interface Desk {
+  readonly cloud: Cloud;
+  readonly boards: Boards;
+  readonly access: Access;
+  readonly events: EventStream;
+  /** Of this program. */
+  readonly version: string;
+  /** Where the console is, without a path. */
+  readonly consoleUrl: () => string;
+}
