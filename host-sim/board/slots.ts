@@ -4,6 +4,7 @@ import type { Digest } from "../../hal/ports";
 import type { VerifiedImage } from "../../src/image/esp-image";
 import { readAppDescription, readHeader, verifyImage } from "../../src/image/esp-image";
 import type { FlashChip } from "./flash-chip";
+import { PowerCut } from "./flash-chip";
 import type { Partition, PartitionTable } from "./partitions";
 
 /** An image that would boot. */
@@ -35,6 +36,7 @@ export class VerifyCache {
       try {
         result = verify();
       } catch (error) {
+        if (error instanceof PowerCut) throw error;
         result = error as Error;
       }
       if (this.#results.size >= 1024) this.#results.clear();
@@ -74,7 +76,7 @@ export class Slots {
     try {
       return this.verify(index);
     } catch (error) {
-      if ((error as Error).name === "PowerCut") throw error;
+      if (error instanceof PowerCut) throw error;
       return undefined;
     }
   }

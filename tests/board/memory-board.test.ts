@@ -80,6 +80,18 @@ test("a verdict on an image is never remembered for other bytes", () => {
   assert.throws(() => boot.verifyTarget(), "what reads differently is checked anew");
 });
 
+test("that the power was off is no verdict", () => {
+  const board = newBoard();
+  board.powerOn();
+  const { boot, flash } = board.ports;
+  for (let at = 0; at < 20_005; at += 4096) flash.write(at, firmware("2.0.0").subarray(at, at + 4096));
+  board.chip.powerOff();
+  assert.throws(() => boot.verifyTarget(), PowerCut);
+  assert.throws(() => boot.activate(), PowerCut);
+  board.powerOn();
+  board.ports.boot.verifyTarget();
+});
+
 test("a power cut inside the start comes out, and the next start works", () => {
   const board = newBoard();
   board.chip.onOperation = () => {
