@@ -117,11 +117,25 @@ function compiled(schema: Route["body"]): Validator | undefined {
 
 function checked(validator: Validator | undefined, value: unknown, where: string): unknown {
   if (validator === undefined || validator.Check(value)) return value;
-  // The deepest one says most: of a union, the others only repeat that nothing fits.
-  const errors = validator.Errors(value).sort((a, b) => b.instancePath.length - a.instancePath.length);
-  const [first] = errors.filter(({ keyword }) => keyword !== "boolean");
+  const first = telling(validator.Errors(value));
   const place = first?.instancePath ? first.instancePath.slice(1).replace(/\//g, ".") : where;
   throw new ApiError(400, `${place}: ${first?.message ?? "is not as it should be"}`);
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly schemaPath: string;
+  readonly instancePath: string;
+  readonly message: string;
+}
+
+/** The error that says most: the deepest, and of the forms that a value may have, one of that which it claims to be. */
+function telling(errors: readonly SchemaError[]): SchemaError | undefined {
+  const form = ({ schemaPath }: SchemaError): string | undefined => /^.*\/anyOf\/\d+/.exec(schemaPath)?.[0];
+  const others = new Set(errors.filter(({ keyword }) => keyword === "const" || keyword === "required").map(form));
+  const meant = errors.filter((error) => form(error) !== undefined && !others.has(form(error)));
+  const candidates = (meant.length > 0 ? meant : errors).filter(({ keyword }) => keyword !== "boolean");
+  return candidates.sort((a, b) => b.instancePath.length - a.instancePath.length)[0];
 }
 
 /** Texts of a query by the types that the schema wants. */

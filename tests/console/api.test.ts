@@ -1,0 +1,303 @@
+import assert from "node:assert/strict";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import { request as send } from "node:http";
+import { readdir } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { RunningDesk } from "../../host-sim/api/create-desk";
+import { firmware } from "../cloud/helpers";
+import { call, ok, raw, withDesk, type Answer, type Ask } from "./helpers";
+
+interface Operation {
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object }[];
+  readonly requestBody?: { readonly content: Record<string, { readonly schema: object }> };
+  readonly responses: Record<string, { readonly content?: Record<string, { readonly schema: object }> }>;
+  readonly operationId: string;
+}
+interface Description {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+
+/** Calls the API and checks each answer against the description that the API itself serves. */
+class Checked {
+  readonly seen = new Set<string>();
+  readonly #desk: RunningDesk;
+  readonly #description: Description;
+  readonly #ajv = new Ajv2020({ strict: false });
+
+  constructor(desk: RunningDesk, description: Description) {
+    this.#desk = desk;
+    this.#description = description;
+  }
+
+  /** `path`: as in the description, with values for its parameters. */
+  async call(path: string, values: Record<string, string>, ask: Ask & { readonly query?: string } = {}): Promise<Answer> {
+    const method = (ask.method ?? "GET").toLowerCase();
+    const operation = this.#description.paths[path]?.[method];
+    assert.ok(operation, `${method} ${path} is described`);
+    const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ""));
+    const answer = await call(this.#desk, `${filled}${ask.query ?? ""}`, ask);
+    const described = operation.responses[answer.status];
+    assert.ok(described, `${method} ${path}: ${answer.status} is described (${answer.body.toString().slice(0, 200)})`);
+    this.seen.add(`${method} ${path} ${answer.status}`);
+    const schema = described.content?.["application/json"]?.schema;
+    if (schema === undefined) return answer;
+    const valid = this.#ajv.validate(schema, JSON.parse(answer.body.toString()));
+    assert.ok(valid, `${method} ${path} ${answer.status}: ${this.#ajv.errorsText()}`);
+    return answer;
+  }
+}
+
+async function described(desk: RunningDesk): Promise<Description> {
+  const { status, body } = await raw(desk.cloud.httpPort, "/cloud/v1/openapi.json");
+  assert.equal(status, 200);
+  return JSON.parse(body.toString()) as Description;
+}
+
+const device = (name: string): object => ({ platform: "tencent", identity: { productId: "P1", deviceName: name, deviceSecret: "c2VjcmV0c2VjcmV0" } });
+
+test("what the API does is what its description says, call by call", async () => {
+  await withDesk(async (desk) => {
+    const description = await described(desk);
+    assert.equal(description.openapi, "3.1.0");
+    const operations = Object.values(description.paths).flatMap((path) => Object.values(path));
+    assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length, "names are unique");
+    const api = new Checked(desk, description);
+    const post = (body: object | Uint8Array): Ask => ({ method: "POST", body });
+
+    await api.call("/overview", {});
+    await api.call("/journal", {});
+    await api.call("/links", {}, { method: "POST" });
+    await api.call("/session", {}, post({ token: "none" }));
+
+    const made = await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 400_000 }));
+    const { id } = made.json() as unknown as { id: string };
+    await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 10 }));
+    await api.call("/packages", {}, { ...post(firmware(5_000)), query: "?name=old.bin&version=0.1.0" });
+    await api.call("/packages", {}, post(firmware(100)));
+    await api.call("/packages", {});
+    await api.call("/packages/{id}", { id });
+    await api.call("/packages/{id}", { id: "0123456789abcdef" });
+
+    const names = Array.from({ length: 12 }, (_, index) => `d${index}`);
+    await api.call("/devices", {}, post({ devices: names.map(device) }));
+    await api.call("/devices", {}, post({ devices: [device("new"), device("d3")] }));
+    assert.equal(desk.cloud.devices.list().length, 12, "all or none");
+    await api.call("/devices", {}, { query: "?search=D1&limit=2&online=false" });
+    const one = { id: "tencent/P1/d0" };
+    await api.call("/devices/{id}", one);
+    await api.call("/devices/{id}", { id: "nobody" });
+    await api.call("/devices/{id}/messages", one);
+    await api.call("/devices/{id}/messages", { id: "nobody" });
+    await api.call("/devices/{id}/config", one);
+    await api.call("/devices/{id}/config", { id: "nobody" });
+
+    const rollout = { package: id, selection: { kind: "all" }, waves: [25, 100], failureLimit: 10, timeout: 60, pause: 1 };
+    const created = await api.call("/rollouts", {}, post(rollout));
+    const known = { id: (created.json() as unknown as { rollout: { id: string } }).rollout.id };
+    await api.call("/rollouts", {}, post({ package: "0123456789abcdef", selection: { kind: "all" } }));
+    await api.call("/rollouts", {});
+    await api.call("/rollouts/{id}", known);
+    await api.call("/rollouts/{id}", { id: "77" });
+    await api.call("/rollouts/{id}/devices", known, { query: "?status=pending&offset=1" });
+    await api.call("/packages/{id}", { id }, { method: "DELETE" });
+    for (const step of ["resume", "retry", "cancel", "cancel"]) await api.call(`/rollouts/{id}/${step}`, known, { method: "POST" });
+    await api.call("/rollouts/{id}", known, { method: "DELETE" });
+    await api.call("/rollouts/{id}", known, { method: "DELETE" });
+    await api.call("/packages/{id}", { id }, { method: "DELETE" });
+    await api.call("/packages/{id}", { id }, { method: "DELETE" });
+    await api.call("/devices/{id}", one, { method: "DELETE" });
+    await api.call("/devices/{id}", one, { method: "DELETE" });
+
+    await api.call("/boards", {});
+    await api.call("/boards", {}, post({ name: "Not-A-Name" }));
+    await api.call("/boards/{name}", { name: "none" });
+    for (const [path, method, body] of [
+      ["/boards/{name}/power", "PUT", { on: true }],
+      ["/boards/{name}/link", "PUT", { weak: true }],
+      ["/boards/{name}/firmware", "POST", {}],
+      ["/boards/{name}/flash", "GET", undefined],
+      ["/boards/{name}/events", "GET", undefined],
+      ["/boards/{name}", "DELETE", undefined],
+    ] as const) {
+      await api.call(path, { name: "none" }, { method, ...(body === undefined ? {} : { body }) });
+    }
+    await api.call("/session", {}, { method: "DELETE" });
+
+    // Everything that is described was asked for; a stream and what needs a running board are elsewhere.
+    const called = new Set([...api.seen].map((entry) => entry.replace(/ \d+$/, "")));
+    const missing = Object.entries(description.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`).filter((name) => !called.has(name)));
+    assert.deepEqual(missing, ["get /events"]);
+  });
+});
+
+test("malformed calls are refused with one line that names the place, and change nothing", async () => {
+  await withDesk(async (desk) => {
+    const post = (path: string, body: Ask["body"], headers: Record<string, string> = {}): Promise<Answer> => call(desk, path, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
+    const json = { "content-type": "application/json" };
+    const rows: [Promise<Answer>, number, RegExp][] = [
+      [post("/rollouts", {}), 400, /package|required/],
+      [post("/rollouts", { package: "x", selection: { kind: "some" } }), 400, /selection/],
+      [post("/rollouts", { package: "x", selection: { kind: "all" }, waves: [0] }), 400, /waves\.0/],
+      [post("/rollouts", { package: "x", selection: { kind: "all" }, waves: "all" }), 400, /waves/],
+      [post("/rollouts", { package: "x", selection: { kind: "all" }, failureLimit: 101 }), 400, /failureLimit/],
+      [post("/rollouts", { package: "x", selection: { kind: "all" }, surprise: 1 }), 400, /additional|surprise/],
+      [post("/rollouts", { package: "x", selection: { kind: "names", names: [] } }), 400, /names/],
+      [post("/rollouts", { package: "x", selection: { kind: "names", names: [1] } }), 400, /names/],
+      [post("/rollouts", []), 400, /body|object/],
+      [post("/rollouts", "{", json), 400, /not JSON/],
+      [post("/rollouts", Buffer.from([0x22, 0xff, 0x22]), json), 400, /not JSON/],
+      [post("/rollouts", undefined, json), 400, /not JSON/],
+      [post("/rollouts", "{}", { "content-type": "text/html" }), 415, /application\/json/],
+      [post("/devices", { devices: [{ platform: "elsewhere", identity: {} }] }), 422, /no platform "elsewhere"/],
+      [post("/devices", { devices: [{ platform: "tencent", identity: { productId: "a/b", deviceName: "c" } }] }), 422, /productId/],
+      [post("/devices", { devices: [{ platform: "tencent", identity: {} }] }), 422, /productId/],
+      [call(desk, "/devices?limit=0"), 400, /limit/],
+      [call(desk, "/devices?limit=many"), 400, /limit/],
+      [call(desk, "/devices?limit=1&limit=2"), 400, /twice/],
+      [call(desk, "/devices?colour=red"), 400, /additional|colour/],
+      [call(desk, "/devices/%zz"), 400, /encoded/],
+      [call(desk, "/nothing"), 404, /no such path/],
+      [call(desk, "/packages", { method: "DELETE" }), 405, /method/],
+    ];
+    for (const [index, [answer, status, words]] of rows.entries()) {
+      const { status: got, body } = await answer;
+      const { error } = JSON.parse(body.toString()) as { error: string };
+      assert.equal(got, status, `row ${index}: ${error}`);
+      assert.match(error, words, `row ${index}`);
+      assert.ok(!error.includes("\n"));
+    }
+    assert.deepEqual([desk.cloud.devices.list(), desk.cloud.rollouts.list()], [[], []]);
+  });
+});
+
+test("names of packages are words for people and no paths", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "xs-ota-api-"));
+  try {
+    const state = join(folder, "inner", "state");
+    await withDesk(
+      async (desk) => {
+        const evil = ["../../escape.bin", "/etc/passwd", "..\\..\\x", "a\0b", "%2e%2e%2fx", "<img src=x onerror=alert(1)>"];
+        for (const [index, name] of evil.entries()) {
+          const query = new URLSearchParams({ name, version: `1.0.${index}` }).toString();
+          const { id } = await ok<{ id: string }>(desk, `/packages?${query}`, { method: "POST", body: firmware(1_000 + index) });
+          assert.match(id, /^[0-9a-f]{16}$/);
+        }
+        for (const version of ["../1", "a/b", "a\\b", "a\nb", ""]) {
+          const query = new URLSearchParams({ version }).toString();
+          const { status } = await call(desk, `/packages?${query}`, { method: "POST", body: firmware(999) });
+          assert.ok(status === 400 || status === 422, JSON.stringify(version));
+        }
+        for (const id of ["..%2f..%2fcloud.db", "..%2fcloud", "%2e%2e", "....", "cloud.db"]) {
+          for (const method of ["GET", "DELETE"]) assert.equal((await call(desk, `/packages/${id}`, { method })).status, 404, id);
+        }
+        for (const path of ["/console/../cloud.db", "/console/..%2f..%2fpackage.json", "/console//etc/passwd", "/console/main.tsx"]) {
+          assert.equal((await raw(desk.cloud.httpPort, path)).status, 404, path);
+        }
+        const files = await readdir(join(state, "packages"));
+        assert.ok(files.every((file) => /^[0-9a-f]{16}\.(bin|json)$/.test(file)), files.join());
+        assert.deepEqual(await readdir(folder), ["inner"]);
+        assert.deepEqual(await readdir(join(folder, "inner")), ["state"]);
+      },
+      { cloud: { state } },
+    );
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test("uploads stream to disk, are bounded, and leave nothing behind when they break off", async () => {
+  const state = await mkdtemp(join(tmpdir(), "xs-ota-api-"));
+  try {
+    await withDesk(
+      async (desk) => {
+        const { httpPort } = desk.cloud;
+        const announced = { authorization: `Bearer ${desk.apiToken}`, "content-type": "application/octet-stream", "content-length": String(70 << 20) };
+        const tooLong = await new Promise<number>((resolve, reject) => {
+          const sent = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: announced }, (response) => resolve(response.statusCode ?? 0));
+          sent.on("error", reject);
+          sent.flushHeaders();
+        });
+        assert.equal(tooLong, 413, "by what is announced, before a byte is taken");
+
+        const chunked = await new Promise<number>((resolve) => {
+          const headers = { authorization: `Bearer ${desk.apiToken}`, "content-type": "application/octet-stream" };
+          const sent = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers }, (response) => {
+            resolve(response.statusCode ?? 0);
+            sent.destroy();
+          });
+          sent.on("error", () => undefined);
+          const block = Buffer.alloc(1 << 20, 7);
+          const more = (): void => {
+            while (!sent.destroyed && sent.write(block));
+          };
+          sent.on("drain", more);
+          more();
+        });
+        assert.equal(chunked, 413, "by what has come, where nothing is announced");
+
+        const cut = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: { ...announced, "content-length": "100000" } });
+        cut.on("error", () => undefined);
+        await new Promise<void>((resolve) => cut.write(Buffer.alloc(50_000), () => resolve()));
+        while (!(await readdir(join(state, "packages"))).some((name) => name.endsWith(".upload"))) await new Promise((resolve) => setImmediate(resolve));
+        cut.destroy();
+        while ((await readdir(join(state, "packages"))).length > 0) await new Promise((resolve) => setImmediate(resolve));
+        const { items } = await ok<{ items: unknown[] }>(desk, "/packages");
+        assert.deepEqual(items, []);
+        const big = JSON.stringify({ devices: [], padding: "x".repeat(3 << 20) });
+        assert.equal((await call(desk, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } })).status, 413);
+      },
+      { cloud: { state } },
+    );
+  } finally {
+    await rm(state, { recursive: true, force: true });
+  }
+});
+
+test("no secret of a device is in any answer but its device.json, and signatures of URLs are left out", async () => {
+  await withDesk(async (desk) => {
+    const { id } = await desk.cloud.packages.add(firmware(2_000), { version: "2" });
+    await ok(desk, "/devices", { method: "POST", body: { devices: [device("d0")] } });
+    const known = "tencent/P1/d0";
+    desk.cloud.devices.presence({ clientId: "P1d0", username: "", serial: 1, side: "tencent", device: known }, true, 1);
+    desk.cloud.push(known, desk.cloud.packages.get(id)!);
+    desk.cloud.devices.log(known, { at: 1, direction: "up", topic: "ota/device/inform/c2VjcmV0c2VjcmV0", payload: "c2VjcmV0c2VjcmV0", qos: 1, dup: false });
+    const path = encodeURIComponent(known);
+    for (const url of ["/overview", "/devices", `/devices/${path}`, `/devices/${path}/messages`, "/journal", "/packages", "/rollouts", "/boards"]) {
+      const text = (await call(desk, url)).body.toString();
+      assert.ok(!text.includes("c2VjcmV0") && !text.includes("q-signature"), url);
+    }
+    const messages = (await call(desk, `/devices/${path}/messages`)).body.toString();
+    assert.ok(messages.includes("?sign=…"));
+    assert.ok((await call(desk, `/devices/${path}/config`)).body.toString().includes("c2VjcmV0c2VjcmV0"));
+  });
+});
+
+test("events name what changed; of a thousand changes they make a few", async () => {
+  await withDesk(async (desk) => {
+    const stream = await new Promise<import("node:http").IncomingMessage>((resolve) => {
+      const headers = { authorization: `Bearer ${desk.apiToken}` };
+      send({ port: desk.cloud.httpPort, path: "/cloud/v1/events", headers }, resolve).end();
+    });
+    assert.match(String(stream.headers["content-type"]), /^text\/event-stream/);
+    let text = "";
+    const until = async (words: RegExp): Promise<string> => {
+      while (!words.test(text)) await new Promise<void>((resolve) => stream.once("data", (part: Buffer) => {
+        text += part.toString();
+        resolve();
+      }));
+      return text;
+    };
+    await until(/event: hello/);
+    await ok(desk, "/devices", { method: "POST", body: { devices: [device("d0")] } });
+    await until(/"devices":\["tencent\/P1\/d0"\]/);
+    text = "";
+    await ok(desk, "/devices", { method: "POST", body: { devices: Array.from({ length: 1_000 }, (_, index) => device(`x${index}`)) } });
+    await until(/"devices":true/);
+    assert.ok(text.length < 20_000, `${text.length} bytes`);
+    stream.destroy();
+  });
+});
