@@ -172,7 +172,8 @@ export class Intake {
       this.#fill += count;
       this.#take -= count;
     }
-    this.#fresh = true;
+    // In the middle of a sector, of the body and of a chunk there is nothing to look at.
+    this.#fresh = this.#fill === SECTOR || this.#take === 0 || this.#body.direct === 0;
   }
 
   #readScratch(): void {
