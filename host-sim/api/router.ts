@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { Compile, type Validator } from "typebox/compile";
+import { Settings } from "typebox/system";
 import type { TSchema } from "typebox";
 import { readJson } from "./body";
 import type { Guard } from "./guard";
@@ -7,6 +8,9 @@ import { ApiError, type Call, type Route } from "./route";
 
 /** Everything of the API lies below it. */
 export const API_ROOT = "/cloud/v1";
+
+/** Of a value that fits none of several forms, all errors are wanted, to tell which form was meant. */
+Settings.Set({ maxErrors: 64 });
 
 interface Prepared {
   readonly route: Route;
