@@ -246,7 +246,7 @@ export class Downloader {
     this.#responseStart = this.#intake.fill;
     const { framing, skip, take, unproven } = verdict;
     this.#intake.accept({ framing, skip, take, toEnd: wanted + take === file.size, unproven });
-    this.#plan.headSeen(response.keepAlive, now);
+    this.#plan.headSeen(response.keepAlive, wanted + take, now);
     this.#ask(now);
   }
 

@@ -69,9 +69,13 @@ export class RangePlan {
     return this.#answered;
   }
 
-  /** The head of a good response says whether the connection will stay open. */
-  headSeen(keepAlive: boolean, now: number): void {
+  /**
+   * The head of a good response says whether the connection will stay open, and where its bytes end: there the next request
+   * goes on, unless it has left already.
+   */
+  headSeen(keepAlive: boolean, end: number, now: number): void {
     this.#pace.headSeen(now);
+    if (this.#ends.length === 1) this.#ends[0] = end;
     this.#proven = keepAlive;
     if (!keepAlive) this.#careful = true;
   }
