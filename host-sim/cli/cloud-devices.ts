@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { identityProblem, type TencentDevice } from "../cloud/tencent-access";
 
-/** One device to try things with, when none is named; its secret is new each time. */
-export function demoDevice(): TencentDevice {
-  return { productId: "XSOTADESK1", deviceName: "board-1", deviceSecret: randomBytes(16).toString("base64") };
+/** A device of that name; its secret is new each time. Throws one line. */
+export function newDevice(deviceName: string): TencentDevice {
+  return checked({ productId: "XSOTADESK1", deviceName, deviceSecret: randomBytes(16).toString("base64") });
 }
 
 /** productId/deviceName/deviceSecret; without a secret the device shows a certificate. Throws one line. */

@@ -1,11 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
-import { createCloud, type Cloud } from "../cloud/cloud";
+import { InvalidArgumentError, Option, type Command } from "commander";
+import { createDesk, type RunningDesk } from "../api/create-desk";
+import type { Cloud } from "../cloud/cloud";
+import type { CloudOptions } from "../cloud/cloud-options";
+import { ThingsPanelSide } from "../cloud/thingspanel/side";
 import type { TencentDevice } from "../cloud/tencent-access";
 import { narrate } from "./cloud-progress";
-import { demoDevice, parseDevice, readDevices } from "./cloud-devices";
+import { newDevice, parseDevice, readDevices } from "./cloud-devices";
 import { keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
+import { orFail } from "./errors";
 
 interface CloudFlags {
   readonly port: number;
@@ -14,77 +18,93 @@ interface CloudFlags {
   readonly mqttsPort: number;
   readonly host: string;
   readonly publicHost?: string;
+  readonly state: string;
+  readonly memory?: boolean;
+  readonly network?: boolean;
+  readonly broker?: string;
+  readonly brokerCa?: string;
   readonly packages?: string;
   readonly device: readonly TencentDevice[];
+  readonly newDevice: readonly string[];
   readonly devices?: string;
   readonly push?: string;
   readonly throttle?: number;
   readonly urlLifetime?: number;
   readonly tls?: string;
+  readonly engine: "xs" | "node";
 }
 
 /** `xs-ota cloud`. */
 export function register(program: Command): void {
   program
     .command("cloud")
-    .summary("run the local OTA cloud")
+    .summary("run the local OTA cloud with its console")
     .description(
-      "Runs an OTA cloud on this machine: an MQTT broker, Tencent's side of the update protocol and a file server\n" +
-        "with ranges and signed URLs. Prints the device.json of each device on stdout, one line each, and what\n" +
-        "happens on stderr; runs until interrupted.",
+      "Runs an OTA cloud on this machine: an MQTT broker, Tencent's and ThingsPanel's side of the update protocol, a file\n" +
+        "server with ranges and signed URLs, and a console in the browser. The link to the console is printed on stderr and\n" +
+        "opens it once; Enter prints another. What happens goes to stderr too; the device.json of each device that is named\n" +
+        "here goes to stdout, one line each. Runs until interrupted.",
     )
     .argument("[images...]", "firmware files to offer; each names its own version")
-    .option("--port <port>", "HTTP port; 0 takes a free one", portNumber, 8080)
+    .option("--port <port>", "HTTP port of console, API and downloads; 0 takes a free one", portNumber, 8080)
     .option("--mqtt-port <port>", "MQTT port; 0 takes a free one", portNumber, 1883)
     .option("--host <address>", "address to listen on; 0.0.0.0 for all of this machine's", "127.0.0.1")
     .option("--public-host <name>", "name or address under which devices reach this machine")
-    .option("--packages <folder>", "keep the firmware files there, over restarts")
+    .option("--network", "let other machines use console and API too")
+    .option("--state <folder>", "everything that outlives the process is kept there", ".xs-ota/cloud")
+    .option("--memory", "keep nothing")
+    .option("--broker <url>", "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one;\nXS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account")
+    .option("--broker-ca <file>", "PEM of the root to trust there")
+    .option("--packages <folder>", "keep the firmware files there")
     .option("--device <id>", "productId/deviceName/deviceSecret; may be repeated", collectDevice, [])
+    .option("--new-device <name>", "a new device with a secret made here; may be repeated", (name: string, before: readonly string[]) => [...before, name], [])
     .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json")
-    .option("--push <version>", "update every device to that version")
+    .option("--push <version>", "update the devices named here to that version")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
     .option("--mqtts-port <port>", "port of MQTT over TLS", portNumber, 8883)
     .option("--https-port <port>", "HTTPS port", portNumber, 8443)
-    .action(async (images: string[], flags: CloudFlags, command: Command) => {
-      try {
-        await run(images, flags);
-      } catch (error) {
-        command.error(`error: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    });
+    .addOption(new Option("--engine <engine>", "what runs the firmware of simulated boards").choices(["xs", "node"]).default("xs"))
+    .action(orFail(run));
 }
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
   const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
-  const given = [...flags.device, ...listed];
-  const identities = given.length > 0 ? given : [demoDevice()];
+  const identities = [...flags.device, ...flags.newDevice.map(newDevice), ...listed];
   const keyless = identities.find(({ deviceSecret }) => deviceSecret === undefined);
   if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.deviceName} has no secret, and certificates need --tls`);
-  const cloud = await openCloud(flags);
-  for (const path of images) await addImage(cloud, path);
-  const devices = identities.map((identity) => cloud.tencent.addDevice(identity));
-  const target = flags.push === undefined ? undefined : packageOf(cloud, flags.push);
-
-  narrate(cloud, (line) => process.stderr.write(`${line}\n`));
-  await cloud.start();
-  const stop = (): void => void cloud.stop();
-  process.once("SIGINT", stop);
-  process.once("SIGTERM", stop);
-  describe(cloud);
-  for (const [index, device] of devices.entries()) {
-    if (target) cloud.push(device, target);
-    process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags.tls))}\n`);
+  const say = (line: string): void => void process.stderr.write(`${line}\n`);
+  const desk = await createDesk({ cloud: await cloudOptions(flags), engine: flags.engine, network: flags.network === true, failed: say });
+  const { cloud } = desk;
+  try {
+    for (const path of images) await addImage(cloud, path);
+    const devices = identities.map((identity) => deviceOf(cloud, identity));
+    const target = flags.push === undefined ? undefined : packageOf(cloud, flags.push);
+    narrate(cloud, say);
+    await desk.start();
+    untilSignal(() => void desk.close().then(() => process.exit(0)));
+    describe(desk, say);
+    for (const [index, device] of devices.entries()) {
+      if (target) cloud.push(device, target);
+      process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags.tls))}\n`);
+    }
+  } catch (error) {
+    await desk.close();
+    throw error;
   }
+  linkOnEnter(desk, say);
 }
 
-async function openCloud(flags: CloudFlags): Promise<Cloud> {
-  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, tls } = flags;
-  return createCloud({
+async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
+  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, tls, broker } = flags;
+  return {
     host,
     httpPort,
     mqttPort,
+    sides: [new ThingsPanelSide()],
+    ...(flags.memory === true ? {} : { state: resolve(flags.state) }),
+    ...(broker === undefined ? {} : { broker: await brokerOptions(broker, flags.brokerCa) }),
     ...(publicHost === undefined ? {} : { publicHost }),
     ...(packages === undefined ? {} : { packages }),
     ...(throttle === undefined ? {} : { throttle }),
@@ -92,7 +112,27 @@ async function openCloud(flags: CloudFlags): Promise<Cloud> {
     ...(tls === undefined
       ? {}
       : { tls: { authority: await keptAuthority(tls), mqttPort: mqttsPort, httpsPort, clientCertificates: true } }),
-  });
+  };
+}
+
+async function brokerOptions(url: string, caFile: string | undefined): Promise<NonNullable<CloudOptions["broker"]>> {
+  const { XS_OTA_BROKER_USERNAME: username, XS_OTA_BROKER_PASSWORD: password } = process.env;
+  const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8").catch(() => Promise.reject(new Error(`${caFile} can not be read`)));
+  return {
+    url,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+/** The device with that identity, which may be there from an earlier start. */
+function deviceOf(cloud: Cloud, identity: TencentDevice): string {
+  const id = `tencent/${identity.productId}/${identity.deviceName}`;
+  const kept = cloud.identity(id);
+  if (kept === undefined) return cloud.addDevice("tencent", identity);
+  if (kept["deviceSecret"] !== identity.deviceSecret) throw new Error(`device ${identity.deviceName} is there already, with another secret`);
+  return id;
 }
 
 async function addImage(cloud: Cloud, path: string): Promise<void> {
@@ -124,14 +164,29 @@ async function configOf(
   return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, identity) };
 }
 
-function describe(cloud: Cloud): void {
-  const name = cloud.publicHost.includes(":") ? `[${cloud.publicHost}]` : cloud.publicHost;
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  say(`mqtt://${name}:${cloud.mqttPort}  http://${name}:${cloud.httpPort}`);
-  if (cloud.mqttsPort > 0) say(`mqtts://${name}:${cloud.mqttsPort}  https://${name}:${cloud.httpsPort}`);
+function describe(desk: RunningDesk, say: (line: string) => void): void {
+  const { cloud } = desk;
+  const bracketed = (name: string): string => (name.includes(":") ? `[${name}]` : name);
+  const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
+  const plain = [cloud.mqttPort > 0 && `mqtt://${broker}:${cloud.mqttPort}`, cloud.httpPort > 0 && `http://${name}:${cloud.httpPort}`];
+  const secure = [cloud.mqttsPort > 0 && `mqtts://${broker}:${cloud.mqttsPort}`, cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`];
+  for (const addresses of [plain, secure]) if (addresses.some(Boolean)) say(addresses.filter(Boolean).join("  "));
   for (const file of cloud.packages.list()) {
     say(`firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, project ${file.project}`}`);
   }
+  say(`console: ${desk.link()}`);
+  if (desk.apiTokenFile !== undefined) say(`API token for scripts: ${desk.apiTokenFile}`);
+}
+
+function linkOnEnter(desk: RunningDesk, say: (line: string) => void): void {
+  if (!process.stdin.isTTY) return;
+  process.stdin.on("data", () => say(`console: ${desk.link()}`));
+  process.stdin.unref();
+}
+
+/** Once: a second signal ends the process as usual. */
+function untilSignal(stop: () => void): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
 }
 
 function portNumber(text: string): number {

@@ -27,7 +27,7 @@ interface Running {
 }
 
 function run(...args: string[]): Running {
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args], {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", "--memory", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stderr = "";
@@ -99,11 +99,11 @@ test("prints a device.json that works, pushes the version asked for, tells what 
   }
 });
 
-test("without a device there is one to try with; packages and the authority are kept in their folders", async () => {
+test("a new device with a secret of its own; packages and the authority are kept in their folders", async () => {
   const packages = join(folder, "packages");
   const tls = join(folder, "tls");
   const flags = ["--port=0", "--mqtt-port=0", "--https-port=0", "--mqtts-port=0", "--packages", packages, "--tls", tls];
-  const first = run(...flags, await writeImage("0.3.0"));
+  const first = run(...flags, "--new-device", "board-1", await writeImage("0.3.0"));
   const config = (await first.line()) as unknown as { mqtt: { port: number; ca: string }; https: { ca: string } };
   assert.deepEqual([config.mqtt.ca, config.https.ca], [join(tls, "root.pem"), join(tls, "root.pem")]);
   const root = await readFile(config.mqtt.ca, "utf8");
