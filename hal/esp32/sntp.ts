@@ -4,7 +4,7 @@
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
-import { isAddress } from "../moddable/tcp-socket";
+import { isAddress } from "../moddable/host-names";
 import type { Lookup } from "../moddable/dns";
 import type { Clock } from "../ports";
 

@@ -4,6 +4,7 @@
  */
 import UDP from "embedded:io/socket/udp";
 import Resolver from "embedded:network/dns/resolver/udp";
+import { isHostName } from "./host-names";
 
 /** Calls back once, never from inside the call. undefined: no such name, or nobody answered. */
 export type Lookup = (host: string, done: (address: string | undefined) => void) => void;
@@ -30,11 +31,6 @@ class GuardedUDP extends (UDP as unknown as UdpClass) {
       },
     });
   }
-}
-
-/** LABEL(.LABEL)* with the lengths of RFC 1035, section 2.3.4; underscores occur in practice. */
-export function isHostName(host: string): boolean {
-  return host.length <= 253 && /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(host);
 }
 
 /**

@@ -7,6 +7,7 @@ import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import type { Socket, SocketError, SocketEvents } from "../ports";
 import type { Lookup } from "./dns";
+import { isAddress } from "./host-names";
 
 export interface TcpOptions {
   readonly host: string;
@@ -34,10 +35,6 @@ type RawTcpClass = new (options: {
   onWritable(room: number): void;
   onError(): void;
 }) => RawTcp;
-
-const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
-/** A literal address: the SDK's socket takes it as it is. */
-export const isAddress = (host: string): boolean => IPV4.test(host) || host.includes(":");
 
 export class TcpSocket implements Socket {
   readonly #ahead: number;

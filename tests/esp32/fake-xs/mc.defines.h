@@ -1,0 +1,1 @@
+/* The test gives the defines to the compiler. */

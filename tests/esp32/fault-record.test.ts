@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FaultRecord } from "../../hal/esp32/fault-record";
+import type { Store } from "../../hal/ports";
+
+class MemoryStore implements Store {
+  readonly #values = new Map<string, number | Uint8Array>();
+  broken = false;
+
+  getNumber(key: string): number | undefined {
+    const value = this.#get(key);
+    return typeof value === "number" ? value : undefined;
+  }
+  setNumber(key: string, value: number): void {
+    this.#set(key, value);
+  }
+  getBytes(key: string): Uint8Array | undefined {
+    const value = this.#get(key);
+    return typeof value === "number" ? undefined : value;
+  }
+  setBytes(key: string, bytes: Uint8Array): void {
+    this.#set(key, bytes);
+  }
+  delete(key: string): void {
+    this.#values.delete(key);
+  }
+
+  #get(key: string): number | Uint8Array | undefined {
+    if (this.broken) throw new Error("broken");
+    return this.#values.get(key);
+  }
+  #set(key: string, value: number | Uint8Array): void {
+    if (this.broken) throw new Error("broken");
+    this.#values.set(key, value);
+  }
+}
+
+test("an uncaught exception is told at the next start, once, with version and reset reason", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  assert.equal(run.begin("power-on"), undefined);
+  run.record("0.2.0", "unhandled exception", new TypeError("x is not a function"));
+  assert.equal(new FaultRecord(store).begin("software"), "0.2.0: unhandled exception: TypeError: x is not a function (software reset)");
+  new FaultRecord(store).leave();
+  assert.equal(new FaultRecord(store).begin("software"), undefined);
+});
+
+test("a restart that was wanted is none to tell", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  run.leave();
+  assert.equal(new FaultRecord(store).begin("software"), undefined);
+});
+
+test("a software reset that nobody announced is told", () => {
+  const store = new MemoryStore();
+  new FaultRecord(store).begin("power-on");
+  assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
+});
+
+test("watchdog, panic and brown-out are told; power-on and an unknown reason are not", () => {
+  const store = new MemoryStore();
+  new FaultRecord(store).begin("power-on");
+  assert.equal(new FaultRecord(store).begin("watchdog"), "watchdog reset");
+  assert.equal(new FaultRecord(store).begin("panic"), "panic reset");
+  assert.equal(new FaultRecord(store).begin("brown-out"), "brown-out reset");
+  assert.equal(new FaultRecord(store).begin("power-on"), undefined);
+  assert.equal(new FaultRecord(store).begin("other"), undefined);
+});
+
+test("the text is one bounded piece, whatever was thrown", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  run.record("0.1.0", "unhandled exception", "é".repeat(10_000));
+  const told = new FaultRecord(store).begin("software") ?? "";
+  assert.ok(told.length < 200, `${told.length} characters`);
+  assert.ok(told.startsWith("0.1.0: unhandled exception: éé"));
+  run.record("0.1.0", "unhandled exception", undefined);
+  assert.match(new FaultRecord(store).begin("software") ?? "", /undefined/);
+});
+
+test("a store that fails costs the record and nothing else", () => {
+  const store = new MemoryStore();
+  store.broken = true;
+  const run = new FaultRecord(store);
+  assert.equal(run.begin("watchdog"), undefined);
+  run.record("0.1.0", "unhandled exception", new Error("x"));
+  run.leave();
+});

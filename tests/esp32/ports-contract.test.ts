@@ -1,0 +1,192 @@
+/**
+ * The ESP32 port, its C module included, passes the suites that every implementation passes. Below it: a flash chip in a file, which the simulated
+ * board's bootloader starts, so that both agree on every bit of otadata.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import assert from "node:assert/strict";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { EspBoot, EspFlash } from "../../hal/esp32/ota";
+import { NvsStore } from "../../hal/esp32/store";
+import type { ResetReason, Store } from "../../hal/ports";
+import { TwoCopies } from "../../hal/two-copies";
+import { Bootloader } from "../../host-sim/board/bootloader";
+import { FileCells } from "../../host-sim/board/flash-cells";
+import { FlashChip } from "../../host-sim/board/flash-chip";
+import { flashFactory } from "../../host-sim/board/flash-factory";
+import { PartitionTable } from "../../host-sim/board/partitions";
+import { Slots } from "../../host-sim/board/slots";
+import { firmware } from "../board/firmware";
+import type { BootBench } from "../contract/boot";
+import { bootContract } from "../contract/boot";
+import { flashContract } from "../contract/flash";
+import { runCases } from "../contract/run-cases";
+import { storeContract } from "../contract/store";
+import { NativeChip, Workshop, compiler } from "./native-chip";
+
+/** As the small board of tests/board, with a partition for modules. */
+const TABLE = PartitionTable.fromCsv(
+  `nvs, data, nvs, 0x9000, 0x4000
+   otadata, data, ota, 0xd000, 0x2000
+   ota_0, app, ota_0, 0x10000, 0x10000
+   ota_1, app, ota_1, 0x20000, 0x10000
+   assets, data, 0x40, 0x30000, 0x4000`,
+  0x34000,
+);
+
+/** esp_reset_reason_t for each word of the port, the first that means it. */
+const REASONS: Readonly<Record<ResetReason, number>> = { "power-on": 1, "brown-out": 9, software: 3, watchdog: 6, panic: 4, other: 8 };
+
+const cc = compiler();
+const workshop = cc === undefined ? undefined : new Workshop(cc);
+after(() => workshop?.close());
+
+class Bench implements BootBench {
+  readonly image = firmware;
+  boot = new EspBoot(() => this.leaving++);
+  flash!: EspFlash;
+  store!: Store;
+  leaving = 0;
+  chip: NativeChip | undefined;
+  readonly #folder = mkdtempSync(join(tmpdir(), "xs-ota-chip-"));
+  readonly #flash = join(this.#folder, "flash.bin");
+
+  constructor() {
+    const cells = FileCells.create(this.#flash, TABLE.end);
+    flashFactory(new FlashChip(cells), TABLE, firmware("1.0.0"));
+    cells.close();
+    this.restart();
+  }
+
+  restart(reason: ResetReason | number = "power-on"): void {
+    this.chip?.close();
+    const cells = FileCells.open(this.#flash);
+    const chip = new FlashChip(cells);
+    const started = new Bootloader(chip, TABLE, new Slots(chip, TABLE, 0)).boot();
+    cells.close();
+    if (started.bricked !== undefined) throw new Error(started.bricked);
+    const slot = started.slot === "ota_0" ? 0 : 1;
+    const program = workshop!.build(started.version);
+    const running = new NativeChip({ program, flash: this.#flash, nvs: join(this.#folder, "nvs"), slot, reason: typeof reason === "number" ? reason : REASONS[reason] });
+    this.chip = running;
+    (globalThis as { native?: unknown }).native = (name: string) => (...args: unknown[]) => running.call(name, args);
+    this.flash = new EspFlash();
+    this.store = new TwoCopies(new NvsStore("xs-ota"));
+  }
+
+  wantsRestart(): boolean {
+    return this.chip?.restarted ?? false;
+  }
+
+  close(): void {
+    this.chip?.close();
+    rmSync(this.#folder, { recursive: true });
+  }
+}
+
+/** Runs `body` on a chip of its own. */
+function on(title: string, body: (bench: Bench) => void): void {
+  test(`ESP32 port: ${title}`, () => {
+    const bench = new Bench();
+    try {
+      body(bench);
+    } finally {
+      bench.close();
+    }
+  });
+}
+
+if (workshop === undefined) {
+  test("ESP32 port", { skip: "no C compiler on this machine" }, () => {});
+} else {
+  runCases("ESP32 port, flash", flashContract(() => new Bench()));
+  runCases("ESP32 port, boot", bootContract(() => new Bench()));
+  runCases(
+    "ESP32 port, store",
+    storeContract(() => {
+      const bench = new Bench();
+      return {
+        get store() { return bench.store; },
+        restart() {
+          bench.restart();
+          return bench.store;
+        },
+        close: () => bench.close(),
+      };
+    }),
+  );
+  runCases(
+    "ESP32 port, data partition",
+    flashContract(() => {
+      const bench = new Bench();
+      return { flash: new EspFlash("assets"), close: () => bench.close() };
+    }),
+  );
+
+  on("what this firmware is comes from the block in its own image", ({ boot }) => {
+    assert.deepEqual(boot.running(), { slot: "ota_0", version: "1.0.0", project: "xs-ota", chip: 0, state: "valid" });
+  });
+
+  on("a failed operation is an Error with operation, slot, address and ESP-IDF's name for it", ({ chip, flash, boot }) => {
+    chip!.call("fake_fail_next", ["erase"]);
+    assert.throws(() => flash.erase(3), { message: "erase ota_1 0x00023000: ESP_ERR_FLASH_OP_FAIL" });
+    chip!.call("fake_fail_next", ["write"]);
+    assert.throws(() => flash.write(16, new Uint8Array(8)), { message: "write ota_1 0x00020010: ESP_ERR_FLASH_OP_FAIL" });
+    chip!.call("fake_fail_next", ["read"]);
+    assert.throws(() => boot.readRunning(32, new Uint8Array(8)), { message: "read ota_0 0x00010020: ESP_ERR_FLASH_OP_FAIL" });
+    flash.erase(0);
+    assert.throws(() => boot.verifyTarget(), { message: "verify ota_1 0x00020000: ESP_ERR_IMAGE_INVALID" });
+    assert.throws(() => boot.activate(), { message: "activate ota_1 0x00020000: ESP_ERR_OTA_VALIDATE_FAILED" });
+  });
+
+  on("a read that fails in the middle of a comparison is no difference", ({ chip, flash }) => {
+    chip!.call("fake_fail_next", ["read"]);
+    assert.throws(() => flash.equals(0, new Uint8Array(600)), /ESP_ERR_FLASH_OP_FAIL/);
+  });
+
+  on("partitions of the system, slots and what is not there can not be had as data partitions", () => {
+    for (const label of ["nvs", "otadata"]) assert.throws(() => new EspFlash(label), { message: `partition ${label} is the system's own` });
+    for (const label of ["ota_0", "ota_1", "nowhere"]) assert.throws(() => new EspFlash(label), { message: `no data partition ${label}` });
+    assert.throws(() => new EspFlash("a label that is longer than any"));
+  });
+
+  on("a data partition can be written without touching the slot", ({ flash }) => {
+    flash.erase(0);
+    const assets = new EspFlash("assets");
+    assert.equal(assets.size, 0x4000);
+    assets.erase(0);
+    assets.write(0, Uint8Array.of(1, 2, 3));
+    assert.ok(flash.equals(0, new Uint8Array(64).fill(0xff)));
+    assert.ok(assets.equals(0, Uint8Array.of(1, 2, 3)));
+  });
+
+  on("each way to be reset has its word", (bench) => {
+    const words: readonly [number, ResetReason][] = [
+      [0, "other"], [1, "power-on"], [2, "other"], [3, "software"], [4, "panic"], [5, "watchdog"], [6, "watchdog"], [7, "watchdog"],
+      [8, "other"], [9, "brown-out"], [14, "brown-out"], [15, "panic"],
+    ];
+    for (const [code, word] of words) {
+      bench.restart(code);
+      assert.equal(bench.boot.resetReason(), word);
+    }
+  });
+
+  on("a wanted restart is announced first", (bench) => {
+    bench.boot.restart();
+    assert.equal(bench.leaving, 1);
+    assert.ok(bench.wantsRestart());
+  });
+
+  on("settings: a string as the factory tool leaves it is text, a number is not", ({ chip }) => {
+    const settings = new NvsStore("xs-ota-cfg");
+    assert.equal(settings.getText("mqttHost"), undefined);
+    chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "mqttHost", Buffer.from("mqtt.example\0")]);
+    settings.setNumber("mqttPort", 8883);
+    assert.equal(settings.getText("mqttHost"), "mqtt.example");
+    assert.equal(settings.getText("mqttPort"), undefined);
+    assert.equal(settings.getNumber("mqttPort"), 8883);
+    assert.throws(() => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("no end")]), /ESP_ERR_INVALID_ARG/);
+    assert.throws(() => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("a\0b\0")]), /ESP_ERR_INVALID_ARG/);
+  });
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Sntp } from "../../hal/esp32/sntp";
+import type { Datagrams } from "../../hal/esp32/sntp";
+import { TimedNetwork, isClockSet } from "../../hal/esp32/timed-network";
+import type { Lookup } from "../../hal/moddable/dns";
+import type { Network, Socket, SocketError } from "../../hal/ports";
+import { BACKOFF_CAP } from "../../src/constants";
+import { DeskClock } from "./desk-clock";
+
+/** 22 November 2026, 00:00 UTC. */
+const NOW = Date.UTC(2026, 10, 22) / 1000;
+const EPOCH = 2_208_988_800;
+
+class Desk {
+  readonly clock = new DeskClock();
+  readonly set: number[] = [];
+  readonly sent: { readonly bytes: Uint8Array; readonly address: string; readonly port: number }[] = [];
+  open = 0;
+  lookups = 0;
+  address: string | undefined = "192.0.2.7";
+  #readable: ((count: number) => void) | undefined;
+  #arrived: ArrayBuffer[] = [];
+  #random = 0;
+  readonly sntp: Sntp;
+
+  constructor(host = "pool.example") {
+    const lookup: Lookup = (_host, done) => {
+      this.lookups++;
+      this.clock.set(() => done(this.address), 5);
+    };
+    this.sntp = new Sntp({
+      host,
+      lookup,
+      clock: this.clock,
+      random: () => (this.#random = (this.#random + 0.371) % 1),
+      set: (seconds) => this.set.push(seconds),
+      log: () => {},
+      open: (onReadable): Datagrams => {
+        this.open++;
+        this.#readable = onReadable;
+        return {
+          write: (bytes, address, port) => this.sent.push({ bytes: bytes.slice(), address, port }),
+          read: () => this.#arrived.shift(),
+          close: () => this.open--,
+        };
+      },
+    });
+  }
+
+  /** An answer to the latest question; `change` spoils it. */
+  answer(seconds = NOW + EPOCH, change: (packet: Uint8Array) => void = () => {}, length = 48): void {
+    const packet = new Uint8Array(48);
+    packet[0] = 0x24;
+    packet[1] = 2;
+    packet.set(this.sent.at(-1)!.bytes.subarray(40, 48), 24);
+    new DataView(packet.buffer).setUint32(40, seconds % 2 ** 32);
+    change(packet);
+    this.#arrived.push(packet.buffer.slice(0, length));
+    this.#readable?.(1);
+  }
+
+  asked(): this {
+    this.sntp.start();
+    this.clock.turn(10);
+    return this;
+  }
+}
+
+test("asks the server that the name stands for, and sets the clock", () => {
+  const desk = new Desk().asked();
+  assert.equal(desk.sent.length, 1);
+  assert.deepEqual([desk.sent[0]!.address, desk.sent[0]!.port, desk.sent[0]!.bytes.length, desk.sent[0]!.bytes[0]], ["192.0.2.7", 123, 48, 0x23]);
+  desk.answer();
+  assert.deepEqual(desk.set, [NOW]);
+  assert.equal(desk.open, 0, "the socket is closed");
+});
+
+test("an address needs no name server", () => {
+  const desk = new Desk("192.0.2.9").asked();
+  assert.equal(desk.lookups, 0);
+  assert.equal(desk.sent[0]!.address, "192.0.2.9");
+});
+
+test("asks again once a day", () => {
+  const desk = new Desk().asked();
+  desk.answer();
+  desk.clock.turn(86_400_000 + 10);
+  assert.equal(desk.sent.length, 2);
+  desk.answer(NOW + EPOCH + 86_400);
+  assert.deepEqual(desk.set, [NOW, NOW + 86_400]);
+});
+
+test("what is no answer to the question is passed over", () => {
+  const spoilt: readonly [string, (packet: Uint8Array) => void][] = [
+    ["echoes another number", (packet) => (packet[30]! ^= 1)],
+    ["is a client's", (packet) => (packet[0] = 0x23)],
+    ["has no clock (leap 3)", (packet) => (packet[0] = 0xe4)],
+    ["is a kiss of death (stratum 0)", (packet) => (packet[1] = 0)],
+    ["has stratum 16", (packet) => (packet[1] = 16)],
+  ];
+  for (const [title, change] of spoilt) {
+    const desk = new Desk().asked();
+    desk.answer(undefined, change);
+    assert.deepEqual(desk.set, [], title);
+    desk.answer();
+    assert.deepEqual(desk.set, [NOW], `after one that ${title}`);
+  }
+});
+
+test("a short packet is passed over", () => {
+  const desk = new Desk().asked();
+  desk.answer(undefined, undefined, 47);
+  assert.deepEqual(desk.set, []);
+});
+
+test("the seconds begin anew in 2036", () => {
+  const desk = new Desk().asked();
+  const year2040 = Date.UTC(2040, 0, 1) / 1000;
+  desk.answer(year2040 + EPOCH);
+  assert.deepEqual(desk.set, [year2040]);
+});
+
+test("without an answer, or without the name, it goes on asking for ever, with one socket at a time", () => {
+  const desk = new Desk().asked();
+  desk.clock.turn(3_600_000);
+  assert.ok(desk.sent.length > 50, `${desk.sent.length} questions in an hour`);
+  assert.ok(desk.open <= 1);
+  desk.address = undefined;
+  const before = desk.sent.length;
+  desk.clock.turn(3_600_000);
+  assert.ok(desk.sent.length - before <= 1);
+  desk.address = "192.0.2.7";
+  desk.clock.turn(BACKOFF_CAP + 20_000);
+  if (desk.open === 0) desk.clock.turn(BACKOFF_CAP);
+  assert.ok(desk.sent.length > before);
+});
+
+test("stop ends it, start begins anew", () => {
+  const desk = new Desk().asked();
+  desk.sntp.stop();
+  assert.equal(desk.open, 0);
+  assert.equal(desk.clock.waiting, 0);
+  desk.asked();
+  desk.answer();
+  assert.deepEqual(desk.set, [NOW]);
+});
+
+test("no TLS before the clock is set; plain connections do not wait", (context) => {
+  const clock = new DeskClock();
+  const connected: string[] = [];
+  const below: Network = {
+    connect({ host }): Socket {
+      connected.push(host);
+      return { read: () => 0, write: () => 0, close: () => {} };
+    },
+  };
+  const network = new TimedNetwork(below, clock);
+  const closed: (SocketError | undefined)[] = [];
+  const events = { opened() {}, readable() {}, writable() {}, closed: (error?: SocketError) => closed.push(error) };
+  context.mock.timers.enable({ apis: ["Date"], now: 3_000 });
+  assert.equal(isClockSet(), false);
+  network.connect({ host: "plain", port: 1883 }, events);
+  network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events);
+  assert.deepEqual(closed, [], "not from inside connect");
+  clock.turn(0);
+  assert.deepEqual(closed, [{ kind: "other", message: "no TLS yet: the clock is not set" }]);
+  network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events).close();
+  clock.turn(0);
+  assert.equal(closed.length, 1, "silent after close");
+  context.mock.timers.setTime(NOW * 1000);
+  network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events);
+  assert.deepEqual(connected, ["plain", "tls"]);
+});
