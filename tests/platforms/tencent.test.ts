@@ -1,21 +1,14 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import type { Crypto } from "../../hal/ports";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { JSON_DEPTH, MESSAGE_MAX, URL_MAX } from "../../src/constants";
 import type { Cause } from "../../src/job/types";
 import { passwordOf, secretKey, usernameOf } from "../../src/platforms/tencent/auth";
 import { TencentPlatform, defaultBroker } from "../../src/platforms/tencent/dialect";
 import type { TencentConfig } from "../../src/platforms/tencent/dialect";
 
-const crypto: Crypto = {
-  digest(algorithm) {
-    const hash = createHash(algorithm.toLowerCase());
-    return { write: (bytes) => void hash.update(bytes), close: () => hash.digest() };
-  },
-  random: Math.random,
-};
+const crypto = new NodeCrypto();
 const CONFIG: TencentConfig = { productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
 const UPDATE = "$ota/update/A1B2C3D4E5/ota-bench-01";
 const REPORT = "$ota/report/A1B2C3D4E5/ota-bench-01";
@@ -64,7 +57,7 @@ test("CERT: the same user name and no password, no secret needed", () => {
 });
 
 test("the largest random number still gives a connection id", () => {
-  const identity = new TencentPlatform(CONFIG, { ...crypto, random: () => 1 - Number.EPSILON }).identity();
+  const identity = new TencentPlatform(CONFIG, new NodeCrypto(() => 1 - Number.EPSILON)).identity();
   assert.match(identity.username!, /;99999;/);
 });
 
@@ -141,6 +134,7 @@ test("each cause has its result code", () => {
     rejected: "-5",
     flash: "-5",
     "rolled-back": "-5",
+    signature: "-5",
   };
   for (const [cause, code] of Object.entries(codes)) {
     const { payload } = platform().encode({ kind: "outcome", task: { version: "1" }, outcome: { kind: "fail", cause: cause as Cause, message: "why" } });

@@ -21,6 +21,7 @@ const crypto: Crypto = {
     return { write: (bytes) => void hash.update(bytes), close: () => new Uint8Array(hash.arrayBuffer()) };
   },
   random: () => 0.5,
+  verifyP256: () => false,
 };
 
 function conversation(): string[] {
