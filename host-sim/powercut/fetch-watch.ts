@@ -1,0 +1,37 @@
+/** The checks of what is downloaded: where a download goes on, and what a cut makes the server give out again. */
+import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../src/constants";
+import type { Watch } from "./watch";
+import { imageOf } from "./world";
+import type { Push } from "./stories";
+
+/** A power cut costs at most one sector and what was in flight. */
+export const AGAIN_MAX = SECTOR + RANGE_MAX;
+
+/** A download begins, or goes on after a cut, at this byte. `inFlight`: bytes that may have been under way at the cut. */
+export function judgeDownload(watch: Watch, push: Push, offset: number, inFlight: number): void {
+  const { world, target } = watch;
+  const { ledger } = world;
+  const image = imageOf(push.offer);
+  const { end, again, mostAgain, cuts, tried } = ledger.fetched(image);
+  ledger.expect("unconfirmed waits", watch.confirmed, () => "a download begins while the running firmware is on trial");
+  ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
+  const there = watch.world.truth.holds(target, push.file, HEAD, offset);
+  ledger.expect("resume of the same image", there, () => `the download of ${push.offer.version} goes on at ${offset}, and the slot holds something else`);
+  const lost = Math.max(0, end - offset);
+  const allowed = cuts === 0 ? 0 : SECTOR + inFlight;
+  ledger.expect("bytes fetched again", lost <= allowed || ledger.networkFaults > 0, () => `${lost} bytes are fetched again after ${cuts} cuts: from ${offset}, ${end} were given out`);
+  ledger.note(image, { end: offset, again: again + lost, mostAgain: Math.max(mostAgain, lost) });
+}
+
+/** Bytes up to `end` have left the server. */
+export function judgeServed(watch: Watch, push: Push, end: number): void {
+  const image = imageOf(push.offer);
+  watch.world.ledger.note(image, { end: Math.max(watch.world.ledger.fetched(image).end, end) });
+}
+
+/** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
+export function judgeRequest(watch: Watch, push: Push, end: number, stored: number): void {
+  const { ledger } = watch.world;
+  ledger.expect("bounded", end - stored <= WINDOW + SECTOR, () => `bytes up to ${end} are asked for with ${stored} stored`);
+  ledger.expect("bounded", push.offer.size === 0 || end <= push.offer.size, () => `bytes up to ${end} of ${push.offer.size} are asked for`);
+}

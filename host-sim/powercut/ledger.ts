@@ -1,0 +1,132 @@
+/**
+ * What the search remembers of one life: the violations found, and the facts from which the checks judge. Plain data, forked with
+ * the world at each cut.
+ */
+
+/** The named checks, each with the invariant of docs/DESIGN.md that it stands for ("store" and "story": the contract of the Store port, and how the story must end). */
+export const CHECKS = {
+  "running slot untouched": 1,
+  "no half-written slot boots": 2,
+  "head last": 2,
+  "head proven": 2,
+  "image before boot choice": 3,
+  "checkpoint true": 4,
+  "resume of the same image": 5,
+  "bytes fetched again": 6,
+  "sector erases": 6,
+  "one outcome": 7,
+  "order of reports": 7,
+  "done after confirm": 8,
+  "health before confirm": 8,
+  blame: 9,
+  "trial repeated": 9,
+  "never wedged": 10,
+  "unconfirmed waits": 11,
+  "entry invalidated": 11,
+  bounded: 12,
+  "record whole or absent": "store",
+  "store keeps": "store",
+  "story's end": "story",
+} as const;
+
+export type Check = keyof typeof CHECKS;
+
+/** What a worn chip may not break; the rest is promised for power cuts only. */
+export const HARDWARE_CHECKS: ReadonlySet<Check> = new Set<Check>([
+  "running slot untouched",
+  "no half-written slot boots",
+  "head last",
+  "image before boot choice",
+  "never wedged",
+  "bounded",
+  "record whole or absent",
+]);
+
+export interface Violation {
+  readonly check: Check;
+  readonly message: string;
+}
+
+/** A record that was never written. */
+export const ABSENT = "-";
+
+/** One image on its way into a slot: counts from its first push on. */
+export interface Fetching {
+  /** End of what the file server has given out without a gap. */
+  readonly end: number;
+  /** Bytes given out more than once, and the most at one cut. */
+  readonly again: number;
+  readonly mostAgain: number;
+  /** Erases of each sector, by cloud task. */
+  readonly erases: readonly number[];
+  /** Readbacks that differed. */
+  readonly repairs: number;
+  /** Cuts since its first byte. */
+  readonly cuts: number;
+  /** It has been on trial: never downloaded again. */
+  readonly tried: boolean;
+}
+
+const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], repairs: 0, cuts: 0, tried: false };
+
+export class Ledger {
+  readonly violations: Violation[] = [];
+  /** Power cuts so far, and those of them that hit a trial. */
+  cuts = 0;
+  trialCuts = 0;
+  /** Where the chip is worn: in NVS or boot entries only `HARDWARE_CHECKS` count; in the slot an update may end as a failure of flash. */
+  worn: "nowhere" | "slot" | "records" = "nowhere";
+  /** The network misbehaves: what it costs is not the device's doing. */
+  networkFaults = 0;
+  /** Each record of the store: what it may be. More than one value after a cut in mid-change. */
+  readonly records = new Map<string, readonly string[]>();
+  /** All that was ever written under a key. */
+  readonly history = new Map<string, readonly string[]>();
+  /** By image: version and digest. */
+  readonly fetching = new Map<string, Fetching>();
+  /** The outcome of the job in hand was acknowledged, and the device has heard that. */
+  acknowledged = false;
+  /** The content of each slot that was judged last. */
+  readonly judged: [number, number] = [0, 0];
+  /** Starts in all. */
+  starts = 0;
+  /** Modelled flash time of the start in which the device was ready again after the last cut. */
+  recovery = 0;
+
+  fork(): Ledger {
+    const copy = new Ledger();
+    copy.violations.push(...this.violations);
+    copy.cuts = this.cuts;
+    copy.trialCuts = this.trialCuts;
+    copy.worn = this.worn;
+    copy.networkFaults = this.networkFaults;
+    for (const [key, values] of this.records) copy.records.set(key, values);
+    for (const [key, values] of this.history) copy.history.set(key, values);
+    for (const [key, values] of this.fetching) copy.fetching.set(key, values);
+    copy.acknowledged = this.acknowledged;
+    copy.judged[0] = this.judged[0];
+    copy.judged[1] = this.judged[1];
+    copy.starts = this.starts;
+    copy.recovery = this.recovery;
+    return copy;
+  }
+
+  violate(check: Check, message: string): void {
+    if (this.worn === "records" && !HARDWARE_CHECKS.has(check)) return;
+    // The first ones say where it went wrong; what follows from them would only hide it.
+    if (this.violations.length < 5) this.violations.push({ check, message });
+  }
+
+  /** `holds` false is a violation. */
+  expect(check: Check, holds: boolean, message: () => string): void {
+    if (!holds) this.violate(check, message());
+  }
+
+  fetched(image: string): Fetching {
+    return this.fetching.get(image) ?? NOTHING_FETCHED;
+  }
+
+  note(image: string, change: Partial<Fetching>): void {
+    this.fetching.set(image, { ...this.fetched(image), ...change });
+  }
+}
