@@ -8,7 +8,7 @@ import type { CloudOptions } from "../cloud/cloud-options";
 import { isAny } from "../cloud/cloud-options";
 import type { RequestHandler } from "../cloud/http-front";
 import { ConsolePages } from "../console/pages";
-import type { Target } from "../faults/weak-link";
+import type { LinkQuality, Target } from "../faults/weak-link";
 import { Access, newToken } from "./access";
 import type { Desk } from "./desk";
 import { EventStream } from "./event-stream";
@@ -26,6 +26,8 @@ export interface DeskOptions {
   readonly cloud: CloudOptions;
   /** What runs the firmware of simulated boards. */
   readonly engine: "xs" | "node";
+  /** Of simulated boards that are not behind the weak one; default: what a chip makes of Wi-Fi. */
+  readonly goodLink?: LinkQuality;
   /** The console answers other machines too. */
   readonly network?: boolean;
   /** Hears of faults of our own, one line each. */
@@ -63,6 +65,7 @@ export async function createDesk(options: DeskOptions): Promise<RunningDesk> {
     http: () => ({ host: reachableHere(options.cloud), port: cloud.httpPort }),
     mqtt: () => brokerHere(options.cloud, cloud),
     engine: options.engine,
+    ...(options.goodLink === undefined ? {} : { goodLink: options.goodLink }),
     now,
     changed: (board) => events.board(board),
     removed: (name) => events.changed("boards", name),

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BoundedLog } from "../cloud/bounded-log";
 import type { Cloud } from "../cloud/cloud";
-import { WEAK, WeakLink, type Target } from "../faults/weak-link";
+import { GOOD, WEAK, WeakLink, type LinkQuality, type Target } from "../faults/weak-link";
 import { BoardProcess } from "./board-process";
 import { flashMap, type FlashMap } from "./flash-map";
 import { checkName, freeName, identityFor } from "./names";
@@ -38,6 +38,8 @@ export interface BoardsOptions {
   readonly http: () => Target;
   readonly mqtt: () => Target | undefined;
   readonly engine: "xs" | "node";
+  /** Of a link that is not weak; default: what a chip makes of Wi-Fi. */
+  readonly goodLink?: LinkQuality;
   readonly now: () => number;
   readonly changed: (board: SimulatedBoard) => void;
   readonly removed: (name: string) => void;
@@ -137,7 +139,7 @@ export class Boards {
   weaken(name: string, weak: boolean): SimulatedBoard {
     const entry = this.#entry(name);
     if (!this.#options.mqtt()) throw new Error("a broker that wants TLS can not be put behind the link");
-    if (entry.link) entry.link.quality = weak ? WEAK : {};
+    if (entry.link) entry.link.quality = this.#quality(weak);
     this.#change(entry, { weak });
     return entry.board;
   }
@@ -184,7 +186,7 @@ export class Boards {
     const { name, weak, engine, device } = entry.board;
     const { cloud, mqtt, http, now } = this.#options;
     const target = mqtt();
-    entry.link ??= await WeakLink.open({ targets: [http(), ...(target ? [target] : [])], quality: weak ? WEAK : {} });
+    entry.link ??= await WeakLink.open({ targets: [http(), ...(target ? [target] : [])], quality: this.#quality(weak) });
     const [httpPort, mqttPort] = entry.link.ports;
     cloud.route(device, `http://127.0.0.1:${httpPort}`);
     const config = cloud.deviceConfig(device);
@@ -232,6 +234,10 @@ export class Boards {
       "INSERT INTO boards(name, device, body) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET body = excluded.body",
       name, device, JSON.stringify(kept),
     );
+  }
+
+  #quality(weak: boolean): LinkQuality {
+    return weak ? WEAK : (this.#options.goodLink ?? GOOD);
   }
 
   #folder(name: string): string {

@@ -7,6 +7,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   device: () => import("./device"),
   inspect: () => import("./inspect"),
   cloud: () => import("./cloud"),
+  fleet: () => import("./fleet"),
   keygen: () => import("./keygen"),
   sign: () => import("./sign"),
   verify: () => import("./verify"),

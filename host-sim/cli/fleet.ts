@@ -1,0 +1,120 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, resolve } from "node:path";
+import { InvalidArgumentError, type Command } from "commander";
+import type { FleetOptions } from "../fleet/fleet";
+import { runFleet } from "../fleet/fleet";
+import { plot } from "../fleet/plot";
+import { asJson, inWords } from "../fleet/words";
+import { bytesArgument } from "./arguments";
+import { orFail } from "./errors";
+import { FleetProgressLine } from "./fleet-progress";
+
+interface FleetFlags {
+  readonly devices: number;
+  readonly processes: number;
+  readonly size: number;
+  readonly failShare: number;
+  readonly weakShare: number;
+  readonly waves?: number[];
+  readonly failureLimit?: number;
+  readonly outage?: number;
+  readonly ramp: number;
+  readonly minutes: number;
+  readonly seed: number;
+  readonly cloud?: string;
+  readonly token?: string;
+  readonly plot: string;
+  readonly json?: boolean;
+}
+
+/** `xs-ota fleet`. */
+export function register(program: Command): void {
+  program
+    .command("fleet")
+    .summary("take many devices through an update")
+    .description(
+      "Runs many agents, the same code that boards run, against one cloud and takes them through one rollout. Starts a cloud of its\n" +
+        "own unless one is named. Prints what became of them and writes a plot; shows progress on stderr while it runs. Exits with 1\n" +
+        "if a device failed that was not meant to.",
+    )
+    .option("--devices <count>", "how many", count(1, 10_000), 100)
+    .option("--processes <count>", "that they run in", count(1, 64), Math.min(4, availableParallelism()))
+    .option("--size <bytes>", "of the image", bytesArgument, 300_000)
+    .option("--fail-share <share>", "share of the devices that fail on purpose, half by their health check and half by worn flash", share, 0)
+    .option("--weak-share <share>", "share of the devices behind a weak link", share, 0)
+    .option("--waves <percentages>", "rollout in waves, such as 5,25,100", wavesArgument)
+    .option("--failure-limit <percent>", "halt when more of the devices asked so far have failed", percent)
+    .option("--outage <seconds>", "kill the cloud in mid-rollout and bring it back after that time", count(0, 600))
+    .option("--ramp <seconds>", "over which the devices are switched on", count(0, 3600), 5)
+    .option("--minutes <minutes>", "that the rollout may take", count(1, 24 * 60), 15)
+    .option("--seed <number>", "picks the devices that fail, and their links", count(0, 2 ** 31), 1)
+    .option("--cloud <url>", "a cloud that runs already, as its console is reached")
+    .option("--token <file>", "its API token: the file api-token in its state folder")
+    .option("--plot <file>", "where the plot goes", "build/fleet.svg")
+    .option("--json", "the result as one JSON object")
+    .action(orFail(run));
+}
+
+async function run(flags: FleetFlags): Promise<void> {
+  const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
+  const cloud = await cloudOf(flags);
+  if (outage !== undefined && cloud !== undefined) throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
+  const options: FleetOptions = {
+    devices,
+    processes: Math.min(processes, devices),
+    size,
+    failShare,
+    weakShare,
+    ramp: ramp * 1000,
+    patience: minutes * 60_000,
+    seed,
+    ...(waves === undefined ? {} : { waves }),
+    ...(failureLimit === undefined ? {} : { failureLimit }),
+    ...(outage === undefined ? {} : { outage }),
+    ...(cloud === undefined ? {} : { cloud }),
+  };
+  const line = new FleetProgressLine(process.stderr);
+  const result = await runFleet(options, line).finally(() => line.end());
+  const path = resolve(flags.plot);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, plot(result));
+  process.stdout.write(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : inWords(result));
+  process.stderr.write(`plot: ${path}\n`);
+  if (result.unexpected > 0) process.exitCode = 1;
+}
+
+async function cloudOf({ cloud, token }: FleetFlags): Promise<FleetOptions["cloud"]> {
+  if (cloud === undefined && token === undefined) return undefined;
+  if (cloud === undefined || token === undefined) throw new Error("--cloud and --token belong together");
+  if (!/^https?:\/\/[^/]+\/?$/.test(cloud)) throw new Error("--cloud is a URL without a path, such as http://127.0.0.1:8080");
+  const text = await readFile(token, "utf8").catch(() => Promise.reject(new Error(`${token} can not be read`)));
+  return { url: cloud, token: text.trim() };
+}
+
+function count(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
+    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+    return value;
+  };
+}
+
+function share(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError("It is a share from 0 to 1.");
+  return value;
+}
+
+function percent(text: string): number {
+  const value = /^\d*\.?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError("It is a percentage from 0 to 100.");
+  return value;
+}
+
+function wavesArgument(text: string): number[] {
+  const waves = text.split(",").map(Number);
+  const rising = waves.every((value, index) => value > (waves[index - 1] ?? 0));
+  if (!rising || waves.at(-1) !== 100) throw new InvalidArgumentError("Waves are rising percentages up to 100, such as 5,25,100.");
+  return waves;
+}
