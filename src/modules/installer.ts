@@ -22,7 +22,8 @@ export interface ModuleInstaller {
   read(offset: number, into: Uint8Array): void;
   /**
    * All is stored and the digest of what reads back is right (if the offer had one): make use of it, then call `done`, now or later,
-   * with an error if that failed. After a power cut in here the agent calls `begin` with the full length and this once more.
+   * with an error if that failed. After a power cut in here the agent calls `begin` with the full length, reads all back and calls
+   * this once more.
    */
   finish(done: (error?: Error) => void): void;
   /** What is stored counts for nothing. Called at any time, also where nothing was begun since the restart. */

@@ -18,19 +18,19 @@ export interface Platform {
   encode(report: Report): Message | undefined;
 }
 
+/**
+ * What the job asks of a cloud's manners; the rest of them stays inside the dialect. On every cloud the version report goes out
+ * before a waiting `done` and after a waiting `fail`.
+ */
 export interface PlatformRules {
-  /** An offer must name its size (Tencent); otherwise it is learnt from the first response. */
-  readonly sizeRequired: boolean;
   /** There is a version report, and its PUBACK is part of "the cloud is reached". */
   readonly versionReport: boolean;
   /** The version is reported at every connect, even while a job is in hand (Tencent: that is how a lost push comes again). */
   readonly versionWhileBusy: boolean;
-  /** A new version report makes the cloud push the pending task again with a fresh URL. */
+  /** A new version report makes the cloud push the pending task again with a fresh URL. Where none does, what waits or is unanswered is kept in the store. */
   readonly renewable: boolean;
   /** Wait after power-on, ms, before a job in hand resumes from its stored URL; a fresh push resumes it at once. */
   readonly resumeDelay: number;
-  /** The version report goes out BEFORE a waiting `done` (both clouds), and AFTER a waiting `fail` (both clouds). Percent of the first progress report when nothing is stored yet. */
-  readonly firstPercent: number;
 }
 
 export interface Identity {

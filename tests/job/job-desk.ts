@@ -18,7 +18,7 @@ import type { Offer } from "../../src/job/types";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
 
-export const RULES: PlatformRules = { sizeRequired: true, versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000, firstPercent: 0 };
+export const RULES: PlatformRules = { versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000 };
 
 export function image(version: string, size = 24_000, options: Partial<Parameters<typeof buildImage>[0]> = {}): Uint8Array {
   return buildImage({ version, payload: new TextEncoder().encode(`firmware ${version}`), size, ...options });

@@ -156,7 +156,7 @@ test("the application may decline, and may answer later", () => {
 });
 
 test("size unknown: learnt from the first response, refused before any erase when it does not fit", () => {
-  const desk = new JobDesk({ rules: { sizeRequired: false } });
+  const desk = new JobDesk();
   const erases = erasesOf(desk);
   desk.push({ ...offer, size: 0 });
   const before = erases();
@@ -173,7 +173,7 @@ test("size unknown: learnt from the first response, refused before any erase whe
 });
 
 test("size unknown and a checkpoint of the same image left: the download goes on there once the size is known", () => {
-  const desk = new JobDesk({ rules: { sizeRequired: false } });
+  const desk = new JobDesk();
   desk.push({ ...offer, size: 0 });
   desk.dispatch({ type: "total", size: next.length, validator: undefined });
   desk.deliver(next, 3 * SECTOR);

@@ -93,7 +93,7 @@ test("what the core goes by", () => {
   const { name, subscriptions, rules } = platform();
   assert.ok(name.length <= 15);
   assert.deepEqual(subscriptions, [UPDATE]);
-  assert.deepEqual(rules, { sizeRequired: true, versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000, firstPercent: 0 });
+  assert.deepEqual(rules, { versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000 });
 });
 
 /* ---- reports ---- */

@@ -141,11 +141,10 @@ test("row 10, step: text, 1 to 99 while under way, 100 at the end, and never 0",
   const step = (percent: number) => (JSON.parse(platform().encode({ kind: "progress", task, percent })!.payload) as { step: unknown }).step;
   assert.deepEqual([0, 0.4, 1, 37, 99, 100].map(step), ["1", "1", "1", "37", "99", "99"]);
   assert.deepEqual(JSON.parse(platform().encode({ kind: "burning", task })!.payload), { step: "99", desc: "downloaded and verified, about to restart", module: "MCU" });
-  assert.equal(platform().rules.firstPercent, 1);
 });
 
 test("row 13, no pull: only v0 has a version report, and none asks for a URL", () => {
-  assert.deepEqual(platform().rules, { sizeRequired: false, versionReport: true, versionWhileBusy: false, renewable: false, resumeDelay: 0, firstPercent: 1 });
+  assert.deepEqual(platform().rules, { versionReport: true, versionWhileBusy: false, renewable: false, resumeDelay: 0 });
   assert.deepEqual(platform({ profile: "v1" }).rules, { ...platform().rules, versionReport: false });
 });
 

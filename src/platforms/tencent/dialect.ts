@@ -54,12 +54,10 @@ export class TencentPlatform implements Platform {
   readonly name = "tencent";
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules = {
-    sizeRequired: true,
     versionReport: true,
     versionWhileBusy: true,
     renewable: true,
     resumeDelay: RESUME_DELAY,
-    firstPercent: 0,
   };
   readonly #config: TencentConfig;
   readonly #crypto: Crypto;

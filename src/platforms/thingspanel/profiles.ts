@@ -15,11 +15,8 @@ export interface ProfileFacts {
   readonly rules: PlatformRules;
 }
 
-/**
- * What both have in common: the size may be missing; a push comes once, so that a job in hand goes on by itself at power-on;
- * step 0 is no step, the server drops it or takes it for text.
- */
-const COMMON = Object.freeze({ sizeRequired: false, renewable: false, resumeDelay: 0, firstPercent: 1, versionWhileBusy: false } as const);
+/** What both have in common: a push comes once, so that a job in hand goes on by itself at power-on. */
+const COMMON = Object.freeze({ renewable: false, resumeDelay: 0, versionWhileBusy: false } as const);
 
 export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = Object.freeze({
   v0: Object.freeze<ProfileFacts>({
