@@ -31,11 +31,14 @@ export class SharedCells implements FlashCells {
   readonly size: number;
   readonly #pool: SectorPool;
   readonly #sectors: Buffer[];
+  /** 1: nobody else holds this sector. */
+  readonly #own: Uint8Array;
 
   constructor(size: number, pool: SectorPool) {
     this.size = size;
     this.#pool = pool;
     this.#sectors = Array.from({ length: size / SECTOR_SIZE }, () => ERASED);
+    this.#own = new Uint8Array(size / SECTOR_SIZE);
   }
 
   read(address: number, into: Uint8Array): void {
@@ -61,13 +64,16 @@ export class SharedCells implements FlashCells {
     this.#change(address, length, (cells, offset, _done, count) => cells.fill(0xff, offset, offset + count));
   }
 
+  /** A sector that is written whole is most likely the image's; one that is written in parts is this device's own records. */
   #change(address: number, length: number, apply: (cells: Buffer, offset: number, done: number, count: number) => void): void {
     let [sector, offset] = [Math.floor(address / SECTOR_SIZE), address % SECTOR_SIZE];
     for (let done = 0; done < length; sector++, offset = 0) {
       const count = Math.min(SECTOR_SIZE - offset, length - done);
-      const cells = Buffer.from(this.#sectors[sector]!);
+      const cells = this.#own[sector] === 1 ? this.#sectors[sector]! : Buffer.from(this.#sectors[sector]!);
       apply(cells, offset, done, count);
-      this.#sectors[sector] = this.#pool.share(cells);
+      const shared = count === SECTOR_SIZE ? this.#pool.share(cells) : cells;
+      this.#sectors[sector] = shared;
+      this.#own[sector] = shared === cells && count < SECTOR_SIZE ? 1 : 0;
       done += count;
     }
   }
