@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { ResetReason } from "../../hal/ports";
+import { PowerCut } from "../../host-sim/board/flash-chip";
 import { MemoryBoard } from "../../host-sim/board/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { buildImage } from "../../host-sim/image/build-image";
@@ -104,6 +105,7 @@ export class JobDesk {
           const answer = this.#carryOut(effect);
           if (answer !== undefined) this.#queue.push(answer);
         } catch (error) {
+          if (error instanceof PowerCut) throw error;
           this.#queue.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
           break;
         }
