@@ -30,7 +30,7 @@ export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platf
   const unconfirmed = running.state === "pending" || running.state === "new";
   if (memory === undefined) return unconfirmed ? { kind: "trial", ofJob: false } : { kind: "idle" };
   if (memory.record.platform !== platform) return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
-  if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeOldFirmware(memory, facts, maxAttempts);
+  if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeModule(memory, facts, maxAttempts);
   if (memory.record.slot === running.slot) return judgeNewFirmware(memory, facts, unconfirmed);
   if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job" };
   if (memory.record.slot !== facts.target) return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };
@@ -45,6 +45,12 @@ function judgeNewFirmware(memory: JobMemory, facts: BootFacts, unconfirmed: bool
   if (memory.outcome !== undefined) return { kind: "report", outcome: memory.outcome };
   if (memory.state.phase === "confirmed" && !unconfirmed) return { kind: "report", outcome: { kind: "done" } };
   return { kind: "trial", ofJob: true };
+}
+
+/** A module is never started, so it has no trial. */
+function judgeModule(memory: JobMemory, facts: BootFacts, maxAttempts: number): Judgement {
+  if (memory.state.phase === "trial") return { kind: "drop", why: "a module has no trial" };
+  return judgeOldFirmware(memory, facts, maxAttempts);
 }
 
 /** Running from the other slot: the job is not done, or it was rolled back. */

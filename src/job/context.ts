@@ -23,7 +23,8 @@ export type State =
   | { readonly name: "downloading" }
   /** The URL has expired; a version report asked for a fresh one. */
   | { readonly name: "renewing"; readonly until: number; readonly why: string }
-  | { readonly name: "verifying"; readonly pass: HashPass }
+  /** `trials`: what is looked at was proven before and only has its trial repeated; trials that it has had. */
+  | { readonly name: "verifying"; readonly pass: HashPass; readonly trials: number | undefined }
   | { readonly name: "sealing"; readonly repairs: number }
   /** A module is stored and proven; its installer makes use of it. */
   | { readonly name: "installing"; readonly until: number }

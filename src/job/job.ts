@@ -123,7 +123,7 @@ export class UpdateJob {
       case "rolled-back":
         return [...rolledBack, ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame })];
       case "try-again":
-        return activate(context, verdict.trials);
+        return verify(context, now, verdict.trials);
       case "seal":
         // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
         return [...open(context), ...verify(context, now)];

@@ -11,7 +11,7 @@ import type { Offer } from "./types";
 import { checkRunning } from "./verifying";
 
 export function offered(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const { state, memory, facts, options } = context;
+  const { state, memory } = context;
   if (memory !== undefined && sameImage(memory.offer, offer)) return [...context.owed.settled(offer), ...pushedAgain(context, memory, offer, now)];
   // The running firmware has to prove itself first, an outcome that waits is owed to the cloud, an installer is not interrupted.
   if (state.name === "trial" || state.name === "reporting" || state.name === "installing") return keep(context, offer, now);
@@ -19,8 +19,8 @@ export function offered(context: JobContext, offer: Offer, now: number): JobEffe
     context.state = { name: "consent", offer };
     return [];
   }
-  const refusal = refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ?? refusalOfBlamed(context, offer);
-  if (refusal !== undefined) return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", refusal), now)];
+  const refusal = refusalOf(context, offer);
+  if (refusal !== undefined) return answerNo(context, offer, refusal, now);
   // A newer image supersedes an older one of the same module. Different modules have nothing against each other: one after the other.
   const inHand = memory?.offer ?? (state.name === "consent" ? state.offer : undefined);
   if (inHand !== undefined && inHand.part !== offer.part) return keep(context, offer, now);
@@ -33,9 +33,21 @@ export function offered(context: JobContext, offer: Offer, now: number): JobEffe
   ];
 }
 
+/** Its turn comes later. The latest counts; but a stale or a bad one does not push out one that would be taken. */
 function keep(context: JobContext, offer: Offer, now: number): JobEffect[] {
+  const refusal = context.kept === undefined || refusalOf(context, context.kept) !== undefined ? undefined : refusalOf(context, offer);
+  if (refusal !== undefined) return answerNo(context, offer, refusal, now);
   context.kept = offer;
   return context.owed.waits(offer, now);
+}
+
+function refusalOf(context: JobContext, offer: Offer): string | undefined {
+  const { facts, options } = context;
+  return refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ?? refusalOfBlamed(context, offer);
+}
+
+function answerNo(context: JobContext, offer: Offer, refusal: string, now: number): JobEffect[] {
+  return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", refusal), now)];
 }
 
 /** Only firmware is remembered: what a module does with its bytes is not ours to judge. */

@@ -3,19 +3,29 @@ import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { HashPass } from "./hash-pass";
 import { conclude, fail } from "./outcome";
-import { digestMatched } from "./sealing";
+import { activate, digestMatched } from "./sealing";
 
-/** Everything is in flash: is it what was offered, and by whom was it made? */
-export function verify(context: JobContext, now: number): JobEffect[] {
+/**
+ * Everything is in flash: is it what was offered, and by whom was it made? `trials`: the image was proven before and its trial is
+ * to be repeated after this many. What the store says of the past is not believed there either: who can write to the store must not
+ * be able to start what nobody has signed.
+ */
+export function verify(context: JobContext, now: number, trials?: number): JobEffect[] {
   const { memory, options } = context;
   if (memory === undefined) return [];
   const { offer, head } = memory;
   const signed = options.refusalOfSignature === undefined ? undefined : options.digest("SHA256");
-  if (offer.digest === undefined && signed === undefined) return digestMatched(context, now);
-  if (head === undefined) return fail(context, "flash", "the head of the image is lost", {});
+  if (offer.digest === undefined && signed === undefined) return proven(context, trials, now);
+  if (head === undefined && trials === undefined) return fail(context, "flash", "the head of the image is lost", {});
   const digests = { whole: offer.digest === undefined ? undefined : options.digest(offer.digest.algorithm), signed };
-  context.state = { name: "verifying", pass: offer.part === undefined ? new HashPass("target", offer.size, digests, head) : new HashPass("part", offer.size, digests) };
+  // For another trial the head is in flash, where it has to be right.
+  const pass = offer.part === undefined ? new HashPass("target", offer.size, digests, trials === undefined ? head : undefined) : new HashPass("part", offer.size, digests);
+  context.state = { name: "verifying", pass, trials };
   return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context, now)];
+}
+
+function proven(context: JobContext, trials: number | undefined, now: number): JobEffect[] {
+  return trials === undefined ? digestMatched(context, now) : activate(context, trials);
 }
 
 /** The offered version runs: with the same digest there is nothing to do, with another the offer is a mistake. */
@@ -52,12 +62,14 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
   // Before the head is programmed: what nobody trusted has signed never becomes bootable.
   const refusal = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
   if (refusal !== undefined) return fail(context, "signature", refusal, { blame: true, eraseHead: memory.offer.part === undefined });
-  return digestMatched(context, now);
+  return proven(context, state.trials, now);
 }
 
 function mismatch(context: JobContext, message: string): JobEffect[] {
   const { memory } = context;
-  if (memory === undefined || !context.mixed) return fail(context, "digest-mismatch", message, {});
+  if (memory === undefined) return [];
+  // The head may be in flash from before a cut, or from an earlier job of the image.
+  if (!context.mixed) return fail(context, "digest-mismatch", message, { eraseHead: memory.offer.part === undefined });
   // The server's file changed on the way and the parts do not fit: one clean try.
   context.mixed = false;
   context.state = { name: "downloading" };

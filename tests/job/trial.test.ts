@@ -119,6 +119,18 @@ test("while the running firmware is unconfirmed no update starts; the latest off
   assert.equal(desk.running.version, "0.3.0");
 });
 
+test("a stale offer does not push out a good one that waits", () => {
+  const desk = onTrial();
+  const third = image("0.3.0");
+  const stale = image("0.1.0");
+  desk.push(offerOf(third, "0.3.0"));
+  desk.push(offerOf(stale, "0.1.0"));
+  assert.match(desk.outcomes.at(-1) ?? "", /^rejected: version 0\.1\.0 is older/);
+  desk.connect();
+  desk.ack("outcome");
+  assert.deepEqual([desk.state, desk.job.task?.version], ["downloading", "0.3.0"]);
+});
+
 test("a cut after the confirm and before the record: the trial is repeated and ends well", () => {
   const desk = onTrial();
   desk.board.ports.boot.confirm();

@@ -1,0 +1,67 @@
+/** Somebody has written to store and slot while the power was off: what the records claim is not believed. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_STATE, PART, encodeHead, encodeJob, encodeOffset, encodeState, identityOf } from "../../src/job/record";
+import type { Phase } from "../../src/job/record";
+import type { Offer } from "../../src/job/types";
+import { refusalOfSignature } from "../../src/signature/check";
+import { makeKey, signed } from "../signature/desk";
+import { JobDesk, image, offerOf } from "./job-desk";
+
+const key = makeKey();
+const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined => refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
+const forged = image("6.6.6");
+
+/** The whole image in the slot, and records that say how far a job with it has come. */
+function plant(desk: JobDesk, file: Uint8Array, offer: Offer, phase: Phase, slot = "ota_1"): void {
+  const { board } = desk;
+  const { address, size } = board.table.slots[1];
+  for (let at = 0; at < size; at += 4096) board.chip.erase(address + at);
+  board.chip.program(address, file);
+  const record = { platform: "tencent", slot, offer };
+  const identity = identityOf(record);
+  const { store } = board.ports;
+  store.setBytes(KEY_JOB, encodeJob(record));
+  store.setBytes(KEY_HEAD, encodeHead(identity, file.subarray(0, 16)));
+  store.setNumber(KEY_OFFSET, encodeOffset(identity, Math.ceil(file.length / 4096)));
+  store.setNumber(KEY_STATE, encodeState(identity, { phase, activations: 1, trials: 0 }));
+}
+
+function headOf(desk: JobDesk): number {
+  const head = new Uint8Array(1);
+  desk.board.chip.read(desk.board.table.slots[1].address, head);
+  return head[0]!;
+}
+
+for (const phase of ["downloading", "sealing", "trial"] as const) {
+  test(`an unsigned image with a job that claims to be ${phase}: not started, refused, the slot left without a head`, () => {
+    const desk = new JobDesk({ refusalOfSignature: trust });
+    plant(desk, forged, offerOf(forged, "6.6.6"), phase);
+    desk.powerOn();
+    assert.deepEqual([desk.outcomes, desk.running.version, headOf(desk)], [["signature: the file is not signed"], "0.1.0", 0xff]);
+    desk.ack("outcome");
+    const good = signed(image("0.2.0"), key);
+    desk.update(good, offerOf(good, "0.2.0"));
+    assert.deepEqual([desk.outcomes.at(-1), desk.running.version], ["done", "0.2.0"]);
+  });
+}
+
+test("a slot that was changed behind a trial is not tried again, and the image that was offered is not blamed", () => {
+  const good = signed(image("0.2.0"), key);
+  const desk = new JobDesk({ refusalOfSignature: trust });
+  plant(desk, forged, offerOf(good, "0.2.0"), "trial");
+  desk.powerOn();
+  assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
+  assert.equal(headOf(desk), 0xff);
+  desk.ack("outcome");
+  desk.update(good, offerOf(good, "0.2.0"));
+  assert.deepEqual([desk.outcomes.at(-1), desk.running.version], ["done", "0.2.0"]);
+});
+
+test("a module with a trial in its record starts nothing", () => {
+  const desk = new JobDesk({ refusalOfSignature: trust });
+  plant(desk, forged, { ...offerOf(forged, "6.6.6"), part: "assets" }, "trial", PART);
+  desk.powerOn();
+  assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [[], "idle", "0.1.0"]);
+});
