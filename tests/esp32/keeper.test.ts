@@ -33,7 +33,7 @@ class Desk {
       this.disconnects++;
       this.connection = DOWN;
     };
-    const desk = this;
+    const connection = (): number => this.connection;
     this.keeper = new LinkKeeper(
       {
         setting: () => undefined,
@@ -49,7 +49,7 @@ class Desk {
           connect,
           disconnect,
           get connection() {
-            return desk.connection;
+            return connection();
           },
         };
       },

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PORT = join(HERE, "..", "..", "hal", "esp32");
-const FAKES = ["fake-idf/flash.c", "fake-idf/image.c", "fake-idf/nvs.c", "fake-idf/ota.c", "fake-idf/sha256.c", "fake-xs/machine.c"];
+const FAKES = ["fake-idf/fake_flash.c", "fake-idf/fake_image.c", "fake-idf/fake_nvs.c", "fake-idf/fake_ota.c", "fake-idf/fake_sha256.c", "fake-xs/machine.c"];
 const FLAGS = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover=all"];
 
 type Value = undefined | boolean | number | string | ArrayBuffer | { [name: string]: Value };

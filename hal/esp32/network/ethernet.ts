@@ -1,7 +1,7 @@
 /** "xs-ota/network" over Ethernet. Pins and PHY are the board's: `defines.ethernet` of its manifest. */
 import Ethernet from "embedded:network/interface/ethernet";
 import type { BringUpOptions } from "./bring-up";
-import { LinkKeeper } from "./keeper";
+import { LinkKeeper } from "xs-ota/hal/esp32/network/keeper";
 
 export function bringUp(options: BringUpOptions): void {
   const keeper = new LinkKeeper(options, () => {

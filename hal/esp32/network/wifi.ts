@@ -1,7 +1,7 @@
-/** "xs-ota/network" over Wi-Fi, with the settings `ssid` and `password`. */
+/** "xs-ota/network" over Wi-Fi, with the settings `ssid` and `password`. From that name relative imports lead nowhere. */
 import WiFi from "embedded:network/interface/wifi";
 import type { BringUpOptions } from "./bring-up";
-import { LinkKeeper } from "./keeper";
+import { LinkKeeper } from "xs-ota/hal/esp32/network/keeper";
 
 export function bringUp(options: BringUpOptions): void {
   const keeper = new LinkKeeper(options, () => {

@@ -13,16 +13,16 @@ void fake_idf_fail_next(const char *operation);
 /* NVS handles that are open: none, whenever a call has returned. */
 int fake_nvs_open_handles(void);
 
-/* flash.c */
+/* fake_flash.c */
 void flash_open(const char *path);
 void flash_read(uint32_t address, void *into, size_t size);
 void flash_erase_sector(uint32_t address);
 void flash_program(uint32_t address, const void *bytes, size_t size);
 
-/* nvs.c */
+/* fake_nvs.c */
 void nvs_start(const char *path);
 
-/* sha256.c: FIPS 180-4 */
+/* fake_sha256.c: FIPS 180-4 */
 typedef struct {
 	uint32_t state[8];
 	uint64_t length;
