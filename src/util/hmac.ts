@@ -16,8 +16,13 @@ function pad(key: Uint8Array, byte: number): Uint8Array {
   return block;
 }
 
-/** HMAC of RFC 2104; the result is as long as the digest. */
+/** HMAC of RFC 2104; the result is as long as the digest. Leaves no copy of the key behind. */
 export function hmac(crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array, message: Uint8Array): Uint8Array {
   const short = key.length > BLOCK ? digest(crypto, algorithm, key) : key;
-  return digest(crypto, algorithm, pad(short, 0x5c), digest(crypto, algorithm, pad(short, 0x36), message));
+  const [inside, outside] = [pad(short, 0x36), pad(short, 0x5c)];
+  if (short !== key) short.fill(0);
+  const result = digest(crypto, algorithm, outside, digest(crypto, algorithm, inside, message));
+  inside.fill(0);
+  outside.fill(0);
+  return result;
 }

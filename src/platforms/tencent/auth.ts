@@ -39,11 +39,12 @@ export function passwordOf(crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8A
   return `${toHex(hmac(crypto, algorithm, key, encodeUtf8(username)))};hmac${algorithm.toLowerCase()}`;
 }
 
-/** The secret as the console shows it (base64) to the key it stands for. Throws with one line that does not show it. */
-export function secretKey(deviceSecret: string | undefined): Uint8Array {
-  if (!deviceSecret) throw new Error("deviceSecret: needed in KEY mode");
+/** The secret as the console shows it (base64) to the key it stands for; the caller overwrites that. Throws with one line that does not show it. */
+export function secretKey(deviceSecret: string | (() => string | undefined) | undefined): Uint8Array {
+  const text = typeof deviceSecret === "function" ? deviceSecret() : deviceSecret;
+  if (!text) throw new Error("deviceSecret: needed in KEY mode");
   try {
-    return decodeBase64(deviceSecret);
+    return decodeBase64(text);
   } catch (error) {
     throw new Error(`deviceSecret: ${(error as Error).message}`, { cause: error });
   }

@@ -19,8 +19,8 @@ export interface TencentConfig {
   readonly deviceName: string;
   /** "KEY": password from the device's secret. "CERT": the TLS client certificate says who we are, there is no password. */
   readonly authMode: "KEY" | "CERT";
-  /** Base64; KEY mode only. */
-  readonly deviceSecret?: string;
+  /** Base64; KEY mode only. A function is asked at each connect, so that the secret is in memory no longer than it takes. */
+  readonly deviceSecret?: string | (() => string | undefined);
   /** Of the password; default SHA256, the platform takes both. */
   readonly hmac?: HmacAlgorithm;
   readonly sdkAppId?: string;
@@ -61,7 +61,6 @@ export class TencentPlatform implements Platform {
   };
   readonly #config: TencentConfig;
   readonly #crypto: Crypto;
-  readonly #key: Uint8Array | undefined;
   readonly #updateTopic: string;
   readonly #reportTopic: string;
 
@@ -75,17 +74,21 @@ export class TencentPlatform implements Platform {
     if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > KEEPALIVE_MAX) throw new Error(`keepAlive: whole seconds from 0 to ${KEEPALIVE_MAX}`);
     this.#config = config;
     this.#crypto = crypto;
-    this.#key = authMode === "KEY" ? secretKey(deviceSecret) : undefined;
+    if (authMode === "KEY") secretKey(deviceSecret).fill(0);
     this.#updateTopic = `$ota/update/${productId}/${deviceName}`;
     this.#reportTopic = `$ota/report/${productId}/${deviceName}`;
     this.subscriptions = [this.#updateTopic];
   }
 
   identity(): Identity {
-    const { productId, deviceName, hmac = "SHA256", sdkAppId = SDK_APP_ID, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const { productId, deviceName, authMode, deviceSecret, hmac = "SHA256", sdkAppId = SDK_APP_ID, keepAlive = MQTT_KEEPALIVE } = this.#config;
     const clientId = clientIdOf(productId, deviceName);
     const username = usernameOf(clientId, sdkAppId, connectionId(this.#crypto));
-    return this.#key ? { clientId, username, password: passwordOf(this.#crypto, hmac, this.#key, username), keepAlive } : { clientId, username, keepAlive };
+    if (authMode === "CERT") return { clientId, username, keepAlive };
+    const key = secretKey(deviceSecret);
+    const password = passwordOf(this.#crypto, hmac, key, username);
+    key.fill(0);
+    return { clientId, username, password, keepAlive };
   }
 
   parse(topic: string, payload: Uint8Array): Incoming {

@@ -15,8 +15,11 @@ export interface ThingsPanelConfig {
   readonly profile: Profile;
   /** The access token. */
   readonly username: string;
-  /** Absent or "" where the device's voucher is the token alone: such a device is refused with a password. */
-  readonly password?: string;
+  /**
+   * Absent or "" where the device's voucher is the token alone: such a device is refused with a password. A function is asked at each
+   * connect, so that the password is in memory no longer than it takes.
+   */
+  readonly password?: string | (() => string | undefined);
   /** Any, but unique and always the same. */
   readonly clientId: string;
   /** v1 names the device by it in topics; default: the user name. */
@@ -78,7 +81,8 @@ export class ThingsPanelPlatform implements Platform {
   }
 
   identity(): Identity {
-    const { clientId, username, password, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const { clientId, username, password: given, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const password = typeof given === "function" ? given() : given;
     return { clientId, username, keepAlive, ...(password === undefined || password === "" ? {} : { password }) };
   }
 
