@@ -4,11 +4,13 @@
  */
 import type { Case, Cut, DeviceKind } from "./case-line";
 import type { MakeDevice } from "./device";
+import { AgentDevice } from "./agent-device";
 import { DeskDevice } from "./desk-device";
 import type { Density, Fault } from "./faults";
 import { cutsOf, isHardware } from "./faults";
 import type { Point, Visit } from "./life";
 import { Life, cutAt } from "./life";
+import { parseNetworkFault } from "./network-faults";
 import { Random } from "./random";
 import { story } from "./stories";
 import type { Scale } from "./stories";
@@ -30,13 +32,16 @@ export interface Setting {
   readonly network: string;
 }
 
-/** Makes the devices of a setting. Replaced where the whole agent is wanted. */
-export type Devices = (setting: Setting) => MakeDevice;
-
-export const desk: MakeDevice = (surroundings) => new DeskDevice(surroundings);
+/** What plays the firmware in a setting. */
+export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
+  if (device === "desk") return (surroundings) => new DeskDevice(surroundings);
+  const fault = parseNetworkFault(network);
+  return (surroundings) => new AgentDevice(surroundings, fault);
+}
 
 /** Lives a case as its line says. The result's world is the last one; cuts beyond the end of the story do not happen. */
-export function replay(which: Case, make: MakeDevice, visit?: (point: Point) => void): Result & { readonly fired: number } {
+export function replay(which: Case, visit?: (point: Point) => void): Result & { readonly fired: number } {
+  const make = deviceOf(which);
   let world = World.begin(story(which.story, which.scale));
   let point: Point | undefined;
   let fired = 0;
@@ -78,7 +83,8 @@ export interface Branching {
 }
 
 /** Every cut at every point, and for each further density every cut of what follows: singles, pairs, and so on. */
-export function exhaust(setting: Setting, make: MakeDevice, { densities, strides = [], part }: Branching, sink: Sink): void {
+export function exhaust(setting: Setting, { densities, strides = [], part }: Branching, sink: Sink): void {
+  const make = deviceOf(setting);
   const branch = (world: World, depth: number, before: readonly Cut[], first: Point | undefined): void => {
     const density = densities[depth];
     const visit: Visit = (point, inside) => {
@@ -109,9 +115,10 @@ const SOON = 24;
 const LATER = 240;
 
 /** `count` sequences of `depth` cuts, from a seed: the first spread over the story, each further one somewhere in what follows. */
-export function sample(setting: Setting, make: MakeDevice, seed: number, count: number, depth: number, sink: Sink): void {
+export function sample(setting: Setting, seed: number, count: number, depth: number, sink: Sink): void {
+  const make = deviceOf(setting);
   const random = new Random(seed);
-  const length = pointsOf(setting, make);
+  const length = pointsOf(setting);
   const firsts = Array.from({ length: count }, () => random.below(length)).sort((a, b) => a - b);
   let next = 0;
   const visit: Visit = (point, world) => {
@@ -149,23 +156,23 @@ function sampled(point: Point, random: Random): Fault {
 }
 
 /** Points of a story without a cut. */
-export function pointsOf(setting: Setting, make: MakeDevice): number {
-  const life = new Life(World.begin(story(setting.story, setting.scale)), make);
+export function pointsOf(setting: Setting): number {
+  const life = new Life(World.begin(story(setting.story, setting.scale)), deviceOf(setting));
   life.run();
   return life.points;
 }
 
 /** Faults of the hardware: each needs a life of its own from the beginning, since nothing is lost by it. */
-export function wear(setting: Setting, make: MakeDevice, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
+export function wear(setting: Setting, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
   const operations: Point[] = [];
-  const scout = new Life(World.begin(story(setting.story, setting.scale)), make, (point) => void (point.operation !== undefined && operations.push(point)));
+  const scout = new Life(World.begin(story(setting.story, setting.scale)), deviceOf(setting), (point) => void (point.operation !== undefined && operations.push(point)));
   scout.run();
   const chosen = operations.filter((_, index) => index % stride === 0);
   for (const { number } of chosen) {
     for (const kind of kinds) {
       for (let seed = 0; seed < (kind === "n" ? 1 : seeds); seed++) {
         const cut: Cut = { at: number, fault: { kind, value: kind === "n" ? 0 : number * 64 + seed } };
-        sink(replay({ ...setting, cuts: [cut] }, make));
+        sink(replay({ ...setting, cuts: [cut] }));
       }
     }
   }

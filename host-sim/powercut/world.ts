@@ -7,6 +7,7 @@ import type { Offer } from "../../src/job/types";
 import { CloudSide } from "./cloud-side";
 import { ChipFaults } from "./faults";
 import { Ledger } from "./ledger";
+import { NetworkPast } from "./network-faults";
 import type { Push, Scale, Story } from "./stories";
 import { Truth } from "./truth";
 
@@ -26,6 +27,7 @@ export class World {
   readonly faults: ChipFaults;
   readonly cloud: CloudSide;
   readonly ledger: Ledger;
+  readonly network: NetworkPast;
   /** Milliseconds. */
   now: number;
   #truth: Truth | undefined;
@@ -36,6 +38,7 @@ export class World {
     this.faults = from?.faults.fork() ?? new ChipFaults();
     this.cloud = from?.cloud.fork() ?? new CloudSide(story);
     this.ledger = from?.ledger.fork() ?? new Ledger();
+    this.network = from?.network.fork() ?? new NetworkPast();
     this.now = from?.now ?? 0;
   }
 

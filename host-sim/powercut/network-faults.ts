@@ -1,0 +1,47 @@
+/**
+ * What the network does to one story, once: a word and one or two numbers, so that it fits the replay line. The count is part of the
+ * world, so that the n-th request is the n-th over all cuts.
+ */
+
+export const NETWORK_FAULTS = {
+  reset: "request n is answered with m bytes of the body, then a reset",
+  stall: "request n is answered with m bytes of the body, then nothing",
+  whole: "request n is answered with 200 and the whole file",
+  changed: "requests n and n+1 are answered from another file, with another ETag",
+  expired: "request n is answered with 403",
+  busy: "request n is answered with 503",
+  twice: "the n-th message to the device arrives twice",
+  lost: "the n-th message from the device is lost with its connection",
+  unacked: "the n-th message from the device arrives, its PUBACK is lost with the connection",
+  down: "the n-th message to the device is lost with its connection",
+} as const;
+
+export type NetworkFaultKind = keyof typeof NETWORK_FAULTS;
+
+export interface NetworkFault {
+  readonly kind: NetworkFaultKind;
+  readonly n: number;
+  readonly m: number;
+}
+
+/** "" is a good network. Throws one line. */
+export function parseNetworkFault(text: string): NetworkFault | undefined {
+  if (text === "") return undefined;
+  const match = /^([a-z]+)(\d{1,4})(?:x(\d{1,6}))?$/.exec(text);
+  const kind = match?.[1] ?? "";
+  if (match === null || !Object.hasOwn(NETWORK_FAULTS, kind)) throw new Error(`no network fault ${JSON.stringify(text)}: KINDn or KINDnxm, the kinds are ${Object.keys(NETWORK_FAULTS).join(", ")}`);
+  return { kind: kind as NetworkFaultKind, n: Number(match[2]), m: Number(match[3] ?? 0) };
+}
+
+/** What has happened on the network of a world so far. */
+export class NetworkPast {
+  requests = 0;
+  toDevice = 0;
+  fromDevice = 0;
+  /** The changed file was given out: its digest can not be right. */
+  changed = false;
+
+  fork(): NetworkPast {
+    return Object.assign(new NetworkPast(), this);
+  }
+}
