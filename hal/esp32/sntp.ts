@@ -5,7 +5,7 @@
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
 import { isAddress } from "../moddable/host-names";
-import type { Lookup } from "../moddable/dns";
+import type { Lookup } from "../moddable/host-names";
 import type { Clock } from "../ports";
 
 /** As the SDK has it. `read` gives undefined when nothing waits. */

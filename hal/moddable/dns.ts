@@ -5,9 +5,7 @@
 import UDP from "embedded:io/socket/udp";
 import Resolver from "embedded:network/dns/resolver/udp";
 import { isHostName } from "./host-names";
-
-/** Calls back once, never from inside the call. undefined: no such name, or nobody answered. */
-export type Lookup = (host: string, done: (address: string | undefined) => void) => void;
+import type { Lookup } from "./host-names";
 
 interface UdpOptions {
   onReadable?(this: unknown, count: number): void;

@@ -1,5 +1,8 @@
 /** Names and addresses of hosts, as far as a client has to tell them apart. */
 
+/** Calls back once, never from inside the call. undefined: no such name, or nobody answered. May throw, and then does not call back. */
+export type Lookup = (host: string, done: (address: string | undefined) => void) => void;
+
 const IPV4 = /^\d{1,3}(\.\d{1,3}){3}$/;
 
 /** A literal address: sockets take it as it is. */

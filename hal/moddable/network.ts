@@ -1,6 +1,6 @@
 /** The `Network` port on Moddable: plain TCP and TLS over the SDK's sockets. The same on a chip and in the simulator. */
 import type { ConnectOptions, Network, Socket, SocketEvents } from "../ports";
-import type { Lookup } from "./dns";
+import type { Lookup } from "./host-names";
 import { SafeTls } from "./safe-tls";
 import { TcpSocket } from "./tcp-socket";
 import type { Trust } from "./tls-session";

@@ -6,8 +6,8 @@
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
 import type { Socket, SocketError, SocketEvents } from "../ports";
-import type { Lookup } from "./dns";
 import { isAddress } from "./host-names";
+import type { Lookup } from "./host-names";
 
 export interface TcpOptions {
   readonly host: string;

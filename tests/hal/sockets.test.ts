@@ -1,0 +1,287 @@
+/** The plain connection and the look-up of names, on stand-ins for the SDK's classes with all the traps of the real ones. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, beforeEach, test } from "node:test";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "esbuild";
+import type { Socket, SocketError, SocketEvents } from "../../hal/ports";
+import type { Lookup } from "../../hal/moddable/host-names";
+import type * as Dns from "./stand-ins/dns";
+import type TcpStandIn from "./stand-ins/tcp";
+import type TimerStandIn from "./stand-ins/timer";
+
+const HERE = join(dirname(fileURLToPath(import.meta.url)), "stand-ins");
+const ALIASES: Readonly<Record<string, string>> = {
+  "embedded:io/socket/tcp": "tcp.ts",
+  "embedded:io/socket/udp": "udp.ts",
+  "embedded:network/dns/resolver/udp": "resolver.ts",
+  timer: "timer.ts",
+};
+
+/** What is tried, and the stand-ins it runs on, in one bundle: so both have the same ones. */
+const ENTRY = `export { TcpSocket } from "../../../hal/moddable/tcp-socket";
+  export { lookupBy } from "../../../hal/moddable/dns";
+  export { default as TCP } from "./tcp";
+  export { default as Timer } from "./timer";
+  export { Resolver } from "./dns";`;
+
+interface Bundle {
+  readonly TCP: typeof TcpStandIn;
+  readonly Timer: typeof TimerStandIn;
+  readonly Resolver: typeof Dns.Resolver;
+  readonly TcpSocket: new (options: { host: string; port: number; lookup: Lookup; ahead: number }, events: SocketEvents) => Socket;
+  lookupBy(servers: () => readonly string[]): Lookup;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "xs-ota-sockets-"));
+after(() => rmSync(folder, { recursive: true }));
+const bundle = await build({
+  stdin: { contents: ENTRY, resolveDir: HERE },
+  bundle: true,
+  write: false,
+  format: "esm",
+  platform: "node",
+  plugins: [
+    {
+      name: "stand-ins",
+      setup(setup) {
+        setup.onResolve({ filter: /^(embedded:|timer$)/ }, ({ path }) => ({ path: join(HERE, ALIASES[path]!) }));
+      },
+    },
+  ],
+});
+writeFileSync(join(folder, "bundle.mjs"), bundle.outputFiles[0]!.contents);
+const { TCP, Timer, TcpSocket, lookupBy, Resolver } = (await import(pathToFileURL(join(folder, "bundle.mjs")).href)) as Bundle;
+
+/** A connection, what it was told, and the SDK's socket below it. */
+class Desk implements SocketEvents {
+  readonly told: string[] = [];
+  readonly errors: (SocketError | undefined)[] = [];
+  /** Done within the callback of this name. */
+  within: { readonly [name: string]: () => void } = {};
+  readonly socket: Socket;
+
+  constructor(host = "192.0.2.1", { ahead = 0, lookup = () => {} }: { ahead?: number; lookup?: Lookup } = {}) {
+    this.socket = new TcpSocket({ host, port: 1883, lookup, ahead }, this);
+  }
+
+  get raw(): TcpStandIn {
+    return TCP.made.at(-1)!;
+  }
+  opened(): void {
+    this.#note("opened");
+  }
+  readable(): void {
+    this.#note("readable");
+  }
+  writable(): void {
+    this.#note("writable");
+  }
+  closed(error?: SocketError): void {
+    this.errors.push(error);
+    this.#note("closed");
+  }
+  read(length: number): string {
+    const into = new Uint8Array(length);
+    return Buffer.from(into.subarray(0, this.socket.read(into))).toString();
+  }
+  connected(room = 100): this {
+    this.raw.writable(room);
+    return this;
+  }
+
+  #note(what: string): void {
+    this.told.push(what);
+    this.within[what]?.();
+  }
+}
+
+beforeEach(() => {
+  TCP.made.length = 0;
+  Timer.waiting.length = 0;
+  Resolver.made.length = 0;
+});
+
+test("the first room is the connection; later room is told only to one who waits for it", () => {
+  const desk = new Desk().connected(10);
+  assert.deepEqual(desk.told, ["opened"]);
+  desk.raw.writable(10);
+  assert.deepEqual(desk.told, ["opened"]);
+  assert.equal(desk.socket.write(Buffer.from("twelve bytes")), 10);
+  assert.equal(desk.socket.write(Buffer.from("more")), 0);
+  desk.raw.writable(5);
+  assert.deepEqual(desk.told, ["opened", "writable"]);
+  assert.equal(Buffer.concat(desk.raw.written).toString(), "twelve byt");
+});
+
+test("bytes are taken as the reader asks for them, and announced once", () => {
+  const desk = new Desk().connected();
+  desk.raw.arrive("hello ");
+  desk.raw.arrive("world");
+  assert.deepEqual(desk.told, ["opened", "readable"]);
+  assert.equal(desk.read(4), "hell");
+  assert.equal(desk.raw.unread.length, 7, "what nobody asked for stays in the SDK's socket: back pressure");
+  assert.equal(desk.read(100), "o world");
+  assert.equal(desk.read(100), "");
+  desk.raw.arrive("again");
+  assert.deepEqual(desk.told, ["opened", "readable", "readable"]);
+});
+
+test("on the desktop bytes are taken ahead, up to the limit, and read in order", () => {
+  const desk = new Desk("192.0.2.1", { ahead: 8 }).connected();
+  desk.raw.arrive("0123456789");
+  assert.equal(desk.raw.unread.toString(), "89", "the limit holds");
+  assert.equal(desk.read(3), "012");
+  desk.raw.arrive("ab");
+  assert.equal(desk.read(100), "3456789ab");
+  assert.deepEqual(desk.told, ["opened", "readable"]);
+  desk.raw.arrive("c");
+  assert.deepEqual(desk.told, ["opened", "readable", "readable"]);
+});
+
+test("the peer's close comes after its bytes, however they are read", () => {
+  const desk = new Desk("192.0.2.1", { ahead: 100 }).connected();
+  desk.raw.arrive("last words");
+  desk.raw.options.onError();
+  assert.deepEqual(desk.told, ["opened", "readable"]);
+  assert.equal(desk.read(4), "last");
+  Timer.run();
+  assert.deepEqual(desk.errors, []);
+  assert.equal(desk.read(100), " words");
+  assert.deepEqual(desk.errors, [], "not from inside read");
+  Timer.run();
+  assert.deepEqual(desk.errors, [undefined]);
+  assert.equal(desk.raw.closed, true);
+});
+
+test("a connection that never stood is refused", () => {
+  const desk = new Desk();
+  desk.raw.options.onError();
+  assert.equal(desk.errors[0]?.kind, "refused");
+});
+
+test("after close nothing is told, whatever the SDK still calls, and nothing is read or written", () => {
+  const desk = new Desk().connected();
+  const { raw } = desk;
+  raw.arrive("bytes");
+  desk.socket.close();
+  desk.socket.close();
+  raw.options.onReadable(5);
+  raw.writable(50);
+  raw.options.onError();
+  Timer.run();
+  assert.deepEqual(desk.told, ["opened", "readable"]);
+  assert.equal(desk.read(10), "");
+  assert.equal(desk.socket.write(Buffer.from("x")), 0);
+});
+
+test("close within any callback is the end of it", () => {
+  for (const name of ["opened", "readable"]) {
+    const desk = new Desk("192.0.2.1", { ahead: 100 });
+    desk.within = { [name]: () => desk.socket.close() };
+    desk.connected();
+    if (name === "readable") desk.raw.arrive("bytes");
+    Timer.run();
+    assert.equal(desk.told.at(-1), name);
+    assert.equal(desk.raw.closed, true);
+  }
+});
+
+test("a write that fails ends the connection, once, and not from inside write", () => {
+  for (const broken of ["throws", "undefined"] as const) {
+    const desk = new Desk().connected();
+    desk.raw.broken = broken;
+    assert.equal(desk.socket.write(Buffer.from("x")), 0);
+    assert.deepEqual(desk.errors, []);
+    desk.raw.options.onError();
+    Timer.run();
+    assert.equal(desk.told.filter((what) => what === "closed").length, 1);
+  }
+});
+
+test("nothing is taken before the connection stands", () => {
+  const desk = new Desk();
+  assert.equal(desk.socket.write(Buffer.from("early")), 0);
+});
+
+test("what a callback throws ends the connection, and reaches nobody else", () => {
+  const desk = new Desk();
+  desk.within = {
+    opened() {
+      throw new Error("a fault of the application");
+    },
+  };
+  desk.connected();
+  Timer.run();
+  assert.deepEqual(desk.errors.map((error) => error?.message), ["a fault of the application"]);
+});
+
+test("a socket that can not be made is told later, as a failure", () => {
+  TCP.trouble = "no socket";
+  const desk = new Desk();
+  assert.deepEqual(desk.errors, []);
+  Timer.run();
+  assert.deepEqual(desk.errors, [{ kind: "other", message: "connect 192.0.2.1: no socket" }]);
+});
+
+test("a port that is none is thrown at once", () => {
+  for (const port of [0, -1, 65_536, 1.5, Number.NaN]) assert.throws(() => new TcpSocket({ host: "192.0.2.1", port, lookup: () => {}, ahead: 0 }, {} as SocketEvents));
+});
+
+test("a name is looked up first; a name without address is a failure of DNS", () => {
+  const asked: { host: string; done(address: string | undefined): void }[] = [];
+  const lookup: Lookup = (host, done) => void asked.push({ host, done });
+  const found = new Desk("broker.example", { lookup });
+  assert.equal(TCP.made.length, 0);
+  asked[0]!.done("192.0.2.5");
+  assert.equal(found.raw.options.address, "192.0.2.5");
+  const lost = new Desk("nowhere.example", { lookup });
+  asked[1]!.done(undefined);
+  assert.deepEqual(lost.errors, [{ kind: "dns", message: "no address for nowhere.example" }]);
+  const late = new Desk("late.example", { lookup });
+  late.socket.close();
+  asked[2]!.done("192.0.2.6");
+  assert.equal(TCP.made.length, 1, "nobody waits for it any more");
+  assert.deepEqual(late.told, []);
+});
+
+test("names are looked up at the servers of the moment; the resolver is closed with the answer", () => {
+  let servers = ["192.0.2.53"];
+  const lookup = lookupBy(() => servers);
+  const answers: (string | undefined)[] = [];
+  lookup("a.example", (address) => answers.push(address));
+  servers = ["192.0.2.54"];
+  lookup("b.example", (address) => answers.push(address));
+  const [first, second] = Resolver.made;
+  assert.deepEqual([first!.options.servers, second!.options.servers], [["192.0.2.53"], ["192.0.2.54"]]);
+  first!.query!.onResolved("a.example", "192.0.2.1");
+  second!.query!.onError("b.example");
+  assert.deepEqual(answers, ["192.0.2.1", undefined]);
+  assert.ok(first!.closed && second!.closed);
+});
+
+test("what is no name is not asked for, and no server is a failure", () => {
+  const desk = new Desk("a..b", { lookup: lookupBy(() => ["192.0.2.53"]) });
+  Timer.run();
+  assert.equal(desk.errors[0]?.kind, "dns");
+  const lonely = new Desk("a.example", { lookup: lookupBy(() => []) });
+  Timer.run();
+  assert.equal(lonely.errors[0]?.kind, "dns");
+  assert.equal(Resolver.made.length, 0);
+});
+
+test("a datagram that the resolver can not parse is lost, and the next is read", () => {
+  lookupBy(() => ["192.0.2.53"])("a.example", () => {});
+  const seen: number[] = [];
+  const { io: Guarded } = Resolver.made[0]!.options.socket;
+  const socket = new Guarded({
+    onReadable(count: number) {
+      seen.push(count);
+      if (seen.length === 1) throw new Error("malformed");
+    },
+  });
+  socket.options.onReadable.call(socket, 3);
+  assert.deepEqual(seen, [1, 1, 1]);
+});

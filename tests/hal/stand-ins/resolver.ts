@@ -1,0 +1,1 @@
+export { Resolver as default } from "./dns";
