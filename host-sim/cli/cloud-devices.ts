@@ -1,21 +1,39 @@
-import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { identityFor } from "../boards/names";
+import type { Cloud } from "../cloud/cloud";
 import { identityProblem, type TencentDevice } from "../cloud/tencent-access";
+import { deviceNumberOf, readIdentity } from "../cloud/thingspanel/identity";
 
-/** A device of that name; its secret is new each time. Throws one line. */
-export function newDevice(deviceName: string): TencentDevice {
-  return checked({ productId: "XSOTADESK1", deviceName, deviceSecret: randomBytes(16).toString("base64") });
+/** A device as the command line names it. */
+export interface NamedDevice {
+  readonly platform: "tencent" | "thingspanel";
+  /** In the cloud. */
+  readonly id: string;
+  readonly identity: Readonly<Record<string, unknown>>;
+  /** Shows a certificate in place of a secret: what that one is made for. */
+  readonly certificate?: TencentDevice;
 }
 
-/** productId/deviceName/deviceSecret; without a secret the device shows a certificate. Throws one line. */
-export function parseDevice(text: string): TencentDevice {
+/** A device of that name, Tencent's unless the name begins with another platform and a slash; its secret is new each time. Throws one line. */
+export function newDevice(text: string): NamedDevice {
+  const [, kind = "tencent", name = text] = /^(tencent|thingspanel-v[01])\/(.*)$/s.exec(text) ?? [];
+  const identity = identityFor(kind, name);
+  return kind === "tencent" ? tencent(identity as unknown as TencentDevice) : thingspanel(identity);
+}
+
+/**
+ * productId/deviceName/deviceSecret, without a secret the device shows a certificate; or thingspanel/v0/accessToken/module, the module
+ * optional (a product id is shorter). Throws one line.
+ */
+export function parseDevice(text: string): NamedDevice {
   const [productId = "", deviceName = "", ...rest] = text.split("/");
+  if (productId === "thingspanel") return thingspanel({ profile: deviceName, username: rest[0], ...(rest[1] === undefined ? {} : { module: rest[1] }) });
   // Base64 may hold slashes of its own.
-  return checked({ productId, deviceName, ...(rest.length > 0 ? { deviceSecret: rest.join("/") } : {}) });
+  return tencent({ productId, deviceName, ...(rest.length > 0 ? { deviceSecret: rest.join("/") } : {}) });
 }
 
-/** A JSON file of one device or a list of them, in the form of the vendor's device_info.json. Rejects with one line. */
-export async function readDevices(path: string): Promise<TencentDevice[]> {
+/** A JSON file of one device or a list of them, each in the form of the vendor's device_info.json or of a device.json. Rejects with one line. */
+export async function readDevices(path: string): Promise<NamedDevice[]> {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));
     return (Array.isArray(value) ? value : [value]).map((entry) => fromInfo(entry));
@@ -25,24 +43,41 @@ export async function readDevices(path: string): Promise<TencentDevice[]> {
   }
 }
 
-function fromInfo(entry: unknown): TencentDevice {
+/** The device with that identity, which may be there from an earlier start. Returns its id. Throws one line. */
+export function deviceOf(cloud: Cloud, { platform, id, identity }: NamedDevice): string {
+  const kept = cloud.identity(id);
+  if (kept === undefined) return cloud.addDevice(platform, identity);
+  const same = Object.keys({ ...kept, ...identity }).every((key) => kept[key] === identity[key]);
+  if (!same) throw new Error(`device ${id.split("/").at(-1)} is there already, with another secret`);
+  return id;
+}
+
+function fromInfo(entry: unknown): NamedDevice {
   const info = fields(entry);
+  if (info["platform"] === "thingspanel") return thingspanel(info);
   const secret = info["deviceSecret"] ?? fields(info["key_deviceinfo"])["deviceSecret"];
   const { productId, deviceName } = info;
   if (typeof productId !== "string" || typeof deviceName !== "string") {
     throw new Error("each device has a productId and a deviceName");
   }
-  if (info["auth_mode"] === "CERT") return checked({ productId, deviceName });
+  if (info["auth_mode"] === "CERT") return tencent({ productId, deviceName });
   if (typeof secret !== "string") throw new Error(`device ${deviceName} has no deviceSecret`);
-  return checked({ productId, deviceName, deviceSecret: secret });
+  return tencent({ productId, deviceName, deviceSecret: secret });
 }
 
 function fields(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-function checked(device: TencentDevice): TencentDevice {
+function tencent(device: TencentDevice): NamedDevice {
   const problem = identityProblem(device);
   if (problem) throw new Error(problem);
-  return device;
+  const { productId, deviceName, deviceSecret } = device;
+  const id = `tencent/${productId}/${deviceName}`;
+  return { platform: "tencent", id, identity: { ...device }, ...(deviceSecret === undefined ? { certificate: device } : {}) };
+}
+
+function thingspanel(value: object): NamedDevice {
+  const device = readIdentity(value);
+  return { platform: "thingspanel", id: `thingspanel/${deviceNumberOf(device)}`, identity: { ...device } };
 }

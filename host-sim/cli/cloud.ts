@@ -4,10 +4,8 @@ import { InvalidArgumentError, Option, type Command } from "commander";
 import { createDesk, type RunningDesk } from "../api/create-desk";
 import type { Cloud } from "../cloud/cloud";
 import type { CloudOptions } from "../cloud/cloud-options";
-import { ThingsPanelSide } from "../cloud/thingspanel/side";
-import type { TencentDevice } from "../cloud/tencent-access";
 import { narrate } from "./cloud-progress";
-import { newDevice, parseDevice, readDevices } from "./cloud-devices";
+import { deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
 import { keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
 
@@ -24,7 +22,7 @@ interface CloudFlags {
   readonly broker?: string;
   readonly brokerCa?: string;
   readonly packages?: string;
-  readonly device: readonly TencentDevice[];
+  readonly device: readonly NamedDevice[];
   readonly newDevice: readonly string[];
   readonly devices?: string;
   readonly push?: string;
@@ -56,9 +54,9 @@ export function register(program: Command): void {
     .option("--broker <url>", "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one;\nXS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account")
     .option("--broker-ca <file>", "PEM of the root to trust there")
     .option("--packages <folder>", "keep the firmware files there")
-    .option("--device <id>", "productId/deviceName/deviceSecret; may be repeated", collectDevice, [])
-    .option("--new-device <name>", "a new device with a secret made here; may be repeated", (name: string, before: readonly string[]) => [...before, name], [])
-    .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json")
+    .option("--device <id>", "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well,\nthe module if it has one); may be repeated", collectDevice, [])
+    .option("--new-device <name>", "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of\nThingsPanel's; may be repeated", (name: string, before: readonly string[]) => [...before, name], [])
+    .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json or a device.json")
     .option("--push <version>", "update the devices named here to that version")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
@@ -72,8 +70,8 @@ export function register(program: Command): void {
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
   const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
   const identities = [...flags.device, ...flags.newDevice.map(newDevice), ...listed];
-  const keyless = identities.find(({ deviceSecret }) => deviceSecret === undefined);
-  if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.deviceName} has no secret, and certificates need --tls`);
+  const keyless = identities.find(({ certificate }) => certificate !== undefined);
+  if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const desk = await createDesk({ cloud: await cloudOptions(flags), engine: flags.engine, network: flags.network === true, failed: say });
   const { cloud } = desk;
@@ -102,7 +100,6 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     host,
     httpPort,
     mqttPort,
-    sides: [new ThingsPanelSide()],
     ...(flags.memory === true ? {} : { state: resolve(flags.state) }),
     ...(broker === undefined ? {} : { broker: await brokerOptions(broker, flags.brokerCa) }),
     ...(publicHost === undefined ? {} : { publicHost }),
@@ -126,15 +123,6 @@ async function brokerOptions(url: string, caFile: string | undefined): Promise<N
   };
 }
 
-/** The device with that identity, which may be there from an earlier start. */
-function deviceOf(cloud: Cloud, identity: TencentDevice): string {
-  const id = `tencent/${identity.productId}/${identity.deviceName}`;
-  const kept = cloud.identity(id);
-  if (kept === undefined) return cloud.addDevice("tencent", identity);
-  if (kept["deviceSecret"] !== identity.deviceSecret) throw new Error(`device ${identity.deviceName} is there already, with another secret`);
-  return id;
-}
-
 async function addImage(cloud: Cloud, path: string): Promise<void> {
   try {
     await cloud.packages.add(await readFile(path), { name: basename(path) });
@@ -155,13 +143,13 @@ function packageOf(cloud: Cloud, version: string): ReturnType<Cloud["packages"][
 async function configOf(
   cloud: Cloud,
   device: string,
-  identity: TencentDevice,
+  { certificate }: NamedDevice,
   folder: string | undefined,
 ): Promise<Record<string, unknown>> {
   if (folder === undefined) return cloud.deviceConfig(device);
   const config = cloud.deviceConfig(device, resolve(folder, ROOT_FILE));
-  if (identity.deviceSecret !== undefined || !cloud.authority) return config;
-  return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, identity) };
+  if (certificate === undefined || !cloud.authority) return config;
+  return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, certificate) };
 }
 
 function describe(desk: RunningDesk, say: (line: string) => void): void {
@@ -200,7 +188,7 @@ function positive(text: string): number {
   return Number(text);
 }
 
-function collectDevice(text: string, before: readonly TencentDevice[]): TencentDevice[] {
+function collectDevice(text: string, before: readonly NamedDevice[]): NamedDevice[] {
   try {
     return [...before, parseDevice(text)];
   } catch (error) {

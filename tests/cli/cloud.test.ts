@@ -140,6 +140,24 @@ test("a file of devices: each gets its device.json", async () => {
   await cloud.end("SIGTERM");
 });
 
+test("devices of ThingsPanel, in all three ways: each device.json is the contract's", async () => {
+  const path = join(folder, "panel.json");
+  await writeFile(path, JSON.stringify({ platform: "thingspanel", profile: "v1", username: "user-7", password: "s3cr3t7", deviceNumber: "number-2", clientId: "dev-2" }));
+  const cloud = run("--port=0", "--mqtt-port=0", "--device", "thingspanel/v0/token-123/MCU", "--new-device", "thingspanel-v1/board-9", "--devices", path);
+  const configs = [await cloud.line(), await cloud.line(), await cloud.line()] as Record<string, unknown>[];
+  const { mqtt: broker } = configs[0] as { mqtt: { port: number } };
+  assert.deepEqual(configs[0], {
+    platform: "thingspanel", mqtt: { host: "127.0.0.1", port: broker.port, tls: false },
+    profile: "v0", username: "token-123", password: "", clientId: "token-123", deviceNumber: "token-123", module: "MCU",
+  });
+  assert.deepEqual([configs[1]!["profile"], configs[1]!["deviceNumber"]], ["v1", "board-9"]);
+  assert.match(String(configs[1]!["username"]), /^[0-9a-f]{24}$/);
+  assert.deepEqual([configs[2]!["password"], configs[2]!["deviceNumber"]], ["s3cr3t7", "number-2"]);
+  const client = await mqtt({ port: broker.port, username: "token-123", clientId: "any" });
+  await client.endAsync(true);
+  await cloud.end("SIGTERM");
+});
+
 test("bad input is one clear line and exit code 1", async () => {
   const blocker = createServer().listen(0, "127.0.0.1");
   await once(blocker, "listening");
@@ -155,6 +173,8 @@ test("bad input is one clear line and exit code 1", async () => {
     [["--device", "P1"], /deviceName has 1 to 48/],
     [[...free, "--device", "P1/a"], /device a has no secret, and certificates need --tls/],
     [["--device", "P1/a/#"], /deviceSecret is base64/],
+    [["--device", "thingspanel/v2/token"], /profile is "v0" or "v1"/],
+    [["--device", "thingspanel/v0"], /username is one level of a topic/],
     [["--devices", join(folder, "none.json")], /there is no such file/],
     [["--devices", broken], /broken\.json: .*JSON/],
     [[...free, join(folder, "none.bin")], /none\.bin: there is no such file/],
