@@ -3,7 +3,7 @@
  * Moddable builds every app as project "xs_esp32", so the app description tells products apart no more than versions. Bytes:
  * docs/SPEC.md; on a chip hal/esp32/xsota_desc.h defines it, on the desk `xs-ota image` writes it.
  */
-import { readAppDescription } from "./esp-image";
+import { DESCRIPTION_LENGTH, DESCRIPTION_OFFSET, readAppDescription } from "./esp-image";
 
 /** "XSOT" */
 const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x54]);
@@ -13,6 +13,8 @@ const PRODUCT_AT = 8;
 const VERSION_AT = 40;
 const FLOOR_AT = 72;
 export const FIRMWARE_BLOCK = 76;
+/** As much of an image's beginning as says what it is. */
+export const IMAGE_FACTS = DESCRIPTION_OFFSET + DESCRIPTION_LENGTH + FIRMWARE_BLOCK;
 
 export interface Firmware {
   /** 1..31 characters of printable ASCII. */
@@ -41,7 +43,7 @@ export function encodeFirmwareBlock({ product, version, securityFloor }: Firmwar
 }
 
 /**
- * What an image says it is, from its first sector. An image without a firmware block is somebody else's: it throws, unless
+ * What an image says it is, from its first sector (IMAGE_FACTS bytes are enough). An image without a firmware block is somebody else's: it throws, unless
  * `allowForeign`, where the app description has to do.
  */
 export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Firmware {

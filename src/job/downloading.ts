@@ -8,7 +8,7 @@ import { capacityFor, open } from "./part";
 import { noRoom, refusalOfImage } from "./policy";
 import { Progress } from "./progress";
 import { SectorStore } from "./sector-store";
-import { checkRunning, verify } from "./verifying";
+import { checkRunning, runsAlready, verify } from "./verifying";
 
 /** Begins at the checkpoint, or goes straight on where everything is stored. */
 export function download(context: JobContext, now: number): JobEffect[] {
@@ -34,7 +34,7 @@ export function total(context: JobContext, size: number, validator: string | und
   if (room !== undefined) return fail(context, "rejected", room, {});
   const effects = memory.learn(size, validator, context.leftFor(offer));
   if (offer.size > 0) return [...effects, ...open(context)];
-  if (offer.part === undefined && offer.version === facts.running.version) return [{ type: "stop-download" }, ...effects, ...checkRunning(context, now)];
+  if (runsAlready(memory.offer, facts)) return [{ type: "stop-download" }, ...effects, ...checkRunning(context, now)];
   // With the size the checkpoint of an earlier job of the same image is known: go on from there.
   return memory.offset > 0 ? [{ type: "stop-download" }, ...effects, ...download(context, now)] : [...effects, ...open(context)];
 }

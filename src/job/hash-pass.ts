@@ -5,6 +5,7 @@
  */
 import type { Digest } from "../../hal/ports";
 import { SECTOR } from "../constants";
+import { IMAGE_FACTS } from "../image/firmware-block";
 import { TRAILER } from "../signature/trailer";
 import { toHex } from "../util/hex";
 import type { JobEffect, Source } from "./effects";
@@ -24,6 +25,7 @@ export class HashPass {
   readonly #from: Source;
   readonly #size: number;
   readonly #digests: Digests;
+  readonly #first = new Uint8Array(IMAGE_FACTS);
   readonly #last = new Uint8Array(TRAILER);
   #offset = 0;
   #inTurn = 0;
@@ -50,6 +52,7 @@ export class HashPass {
 
   take(bytes: Uint8Array): void {
     const { whole, signed } = this.#digests;
+    if (this.#offset < IMAGE_FACTS) this.#first.set(bytes.subarray(0, IMAGE_FACTS - this.#offset), this.#offset);
     whole?.write(bytes);
     if (signed !== undefined) this.#takeSigned(signed, bytes);
     this.#offset += bytes.length;
@@ -61,9 +64,9 @@ export class HashPass {
     if (inside < bytes.length) this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
   }
 
-  /** Once, at the end: digest of the whole file (lower-case hex), hash of the signed part, and the trailer behind that. */
-  close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array } {
+  /** Once, at the end: digest of the whole file (lower-case hex), hash of the signed part, the trailer behind that, and what an image says it is. */
+  close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array; first: Uint8Array } {
     const { whole, signed } = this.#digests;
-    return { whole: whole === undefined ? undefined : toHex(whole.close()), signed: signed?.close(), trailer: this.#last };
+    return { whole: whole === undefined ? undefined : toHex(whole.close()), signed: signed?.close(), trailer: this.#last, first: this.#first };
   }
 }

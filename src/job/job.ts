@@ -13,6 +13,7 @@
  */
 import { INSTALL_TIMEOUT, RENEWAL_TIMEOUT } from "../constants";
 import { judgeBoot } from "./boot-judgement";
+import type { Judgement } from "./boot-judgement";
 import { linkUp, reportVersion } from "./cloud";
 import { JobContext } from "./context";
 import type { JobOptions } from "./context";
@@ -20,11 +21,13 @@ import { askForUrl, download, expired, sector, sectorCompared, total } from "./d
 import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { consented, offered } from "./offers";
 import { conclude, fail, refuse, say, waitingOutcome } from "./outcome";
-import { installed, open } from "./part";
+import type { JobMemory } from "./memory";
+import { capacityFor, installed, open } from "./part";
+import { refusalOfOffer } from "./policy";
 import { activate, askRestart, headCompared, verified } from "./sealing";
 import { giveUp, health, raiseFloor, reached, startTrial, trialOver } from "./trial";
 import type { Task } from "./types";
-import { hashBytes, readOn, verify } from "./verifying";
+import { checkRunning, hashBytes, readOn, runsAlready, verify } from "./verifying";
 
 export class UpdateJob {
   readonly #context: JobContext;
@@ -123,15 +126,25 @@ export class UpdateJob {
       case "rolled-back":
         return [...rolledBack, ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame })];
       case "try-again":
-        return verify(context, now, verdict.trials);
       case "seal":
-        // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
-        return [...open(context), ...verify(context, now)];
       case "resume":
-        if (memory.complete) return [...open(context), ...verify(context, now)];
-        context.state = { name: "waiting", until: now + options.platform.rules.resumeDelay };
-        return [];
+        return this.#goOn(verdict, memory, now);
     }
+  }
+
+  /** The job in the store goes on, if what runs now would still take it: something else may have been flashed meanwhile. */
+  #goOn(verdict: Extract<Judgement, { kind: "try-again" | "seal" | "resume" }>, memory: JobMemory, now: number): JobEffect[] {
+    const context = this.#context;
+    const { facts, options } = context;
+    const refusal = refusalOfOffer(memory.offer, facts.running, capacityFor(context, memory.offer), options.policy);
+    if (refusal !== undefined) return fail(context, "rejected", refusal, { keepCheckpoint: true });
+    // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
+    if (verdict.kind === "try-again") return verify(context, now, verdict.trials);
+    if (verdict.kind === "seal" || memory.complete) return [...open(context), ...verify(context, now)];
+    // The cut came while it was looked whether the offered image is the running one.
+    if (runsAlready(memory.offer, facts)) return checkRunning(context, now);
+    context.state = { name: "waiting", until: now + options.platform.rules.resumeDelay };
+    return [];
   }
 
   #acked(token: Token, now: number): JobEffect[] {

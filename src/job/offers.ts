@@ -8,7 +8,7 @@ import { capacityFor } from "./part";
 import { refusalOfOffer, sameImage } from "./policy";
 import { PART } from "./record";
 import type { Offer } from "./types";
-import { checkRunning } from "./verifying";
+import { checkRunning, runsAlready } from "./verifying";
 
 export function offered(context: JobContext, offer: Offer, now: number): JobEffect[] {
   const { state, memory } = context;
@@ -83,7 +83,7 @@ function begin(context: JobContext, offer: Offer, now: number): JobEffect[] {
   context.freshUrl = offer.url;
   context.renewals = 0;
   context.mixed = false;
-  if (offer.part === undefined && offer.version === facts.running.version && offer.size > 0) return [...effects, ...checkRunning(context, now)];
+  if (runsAlready(offer, facts)) return [...effects, ...checkRunning(context, now)];
   return [...effects, ...download(context, now)];
 }
 

@@ -1,9 +1,11 @@
 /** Digest passes over flash: of the downloaded file, and of the running image when its own version is offered. */
 import type { JobContext } from "./context";
-import type { JobEffect } from "./effects";
+import type { BootFacts, JobEffect } from "./effects";
 import { HashPass } from "./hash-pass";
 import { conclude, fail } from "./outcome";
+import { refusalOfImage } from "./policy";
 import { activate, digestMatched } from "./sealing";
+import type { Offer } from "./types";
 
 /**
  * Everything is in flash: is it what was offered, and by whom was it made? `trials`: the image was proven before and its trial is
@@ -28,6 +30,9 @@ function proven(context: JobContext, trials: number | undefined, now: number): J
   return trials === undefined ? digestMatched(context, now) : activate(context, trials);
 }
 
+/** The offered version runs, and enough is known of the offer to compare the images. */
+export const runsAlready = (offer: Offer, { running }: BootFacts): boolean => offer.part === undefined && offer.version === running.version && offer.size > 0;
+
 /** The offered version runs: with the same digest there is nothing to do, with another the offer is a mistake. */
 export function checkRunning(context: JobContext, now: number): JobEffect[] {
   const { memory, options } = context;
@@ -51,8 +56,8 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
   if ((state.name !== "verifying" && state.name !== "checking") || memory === undefined) return [];
   const next = state.pass.next();
   if (next.length > 0) return next;
-  const { version, digest } = memory.offer;
-  const { whole, signed, trailer } = state.pass.close();
+  const { version, digest, part } = memory.offer;
+  const { whole, signed, trailer, first } = state.pass.close();
   const same = digest === undefined || whole === digest.hex;
   if (state.name === "checking") {
     if (same) return conclude(context, { kind: "done" });
@@ -60,8 +65,11 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
   }
   if (!same) return mismatch(context, `${digest.algorithm} of what is in flash is ${whole}`);
   // Before the head is programmed: what nobody trusted has signed never becomes bootable.
-  const refusal = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
-  if (refusal !== undefined) return fail(context, "signature", refusal, { blame: true, eraseHead: memory.offer.part === undefined });
+  const unsigned = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
+  if (unsigned !== undefined) return fail(context, "signature", unsigned, { blame: true, eraseHead: part === undefined });
+  // Once more, of what is in flash and with what runs now: the first sector may be from before the last restart.
+  const refusal = part === undefined ? refusalOfImage(first, memory.offer, context.facts.running, context.floor, context.options.policy) : undefined;
+  if (refusal !== undefined) return fail(context, "rejected", refusal, { eraseHead: true });
   return proven(context, state.trials, now);
 }
 

@@ -65,3 +65,36 @@ test("a module with a trial in its record starts nothing", () => {
   desk.powerOn();
   assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [[], "idle", "0.1.0"]);
 });
+
+test("older firmware with a good signature, planted with its job: neither version nor security floor lets it in", () => {
+  const old = signed(image("0.0.9", 24_000, { securityFloor: 1 }), key);
+  for (const [policy, message] of [
+    [{}, /^rejected: version 0\.0\.9 is older/],
+    [{ allowDowngrade: true }, /^rejected: security floor of the image is 1, this device has seen 2/],
+  ] as const) {
+    for (const phase of ["sealing", "trial"] as const) {
+      const desk = new JobDesk({ refusalOfSignature: trust, policy, factory: signed(image("0.1.0", 24_000, { securityFloor: 2 }), key) });
+      plant(desk, old, offerOf(old, "0.0.9"), phase);
+      desk.powerOn();
+      assert.match(desk.outcomes[0] ?? "", message);
+      assert.equal(desk.running.version, "0.1.0");
+    }
+  }
+});
+
+test("a job in the store does not take a device back that was flashed with something newer meanwhile", () => {
+  const file = image("0.2.0");
+  const desk = new JobDesk({ factory: image("0.3.0") });
+  plant(desk, file, offerOf(file, "0.2.0"), "downloading");
+  desk.powerOn();
+  assert.match(desk.outcomes[0] ?? "", /^rejected: version 0\.2\.0 is older than the running 0\.3\.0/);
+});
+
+test("a cut while the running image was looked at: it is looked at again, and nothing is downloaded", () => {
+  const desk = new JobDesk();
+  const same = image("0.1.0");
+  plant(desk, image("0.2.0"), offerOf(same, "0.1.0"), "downloading");
+  desk.board.ports.store.delete(KEY_OFFSET);
+  desk.powerOn();
+  assert.deepEqual([desk.outcomes, desk.downloads], [["done"], []]);
+});
