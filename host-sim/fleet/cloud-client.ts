@@ -36,6 +36,15 @@ export class CloudClient {
     return ids;
   }
 
+  /** The first 500, in the order in which they were added. */
+  async devices(): Promise<Views["device"][]> {
+    return (await this.#ask<Views["deviceList"]>("GET", "/devices?limit=500")).items;
+  }
+
+  async packages(): Promise<Views["package"][]> {
+    return (await this.#ask<{ items: Views["package"][] }>("GET", "/packages")).items;
+  }
+
   removeDevice(id: string): Promise<void> {
     return this.#ask("DELETE", `/devices/${encodeURIComponent(id)}`);
   }
