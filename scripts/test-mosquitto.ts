@@ -2,7 +2,7 @@
  * Updates against a stock Mosquitto and a static file server: no cloud of ours, its part is played by hand with mosquitto_pub. Real
  * processes, the power cut twice in the download and once in the trial.
  *
- *     node --import tsx scripts/test-mosquitto.ts        needs mosquitto and mosquitto_pub; python3 for one more server
+ *     npm run test:mosquitto        needs mosquitto and mosquitto_pub; python3 for one more server
  */
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
