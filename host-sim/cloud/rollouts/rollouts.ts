@@ -104,13 +104,18 @@ export class Rollouts {
 
   /** Brings one back, together with its members as they were announced; the tasks are there already. */
   load(rollout: Rollout, members: readonly Member[]): void {
-    this.#serial = Math.max(this.#serial, Number(rollout.id));
+    this.reserve(rollout.id);
     const entry = this.#keep(rollout, members);
     for (const member of members) {
       const task = member.task === undefined ? undefined : this.#host.task(member.task);
       if (task) entry.members.replace(follow(member, task));
       else if (!isFinalStatus(member.status)) entry.members.replace(unasked(member));
     }
+  }
+
+  /** That id is taken, though its rollout is gone. */
+  reserve(id: string): void {
+    this.#serial = Math.max(this.#serial, Number(id));
   }
 
   get(id: string): Rollout | undefined {

@@ -38,6 +38,9 @@ export function restore(database: StateDatabase, cloud: Restored, { online }: { 
       messages.get(id) ?? [],
     );
   }
-  for (const task of loadTasks(database)) if (cloud.devices.get(task.device)) cloud.tasks.load(task);
+  for (const task of loadTasks(database)) {
+    if (cloud.devices.get(task.device)) cloud.tasks.load(task);
+    if (task.rollout !== undefined) cloud.rollouts.reserve(task.rollout);
+  }
   for (const { rollout, members } of loadRollouts(database)) cloud.rollouts.load(rollout, members);
 }
