@@ -104,7 +104,7 @@ export class Rollouts {
 
   /** Brings one back, together with its members as they were announced; the tasks are there already. */
   load(rollout: Rollout, members: readonly Member[]): void {
-    this.reserve(rollout.id);
+    this.reserve(Number(rollout.id));
     const entry = this.#keep(rollout, members);
     for (const member of members) {
       const task = member.task === undefined ? undefined : this.#host.task(member.task);
@@ -113,9 +113,9 @@ export class Rollouts {
     }
   }
 
-  /** That id is taken, though its rollout is gone. */
-  reserve(id: string): void {
-    this.#serial = Math.max(this.#serial, Number(id));
+  /** Ids up to this one are taken, though their rollouts may be gone. */
+  reserve(id: number): void {
+    this.#serial = Math.max(this.#serial, id);
   }
 
   get(id: string): Rollout | undefined {

@@ -23,7 +23,7 @@ const MIGRATIONS: readonly string[] = [
      state INTEGER NOT NULL, percent REAL, code INTEGER, message TEXT, created_at INTEGER NOT NULL, pushed_at INTEGER,
      finished_at INTEGER, pushes INTEGER NOT NULL, fields TEXT) STRICT;
    CREATE INDEX tasks_of_device ON tasks(device, id);
-   CREATE TABLE rollouts(id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
+   CREATE TABLE rollouts(id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;
    CREATE TABLE members(
      position INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts(id) ON DELETE CASCADE, device TEXT NOT NULL,
      body TEXT NOT NULL, UNIQUE(rollout, device)) STRICT;

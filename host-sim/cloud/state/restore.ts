@@ -2,7 +2,7 @@ import type { DeviceRegistry, LoggedMessage } from "../devices";
 import type { Rollouts } from "../rollouts/rollouts";
 import type { TaskLedger } from "../tasks";
 import type { StateDatabase } from "./database";
-import { loadDevices, loadMessages, loadRollouts, loadTasks } from "./rows";
+import { lastRollout, loadDevices, loadMessages, loadRollouts, loadTasks } from "./rows";
 
 /** What is brought back: a cloud, as far as this goes. */
 export interface Restored {
@@ -38,9 +38,7 @@ export function restore(database: StateDatabase, cloud: Restored, { online }: { 
       messages.get(id) ?? [],
     );
   }
-  for (const task of loadTasks(database)) {
-    if (cloud.devices.get(task.device)) cloud.tasks.load(task);
-    if (task.rollout !== undefined) cloud.rollouts.reserve(task.rollout);
-  }
+  for (const task of loadTasks(database)) if (cloud.devices.get(task.device)) cloud.tasks.load(task);
+  cloud.rollouts.reserve(lastRollout(database));
   for (const { rollout, members } of loadRollouts(database)) cloud.rollouts.load(rollout, members);
 }

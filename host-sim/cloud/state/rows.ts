@@ -85,6 +85,11 @@ export function deleteRollout(database: StateDatabase, id: string): void {
   database.run("DELETE FROM rollouts WHERE id = ?", Number(id));
 }
 
+/** Highest id that a rollout ever had. */
+export function lastRollout(database: StateDatabase): number {
+  return Number(database.all("SELECT seq FROM sqlite_sequence WHERE name = 'rollouts'")[0]?.["seq"] ?? 0);
+}
+
 /** A member keeps the place that it had when it was first saved. */
 export function saveMember(database: StateDatabase, rollout: string, member: Member): void {
   const { device, ...body } = member;
