@@ -20,7 +20,7 @@ import type { JobOptions } from "./context";
 import { askForUrl, download, expired, sector, sectorCompared, total } from "./downloading";
 import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { consented, offered } from "./offers";
-import { conclude, fail, refuse, say, waitingOutcome } from "./outcome";
+import { conclude, fail, finishFailure, refuse, say, waitingOutcome } from "./outcome";
 import type { JobMemory } from "./memory";
 import { capacityFor, installed, open } from "./part";
 import { refusalOfOffer } from "./policy";
@@ -122,7 +122,7 @@ export class UpdateJob {
         context.memory = undefined;
         return [...memory.forget(false), { type: "notify", notice: { event: "warning", message: `stored job dropped: ${verdict.why}` } }];
       case "report":
-        return [...rolledBack, ...say(context, verdict.outcome)];
+        return [...rolledBack, ...finishFailure(context, verdict.outcome), ...say(context, verdict.outcome)];
       case "rolled-back":
         return [...rolledBack, ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame })];
       case "try-again":
@@ -137,7 +137,7 @@ export class UpdateJob {
     const context = this.#context;
     const { facts, options } = context;
     const refusal = refusalOfOffer(memory.offer, facts.running, capacityFor(context, memory.offer), options.policy);
-    if (refusal !== undefined) return fail(context, "rejected", refusal, { keepCheckpoint: true });
+    if (refusal !== undefined) return fail(context, "rejected", refusal, { eraseHead: memory.offer.part === undefined });
     // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
     if (verdict.kind === "try-again") return verify(context, now, verdict.trials);
     if (verdict.kind === "seal" || memory.complete) return [...open(context), ...verify(context, now)];

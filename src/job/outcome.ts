@@ -25,15 +25,26 @@ export function fail(context: JobContext, cause: Cause, text: string, after: Aft
   const { memory } = context;
   if (memory === undefined || context.state.name === "reporting") return [];
   context.storing = undefined;
-  const effects: JobEffect[] = [{ type: "stop-download" }];
-  if (after.blame === true) effects.push(...remember(context, memory.offer, cause));
+  const blamed = after.blame === true ? remember(context, memory.offer, cause) : [];
+  const outcome = failure(cause, text);
+  // The verdict first: a cut in what follows is made up for at the next start, and changes nothing about it.
+  const effects: JobEffect[] = [{ type: "stop-download" }, ...blamed, ...memory.conclude(outcome)];
+  if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
   if (after.keepCheckpoint !== true) {
     effects.push(...memory.dropCheckpoint());
     if (memory.offer.part !== undefined) effects.push({ type: "abort-part", part: memory.offer.part });
   }
-  // Before the outcome is stored: a cut in between comes here again, and no cut leaves a refused slot with its head.
-  if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
-  return [...effects, ...conclude(context, failure(cause, text))];
+  return [...effects, ...say(context, outcome)];
+}
+
+/** Failures that may leave a head in the slot. */
+const UNBOOTABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "rejected", "signature", "flash"]);
+
+/** A cut has kept a refused slot from losing its head: the checkpoint, which goes last, is still there. */
+export function finishFailure(context: JobContext, outcome: Outcome): JobEffect[] {
+  const { memory } = context;
+  if (memory === undefined || memory.offer.part !== undefined || memory.offset === 0) return [];
+  return outcome.kind === "fail" && UNBOOTABLE.includes(outcome.cause) ? [{ type: "erase", sector: 0 }, ...memory.dropCheckpoint()] : [];
 }
 
 /** Stores the outcome and says it. */
