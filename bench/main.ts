@@ -1,0 +1,115 @@
+/**
+ * `npm run bench`: measures the agent and what one would use instead, prints the tables, and draws the plots into build/bench/. Everything
+ * counted is the same on every machine; times are of a virtual clock, and so are they.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bars, holds, ours } from "./bars";
+import { LINES } from "./measure/lines";
+import { countsOf } from "./measure/counts";
+import { powerCuts, weakLink } from "./measure/weak-link";
+import { measureAgent, measureParts } from "./measure/work";
+import { comparisonPlot, linesPlot, sections } from "./report";
+import type { Results } from "./report";
+import { flashFloor } from "./world/device";
+import { runUpdate } from "./world/update";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const HELP = `usage: npm run bench [-- options]
+
+Measures the agent: work on XS, heap, flash, network, and time over weak links on a virtual clock, against the strategies one would use
+instead. Tables on stdout, plots and numbers in build/bench/. The last line is the result.
+
+  --quick      smaller image, fewer seeds: some seconds
+  --seed N     first seed of the line's breaks (default 1)
+  --docs       also writes docs/bench.svg and the tables of docs/BENCH.md
+  --help
+`;
+
+interface Arguments {
+  readonly quick: boolean;
+  readonly docs: boolean;
+  readonly seed: number;
+}
+
+function readArguments(words: readonly string[]): Arguments | string {
+  let [quick, docs, seed] = [false, false, 1];
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]!;
+    if (word === "--quick") quick = true;
+    else if (word === "--docs") docs = true;
+    else if (word === "--seed" && /^\d{1,9}$/.test(words[at + 1] ?? "")) seed = Number(words[++at]);
+    else return `bench: ${JSON.stringify(word)} is not understood; see --help`;
+  }
+  return { quick, docs, seed };
+}
+
+async function measure({ quick, seed }: Arguments): Promise<Results> {
+  const size = quick ? 1 << 19 : 1 << 20;
+  const seeds = Array.from({ length: quick ? 2 : 5 }, (_, index) => seed + index);
+  const floor = flashFloor(size);
+  const say = (what: string): void => void process.stderr.write(`bench: ${what}\n`);
+  say("work on XS");
+  const parts = await measureParts();
+  const work = await measureAgent(quick ? 100_000 : 200_000, quick ? 5 : 20);
+  say("flash, NVS and network of an update");
+  const update = runUpdate({ size, line: LINES[1]!, seed });
+  const updates = quick ? 6 : 30;
+  const wear = { updates, flash: runUpdate({ size: 100_000, line: { rate: 1 << 20, latency: 5 }, seed, updates }).flash };
+  say("weak links");
+  const weak = weakLink(size, seeds, floor);
+  say("power cuts");
+  const cuts = powerCuts(size, seeds.slice(0, 2), floor);
+  const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
+  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
+}
+
+function dependency(name: string): string {
+  return (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> }).dependencies[name] ?? "?";
+}
+
+function write(results: Results, text: string, docs: boolean): void {
+  const folder = join(ROOT, "build", "bench");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "weak-link.svg"), comparisonPlot(results));
+  writeFileSync(join(folder, "lines.svg"), linesPlot(results));
+  writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
+  if (!docs) return;
+  writeFileSync(join(ROOT, "docs", "bench.svg"), comparisonPlot(results));
+  between(join(ROOT, "docs", "BENCH.md"), text);
+  between(join(ROOT, "README.md"), sections(results)[1]!.body);
+}
+
+/** Replaces what stands between the two marks of a document. */
+function between(path: string, text: string): void {
+  const [begin, end] = ["<!-- bench -->", "<!-- /bench -->"];
+  const before = readFileSync(path, "utf8");
+  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${path}: no ${begin} ... ${end}`);
+  writeFileSync(path, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
+}
+
+const words = process.argv.slice(2);
+const read = words.includes("--help") ? undefined : readArguments(words);
+if (read === undefined) process.stdout.write(HELP);
+else if (typeof read === "string") {
+  process.stderr.write(`${read}\n`);
+  process.exitCode = 2;
+} else {
+  const started = performance.now();
+  const results = await measure(read);
+  const about = `Machine: ${results.machine}. Image ${results.size.toLocaleString("en-US")} bytes, seeds ${results.seeds.join(", ")}.`;
+  const text = [about, ...sections(results).map(({ title, note, body }) => `## ${title}\n${note === "" ? "" : `\n${note}\n`}\n${body}`)].join("\n\n");
+  write(results, text, read.docs);
+  process.stdout.write(`${text}\n\n`);
+  const missed = results.bars.filter((bar) => !holds(bar));
+  const slow = results.weak[0]!;
+  console.log(
+    `${missed.length === 0 ? "ok" : `missed ${missed.length} of ${results.bars.length} bars (${missed.map(({ what }) => what).join("; ")})`}: ` +
+      `${Math.round(results.work.bytecodes.downloading / results.work.kibibytes)} bytecodes/KiB, flash ${(results.update.flash.milliseconds / results.floor).toFixed(3)} x floor, ` +
+      `weak link ${ours(slow.steady).ratio.toFixed(3)} x ideal, ${ours(slow.resets).ratio.toFixed(3)} x with breaks, ${((performance.now() - started) / 1000).toFixed(0)} s`,
+  );
+  if (missed.length > 0) process.exitCode = 1;
+}

@@ -1,0 +1,22 @@
+/** The lines that downloads are measured on, and what the best conceivable download would take on them. */
+import { flashFloor } from "../world/device";
+import type { LineQuality } from "../world/wire";
+
+export interface NamedLine extends LineQuality {
+  readonly name: string;
+}
+
+/** From a cell at the edge of its range to Wi-Fi in the next room: the faster, the nearer. */
+export const LINES: readonly NamedLine[] = [
+  { name: "16 KiB/s", rate: 16 * 1024, latency: 80 },
+  { name: "64 KiB/s", rate: 64 * 1024, latency: 30 },
+  { name: "256 KiB/s", rate: 256 * 1024, latency: 10 },
+];
+
+/** Mean time between two breaks of the line, s. */
+export const RESET_EVERY = 20;
+
+/** Size divided by rate, or what flash takes where that is longer: no download is faster, ms. */
+export function ideal(size: number, { rate }: LineQuality): number {
+  return Math.max((size / rate) * 1000, flashFloor(size));
+}
