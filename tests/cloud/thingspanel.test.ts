@@ -1,6 +1,10 @@
 /** ThingsPanel's side of the local cloud, as its servers behave: each quirk that a device must live with. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
+import { Aedes } from "aedes";
 import type { MqttClient } from "mqtt";
 import type { Cloud } from "../../host-sim/cloud/cloud";
 import type { Package } from "../../host-sim/cloud/packages";
@@ -39,7 +43,7 @@ class Device {
     });
   }
 
-  static async connect(cloud: Cloud, identity: { username: string; password?: string; clientId: string }): Promise<Device> {
+  static async connect(cloud: { readonly mqttPort: number }, identity: { username: string; password?: string; clientId: string }): Promise<Device> {
     const { username, password, clientId } = identity;
     return new Device(await mqtt({ port: cloud.mqttPort, username, clientId, ...(password === undefined ? {} : { password }) }));
   }
@@ -387,6 +391,33 @@ test("devices: added by plain JSON, given back, described, removed", async () =>
     assert.equal(cloud.devices.get(id), undefined);
     cloud.addDevice("thingspanel", V1);
   });
+});
+
+test("a broker elsewhere tells neither who is there nor who speaks: the task under way says it", async () => {
+  const aedes = await Aedes.createBroker();
+  const server = createServer(aedes.handle).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    for (const [identity, topic] of [[V0, PROGRESS.v0], [V1, PROGRESS.v1]] as const) {
+      await withCloud({ broker: { url: `mqtt://127.0.0.1:${port}` } }, async (cloud) => {
+        const id = cloud.thingspanel.add(identity);
+        cloud.thingspanel.add({ ...identity, username: "other", deviceNumber: "other" });
+        const device = await Device.connect({ mqttPort: port }, identity);
+        await device.subscribe(identity.profile === "v0" ? "ota/device/inform/token-123" : "ota/devices/inform/number-2");
+        const task = cloud.push(id, await cloud.packages.add(firmware(10_000), { version: "0.2.0" }));
+        if (identity.profile === "v0") await device.says("ota/device/inform", version("0.1.0"));
+        await device.told(1);
+        await device.says(topic, step(50, identity.profile === "v0" ? "MCU" : undefined));
+        await device.says(topic, step(100, identity.profile === "v0" ? "MCU" : undefined));
+        assert.equal((await cloud.settled(task.id)).status, "success");
+        await device.leave();
+      });
+    }
+  } finally {
+    server.close();
+    await new Promise<void>((resolve) => aedes.close(resolve));
+  }
 });
 
 /* ---- downloads ---- */

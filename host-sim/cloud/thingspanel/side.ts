@@ -21,6 +21,9 @@ export interface ThingsPanelOptions extends MessageOptions {
   readonly downloadAddress?: string;
 }
 
+/** Milliseconds after which a push that nobody has answered is made again, where the broker does not tell who is connected. */
+const UNHEARD = 5_000;
+
 interface Known {
   readonly id: string;
   /** Names it inside, after the broker's rewriting. */
@@ -134,11 +137,12 @@ export class ThingsPanelSide implements PlatformSide {
       ...(options.rollout === undefined ? {} : { rollout: options.rollout }),
       ...(options.fields === undefined ? {} : { fields: options.fields }),
     });
-    if (devices.get(id)?.online === true || this.#host.bus.tellsPresence === false) this.#send(known, task);
+    if (devices.get(id)?.online === true) this.#send(known, task);
     else if (waitsForDevice) {
       known.waited = task.id;
       tasks.update(task.id, { state: states.upgrading, message: "设备不在线，等待升级" });
-    } else this.#finish(known, task, { status: "failure", message: "设备离线" });
+    } else if (this.#host.bus.tellsPresence) this.#finish(known, task, { status: "failure", message: "设备离线" });
+    else this.#sendUntilHeard(known, task);
     return tasks.get(task.id)!;
   }
 
@@ -164,6 +168,16 @@ export class ThingsPanelSide implements PlatformSide {
     // A device that has begun stays at "upgrading" when v0 pushes again.
     const begun = task.state === states.upgrading && task.pushes > 0;
     tasks.update(task.id, { status: begun ? "upgrading" : "pushed", state: task.state === states.upgrading ? states.upgrading : states.pushed, pushedAt: now(), pushes: task.pushes + 1 });
+  }
+
+  /** Where nobody tells who is there, and v1's devices say nothing before they have a task. */
+  #sendUntilHeard(known: Known, task: Task): void {
+    const { tasks, after } = this.#host;
+    this.#send(known, task);
+    after(UNHEARD, () => {
+      const open = tasks.active(known.id);
+      if (open?.id === task.id && open.state === GENERATIONS[known.device.profile].states.pushed) this.#sendUntilHeard(known, open);
+    });
   }
 
   #finish(known: Known, task: Task, end: Pick<Task, "status"> & Partial<Pick<Task, "code" | "message">>): void {
