@@ -12,6 +12,7 @@ import { ModdableNetwork } from "../moddable/network";
 import { ChipConfig } from "./config";
 import { FaultRecord } from "./fault-record";
 import type { BringUp } from "./network/bring-up";
+import type { Store } from "../ports";
 import { TwoCopies } from "../two-copies";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
@@ -40,7 +41,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const ports = {
     flash: new EspFlash(),
     boot,
-    store: new TwoCopies(new NvsStore(AGENT)),
+    store: storeOf(log),
     network: new TimedNetwork(network, clock),
     crypto,
     clock,
@@ -83,6 +84,17 @@ export const powerOn: PowerOn = (main, options = {}) => {
 
   main({ ports, setting: (key) => settings.stored(key), connect, lastFault });
 };
+
+/** Without its mark a record is less safe; without the agent a device is lost. */
+function storeOf(log: (line: string) => void): Store {
+  const nvs = new NvsStore(AGENT);
+  try {
+    return new TwoCopies(nvs);
+  } catch (error) {
+    log(`store: ${(error as Error).message}`);
+    return nvs;
+  }
+}
 
 /**
  * XS calls `abort` before it gives up (manifest: `defines.xs.abortHook`). The chip then restarts, except after a rejected promise that nobody

@@ -201,7 +201,7 @@ static const char *stateName(const esp_partition_t *slot)
 	}
 }
 
-/* running() -> {slot, version, project, chip, state}: as Running in hal/ports.ts */
+/* running() -> {slot, version, project, securityFloor, chip, state}: as Running in hal/ports.ts */
 void xs_ota_running(xsMachine *the)
 {
 	const esp_partition_t *slot = runningSlot(the);
@@ -214,6 +214,8 @@ void xs_ota_running(xsMachine *the)
 	xsmcSet(xsResult, xsID_version, xsVar(0));
 	xsmcSetString(xsVar(0), (char *)custom_app_desc.product);
 	xsmcSet(xsResult, xsID_project, xsVar(0));
+	xsmcSetUnsigned(xsVar(0), custom_app_desc.security_floor);
+	xsmcSet(xsResult, xsID_securityFloor, xsVar(0));
 	xsmcSetInteger(xsVar(0), CONFIG_IDF_FIRMWARE_CHIP_ID);
 	xsmcSet(xsResult, xsID_chip, xsVar(0));
 	xsmcSetString(xsVar(0), (char *)stateName(slot));

@@ -70,6 +70,37 @@ void xs_nvs_setNumber(xsMachine *the)
 	throwIf(the, err, "store", key);
 }
 
+/* getLong(space, key) -> number, or undefined */
+void xs_nvs_getLong(xsMachine *the)
+{
+	char key[NAME];
+	nvs_handle_t handle;
+	uint64_t value;
+	if (ESP_OK != openFor(the, NVS_READONLY, key, &handle))
+		return;
+	esp_err_t err = nvs_get_u64(handle, key, &value);
+	nvs_close(handle);
+	/* What a number can not hold exactly was not put there by setLong. */
+	if ((ESP_OK == err) && (value < ((uint64_t)1 << 53)))
+		xsmcSetNumber(xsResult, (xsNumberValue)value);
+}
+
+/* setLong(space, key, value): a whole number below 2^53 */
+void xs_nvs_setLong(xsMachine *the)
+{
+	char key[NAME];
+	nvs_handle_t handle;
+	uint64_t value = (uint64_t)xsmcToNumber(xsArg(2));
+	esp_err_t err = openFor(the, NVS_READWRITE, key, &handle);
+	if (ESP_OK == err) {
+		err = nvs_set_u64(handle, key, value);
+		if (ESP_OK == err)
+			err = nvs_commit(handle);
+		nvs_close(handle);
+	}
+	throwIf(the, err, "store", key);
+}
+
 /* getBytes(space, key) -> ArrayBuffer that ends with the string's zero, or undefined */
 void xs_nvs_getBytes(xsMachine *the)
 {

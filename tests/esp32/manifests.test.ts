@@ -135,6 +135,10 @@ test("the firmware names itself, records what aborts it, and leaves the light of
   assert.deepEqual(config?.["led"], { rainbow: false });
 });
 
+test("where the port joins Wi-Fi, the SDK's own joining, which tries once and may never start the app, is out", () => {
+  assert.equal(readManifest(join(ROOT, "hal", "esp32", "manifest_wifi.json")).modules?.["~"], "$(BUILD)/devices/esp32/setup/network");
+});
+
 test("lwIP's TCP needs the listener's module to compile: the SDK's io manifest brings it", () => {
   assert.ok(list(readManifest(join(ROOT, "hal", "esp32", "manifest.json")).include).includes("$(MODDABLE)/modules/io/manifest.json"));
 });

@@ -54,7 +54,7 @@ export class Workshop {
     let path = this.#binaries.get(version);
     if (path === undefined) {
       path = join(this.folder, `firmware-${version}`);
-      const object = this.#compile(join(PORT, "ota.c"), `ota-${version}.o`, ["-DMODDEF_XSOTA_PRODUCT=xs-ota", `-DMODDEF_XSOTA_VERSION=${version}`]);
+      const object = this.#compile(join(PORT, "ota.c"), `ota-${version}.o`, ["-DMODDEF_XSOTA_PRODUCT=xs-ota", `-DMODDEF_XSOTA_VERSION=${version}`, "-DMODDEF_XSOTA_SECURITYFLOOR=7"]);
       execFileSync(this.#cc, [...FLAGS, object, ...this.#objects, "-o", path]);
       this.#binaries.set(version, path);
     }
@@ -67,7 +67,7 @@ export class Workshop {
 
   #compile(source: string, name: string, more: readonly string[] = []): string {
     const object = join(this.folder, name);
-    execFileSync(this.#cc, [...FLAGS, ...more, "-I", join(HERE, "fake-idf"), "-I", join(HERE, "fake-xs"), "-c", source, "-o", object]);
+    execFileSync(this.#cc, [...FLAGS, ...more, "-I", join(HERE, "fake-idf"), "-I", join(HERE, "fake-xs"), "-I", PORT, "-c", source, "-o", object]);
     return object;
   }
 }

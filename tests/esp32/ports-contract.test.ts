@@ -17,6 +17,7 @@ import { FlashChip } from "../../host-sim/board/flash-chip";
 import { flashFactory } from "../../host-sim/board/flash-factory";
 import { PartitionTable } from "../../host-sim/board/partitions";
 import { Slots } from "../../host-sim/board/slots";
+import { encodeFirmwareBlock, readFirmwareBlock } from "../../src/image/firmware-block";
 import { firmware } from "../board/firmware";
 import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
@@ -125,7 +126,14 @@ if (workshop === undefined) {
   );
 
   on("what this firmware is comes from the block in its own image", ({ boot }) => {
-    assert.deepEqual(boot.running(), { slot: "ota_0", version: "1.0.0", project: "xs-ota", chip: 0, state: "valid" });
+    assert.deepEqual(boot.running(), { slot: "ota_0", version: "1.0.0", project: "xs-ota", securityFloor: 7, chip: 0, state: "valid" });
+  });
+
+  on("the C module's firmware block is the one that src/image reads and writes", ({ chip }) => {
+    const block = new Uint8Array(chip!.call("fake_firmware_block", []) as ArrayBuffer);
+    const firmware = { product: "xs-ota", version: "1.0.0", securityFloor: 7 };
+    assert.deepEqual(readFirmwareBlock(block), firmware);
+    assert.deepEqual(block, encodeFirmwareBlock(firmware));
   });
 
   on("a failed operation is an Error with operation, slot, address and ESP-IDF's name for it", ({ chip, flash, boot }) => {

@@ -1,4 +1,4 @@
-/* NVS as its callers see it: namespaces, two types of value, the codes for what is not there and what does not fit. Kept in one file. */
+/* NVS as its callers see it: namespaces, three types of value, the codes for what is not there and what does not fit. Kept in one file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,10 +13,12 @@
 /* Longest string, with its zero (nvs.h). */
 #define STRING_MAX 4000
 
+typedef enum { U32, U64, STRING } type_t;
+
 typedef struct {
 	char space[16];
 	char key[16];
-	int text;
+	type_t type;
 	uint32_t length;
 	char value[STRING_MAX];
 } item_t;
@@ -86,7 +88,7 @@ static item_t *find(nvs_handle_t handle, const char *key)
 	return NULL;
 }
 
-static esp_err_t put(nvs_handle_t handle, const char *key, int text, const void *value, uint32_t length)
+static esp_err_t put(nvs_handle_t handle, const char *key, type_t type, const void *value, uint32_t length)
 {
 	if (handles[handle].mode != NVS_READWRITE)
 		return ESP_ERR_NVS_READ_ONLY;
@@ -98,7 +100,7 @@ static esp_err_t put(nvs_handle_t handle, const char *key, int text, const void 
 		snprintf(item->space, sizeof(item->space), "%s", handles[handle].space);
 		snprintf(item->key, sizeof(item->key), "%s", key);
 	}
-	item->text = text;
+	item->type = type;
 	item->length = length;
 	memcpy(item->value, value, length);
 	save(item);
@@ -108,7 +110,7 @@ static esp_err_t put(nvs_handle_t handle, const char *key, int text, const void 
 esp_err_t nvs_get_u32(nvs_handle_t handle, const char *key, uint32_t *value)
 {
 	const item_t *item = find(handle, key);
-	if (!item || item->text)
+	if (!item || (item->type != U32))
 		return ESP_ERR_NVS_NOT_FOUND;
 	memcpy(value, item->value, sizeof(*value));
 	return ESP_OK;
@@ -116,13 +118,27 @@ esp_err_t nvs_get_u32(nvs_handle_t handle, const char *key, uint32_t *value)
 
 esp_err_t nvs_set_u32(nvs_handle_t handle, const char *key, uint32_t value)
 {
-	return put(handle, key, 0, &value, sizeof(value));
+	return put(handle, key, U32, &value, sizeof(value));
+}
+
+esp_err_t nvs_get_u64(nvs_handle_t handle, const char *key, uint64_t *value)
+{
+	const item_t *item = find(handle, key);
+	if (!item || (item->type != U64))
+		return ESP_ERR_NVS_NOT_FOUND;
+	memcpy(value, item->value, sizeof(*value));
+	return ESP_OK;
+}
+
+esp_err_t nvs_set_u64(nvs_handle_t handle, const char *key, uint64_t value)
+{
+	return put(handle, key, U64, &value, sizeof(value));
 }
 
 esp_err_t nvs_get_str(nvs_handle_t handle, const char *key, char *value, size_t *length)
 {
 	const item_t *item = find(handle, key);
-	if (!item || !item->text)
+	if (!item || (item->type != STRING))
 		return ESP_ERR_NVS_NOT_FOUND;
 	if (value && (*length < item->length))
 		return ESP_ERR_NVS_INVALID_LENGTH;
@@ -135,7 +151,7 @@ esp_err_t nvs_get_str(nvs_handle_t handle, const char *key, char *value, size_t 
 esp_err_t nvs_set_str(nvs_handle_t handle, const char *key, const char *value)
 {
 	size_t length = strlen(value) + 1;
-	return (length > STRING_MAX) ? ESP_ERR_NVS_VALUE_TOO_LONG : put(handle, key, 1, value, (uint32_t)length);
+	return (length > STRING_MAX) ? ESP_ERR_NVS_VALUE_TOO_LONG : put(handle, key, STRING, value, (uint32_t)length);
 }
 
 esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key)

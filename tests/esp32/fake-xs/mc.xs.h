@@ -3,6 +3,7 @@
 #define xsID_label "label"
 #define xsID_project "project"
 #define xsID_sectorSize "sectorSize"
+#define xsID_securityFloor "securityFloor"
 #define xsID_size "size"
 #define xsID_slot "slot"
 #define xsID_state "state"

@@ -19,6 +19,8 @@ esp_err_t nvs_open(const char *space, nvs_open_mode_t mode, nvs_handle_t *handle
 void nvs_close(nvs_handle_t handle);
 esp_err_t nvs_get_u32(nvs_handle_t handle, const char *key, uint32_t *value);
 esp_err_t nvs_set_u32(nvs_handle_t handle, const char *key, uint32_t value);
+esp_err_t nvs_get_u64(nvs_handle_t handle, const char *key, uint64_t *value);
+esp_err_t nvs_set_u64(nvs_handle_t handle, const char *key, uint64_t value);
 esp_err_t nvs_get_str(nvs_handle_t handle, const char *key, char *value, size_t *length);
 esp_err_t nvs_set_str(nvs_handle_t handle, const char *key, const char *value);
 esp_err_t nvs_erase_key(nvs_handle_t handle, const char *key);
