@@ -71,7 +71,7 @@ export const MAX_ATTEMPTS = 2;
 export const SECTOR_REPAIRS = 2;
 /** A job found at power-on resumes from its stored URL after this without a fresh push. */
 export const RESUME_DELAY = 30_000;
-/** While an update is owed, the version is reported again this often: a push at QoS 0 may have been lost. */
+/** An idle device reports its version again this often where that brings a push that was lost: it comes at QoS 0, and no device can know of it. */
 export const REREPORT = 10 * 60_000;
 /** What a cloud will not say or ask again is stored when it is owed for longer: an answer usually has its PUBACK within a round trip. */
 export const OWED_AFTER = 1_000;

@@ -4,7 +4,7 @@
  */
 import { Executor } from "../../src/agent/executor";
 import type { LocalEffect } from "../../src/agent/executor";
-import { SECTOR } from "../../src/constants";
+import { REREPORT, SECTOR } from "../../src/constants";
 import type { JobEffect, JobEvent, Token } from "../../src/job/effects";
 import { UpdateJob } from "../../src/job/job";
 import { DEFAULT_POLICY } from "../../src/job/policy";
@@ -83,7 +83,9 @@ export class DeskDevice implements Device {
     if (this.#connection === undefined && this.#mayConnect) return this.#connect();
     if (this.#download !== undefined) return this.#serve(this.#download);
     const deadline = this.#job.deadline();
-    if (deadline !== undefined) {
+    // That an idle job will ask again is no sign that something is still going on.
+    const asksAgain = this.#job.state === "idle" && deadline !== undefined && deadline >= world.now + REREPORT / 2;
+    if (deadline !== undefined && !asksAgain) {
       world.now = Math.max(world.now, deadline);
       this.#dispatch({ type: "tick" });
       return !life.stopped;

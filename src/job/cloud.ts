@@ -1,4 +1,5 @@
 /** What the job owes the cloud when a connection is there. */
+import { REREPORT } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { waitingOutcome } from "./outcome";
@@ -26,4 +27,11 @@ export function reportVersion(context: JobContext): JobEffect[] {
   if (busy && !rules.versionWhileBusy && !runsTarget && state.name !== "trial") return [];
   context.versionReported = true;
   return [{ type: "report", token: "version", report: { kind: "version", version: facts.running.version } }];
+}
+
+/** A push comes at QoS 0 and only once: where a version report brings it again, one is sent now and then although nothing seems to be missing. */
+export function askAgain(context: JobContext, now: number): JobEffect[] {
+  if (context.askAgainAt === undefined || now < context.askAgainAt) return [];
+  context.askAgainAt = now + REREPORT;
+  return reportVersion(context);
 }

@@ -79,6 +79,8 @@ export class JobContext {
   linkUp = false;
   /** On this connection. */
   versionReported = false;
+  /** When the cloud is asked again for what it may have pushed in vain; undefined without a connection. */
+  askAgainAt: number | undefined;
 
   constructor(options: JobOptions, facts: BootFacts) {
     this.options = options;

@@ -11,10 +11,10 @@
  * Order inside a list of effects matters: what a step needs to be remembered stands before the step. Where an effect fails, the
  * driver drops those behind it and says so.
  */
-import { INSTALL_TIMEOUT, RENEWAL_TIMEOUT } from "../constants";
+import { INSTALL_TIMEOUT, RENEWAL_TIMEOUT, REREPORT } from "../constants";
 import { judgeBoot } from "./boot-judgement";
 import type { Judgement } from "./boot-judgement";
-import { linkUp, reportVersion } from "./cloud";
+import { askAgain, linkUp, reportVersion } from "./cloud";
 import { JobContext } from "./context";
 import type { JobOptions } from "./context";
 import { askForUrl, download, expired, sector, sectorCompared, total } from "./downloading";
@@ -47,10 +47,9 @@ export class UpdateJob {
 
   /** When `tick` is wanted next. */
   deadline(): number | undefined {
-    const { state, owed } = this.#context;
-    const later = owed.deadline();
-    if (!("until" in state)) return later;
-    return later === undefined ? state.until : Math.min(state.until, later);
+    const { state, owed, askAgainAt } = this.#context;
+    const times = [owed.deadline(), "until" in state ? state.until : undefined, state.name === "idle" ? askAgainAt : undefined].filter((time) => time !== undefined);
+    return times.length === 0 ? undefined : Math.min(...times);
   }
 
   handle(event: JobEvent, now: number): JobEffect[] {
@@ -66,6 +65,7 @@ export class UpdateJob {
       case "link":
         context.linkUp = event.up;
         context.versionReported = false;
+        context.askAgainAt = event.up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
         return event.up ? linkUp(context) : [];
       case "acked":
         return this.#acked(event.token, now);
@@ -190,6 +190,7 @@ export class UpdateJob {
   #tick(now: number): JobEffect[] {
     const context = this.#context;
     const { state } = context;
+    if (state.name === "idle") return askAgain(context, now);
     if (!("until" in state) || now < state.until) return [];
     switch (state.name) {
       case "waiting":

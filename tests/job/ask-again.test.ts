@@ -1,0 +1,32 @@
+/** A push comes at QoS 0, once: one that was lost on a good connection comes again after the next version report. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { REREPORT } from "../../src/constants";
+import { JobDesk, image, offerOf } from "./job-desk";
+
+const versions = (desk: JobDesk): number => desk.reports.filter(({ report }) => report.kind === "version").length;
+
+test("an idle device with a connection reports its version again, slowly", () => {
+  const desk = new JobDesk();
+  desk.connect();
+  assert.equal(desk.job.deadline(), REREPORT);
+  desk.wait();
+  desk.wait();
+  assert.equal(versions(desk), 3);
+  assert.equal(desk.now, 2 * REREPORT);
+  desk.disconnect();
+  assert.equal(desk.job.deadline(), undefined, "nobody would hear it");
+});
+
+test("with a job in hand, or where a version report brings no push again, there is no such report", () => {
+  const busy = new JobDesk();
+  busy.connect();
+  busy.push(offerOf(image("0.2.0"), "0.2.0"));
+  busy.now = REREPORT + 1;
+  busy.dispatch({ type: "tick" });
+  assert.equal(versions(busy), 1);
+
+  const elsewhere = new JobDesk({ rules: { renewable: false } });
+  elsewhere.connect();
+  assert.equal(elsewhere.job.deadline(), undefined);
+});
