@@ -1,4 +1,5 @@
 /** What a device publishes to $ota/report/..., read as leniently as the platform does and judged as strictly as it documents. */
+import { isObject, parseObject } from "./report-json";
 
 export interface VersionReport {
   readonly type: "report_version";
@@ -26,7 +27,7 @@ const STATES = ["downloading", "burning", "done", "fail"] as const;
 
 /** Never throws. */
 export function readReport(payload: string): ReadReport {
-  const message = parse(payload);
+  const message = parseObject(payload);
   const report = message?.["report"];
   if (!isObject(message) || !isObject(report)) return { complaints: ["not a JSON object with a report"] };
   const complaints: string[] = [];
@@ -54,18 +55,6 @@ export function readReport(payload: string): ReadReport {
   return { report: base, complaints };
 }
 
-function parse(payload: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Every value of a report is a JSON string, the numbers too. */
 function text(value: unknown, name: string, complaints: string[]): string {

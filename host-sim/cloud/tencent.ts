@@ -1,5 +1,6 @@
 import type { BusMessage, Session } from "./bus";
 import type { Admission, ConnectAttempt, PublishVerdict } from "./gate";
+import { isRepetition, type LastWord } from "./last-word";
 import type { Package } from "./packages";
 import type { PlatformSide, PushOptions, SideHost } from "./platform-side";
 import { isFinal, type Task } from "./tasks";
@@ -34,7 +35,7 @@ interface Known {
   pushLater?: () => void;
   timeout?: () => void;
   /** The report that ended the last task, to tell a repetition from a second one. */
-  ending?: { readonly payload: string; readonly connection: number | undefined };
+  ending?: LastWord;
 }
 
 /** Tencent IoT Hub and IoT Explorer, which are the same on these topics. */
@@ -227,13 +228,10 @@ export class TencentSide implements PlatformSide {
    * word while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else breaks the protocol.
    */
   #unexpected(known: Known, report: ProgressReport, message: BusMessage, payload: string): void {
-    const { at, topic, dup, session } = message;
+    const { at, topic } = message;
     const task = this.#host.tasks.ofDevice(known.id).findLast((one) => isFinal(one) && one.version === report.version);
     if (task?.status === "cancelled" || task?.state === TENCENT_STATE.timedOut) return;
-    const { ending } = known;
-    // A broker elsewhere does not tell connections apart.
-    const repeated = ending?.payload === payload && (dup || session === undefined || ending.connection !== session.serial);
-    if (task && repeated) return;
+    if (task && isRepetition(known.ending, payload, message)) return;
     const rule = task ? "reported after its final report" : "reported on a version that was not pushed";
     this.#host.violation({ at, device: known.id, ...(task ? { task: task.id } : {}), rule, topic, payload });
   }

@@ -1,4 +1,5 @@
 /** What a device publishes, read as leniently as the backends do and judged as strictly as the manual says. */
+import { isObject, parseObject } from "../report-json";
 
 export interface Progress {
   /** Truncated towards 0, as the backends do; NaN for text that is no number. */
@@ -24,7 +25,7 @@ const DESC_MAX = 128;
 
 /** Never throws. */
 export function readProgress(payload: string): Read<Progress> {
-  const message = parse(payload);
+  const message = parseObject(payload);
   if (message === undefined) return { complaints: ["not a JSON object"] };
   const { step: given, desc, module } = message;
   const complaints: string[] = [];
@@ -40,24 +41,11 @@ export function readProgress(payload: string): Read<Progress> {
 
 /** v0 only. Never throws. */
 export function readVersion(payload: string): Read<Version> {
-  const message = parse(payload);
+  const message = parseObject(payload);
   const params = message?.["params"];
   if (message === undefined || !isObject(params)) return { complaints: ["not a JSON object with params"] };
   const { id } = message;
   const { version, module } = params;
   if (typeof id !== "string" || typeof version !== "string" || typeof module !== "string") return { complaints: ["id, version and module are not strings"] };
   return { report: { version, module }, complaints: /^.{10}$/u.test(id) ? [] : ["id does not have 10 characters"] };
-}
-
-function parse(payload: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(payload);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

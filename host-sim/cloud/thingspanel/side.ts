@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BusMessage, Session } from "../bus";
 import type { Admission, ConnectAttempt, PublishVerdict } from "../gate";
+import { isRepetition, type LastWord } from "../last-word";
 import type { Package } from "../packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
 import { isFinal, type Task } from "../tasks";
@@ -32,7 +33,7 @@ interface Known {
   /** The task that began without a push, because the device was not there (v0). */
   waited?: string;
   /** The report that ended the last task, to tell a repetition from a second one. */
-  ending?: { readonly payload: string; readonly connection: number | undefined };
+  ending?: LastWord;
 }
 
 /** ThingsPanel, both generations; v1 with the repairs without which it never publishes a task. */
@@ -246,15 +247,13 @@ export class ThingsPanelSide implements PlatformSide {
 
   /**
    * A report that no open task is waiting for; a server of 1.x crashes on it. A device can not know of a task that was cancelled or
-   * given up, and repeats its last word while no PUBACK has come: marked as a duplicate, or over a new connection.
+   * given up.
    */
   #unexpected(known: Known, message: BusMessage, payload: string): void {
-    const { topic, dup, session } = message;
     const last = this.#host.tasks.ofDevice(known.id).at(-1);
     const ended = last?.status === "cancelled" || (last?.status === "failure" && last.code === undefined);
-    const repeated = known.ending?.payload === payload && (dup || known.ending.connection !== session?.serial);
-    if (ended || repeated) return;
-    this.#violation(known.id, "progress without a task under way", { ...(last === undefined ? {} : { task: last.id }), topic, payload });
+    if (ended || isRepetition(known.ending, payload, message)) return;
+    this.#violation(known.id, "progress without a task under way", { ...(last === undefined ? {} : { task: last.id }), topic: message.topic, payload });
   }
 
   #violation(device: string, rule: string, about: { readonly task?: string; readonly topic: string; readonly payload?: string }): void {
