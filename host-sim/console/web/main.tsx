@@ -1,1 +1,4 @@
-document.title = "xs-ota";
+import { render } from "preact";
+import { App } from "./app";
+
+render(<App />, document.getElementById("console")!);

@@ -1,0 +1,99 @@
+import type { JSX } from "preact";
+import { ask, part, type Views } from "../api";
+import { FlashMapView } from "../flash-map";
+import { clock } from "../format";
+import { tell, useAction, useLive } from "../live";
+import { Chip, ProblemNote } from "../parts";
+
+const FIRMWARE = [
+  [undefined, "Good", "The next version, made on the spot"],
+  ["throw", "Throws", "Throws at its start: the bootloader rolls it back"],
+  ["hang", "Hangs", "Hangs: the watchdog bites, the bootloader rolls it back"],
+  ["offline", "Stays offline", "Never reaches the cloud: its trial ends after two minutes"],
+] as const;
+
+/** What can be done to a simulated board, and what is in its flash. */
+export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }): JSX.Element {
+  const { data: board, problem } = useLive<Views["board"]>(`/boards/${part(name)}`, ["boards"], name);
+  const action = useAction();
+  if (board === undefined) return <ProblemNote problem={problem} />;
+  const act = (work: () => Promise<unknown>): void => void action.run(async () => {
+    await work();
+    tell("boards", [name]);
+  });
+  return (
+    <section class="board">
+      <h2>
+        Simulated board
+        {board.power ? <Chip kind="success">power on</Chip> : <Chip kind="cancelled">power off</Chip>}
+        {board.weak && <Chip kind="upgrading">weak link</Chip>}
+        {board.trial === true && trial}
+      </h2>
+      <div class="controls">
+        <div class="group" role="group" aria-label="power and link">
+          <button type="button" class={board.power ? "danger" : "primary"} disabled={action.busy} onClick={() => act(() => ask("PUT", `/boards/${part(name)}/power`, { on: !board.power }))}>
+            {board.power ? "Cut the power" : "Restore the power"}
+          </button>
+          <button type="button" aria-pressed={board.weak} disabled={action.busy} onClick={() => act(() => ask("PUT", `/boards/${part(name)}/link`, { weak: !board.weak }))}>
+            {board.weak ? "Back to a good link" : "Weaken the link"}
+          </button>
+        </div>
+        <div class="group" role="group" aria-label="push firmware">
+          <span class="of">Push firmware</span>
+          {FIRMWARE.map(([fault, words, hint]) => (
+            <button key={words} type="button" class={fault === undefined ? "" : "bad"} aria-label={`push firmware: ${words.toLowerCase()}`} title={hint} disabled={action.busy} onClick={() => act(() => ask("POST", `/boards/${part(name)}/firmware`, fault === undefined ? {} : { fault }))}>
+              {words}
+            </button>
+          ))}
+        </div>
+      </div>
+      <ProblemNote problem={action.problem ?? (board.problem === undefined ? undefined : `The board went off: ${board.problem}`)} />
+      <FlashMapView name={name} />
+      <Events name={name} />
+    </section>
+  );
+}
+
+function Events({ name }: { name: string }): JSX.Element | null {
+  const { data } = useLive<{ items: { at: number; event: Record<string, unknown> }[] }>(`/boards/${part(name)}/events`, ["boards"], name);
+  const items = (data?.items ?? []).filter(({ event }) => !(event["event"] === "state" && event["state"] === "downloading" && Number(event["percent"]) % 25 !== 0)).slice(-12);
+  if (items.length === 0) return null;
+  return (
+    <ol class="events" aria-label="what the board says, newest first">
+      {items.toReversed().map(({ at, event }, index) => (
+        <li key={`${at} ${items.length - index}`}>
+          <span class="when mono">{clock(at)}</span>
+          <span>{inWords(event)}</span>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+/** An event of `xs-ota device`. */
+function inWords(event: Record<string, unknown>): string {
+  const text = (key: string): string => String(event[key] ?? "");
+  switch (event["event"]) {
+    case "boot":
+      return `boots ${text("version")} from ${text("slot")}${event["trial"] === true ? ", on trial" : ""} (${text("reason")})`;
+    case "offer":
+      return `is offered ${text("version")}, ${text("size")} bytes`;
+    case "resume":
+      return `resumes at byte ${text("offset")}`;
+    case "state":
+      if (event["state"] === "downloading") return `has downloaded ${text("percent")} %`;
+      return event["state"] === "fail" ? `fails with ${text("code")}: ${text("message")}` : `${text("state")}`;
+    case "reboot":
+      return `restarts into ${text("slot")}`;
+    case "confirmed":
+      return `confirms ${text("version")}`;
+    case "rollback":
+      return `rolls ${text("version")} back`;
+    case "reset":
+      return `is reset (${text("reason")}): ${text("message")}`;
+    case "bricked":
+      return `does not boot: ${text("message")}`;
+    default:
+      return `${text("event")} ${text("message")}`;
+  }
+}
