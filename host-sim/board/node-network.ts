@@ -1,8 +1,9 @@
 /** The `Network` port over Node's sockets: for the simulated board behind the bridge, and for agents that run in Node itself. */
+import { createHash, X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import type { Socket as NodeSocket } from "node:net";
-import { connect as connectTls, createSecureContext, rootCertificates } from "node:tls";
-import type { SecureContext } from "node:tls";
+import { checkServerIdentity, connect as connectTls, createSecureContext, rootCertificates } from "node:tls";
+import type { DetailedPeerCertificate, PeerCertificate, SecureContext } from "node:tls";
 import type { ConnectOptions, Network, Socket, SocketEvents } from "../../hal/ports";
 import { isIpLiteral, socketError } from "./socket-errors";
 
@@ -10,6 +11,8 @@ import { isIpLiteral, socketError } from "./socket-errors";
 export interface Trust {
   /** Roots beside the system's. */
   readonly ca?: string;
+  /** SHA-256 of public keys (SubjectPublicKeyInfo, as in RFC 7469, section 2.4), base64: one in the server's chain must be among them. Empty: any. */
+  readonly pins?: readonly string[];
   /** The device's own certificate and its private key. */
   readonly certificate?: string;
   readonly privateKey?: string;
@@ -49,6 +52,7 @@ export class NodeNetwork implements Network {
       port,
       secureContext: this.#context(tls),
       rejectUnauthorized: true,
+      checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? pinProblem(certificate, this.#options[tls]?.pins ?? []),
       // SNI is for names alone (RFC 6066, section 3); an address is still checked against the certificate.
       ...(isIpLiteral(host) ? {} : { servername: host }),
     });
@@ -69,6 +73,23 @@ export class NodeNetwork implements Network {
     }
     return context;
   }
+}
+
+/** Certificates looked at for a pinned key; real chains have two to four. */
+const CHAIN_MAX = 10;
+
+/** That a chain is trusted is known by now; this asks whether it is also the expected one. */
+function pinProblem(leaf: PeerCertificate, pins: readonly string[]): Error | undefined {
+  if (pins.length === 0) return undefined;
+  // The certificate comes with its issuers; the root is its own.
+  let certificate: PeerCertificate | undefined = leaf;
+  for (let depth = 0; certificate?.raw !== undefined && depth < CHAIN_MAX; depth++) {
+    const key = new X509Certificate(certificate.raw).publicKey.export({ type: "spki", format: "der" });
+    if (pins.includes(createHash("sha256").update(key).digest("base64"))) return undefined;
+    const { issuerCertificate } = certificate as DetailedPeerCertificate;
+    certificate = issuerCertificate === certificate ? undefined : issuerCertificate;
+  }
+  return Object.assign(new Error("no public key in the server's certificates is pinned"), { code: "CERT_REJECTED" });
 }
 
 class NodeConnection implements Socket {

@@ -46,7 +46,13 @@ export function socketError(error: Error): SocketError {
   // A name with several addresses that all fail gives an AggregateError without a message of its own.
   const cause = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return { kind: kindOf(code), message: (cause.message || code || "unknown error").split("\n", 1)[0]! };
+  return { kind: kindOf(code), message: (opensslReason(cause.message) ?? (cause.message || code || "unknown error")).split("\n", 1)[0]! };
+}
+
+/** OpenSSL's line is "thread:error:number:SSL routines:function:reason:file:line:": the reason is what says something. */
+function opensslReason(message: string): string | undefined {
+  const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1];
+  return reason === undefined ? undefined : `TLS: ${reason}`;
 }
 
 function kindOf(code: string): SocketErrorKind {

@@ -27,6 +27,8 @@ export interface DeviceConfig {
 const PLATFORMS = { tencent: tencentFields, thingspanel: thingspanelFields } as const;
 
 const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
+/** 32 bytes in base64. */
+const PIN = /^[A-Za-z0-9+/]{43}=$/;
 /** Of an unencrypted broker. */
 const PLAIN_PORT = 1883;
 
@@ -74,8 +76,8 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
   if (broker.host === "") throw fields.error("mqtt.host", "is empty");
   if (given.credentials !== undefined && !tls) throw fields.error("auth_mode", "a certificate needs TLS, and mqtt.tls is false");
   const trust = {
-    mqtt: { ...given.credentials, ...ca(mqtt, files) },
-    https: ca(https, files),
+    mqtt: { ...given.credentials, ...trustOf(mqtt, files) },
+    https: trustOf(https, files),
   };
   const policy = policyOf(fields, tls, files);
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
@@ -91,9 +93,12 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
   };
 }
 
-function ca(fields: JsonFields | undefined, files: PemFiles): Trust {
-  const text = fields === undefined ? undefined : files.certificates(fields, "ca");
-  return text === undefined ? {} : { ca: text };
+function trustOf(fields: JsonFields | undefined, files: PemFiles): Trust {
+  if (fields === undefined) return {};
+  const ca = files.certificates(fields, "ca");
+  const pins = fields.strings("pin");
+  if (pins?.some((pin) => !PIN.test(pin)) === true) throw fields.error("pin", "SHA-256 of a public key in base64 is expected, 44 characters each");
+  return { ...(ca === undefined ? {} : { ca }), ...(pins === undefined ? {} : { pins }) };
 }
 
 function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Policy> {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { createCloud } from "../../host-sim/cloud/cloud";
 import type { Cloud } from "../../host-sim/cloud/cloud";
+import type { CloudOptions } from "../../host-sim/cloud/cloud-options";
 import type { Package } from "../../host-sim/cloud/packages";
 import type { Task } from "../../host-sim/cloud/tasks";
 import { NetworkDevice, firmware } from "./device";
@@ -34,8 +35,8 @@ export class Scenery {
     this.#images = images;
   }
 
-  static async make(): Promise<Scenery> {
-    const cloud = await createCloud({ tencent: { pushDelay: 1 } });
+  static async make(options: CloudOptions = {}): Promise<Scenery> {
+    const cloud = await createCloud({ tencent: { pushDelay: 1 }, ...options });
     await cloud.start();
     return new Scenery(cloud, [await cloud.packages.add(NEW, { name: "new.bin" }), await cloud.packages.add(NEXT, { name: "next.bin" })]);
   }
