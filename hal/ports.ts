@@ -71,7 +71,8 @@ export interface Boot {
 
 /**
  * Small records that survive a power cut: NVS on a chip. Each call is atomic on its own (old value or new, never a mix)
- * and on its way to flash when it returns. Keys: 1..15 characters (NVS). A record that cannot be read counts as absent.
+ * and on its way to flash when it returns. Keys: 1..14 characters (15 in NVS, but each record has
+ * two: two-copies.ts). A record that cannot be read counts as absent.
  */
 export interface Store {
   /** An unsigned 32-bit number, or undefined. */

@@ -1,81 +1,156 @@
 /**
  * A `Store` whose records survive what NVS alone does not: each is kept twice, in turn under two keys, with a generation number in front.
  *
- * ESP-IDF's NVS repairs itself at mount, and a power cut in the middle of THAT can make it take a half-written string for a whole one
- * and strike out the old value (nvs_page.cpp: an unfinished entry goes from 11 to 00 in one program; torn to 10 it counts as written). The
- * new value then fails its CRC and nothing is left. With the last value under another key, something is: the value before the change,
- * as if the change had not begun. Numbers are single entries and need none of this.
+ * ESP-IDF's NVS takes a good deal for granted about a power cut. Three of these assumptions cost records when they do not hold:
+ *
+ * - An interrupted entry begins with something else than 0xFFFFFFFF (nvs_page.cpp looks at no more than that). Where a torn program left the
+ *   first word blank and other bits not, the next entry is programmed on top and fails its CRC, after the old value was struck out.
+ * - An unfinished entry goes from 11 to 00 in one program. Torn to 10 it counts as written: a half-written string is taken for a whole
+ *   one, and the old value is struck out in favour of it.
+ * - A bit that strikes an old value out is 0 for good. A weak one may read 1 at a later start; the old value is then found first.
+ *
+ * With the last value under another key there is always one left, and the generation tells which of two is the newer: what is written is
+ * read back and written again until it is there, and the first entry of a start that writes any is a mark that nobody needs.
  */
 import type { Store } from "./ports";
+
+/** A store as NVS is one: beside what `Store` has, numbers with room for a generation, in one entry all the same (u64). */
+export interface LongStore extends Store {
+  /** 0 to 2^53 - 1, or undefined. Under a key of its own: a number and a long of the same key are not the same record. */
+  getLong(key: string): number | undefined;
+  setLong(key: string, value: number): void;
+}
 
 /** hal/ports.ts. */
 const BYTES_MAX = 3_900;
 /** Appended to the key of the second copy; so keys of records have at most 14 characters. */
 const SECOND = "'";
+/** Takes the first entry of a start. No key of a record. */
+const MARK = "#";
+const MARKS = 0x1_0000;
+/** Values of a number: the generation stands above them. */
+const NUMBERS = 0x1_0000_0000;
+/** Times that a value is written before the store counts as worn out. */
+const TRIES = 3;
 
-interface Copy {
+interface Copy<T> {
   readonly key: string;
   readonly generation: number;
-  readonly bytes: Uint8Array;
+  readonly value: T;
 }
 
 export class TwoCopies implements Store {
-  readonly #store: Store;
+  readonly #store: LongStore;
+  #marked = false;
 
-  constructor(store: Store) {
+  /** One for each start of the chip. */
+  constructor(store: LongStore) {
     this.#store = store;
   }
 
-  /** The key of the record that a key of the store below belongs to. */
-  static recordOf(this: void, key: string): string {
+  /** The key of the record that a key of the store below belongs to; undefined: to none. */
+  static recordOf(this: void, key: string): string | undefined {
+    if (key === MARK) return undefined;
     return key.endsWith(SECOND) ? key.slice(0, -SECOND.length) : key;
   }
 
   getNumber(key: string): number | undefined {
-    return this.#store.getNumber(key);
+    return this.#newest(this.#numbers(key))?.value;
   }
 
   setNumber(key: string, value: number): void {
-    this.#store.setNumber(key, value);
+    checkKey(key);
+    if (!(Number.isInteger(value) && value >= 0 && value < NUMBERS)) throw new Error(`record ${key}: ${value} is not an unsigned 32-bit number`);
+    const newest = this.#newest(this.#numbers(key));
+    if (newest?.value === value) return;
+    const long = nextGeneration(newest) * NUMBERS + value;
+    const place = this.#place(key, newest);
+    this.#write(
+      key,
+      () => this.#store.setLong(place, long),
+      () => this.#store.getLong(place) === long,
+    );
   }
 
   getBytes(key: string): Uint8Array | undefined {
-    return this.#copies(key)[0]?.bytes;
+    return this.#newest(this.#records(key))?.value;
   }
 
   /** The store below gets one byte more than is given here. */
   setBytes(key: string, bytes: Uint8Array): void {
-    if (key.length > 14) throw new Error(`record "${key}": a key of at most 14 characters`);
+    checkKey(key);
     if (bytes.length > BYTES_MAX) throw new Error(`record ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
-    const [newest] = this.#copies(key);
-    if (newest !== undefined && same(newest.bytes, bytes)) return;
+    const newest = this.#newest(this.#records(key));
+    if (newest !== undefined && same(newest.value, bytes)) return;
     const copy = new Uint8Array(bytes.length + 1);
-    copy[0] = newest === undefined ? 0 : (newest.generation + 1) & 0xff;
+    copy[0] = nextGeneration(newest);
     copy.set(bytes, 1);
-    this.#store.setBytes(newest?.key === key ? key + SECOND : key, copy);
+    const place = this.#place(key, newest);
+    this.#write(
+      key,
+      () => this.#store.setBytes(place, copy),
+      () => {
+        const found = this.#store.getBytes(place);
+        return found !== undefined && same(found, copy);
+      },
+    );
   }
 
   delete(key: string): void {
-    const [newest] = this.#copies(key);
+    const newest = this.#newest(this.#numbers(key)) ?? this.#newest(this.#records(key));
     const second = key + SECOND;
     // The older copy first: a cut between the two must not bring it back.
     const order = newest?.key === second ? [key, second] : [second, key];
     for (const each of order) if (each.length <= 15) this.#store.delete(each);
   }
 
-  /** Newest first. */
-  #copies(key: string): Copy[] {
-    const found = [this.#copy(key), this.#copy(key + SECOND)].filter((copy) => copy !== undefined);
-    const [first, second] = found;
-    if (first === undefined || second === undefined) return found;
-    return ((second.generation - first.generation) & 0xff) < 0x80 && second.generation !== first.generation ? [second, first] : [first, second];
+  /** Writes until it is there. */
+  #write(key: string, write: () => void, isThere: () => boolean): void {
+    if (!this.#marked) this.#store.setLong(MARK, ((this.#store.getLong(MARK) ?? 0) + 1) % MARKS);
+    this.#marked = true;
+    for (let tries = 0; tries < TRIES; tries++) {
+      write();
+      if (isThere()) return;
+    }
+    throw new Error(`record ${key}: does not read back after ${TRIES} tries`);
   }
 
-  #copy(key: string): Copy | undefined {
-    if (key.length > 15) return undefined;
-    const copy = this.#store.getBytes(key);
-    return copy === undefined || copy.length === 0 ? undefined : { key, generation: copy[0]!, bytes: copy.subarray(1) };
+  /** Where the next value goes: not where the newest is. */
+  #place(key: string, newest: Copy<unknown> | undefined): string {
+    return newest?.key === key ? key + SECOND : key;
   }
+
+  #newest<T>([first, second]: readonly (Copy<T> | undefined)[]): Copy<T> | undefined {
+    if (first === undefined || second === undefined) return first ?? second;
+    const ahead = (second.generation - first.generation) & 0xff;
+    return ahead !== 0 && ahead < 0x80 ? second : first;
+  }
+
+  #numbers(key: string): (Copy<number> | undefined)[] {
+    return copiesOf(key, (place) => {
+      const long = this.#store.getLong(place);
+      return long === undefined ? undefined : { key: place, generation: Math.floor(long / NUMBERS) & 0xff, value: long % NUMBERS };
+    });
+  }
+
+  #records(key: string): (Copy<Uint8Array> | undefined)[] {
+    return copiesOf(key, (place) => {
+      const bytes = this.#store.getBytes(place);
+      return bytes === undefined || bytes.length === 0 ? undefined : { key: place, generation: bytes[0]!, value: bytes.subarray(1) };
+    });
+  }
+}
+
+function checkKey(key: string): void {
+  if (key.length > 14 || key === MARK) throw new Error(`record "${key}": a key of at most 14 characters, and not ${MARK}`);
+}
+
+function copiesOf<T>(key: string, read: (place: string) => Copy<T> | undefined): (Copy<T> | undefined)[] {
+  return [key, key + SECOND].map((place) => (place.length > 15 ? undefined : read(place)));
+}
+
+function nextGeneration(newest: Copy<unknown> | undefined): number {
+  return newest === undefined ? 0 : (newest.generation + 1) & 0xff;
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,12 +1,12 @@
-/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, bytes are zero-free strings: hal/zero-free.ts says why. */
+/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, longs its uint64, bytes are zero-free strings: hal/zero-free.ts says why. */
 import { decodeUtf8 } from "../../src/util/utf8";
-import type { Store } from "../ports";
+import type { LongStore } from "../two-copies";
 import { withZeros, withoutZeros } from "../zero-free";
 
 /** hal/ports.ts, and the byte that hal/two-copies.ts puts in front. */
 const BYTES_MAX = 3_901;
 
-export class NvsStore implements Store {
+export class NvsStore implements LongStore {
   readonly #space: string;
 
   /** `space`: NVS namespace, 1 to 15 characters. */
@@ -21,6 +21,15 @@ export class NvsStore implements Store {
   setNumber(key: string, value: number): void {
     if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
     nvsSetNumber(this.#space, key, value);
+  }
+
+  getLong(key: string): number | undefined {
+    return nvsGetLong(this.#space, key);
+  }
+
+  setLong(key: string, value: number): void {
+    if (!(Number.isSafeInteger(value) && value >= 0)) throw new Error(`store ${key}: ${value} is no whole number below 2^53`);
+    nvsSetLong(this.#space, key, value);
   }
 
   getBytes(key: string): Uint8Array | undefined {
@@ -60,6 +69,12 @@ function nvsGetNumber(this: void, space: string, key: string): number | undefine
 }
 function nvsSetNumber(this: void, space: string, key: string, value: number): void {
   return native("xs_nvs_setNumber").call(this, space, key, value) as undefined;
+}
+function nvsGetLong(this: void, space: string, key: string): number | undefined {
+  return native("xs_nvs_getLong").call(this, space, key) as number | undefined;
+}
+function nvsSetLong(this: void, space: string, key: string, value: number): void {
+  return native("xs_nvs_setLong").call(this, space, key, value) as undefined;
 }
 function nvsGetBytes(this: void, space: string, key: string): ArrayBuffer | undefined {
   return native("xs_nvs_getBytes").call(this, space, key) as ArrayBuffer | undefined;

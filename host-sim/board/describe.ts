@@ -64,6 +64,7 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
 function describeStore(nvs: Nvs): BoardDescription["store"] {
   const store = new TwoCopies(nvs);
   return [...new Set(nvs.keys().map(TwoCopies.recordOf))].flatMap((key) => {
+    if (key === undefined) return [];
     const value = store.getNumber(key) ?? store.getBytes(key);
     return value === undefined ? [] : [{ key, value }];
   });

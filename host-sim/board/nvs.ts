@@ -4,7 +4,7 @@
  * A new value is written before the old one is struck out, so that a power cut leaves one of the two. What ESP-IDF's mount would
  * refuse is erased and begun anew, as its examples do.
  */
-import type { Store } from "../../hal/ports";
+import type { LongStore } from "../../hal/two-copies";
 import { withZeros, withoutZeros } from "../../hal/zero-free";
 import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE } from "./flash-chip";
@@ -24,7 +24,7 @@ interface Found {
 }
 
 /** One namespace of an NVS partition. */
-export class Nvs implements Store {
+export class Nvs implements LongStore {
   readonly #namespaceName: string;
   readonly #pages: NvsPages;
   #namespace: number | undefined;
@@ -49,6 +49,23 @@ export class Nvs implements Store {
     const data = Buffer.alloc(4);
     data.writeUInt32LE(value);
     this.#replace(Type.u32, key, data);
+  }
+
+  /** nvs_get_u64. */
+  getLong(key: string): number | undefined {
+    const found = this.#find(Type.u64, key);
+    const long = found?.page.data(found.item).readBigUInt64LE(0);
+    return long === undefined || long > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(long);
+  }
+
+  /** nvs_set_u64. */
+  setLong(key: string, value: number): void {
+    checkKey(key);
+    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`NVS ${key}: ${value} is not a whole number below 2^53`);
+    if (this.getLong(key) === value) return;
+    const data = Buffer.alloc(8);
+    data.writeBigUInt64LE(BigInt(value));
+    this.#replace(Type.u64, key, data);
   }
 
   getBytes(key: string): Uint8Array | undefined {

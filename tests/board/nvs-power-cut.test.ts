@@ -98,7 +98,7 @@ test("delete", () => {
 });
 
 test("a second cut while the first is being repaired: two copies survive it, one does not", () => {
-  const chip = used(118);
+  const chip = used(114);
   assert.deepEqual(cutTwice(chip, mount).size, 2);
   assert.deepEqual([...cutTwice(chip, plain)].filter((found) => found === "lost"), ["lost"]);
 });

@@ -1,34 +1,51 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Store } from "../../hal/ports";
 import { TwoCopies } from "../../hal/two-copies";
+import type { LongStore } from "../../hal/two-copies";
 
-/** A store in a map. `failAt`: the write or deletion, counted from 0, that is a power cut. */
-class MapStore implements Store {
+/**
+ * A store in a map. `failAt`: the write or deletion, counted from 0, that is a power cut. `garble`: writes, counted from 0, that leave nothing
+ * readable behind, as one on top of a torn entry does.
+ */
+class MapStore implements LongStore {
   readonly values = new Map<string, number | Uint8Array>();
   failAt = Infinity;
+  garble = new Set<number>();
   changes = 0;
 
   getNumber(key: string): number | undefined {
+    return this.getLong(key);
+  }
+  setNumber(key: string, value: number): void {
+    this.setLong(key, value);
+  }
+  getLong(key: string): number | undefined {
     const value = this.values.get(key);
     return typeof value === "number" ? value : undefined;
   }
-  setNumber(key: string, value: number): void {
-    this.#change(() => this.values.set(key, value));
+  setLong(key: string, value: number): void {
+    this.#change(key, value);
   }
   getBytes(key: string): Uint8Array | undefined {
     const value = this.values.get(key);
     return typeof value === "object" ? value : undefined;
   }
   setBytes(key: string, bytes: Uint8Array): void {
-    this.#change(() => this.values.set(key, bytes.slice()));
+    this.#change(key, bytes.slice());
   }
   delete(key: string): void {
-    this.#change(() => this.values.delete(key));
+    this.#change(key, undefined);
   }
-  #change(change: () => void): void {
-    if (this.changes++ >= this.failAt) throw new Error("power cut");
-    change();
+  #change(key: string, value: number | Uint8Array | undefined): void {
+    const change = this.changes++;
+    if (change >= this.failAt) throw new Error("power cut");
+    if (value === undefined || this.garble.has(change)) this.values.delete(key);
+    else this.values.set(key, value);
+  }
+
+  /** What stands there beside the mark. */
+  get records(): string[] {
+    return [...this.values.keys()].filter((key) => TwoCopies.recordOf(key) !== undefined);
   }
 }
 
@@ -39,56 +56,110 @@ test("copies take turns, and losing the newest gives the one before", () => {
   const store = new TwoCopies(below);
   for (let round = 0; round < 600; round++) {
     store.setBytes("job", Buffer.from(`value ${round}`));
+    store.setNumber("off", 0xffff_ff00 + (round & 0xff));
     assert.equal(text(new TwoCopies(below).getBytes("job")), `value ${round}`);
-    assert.equal(below.values.size, Math.min(2, round + 1));
-    const newest = round % 2 === 0 ? "job" : "job'";
-    const kept = below.values.get(newest)!;
-    below.values.delete(newest);
-    assert.equal(text(store.getBytes("job")), round === 0 ? undefined : `value ${round - 1}`);
-    below.values.set(newest, kept);
-  }
-});
-
-test("an equal value writes nothing, numbers pass through", () => {
-  const below = new MapStore();
-  const store = new TwoCopies(below);
-  store.setBytes("job", Buffer.from("a"));
-  store.setBytes("job", Buffer.from("a"));
-  assert.equal(below.changes, 1);
-  store.setNumber("off", 5);
-  assert.equal(below.getNumber("off"), 5);
-  assert.equal(store.getNumber("off"), 5);
-});
-
-test("a deleted record never comes back, wherever the power goes", () => {
-  for (const rounds of [1, 2, 3, 4]) {
-    for (const failAt of [0, 1, 2]) {
-      const below = new MapStore();
-      const store = new TwoCopies(below);
-      for (let round = 1; round <= rounds; round++) store.setBytes("job", Buffer.from(`value ${round}`));
-      below.failAt = below.changes + failAt;
-      try {
-        store.delete("job");
-      } catch {}
-      assert.equal(text(store.getBytes("job")), failAt < 2 ? `value ${rounds}` : undefined, `${rounds} rounds, cut ${failAt}`);
+    assert.equal(new TwoCopies(below).getNumber("off"), 0xffff_ff00 + (round & 0xff));
+    assert.equal(below.records.length, Math.min(2, round + 1) * 2);
+    for (const [key, before] of [["job", `value ${round - 1}`], ["off", 0xffff_ff00 + ((round - 1) & 0xff)]] as const) {
+      const newest = round % 2 === 0 ? key : `${key}'`;
+      const kept = below.values.get(newest)!;
+      below.values.delete(newest);
+      assert.equal(key === "job" ? text(store.getBytes(key)) : store.getNumber(key), round === 0 ? undefined : before);
+      below.values.set(newest, kept);
     }
   }
 });
 
-test("keys have room for the second copy; the length is that of the port", () => {
+test("an older copy that comes back is not taken for the newest", () => {
+  const below = new MapStore();
+  const store = new TwoCopies(below);
+  store.setNumber("off", 1);
+  const old = below.values.get("off")!;
+  store.setNumber("off", 2);
+  store.setNumber("off", 3);
+  below.values.set("off", old);
+  assert.equal(store.getNumber("off"), 2, "the one before, never the one before that");
+});
+
+test("an equal value writes nothing", () => {
+  const below = new MapStore();
+  const store = new TwoCopies(below);
+  store.setBytes("job", Buffer.from("a"));
+  const before = below.changes;
+  store.setBytes("job", Buffer.from("a"));
+  store.setNumber("off", 5);
+  store.setNumber("off", 5);
+  assert.equal(below.changes, before + 1);
+});
+
+test("a deleted record never comes back, wherever the power goes", () => {
+  for (const kind of ["bytes", "number"] as const) {
+    for (const rounds of [1, 2, 3, 4]) {
+      for (const failAt of [0, 1, 2]) {
+        const below = new MapStore();
+        const store = new TwoCopies(below);
+        const read = (): unknown => (kind === "bytes" ? text(store.getBytes("job")) : store.getNumber("job"));
+        for (let round = 1; round <= rounds; round++) {
+          if (kind === "bytes") store.setBytes("job", Buffer.from(`value ${round}`));
+          else store.setNumber("job", round);
+        }
+        below.failAt = below.changes + failAt;
+        try {
+          store.delete("job");
+        } catch {}
+        assert.equal(read(), failAt === 2 ? undefined : kind === "bytes" ? `value ${rounds}` : rounds, `${kind}, ${rounds} rounds, cut ${failAt}`);
+      }
+    }
+  }
+});
+
+test("what does not read back is written again, with the value before still there; a store that never takes it says so", () => {
+  const below = new MapStore();
+  const store = new TwoCopies(below);
+  store.setNumber("off", 1);
+  store.setBytes("job", Buffer.from("old"));
+  below.garble = new Set([below.changes, below.changes + 2]);
+  store.setNumber("off", 2);
+  store.setBytes("job", Buffer.from("new"));
+  assert.equal(store.getNumber("off"), 2);
+  assert.equal(text(store.getBytes("job")), "new");
+  below.garble = new Set(Array.from({ length: 6 }, (_, index) => below.changes + index));
+  assert.throws(() => store.setNumber("off", 3), { message: "record off: does not read back after 3 tries" });
+  assert.throws(() => store.setBytes("job", Buffer.from("newer")), /record job: does not read back/);
+  assert.equal(store.getNumber("off"), 2);
+  assert.equal(text(store.getBytes("job")), "new");
+});
+
+test("the first write of a start is a mark that is no record; a start that writes nothing has none", () => {
+  const below = new MapStore();
+  for (let start = 0; start < 3; start++) {
+    const before = below.changes;
+    const store = new TwoCopies(below);
+    store.getNumber("off");
+    store.delete("job");
+    assert.deepEqual([...below.values.keys()].filter((key) => TwoCopies.recordOf(key) === undefined).length, Math.min(1, start));
+    store.setNumber("off", start + 1);
+    store.setNumber("off", start + 2);
+    assert.equal(below.changes, before + 2 + 1 + (start === 0 ? 2 : 1), "two deletions, the mark, and what changed");
+    assert.deepEqual(below.records, ["off", "off'"]);
+  }
+});
+
+test("keys have room for the second copy; the lengths are those of the port", () => {
   const store = new TwoCopies(new MapStore());
   store.setBytes("fourteen-chars", Buffer.from("x"));
   assert.throws(() => store.setBytes("fifteen-letters", Buffer.from("x")), /at most 14 characters/);
+  assert.throws(() => store.setNumber("fifteen-letters", 1), /at most 14 characters/);
   assert.equal(store.getBytes("fifteen-letters"), undefined);
-  store.setNumber("fifteen-letters", 1);
   store.delete("fifteen-letters");
-  assert.equal(store.getNumber("fifteen-letters"), undefined);
   store.setBytes("job", new Uint8Array(3900));
   assert.throws(() => store.setBytes("job", new Uint8Array(3901)), /3901 bytes, at most 3900/);
+  assert.throws(() => store.setNumber("#", 1), /and not #/);
+  for (const value of [-1, 1.5, 2 ** 32]) assert.throws(() => store.setNumber("off", value), /not an unsigned 32-bit number/);
 });
 
 test("the key of a record from the key of either copy", () => {
-  assert.deepEqual(["job", "job'"].map(TwoCopies.recordOf), ["job", "job"]);
+  assert.deepEqual(["job", "job'", "#"].map(TwoCopies.recordOf), ["job", "job", undefined]);
 });
 
 test("what another hand left there is no record", () => {

@@ -9,6 +9,7 @@
 
 typedef int32_t xsIntegerValue;
 typedef uint32_t xsUnsignedValue;
+typedef double xsNumberValue;
 typedef uint8_t xsBooleanValue;
 
 typedef enum { xsUndefinedType, xsBooleanType, xsNumberType, xsStringType, xsBufferType, xsObjectType } xsType;
