@@ -133,7 +133,11 @@ export class FileServer {
   ): Promise<number> {
     let offset = start;
     const gone = new AbortController();
-    response.once("close", () => gone.abort());
+    const left = (): void => gone.abort();
+    response.once("close", left);
+    // A response that waits behind another one on the same connection does not hear of its end.
+    socket.once("close", left);
+    if (socket.destroyed) left();
     try {
       const reader = await this.#options.packages.reader(file.id);
       try {
@@ -151,6 +155,8 @@ export class FileServer {
     } catch {
       // The client left, or the file went away under us: the connection ends short of Content-Length either way.
       socket.destroy();
+    } finally {
+      socket.off("close", left);
     }
     return offset - start;
   }

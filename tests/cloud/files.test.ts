@@ -192,6 +192,22 @@ test("raw: requests pipelined on one connection are answered in order, an absolu
   });
 });
 
+test("raw: a client that goes while a second answer waits behind the first leaves nothing under way", async () => {
+  await withFile({ throttle: 20_000 }, async ({ cloud, url }) => {
+    const socket = connect(cloud.httpPort, "127.0.0.1");
+    const target = url().replace(/^http:..[^/]*/, "");
+    const head = `GET ${target} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-49999\r\n\r\n`;
+    socket.write(head + head);
+    await once(socket, "data");
+    const ends = new Promise<void>((resolve) => {
+      let left = 2;
+      cloud.on("served", () => --left === 0 && resolve());
+    });
+    socket.destroy();
+    await ends;
+  });
+});
+
 test("raw: rubbish is refused and harms nobody", async () => {
   await withFile({}, async ({ cloud, url }) => {
     for (const rubbish of ["\x16\x03\x01\x00\xa5", "GET\r\n\r\n", `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(20_000)}\r\n\r\n`]) {

@@ -1,0 +1,226 @@
+/**
+ * One board that trusts one signing key, its cloud, and an attacker: real sockets, the agent's own bundle on a simulated board. What an
+ * attack must not achieve and what must be possible after it is the same for all: `repelled` says it once.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { Board } from "../../host-sim/board/board";
+import { FLASH_FILE } from "../../host-sim/board/board-folder";
+import type { CreateEngine } from "../../host-sim/board/engine";
+import { createNodeEngine } from "../../host-sim/board/engine-node";
+import { inspect } from "../../host-sim/cli/inspect";
+import { Authority } from "../../host-sim/cloud/certificates";
+import { createCloud } from "../../host-sim/cloud/cloud";
+import type { Cloud } from "../../host-sim/cloud/cloud";
+import type { PushOptions } from "../../host-sim/cloud/platform-side";
+import type { Task } from "../../host-sim/cloud/tasks";
+import type { ThingsPanelDevice } from "../../host-sim/cloud/thingspanel/identity";
+import { readDeviceConfig } from "../../host-sim/config/device-config";
+import { firmwareSource } from "../../host-sim/firmware/bundle";
+import { buildImage } from "../../host-sim/image/build-image";
+import type { ImageOptions } from "../../host-sim/image/build-image";
+import { BOARD } from "../cloud/helpers";
+import { Witness, temporaryFolder } from "../board/puppet";
+import { makeKey, signed } from "../signature/desk";
+
+/** Signs what the board may run. */
+export const vendor = makeKey();
+/** Signs what an attacker would like it to run. */
+export const stranger = makeKey();
+
+/** Retries and patience go by the firmware's clock: this much faster than the wall's. */
+const CLOCK_SPEED = 10;
+
+/** An image that would run, whoever made it. */
+export async function firmware(version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> {
+  return buildImage({ version, payload: Buffer.from(await firmwareSource(version)), ...options });
+}
+
+/** The same, signed by the vendor. */
+export const good = async (version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> => signed(await firmware(version, options), vendor);
+
+export interface BenchOptions {
+  readonly engine?: CreateEngine;
+  /** MQTT and downloads over TLS, with roots of the cloud's own. */
+  readonly tls?: boolean;
+  readonly thingspanel?: ThingsPanelDevice;
+  /** More keys of device.json; the plain broker's port is known by then. */
+  readonly json?: (cloud: Cloud) => object;
+  readonly factory?: Partial<ImageOptions>;
+  /** Bytes per second of a download. */
+  readonly throttle?: number;
+}
+
+export interface Expected {
+  readonly code: number;
+  readonly message: RegExp;
+}
+
+export class Bench {
+  readonly cloud: Cloud;
+  readonly device: string;
+  readonly witness: Witness;
+  /** Lines of the firmware's log. */
+  readonly log: string[];
+  readonly #open: () => Promise<Board>;
+  readonly #state: string;
+  #board: Board | undefined;
+  #forgotten = 0;
+
+  private constructor(cloud: Cloud, device: string, state: string, open: () => Promise<Board>, witness: Witness, log: string[]) {
+    this.cloud = cloud;
+    this.device = device;
+    this.#state = state;
+    this.#open = open;
+    this.witness = witness;
+    this.log = log;
+  }
+
+  /** A board on 0.1.0 that has told the cloud so. */
+  static async start(t: TestContext, options: BenchOptions = {}): Promise<Bench> {
+    const folder = temporaryFolder(t);
+    const authority = options.tls === true ? await Authority.create("ec") : undefined;
+    const cloud = await createCloud({ ...(authority === undefined ? {} : { tls: { authority } }), ...(options.throttle === undefined ? {} : { throttle: options.throttle }) });
+    await cloud.start();
+    const device = options.thingspanel === undefined ? cloud.tencent.addDevice(BOARD) : cloud.addDevice("thingspanel", options.thingspanel);
+    if (cloud.root !== undefined) writeFileSync(join(folder, "root.pem"), cloud.root);
+    writeFileSync(join(folder, "vendor.pem"), vendor.publicKey);
+    const path = join(folder, "device.json");
+    const json = { ...cloud.deviceConfig(device, cloud.root === undefined ? undefined : "root.pem"), signingKeys: ["vendor.pem"], ...options.json?.(cloud) };
+    writeFileSync(path, JSON.stringify(json));
+    chmodSync(path, 0o600);
+    const state = join(folder, "board");
+    const witness = new Witness();
+    const log: string[] = [];
+    const open = async (): Promise<Board> => {
+      const config = readDeviceConfig(path);
+      assert.deepEqual(config.warnings, []);
+      return Board.open({
+        folder: state,
+        configuration: config.firmware,
+        network: config.trust,
+        factory: () => good("0.1.0", options.factory),
+        createEngine: options.engine ?? createNodeEngine,
+        clockSpeed: CLOCK_SPEED,
+        onEvent: witness.note,
+        onLog: (line) => log.push(line),
+      });
+    };
+    const bench = new Bench(cloud, device, state, open, witness, log);
+    t.after(async () => {
+      await bench.off();
+      await cloud.stop();
+    });
+    await bench.on();
+    return bench;
+  }
+
+  /** Power on; resolves when the bootloader has started something. */
+  async on(): Promise<void> {
+    const boots = this.#boots();
+    this.#board = await this.#open();
+    void this.#board.powerOn();
+    await this.witness.until("boot", boots + 1);
+  }
+
+  /** Power cut; the folder is free then. */
+  async off(): Promise<void> {
+    const board = this.#board;
+    this.#board = undefined;
+    await board?.close();
+  }
+
+  /** Resolves when the cloud has heard a version from the device: it listens. */
+  async listening(): Promise<void> {
+    const told = (): boolean => this.cloud.devices.get(this.device)?.version !== undefined;
+    while (!told()) await new Promise<void>((resolve) => this.cloud.once("device", () => resolve()));
+  }
+
+  get flash(): string {
+    return join(this.#state, FLASH_FILE);
+  }
+  get state(): string {
+    return this.#state;
+  }
+
+  /** Offers a file, honestly unless `fields` say otherwise; resolves with the task when the cloud has heard its end. */
+  async offer(file: Uint8Array, version?: string, options?: PushOptions): Promise<Task> {
+    const added = await this.cloud.packages.add(file, version === undefined ? {} : { version });
+    return this.cloud.settled(this.cloud.push(this.device, added, options).id);
+  }
+
+  #boots(): number {
+    return this.witness.events.filter(({ event }) => event === "boot").length;
+  }
+
+  /** What the running firmware is, and its bytes. */
+  #running(): { readonly version: unknown; readonly slot: string; readonly digest: string } {
+    const boot = this.witness.events.findLast(({ event }) => event === "boot") as { readonly version: string; readonly slot: string } | undefined;
+    assert.ok(boot !== undefined);
+    const { address, size } = inspect(this.#state).partitions.find(({ label }) => label === boot.slot)!;
+    const bytes = readFileSync(this.flash).subarray(address, address + size);
+    return { version: boot.version, slot: boot.slot, digest: createHash("sha256").update(bytes).digest("hex") };
+  }
+
+  /** What was said so far has been looked at. */
+  forget(): void {
+    this.#forgotten += this.ends().length;
+  }
+
+  /** Terminal words that the device has said, with the versions they are about. */
+  ends(): { readonly version: string; readonly code: number; readonly message: string }[] {
+    const all = this.cloud.devices.messages(this.device).flatMap(({ direction, payload }) => {
+      if (direction === "down") return [];
+      const message = JSON.parse(payload) as {
+        readonly report?: { readonly version: string; readonly progress?: { readonly state: string; readonly result_code: string; readonly result_msg: string } };
+        readonly step?: string;
+        readonly desc?: string;
+      };
+      const { report, step, desc } = message;
+      if (report?.progress?.state === "fail" || report?.progress?.state === "done") return [{ version: report.version, code: Number(report.progress.result_code), message: report.progress.result_msg }];
+      return step !== undefined && (Number(step) < 0 || step === "100") ? [{ version: "", code: step === "100" ? 0 : Number(step), message: desc ?? "" }] : [];
+    });
+    return all.slice(this.#forgotten);
+  }
+
+  /**
+   * The attack runs, and nothing comes of it: nothing is installed or started, what ran still runs and is bit for bit what it was, the
+   * other slot would not boot, the cloud hears of it once, and the next good offer is carried out.
+   *
+   * @param attack resolves when the device has answered it
+   * @param expected the one terminal report; absent: the attack never became an offer, and there is none
+   * @param next the good file of version 0.2.0 that is offered then; absent: one that the board has not seen
+   */
+  async repelled(attack: () => Promise<unknown>, expected?: Expected, next?: Uint8Array): Promise<void> {
+    await this.listening();
+    const before = this.#running();
+    const boots = this.#boots();
+    const ends = this.ends().length;
+    const wanted = this.witness.events.filter(({ event }) => event === "reboot").length;
+    await attack();
+    const said = this.ends().slice(ends);
+    if (expected === undefined) assert.deepEqual(said, []);
+    else {
+      assert.equal(said.length, 1, JSON.stringify(said));
+      assert.equal(said[0]!.code, expected.code, said[0]!.message);
+      assert.match(said[0]!.message, expected.message);
+    }
+    // A board that was off in between has booted, from the same slot.
+    assert.deepEqual(this.#running(), before);
+    assert.equal(this.witness.events.filter(({ event }) => event === "reboot").length, wanted, "a restart was wanted");
+    assert.ok(this.witness.events.filter(({ event }) => event === "boot").slice(boots).every((boot) => Object(boot).trial === false), "something was tried");
+    const { bootable, label } = inspect(this.#state).slots.find(({ label }) => label !== before.slot)!;
+    assert.equal(bootable, false, `${label} would boot`);
+    await this.serves(next);
+  }
+
+  /** A good update goes through. */
+  async serves(file?: Uint8Array): Promise<void> {
+    const { status, message } = await this.offer(file ?? (await good("0.2.0", { securityFloor: 9 })));
+    assert.equal(status, "success", message);
+    assert.equal(this.#running().version, "0.2.0");
+  }
+}

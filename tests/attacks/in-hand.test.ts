@@ -1,0 +1,174 @@
+/**
+ * Somebody has the device in hand, unsolders its flash chip, writes to it and puts it back. Against who writes boot entries or the running
+ * slot itself only secure boot and flash encryption help (docs/SECURITY.md); what the agent keeps must not be the easier way in.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import type { Store } from "../../hal/ports";
+import { TwoCopies } from "../../hal/two-copies";
+import { NAMESPACE } from "../../host-sim/board/board-ports";
+import { FileCells, SECTOR_SIZE } from "../../host-sim/board/flash-cells";
+import { FlashChip } from "../../host-sim/board/flash-chip";
+import { Nvs } from "../../host-sim/board/nvs";
+import { PartitionTable } from "../../host-sim/board/partitions";
+import { KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_STATE, decodeJob, encodeHead, encodeJob, encodeOffset, encodeState, identityOf } from "../../src/job/record";
+import type { Phase } from "../../src/job/record";
+import { KEY_REFUSED } from "../../src/job/refused";
+import type { Offer } from "../../src/job/types";
+import { signed } from "../signature/desk";
+import { Bench, firmware, good, stranger } from "./bench";
+
+/** The chip on the attacker's desk. */
+interface Opened {
+  readonly store: Store;
+  /** Puts a file into the slot that does not run. */
+  fill(file: Uint8Array): void;
+}
+
+function tamper(bench: Bench, work: (opened: Opened) => void): void {
+  const cells = FileCells.open(bench.flash);
+  try {
+    const chip = new FlashChip(cells);
+    chip.powerOn();
+    const table = PartitionTable.read(chip);
+    work({
+      store: new TwoCopies(new Nvs(chip, table.nvs, NAMESPACE)),
+      fill(file) {
+        const { address, size } = table.slots[1];
+        for (let at = 0; at < size; at += SECTOR_SIZE) chip.erase(address + at);
+        chip.program(address, file);
+      },
+    });
+  } finally {
+    cells.close();
+  }
+}
+
+/** Throttled so far that there is a middle. */
+const SLOW = 150_000;
+
+/** A good update, cut off in the middle of its download. */
+async function half(bench: Bench, file: Uint8Array): Promise<string> {
+  const task = bench.cloud.push(bench.device, await bench.cloud.packages.add(file));
+  for (let n = 1; ; n++) if (Number(Object(await bench.witness.until("state", n)).percent) >= 25) break;
+  await bench.off();
+  return task.id;
+}
+
+/** Changes to the records of a download that stands at a quarter. */
+const RECORDS: readonly { readonly name: string; readonly change: (store: Store, identity: number) => void; readonly code: number; readonly message: RegExp }[] = [
+  {
+    name: "an offset far ahead of what is in flash",
+    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 90)),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
+  {
+    name: "an offset that says all is there",
+    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 98)),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
+  {
+    name: "another head",
+    change: (store, identity) => store.setBytes(KEY_HEAD, encodeHead(identity, Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xe9 : 3)))),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
+  {
+    name: "a state that says the digest matched",
+    change: (store, identity) => store.setNumber(KEY_STATE, encodeState(identity, { phase: "sealing", activations: 0, trials: 0 })),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
+  {
+    name: "a state that says the trial was cut short",
+    change: (store, identity) => store.setNumber(KEY_STATE, encodeState(identity, { phase: "trial", activations: 1, trials: 0 })),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
+];
+
+for (const { name, change, code, message } of RECORDS) {
+  test(`half a download, and ${name}`, async (t) => {
+    const bench = await Bench.start(t, { throttle: SLOW });
+    await bench.listening();
+    const file = await good("0.2.0", { size: 400_000 });
+    await bench.repelled(
+      async () => {
+        const taskId = await half(bench, file);
+        tamper(bench, ({ store }) => change(store, identityOf(decodeJob(store.getBytes(KEY_JOB))!)));
+        bench.cloud.files.throttle = 4_000_000;
+        await bench.on();
+        const task = await bench.cloud.settled(taskId);
+        assert.deepEqual([task.status, task.code], ["failure", code]);
+      },
+      { code, message },
+      // The good image is not to blame for it.
+      file,
+    );
+    assert.deepEqual(bench.cloud.violations(), []);
+  });
+}
+
+/** Writes a whole forged job, as the agent would have left it. */
+function plant(store: Store, file: Uint8Array, version: string, phase: Phase): void {
+  const hex = createHash("md5").update(file).digest("hex");
+  const offer: Offer = { version, size: file.length, url: "http://127.0.0.1:1/forged.bin", digest: { algorithm: "MD5", hex } };
+  const record = { platform: "tencent", slot: "ota_1", offer };
+  const identity = identityOf(record);
+  store.setBytes(KEY_JOB, encodeJob(record));
+  store.setBytes(KEY_HEAD, encodeHead(identity, file.subarray(0, 16)));
+  store.setNumber(KEY_OFFSET, encodeOffset(identity, Math.ceil(file.length / SECTOR_SIZE)));
+  store.setNumber(KEY_STATE, encodeState(identity, { phase, activations: 1, trials: 0 }));
+}
+
+const IMAGES = [
+  ["a forged image", "6.6.6", async () => signed(await firmware("6.6.6"), stranger), /^signed by a key that is not trusted here$/],
+  ["an unsigned image", "6.6.6", () => firmware("6.6.6"), /^the file is not signed$/],
+  ["an old release", "0.0.9", () => good("0.0.9"), /^version 0\.0\.9 is older than the running 0\.1\.0/],
+] as const;
+
+for (const [name, version, make, message] of IMAGES) {
+  for (const phase of ["downloading", "sealing", "trial"] as const) {
+    test(`${name} in the slot, with a job that says ${phase}`, async (t) => {
+      const bench = await Bench.start(t);
+      const file = await make();
+      await bench.repelled(
+        async () => {
+          await bench.off();
+          tamper(bench, ({ store, fill }) => {
+            fill(file);
+            plant(store, file, version, phase);
+          });
+          await bench.on();
+          while (bench.ends().length === 0) await new Promise<void>((resolve) => bench.cloud.once("message", () => resolve()));
+        },
+        { code: -5, message },
+      );
+    });
+  }
+}
+
+test("the memory of refused images filled with rubbish counts as empty, and no more is refused for it", async (t) => {
+  const bench = await Bench.start(t);
+  await bench.listening();
+  await bench.off();
+  tamper(bench, ({ store }) => store.setBytes(KEY_REFUSED, new Uint8Array(3_000).fill(1)));
+  await bench.on();
+  await bench.serves();
+});
+
+test("a security floor lowered in the store is raised again by what runs, at its next start", async (t) => {
+  const bench = await Bench.start(t, { factory: { securityFloor: 3 }, json: () => ({ allowDowngrade: true }) });
+  await bench.repelled(
+    async () => {
+      await bench.off();
+      tamper(bench, ({ store }) => store.setNumber(KEY_FLOOR, 0));
+      await bench.on();
+      await bench.offer(await good("0.0.9", { securityFloor: 1 }), "0.0.9");
+    },
+    { code: -5, message: /^security floor of the image is 1, this device has seen 3$/ },
+  );
+});
