@@ -40,8 +40,6 @@ export function bars({ size, floor, flash, work, weak }: Measured): Bar[] {
   ];
   for (const { line, steady, resets } of weak) {
     const [calm, broken] = [ours(steady), ours(resets)];
-    // Beyond flash speed the time is that of erasing, in which nothing can be read: a bound of its own, in the table.
-    if (line.rate > 32 * 1024) continue;
     found.push({ what: `${line.name}: completion over the ideal`, value: calm.ratio, limit: 1.1, text: `${calm.ratio.toFixed(3)} x` });
     found.push({ what: `${line.name}, a break every 20 s: completion over the ideal`, value: broken.ratio, limit: 1.25, text: `${broken.ratio.toFixed(3)} x` });
   }

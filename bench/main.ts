@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bars, holds, ours } from "./bars";
 import { LINES } from "./measure/lines";
-import { countsOf } from "./measure/counts";
+import { budgetFor } from "./measure/budget";
+import { count, countsOf } from "./measure/counts";
 import { powerCuts, weakLink } from "./measure/weak-link";
 import { measureAgent, measureParts } from "./measure/work";
 import { comparisonPlot, linesPlot, sections } from "./report";
@@ -24,6 +25,7 @@ instead. Tables on stdout, plots and numbers in build/bench/. The last line is t
 
   --quick      smaller image, fewer seeds: some seconds
   --seed N     first seed of the line's breaks (default 1)
+  --budget     writes bench/budget.json from what is counted now, and nothing else
   --docs       also writes docs/bench.svg and the tables of docs/BENCH.md
   --help
 `;
@@ -31,19 +33,21 @@ instead. Tables on stdout, plots and numbers in build/bench/. The last line is t
 interface Arguments {
   readonly quick: boolean;
   readonly docs: boolean;
+  readonly budget: boolean;
   readonly seed: number;
 }
 
 function readArguments(words: readonly string[]): Arguments | string {
-  let [quick, docs, seed] = [false, false, 1];
+  let [quick, docs, budget, seed] = [false, false, false, 1];
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "--quick") quick = true;
     else if (word === "--docs") docs = true;
+    else if (word === "--budget") budget = true;
     else if (word === "--seed" && /^\d{1,9}$/.test(words[at + 1] ?? "")) seed = Number(words[++at]);
     else return `bench: ${JSON.stringify(word)} is not understood; see --help`;
   }
-  return { quick, docs, seed };
+  return { quick, docs, budget, seed };
 }
 
 async function measure({ quick, seed }: Arguments): Promise<Results> {
@@ -97,6 +101,10 @@ if (read === undefined) process.stdout.write(HELP);
 else if (typeof read === "string") {
   process.stderr.write(`${read}\n`);
   process.exitCode = 2;
+} else if (read.budget) {
+  const budget = budgetFor(await count());
+  writeFileSync(join(ROOT, "bench", "budget.json"), `${JSON.stringify(budget, undefined, 2)}\n`);
+  console.log(`ok: ${Object.keys(budget).length} counts in bench/budget.json`);
 } else {
   const started = performance.now();
   const results = await measure(read);
