@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { readHeader } from "../../src/image/esp-image";
+import { exposure } from "../config/exposure";
 import { readFirmwareFile, replaceFile, signFirmware } from "../signing/firmware-file";
 import { readPrivateKey } from "../signing/keys";
 import { orFail } from "./errors";
@@ -17,6 +18,8 @@ export function register(program: Command): void {
 
 function run(path: string, keyFile: string): void {
   const key = readPrivateKey(keyFile);
+  const exposed = exposure(keyFile);
+  if (exposed !== undefined) process.stderr.write(`warning: ${exposed}\n`);
   const file = readFirmwareFile(path);
   if (file.length === 0) throw new Error(`${path} is empty`);
   const signed = signFirmware(file, key);

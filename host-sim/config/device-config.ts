@@ -1,5 +1,5 @@
 /** device.json: what a device is told at the factory. The vendor's own keys as they are, ours beside them. */
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import { TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
@@ -8,6 +8,7 @@ import { NodeCrypto } from "../board/node-crypto";
 import type { NodeNetworkOptions, Trust } from "../board/node-network";
 import type { FirmwareConfiguration } from "../firmware/configuration";
 import { createPlatform } from "../firmware/platforms";
+import { exposure } from "./exposure";
 import { fileReason } from "./file-errors";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
@@ -41,9 +42,10 @@ export function readDeviceConfig(path: string): DeviceConfig {
     throw new Error(`${path} can not be read: ${fileReason(error)}`, { cause: error });
   }
   try {
-    const { secret, warnings, ...config } = parse(parseText(text), new PemFiles(dirname(path)));
-    const exposed = secret && (statSync(path).mode & 0o077) !== 0;
-    return { ...config, warnings: exposed ? [...warnings, `${path} holds a secret that others may read: chmod 600 is better`] : warnings };
+    const files = new PemFiles(dirname(path));
+    const { secret, warnings, ...config } = parse(parseText(text), files);
+    const exposed = secret ? exposure(path) : undefined;
+    return { ...config, warnings: [...warnings, ...(exposed === undefined ? [] : [exposed]), ...files.exposed] };
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }
@@ -108,6 +110,7 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     maxAttempts: fields.integer("maxAttempts", 1, 100),
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
+    allowForeign: fields.boolean("allowForeign"),
     // A download is as private as the connection that announced it, unless somebody says otherwise.
     allowHttp: fields.boolean("allowHttp") ?? !tls,
   };

@@ -2,6 +2,7 @@ import { X509Certificate, createPrivateKey } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { readPublicKey } from "../../src/signature/keys";
+import { exposure } from "./exposure";
 import { fileReason } from "./file-errors";
 import type { JsonFields } from "./json-fields";
 
@@ -10,9 +11,15 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 /** Reads the files that a configuration names, relative to its own folder. Mistakes name the key and the file. */
 export class PemFiles {
   readonly #folder: string;
+  readonly #exposed: string[] = [];
 
   constructor(folder: string) {
     this.#folder = folder;
+  }
+
+  /** Private keys that others may read, one line each. */
+  get exposed(): readonly string[] {
+    return this.#exposed;
   }
 
   /** Text of a file with one certificate or more. */
@@ -25,7 +32,11 @@ export class PemFiles {
   }
 
   privateKey(fields: JsonFields, key: string): string | undefined {
-    return this.#read(fields, key, (text) => void createPrivateKey(text));
+    return this.#read(fields, key, (text, path) => {
+      createPrivateKey(text);
+      const exposed = exposure(path);
+      if (exposed !== undefined) this.#exposed.push(exposed);
+    });
   }
 
   /** Public keys of firmware: each entry a file, PEM text, or a point in hex. Returned as text that the agent reads. */
@@ -43,17 +54,18 @@ export class PemFiles {
     });
   }
 
-  #read(fields: JsonFields, key: string, check: (text: string) => void): string | undefined {
+  #read(fields: JsonFields, key: string, check: (text: string, path: string) => void): string | undefined {
     const name = fields.string(key);
     if (name === undefined) return undefined;
+    const path = resolve(this.#folder, name);
     let text: string;
     try {
-      text = readFileSync(resolve(this.#folder, name), "utf8");
+      text = readFileSync(path, "utf8");
     } catch (error) {
       throw fields.error(key, `${name} can not be read: ${fileReason(error)}`);
     }
     try {
-      check(text);
+      check(text, path);
     } catch (error) {
       throw fields.error(key, `${name}: ${(error as Error).message}`);
     }

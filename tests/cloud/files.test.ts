@@ -192,7 +192,7 @@ test("raw: requests pipelined on one connection are answered in order, an absolu
   });
 });
 
-test("raw: a client that goes while a second answer waits behind the first leaves nothing under way", async () => {
+test("raw: a client that goes while a second answer waits behind the first leaves nothing under way", { timeout: 20_000 }, async () => {
   await withFile({ throttle: 20_000 }, async ({ cloud, url }) => {
     const socket = connect(cloud.httpPort, "127.0.0.1");
     const target = url().replace(/^http:..[^/]*/, "");

@@ -77,8 +77,8 @@ test("modules that are not the firmware, and the partitions that they go to", (t
 });
 
 test("policy and flash size", (t) => {
-  const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, flashSize: "8MB", hmac: "SHA1" });
-  assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowHttp: true });
+  const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowForeign: true, flashSize: "8MB", hmac: "SHA1" });
+  assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowForeign: true, allowHttp: true });
   assert.equal(flashSize, 8 << 20);
   assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: SECRET, hmac: "SHA1" });
 });
@@ -89,7 +89,7 @@ test("roots and the client certificate come from the files that it names, beside
   const client = await authority.client("A1B2C3D4E5ota-bench-01");
   writeFileSync(join(folder, "root.pem"), authority.root);
   writeFileSync(join(folder, "dev.crt"), client.certificate);
-  writeFileSync(join(folder, "dev.key"), client.key);
+  writeFileSync(join(folder, "dev.key"), client.key, { mode: 0o600 });
   const { key_deviceinfo: _, ...rest } = KEY;
   const value = {
     ...rest,
@@ -102,6 +102,9 @@ test("roots and the client certificate come from the files that it names, beside
   assert.deepEqual(trust, { mqtt: { ca: authority.root, certificate: client.certificate, privateKey: client.key }, https: { ca: authority.root } });
   assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "CERT" });
   assert.deepEqual(warnings, [], "the file itself holds no secret");
+
+  chmodSync(join(folder, "dev.key"), 0o640);
+  assert.deepEqual(readDeviceConfig(write(folder, value)).warnings, [`${join(folder, "dev.key")} holds a secret that others may read: chmod 600 is better`]);
 
   assert.throws(() => readDeviceConfig(write(folder, { ...value, mqtt: { tls: false } })), /device\.json: auth_mode: a certificate needs TLS, and mqtt\.tls is false/);
 
