@@ -28,6 +28,7 @@ interface CloudFlags {
   readonly push?: string;
   readonly throttle?: number;
   readonly urlLifetime?: number;
+  readonly downloadOrigin?: string;
   readonly tls?: string;
   readonly engine: "xs" | "node";
 }
@@ -60,6 +61,7 @@ export function register(program: Command): void {
     .option("--push <version>", "update the devices named here to that version")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
+    .option("--download-origin <url>", "scheme, host and port that download URLs name, such as those of a weaknet", origin)
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
     .option("--mqtts-port <port>", "port of MQTT over TLS", portNumber, 8883)
     .option("--https-port <port>", "HTTPS port", portNumber, 8443)
@@ -95,7 +97,7 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
-  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, tls, broker } = flags;
+  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, downloadOrigin, tls, broker } = flags;
   return {
     host,
     httpPort,
@@ -106,6 +108,7 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     ...(packages === undefined ? {} : { packages }),
     ...(throttle === undefined ? {} : { throttle }),
     ...(urlLifetime === undefined ? {} : { urlLifetime }),
+    ...(downloadOrigin === undefined ? {} : { downloadOrigin }),
     ...(tls === undefined
       ? {}
       : { tls: { authority: await keptAuthority(tls), mqttPort: mqttsPort, httpsPort, clientCertificates: true } }),
@@ -186,6 +189,11 @@ function portNumber(text: string): number {
 function positive(text: string): number {
   if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("It is a whole number above 0.");
   return Number(text);
+}
+
+function origin(text: string): string {
+  if (!/^https?:\/\/[^/?#]+$/.test(text)) throw new InvalidArgumentError("It is a URL without a path, such as http://127.0.0.1:18080.");
+  return text;
 }
 
 function collectDevice(text: string, before: readonly NamedDevice[]): NamedDevice[] {

@@ -8,6 +8,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   inspect: () => import("./inspect"),
   cloud: () => import("./cloud"),
   fleet: () => import("./fleet"),
+  weaknet: () => import("./weaknet"),
   keygen: () => import("./keygen"),
   sign: () => import("./sign"),
   verify: () => import("./verify"),

@@ -25,6 +25,8 @@ export interface CloudOptions {
   readonly throttle?: number;
   /** Seconds that a download URL lives; default 86,400, which is what Tencent's live. */
   readonly urlLifetime?: number;
+  /** Scheme, host and port of download URLs, where devices reach the file server by another way: a weak link, a proxy. */
+  readonly downloadOrigin?: string;
   /** Signs download URLs; one kept over restarts keeps the URLs valid. Default: random. */
   readonly urlSecret?: string;
   readonly tencent?: TencentOptions;

@@ -83,6 +83,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Not before what was kept is back. */
   #keeper: StateKeeper | undefined;
   readonly #now: () => number;
+  readonly #downloadOrigin: string | undefined;
 
   constructor(
     options: CloudOptions,
@@ -96,6 +97,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.setMaxListeners(0);
     const now = options.now ?? Date.now;
     this.#now = now;
+    this.#downloadOrigin = options.downloadOrigin;
     this.packages = packages;
     this.publicHost = publicHost;
     this.root = tls?.identity.root;
@@ -344,6 +346,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   }
 
   #origin(): string {
+    if (this.#downloadOrigin !== undefined) return this.#downloadOrigin;
     const name = isIPv6(this.publicHost) ? `[${this.publicHost}]` : this.publicHost;
     return this.httpsPort > 0 ? `https://${name}:${this.httpsPort}` : `http://${name}:${this.httpPort}`;
   }

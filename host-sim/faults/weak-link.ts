@@ -12,6 +12,8 @@ export const GOOD: LinkQuality = { latency: 3, jitter: 4, rate: 98_304 };
 export interface Target {
   readonly host: string;
   readonly port: number;
+  /** Port of this side that leads there; default: any free one. */
+  readonly listen?: number;
 }
 
 export interface WeakLinkOptions {
@@ -49,10 +51,10 @@ export class WeakLink {
     const { host = "127.0.0.1" } = options;
     await Promise.all(
       link.#servers.map(
-        (server) =>
+        (server, index) =>
           new Promise<void>((resolve, reject) => {
             server.once("error", reject);
-            server.listen(0, host, resolve);
+            server.listen(options.targets[index]?.listen ?? 0, host, resolve);
           }),
       ),
     );
