@@ -115,11 +115,11 @@ class Extensions {
       const id = extension.oid();
       const critical = extension.tag === BOOLEAN && extension.next().content[0] !== 0;
       const value = new DerReader(extension.next(OCTET_STRING).content);
-      if (!this.#known(id, value) && critical) this.unknownCritical = true;
+      if (!this.known(id, value) && critical) this.unknownCritical = true;
     }
   }
 
-  #known(id: string, value: DerReader): boolean {
+  private known(id: string, value: DerReader): boolean {
     switch (id) {
       case KEY_USAGE: {
         const bits = value.next(BIT_STRING).content[1] ?? 0;

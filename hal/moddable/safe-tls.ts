@@ -44,16 +44,16 @@ export class SafeTls implements Socket {
     this.#events = events;
     this.#session = new TlsSession({ host, trust, now: () => options.now(), send: (bytes) => this.#outgoing.push(bytes) });
     this.#lower = options.connect({
-      opened: () => this.#guard(() => this.#session.start()),
-      readable: () => this.#guard(() => this.#pump()),
-      writable: () => this.#guard(() => this.#sent()),
-      closed: (error) => this.#lowerClosed(error),
+      opened: () => this.guard(() => this.#session.start()),
+      readable: () => this.guard(() => this.pump()),
+      writable: () => this.guard(() => this.sent()),
+      closed: (error) => this.lowerClosed(error),
     });
   }
 
   read(into: Uint8Array): number {
     let filled = 0;
-    while (filled < into.length && (this.#data !== undefined || this.#next())) {
+    while (filled < into.length && (this.#data !== undefined || this.next())) {
       const data = this.#data!;
       const count = Math.min(data.length, into.length - filled);
       into.set(data.subarray(0, count), filled);
@@ -62,7 +62,7 @@ export class SafeTls implements Socket {
     }
     if (this.#data === undefined) {
       this.#announced = false;
-      if (this.#end !== undefined) this.#later();
+      if (this.#end !== undefined) this.later();
     }
     return filled;
   }
@@ -75,11 +75,11 @@ export class SafeTls implements Socket {
           const count = Math.min(CHUNK, bytes.length - taken);
           this.#outgoing.push(this.#session.seal(bytes.subarray(taken, taken + count)));
           taken += count;
-          this.#flush();
+          this.flush();
         }
       } catch (error) {
-        this.#ended(reason(error));
-        this.#later();
+        this.ended(reason(error));
+        this.later();
       }
     }
     if (taken < bytes.length) this.#blocked = true;
@@ -94,29 +94,29 @@ export class SafeTls implements Socket {
         // It is a courtesy.
       }
     }
-    this.#silence();
+    this.silence();
   }
 
   /* ---- from below ---- */
 
   /** Runs what the connection below calls back: a throw is this connection's end. */
-  #guard(step: () => void): void {
+  private guard(step: () => void): void {
     if (this.#events === undefined) return;
     try {
       step();
-      this.#flush();
+      this.flush();
     } catch (error) {
-      this.#ended(reason(error));
+      this.ended(reason(error));
     }
-    if (this.#end !== undefined && this.#data === undefined) this.#conclude();
+    if (this.#end !== undefined && this.#data === undefined) this.conclude();
   }
 
-  #pump(): void {
+  private pump(): void {
     const { open } = this.#session;
-    while (this.#data === undefined && this.#step()) {
+    while (this.#data === undefined && this.step()) {
       // A handshake costs a chip seconds of arithmetic: one message a turn, so that timers and watchdog have theirs.
       if (!this.#session.open && this.#record === undefined) {
-        Timer.set(() => this.#guard(() => this.#pump()), 0);
+        Timer.set(() => this.guard(() => this.pump()), 0);
         return;
       }
     }
@@ -128,18 +128,18 @@ export class SafeTls implements Socket {
   }
 
   /** As `pump`, from inside `read`: calls nobody back. */
-  #next(): boolean {
+  private next(): boolean {
     if (this.#events === undefined || this.#end !== undefined) return false;
     try {
-      while (this.#data === undefined && this.#step());
+      while (this.#data === undefined && this.step());
     } catch (error) {
-      this.#ended(reason(error));
+      this.ended(reason(error));
     }
     return this.#data !== undefined;
   }
 
   /** Reads at most one record. False: there is no whole one, or nothing more to read for. */
-  #step(): boolean {
+  private step(): boolean {
     if (this.#events === undefined || this.#end !== undefined) return false;
     const target = this.#record ?? this.#header;
     const count = this.#lower.read(target.subarray(this.#filled));
@@ -154,18 +154,18 @@ export class SafeTls implements Socket {
     this.#filled = 0;
     const data = this.#session.receive(record);
     if (data !== undefined && data.length > 0) this.#data = data;
-    if (this.#session.ended) this.#ended(undefined);
+    if (this.#session.ended) this.ended(undefined);
     return true;
   }
 
-  #sent(): void {
-    this.#flush();
+  private sent(): void {
+    this.flush();
     if (!this.#blocked || this.#outgoing.length > 0 || !this.#session.open) return;
     this.#blocked = false;
     this.#events?.writable();
   }
 
-  #flush(): void {
+  private flush(): void {
     for (let first = this.#outgoing[0]; first !== undefined; first = this.#outgoing[0]) {
       const taken = this.#lower.write(first);
       if (taken < first.length) {
@@ -177,28 +177,28 @@ export class SafeTls implements Socket {
   }
 
   /** Without close_notify the end may be anybody's work. */
-  #lowerClosed(error: SocketError | undefined): void {
+  private lowerClosed(error: SocketError | undefined): void {
     if (this.#events === undefined) return;
     const cut: SocketError = { kind: this.#session.open ? "reset" : "tls", message: this.#session.open ? "cut off without close_notify" : "closed during the TLS handshake" };
-    this.#ended(error ?? cut);
-    if (this.#data === undefined) this.#conclude();
+    this.ended(error ?? cut);
+    if (this.#data === undefined) this.conclude();
   }
 
   /* ---- the end ---- */
 
   /** The first reason counts. */
-  #ended(error: SocketError | undefined): void {
+  private ended(error: SocketError | undefined): void {
     this.#end ??= { error };
   }
 
-  #later(): void {
-    Timer.set(() => this.#conclude(), 0);
+  private later(): void {
+    Timer.set(() => this.conclude(), 0);
   }
 
-  #conclude(): void {
+  private conclude(): void {
     const events = this.#events;
     const end = this.#end;
-    this.#silence();
+    this.silence();
     try {
       events?.closed(end?.error);
     } catch {
@@ -206,7 +206,7 @@ export class SafeTls implements Socket {
     }
   }
 
-  #silence(): void {
+  private silence(): void {
     this.#events = undefined;
     this.#data = this.#record = undefined;
     this.#outgoing.length = 0;

@@ -131,18 +131,18 @@ export class TlsSession {
     const type = record[0]!;
     switch (this.#phase) {
       case "change":
-        if (type === CHANGE_CIPHER_SPEC && this.#pending.length === 0) return this.#change(record);
+        if (type === CHANGE_CIPHER_SPEC && this.#pending.length === 0) return this.change(record);
         break;
       case "finished":
-        if (type === HANDSHAKE) return this.#finished(record);
+        if (type === HANDSHAKE) return this.finished(record);
         break;
       case "open":
-        if (type === APPLICATION_DATA || type === ALERT) return this.#data(record);
+        if (type === APPLICATION_DATA || type === ALERT) return this.data(record);
         break;
       case "ended":
         return undefined;
       default:
-        if (type === HANDSHAKE) return this.#messages(record.subarray(RECORD_HEADER));
+        if (type === HANDSHAKE) return this.messages(record.subarray(RECORD_HEADER));
     }
     if (type === ALERT && this.#phase !== "finished") throw new Error(`TLS alert ${record[RECORD_HEADER + 1]}`);
     throw new Error(`TLS record ${type} out of place`);
@@ -160,35 +160,35 @@ export class TlsSession {
 
   /* ---- handshake in the clear ---- */
 
-  #messages(fragment: Uint8Array): undefined {
+  private messages(fragment: Uint8Array): undefined {
     const bytes = joined(this.#pending, fragment);
     let at = 0;
     while (bytes.length - at >= 4) {
       const length = 4 + bytes[at + 1]! * 65_536 + bytes[at + 2]! * 256 + bytes[at + 3]!;
       if (length > MESSAGE_MAX) throw new Error("TLS handshake message too long");
       if (bytes.length - at < length) break;
-      this.#message(bytes.slice(at, at + length));
+      this.message(bytes.slice(at, at + length));
       at += length;
     }
     this.#pending = bytes.slice(at);
   }
 
-  #message(message: Uint8Array): void {
+  private message(message: Uint8Array): void {
     const type = message[0]!;
     const order = ORDER[type];
     if (order === undefined || !order.in.includes(this.#phase)) throw new Error(`TLS handshake message ${type} out of place`);
     const body = new Reader(message.subarray(4));
     switch (type) {
       case SERVER_HELLO:
-        this.#hello(body);
+        this.hello(body);
         // The engine keeps the handshake's digest from here on.
         handshakeProtocol.unpacketize(this.#session, new SSLStream(message));
         break;
       case CERTIFICATE:
-        this.#certificate(body);
+        this.certificate(body);
         break;
       case SERVER_KEY_EXCHANGE:
-        this.#keyExchange(body);
+        this.keyExchange(body);
         break;
       case CERTIFICATE_REQUEST: {
         const { certificate } = this.#options.trust;
@@ -200,10 +200,10 @@ export class TlsSession {
     }
     if (type !== SERVER_HELLO) this.#session.handshakeDigests.SHA256.write(message);
     this.#phase = order.next;
-    if (type === SERVER_HELLO_DONE) this.#advance(SERVER_HELLO_DONE);
+    if (type === SERVER_HELLO_DONE) this.advance(SERVER_HELLO_DONE);
   }
 
-  #hello(body: Reader): void {
+  private hello(body: Reader): void {
     if (body.number(2) !== TLS_1_2) throw new Error("TLS 1.2 refused by the server");
     body.bytes(32);
     body.bytes(body.number(1));
@@ -213,7 +213,7 @@ export class TlsSession {
     if (body.number(1) !== 0) throw new Error("TLS compression was not offered");
   }
 
-  #certificate(body: Reader): void {
+  private certificate(body: Reader): void {
     const list = new Reader(body.bytes(body.number(3)));
     body.end();
     const certificates: Uint8Array[] = [];
@@ -224,7 +224,7 @@ export class TlsSession {
   }
 
   /** The proof that the server holds the key of its certificate: it signs the randoms of both with its half of the exchange (RFC 8422, section 5.4). */
-  #keyExchange(body: Reader): void {
+  private keyExchange(body: Reader): void {
     const params = body.rest();
     if (body.number(1) !== 3 || body.number(2) !== SECP256R1) throw new Error("TLS curve was not offered");
     const point = body.bytes(body.number(1));
@@ -244,19 +244,19 @@ export class TlsSession {
 
   /* ---- under keys ---- */
 
-  #change(record: Uint8Array): undefined {
+  private change(record: Uint8Array): undefined {
     recordProtocol.unpacketize(this.#session, record.buffer as ArrayBuffer);
     this.#phase = "finished";
   }
 
-  #finished(record: Uint8Array): undefined {
+  private finished(record: Uint8Array): undefined {
     recordProtocol.unpacketize(this.#session, record.buffer as ArrayBuffer);
     if (this.#session.handshakeProcess !== FINISHED) throw new Error("TLS handshake did not finish");
-    this.#advance(FINISHED);
+    this.advance(FINISHED);
     this.#phase = "open";
   }
 
-  #data(record: Uint8Array): Uint8Array | undefined {
+  private data(record: Uint8Array): Uint8Array | undefined {
     const session = this.#session;
     recordProtocol.unpacketize(session, record.buffer as ArrayBuffer);
     if (session.alert !== undefined) {
@@ -269,7 +269,7 @@ export class TlsSession {
   }
 
   /** Has the engine answer, or conclude. */
-  #advance(message: number): void {
+  private advance(message: number): void {
     const { send } = this.#options;
     this.#session.handshakeProcess = message;
     this.#session.handshake({

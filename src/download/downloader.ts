@@ -65,18 +65,18 @@ export class Downloader {
 
   start(now: number): DownloadEffect[] {
     this.#patience.hope(now);
-    if (!this.#takeUrl(this.#options.url)) return this.#flush();
-    if (this.#file.size > 0 && this.#offset === this.#file.size) this.#finish();
-    else this.#connectToOrigin(now);
-    return this.#flush();
+    if (!this.takeUrl(this.#options.url)) return this.flush();
+    if (this.#file.size > 0 && this.#offset === this.#file.size) this.finish();
+    else this.connectToOrigin(now);
+    return this.flush();
   }
 
   opened(now: number): DownloadEffect[] {
     if (this.#phase !== "connecting") return [];
     this.#phase = "open";
     this.#heardAt = now;
-    this.#ask(now);
-    return this.#flush();
+    this.ask(now);
+    return this.flush();
   }
 
   closed(error: SocketError | undefined, now: number): DownloadEffect[] {
@@ -84,20 +84,20 @@ export class Downloader {
     const before = this.#phase;
     if (before !== "connecting" && before !== "open") return [];
     this.#phase = "idle";
-    if (before === "open") this.#connectionEnded(message, now);
-    else if (error?.kind === "certificate") this.#refuse("download", message, undefined, now);
-    else this.#trouble(message, now);
-    return this.#flush();
+    if (before === "open") this.connectionEnded(message, now);
+    else if (error?.kind === "certificate") this.refuse("download", message, undefined, now);
+    else this.trouble(message, now);
+    return this.flush();
   }
 
   tick(now: number): DownloadEffect[] {
     const deadline = this.deadline();
     if (deadline === undefined || now < deadline) return [];
-    if (now >= this.#patience.stallsAt) this.#stalled();
-    else if (this.#phase === "waiting") this.#connect(now);
-    else if (this.#phase === "connecting") this.#trouble(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now);
-    else this.#fellSilent(now);
-    return this.#flush();
+    if (now >= this.#patience.stallsAt) this.stalled();
+    else if (this.#phase === "waiting") this.connect(now);
+    else if (this.#phase === "connecting") this.trouble(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now);
+    else this.fellSilent(now);
+    return this.flush();
   }
 
   /** Where the driver reads the socket into next; its length bounds the read, 0 = do not read now. */
@@ -110,9 +110,9 @@ export class Downloader {
     if (this.#phase !== "open" || count <= 0) return [];
     this.#heardAt = now;
     this.#intake.fed(count);
-    this.#digest(now);
-    if (this.#phase === "open" && this.#plan.trickling) this.#ask(now);
-    return this.#flush();
+    this.digest(now);
+    if (this.#phase === "open" && this.#plan.trickling) this.ask(now);
+    return this.flush();
   }
 
   /**
@@ -122,18 +122,18 @@ export class Downloader {
   renew(url: string, now: number): DownloadEffect[] {
     if (this.#phase === "expired") {
       this.#patience.hope(now);
-      if (this.#takeUrl(url)) this.#connectToOrigin(now);
+      if (this.takeUrl(url)) this.connectToOrigin(now);
     } else if (this.#phase !== "ended" && this.#route.offer(url) === undefined) {
       this.#patience.pardon();
       if (this.#phase === "waiting") this.#route.toOrigin();
     }
-    return this.#flush();
+    return this.flush();
   }
 
   stop(): DownloadEffect[] {
-    this.#hangUp();
+    this.hangUp();
     this.#phase = "ended";
-    return this.#flush();
+    return this.flush();
   }
 
   /** When `tick` is wanted next, or undefined. */
@@ -156,82 +156,82 @@ export class Downloader {
 
   /* ---- what came in ---- */
 
-  #digest(now: number): void {
+  private digest(now: number): void {
     while (this.#phase === "open") {
       const event = this.#intake.next();
       switch (event) {
         case "more":
           return;
         case "head":
-          this.#headCame(now);
+          this.headCame(now);
           break;
         case "sector":
-          this.#sectorCame(now);
+          this.sectorCame(now);
           break;
         case "end":
-          this.#responseEnded(now);
+          this.responseEnded(now);
           break;
         case "short":
-          this.#trouble(`${this.#httpStatus()}: the body ended early`, now);
+          this.trouble(`${this.httpStatus()}: the body ended early`, now);
           break;
         case "surplus":
-          this.#surplus(now);
+          this.surplus(now);
           break;
         case "malformed":
-          this.#trouble("the server's answer is not HTTP/1.1", now);
+          this.trouble("the server's answer is not HTTP/1.1", now);
           break;
       }
     }
   }
 
-  #headCame(now: number): void {
+  private headCame(now: number): void {
     const response = interpret(this.#intake.head);
     this.#response = response;
     const { status } = response;
-    const verdict = judge(response, this.#wanted, this.#file.size);
+    const verdict = judge(response, this.wanted, this.#file.size);
     switch (verdict.kind) {
       case "take":
-        this.#takeBody(response, verdict, now);
+        this.takeBody(response, verdict, now);
         break;
       case "redirect": {
         const problem = this.#route.follow(verdict.location);
-        if (problem === undefined) this.#connect(now);
-        else this.#refuse("download", `HTTP ${status}: ${problem}`, status, now);
+        if (problem === undefined) this.connect(now);
+        else this.refuse("download", `HTTP ${status}: ${problem}`, status, now);
         break;
       }
       case "expired":
-        this.#expired(verdict.message, status, now);
+        this.expired(verdict.message, status, now);
         break;
       case "trouble":
-        this.#trouble(verdict.message, now, verdict.retryAfter);
+        this.trouble(verdict.message, now, verdict.retryAfter);
         break;
       case "refused":
-        this.#refuse(verdict.cause, verdict.message, status, now);
+        this.refuse(verdict.cause, verdict.message, status, now);
         break;
       case "other-size":
-        if (this.#file.learntSize && this.#file.unguarded) this.#startAgain(verdict.message, now);
-        else this.#refuse("download", verdict.message, status, now);
+        if (this.#file.learntSize && this.#file.unguarded) this.startAgain(verdict.message, now);
+        else this.refuse("download", verdict.message, status, now);
         break;
       case "other-start":
-        if (this.#plan.answered > 0) this.#outOfStep(verdict.message, now);
-        else this.#refuse("download", verdict.message, status, now);
+        if (this.#plan.answered > 0) this.outOfStep(verdict.message, now);
+        else this.refuse("download", verdict.message, status, now);
         break;
       case "probe":
-        if (this.#probing) this.#refuse("download", `HTTP ${status}: the server refuses every range`, status, now);
+        if (this.#probing) this.refuse("download", `HTTP ${status}: the server refuses every range`, status, now);
         else {
           this.#probing = true;
-          this.#connect(now);
+          this.connect(now);
         }
         break;
     }
   }
 
-  #takeBody(response: Response, verdict: Taking, now: number): void {
+  private takeBody(response: Response, verdict: Taking, now: number): void {
     const file = this.#file;
-    const wanted = this.#wanted;
+    const wanted = this.wanted;
     if (file.contradicts(response.validator) && wanted > 0) {
       if (file.unguarded) {
-        this.#startAgain("ETag or Last-Modified changed", now);
+        this.startAgain("ETag or Last-Modified changed", now);
         return;
       }
       this.#effects.push({ type: "changed" });
@@ -247,13 +247,13 @@ export class Downloader {
     const { framing, skip, take, unproven } = verdict;
     this.#intake.accept({ framing, skip, take, toEnd: wanted + take === file.size, unproven });
     this.#plan.headSeen(response.keepAlive, wanted + take, now);
-    this.#ask(now);
+    this.ask(now);
   }
 
-  #sectorCame(now: number): void {
+  private sectorCame(now: number): void {
     const bytes = this.#intake.sector();
-    if (!this.#crcHolds(bytes)) {
-      this.#trouble(`${this.#httpStatus()}: X-CRC16 does not fit the bytes`, now);
+    if (!this.crcHolds(bytes)) {
+      this.trouble(`${this.httpStatus()}: X-CRC16 does not fit the bytes`, now);
       return;
     }
     this.#effects.push({ type: "sector", offset: this.#offset, bytes });
@@ -264,61 +264,61 @@ export class Downloader {
     this.#route.delivered();
     this.#patience.hope(now);
     this.#plan.sectorDone(now);
-    if (this.#offset === this.#file.size) this.#finish();
-    else this.#ask(now);
+    if (this.#offset === this.#file.size) this.finish();
+    else this.ask(now);
   }
 
   /** The field covers one ranged response: checked where that lies in the buffer from end to end, which the plan sees to. */
-  #crcHolds(sector: Uint8Array): boolean {
+  private crcHolds(sector: Uint8Array): boolean {
     const response = this.#response;
     const checkable = this.#options.crc16 === true && this.#responseStart >= 0 && this.#intake.take === 0;
     if (!checkable || !response?.range || response.crc16 === undefined) return true;
     return crc16(sector.subarray(this.#responseStart)) === response.crc16;
   }
 
-  #responseEnded(now: number): void {
-    if (!this.#plan.responseDone(this.#wanted)) this.#outOfStep("the server gives other ranges than asked for", now);
+  private responseEnded(now: number): void {
+    if (!this.#plan.responseDone(this.wanted)) this.outOfStep("the server gives other ranges than asked for", now);
     else if (this.#response?.keepAlive === true) {
       this.#intake.expectHead();
-      this.#ask(now);
-    } else this.#reconnect("the server closes after each answer", now);
+      this.ask(now);
+    } else this.reconnect("the server closes after each answer", now);
   }
 
-  #surplus(now: number): void {
+  private surplus(now: number): void {
     const status = this.#response?.status;
-    if (this.#response?.range === undefined) this.#refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
-    else this.#trouble(`HTTP ${status}: the body is longer than Content-Range says`, now);
+    if (this.#response?.range === undefined) this.refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
+    else this.trouble(`HTTP ${status}: the body is longer than Content-Range says`, now);
   }
 
-  #connectionEnded(message: string, now: number): void {
-    if (this.#closingSector(now)) return;
+  private connectionEnded(message: string, now: number): void {
+    if (this.closingSector(now)) return;
     this.#plan.connectionLost();
-    if (this.#intake.pristine && this.#plan.answered > 0) this.#reconnect(message, now);
-    else this.#trouble(message, now);
+    if (this.#intake.pristine && this.#plan.answered > 0) this.reconnect(message, now);
+    else this.trouble(message, now);
   }
 
-  #fellSilent(now: number): void {
-    if (!this.#closingSector(now)) this.#trouble(`nothing received for ${HTTP_IDLE_TIMEOUT / 1000} s`, now);
+  private fellSilent(now: number): void {
+    if (!this.closingSector(now)) this.trouble(`nothing received for ${HTTP_IDLE_TIMEOUT / 1000} s`, now);
   }
 
   /** The end of a body that has no other end than this: true when it was complete. */
-  #closingSector(now: number): boolean {
+  private closingSector(now: number): boolean {
     if (!this.#intake.endsWithConnection || this.#intake.connectionEnded() !== "sector") return false;
-    this.#sectorCame(now);
+    this.sectorCame(now);
     return true;
   }
 
   /* ---- what goes out ---- */
 
   /** The next byte of the file that is wanted. */
-  get #wanted(): number {
+  private get wanted(): number {
     return this.#offset + this.#intake.fill;
   }
 
   /** Sends as many requests as the plan allows. */
-  #ask(now: number): void {
+  private ask(now: number): void {
     for (;;) {
-      const wanted = this.#wanted;
+      const wanted = this.wanted;
       const from = this.#plan.from(wanted);
       const end = this.#probing ? this.#plan.probe(from) : this.#plan.next(from, wanted, this.#offset, this.#file.size);
       if (end === 0) return;
@@ -327,8 +327,8 @@ export class Downloader {
     }
   }
 
-  #connect(now: number): void {
-    this.#hangUp();
+  private connect(now: number): void {
+    this.hangUp();
     const url = this.#route.url;
     if (!url) return;
     this.#intake.reset();
@@ -339,12 +339,12 @@ export class Downloader {
     this.#effects.push({ type: "connect", host: url.host, port: url.port, tls: url.tls });
   }
 
-  #connectToOrigin(now: number): void {
+  private connectToOrigin(now: number): void {
     this.#route.toOrigin();
-    this.#connect(now);
+    this.connect(now);
   }
 
-  #hangUp(): void {
+  private hangUp(): void {
     if (this.#phase === "open" || this.#phase === "connecting") this.#effects.push({ type: "close" });
     this.#phase = "idle";
   }
@@ -352,47 +352,47 @@ export class Downloader {
   /* ---- what to do about trouble ---- */
 
   /** Nobody's fault: at once, as long as connections bring sectors. */
-  #reconnect(reason: string, now: number): void {
-    if (!this.#delivered) this.#trouble(reason, now);
-    else if (this.#route.renewed) this.#connectToOrigin(now);
-    else this.#connect(now);
+  private reconnect(reason: string, now: number): void {
+    if (!this.#delivered) this.trouble(reason, now);
+    else if (this.#route.renewed) this.connectToOrigin(now);
+    else this.connect(now);
   }
 
   /** Answers do not fit the requests under way: one at a time from now on. */
-  #outOfStep(message: string, now: number): void {
+  private outOfStep(message: string, now: number): void {
     this.#plan.outOfStep();
-    this.#reconnect(message, now);
+    this.reconnect(message, now);
   }
 
-  #trouble(message: string, now: number, retryAfter = 0): void {
-    this.#hangUp();
+  private trouble(message: string, now: number, retryAfter = 0): void {
+    this.hangUp();
     this.#lastTrouble = message;
-    if (now >= this.#patience.stallsAt) this.#stalled();
-    else this.#wait(message, now, retryAfter);
+    if (now >= this.#patience.stallsAt) this.stalled();
+    else this.wait(message, now, retryAfter);
   }
 
-  #refuse(cause: Cause, message: string, status: number | undefined, now: number): void {
+  private refuse(cause: Cause, message: string, status: number | undefined, now: number): void {
     if (this.#route.secondhand) {
-      this.#connectToOrigin(now);
+      this.connectToOrigin(now);
       return;
     }
-    this.#hangUp();
+    this.hangUp();
     this.#lastTrouble = message;
-    if (this.#patience.refused(now)) this.#fail(cause, message, status);
-    else this.#wait(message, now, 0);
+    if (this.#patience.refused(now)) this.fail(cause, message, status);
+    else this.wait(message, now, 0);
   }
 
-  #expired(message: string, status: number, now: number): void {
+  private expired(message: string, status: number, now: number): void {
     if (this.#route.secondhand) {
-      this.#connectToOrigin(now);
+      this.connectToOrigin(now);
       return;
     }
-    this.#hangUp();
+    this.hangUp();
     this.#phase = "expired";
     this.#effects.push({ type: "expired", message, status });
   }
 
-  #wait(reason: string, now: number, retryAfter: number): void {
+  private wait(reason: string, now: number, retryAfter: number): void {
     if (!this.#delivered || this.#route.renewed) this.#route.toOrigin();
     const milliseconds = this.#patience.pause(retryAfter);
     this.#phase = "waiting";
@@ -401,48 +401,48 @@ export class Downloader {
   }
 
   /** Another file under the same URL, and no digest to decide which is meant. */
-  #startAgain(reason: string, now: number): void {
-    this.#hangUp();
+  private startAgain(reason: string, now: number): void {
+    this.hangUp();
     if (!this.#file.restart()) {
-      this.#fail("download", `the file keeps changing on the server: ${reason}`, this.#response?.status);
+      this.fail("download", `the file keeps changing on the server: ${reason}`, this.#response?.status);
       return;
     }
     this.#offset = 0;
     this.#effects.push({ type: "restart", reason });
-    this.#connect(now);
+    this.connect(now);
   }
 
-  #stalled(): void {
-    this.#hangUp();
-    this.#fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.#lastTrouble}`, undefined);
+  private stalled(): void {
+    this.hangUp();
+    this.fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.#lastTrouble}`, undefined);
   }
 
-  #finish(): void {
-    this.#hangUp();
+  private finish(): void {
+    this.hangUp();
     this.#phase = "ended";
     this.#effects.push({ type: "finished" });
   }
 
-  #fail(cause: Cause, message: string, status: number | undefined): void {
+  private fail(cause: Cause, message: string, status: number | undefined): void {
     this.#phase = "ended";
     this.#effects.push(status === undefined ? { type: "failed", cause, message } : { type: "failed", cause, message, status });
   }
 
   /** Takes the offered URL; false: that failed the download. */
-  #takeUrl(url: string): boolean {
+  private takeUrl(url: string): boolean {
     const refusal = this.#route.offer(url);
     if (refusal === undefined) return true;
-    this.#hangUp();
-    if (refusal === "plain") this.#fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"', undefined);
-    else this.#fail("download", refusal.problem, undefined);
+    this.hangUp();
+    if (refusal === "plain") this.fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"', undefined);
+    else this.fail("download", refusal.problem, undefined);
     return false;
   }
 
-  #httpStatus(): string {
+  private httpStatus(): string {
     return `HTTP ${this.#response?.status ?? 0}`;
   }
 
-  #flush(): DownloadEffect[] {
+  private flush(): DownloadEffect[] {
     const effects = this.#effects;
     this.#effects = [];
     return effects;

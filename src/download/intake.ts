@@ -119,7 +119,7 @@ export class Intake {
   target(): Uint8Array {
     if (this.#at < this.#end) return NOTHING;
     const room = SECTOR - this.#fill;
-    const payload = this.#payload();
+    const payload = this.payload();
     if (payload > 0) return this.#buffer.subarray(this.#fill, this.#fill + Math.min(room, payload));
     // No room is left only while the whole file waits for its end: no payload may come then.
     return this.#scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
@@ -127,7 +127,7 @@ export class Intake {
 
   /** `count` bytes were read into `target()`. */
   fed(count: number): void {
-    if (this.#payload() > 0) this.#took(count);
+    if (this.payload() > 0) this.took(count);
     else {
       this.#at = 0;
       this.#end = count;
@@ -144,12 +144,12 @@ export class Intake {
       }
       if (this.#fresh) {
         this.#fresh = false;
-        const event = this.#progress();
+        const event = this.progress();
         if (event !== "more") return event;
       }
       if (this.#at >= this.#end) return "more";
-      if (this.#body.direct > 0 && this.#payload() === 0) return "surplus";
-      this.#readScratch();
+      if (this.#body.direct > 0 && this.payload() === 0) return "surplus";
+      this.readScratch();
     }
   }
 
@@ -157,15 +157,15 @@ export class Intake {
   connectionEnded(): IntakeEvent {
     if (this.#take > 0) return "short";
     this.#unproven = false;
-    return this.#sectorReady() ? "sector" : "end";
+    return this.sectorReady() ? "sector" : "end";
   }
 
   /** Payload bytes that may be read straight into the sector buffer. */
-  #payload(): number {
+  private payload(): number {
     return this.#inBody ? Math.min(this.#body.direct, this.#skip || this.#take) : 0;
   }
 
-  #took(count: number): void {
+  private took(count: number): void {
     this.#body.take(count);
     if (this.#skip > 0) this.#skip -= count;
     else {
@@ -176,23 +176,23 @@ export class Intake {
     this.#fresh = this.#fill === SECTOR || this.#take === 0 || this.#body.direct === 0;
   }
 
-  #readScratch(): void {
+  private readScratch(): void {
     if (this.#body.direct === 0) {
       this.#at = this.#body.frame(this.#scratch, this.#at, this.#end);
       this.#fresh = true;
       return;
     }
-    const count = Math.min(this.#payload(), this.#end - this.#at);
+    const count = Math.min(this.payload(), this.#end - this.#at);
     if (this.#skip === 0) this.#buffer.set(this.#scratch.subarray(this.#at, this.#at + count), this.#fill);
     this.#at += count;
-    this.#took(count);
+    this.took(count);
   }
 
   /** What the last bytes amount to. */
-  #progress(): IntakeEvent {
+  private progress(): IntakeEvent {
     if (this.#body.broken) return "malformed";
     if (this.#body.done && this.#take === 0) this.#unproven = false;
-    if (this.#sectorReady()) {
+    if (this.sectorReady()) {
       this.#fresh = true;
       return "sector";
     }
@@ -202,7 +202,7 @@ export class Intake {
     return "surplus";
   }
 
-  #sectorReady(): boolean {
+  private sectorReady(): boolean {
     if (this.#fill === 0) return false;
     const last = this.#toEnd && this.#take === 0;
     return last ? !this.#unproven : this.#fill === SECTOR;

@@ -41,7 +41,7 @@ export class RangePlan {
   next(from: number, wanted: number, delivered: number, size: number): number {
     const ahead = this.#ends.length > 0;
     if (size > 0 && from >= size) return 0;
-    if (ahead && !(size > 0 && this.#mayRunAhead)) return 0;
+    if (ahead && !(size > 0 && this.mayRunAhead)) return 0;
     if (ahead && !this.#pace.fast && from - wanted > this.#pace.lead) return 0;
     const length = this.#careful && !this.#single ? RANGE_MAX : this.#range;
     const full = Math.floor(from / SECTOR) * SECTOR + length;
@@ -94,7 +94,7 @@ export class RangePlan {
 
   /** The right moment for the next request may lie between two sectors. */
   get trickling(): boolean {
-    return this.#mayRunAhead && !this.#pace.fast;
+    return this.mayRunAhead && !this.#pace.fast;
   }
 
   /** The connection ended by itself: whoever closes at the first answer, whatever its head said, gets no requests ahead. */
@@ -106,7 +106,7 @@ export class RangePlan {
     this.#inStep = false;
   }
 
-  get #mayRunAhead(): boolean {
+  private get mayRunAhead(): boolean {
     return this.#proven && this.#inStep && (!this.#careful || this.#answered >= 2);
   }
 }

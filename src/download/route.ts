@@ -51,7 +51,7 @@ export class Route {
   }
 
   toOrigin(): void {
-    if (this.#origin && this.#current !== this.#origin) this.#use(this.#origin);
+    if (this.#origin && this.#current !== this.#origin) this.use(this.#origin);
     this.#redirects = 0;
     this.#renewed = false;
     this.#firsthand = true;
@@ -74,11 +74,11 @@ export class Route {
     const to = resolveLocation(from, location);
     if (typeof to === "string") return `redirect refused: ${to}`;
     if (!to.tls && (from.tls || !this.#allowHttp)) return "redirect from https to http refused";
-    this.#use(to);
+    this.use(to);
     return undefined;
   }
 
-  #use(url: HttpUrl): void {
+  private use(url: HttpUrl): void {
     this.#current = url;
     this.#prefix = requestPrefix(url);
   }

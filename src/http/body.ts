@@ -26,7 +26,7 @@ export class BodyReader {
   begin(framing: Framing): void {
     this.#chunked = framing.kind === "chunked";
     this.#left = framing.kind === "close" ? Infinity : framing.length;
-    if (this.#chunked) this.#expectSize();
+    if (this.#chunked) this.expectSize();
     else this.#step = this.#left > 0 ? "payload" : "done";
   }
 
@@ -64,13 +64,13 @@ export class BodyReader {
     while (at < end) {
       switch (this.#step) {
         case "size":
-          at = this.#sizeLine(bytes, at, end);
+          at = this.sizeLine(bytes, at, end);
           break;
         case "after-chunk":
-          at = this.#lineEnd(bytes, at);
+          at = this.lineEnd(bytes, at);
           break;
         case "trailer":
-          at = this.#trailer(bytes, at, end);
+          at = this.trailer(bytes, at, end);
           break;
         default:
           return at;
@@ -79,21 +79,21 @@ export class BodyReader {
     return at;
   }
 
-  #expectSize(): void {
+  private expectSize(): void {
     this.#step = "size";
     this.#digits = "";
     this.#overhead = 0;
   }
 
   /** chunk-size [chunk-ext] CRLF: the extension, from ";" or a blank on, is not looked at. */
-  #sizeLine(bytes: Uint8Array, start: number, end: number): number {
+  private sizeLine(bytes: Uint8Array, start: number, end: number): number {
     const newline = bytes.indexOf(LF, start);
     const stop = newline >= 0 && newline < end ? newline : end;
     if (this.#digits.length < SIZE_DIGITS_MAX) {
       this.#digits += latin1(bytes, start, Math.min(stop, start + SIZE_DIGITS_MAX - this.#digits.length));
     }
     const next = stop < end ? stop + 1 : end;
-    if (this.#spend(next - start) && stop < end) {
+    if (this.spend(next - start) && stop < end) {
       const size = hexadecimal(sizeDigits(this.#digits));
       this.#left = size;
       this.#overhead = 0;
@@ -103,27 +103,27 @@ export class BodyReader {
     return next;
   }
 
-  #lineEnd(bytes: Uint8Array, at: number): number {
-    if (bytes[at] === LF) this.#expectSize();
-    else if (bytes[at] !== CR || !this.#spend(1) || this.#overhead > 1) this.#step = "broken";
+  private lineEnd(bytes: Uint8Array, at: number): number {
+    if (bytes[at] === LF) this.expectSize();
+    else if (bytes[at] !== CR || !this.spend(1) || this.#overhead > 1) this.#step = "broken";
     return at + 1;
   }
 
   /** Lines up to an empty one, unread. */
-  #trailer(bytes: Uint8Array, start: number, end: number): number {
+  private trailer(bytes: Uint8Array, start: number, end: number): number {
     const newline = bytes.indexOf(LF, start);
     const stop = newline >= 0 && newline < end ? newline : end;
     const empty = this.#lineEmpty && (stop === start || (stop === start + 1 && bytes[start] === CR));
     this.#lineEmpty = empty;
     const next = stop < end ? stop + 1 : end;
-    if (this.#spend(next - start) && stop < end) {
+    if (this.spend(next - start) && stop < end) {
       if (empty) this.#step = "done";
       this.#lineEmpty = true;
     }
     return next;
   }
 
-  #spend(count: number): boolean {
+  private spend(count: number): boolean {
     this.#overhead += count;
     if (this.#overhead <= HTTP_HEAD_MAX) return true;
     this.#step = "broken";

@@ -50,7 +50,7 @@ export class HeadReader {
     this.state = "reading";
     this.pristine = true;
     this.#total = 0;
-    this.#begin();
+    this.begin();
   }
 
   /** The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3). */
@@ -69,15 +69,15 @@ export class HeadReader {
       const next = complete ? stop + 1 : stop;
       this.#total += next - at;
       if (this.#total > HEAD_GIVE_UP) this.state = "malformed";
-      else if (!complete) this.#keepPartial(bytes, at, stop);
-      else if (this.#partial !== "" || this.#skipping) this.#endPartial(bytes, at, stop);
-      else this.#line(bytes, at, stop);
+      else if (!complete) this.keepPartial(bytes, at, stop);
+      else if (this.#partial !== "" || this.#skipping) this.endPartial(bytes, at, stop);
+      else this.line(bytes, at, stop);
       at = next;
     }
     return at;
   }
 
-  #begin(): void {
+  private begin(): void {
     this.status = 0;
     this.minor = 0;
     this.#fields.clear();
@@ -88,7 +88,7 @@ export class HeadReader {
     this.#skipping = false;
   }
 
-  #keepPartial(bytes: Uint8Array, start: number, end: number): void {
+  private keepPartial(bytes: Uint8Array, start: number, end: number): void {
     if (this.#skipping) return;
     if (this.#partial.length + end - start <= LINE_MAX) this.#partial += latin1(bytes, start, end);
     else {
@@ -98,46 +98,46 @@ export class HeadReader {
     }
   }
 
-  #endPartial(bytes: Uint8Array, start: number, end: number): void {
-    this.#keepPartial(bytes, start, end);
+  private endPartial(bytes: Uint8Array, start: number, end: number): void {
+    this.keepPartial(bytes, start, end);
     const line = this.#partial;
     const skipped = this.#skipping;
     this.#partial = "";
     this.#skipping = false;
     if (skipped) this.#last = undefined;
-    else this.#take(line.endsWith("\r") ? line.slice(0, -1) : line);
+    else this.take(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 
   /** A whole line in the bytes: only a field that is wanted becomes text, and of it the value alone is kept. */
-  #line(bytes: Uint8Array, start: number, newline: number): void {
+  private line(bytes: Uint8Array, start: number, newline: number): void {
     const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
     const first = bytes[start];
     if (!this.#statusSeen || end === start || first === SPACE || first === TAB) {
-      this.#take(latin1(bytes, start, end));
+      this.take(latin1(bytes, start, end));
       return;
     }
     const name = candidate(bytes, start);
     const colon = start + (name?.length ?? 0);
     const wanted = name !== undefined && end - start <= LINE_MAX && latin1(bytes, start, colon).toLowerCase() === name;
     this.#last = wanted ? name : undefined;
-    if (wanted) this.#keep(name, latin1(bytes, bytes[colon + 1] === SPACE ? colon + 2 : colon + 1, end), ", ");
+    if (wanted) this.keep(name, latin1(bytes, bytes[colon + 1] === SPACE ? colon + 2 : colon + 1, end), ", ");
   }
 
-  #take(line: string): void {
+  private take(line: string): void {
     if (!this.#statusSeen) {
       // An empty line before the status line: left over by a careless server (RFC 9112 section 2.2, said of servers).
-      if (line !== "") this.#statusLine(line);
-    } else if (line === "") this.#endOfHead();
-    else if (line.startsWith(" ") || line.startsWith("\t")) this.#keep(this.#last, line, " ");
+      if (line !== "") this.statusLine(line);
+    } else if (line === "") this.endOfHead();
+    else if (line.startsWith(" ") || line.startsWith("\t")) this.keep(this.#last, line, " ");
     else {
       const colon = line.indexOf(":");
       const name = colon > 0 ? line.slice(0, colon).toLowerCase() : "";
       this.#last = WANTED.find((wanted) => wanted === name);
-      this.#keep(this.#last, line.slice(colon + 1), ", ");
+      this.keep(this.#last, line.slice(colon + 1), ", ");
     }
   }
 
-  #keep(name: FieldName | undefined, text: string, joint: string): void {
+  private keep(name: FieldName | undefined, text: string, joint: string): void {
     if (!name) return;
     this.#kept += text.length;
     if (this.#kept > HTTP_HEAD_MAX) {
@@ -150,7 +150,7 @@ export class HeadReader {
   }
 
   /** HTTP/1.x SP 3DIGIT [SP reason] (RFC 9112 section 4). */
-  #statusLine(line: string): void {
+  private statusLine(line: string): void {
     let at = 8;
     while (line.charCodeAt(at) === SPACE) at++;
     const minor = decimal(line, 7, 8);
@@ -165,10 +165,10 @@ export class HeadReader {
     this.status = status;
   }
 
-  #endOfHead(): void {
+  private endOfHead(): void {
     // 101 would hand the connection over to a protocol nobody asked for.
     if (this.status < 100 || this.status === 101) this.state = "malformed";
-    else if (this.status < 200) this.#begin();
+    else if (this.status < 200) this.begin();
     else this.state = "done";
   }
 }

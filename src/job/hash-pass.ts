@@ -54,11 +54,11 @@ export class HashPass {
     const { whole, signed } = this.#digests;
     if (this.#offset < IMAGE_FACTS) this.#first.set(bytes.subarray(0, IMAGE_FACTS - this.#offset), this.#offset);
     whole?.write(bytes);
-    if (signed !== undefined) this.#takeSigned(signed, bytes);
+    if (signed !== undefined) this.takeSigned(signed, bytes);
     this.#offset += bytes.length;
   }
 
-  #takeSigned(signed: Digest, bytes: Uint8Array): void {
+  private takeSigned(signed: Digest, bytes: Uint8Array): void {
     const inside = Math.min(bytes.length, Math.max(0, this.#size - TRAILER - this.#offset));
     if (inside > 0) signed.write(inside === bytes.length ? bytes : bytes.subarray(0, inside));
     if (inside < bytes.length) this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));

@@ -57,7 +57,7 @@ export class UpdateJob {
     if (context.state.name === "leaving" && event.type !== "effect-failed") return [];
     switch (event.type) {
       case "boot":
-        return [...this.#boot(now), ...this.#takeWaiting(now)];
+        return [...this.boot(now), ...this.takeWaiting(now)];
       case "offer":
         return offered(context, event.offer, now);
       case "refused":
@@ -68,7 +68,7 @@ export class UpdateJob {
         context.askAgainAt = event.up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
         return event.up ? linkUp(context) : [];
       case "acked":
-        return this.#acked(event.token, now);
+        return this.acked(event.token, now);
       case "total":
         return total(context, event.size, event.validator, now);
       case "sector":
@@ -93,21 +93,21 @@ export class UpdateJob {
       case "verified":
         return verified(context, event.length, now);
       case "effect-failed":
-        return this.#effectFailed(event.effect, event.message);
+        return this.effectFailed(event.effect, event.message);
       case "consent":
-        return [...consented(context, event.decision, now), ...this.#takeKept(now)];
+        return [...consented(context, event.decision, now), ...this.takeKept(now)];
       case "install":
         return installed(context, event.ok, event.message);
       case "restart":
         return context.state.name === "restart" ? activate(context, context.memory?.state.trials ?? 0) : [];
       case "health":
-        return [...health(context, event.ok, event.message), ...this.#takeKept(now)];
+        return [...health(context, event.ok, event.message), ...this.takeKept(now)];
       case "tick":
-        return [...context.owed.store(now), ...this.#tick(now)];
+        return [...context.owed.store(now), ...this.tick(now)];
     }
   }
 
-  #boot(now: number): JobEffect[] {
+  private boot(now: number): JobEffect[] {
     const context = this.#context;
     const { facts, options } = context;
     const memory = context.restore();
@@ -128,12 +128,12 @@ export class UpdateJob {
       case "try-again":
       case "seal":
       case "resume":
-        return this.#goOn(verdict, memory, now);
+        return this.goOn(verdict, memory, now);
     }
   }
 
   /** The job in the store goes on, if what runs now would still take it: something else may have been flashed meanwhile. */
-  #goOn(verdict: Extract<Judgement, { kind: "try-again" | "seal" | "resume" }>, memory: JobMemory, now: number): JobEffect[] {
+  private goOn(verdict: Extract<Judgement, { kind: "try-again" | "seal" | "resume" }>, memory: JobMemory, now: number): JobEffect[] {
     const context = this.#context;
     const { facts, options } = context;
     const refusal = refusalOfOffer(memory.offer, facts.running, capacityFor(context, memory.offer), options.policy);
@@ -147,7 +147,7 @@ export class UpdateJob {
     return [];
   }
 
-  #acked(token: Token, now: number): JobEffect[] {
+  private acked(token: Token, now: number): JobEffect[] {
     const context = this.#context;
     switch (token) {
       case "version":
@@ -155,31 +155,31 @@ export class UpdateJob {
       case "burning":
         return context.state.name === "burning" ? askRestart(context) : [];
       case "outcome":
-        return context.state.name === "reporting" ? this.#over(now) : [];
+        return context.state.name === "reporting" ? this.over(now) : [];
       case "refused":
         return context.owed.answered();
     }
   }
 
   /** The one terminal outcome has arrived: the job is over. */
-  #over(now: number): JobEffect[] {
+  private over(now: number): JobEffect[] {
     const context = this.#context;
     const { memory } = context;
     if (memory === undefined) return [];
     const keep = waitingOutcome(context)?.kind === "fail" && memory.offset > 0;
     context.letGo(keep);
     context.state = { name: "idle" };
-    return [...memory.forget(keep), ...(context.versionReported ? [] : reportVersion(context)), ...this.#takeKept(now)];
+    return [...memory.forget(keep), ...(context.versionReported ? [] : reportVersion(context)), ...this.takeKept(now)];
   }
 
   /** The offer that waited when the power went. */
-  #takeWaiting(now: number): JobEffect[] {
+  private takeWaiting(now: number): JobEffect[] {
     const { owed, state } = this.#context;
     return owed.offer === undefined || state.name === "leaving" ? [] : offered(this.#context, owed.offer, now);
   }
 
   /** The latest offer that came while none could be taken. */
-  #takeKept(now: number): JobEffect[] {
+  private takeKept(now: number): JobEffect[] {
     const context = this.#context;
     const { kept } = context;
     if (kept === undefined || context.state.name !== "idle") return [];
@@ -187,7 +187,7 @@ export class UpdateJob {
     return offered(context, kept, now);
   }
 
-  #tick(now: number): JobEffect[] {
+  private tick(now: number): JobEffect[] {
     const context = this.#context;
     const { state } = context;
     if (state.name === "idle") return askAgain(context, now);
@@ -209,7 +209,7 @@ export class UpdateJob {
     }
   }
 
-  #effectFailed(effect: JobEffect["type"], message: string): JobEffect[] {
+  private effectFailed(effect: JobEffect["type"], message: string): JobEffect[] {
     const context = this.#context;
     const warning: JobEffect = { type: "notify", notice: { event: "warning", message: `${effect}: ${message}` } };
     const waiting = waitingOutcome(context);

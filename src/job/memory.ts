@@ -37,7 +37,7 @@ export class JobMemory {
     const memory = new JobMemory(record);
     memory.#state = decodeState(memory.#identity, stored.state);
     memory.#outcome = decodeOutcome(memory.#identity, stored.outcome);
-    memory.#adoptCheckpoint(record.offer.part === undefined ? stored : stored.part);
+    memory.adoptCheckpoint(record.offer.part === undefined ? stored : stored.part);
     return memory;
   }
 
@@ -47,15 +47,15 @@ export class JobMemory {
    */
   static begin(record: JobRecord, stored: Checkpoint): { memory: JobMemory; effects: JobEffect[] } {
     const memory = new JobMemory(record);
-    memory.#adoptCheckpoint(stored);
+    memory.adoptCheckpoint(stored);
     const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
     // While the size is unknown so is the identity: learn() decides then.
-    if (memory.#sectors === 0 && record.offer.size > 0) effects.push(...memory.#deleteCheckpoint());
-    effects.push(memory.#putRecord());
+    if (memory.#sectors === 0 && record.offer.size > 0) effects.push(...memory.deleteCheckpoint());
+    effects.push(memory.putRecord());
     return { memory, effects };
   }
 
-  #adoptCheckpoint(stored: Checkpoint | undefined): void {
+  private adoptCheckpoint(stored: Checkpoint | undefined): void {
     if (stored === undefined) return;
     const head = decodeHead(this.#identity, stored.head);
     const sectors = decodeOffset(this.#identity, stored.offset) ?? 0;
@@ -101,14 +101,14 @@ export class JobMemory {
     if (sizeWasKnown && old === keep) return [];
     this.#record = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
     this.#identity = identityOf(this.#record);
-    if (!sizeWasKnown) this.#adoptCheckpoint(left);
-    return [...(sizeWasKnown || this.#sectors > 0 ? [] : this.#deleteCheckpoint()), this.#putRecord()];
+    if (!sizeWasKnown) this.adoptCheckpoint(left);
+    return [...(sizeWasKnown || this.#sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
   }
 
   /** A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays. */
   renew(url: string): JobEffect[] {
     this.#record = { ...this.#record, offer: { ...this.offer, url } };
-    return [this.#putRecord()];
+    return [this.putRecord()];
   }
 
   /** One more sector is in flash and was read back. The head goes first: without it the first sector is not whole. */
@@ -116,10 +116,10 @@ export class JobMemory {
     const effects: JobEffect[] = [];
     if (head !== undefined) {
       this.#head = head.slice(0, HEAD);
-      effects.push({ type: "put-bytes", key: this.#keys.head, bytes: encodeHead(this.#identity, this.#head) });
+      effects.push({ type: "put-bytes", key: this.keys.head, bytes: encodeHead(this.#identity, this.#head) });
     }
     this.#sectors = sector + 1;
-    effects.push({ type: "put-number", key: this.#keys.offset, value: encodeOffset(this.#identity, this.#sectors) });
+    effects.push({ type: "put-number", key: this.keys.offset, value: encodeOffset(this.#identity, this.#sectors) });
     return effects;
   }
 
@@ -127,7 +127,7 @@ export class JobMemory {
   dropCheckpoint(): JobEffect[] {
     this.#sectors = 0;
     this.#head = undefined;
-    return this.#deleteCheckpoint();
+    return this.deleteCheckpoint();
   }
 
   enter(change: Partial<State>): JobEffect[] {
@@ -143,19 +143,19 @@ export class JobMemory {
   /** The cloud has acknowledged the outcome. The record goes first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
     const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
-    return keepCheckpoint ? effects : [...effects, ...this.#deleteCheckpoint()];
+    return keepCheckpoint ? effects : [...effects, ...this.deleteCheckpoint()];
   }
 
-  get #keys(): typeof FIRMWARE {
+  private get keys(): typeof FIRMWARE {
     return this.offer.part === undefined ? FIRMWARE : MODULE;
   }
 
   /** The offset goes first: a head without an offset counts for nothing, an offset without a head neither. */
-  #deleteCheckpoint(): JobEffect[] {
-    return [{ type: "delete", key: this.#keys.offset }, { type: "delete", key: this.#keys.head }];
+  private deleteCheckpoint(): JobEffect[] {
+    return [{ type: "delete", key: this.keys.offset }, { type: "delete", key: this.keys.head }];
   }
 
-  #putRecord(): JobEffect {
+  private putRecord(): JobEffect {
     return { type: "put-bytes", key: KEY_JOB, bytes: encodeJob(this.#record) };
   }
 }

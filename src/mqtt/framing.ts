@@ -48,7 +48,7 @@ export class PacketFramer {
   /** The next complete frame; undefined: more bytes are needed. After "malformed" the framer is spent. */
   next(): Frame | undefined {
     while (this.#at < this.#input.length) {
-      const frame = this.#packet ? this.#store() : this.#skipping ? this.#skip() : this.#readHeader();
+      const frame = this.#packet ? this.store() : this.#skipping ? this.skip() : this.readHeader();
       if (frame) return frame;
     }
     this.#input = EMPTY;
@@ -56,24 +56,24 @@ export class PacketFramer {
     return undefined;
   }
 
-  #readHeader(): Frame | undefined {
+  private readHeader(): Frame | undefined {
     const header = this.#header;
     const byte = this.#input[this.#at++]!;
     header.push(byte);
     if (header.length === 1) return undefined;
     this.#remaining += (byte & 0x7f) * 128 ** (header.length - 2);
     if (byte & 0x80) return header.length === 5 ? { type: "malformed", reason: "remaining length of more than four bytes" } : undefined;
-    return this.#begin();
+    return this.begin();
   }
 
   /** The header is complete: decides what becomes of the packet. */
-  #begin(): Frame | undefined {
+  private begin(): Frame | undefined {
     const header = this.#header;
     const type = header[0]! >> 4;
     const length = this.#remaining;
     if (type !== PUBLISH && LENGTHS[type] !== length)
       return { type: "malformed", reason: LENGTHS[type] === undefined ? `packet type ${type} is not for a client` : `packet type ${type} of length ${length}` };
-    if (type === PUBLISH && this.#qos === 3) return { type: "malformed", reason: "QoS 3" };
+    if (type === PUBLISH && this.qos === 3) return { type: "malformed", reason: "QoS 3" };
     if (length > PUBLISH_MAX) {
       this.#skipping = true;
       return undefined;
@@ -81,33 +81,33 @@ export class PacketFramer {
     this.#packet = new Uint8Array(header.length + length);
     this.#packet.set(header);
     this.#filled = header.length;
-    return length === 0 ? this.#store() : undefined;
+    return length === 0 ? this.store() : undefined;
   }
 
-  #store(): Frame | undefined {
+  private store(): Frame | undefined {
     const packet = this.#packet!;
     const end = Math.min(this.#input.length, this.#at + packet.length - this.#filled);
     packet.set(this.#input.subarray(this.#at, end), this.#filled);
     this.#filled += end - this.#at;
     this.#at = end;
     if (this.#filled < packet.length) return undefined;
-    const frame = this.#tooLarge(packet) ?? ({ type: "packet", bytes: packet } as const);
-    this.#reset();
+    const frame = this.tooLarge(packet) ?? ({ type: "packet", bytes: packet } as const);
+    this.reset();
     return frame;
   }
 
   /** A stored PUBLISH whose topic or payload is beyond its own limit though their sum is not. */
-  #tooLarge(packet: Uint8Array): Frame | undefined {
+  private tooLarge(packet: Uint8Array): Frame | undefined {
     if (this.#header[0]! >> 4 !== PUBLISH || this.#remaining < 2) return undefined;
     const topic = this.#header.length;
     this.#topicLength = (packet[topic]! << 8) | packet[topic + 1]!;
     const id = topic + 2 + this.#topicLength;
     this.#id = ((packet[id] ?? 0) << 8) | (packet[id + 1] ?? 0);
-    const payload = this.#remaining - this.#headLength;
-    return payload >= 0 && (this.#topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX) ? this.#skipped() : undefined;
+    const payload = this.#remaining - this.headLength;
+    return payload >= 0 && (this.#topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX) ? this.skipped() : undefined;
   }
 
-  #skip(): Frame | undefined {
+  private skip(): Frame | undefined {
     const from = this.#passed;
     const until = Math.min(this.#remaining, from + this.#input.length - this.#at);
     /** A byte of the packet's body, 0 if it is not in this piece of the stream. */
@@ -117,27 +117,27 @@ export class PacketFramer {
     this.#at += until - from;
     this.#passed = until;
     if (until < this.#remaining) return undefined;
-    const frame = this.#skipped();
-    this.#reset();
+    const frame = this.skipped();
+    this.reset();
     return frame;
   }
 
-  #skipped(): Frame {
-    if (this.#headLength > this.#remaining) return { type: "malformed", reason: "topic longer than its packet" };
-    if (this.#qos > 0 && this.#id === 0) return { type: "malformed", reason: "publish without a packet id" };
-    return { type: "skipped", qos: this.#qos, id: this.#qos > 0 ? this.#id : 0, length: this.#header.length + this.#remaining };
+  private skipped(): Frame {
+    if (this.headLength > this.#remaining) return { type: "malformed", reason: "topic longer than its packet" };
+    if (this.qos > 0 && this.#id === 0) return { type: "malformed", reason: "publish without a packet id" };
+    return { type: "skipped", qos: this.qos, id: this.qos > 0 ? this.#id : 0, length: this.#header.length + this.#remaining };
   }
 
-  get #qos(): number {
+  private get qos(): number {
     return (this.#header[0]! >> 1) & 3;
   }
 
   /** Bytes before a PUBLISH's payload, fixed header aside. */
-  get #headLength(): number {
-    return 2 + this.#topicLength + (this.#qos > 0 ? 2 : 0);
+  private get headLength(): number {
+    return 2 + this.#topicLength + (this.qos > 0 ? 2 : 0);
   }
 
-  #reset(): void {
+  private reset(): void {
     this.#header = [];
     this.#remaining = 0;
     this.#packet = undefined;

@@ -95,11 +95,11 @@ export class Outbox {
   /** A packet id (1..65535) that nothing on this connection uses. */
   takeId(): number {
     do this.#lastId = this.#lastId === 65_535 ? 1 : this.#lastId + 1;
-    while (this.#inUse(this.#lastId));
+    while (this.inUse(this.#lastId));
     return this.#lastId;
   }
 
-  #inUse(id: number): boolean {
+  private inUse(id: number): boolean {
     if (this.#abandoned.includes(id)) return true;
     for (const kept of this.#kept.values()) if (kept.id === id) return true;
     return false;

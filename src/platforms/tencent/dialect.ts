@@ -108,25 +108,25 @@ export class TencentPlatform implements Platform {
   encode(report: Report): Message {
     switch (report.kind) {
       case "version":
-        return this.#message(1, { type: "report_version", report: { version: report.version } });
+        return this.message(1, { type: "report_version", report: { version: report.version } });
       case "progress":
         // The next one makes up for a lost one.
-        return this.#progress(0, report.task, { state: "downloading", percent: String(report.percent) });
+        return this.progress(0, report.task, { state: "downloading", percent: String(report.percent) });
       case "burning":
-        return this.#progress(1, report.task, { state: "burning" });
+        return this.progress(1, report.task, { state: "burning" });
       case "outcome":
         return report.outcome.kind === "done"
-          ? this.#progress(1, report.task, { state: "done" })
-          : this.#progress(1, report.task, { state: "fail" }, RESULT_CODES[report.outcome.cause], truncateUtf8(report.outcome.message, MESSAGE_MAX));
+          ? this.progress(1, report.task, { state: "done" })
+          : this.progress(1, report.task, { state: "fail" }, RESULT_CODES[report.outcome.cause], truncateUtf8(report.outcome.message, MESSAGE_MAX));
     }
   }
 
   /** Every value of `progress` is a string, numbers too. */
-  #progress(qos: 0 | 1, task: Task, state: { readonly [key: string]: string }, code = 0, text = ""): Message {
-    return this.#message(qos, { type: "report_progress", report: { progress: { ...state, result_code: String(code), result_msg: text }, version: task.version } });
+  private progress(qos: 0 | 1, task: Task, state: { readonly [key: string]: string }, code = 0, text = ""): Message {
+    return this.message(qos, { type: "report_progress", report: { progress: { ...state, result_code: String(code), result_msg: text }, version: task.version } });
   }
 
-  #message(qos: 0 | 1, content: object): Message {
+  private message(qos: 0 | 1, content: object): Message {
     return { topic: this.#reportTopic, payload: JSON.stringify(content), qos };
   }
 }

@@ -95,21 +95,21 @@ export class ThingsPanelPlatform implements Platform {
   encode(report: Report): Message | undefined {
     switch (report.kind) {
       case "version":
-        return this.#version(report.version);
+        return this.version(report.version);
       case "progress":
         // Lost ones do not matter, the next is due within seconds. 0 is no step, and 100 ends the task: not before the new firmware runs.
-        return this.#progress(0, report.task, Math.min(Math.max(Math.floor(report.percent), 1), 99), "downloading");
+        return this.progress(0, report.task, Math.min(Math.max(Math.floor(report.percent), 1), 99), "downloading");
       case "burning":
-        return this.#progress(1, report.task, 99, "downloaded and verified, about to restart");
+        return this.progress(1, report.task, 99, "downloaded and verified, about to restart");
       case "outcome":
         return report.outcome.kind === "done"
-          ? this.#progress(1, report.task, 100, `${report.task.version} installed`)
-          : this.#progress(1, report.task, STEPS[report.outcome.cause], report.outcome.message);
+          ? this.progress(1, report.task, 100, `${report.task.version} installed`)
+          : this.progress(1, report.task, STEPS[report.outcome.cause], report.outcome.message);
     }
   }
 
   /** `id`: 10 digits, as documented; nothing refers to it. */
-  #version(version: string): Message | undefined {
+  private version(version: string): Message | undefined {
     const topic = this.#profile.version;
     if (topic === undefined) return undefined;
     const id = String(1_000_000_000 + Math.floor(this.#crypto.random() * 9_000_000_000));
@@ -117,7 +117,7 @@ export class ThingsPanelPlatform implements Platform {
   }
 
   /** `module` exactly as it was received: v0 compares it with the package's, and takes none for "". */
-  #progress(qos: 0 | 1, { module }: Task, step: number, desc: string): Message {
+  private progress(qos: 0 | 1, { module }: Task, step: number, desc: string): Message {
     const content = { step: String(step), desc: truncateUtf8(desc, MESSAGE_MAX), ...(module === undefined ? {} : { module }) };
     return { topic: this.#progressTopic, qos, payload: JSON.stringify(content) };
   }
