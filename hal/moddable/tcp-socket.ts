@@ -27,16 +27,33 @@ interface RawTcp {
   write(bytes: Uint8Array): number | undefined;
   close(): void;
 }
+/** `this` of a callback: the SDK's socket, with what it was given as `target`. */
+interface Raw {
+  readonly target: TcpSocket;
+}
 type RawTcpClass = new (options: {
   address: string;
   port: number;
   nodelay: boolean;
-  onReadable(count: number): void;
-  onWritable(room: number): void;
-  onError(): void;
+  target: TcpSocket;
+  onReadable(this: Raw, count: number): void;
+  onWritable(this: Raw, room: number): void;
+  onError(this: Raw): void;
 }) => RawTcp;
 
 export class TcpSocket implements Socket {
+  /** The same three functions for every connection: closures would stay in memory as long as it does. */
+  static readonly #CALLBACKS = Object.freeze({
+    onReadable(this: Raw, count: number): void {
+      this.target.guard(() => this.target.arrived(count));
+    },
+    onWritable(this: Raw, room: number): void {
+      this.target.guard(() => this.target.writable(room));
+    },
+    onError(this: Raw): void {
+      this.target.guard(() => this.target.finish());
+    },
+  });
   readonly #ahead: number;
   #events: SocketEvents | undefined;
   #raw: RawTcp | undefined;
@@ -58,8 +75,8 @@ export class TcpSocket implements Socket {
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
     this.#ahead = options.ahead;
     this.#events = events;
-    if (isAddress(host)) this.#connect(host, port);
-    else this.#resolve(host, port, lookup);
+    if (isAddress(host)) this.connect(host, port);
+    else this.resolve(host, port, lookup);
   }
 
   read(into: Uint8Array): number {
@@ -74,12 +91,12 @@ export class TcpSocket implements Socket {
     }
     const count = Math.min(this.#unread, into.length - filled);
     if (count > 0) {
-      this.#take(into.subarray(filled, filled + count));
+      this.take(into.subarray(filled, filled + count));
       filled += count;
     }
-    if (this.#waiting() === 0) {
+    if (this.waiting() === 0) {
       this.#announced = false;
-      if (this.#ended) Timer.set(() => this.#fail(undefined), 0);
+      if (this.#ended) Timer.set(() => this.fail(undefined), 0);
     }
     return filled;
   }
@@ -97,7 +114,7 @@ export class TcpSocket implements Socket {
     } catch (error) {
       // The connection is gone. Its `onError` may or may not follow.
       this.#room = 0;
-      this.#failLater({ kind: "reset", message: `write: ${(error as Error).message}` });
+      this.failLater({ kind: "reset", message: `write: ${(error as Error).message}` });
       return 0;
     }
   }
@@ -112,69 +129,62 @@ export class TcpSocket implements Socket {
     raw?.close();
   }
 
-  #waiting(): number {
+  private waiting(): number {
     return this.#heldLength + this.#unread;
   }
 
-  #resolve(host: string, port: number, lookup: Lookup): void {
+  private resolve(host: string, port: number, lookup: Lookup): void {
     try {
       lookup(host, (address) => {
         if (this.#events === undefined) return;
-        if (address === undefined) this.#fail({ kind: "dns", message: `no address for ${host}` });
-        else this.#connect(address, port);
+        if (address === undefined) this.fail({ kind: "dns", message: `no address for ${host}` });
+        else this.connect(address, port);
       });
     } catch (error) {
-      this.#failLater({ kind: "dns", message: (error as Error).message });
+      this.failLater({ kind: "dns", message: (error as Error).message });
     }
   }
 
-  #connect(address: string, port: number): void {
+  private connect(address: string, port: number): void {
     try {
-      this.#raw = new (TCP as unknown as RawTcpClass)({
-        address,
-        port,
-        nodelay: true,
-        onReadable: (count) => this.#guard(() => this.#arrived(count)),
-        onWritable: (room) => this.#guard(() => this.#writable(room)),
-        onError: () => this.#guard(() => this.#finish()),
-      });
+      this.#raw = new (TCP as unknown as RawTcpClass)({ address, port, nodelay: true, target: this, ...TcpSocket.#CALLBACKS });
     } catch (error) {
-      this.#failLater({ kind: "other", message: `connect ${address}: ${(error as Error).message}` });
+      this.failLater({ kind: "other", message: `connect ${address}: ${(error as Error).message}` });
     }
   }
 
-  #guard(callback: () => void): void {
+  private guard(callback: () => void): void {
     if (this.#events === undefined) return;
     try {
       callback();
     } catch (error) {
-      this.#failLater({ kind: "other", message: (error as Error).message });
+      this.failLater({ kind: "other", message: (error as Error).message });
     }
   }
 
-  #arrived(count: number): void {
+  private arrived(count: number): void {
     this.#unread = count;
-    this.#announce();
+    this.announce();
     const surplus = Math.min(this.#unread, this.#ahead - this.#heldLength);
     if (this.#raw === undefined || surplus <= 0) return;
     const held = new Uint8Array(surplus);
-    this.#take(held);
+    this.take(held);
     this.#held.push(held);
     this.#heldLength += surplus;
   }
 
-  #take(into: Uint8Array): void {
+  private take(into: Uint8Array): void {
     this.#raw?.read(into);
     this.#unread -= into.length;
   }
 
-  #announce(): void {
-    if (this.#announced || this.#waiting() === 0) return;
+  private announce(): void {
+    if (this.#announced || this.waiting() === 0) return;
     this.#announced = true;
     this.#events?.readable();
   }
 
-  #writable(room: number): void {
+  private writable(room: number): void {
     this.#room = room;
     if (!this.#open) {
       this.#open = true;
@@ -186,17 +196,17 @@ export class TcpSocket implements Socket {
   }
 
   /** Closed by the peer, or broken: the SDK does not say which. What waits is read first. */
-  #finish(): void {
+  private finish(): void {
     this.#ended = true;
-    if (!this.#open) this.#fail({ kind: "refused", message: "no connection" });
-    else if (this.#waiting() === 0) this.#fail(undefined);
+    if (!this.#open) this.fail({ kind: "refused", message: "no connection" });
+    else if (this.waiting() === 0) this.fail(undefined);
   }
 
-  #failLater(error: SocketError): void {
-    Timer.set(() => this.#fail(error), 0);
+  private failLater(error: SocketError): void {
+    Timer.set(() => this.fail(error), 0);
   }
 
-  #fail(error: SocketError | undefined): void {
+  private fail(error: SocketError | undefined): void {
     const events = this.#events;
     this.close();
     try {

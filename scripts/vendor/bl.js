@@ -1,12 +1,14 @@
 import { Buffer } from "./buffer.js";
 
+const NOTHING = Buffer.alloc(0);
+
 /**
  * As much of the package bl as mqtt-packet's parser uses: bytes that come at the end and go at the beginning. What is
  * appended to an empty list is not copied.
  */
 class BufferList {
   constructor() {
-    this.bytes = Buffer.alloc(0);
+    this.bytes = NOTHING;
   }
 
   get length() {
@@ -25,8 +27,9 @@ class BufferList {
     return this;
   }
 
+  /** An empty view would keep the last packet's bytes in memory until the next comes, which may be days. */
   consume(count) {
-    this.bytes = this.bytes.subarray(count);
+    this.bytes = count < this.bytes.length ? this.bytes.subarray(count) : NOTHING;
     return this;
   }
 

@@ -67,11 +67,11 @@ export class OtaAgent {
     this.#policy = { ...DEFAULT_POLICY, ...options.policy };
     this.#keys = this.#policy.signingKeys.map(readPublicKey);
     const buffer = new Uint8Array(SECTOR);
-    const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.#enter(callback) };
+    const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.enter(callback) };
     this.#options = options;
     this.#installers = new Map(Object.entries(options.modules ?? {}));
     this.#executor = new Executor(ports, buffer, this.#installers);
-    this.#file = new FileLink({ ...shared, settings: { ...options.download, allowHttp: this.#policy.allowHttp }, buffer, dispatch: (event) => this.#dispatch(event), log: (line) => this.#log(line) });
+    this.#file = new FileLink({ ...shared, settings: { ...options.download, allowHttp: this.#policy.allowHttp }, buffer, dispatch: (event) => this.dispatch(event), log: (line) => this.log(line) });
     this.#broker = options.broker === undefined ? undefined : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
@@ -88,7 +88,7 @@ export class OtaAgent {
     if (this.#running) return;
     this.#running = true;
     const { boot, flash, crypto } = this.#options.ports;
-    this.#enter(() => {
+    this.enter(() => {
       const facts = {
         running: boot.running(),
         target: boot.target(),
@@ -101,13 +101,13 @@ export class OtaAgent {
       const capacityOf = (part: string): number | undefined => this.#installers.get(part)?.capacity;
       const trust = this.#keys.length === 0 ? {} : { refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) => refusalOfSignature(hash, trailer, this.#keys, crypto) };
       this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
-      this.#dispatch({ type: "boot" });
+      this.dispatch({ type: "boot" });
       this.#link.start(platform.subscriptions, {
-        up: () => this.#enter(() => this.#dispatch({ type: "link", up: true })),
-        down: (reason) => this.#enter(() => this.#down(reason)),
-        message: (topic, payload) => this.#enter(() => this.#incoming(this.#options.platform.parse(topic, payload))),
-        acked: (token) => this.#enter(() => this.#dispatch({ type: "acked", token: token as Token })),
-        warning: (message) => this.#notify({ event: "warning", message }),
+        up: () => this.enter(() => this.dispatch({ type: "link", up: true })),
+        down: (reason) => this.enter(() => this.down(reason)),
+        message: (topic, payload) => this.enter(() => this.incoming(this.#options.platform.parse(topic, payload))),
+        acked: (token) => this.enter(() => this.dispatch({ type: "acked", token: token as Token })),
+        warning: (message) => this.notify({ event: "warning", message }),
       });
     });
   }
@@ -123,55 +123,57 @@ export class OtaAgent {
 
   /* ---- entries from the outside ---- */
 
-  #enter(callback: () => void): void {
+  private enter(callback: () => void): void {
     if (!this.#running) return;
     try {
       callback();
     } catch (error) {
       // A fault of ours must neither abort the VM nor stop the agent from listening.
-      this.#notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
+      this.notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
     }
-    this.#arm();
+    this.arm();
   }
 
-  #incoming(incoming: Incoming): void {
+  private incoming(incoming: Incoming): void {
     switch (incoming.kind) {
       case "offer":
-        return this.#dispatch({ type: "offer", offer: incoming.offer });
+        return this.dispatch({ type: "offer", offer: incoming.offer });
       case "refused":
-        return this.#dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+        return this.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
       case "version-answer":
-        if (!incoming.accepted) this.#notify({ event: "warning", message: `version report refused: ${incoming.message}` });
+        if (!incoming.accepted) this.notify({ event: "warning", message: `version report refused: ${incoming.message}` });
         return;
       case "ignored":
-        return this.#log(`message ignored: ${incoming.reason}`);
+        return this.log(`message ignored: ${incoming.reason}`);
     }
   }
 
-  #down(reason: string): void {
-    this.#log(`mqtt: ${reason}`);
-    this.#dispatch({ type: "link", up: false });
+  private down(reason: string): void {
+    this.log(`mqtt: ${reason}`);
+    this.dispatch({ type: "link", up: false });
   }
 
   /* ---- the job ---- */
 
   /** One event after the other: what happens while one is handled waits. Returns when all are done. */
-  #dispatch(event: JobEvent): void {
+  private dispatch(event: JobEvent): void {
     this.#events.push(event);
     if (this.#dispatching) return;
     this.#dispatching = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.#carryOut(this.#job?.handle(next, this.#now()) ?? []);
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.carryOut(this.#job?.handle(next, this.now()) ?? []);
     } finally {
       this.#dispatching = false;
       this.#events.length = 0;
     }
   }
 
-  #carryOut(effects: readonly JobEffect[]): void {
-    for (const effect of effects) {
+  private carryOut(effects: readonly JobEffect[]): void {
+    // By index: an iterator would stay in memory while a sector is stored.
+    for (let index = 0; index < effects.length; index++) {
+      const effect = effects[index]!;
       try {
-        const answer = this.#execute(effect);
+        const answer = this.execute(effect);
         if (answer !== undefined) this.#events.push(answer);
       } catch (error) {
         // What stands behind it relied on it.
@@ -181,7 +183,7 @@ export class OtaAgent {
     }
   }
 
-  #execute(effect: JobEffect): JobEvent | undefined {
+  private execute(effect: JobEffect): JobEvent | undefined {
     switch (effect.type) {
       case "download":
         this.#file.start(effect);
@@ -198,13 +200,13 @@ export class OtaAgent {
         return undefined;
       }
       case "ask":
-        this.#ask(effect.question, effect.task);
+        this.ask(effect.question, effect.task);
         return undefined;
       case "notify":
-        this.#notify(effect.notice);
+        this.notify(effect.notice);
         return undefined;
       case "yield":
-        this.#options.ports.clock.set(() => this.#enter(() => this.#dispatch({ type: "turn" })), 0);
+        this.#options.ports.clock.set(() => this.enter(() => this.dispatch({ type: "turn" })), 0);
         return undefined;
       default:
         return this.#executor.execute(effect);
@@ -212,12 +214,12 @@ export class OtaAgent {
   }
 
   /** Only the latest question of all may still be answered, and only once. */
-  #ask(question: Question, task: Task): void {
+  private ask(question: Question, task: Task): void {
     const number = ++this.#asked;
     const answer = (event: JobEvent): void => {
       if (number !== this.#asked) return;
       this.#asked++;
-      this.#enter(() => this.#dispatch(event));
+      this.enter(() => this.dispatch(event));
     };
     const { onOffer, onRestart, onHealthCheck } = this.#options;
     switch (question) {
@@ -239,41 +241,41 @@ export class OtaAgent {
     }
   }
 
-  #notify(notice: Notice): void {
+  private notify(notice: Notice): void {
     try {
       this.#options.onNotice?.(notice);
     } catch (error) {
-      this.#log(`onNotice: ${(error as Error).message}`);
+      this.log(`onNotice: ${(error as Error).message}`);
     }
   }
 
-  #log(line: string): void {
+  private log(line: string): void {
     this.#options.ports.log?.(line);
   }
 
   /* ---- time ---- */
 
-  #now(): number {
+  private now(): number {
     return this.#options.ports.clock.now();
   }
 
   /** One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. */
-  #arm(): void {
+  private arm(): void {
     if (!this.#running) return;
     const at = earliest(this.#job?.deadline(), this.#file.deadline(), this.#broker?.deadline());
     if (at === undefined || (this.#timer !== undefined && this.#timer.at <= at)) return;
     const { clock } = this.#options.ports;
     if (this.#timer !== undefined) clock.clear(this.#timer.handle);
-    const handle = clock.set(() => this.#tick(), Math.max(0, at - this.#now()));
+    const handle = clock.set(() => this.tick(), Math.max(0, at - this.now()));
     this.#timer = { handle, at };
   }
 
-  #tick(): void {
+  private tick(): void {
     this.#timer = undefined;
-    this.#enter(() => {
+    this.enter(() => {
       this.#broker?.tick();
       this.#file.tick();
-      this.#dispatch({ type: "tick" });
+      this.dispatch({ type: "tick" });
     });
   }
 }

@@ -1,10 +1,11 @@
 /** The agent's own connection to the broker: drives the sans-I/O MQTT session over a socket of the port. */
-import type { Clock, Network, Socket, SocketError } from "../../hal/ports";
+import type { Clock, Network, SocketError } from "../../hal/ports";
 import { MqttSession } from "../mqtt/session";
 import type { SessionEffect } from "../mqtt/session";
 import type { Identity, Message } from "../platforms/platform";
+import { Connection } from "./connection";
+import type { ConnectionOwner } from "./connection";
 import type { LinkEvents, MqttLink } from "./link";
-import { Outbox } from "./outbox";
 
 export interface BrokerAddress {
   readonly host: string;
@@ -25,12 +26,11 @@ export interface BrokerLinkOptions {
 /** Bytes read from the socket at a time: an offer with its head fits. */
 const SCRATCH = 1024;
 
-export class BrokerLink implements MqttLink {
+export class BrokerLink implements MqttLink, ConnectionOwner {
   readonly #options: BrokerLinkOptions;
   #session: MqttSession | undefined;
   #events: LinkEvents | undefined;
-  #socket: Socket | undefined;
-  #outbox = new Outbox();
+  #connection: Connection | undefined;
   readonly #scratch = new Uint8Array(SCRATCH);
 
   constructor(options: BrokerLinkOptions) {
@@ -40,44 +40,73 @@ export class BrokerLink implements MqttLink {
   start(topics: readonly string[], events: LinkEvents): void {
     this.#events = events;
     this.#session = new MqttSession({ identity: () => this.#options.identity(), subscriptions: topics, random: () => this.#options.random() });
-    this.#run(this.#session.start(this.#now()));
+    this.run(this.#session.start(this.now()));
   }
 
   publish(message: Message, token: string | undefined): void {
-    if (this.#session !== undefined) this.#run(this.#session.publish(token, message, this.#now()));
+    if (this.#session !== undefined) this.run(this.#session.publish(token, message, this.now()));
   }
 
   stop(): void {
-    if (this.#session !== undefined) this.#run(this.#session.stop(this.#now()));
+    if (this.#session !== undefined) this.run(this.#session.stop(this.now()));
     this.#session = undefined;
-    this.#close();
+    this.close();
   }
 
   tick(): void {
-    if (this.#session !== undefined) this.#run(this.#session.tick(this.#now()));
+    if (this.#session !== undefined) this.run(this.#session.tick(this.now()));
   }
 
   deadline(): number | undefined {
     return this.#session?.deadline();
   }
 
-  #now(): number {
+  /* ---- told by the connection ---- */
+
+  enter(callback: () => void): void {
+    this.#options.enter(callback);
+  }
+
+  opened(): void {
+    this.run(this.#session?.opened(this.now()) ?? []);
+  }
+
+  readable(): void {
+    const connection = this.#connection;
+    while (this.read(connection) > 0);
+  }
+
+  ended(error: SocketError | undefined): void {
+    this.lost(error?.message ?? "closed by the broker");
+  }
+
+  /** 0: nothing more now, or not from this connection any more. */
+  private read(connection: Connection | undefined): number {
+    if (connection === undefined || connection !== this.#connection) return 0;
+    const count = connection.read(this.#scratch);
+    if (count > 0) this.run(this.#session?.received(this.#scratch.subarray(0, count), this.now()) ?? []);
+    return count;
+  }
+
+  /* ---- the session's effects ---- */
+
+  private now(): number {
     return this.#options.clock.now();
   }
 
-  #run(effects: readonly SessionEffect[]): void {
-    for (const effect of effects) this.#execute(effect);
+  private run(effects: readonly SessionEffect[]): void {
+    for (const effect of effects) this.execute(effect);
   }
 
-  #execute(effect: SessionEffect): void {
+  private execute(effect: SessionEffect): void {
     switch (effect.type) {
       case "connect":
-        return this.#connect();
+        return this.connect();
       case "send":
-        if (this.#socket !== undefined && !this.#outbox.send(this.#socket, effect.bytes)) this.#lost("the broker takes no bytes");
+        if (this.#connection?.send(effect.bytes) === false) this.lost("the broker takes no bytes");
         return;
       case "close":
-        return this.#close();
+        return this.close();
       case "up":
         return this.#events?.up();
       case "down":
@@ -85,7 +114,7 @@ export class BrokerLink implements MqttLink {
       case "message":
         this.#events?.message(effect.topic, effect.payload);
         // PUBACK only now: what was not handled comes again.
-        if (effect.handle !== 0 && this.#session !== undefined) this.#run(this.#session.handled(effect.handle, this.#now()));
+        if (effect.handle !== 0 && this.#session !== undefined) this.run(this.#session.handled(effect.handle, this.now()));
         return;
       case "acked":
         return this.#events?.acked(effect.token);
@@ -94,46 +123,20 @@ export class BrokerLink implements MqttLink {
     }
   }
 
-  #connect(): void {
-    this.#close();
-    const { broker, network, clock, enter } = this.#options;
-    const mine = (callback: () => void): void => enter(() => socket === this.#socket && callback());
-    let socket: Socket | undefined;
-    try {
-      socket = network.connect(
-        { host: broker.host, port: broker.port, ...(broker.tls ? { tls: "mqtt" as const } : {}) },
-        {
-          opened: () => mine(() => this.#run(this.#session?.opened(this.#now()) ?? [])),
-          readable: () => mine(() => this.#read()),
-          writable: () => mine(() => socket !== undefined && this.#outbox.flush(socket)),
-          closed: (error?: SocketError) => mine(() => this.#lost(error?.message ?? "closed by the broker")),
-        },
-      );
-    } catch (error) {
-      const reason = (error as Error).message;
-      clock.set(() => enter(() => this.#lost(reason)), 0);
-    }
-    this.#socket = socket;
+  private connect(): void {
+    this.close();
+    const { broker, network, clock } = this.#options;
+    const { host, port, tls } = broker;
+    this.#connection = new Connection(this, network, clock, { host, port, ...(tls ? { tls: "mqtt" } : {}) });
   }
 
-  #read(): void {
-    for (;;) {
-      const socket = this.#socket;
-      const count = socket?.read(this.#scratch) ?? 0;
-      if (count === 0) return;
-      this.#run(this.#session?.received(this.#scratch.subarray(0, count), this.#now()) ?? []);
-      if (socket !== this.#socket) return;
-    }
+  private lost(reason: string): void {
+    this.close();
+    this.run(this.#session?.closed(reason, this.now()) ?? []);
   }
 
-  #lost(reason: string): void {
-    this.#close();
-    this.#run(this.#session?.closed(reason, this.#now()) ?? []);
-  }
-
-  #close(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
-    this.#outbox = new Outbox();
+  private close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 }

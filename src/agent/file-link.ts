@@ -1,9 +1,10 @@
 /** The agent's connection to the file server: drives the sans-I/O downloader over a socket of the port. */
-import type { Clock, Network, Socket, SocketError } from "../../hal/ports";
+import type { Clock, Network, SocketError } from "../../hal/ports";
 import { Downloader } from "../download/downloader";
 import type { DownloadEffect, DownloadOptions } from "../download/effects";
 import type { JobEvent } from "../job/effects";
-import { Outbox } from "./outbox";
+import { Connection } from "./connection";
+import type { ConnectionOwner } from "./connection";
 
 export interface FileLinkOptions {
   readonly network: Network;
@@ -11,7 +12,7 @@ export interface FileLinkOptions {
   readonly settings: Pick<DownloadOptions, "allowHttp" | "range" | "crc16">;
   /** The one sector buffer. */
   readonly buffer: Uint8Array;
-  random(): number;
+  readonly random: () => number;
   /** Runs a callback of the port: catches what it throws and sets the timer anew. */
   enter(callback: () => void): void;
   /** Hands an event to the job; a sector is in flash when it returns. */
@@ -30,11 +31,10 @@ export interface Download {
 /** After so many bytes in one turn, others have theirs: MQTT, timers, the watchdog. Two sectors cost about 90 ms of flash time. */
 const BYTES_PER_TURN = 8_192;
 
-export class FileLink {
+export class FileLink implements ConnectionOwner {
   readonly #options: FileLinkOptions;
   #downloader: Downloader | undefined;
-  #socket: Socket | undefined;
-  #outbox = new Outbox();
+  #connection: Connection | undefined;
 
   constructor(options: FileLinkOptions) {
     this.#options = options;
@@ -43,53 +43,98 @@ export class FileLink {
   start(download: Download): void {
     this.stop();
     const { url, offset, size, validator, hasDigest } = download;
-    const { settings, buffer } = this.#options;
-    const random = (): number => this.#options.random();
+    const { settings, buffer, random } = this.#options;
     this.#downloader = new Downloader({ ...settings, url, offset, size, hasDigest, buffer, random, ...(validator === undefined ? {} : { validator }) });
-    this.#run(this.#downloader.start(this.#now()));
+    this.run(this.#downloader.start(this.now()));
   }
 
   renew(url: string): void {
-    if (this.#downloader !== undefined) this.#run(this.#downloader.renew(url, this.#now()));
+    if (this.#downloader !== undefined) this.run(this.#downloader.renew(url, this.now()));
   }
 
   stop(): void {
     this.#downloader?.stop();
     this.#downloader = undefined;
-    this.#close();
+    this.close();
   }
 
   tick(): void {
-    if (this.#downloader !== undefined) this.#run(this.#downloader.tick(this.#now()));
+    if (this.#downloader !== undefined) this.run(this.#downloader.tick(this.now()));
   }
 
   deadline(): number | undefined {
     return this.#downloader?.deadline();
   }
 
-  #now(): number {
-    return this.#options.clock.now();
+  /* ---- told by the connection ---- */
+
+  enter(callback: () => void): void {
+    this.#options.enter(callback);
   }
 
-  #run(effects: readonly DownloadEffect[]): void {
-    const owner = this.#downloader;
-    for (const effect of effects) {
-      // The job may have stopped this download, or begun another, in answer to an effect.
-      if (owner !== this.#downloader) return;
-      this.#execute(effect);
+  opened(): void {
+    if (this.#downloader !== undefined) this.run(this.#downloader.opened(this.now()));
+  }
+
+  readable(): void {
+    const connection = this.#connection;
+    let turn = 0;
+    for (let count = this.read(connection); count > 0; count = this.read(connection)) {
+      turn += count;
+      if (turn < BYTES_PER_TURN) continue;
+      this.#options.clock.set(() => this.enter(() => connection === this.#connection && this.readable()), 0);
+      return;
     }
   }
 
-  #execute(effect: DownloadEffect): void {
+  /** Bytes of the last turns may still wait: they count. */
+  ended(error: SocketError | undefined): void {
+    const connection = this.#connection;
+    while (this.read(connection) > 0);
+    if (connection === this.#connection) this.lost(error);
+  }
+
+  /** Takes what waits, as far as the downloader has room for it. 0: nothing more now, or not from this connection any more. */
+  private read(connection: Connection | undefined): number {
+    const downloader = this.#downloader;
+    if (connection === undefined || connection !== this.#connection || downloader === undefined) return 0;
+    const target = downloader.readTarget();
+    const count = target.length === 0 ? 0 : connection.read(target);
+    if (count > 0) this.run(downloader.received(count, this.now()));
+    return count;
+  }
+
+  /* ---- the downloader's effects ---- */
+
+  private now(): number {
+    return this.#options.clock.now();
+  }
+
+  /** Takes them out of the array: a request that was sent need not stay in memory while a sector is stored. */
+  private run(effects: DownloadEffect[]): void {
+    const owner = this.#downloader;
+    for (let effect = effects.shift(); effect !== undefined; effect = effects.shift()) {
+      // The job may have stopped this download, or begun another, in answer to an effect.
+      if (owner !== this.#downloader) return;
+      this.execute(effect);
+    }
+  }
+
+  private execute(effect: DownloadEffect): void {
     const { dispatch } = this.#options;
     switch (effect.type) {
-      case "connect":
-        return this.#connect(effect.host, effect.port, effect.tls);
+      case "connect": {
+        this.close();
+        const { host, port, tls } = effect;
+        const { network, clock } = this.#options;
+        this.#connection = new Connection(this, network, clock, { host, port, ...(tls ? { tls: "https" } : {}) });
+        return;
+      }
       case "send":
-        if (this.#socket !== undefined && !this.#outbox.send(this.#socket, effect.bytes)) this.#lost({ kind: "other", message: "the server takes no bytes" });
+        if (this.#connection?.send(effect.bytes) === false) this.lost({ kind: "other", message: "the server takes no bytes" });
         return;
       case "close":
-        return this.#close();
+        return this.close();
       case "total":
         return dispatch({ type: "total", size: effect.size, validator: effect.validator });
       case "sector":
@@ -111,66 +156,13 @@ export class FileLink {
     }
   }
 
-  #connect(host: string, port: number, tls: boolean): void {
-    this.#close();
-    const { network, clock, enter } = this.#options;
-    const mine = (callback: () => void): void => enter(() => socket === this.#socket && callback());
-    let socket: Socket | undefined;
-    try {
-      socket = network.connect(
-        { host, port, ...(tls ? { tls: "https" as const } : {}) },
-        {
-          opened: () => mine(() => this.#run(this.#downloader?.opened(this.#now()) ?? [])),
-          readable: () => mine(() => this.#read()),
-          writable: () => mine(() => socket !== undefined && this.#outbox.flush(socket)),
-          closed: (error?: SocketError) => mine(() => this.#drain(error)),
-        },
-      );
-    } catch (error) {
-      const message = (error as Error).message;
-      const owner = this.#downloader;
-      clock.set(() => enter(() => owner === this.#downloader && this.#lost({ kind: "other", message })), 0);
-    }
-    this.#socket = socket;
+  private lost(error: SocketError | undefined): void {
+    this.close();
+    if (this.#downloader !== undefined) this.run(this.#downloader.closed(error, this.now()));
   }
 
-  #read(): void {
-    let turn = 0;
-    for (;;) {
-      const { socket, downloader } = { socket: this.#socket, downloader: this.#downloader };
-      if (socket === undefined || downloader === undefined) return;
-      const target = downloader.readTarget();
-      const count = target.length === 0 ? 0 : socket.read(target);
-      if (count === 0) return;
-      this.#run(downloader.received(count, this.#now()));
-      if (socket !== this.#socket) return;
-      turn += count;
-      if (turn >= BYTES_PER_TURN) {
-        this.#options.clock.set(() => this.#options.enter(() => socket === this.#socket && this.#read()), 0);
-        return;
-      }
-    }
-  }
-
-  /** The peer has closed while bytes of the last turns wait: they count. */
-  #drain(error: SocketError | undefined): void {
-    const socket = this.#socket;
-    for (let count = 1; count > 0 && socket === this.#socket && this.#downloader !== undefined; ) {
-      const target = this.#downloader.readTarget();
-      count = target.length === 0 ? 0 : (socket?.read(target) ?? 0);
-      if (count > 0) this.#run(this.#downloader.received(count, this.#now()));
-    }
-    if (socket === this.#socket) this.#lost(error);
-  }
-
-  #lost(error: SocketError | undefined): void {
-    this.#close();
-    this.#run(this.#downloader?.closed(error, this.#now()) ?? []);
-  }
-
-  #close(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
-    this.#outbox = new Outbox();
+  private close(): void {
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 }

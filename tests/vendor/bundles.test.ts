@@ -27,6 +27,12 @@ test("the bundle of mqtt-packet makes and reads the same bytes as the package", 
   }
 });
 
+test("the parser of the bundle keeps nothing of a packet that is through", () => {
+  const reader = bundle.parser() as unknown as { parse(bytes: Uint8Array): number; readonly _list: { readonly bytes: Uint8Array } };
+  reader.parse(bundle.generate({ cmd: "publish", topic: "a", payload: "x".repeat(8_000), qos: 0, dup: false, retain: false }));
+  assert.equal(reader._list.bytes.buffer.byteLength, 0);
+});
+
 test("the bundle of mqtt-packet fails where the package fails", () => {
   const wrong: object[] = [
     { cmd: "connect", clientId: "a", keepalive: 1.5 },
