@@ -6,7 +6,6 @@ import type { Device, Program } from "xs-ota/moddable";
 import { makePanel } from "firmware/panel/index";
 import { rootsOf } from "firmware/roots";
 import { readSettings } from "firmware/settings";
-import type { Settings } from "firmware/settings";
 
 const log = (line: string): void => trace(`${line}\n`);
 
@@ -15,22 +14,21 @@ powerOn(run, { log, trust: rootsOf });
 function run(device: Device): Program {
   const { ports, lastFault } = device;
   if (lastFault !== undefined) log(`the last run ended: ${lastFault}`);
-  let settings: Settings;
+  let agent: OtaAgent;
   try {
-    settings = readSettings((key) => device.setting(key) ?? config[key], ports.crypto);
+    const { name, ...options } = readSettings((key) => device.setting(key) ?? config[key], ports.crypto);
+    const panel = makePanel(name, ports.boot.running());
+    agent = new OtaAgent({
+      ports,
+      ...options,
+      onNotice(notice) {
+        log(JSON.stringify(notice));
+        panel.show(notice);
+      },
+    });
   } catch (error) {
     return unusable(device, `setting ${(error as Error).message}`);
   }
-  const { name, ...options } = settings;
-  const panel = makePanel(name, ports.boot.running());
-  const agent = new OtaAgent({
-    ports,
-    ...options,
-    onNotice(notice) {
-      log(JSON.stringify(notice));
-      panel.show(notice);
-    },
-  });
   device.connect(() => agent.start());
   return agent;
 }

@@ -25,8 +25,8 @@ export const REFUSAL_WINDOW = 60_000;
 export const URL_RENEWALS = 3;
 /** How long a renewal is waited for before it counts as failed. */
 export const RENEWAL_TIMEOUT = 60_000;
-/** One Range request: two sectors keep the head's overhead near 3 % and let the next request leave early. */
-export const RANGE = 8_192;
+/** One Range request, where nothing else is under way: its head of some 440 bytes is 3 %. Those that leave early are three sectors long (WINDOW). */
+export const RANGE = 16_384;
 /** Largest range ever asked for. */
 export const RANGE_MAX = 16_384;
 /** Bytes asked for beyond the checkpoint, at most: one sector plus 16 KiB in flight is all that a power cut may cost. */
@@ -77,7 +77,7 @@ export const REREPORT = 10 * 60_000;
 export const OWED_AFTER = 1_000;
 /** An installer makes use of a module within this: a second processor that is flashed over a slow line takes minutes. */
 export const INSTALL_TIMEOUT = 10 * 60_000;
-/** Images remembered as refused. */
-export const REFUSED_MAX = 8;
+/** Images remembered as refused. One signature can be written in four ways (docs/SECURITY.md), each of which is another file. */
+export const REFUSED_MAX = 16;
 /** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */
 export const MESSAGE_MAX = 128;

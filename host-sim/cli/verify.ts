@@ -8,7 +8,7 @@ export function register(program: Command): void {
   program
     .command("verify")
     .summary("check who signed a firmware file")
-    .description("Exits with 0 only if the file is signed by that key and not one bit of it has changed since.")
+    .description("Exits with 0 only if the file is signed by that key and has not changed since.")
     .requiredOption("--key <file>", "public key, PEM (a private key serves as well)")
     .argument("<firmware>", "the file")
     .action(

@@ -1,6 +1,7 @@
 /**
  * Images never to be tried again, by digest and cause (invariant 9): those whose digest matched and that were then refused
- * (format, chip, product, signature) or rolled back by their own fault. At most REFUSED_MAX; the oldest goes first.
+ * (format, chip, product, signature) or rolled back by their own fault. At most REFUSED_MAX. Of a full list the oldest refused one
+ * goes first: forged images can be made without end, and must not push out firmware that was signed and failed.
  */
 import { REFUSED_MAX } from "../constants";
 import { crc32 } from "../util/crc32";
@@ -14,6 +15,7 @@ const PREFIX = 16;
 const ENTRY = PREFIX + 1;
 const FORMAT = 1;
 const CODES: readonly Cause[] = Object.freeze<Cause[]>(["rejected", "rolled-back"]);
+const ROLLED_BACK = 1;
 
 export class RefusedImages {
   #entries: Uint8Array[] = [];
@@ -33,18 +35,27 @@ export class RefusedImages {
     return entry === undefined ? undefined : CODES[entry[PREFIX] ?? 0];
   }
 
-  /** The record to store; undefined when the image is known already or has no digest to know it by. */
+  /** The record to store; undefined when the image is known already, has no digest to know it by, or is not worth another's place. */
   remember(digest: OfferDigest | undefined, cause: Cause): Uint8Array | undefined {
     if (digest === undefined || this.causeOf(digest) !== undefined) return undefined;
     const entry = new Uint8Array(ENTRY);
     entry.set(fromHex(digest.hex).subarray(0, PREFIX));
     entry[PREFIX] = Math.max(0, CODES.indexOf(cause));
-    this.#entries = [...this.#entries.slice(-(REFUSED_MAX - 1)), entry];
+    if (!this.#makeRoom(cause)) return undefined;
+    this.#entries.push(entry);
     const bytes = new Uint8Array(1 + this.#entries.length * ENTRY + 4);
     bytes[0] = FORMAT;
     this.#entries.forEach((each, index) => bytes.set(each, 1 + index * ENTRY));
     bytes.set(checksum(bytes.subarray(0, bytes.length - 4)), bytes.length - 4);
     return bytes;
+  }
+
+  #makeRoom(cause: Cause): boolean {
+    if (this.#entries.length < REFUSED_MAX) return true;
+    const refused = this.#entries.findIndex((entry) => entry[PREFIX] !== ROLLED_BACK);
+    if (refused < 0 && cause !== "rolled-back") return false;
+    this.#entries.splice(Math.max(0, refused), 1);
+    return true;
   }
 }
 

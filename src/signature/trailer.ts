@@ -33,7 +33,10 @@ export interface Signature {
 /** Whether a file's last 96 bytes are a trailer, good or bad. */
 export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER && MAGIC.every((byte, index) => last[index] === byte);
 
-/** Throws an Error that says what is wrong. Every bit counts: a second form of the same signature is refused. */
+/**
+ * Throws an Error that says what is wrong. Strict, so that a file has few spellings: the key's name or zeros, and (as in all ECDSA) s or
+ * n - s, which is what `openssl dgst -sign` leaves to chance.
+ */
 export function readTrailer(last: Uint8Array): Signature {
   if (!hasTrailer(last)) throw new Error("the file is not signed");
   if (last[8] !== FORMAT || last[9] !== ECDSA_P256_SHA256) throw new Error(`signature of format ${last[8]}, algorithm ${last[9]}: not known here`);

@@ -67,13 +67,15 @@ export class Bench {
   readonly log: string[];
   readonly #open: () => Promise<Board>;
   readonly #state: string;
+  readonly #config: string;
   #board: Board | undefined;
   #forgotten = 0;
 
-  private constructor(cloud: Cloud, device: string, state: string, open: () => Promise<Board>, witness: Witness, log: string[]) {
+  private constructor(cloud: Cloud, device: string, state: string, config: string, open: () => Promise<Board>, witness: Witness, log: string[]) {
     this.cloud = cloud;
     this.device = device;
     this.#state = state;
+    this.#config = config;
     this.#open = open;
     this.witness = witness;
     this.log = log;
@@ -109,7 +111,7 @@ export class Bench {
         onLog: (line) => log.push(line),
       });
     };
-    const bench = new Bench(cloud, device, state, open, witness, log);
+    const bench = new Bench(cloud, device, state, path, open, witness, log);
     t.after(async () => {
       await bench.off();
       await cloud.stop();
@@ -133,6 +135,11 @@ export class Bench {
     await board?.close();
   }
 
+  /** Changes keys of device.json, for the next power-on. */
+  configure(change: object): void {
+    writeFileSync(this.#config, JSON.stringify({ ...(JSON.parse(readFileSync(this.#config, "utf8")) as object), ...change }));
+  }
+
   /** Resolves when the cloud has heard a version from the device: it listens. */
   async listening(): Promise<void> {
     const told = (): boolean => this.cloud.devices.get(this.device)?.version !== undefined;
@@ -142,6 +149,7 @@ export class Bench {
   get flash(): string {
     return join(this.#state, FLASH_FILE);
   }
+  /** The board's folder. */
   get state(): string {
     return this.#state;
   }
@@ -218,9 +226,9 @@ export class Bench {
   }
 
   /** A good update goes through. */
-  async serves(file?: Uint8Array): Promise<void> {
+  async serves(file?: Uint8Array, version = "0.2.0"): Promise<void> {
     const { status, message } = await this.offer(file ?? (await good("0.2.0", { securityFloor: 9 })));
     assert.equal(status, "success", message);
-    assert.equal(this.#running().version, "0.2.0");
+    assert.equal(this.#running().version, version);
   }
 }

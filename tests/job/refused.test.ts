@@ -29,7 +29,21 @@ test("the list is bounded: the oldest goes first", () => {
   const again = new RefusedImages(stored);
   assert.equal(again.causeOf(digest(2)), undefined);
   for (let seed = 3; seed < REFUSED_MAX + 3; seed++) assert.equal(again.causeOf(digest(seed)), "rejected");
-  assert.ok((stored?.length ?? 0) < 200);
+  assert.ok((stored?.length ?? 0) < 300);
+});
+
+test("forged images do not push out what was rolled back, however many come; another that is rolled back does", () => {
+  const images = new RefusedImages(undefined);
+  images.remember(digest(0), "rejected");
+  images.remember(digest(1), "rolled-back");
+  for (let seed = 2; seed < 100; seed++) images.remember(digest(seed), "signature");
+  assert.deepEqual([0, 1, 99].map((seed) => images.causeOf(digest(seed))), [undefined, "rolled-back", "rejected"]);
+  for (let seed = 100; seed < 99 + REFUSED_MAX; seed++) images.remember(digest(seed), "rolled-back");
+  assert.equal(images.remember(digest(500), "rejected"), undefined, "no place for it");
+  assert.equal(images.causeOf(digest(1)), "rolled-back");
+  const stored = images.remember(digest(600), "rolled-back");
+  const again = new RefusedImages(stored);
+  assert.deepEqual([1, 100, 600].map((seed) => again.causeOf(digest(seed))), [undefined, "rolled-back", "rolled-back"]);
 });
 
 test("a damaged record counts as empty, arbitrary bytes never crash", () => {

@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { refusalOfSignature } from "../../src/signature/check";
 import { readPublicKey } from "../../src/signature/keys";
-import { isPoint, isScalar } from "../../src/signature/p256";
-import { TRAILER, readTrailer } from "../../src/signature/trailer";
+import { isPoint, isScalar, toInteger } from "../../src/signature/p256";
+import { TRAILER, encodeTrailer, readTrailer } from "../../src/signature/trailer";
 import { makeKey, signed } from "./desk";
 
 const crypto = new NodeCrypto();
@@ -50,6 +50,32 @@ test("every single bit of file and trailer counts", () => {
     }
   }
 });
+
+test("a signature has four spellings and no fifth: the key named or not, s or n - s", () => {
+  const good = signed(file, key);
+  const { r, s } = readTrailer(good.subarray(-TRAILER));
+  const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;
+  const other = Uint8Array.from(Buffer.from((n - toInteger(s)).toString(16).padStart(64, "0"), "hex"));
+  const named = good.slice(-TRAILER + 12, -TRAILER + 16);
+  for (const name of [named, new Uint8Array(4)]) {
+    for (const number of [s, other]) assert.equal(refusal(new Uint8Array([...file, ...encodeTrailer(der(r, number), name)])), undefined);
+  }
+  assert.match(refusal(new Uint8Array([...file, ...encodeTrailer(der(r, s), Uint8Array.of(...named.subarray(0, 3), named[3]! ^ 1))])) ?? "", /not trusted/);
+  // BER's longer forms of the same numbers: a length in two bytes, a zero in front.
+  const plain = der(r, s);
+  const long = Uint8Array.of(0x30, 0x81, ...plain.subarray(1));
+  const padded = Uint8Array.of(0x30, plain[1]! + 1, 2, plain[3]! + 1, 0, ...plain.subarray(4));
+  for (const form of [long, padded]) assert.match(refusal(new Uint8Array([...file, ...encodeTrailer(form.subarray(0, 72), named)])) ?? "", /not DER|malformed/);
+});
+
+function der(r: Uint8Array, s: Uint8Array): Uint8Array {
+  const integer = (bytes: Uint8Array): number[] => {
+    const digits = [...bytes.subarray(bytes.findIndex((byte) => byte !== 0))];
+    return [2, digits.length + (digits[0]! >> 7), ...(digits[0]! >= 0x80 ? [0] : []), ...digits];
+  };
+  const numbers = [...integer(r), ...integer(s)];
+  return Uint8Array.of(0x30, numbers.length, ...numbers);
+}
 
 test("r and s out of range are refused before any arithmetic", () => {
   const n = Buffer.from("ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551", "hex");
