@@ -1,0 +1,187 @@
+/** Offers that lie, from the bytes of the message to the report of the job, on both platforms: each is taken, refused once, or ignored. */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { JSON_DEPTH, MESSAGE_MAX } from "../../src/constants";
+import { Progress } from "../../src/job/progress";
+import type { Platform } from "../../src/platforms/platform";
+import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
+import { JobDesk, image } from "../job/job-desk";
+
+const FILE = image("0.2.0");
+const MD5 = createHash("md5").update(FILE).digest("hex");
+const SHA256 = createHash("sha256").update(FILE).digest("hex");
+const FACTORY = image("0.1.0");
+const crypto = new NodeCrypto();
+
+interface Dialect {
+  readonly platform: Platform;
+  /** The good offer with some of its fields changed; undefined takes one away. */
+  message(change?: object): object;
+  /** Names of version, size, digest and url. */
+  readonly fields: { readonly version: string; readonly size: string; readonly digest: string; readonly url: string };
+  readonly failure: RegExp;
+}
+
+const DIALECTS: { readonly [name: string]: Dialect } = {
+  tencent: {
+    platform: new TencentPlatform({ productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: "c2VjcmV0" }, crypto),
+    message: (change) => ({ type: "update_firmware", version: "0.2.0", file_size: FILE.length, md5sum: MD5, url: "http://files/fw.bin?sign=1", ...change }),
+    fields: { version: "version", size: "file_size", digest: "md5sum", url: "url" },
+    failure: /"result_code":"-5"/,
+  },
+  thingspanel: {
+    platform: new ThingsPanelPlatform({ profile: "v0", brokerHost: "broker.example", username: "token", clientId: "c", module: "MCU" }, crypto),
+    message: (change) => ({ id: "1", code: 200, params: { version: "0.2.0", size: FILE.length, sign: SHA256, signMethod: "SHA256", url: "http://files/fw.bin", module: "MCU", extData: {}, ...change } }),
+    fields: { version: "version", size: "size", digest: "sign", url: "url" },
+    failure: /"step":"-1"/,
+  },
+};
+
+/** A device that hears messages as its agent would hand them to the job. */
+class Listener {
+  readonly desk: JobDesk;
+  readonly #dialect: Dialect;
+
+  constructor(dialect: Dialect, policy: { readonly allowNoDigest?: boolean } = {}) {
+    this.#dialect = dialect;
+    this.desk = new JobDesk({ factory: FACTORY, platform: dialect.platform.name, rules: dialect.platform.rules, policy });
+    this.desk.connect();
+  }
+
+  /** What comes of it: "taken", "ignored", or the one report on the wire. */
+  hear(message: object | string): string {
+    const { platform } = this.#dialect;
+    const before = this.desk.outcomes.length;
+    const downloads = this.desk.downloads.length;
+    const incoming = platform.parse(platform.subscriptions[0]!, Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
+    if (incoming.kind === "offer") this.desk.dispatch({ type: "offer", offer: incoming.offer });
+    else if (incoming.kind === "refused") this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+    const said = this.desk.outcomes.length - before;
+    assert.ok(said <= 1, `${said} outcomes`);
+    if (this.desk.downloads.length > downloads) return "taken";
+    if (said === 0) return "ignored";
+    const { report } = this.desk.reports.at(-1)!;
+    const { payload } = platform.encode(report)!;
+    assert.ok(report.kind === "outcome" && (report.outcome.kind === "done" || Buffer.byteLength(report.outcome.message) <= MESSAGE_MAX));
+    this.desk.ack("refused");
+    return payload;
+  }
+
+  /** The truth, at last. */
+  complete(): void {
+    assert.equal(this.hear(this.#dialect.message()), "taken");
+    this.desk.deliver(FILE);
+    this.desk.ack("burning");
+    this.desk.connect();
+    this.desk.ack("outcome");
+    assert.deepEqual([this.desk.running.version, this.desk.outcomes.at(-1), this.desk.state], ["0.2.0", "done", "idle"]);
+  }
+}
+
+/** Every form that a field may come in. */
+const VALUES: readonly unknown[] = [
+  undefined, null, "", " ", "x", 0, -0, 1, -1, 1.5, 1e300, 2 ** 53, -(2 ** 53), Number.MAX_SAFE_INTEGER, 5 * 2 ** 30, "0", "-1", "1.5", "1e3", "0x10", "007", String(5 * 2 ** 30), "9".repeat(400),
+  true, false, [], [1], {}, { toString: 1 }, { __proto__: null, a: 1 }, "\u0000", "\ud800", "错".repeat(500), "../../etc/passwd", "http://", "javascript:alert(1)", "http://files/\r\nX: y", "0.2.0", MD5, MD5.slice(1), `${MD5}0`, "zz".repeat(16),
+];
+
+for (const [name, dialect] of Object.entries(DIALECTS)) {
+  const { fields, failure } = dialect;
+  describe(name, () => {
+    test("every field in every form: taken, refused once, or ignored; and the true offer is taken after each", () => {
+      const listener = new Listener(dialect);
+      let truths = 0;
+      for (const field of Object.values(fields)) {
+        for (const value of VALUES) {
+          const verdict = listener.hear(dialect.message({ [field]: value }));
+          if (verdict !== "taken" && verdict !== "ignored") assert.match(verdict, failure);
+          assert.ok(["idle", "downloading"].includes(listener.desk.state), `${field} ${JSON.stringify(value)}: ${listener.desk.state}`);
+          // A lie that sounds like the truth is found out later; the next offer supersedes it.
+          assert.equal(listener.hear(dialect.message({ [fields.version]: `0.2.${++truths}` })), "taken", `after ${field} ${JSON.stringify(value)}`);
+        }
+      }
+      assert.equal(listener.desk.running.slot, "ota_0");
+      listener.complete();
+    });
+
+    test("rows of the table", () => {
+      const rows: readonly (readonly [string, object, string | RegExp])[] = [
+        ["digest in upper case", { [fields.digest]: (name === "tencent" ? MD5 : SHA256).toUpperCase() }, "taken"],
+        ["size as text", { [fields.size]: String(FILE.length) }, "taken"],
+        ["unknown fields", { surprise: { nested: [1, 2, 3] }, fw_type: "mcu" }, "taken"],
+        ["larger than the slot", { [fields.size]: 64 << 20 }, /does not fit the slot/],
+        ["beyond 4 GiB", { [fields.size]: 5 * 2 ** 30 }, /image of 5368709120 bytes does not fit/],
+        ["beyond 4 GiB, as text", { [fields.size]: String(5 * 2 ** 30 + 7) }, /image of 5368709127 bytes does not fit/],
+        ["digest of no known length", { [fields.digest]: "abc" }, failure],
+        ["another scheme", { [fields.url]: "ftp://files/fw.bin" }, failure],
+        ["URL of 3,000 bytes", { [fields.url]: `http://files/${"a".repeat(3000)}` }, failure],
+        ["older than the running version", { [fields.version]: "0.0.9" }, /older than the running/],
+        ["no digest", { [fields.digest]: undefined }, failure],
+      ];
+      for (const [what, change, expected] of rows) {
+        const verdict = new Listener(dialect).hear(dialect.message(change));
+        if (typeof expected === "string") assert.equal(verdict, expected, what);
+        else {
+          assert.match(verdict, expected, what);
+          assert.match(verdict, failure, what);
+        }
+      }
+    });
+
+    test("nesting, text that is no JSON, and what is no object: ignored", () => {
+      const listener = new Listener(dialect);
+      const deep = (levels: number): string => JSON.stringify(dialect.message({ extra: "HERE" })).replace('"HERE"', `${"[".repeat(levels)}${"]".repeat(levels)}`);
+      assert.equal(listener.hear(deep(JSON_DEPTH - 2)), "taken");
+      for (const message of [deep(JSON_DEPTH), deep(100_000), "[".repeat(100_000), "", "{", "null", "[]", "\"text\"", "\ufeff{}"]) assert.equal(listener.hear(message), "ignored", message.slice(0, 20));
+      assert.equal(listener.hear(dialect.message({ [fields.version]: "0.2.1" })), "taken");
+      listener.complete();
+    });
+
+    test("the same offer while busy is no second job; a different one supersedes, without a word of the old one", () => {
+      const listener = new Listener(dialect);
+      const { desk } = listener;
+      assert.equal(listener.hear(dialect.message()), "taken");
+      desk.deliver(FILE, 8_192);
+      for (let push = 0; push < 20; push++) assert.equal(listener.hear(dialect.message({ [fields.url]: `http://files/fw.bin?sign=${push}` })), "ignored");
+      assert.equal(desk.downloads.length, 1);
+      assert.equal(listener.hear(dialect.message({ [fields.version]: "0.2.1" })), "taken");
+      assert.equal(desk.downloads.at(-1)?.offset, 0);
+      assert.deepEqual(desk.outcomes, []);
+      listener.complete();
+    });
+
+    test("the running version: done without a download where it is the same image, else refused", () => {
+      const own = createHash(name === "tencent" ? "md5" : "sha256").update(FACTORY).digest("hex");
+      const same = new Listener(dialect);
+      same.hear(dialect.message({ [fields.version]: "0.1.0", [fields.size]: FACTORY.length, [fields.digest]: own }));
+      assert.deepEqual([same.desk.outcomes, same.desk.downloads.length], [["done"], 0]);
+      const other = new Listener(dialect);
+      other.hear(dialect.message({ [fields.version]: "0.1.0", [fields.size]: FACTORY.length, [fields.digest]: own.replace(/./g, "0") }));
+      assert.match(other.desk.outcomes.join(), /^rejected: .*0\.1\.0/);
+      for (const { desk } of [same, other]) assert.equal(desk.board.ports.boot.running().slot, "ota_0");
+    });
+
+    test("a digest that is not the file's: -4 or what the platform has for it, nothing is switched, the next offer is taken", () => {
+      const listener = new Listener(dialect);
+      const digest = name === "tencent" ? MD5 : SHA256;
+      assert.equal(listener.hear(dialect.message({ [fields.digest]: `${digest.slice(0, -1)}${digest.endsWith("0") ? "1" : "0"}` })), "taken");
+      listener.desk.deliver(FILE);
+      assert.match(listener.desk.outcomes.join(), /^digest-mismatch/);
+      listener.desk.ack("outcome");
+      assert.equal(listener.desk.running.slot, "ota_0");
+      listener.complete();
+    });
+  });
+}
+
+test("percent beyond 4 GiB, and beyond what 32 bits of a hundredfold hold", () => {
+  for (const size of [2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 5 * 2 ** 30, 2 ** 40]) {
+    for (let percent = 0; percent <= 100; percent++) {
+      const stored = Math.ceil((size * percent) / 100);
+      assert.equal(new Progress(0).due(Math.min(size, stored), size, 0), percent, `${stored} of ${size}`);
+      if (stored > 0 && percent > 0) assert.equal(new Progress(0).due(stored - 1, size, 0), percent - 1);
+    }
+  }
+});
