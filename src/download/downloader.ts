@@ -25,7 +25,7 @@ const NOTHING = new Uint8Array(0);
  * what happened and carries out the effects it returns. It never throws on what a peer sends, and it ends: by `finished`,
  * by `failed`, or because the stall budget without a new sector is used up.
  *
- * Three answers to trouble. Transport trouble is waited out and the download goes on at the last delivered sector. A refusal
+ * Three answers to trouble. Transport trouble is waited out and the download goes on at the next byte. A refusal
  * that looks final gets a few tries. What nobody is to blame for (a close between two answers, a redirected URL that stops
  * working after it delivered) costs no wait.
  */
@@ -46,6 +46,8 @@ export class Downloader {
   /** A sector came over this connection. */
   #delivered = false;
   #probing = false;
+  /** The bytes of an unfinished sector may be kept over the next connect. */
+  #trusted = true;
   /** The last response, of this connection. */
   #response: Response | undefined;
   /** Where the response's bytes begin in the sector buffer; -1: they began in a sector that has left. */
@@ -172,13 +174,13 @@ export class Downloader {
           this.responseEnded(now);
           break;
         case "short":
-          this.trouble(`${this.httpStatus()}: the body ended early`, now);
+          this.fault(`${this.httpStatus()}: the body ended early`, now);
           break;
         case "surplus":
           this.surplus(now);
           break;
         case "malformed":
-          this.trouble("the server's answer is not HTTP/1.1", now);
+          this.fault("the server's answer is not HTTP/1.1", now);
           break;
       }
     }
@@ -253,7 +255,7 @@ export class Downloader {
   private sectorCame(now: number): void {
     const bytes = this.#intake.sector();
     if (!this.crcHolds(bytes)) {
-      this.trouble(`${this.httpStatus()}: X-CRC16 does not fit the bytes`, now);
+      this.fault(`${this.httpStatus()}: X-CRC16 does not fit the bytes`, now);
       return;
     }
     this.#effects.push({ type: "sector", offset: this.#offset, bytes });
@@ -287,7 +289,7 @@ export class Downloader {
   private surplus(now: number): void {
     const status = this.#response?.status;
     if (this.#response?.range === undefined) this.refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
-    else this.trouble(`HTTP ${status}: the body is longer than Content-Range says`, now);
+    else this.fault(`HTTP ${status}: the body is longer than Content-Range says`, now);
   }
 
   private connectionEnded(message: string, now: number): void {
@@ -331,7 +333,9 @@ export class Downloader {
     this.hangUp();
     const url = this.#route.url;
     if (!url) return;
-    this.#intake.reset();
+    // What came of a sector before the connection broke is as good as the rest; X-CRC16 covers whole answers only.
+    this.#intake.reset(this.#trusted && this.#options.crc16 !== true);
+    this.#trusted = true;
     this.#plan.connected();
     this.#delivered = false;
     this.#phase = "connecting";
@@ -358,9 +362,16 @@ export class Downloader {
     else this.connect(now);
   }
 
+  /** An answer broke the rules: nothing that came with it is kept. */
+  private fault(message: string, now: number): void {
+    this.#trusted = false;
+    this.trouble(message, now);
+  }
+
   /** Answers do not fit the requests under way: one at a time from now on. */
   private outOfStep(message: string, now: number): void {
     this.#plan.outOfStep();
+    this.#trusted = false;
     this.reconnect(message, now);
   }
 
@@ -408,6 +419,7 @@ export class Downloader {
       return;
     }
     this.#offset = 0;
+    this.#trusted = false;
     this.#effects.push({ type: "restart", reason });
     this.connect(now);
   }

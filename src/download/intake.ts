@@ -62,11 +62,14 @@ export class Intake {
     this.#buffer = buffer;
   }
 
-  /** A new connection: an unfinished head or sector is dropped. */
-  reset(): void {
+  /**
+   * A new connection: an unfinished head is dropped, and so is an unfinished sector unless it is to be kept and more of it is sure
+   * to come.
+   */
+  reset(keep: boolean): void {
     this.#at = 0;
     this.#end = 0;
-    this.#fill = 0;
+    if (!keep || (this.#inBody && (this.#take === 0 || this.#unproven))) this.#fill = 0;
     this.expectHead();
   }
 
@@ -111,6 +114,7 @@ export class Intake {
     return this.#buffer.subarray(0, this.#fill);
   }
 
+  /** The sector was delivered, or its bytes are not to be trusted. */
   delivered(): void {
     this.#fill = 0;
   }

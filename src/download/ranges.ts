@@ -1,6 +1,9 @@
 import { RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
 import { Pace } from "./pace";
 
+/** Shorter ranges are not asked for ahead of time: a head of 400 bytes for each sector is too many. */
+const RANGE_LEAST = 3 * SECTOR;
+
 /**
  * Which bytes to ask for next, and how far ahead. Ranges end at sector boundaries. The next request leaves before the last is
  * answered once this connection has proved that it stays open, and never beyond WINDOW bytes after the last delivered
@@ -46,7 +49,10 @@ export class RangePlan {
     const length = this.#careful && !this.#single ? RANGE_MAX : this.#range;
     const full = Math.floor(from / SECTOR) * SECTOR + length;
     const end = size > 0 ? Math.min(full, size) : full;
-    return ahead && end - delivered > WINDOW ? 0 : end;
+    if (!ahead || end - delivered <= WINDOW) return end;
+    // The right moment matters more than the length: as much as the window has room for, if that is worth a head.
+    const fitting = delivered + WINDOW;
+    return fitting - from < RANGE_LEAST ? 0 : fitting;
   }
 
   /** End of a range of one byte, which every file but an empty one has; 0 while an answer is awaited. */

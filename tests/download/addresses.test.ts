@@ -93,7 +93,7 @@ for (const line of ["403 Forbidden", "404 Not Found"]) {
     let served = 0;
     const server = hosts({
       "a.example/fw?sign=secret": () => to(`http://b.example/x?visit=${++visits}`),
-      "b.example/x?visit=1": (request) => (served++ < 2 ? partial(FILE, request) : status(line)),
+      "b.example/x?visit=1": (request) => (served++ < 1 ? partial(FILE, request) : status(line)),
       "b.example/x?visit=2": good(),
     });
     const some = completes(bench(server));

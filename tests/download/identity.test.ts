@@ -26,7 +26,7 @@ for (const [what, fields] of [["ETag", ['ETag: "1"\r\n', 'ETag: "2"\r\n']], ["La
   });
 
   test(`${what} changes and no digest will decide: a clean start, by itself`, () => {
-    const bench = new Bench(changing(2, fields), { hasDigest: false }).run();
+    const bench = new Bench(changing(2, fields), { hasDigest: false, range: 2 * SECTOR }).run();
     assert.equal(bench.last.type, "finished");
     assert.equal(bench.of("restart").length, 1);
     assert.match(bench.of("restart")[0]!.reason, /changed/);
@@ -72,7 +72,7 @@ test("a file that changes without an end is given up after three fresh starts", 
 
 test("another total where the length was learnt and no digest will decide: a clean start with the new length", () => {
   const longer = testFile(FILE.length + 5000);
-  const bench = new Bench(changing(2, ["", ""], [FILE, longer]), { hasDigest: false, size: 0 }).run();
+  const bench = new Bench(changing(2, ["", ""], [FILE, longer]), { hasDigest: false, size: 0, range: 2 * SECTOR }).run();
   assert.equal(bench.last.type, "finished");
   assert.deepEqual(bench.of("total").map(({ size }) => size), [FILE.length, longer.length]);
   assert.deepEqual(bench.image, longer);
@@ -81,7 +81,7 @@ test("another total where the length was learnt and no digest will decide: a cle
 test("another total where the length was offered, or a digest will decide: refused", () => {
   const longer = testFile(FILE.length + 5000);
   for (const options of [{ hasDigest: false }, { hasDigest: true, size: 0 }]) {
-    const bench = new Bench(changing(2, ["", ""], [FILE, longer]), options).run();
+    const bench = new Bench(changing(2, ["", ""], [FILE, longer]), { ...options, range: 2 * SECTOR }).run();
     assert.ok(bench.last.type === "failed" && bench.last.cause === "download");
     assert.match(bench.last.message, /bytes on the server/);
   }

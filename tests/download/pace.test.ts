@@ -3,13 +3,16 @@ import { test } from "node:test";
 import { SECTOR } from "../../src/constants";
 import { Pace } from "../../src/download/pace";
 
-test("nothing is known of a new connection: not fast, no lead", () => {
+/** What a full segment brings: the lead is never less. */
+const SEGMENT = 1_460;
+
+test("nothing is known of a new connection: not fast, the least lead", () => {
   const pace = new Pace();
   assert.equal(pace.fast, false);
-  assert.equal(pace.lead, 0);
+  assert.equal(pace.lead, SEGMENT);
   pace.asked(0);
   pace.headSeen(100);
-  assert.equal(pace.lead, 0);
+  assert.equal(pace.lead, SEGMENT);
 });
 
 test("the lead is what arrives while an answer begins, and a margin", () => {
@@ -17,7 +20,7 @@ test("the lead is what arrives while an answer begins, and a margin", () => {
   pace.asked(1_000);
   pace.headSeen(1_100);
   pace.sectorDone(1_300);
-  assert.equal(pace.lead, (100 / 200) * 1.25 * SECTOR);
+  assert.equal(pace.lead, (100 / 200) * 1.25 * SECTOR + SEGMENT);
   assert.equal(pace.fast, false);
 });
 
@@ -27,9 +30,9 @@ test("the gap before an answer, which lengthens one sector in two, is not taken 
   pace.headSeen(100);
   pace.sectorDone(300);
   pace.sectorDone(1_300);
-  assert.equal(pace.lead, (100 / 200) * 1.25 * SECTOR);
+  assert.equal(pace.lead, (100 / 200) * 1.25 * SECTOR + SEGMENT);
   pace.sectorDone(2_300);
-  assert.equal(pace.lead, (100 / 1_000) * 1.25 * SECTOR);
+  assert.equal(pace.lead, (100 / 1_000) * 1.25 * SECTOR + SEGMENT);
 });
 
 test("a line is fast or not by its last sector, and all is forgotten with the connection", () => {
@@ -44,7 +47,7 @@ test("a line is fast or not by its last sector, and all is forgotten with the co
   assert.equal(pace.fast, true);
   pace.reset();
   assert.equal(pace.fast, false);
-  assert.equal(pace.lead, 0);
+  assert.equal(pace.lead, SEGMENT);
 });
 
 test("only the first answer of a connection tells the latency: later ones wait behind each other", () => {
@@ -54,5 +57,5 @@ test("only the first answer of a connection tells the latency: later ones wait b
   pace.asked(150);
   pace.headSeen(900);
   pace.sectorDone(1_100);
-  assert.equal(pace.lead, (100 / 1_000) * 1.25 * SECTOR);
+  assert.equal(pace.lead, (100 / 1_000) * 1.25 * SECTOR + SEGMENT);
 });

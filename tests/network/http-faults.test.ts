@@ -37,7 +37,7 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       const outcomes = scene.outcomes();
       assert.equal(outcomes.length, 1, outcomes.join(" | "));
       assert.equal(device.version, good ? "0.2.0" : "0.1.0");
-      if (end === "renewed") assert.ok(server.requests.some(({ target, first }) => target.startsWith("/fresh/") && first === 2 * SECTOR), "goes on at the checkpoint");
+      if (end === "renewed") assert.ok(server.requests.some(({ target, first }) => target.startsWith("/fresh/") && first > 0 && first % SECTOR === 0), "goes on at the checkpoint");
       if (end === "url-expired") assert.match(task.message ?? "", /403/);
       if (end === "not-found") assert.match(task.message ?? "", /HTTP (404|410|200)/);
       assert.ok(!/sign=|q-sign/.test(task.message ?? ""), "no signature of a URL in the message");
