@@ -1,0 +1,169 @@
+/** keygen, sign and verify as a person runs them, and OpenSSL in their place. */
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder } from "../board/puppet";
+
+const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
+const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
+
+interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function xsOta(...args: string[]): Promise<Ended> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+  });
+}
+
+/** A folder with a key, its public half and a file that nobody signed. */
+async function desk(t: TestContext): Promise<{ at: (name: string) => string; key: string; pub: string; fw: string }> {
+  const folder = temporaryFolder(t);
+  const at = (name: string): string => join(folder, name);
+  const { code, stdout } = await xsOta("keygen", "--out", at("key.pem"));
+  assert.equal(code, 0);
+  writeFileSync(at("pub.pem"), stdout);
+  writeFileSync(at("fw.bin"), Buffer.alloc(5_000, 0x5a));
+  return { at, key: at("key.pem"), pub: at("pub.pem"), fw: at("fw.bin") };
+}
+
+test("keygen, sign, verify: in place, once and again, and only by that key", async (t) => {
+  const { at, key, pub, fw } = await desk(t);
+  assert.match(readFileSync(pub, "utf8"), /^-----BEGIN PUBLIC KEY-----\n[^-]+-----END PUBLIC KEY-----\n$/);
+  assert.equal(statSync(key).mode & 0o777, 0o600);
+  const before = readFileSync(fw);
+
+  assert.notEqual((await xsOta("verify", "--key", pub, fw)).code, 0);
+  chmodSync(fw, 0o640);
+  assert.equal((await xsOta("sign", "--key", key, fw)).code, 0);
+  const signed = readFileSync(fw);
+  assert.deepEqual([signed.length, statSync(fw).mode & 0o777], [before.length + 96, 0o640]);
+  assert.deepEqual(signed.subarray(0, before.length), before);
+  for (const either of [pub, key]) assert.equal((await xsOta("verify", "--key", either, fw)).code, 0);
+
+  // A second key takes the place of the first, it does not pile up.
+  const other = await xsOta("keygen", "--out", at("other.pem"));
+  writeFileSync(at("other.pub"), other.stdout);
+  assert.equal((await xsOta("sign", "--key", at("other.pem"), fw)).code, 0);
+  assert.equal(readFileSync(fw).length, before.length + 96);
+  assert.equal((await xsOta("verify", "--key", at("other.pub"), fw)).code, 0);
+  const { code, stdout, stderr } = await xsOta("verify", "--key", pub, fw);
+  assert.deepEqual([code, stdout, stderr], [1, "", `error: ${fw}: signed by a key that is not trusted here\n`]);
+
+  const bytes = readFileSync(fw);
+  bytes[17]! ^= 1;
+  writeFileSync(fw, bytes);
+  assert.match((await xsOta("verify", "--key", at("other.pub"), fw)).stderr, /^error: .*: signature does not match the file\n$/);
+});
+
+test("keygen never overwrites, and never prints the private half", async (t) => {
+  const { key } = await desk(t);
+  const before = readFileSync(key, "utf8");
+  const { code, stdout, stderr } = await xsOta("keygen", "--out", key);
+  assert.deepEqual([code, stdout, stderr], [1, "", `error: ${key} exists already; a key is never overwritten\n`]);
+  assert.equal(readFileSync(key, "utf8"), before);
+  assert.doesNotMatch(stdout + stderr, /PRIVATE/);
+});
+
+test("what is no key, no file or no P-256 is refused in one line, and nothing is changed", async (t) => {
+  const { at, key, pub, fw } = await desk(t);
+  const before = readFileSync(fw);
+  const pem = (name: string, curve: "P-384" | "secp256k1"): void => {
+    const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
+    writeFileSync(at(`${name}.pem`), privateKey.export({ format: "pem", type: "sec1" }), { mode: 0o600 });
+    writeFileSync(at(`${name}.pub`), publicKey.export({ format: "pem", type: "spki" }));
+  };
+  pem("p384", "P-384");
+  pem("k1", "secp256k1");
+  const { privateKey } = generateKeyPairSync("ed25519");
+  writeFileSync(at("ed.pem"), privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
+  const locked = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  writeFileSync(at("locked.pem"), locked.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "secret" }), { mode: 0o600 });
+  writeFileSync(at("hello.txt"), "hello\n");
+  writeFileSync(at("empty.bin"), "");
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["sign", "--key", pub, fw], /holds no private key; signing needs one/],
+    [["sign", "--key", at("p384.pem"), fw], /a P-256 key is expected, this is secp384r1/],
+    [["sign", "--key", at("k1.pem"), fw], /a P-256 key is expected, this is secp256k1/],
+    [["sign", "--key", at("ed.pem"), fw], /a P-256 key is expected, this is ed25519/],
+    [["sign", "--key", at("locked.pem"), fw], /not a key in PEM form, or protected by a passphrase/],
+    [["sign", "--key", at("hello.txt"), fw], /holds no private key/],
+    [["sign", "--key", at("none.pem"), fw], /none\.pem can not be read: there is no such file/],
+    [["sign", "--key", key, at("none.bin")], /none\.bin can not be read: there is no such file/],
+    [["sign", "--key", key, at("empty.bin")], /empty\.bin is empty/],
+    [["sign", "--key", key, at(".")], /can not be read: it is a folder/],
+    [["sign", fw], /required option '--key <file>' not specified/],
+    [["verify", "--key", at("p384.pub"), fw], /a P-256 key is expected, this is secp384r1/],
+    [["verify", "--key", at("hello.txt"), fw], /not a key in PEM form/],
+    [["verify", "--key", pub, fw], /the file is not signed/],
+    [["verify", "--key", pub, at("empty.bin")], /the file is not signed/],
+    [["verify", "--key", pub, at("none.bin")], /none\.bin can not be read/],
+    [["keygen", "--out", join(at("none"), "key.pem")], /can not be written: there is no such file or folder/],
+  ];
+  const ended: Ended[] = [];
+  // Two at a time, as many as there are cores on a small machine.
+  for (let at = 0; at < cases.length; at += 2) ended.push(...(await Promise.all(cases.slice(at, at + 2).map(([args]) => xsOta(...args)))));
+  for (const [index, [args, message]] of cases.entries()) {
+    const { code, stdout, stderr } = ended[index]!;
+    assert.notEqual(code, 0, args.join(" "));
+    assert.equal(stdout, "", args.join(" "));
+    assert.match(stderr, message);
+    assert.match(stderr, /^error: [^\n]+\n$/);
+  }
+  assert.deepEqual(readFileSync(fw), before);
+});
+
+test("a private key that others may read: signed all the same, with a warning", async (t) => {
+  const { key, fw } = await desk(t);
+  chmodSync(key, 0o644);
+  const { code, stderr } = await xsOta("sign", "--key", key, fw);
+  assert.equal(code, 0);
+  assert.ok(stderr.startsWith(`warning: ${key} holds a secret that others may read: chmod 600 is better\n`), stderr);
+});
+
+test("a file signed by OpenSSL alone verifies", async (t) => {
+  const folder = temporaryFolder(t);
+  for (const name of ["der-71.trailer", "der-71-named.trailer"]) {
+    const path = join(folder, name);
+    writeFileSync(path, Buffer.concat([readFileSync(join(VECTORS, "firmware.bin")), readFileSync(join(VECTORS, name))]));
+    assert.equal((await xsOta("verify", "--key", join(VECTORS, "public.pem"), path)).code, 0);
+    assert.equal((await xsOta("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
+  }
+});
+
+/** Commands that SPEC.md gives, in the order in which they stand there. */
+function recipe(): string {
+  const spec = readFileSync(new URL("../../docs/SPEC.md", import.meta.url), "utf8");
+  const section = /### With OpenSSL alone\n([^]*?)\n#/.exec(spec)?.[1] ?? "";
+  return section
+    .split("\n")
+    .filter((line) => line.startsWith("    "))
+    .join("\n");
+}
+
+const openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bin/openssl"].find((path) => existsSync(path));
+
+test("the commands of SPEC.md do what it says, and OpenSSL's key signs here too", { skip: openssl === undefined && "OpenSSL is not installed" }, async (t) => {
+  const folder = temporaryFolder(t);
+  const at = (name: string): string => join(folder, name);
+  writeFileSync(at("fw.bin"), Buffer.alloc(3_000, 7));
+  execFileSync("bash", ["-e", "-c", recipe()], { cwd: folder, stdio: "pipe" });
+  assert.equal(readFileSync(at("fw.bin")).length, 3_096);
+  assert.equal((await xsOta("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
+  // With and without the block that names the curve.
+  const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
+  assert.match(withParameters, /EC PARAMETERS/);
+  writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
+  for (const key of ["key.pem", "long.pem"]) {
+    assert.equal((await xsOta("sign", "--key", at(key), at("fw.bin"))).code, 0);
+    assert.equal((await xsOta("verify", "--key", at(key), at("fw.bin"))).code, 0);
+  }
+});
