@@ -10,7 +10,8 @@
  * - A bit that strikes an old value out is 0 for good. A weak one may read 1 at a later start; the old value is then found first.
  *
  * With the last value under another key there is always one left, and the generation tells which of two is the newer: what is written is
- * read back and written again until it is there, and the first entry of a start that writes any is a mark that nobody needs.
+ * read back and written again until it is there, and the first entry of a start that writes any is a mark that nobody needs. After a
+ * power loss what was found is written anew, behind whatever the cut has left weak: weak bits only ever cost a copy that nobody needs any more.
  */
 import type { Store } from "./ports";
 
@@ -42,10 +43,13 @@ interface Copy<T> {
 export class TwoCopies implements Store {
   readonly #store: LongStore;
   #marked = false;
+  /** Keys that were found before the first write, to be written anew; undefined where nothing can be torn. */
+  readonly #found: Set<string> | undefined;
 
-  /** One for each start of the chip. */
-  constructor(store: LongStore) {
+  /** One for each start of the chip. `mayBeTorn`: the last run may have ended in the middle of a write, as all do but a wanted restart. */
+  constructor(store: LongStore, mayBeTorn = false) {
     this.#store = store;
+    this.#found = mayBeTorn ? new Set() : undefined;
   }
 
   /** The key of the record that a key of the store below belongs to; undefined: to none. */
@@ -55,38 +59,77 @@ export class TwoCopies implements Store {
   }
 
   getNumber(key: string): number | undefined {
-    return this.#newest(this.#numbers(key))?.value;
+    return this.noted(key, this.newestOf(this.numbers(key)))?.value;
   }
 
   setNumber(key: string, value: number): void {
     checkKey(key);
     if (!(Number.isInteger(value) && value >= 0 && value < NUMBERS)) throw new Error(`record ${key}: ${value} is not an unsigned 32-bit number`);
-    const newest = this.#newest(this.#numbers(key));
-    if (newest?.value === value) return;
-    const long = nextGeneration(newest) * NUMBERS + value;
-    const place = this.#place(key, newest);
-    this.#write(
-      key,
-      () => this.#store.setLong(place, long),
-      () => this.#store.getLong(place) === long,
-    );
+    if (this.newestOf(this.numbers(key))?.value === value) return;
+    this.begin();
+    this.putNumber(key, value);
   }
 
   getBytes(key: string): Uint8Array | undefined {
-    return this.#newest(this.#records(key))?.value;
+    return this.noted(key, this.newestOf(this.records(key)))?.value;
   }
 
   /** The store below gets one byte more than is given here. */
   setBytes(key: string, bytes: Uint8Array): void {
     checkKey(key);
     if (bytes.length > BYTES_MAX) throw new Error(`record ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
-    const newest = this.#newest(this.#records(key));
+    const newest = this.newestOf(this.records(key));
     if (newest !== undefined && same(newest.value, bytes)) return;
+    this.begin();
+    this.putBytes(key, bytes);
+  }
+
+  delete(key: string): void {
+    this.#found?.delete(key);
+    const newest = this.newestOf(this.numbers(key)) ?? this.newestOf(this.records(key));
+    const second = key + SECOND;
+    // The older copy first: a cut between the two must not bring it back.
+    const order = newest?.key === second ? [key, second] : [second, key];
+    for (const each of order) if (each.length <= 15) this.#store.delete(each);
+  }
+
+  private noted<T>(key: string, copy: Copy<T> | undefined): Copy<T> | undefined {
+    if (copy !== undefined && !this.#marked) this.#found?.add(key);
+    return copy;
+  }
+
+  /** Before the first write of a start. */
+  private begin(): void {
+    if (this.#marked) return;
+    this.#store.setLong(MARK, ((this.#store.getLong(MARK) ?? 0) + 1) % MARKS);
+    this.#marked = true;
+    for (const key of this.#found ?? []) {
+      const number = this.newestOf(this.numbers(key));
+      const record = this.newestOf(this.records(key));
+      if (number !== undefined) this.putNumber(key, number.value);
+      else if (record !== undefined) this.putBytes(key, record.value);
+    }
+    this.#found?.clear();
+  }
+
+  private putNumber(key: string, value: number): void {
+    const newest = this.newestOf(this.numbers(key));
+    const long = nextGeneration(newest) * NUMBERS + value;
+    const place = placeFor(key, newest);
+    written(
+      key,
+      () => this.#store.setLong(place, long),
+      () => this.#store.getLong(place) === long,
+    );
+  }
+
+  private putBytes(key: string, bytes: Uint8Array): void {
+    const newest = this.newestOf(this.records(key));
     const copy = new Uint8Array(bytes.length + 1);
     copy[0] = nextGeneration(newest);
     copy.set(bytes, 1);
-    const place = this.#place(key, newest);
-    this.#write(
+    const place = placeFor(key, newest);
+    written(
       key,
       () => this.#store.setBytes(place, copy),
       () => {
@@ -96,49 +139,34 @@ export class TwoCopies implements Store {
     );
   }
 
-  delete(key: string): void {
-    const newest = this.#newest(this.#numbers(key)) ?? this.#newest(this.#records(key));
-    const second = key + SECOND;
-    // The older copy first: a cut between the two must not bring it back.
-    const order = newest?.key === second ? [key, second] : [second, key];
-    for (const each of order) if (each.length <= 15) this.#store.delete(each);
-  }
-
-  /** Writes until it is there. */
-  #write(key: string, write: () => void, isThere: () => boolean): void {
-    if (!this.#marked) this.#store.setLong(MARK, ((this.#store.getLong(MARK) ?? 0) + 1) % MARKS);
-    this.#marked = true;
-    for (let tries = 0; tries < TRIES; tries++) {
-      write();
-      if (isThere()) return;
-    }
-    throw new Error(`record ${key}: does not read back after ${TRIES} tries`);
-  }
-
-  /** Where the next value goes: not where the newest is. */
-  #place(key: string, newest: Copy<unknown> | undefined): string {
-    return newest?.key === key ? key + SECOND : key;
-  }
-
-  #newest<T>([first, second]: readonly (Copy<T> | undefined)[]): Copy<T> | undefined {
+  private newestOf<T>([first, second]: readonly (Copy<T> | undefined)[]): Copy<T> | undefined {
     if (first === undefined || second === undefined) return first ?? second;
     const ahead = (second.generation - first.generation) & 0xff;
     return ahead !== 0 && ahead < 0x80 ? second : first;
   }
 
-  #numbers(key: string): (Copy<number> | undefined)[] {
+  private numbers(key: string): (Copy<number> | undefined)[] {
     return copiesOf(key, (place) => {
       const long = this.#store.getLong(place);
       return long === undefined ? undefined : { key: place, generation: Math.floor(long / NUMBERS) & 0xff, value: long % NUMBERS };
     });
   }
 
-  #records(key: string): (Copy<Uint8Array> | undefined)[] {
+  private records(key: string): (Copy<Uint8Array> | undefined)[] {
     return copiesOf(key, (place) => {
       const bytes = this.#store.getBytes(place);
       return bytes === undefined || bytes.length === 0 ? undefined : { key: place, generation: bytes[0]!, value: bytes.subarray(1) };
     });
   }
+}
+
+/** Writes until it is there. */
+function written(key: string, write: () => void, isThere: () => boolean): void {
+  for (let tries = 0; tries < TRIES; tries++) {
+    write();
+    if (isThere()) return;
+  }
+  throw new Error(`record ${key}: does not read back after ${TRIES} tries`);
 }
 
 function checkKey(key: string): void {
@@ -147,6 +175,11 @@ function checkKey(key: string): void {
 
 function copiesOf<T>(key: string, read: (place: string) => Copy<T> | undefined): (Copy<T> | undefined)[] {
   return [key, key + SECOND].map((place) => (place.length > 15 ? undefined : read(place)));
+}
+
+/** Where the next value goes: not where the newest is. */
+function placeFor(key: string, newest: Copy<unknown> | undefined): string {
+  return newest?.key === key ? key + SECOND : key;
 }
 
 function nextGeneration(newest: Copy<unknown> | undefined): number {

@@ -42,7 +42,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
     flash: new SlotFlash(options.chip, target),
     partition: (label) => new SlotFlash(options.chip, options.table.data(label)),
     boot: new BoardBoot(options),
-    store: new TwoCopies(new Nvs(options.chip, options.table.nvs, NAMESPACE)),
+    store: new TwoCopies(new Nvs(options.chip, options.table.nvs, NAMESPACE), options.resetReason !== "software"),
   };
 }
 

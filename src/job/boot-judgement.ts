@@ -14,16 +14,16 @@ export type Judgement =
   | { readonly kind: "idle" }
   /** The running firmware is new: it has to prove itself. `ofJob`: it is what the job in hand installed. */
   | { readonly kind: "trial"; readonly ofJob: boolean }
-  /** A terminal outcome waits for its PUBACK. */
-  | { readonly kind: "report"; readonly outcome: Outcome }
+  /** A terminal outcome waits for its PUBACK. `goBack`: said by the wrong firmware; it gives itself up once more first. */
+  | { readonly kind: "report"; readonly outcome: Outcome; readonly goBack?: true }
   | { readonly kind: "resume" }
   /** The digest matched before the power went: write the head again and go on. */
   | { readonly kind: "seal" }
   /** The trial was cut short, or never began: the verified slot gets another, without a download. */
   | { readonly kind: "try-again"; readonly trials: number }
   | { readonly kind: "rolled-back"; readonly message: string; readonly blame: boolean }
-  /** The record does not fit this device's state any more. */
-  | { readonly kind: "drop"; readonly why: string };
+  /** The record does not fit this device's state any more. `unconfirmed`: the running firmware has to prove itself without it. */
+  | { readonly kind: "drop"; readonly why: string; readonly unconfirmed?: boolean };
 
 export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platform: string, maxAttempts: number): Judgement {
   const { running } = facts;
@@ -32,7 +32,7 @@ export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platf
   if (memory.record.platform !== platform) return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
   if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeModule(memory, facts, maxAttempts);
   if (memory.record.slot === running.slot) return judgeNewFirmware(memory, facts, unconfirmed);
-  if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job" };
+  if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job", unconfirmed };
   if (memory.record.slot !== facts.target) return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };
   return judgeOldFirmware(memory, facts, maxAttempts);
 }
@@ -40,9 +40,9 @@ export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platf
 /** Running from the slot that the job wrote. */
 function judgeNewFirmware(memory: JobMemory, facts: BootFacts, unconfirmed: boolean): Judgement {
   if (facts.running.version !== memory.offer.version || memory.state.phase === "downloading")
-    return { kind: "drop", why: `the running firmware ${facts.running.version} was installed another way` };
-  // It was given up, yet runs again: there was nothing to go back to. The outcome stands.
-  if (memory.outcome !== undefined) return { kind: "report", outcome: memory.outcome };
+    return { kind: "drop", why: `the running firmware ${facts.running.version} was installed another way`, unconfirmed };
+  // It was given up, yet runs again: the power went while the boot entry was changed, or there was nothing to go back to. The outcome stands.
+  if (memory.outcome !== undefined) return { kind: "report", outcome: memory.outcome, ...(memory.outcome.kind === "fail" && lostPower(facts) ? { goBack: true } : {}) };
   if (memory.state.phase === "confirmed" && !unconfirmed) return { kind: "report", outcome: { kind: "done" } };
   return { kind: "trial", ofJob: true };
 }
@@ -71,12 +71,15 @@ function judgeOldFirmware(memory: JobMemory, facts: BootFacts, maxAttempts: numb
 
 function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: number): Judgement {
   const tried = facts.lastInvalid === memory.record.slot;
-  const powerLoss = facts.resetReason === "power-on" || facts.resetReason === "brown-out";
-  if (tried && !powerLoss)
+  if (tried && !lostPower(facts))
     return { kind: "rolled-back", message: `firmware ${memory.offer.version} failed in its trial (${facts.resetReason} reset) and was rolled back`, blame: true };
   const trials = memory.state.trials + (tried ? 1 : 0);
   if (trials >= maxAttempts) return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };
   if (memory.state.activations >= ACTIVATIONS_MAX)
     return { kind: "rolled-back", message: `firmware ${memory.offer.version} did not start in ${memory.state.activations} tries`, blame: false };
   return { kind: "try-again", trials };
+}
+
+function lostPower({ resetReason }: BootFacts): boolean {
+  return resetReason === "power-on" || resetReason === "brown-out";
 }

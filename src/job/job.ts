@@ -120,8 +120,13 @@ export class UpdateJob {
     switch (verdict.kind) {
       case "drop":
         context.memory = undefined;
-        return [...memory.forget(false), { type: "notify", notice: { event: "warning", message: `stored job dropped: ${verdict.why}` } }];
+        return [
+          ...memory.forget(false),
+          { type: "notify", notice: { event: "warning", message: `stored job dropped: ${verdict.why}` } },
+          ...(verdict.unconfirmed === true ? startTrial(context, false, now) : []),
+        ];
       case "report":
+        if (verdict.goBack === true) return [{ type: "rollback" }, ...say(context, verdict.outcome)];
         return [...rolledBack, ...finishFailure(context, verdict.outcome), ...say(context, verdict.outcome)];
       case "rolled-back":
         return [...rolledBack, ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame })];

@@ -43,7 +43,7 @@ const UNBOOTABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", 
 /** A cut has kept a refused slot from losing its head: the checkpoint, which goes last, is still there. */
 export function finishFailure(context: JobContext, outcome: Outcome): JobEffect[] {
   const { memory } = context;
-  if (memory === undefined || memory.offer.part !== undefined || memory.offset === 0) return [];
+  if (memory === undefined || memory.offset === 0 || memory.record.slot !== context.facts.target) return [];
   return outcome.kind === "fail" && UNBOOTABLE.includes(outcome.cause) ? [{ type: "erase", sector: 0 }, ...memory.dropCheckpoint()] : [];
 }
 

@@ -145,6 +145,26 @@ test("the first write of a start is a mark that is no record; a start that write
   }
 });
 
+test("after a run that may have ended in the middle of a write, what is found is written anew before anything else", () => {
+  const below = new MapStore();
+  const before = new TwoCopies(below);
+  before.setNumber("off", 7);
+  before.setBytes("job", Buffer.from("job"));
+  before.setNumber("unread", 1);
+  for (const torn of [true, false]) {
+    const old = new Map(below.values);
+    const store = new TwoCopies(below, torn);
+    assert.deepEqual([store.getNumber("off"), text(store.getBytes("job")), store.getNumber("none")], [7, "job", undefined]);
+    store.setNumber("off", 7);
+    assert.deepEqual(below.values, old, "nothing was written so far");
+    store.setNumber("state", torn ? 1 : 2);
+    // Weak bits may now take what the run before had written.
+    if (torn) for (const [key, value] of old) if (below.values.get(key) === value && key !== "unread") below.values.delete(key);
+    assert.deepEqual([store.getNumber("off"), text(store.getBytes("job")), store.getNumber("unread")], [7, "job", 1]);
+    assert.equal(below.records.includes("unread'"), false, "what was not read is left alone");
+  }
+});
+
 test("keys have room for the second copy; the lengths are those of the port", () => {
   const store = new TwoCopies(new MapStore());
   store.setBytes("fourteen-chars", Buffer.from("x"));

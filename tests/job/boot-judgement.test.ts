@@ -91,6 +91,17 @@ test("a stored outcome is reported whatever else holds", () => {
   for (const phase of ["downloading", "sealing", "trial"] as const) assert.deepEqual(judge({ phase, runs: "old", outcome }), { kind: "report", outcome });
 });
 
+test("new firmware that was given up and runs all the same: a power cut may have undone that, so it goes back once more; after any other reset it says so itself", () => {
+  const outcome = { kind: "fail", cause: "rolled-back", message: "cloud not reached" } as const;
+  for (const reason of ["power-on", "brown-out"] as const) assert.deepEqual(judge({ phase: "trial", runs: "new", state: "undefined", reason, outcome }), { kind: "report", outcome, goBack: true });
+  assert.deepEqual(judge({ phase: "trial", runs: "new", state: "undefined", reason: "software", outcome }), { kind: "report", outcome });
+});
+
+test("unconfirmed firmware whose record is dropped has to prove itself all the same", () => {
+  assert.deepEqual(judge({ phase: "downloading", runs: "new", state: "pending" }), { kind: "drop", why: "the running firmware 0.2.0 was installed another way", unconfirmed: true });
+  assert.deepEqual(judge({ phase: "downloading", runs: "new", state: "valid" }), { kind: "drop", why: "the running firmware 0.2.0 was installed another way", unconfirmed: false });
+});
+
 test("a record that does not fit the device is dropped", () => {
   assert.equal(kind({ phase: "downloading", runs: "new" }), "drop");
   assert.equal(kind({ phase: "trial", runs: "new", version: "0.3.0" }), "drop");

@@ -140,6 +140,40 @@ test("a cut after the confirm and before the record: the trial is repeated and e
   assert.deepEqual(desk.outcomes, ["done"]);
 });
 
+test("a rollback that a power cut undid is made again, and the old firmware reports", () => {
+  const desk = onTrial();
+  // What a boot entry that was torn in the middle of the rollback can look like: the slot boots, and not on trial.
+  const { boot } = desk.board.ports;
+  boot.confirm();
+  boot.rollback = () => {};
+  boot.restart = () => {};
+  desk.wait();
+  desk.powerOn();
+  assert.deepEqual({ version: desk.running.version, slot: desk.running.slot }, { version: "0.1.0", slot: "ota_0" });
+  desk.connect();
+  assert.match(desk.outcomes.at(-1) ?? "", /^rolled-back: cloud not reached/);
+});
+
+test("firmware on trial without a job that knows of it proves itself before it takes an update", () => {
+  const desk = onTrial();
+  desk.board.ports.store.delete("state");
+  const chip = desk.board.chip;
+  // Set on trial once more, as if this were its first start.
+  const entry = new Uint8Array(32);
+  chip.read(desk.board.table.otadata.address + 4096, entry);
+  entry[24] = 0;
+  chip.erase(desk.board.table.otadata.address + 4096);
+  chip.program(desk.board.table.otadata.address + 4096, entry);
+  desk.powerOn();
+  assert.equal(desk.running.state, "pending");
+  assert.equal(desk.state, "trial");
+  desk.push(offerOf(image("0.3.0"), "0.3.0"));
+  assert.equal(desk.state, "trial");
+  desk.connect();
+  assert.equal(desk.running.state, "valid");
+  assert.equal(desk.state, "downloading");
+});
+
 test("the application chooses the moment of the restart", () => {
   const desk = new JobDesk({ answers: { restart: false } });
   desk.connect();
