@@ -38,10 +38,18 @@ export function bars({ size, floor, flash, work, weak }: Measured): Bar[] {
     },
     { what: "slots that an update leaves behind, over the runs after the first", value: growth(work), limit: 0, text: String(growth(work)) },
   ];
-  for (const { line, steady, resets } of weak) {
+  for (const { line, stream, steady, resets } of weak) {
     const [calm, broken] = [ours(steady), ours(resets)];
-    found.push({ what: `${line.name}: completion over the ideal`, value: calm.ratio, limit: 1.1, text: `${calm.ratio.toFixed(3)} x` });
-    found.push({ what: `${line.name}, a break every 20 s: completion over the ideal`, value: broken.ratio, limit: 1.25, text: `${broken.ratio.toFixed(3)} x` });
+    // On a fast line the window and the time of erasing bound everybody: the bar is what a bare stream takes on it.
+    const slow = line.rate <= 32 * 1024;
+    const [best, name] = slow ? [calm.seconds / calm.ratio, "the ideal"] : [stream, "a bare stream"];
+    found.push({ what: `${line.name}: completion over ${name}`, value: calm.seconds / best, limit: 1.1, text: `${(calm.seconds / best).toFixed(3)} x` });
+    found.push({ what: `${line.name}, a break every 20 s: completion over ${name}`, value: broken.seconds / best, limit: 1.25, text: `${(broken.seconds / best).toFixed(3)} x` });
+    if (!slow) continue;
+    const rivals = resets.filter((each) => each !== broken);
+    const [again, quickest] = [Math.min(...rivals.map((each) => each.again)), Math.min(...rivals.map((each) => each.seconds))];
+    found.push({ what: `${line.name} with breaks: bytes fetched again, against the best of the others`, value: broken.again, limit: again, text: broken.again.toLocaleString("en-US") });
+    found.push({ what: `${line.name} with breaks: seconds, against the best of the others`, value: broken.seconds, limit: quickest, text: broken.seconds.toFixed(1) });
   }
   return found;
 }
@@ -56,5 +64,5 @@ export function ours(outcomes: readonly Outcome[]): Outcome {
 }
 
 export function barRows(all: readonly Bar[]): Cell[][] {
-  return all.map((bar) => [bar.what, bar.text, bar.limit, holds(bar) ? "holds" : "MISSED"]);
+  return all.map((bar) => [bar.what, bar.text, Number.isInteger(bar.limit) ? bar.limit : bar.limit.toFixed(bar.limit > 10 ? 1 : 2), holds(bar) ? "holds" : "MISSED"]);
 }

@@ -10,7 +10,7 @@ import { bars, holds, ours } from "./bars";
 import { LINES } from "./measure/lines";
 import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
-import { powerCuts, weakLink } from "./measure/weak-link";
+import { powerCuts, receiveWindows, weakLink } from "./measure/weak-link";
 import { measureAgent, measureParts } from "./measure/work";
 import { comparisonPlot, linesPlot, sections } from "./report";
 import type { Results } from "./report";
@@ -66,8 +66,9 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   const weak = weakLink(size, seeds, floor);
   say("power cuts");
   const cuts = powerCuts(size, seeds.slice(0, 2), floor);
+  const windows = receiveWindows(size);
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
-  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
+  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, windows, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
 }
 
 function dependency(name: string): string {
@@ -83,7 +84,7 @@ function write(results: Results, text: string, docs: boolean): void {
   if (!docs) return;
   writeFileSync(join(ROOT, "docs", "bench.svg"), comparisonPlot(results));
   between(join(ROOT, "docs", "BENCH.md"), text);
-  between(join(ROOT, "README.md"), sections(results)[1]!.body);
+  between(join(ROOT, "README.md"), `\n${sections(results)[1]!.body}\n`);
 }
 
 /** Replaces what stands between the two marks of a document. */

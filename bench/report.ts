@@ -4,7 +4,7 @@ import { SECTOR_BUFFER, SLOT_BYTES, barRows, growth } from "./bars";
 import { plot } from "./output/plot";
 import { table } from "./output/table";
 import { AGENT } from "./measure/weak-link";
-import type { Outcome, WeakLink } from "./measure/weak-link";
+import type { Outcome, WeakLink, WindowRow } from "./measure/weak-link";
 import type { Work } from "./measure/work";
 import type { Counts } from "./measure/counts";
 import type { FlashSummary } from "./world/device";
@@ -21,6 +21,7 @@ export interface Results {
   readonly wear: { readonly updates: number; readonly flash: FlashSummary };
   readonly weak: readonly WeakLink[];
   readonly cuts: readonly { readonly cut: number; readonly outcomes: readonly Outcome[] }[];
+  readonly windows: readonly WindowRow[];
   readonly bars: readonly Bar[];
   readonly machine: string;
 }
@@ -51,8 +52,16 @@ export function sections(results: Results): { readonly title: string; readonly n
       ),
     })),
     {
+      title: "Receive window",
+      note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
+      body: table(
+        ["line", "window, bytes", "bare stream", AGENT],
+        results.windows.map(({ line, window, stream, agent }) => [`${line.name}, ${line.latency} ms`, window, times(stream), times(agent)]),
+      ),
+    },
+    {
       title: "Bytecodes on XS",
-      note: "The agent over ports that do nothing, so only its own work counts. Segments of 1,440 bytes, heads of Tencent's object store (437 bytes), a signed URL of 330 characters.",
+      note: "The agent over ports that do nothing, so only its own work counts: XS meters a native copy at two bytecodes for each byte, and the copy out of the socket, a memcpy, is left out. Segments of 1,440 bytes, heads of Tencent's object store (437 bytes), a signed URL of 330 characters.",
       body: table(
         ["what", "bytecodes"],
         [
@@ -62,6 +71,7 @@ export function sections(results: Results): { readonly title: string; readonly n
           ["of it: sector to flash and readback", counts.flashPerKiB],
           ["of it: checkpoint", counts.checkpointPerKiB],
           ["of it: progress reports, one a second at 64 KiB/s", counts.reportPerKiB],
+          ["of it: the rest (socket to sector buffer, driver, job)", perKiB(work, work.bytecodes.downloading) - counts.headPerKiB - counts.requestPerKiB - counts.flashPerKiB - counts.checkpointPerKiB - counts.reportPerKiB],
           ["verify, each KiB, native digest", perKiB(work, work.bytecodes.verifying)],
           ["digest by js-md5, each KiB, where there is no native one", counts.md5PerKiB],
           ["one progress report, JSON and MQTT", counts.report],

@@ -14,6 +14,8 @@ export const CONNECT_TIMEOUT = 10_000;
 export const HTTP_IDLE_TIMEOUT = 15_000;
 /** First wait after a failed attempt; doubles, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
 export const BACKOFF_FIRST = 1_000;
+/** First wait after a connection broke that had brought a sector, with full jitter: the line works, and a fleet is spread by where each broke. */
+export const BACKOFF_PROMPT = 250;
 /** Longest wait between attempts. */
 export const BACKOFF_CAP = 60_000;
 /** Transport trouble: this long without a new sector ends the job. Measured on progress, never on the whole transfer. */

@@ -4,6 +4,7 @@ import { STRATEGIES } from "../peers/strategies";
 import type { Strategy } from "../peers/strategies";
 import { runUpdate } from "../world/update";
 import type { RunOptions } from "../world/update";
+import { WINDOW } from "../world/wire";
 import { LINES, RESET_EVERY, ideal } from "./lines";
 import type { NamedLine } from "./lines";
 
@@ -57,6 +58,8 @@ export function everybody(size: number, line: NamedLine, seeds: readonly number[
 
 export interface WeakLink {
   readonly line: NamedLine;
+  /** Seconds of a bare stream without breaks. */
+  readonly stream: number;
   readonly steady: readonly Outcome[];
   readonly resets: readonly Outcome[];
 }
@@ -64,6 +67,7 @@ export interface WeakLink {
 export function weakLink(size: number, seeds: readonly number[], floor: number, lines: readonly NamedLine[] = LINES): WeakLink[] {
   return lines.map((line) => ({
     line,
+    stream: bareStream(size, line) / 1000,
     steady: everybody(size, line, seeds.slice(0, 1), [], floor),
     resets: everybody(size, { ...line, resetEvery: RESET_EVERY }, seeds, [], floor),
   }));
@@ -74,4 +78,28 @@ export const CUTS = [0.1, 0.5, 0.9] as const;
 
 export function powerCuts(size: number, seeds: readonly number[], floor: number, line: NamedLine = LINES[1]!): { readonly cut: number; readonly outcomes: readonly Outcome[] }[] {
   return CUTS.map((cut) => ({ cut, outcomes: everybody(size, line, seeds, [cut], floor) }));
+}
+
+/** One request for the whole file, nothing recorded, nothing lost: what line, window and flash allow, ms. */
+export function bareStream(size: number, line: NamedLine): number {
+  return runPeer(STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "sector")!, { size, line, seed: 1 }).downloadMs;
+}
+
+export interface WindowRow {
+  readonly line: NamedLine;
+  readonly window: number;
+  /** Over the ideal. */
+  readonly stream: number;
+  readonly agent: number;
+}
+
+/** Receive windows that a firmware may be built with (CONFIG_LWIP_TCP_WND_DEFAULT): the default, and two and three times as much. */
+export function receiveWindows(size: number): WindowRow[] {
+  return LINES.flatMap((line) =>
+    [1, 2, 3].map((times) => {
+      const window = times * WINDOW;
+      const best = ideal(size, line);
+      return { line, window, stream: bareStream(size, { ...line, window }) / best, agent: runUpdate({ size, line: { ...line, window }, seed: 1 }).downloadMs / best };
+    }),
+  );
 }

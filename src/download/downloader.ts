@@ -205,7 +205,7 @@ export class Downloader {
         this.expired(verdict.message, status, now);
         break;
       case "trouble":
-        this.trouble(verdict.message, now, verdict.retryAfter);
+        this.trouble(verdict.message, now, this.#patience.pause(verdict.retryAfter));
         break;
       case "refused":
         this.refuse(verdict.cause, verdict.message, status, now);
@@ -296,7 +296,7 @@ export class Downloader {
     if (this.closingSector(now)) return;
     this.#plan.connectionLost();
     if (this.#intake.pristine && this.#plan.answered > 0) this.reconnect(message, now);
-    else this.trouble(message, now);
+    else this.trouble(message, now, this.#delivered ? this.#patience.promptPause() : undefined);
   }
 
   private fellSilent(now: number): void {
@@ -375,11 +375,11 @@ export class Downloader {
     this.reconnect(message, now);
   }
 
-  private trouble(message: string, now: number, retryAfter = 0): void {
+  private trouble(message: string, now: number, pause?: number): void {
     this.hangUp();
     this.#lastTrouble = message;
     if (now >= this.#patience.stallsAt) this.stalled();
-    else this.wait(message, now, retryAfter);
+    else this.wait(message, now, pause ?? this.#patience.pause());
   }
 
   private refuse(cause: Cause, message: string, status: number | undefined, now: number): void {
@@ -390,7 +390,7 @@ export class Downloader {
     this.hangUp();
     this.#lastTrouble = message;
     if (this.#patience.refused(now)) this.fail(cause, message, status);
-    else this.wait(message, now, 0);
+    else this.wait(message, now, this.#patience.pause());
   }
 
   private expired(message: string, status: number, now: number): void {
@@ -403,9 +403,8 @@ export class Downloader {
     this.#effects.push({ type: "expired", message, status });
   }
 
-  private wait(reason: string, now: number, retryAfter: number): void {
+  private wait(reason: string, now: number, milliseconds: number): void {
     if (!this.#delivered || this.#route.renewed) this.#route.toOrigin();
-    const milliseconds = this.#patience.pause(retryAfter);
     this.#phase = "waiting";
     this.#until = now + milliseconds;
     this.#effects.push({ type: "waiting", milliseconds, reason });

@@ -1,4 +1,4 @@
-import { BACKOFF_CAP, BACKOFF_FIRST, REFUSAL_TRIES, REFUSAL_WINDOW, STALL_BUDGET } from "../constants";
+import { BACKOFF_CAP, BACKOFF_FIRST, BACKOFF_PROMPT, REFUSAL_TRIES, REFUSAL_WINDOW, STALL_BUDGET } from "../constants";
 import { Backoff } from "../util/backoff";
 
 /**
@@ -7,11 +7,13 @@ import { Backoff } from "../util/backoff";
  */
 export class Patience {
   readonly #backoff: Backoff;
+  readonly #random: () => number;
   #refusals = 0;
   #firstRefusal = 0;
   #progressAt = 0;
 
   constructor(random: () => number) {
+    this.#random = random;
     this.#backoff = new Backoff(random, BACKOFF_FIRST, BACKOFF_CAP);
   }
 
@@ -38,6 +40,11 @@ export class Patience {
    */
   pause(retryAfter = 0): number {
     return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.#backoff.next();
+  }
+
+  /** The wait after a connection broke that had brought a sector, ms. What follows it doubles from the start. */
+  promptPause(): number {
+    return Math.floor(this.#random() * BACKOFF_PROMPT);
   }
 
   /** Counts a refusal; true when it is to be believed. */
