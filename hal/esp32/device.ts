@@ -12,7 +12,6 @@ import { ModdableNetwork } from "../moddable/network";
 import { ChipConfig } from "./config";
 import { FaultRecord } from "./fault-record";
 import type { BringUp } from "./network/bring-up";
-import type { Store } from "../ports";
 import { TwoCopies } from "../two-copies";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
@@ -34,14 +33,15 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const settings = new ChipConfig();
   const faults = new FaultRecord(new NvsStore(LAST_RUN));
   const boot = new EspBoot(() => faults.leave());
-  const lastFault = faults.begin(boot.resetReason());
+  const reason = boot.resetReason();
+  const lastFault = faults.begin(reason);
   recordUncaught(faults, boot.running().version, log);
   const lookup = lookupBy(() => Net.get("DNS") ?? []);
   const network = new ModdableNetwork({ lookup, ahead: 0, trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] } });
   const ports = {
     flash: new EspFlash(),
     boot,
-    store: storeOf(log),
+    store: new TwoCopies(new NvsStore(AGENT), reason !== "software"),
     network: new TimedNetwork(network, clock),
     crypto,
     clock,
@@ -84,17 +84,6 @@ export const powerOn: PowerOn = (main, options = {}) => {
 
   main({ ports, setting: (key) => settings.stored(key), connect, lastFault });
 };
-
-/** Without its mark a record is less safe; without the agent a device is lost. */
-function storeOf(log: (line: string) => void): Store {
-  const nvs = new NvsStore(AGENT);
-  try {
-    return new TwoCopies(nvs);
-  } catch (error) {
-    log(`store: ${(error as Error).message}`);
-    return nvs;
-  }
-}
 
 /**
  * XS calls `abort` before it gives up (manifest: `defines.xs.abortHook`). The chip then restarts, except after a rejected promise that nobody
