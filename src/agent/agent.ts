@@ -15,6 +15,7 @@ import type { ModuleInstaller } from "../modules/installer";
 import type { Incoming, Platform } from "../platforms/platform";
 import { refusalOfSignature } from "../signature/check";
 import { readPublicKey } from "../signature/keys";
+import { earlier } from "../util/earlier";
 import { BrokerLink } from "./broker-link";
 import type { BrokerAddress } from "./broker-link";
 import { Executor } from "./executor";
@@ -262,7 +263,7 @@ export class OtaAgent {
   /** One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. */
   private arm(): void {
     if (!this.#running) return;
-    const at = earliest(this.#job?.deadline(), this.#file.deadline(), this.#broker?.deadline());
+    const at = earlier(this.#file.deadline(), earlier(this.#job?.deadline(), this.#broker?.deadline()));
     if (at === undefined || (this.#timer !== undefined && this.#timer.at <= at)) return;
     const { clock } = this.#options.ports;
     if (this.#timer !== undefined) clock.clear(this.#timer.handle);
@@ -279,6 +280,3 @@ export class OtaAgent {
     });
   }
 }
-
-const earliest = (...times: readonly (number | undefined)[]): number | undefined =>
-  times.reduce((first, time) => (time === undefined || (first !== undefined && first <= time) ? first : time), undefined);

@@ -11,6 +11,7 @@
  * Order inside a list of effects matters: what a step needs to be remembered stands before the step. Where an effect fails, the
  * driver drops those behind it and says so.
  */
+import { earlier } from "../util/earlier";
 import { INSTALL_TIMEOUT, RENEWAL_TIMEOUT, REREPORT } from "../constants";
 import { judgeBoot } from "./boot-judgement";
 import type { Judgement } from "./boot-judgement";
@@ -48,8 +49,8 @@ export class UpdateJob {
   /** When `tick` is wanted next. */
   deadline(): number | undefined {
     const { state, owed, askAgainAt } = this.#context;
-    const times = [owed.deadline(), "until" in state ? state.until : undefined, state.name === "idle" ? askAgainAt : undefined].filter((time) => time !== undefined);
-    return times.length === 0 ? undefined : Math.min(...times);
+    const own = "until" in state ? state.until : state.name === "idle" ? askAgainAt : undefined;
+    return earlier(owed.deadline(), own);
   }
 
   handle(event: JobEvent, now: number): JobEffect[] {

@@ -4,6 +4,7 @@
  * is still owed after OWED_AFTER: what is settled at once, and nearly all is, wears no flash, however many bad offers come.
  */
 import { OWED_AFTER } from "../constants";
+import { earlier } from "../util/earlier";
 import type { JobEffect, Snapshot } from "./effects";
 import { sameImage } from "./policy";
 import { decodeAnswer, decodeJob, encodeAnswer, encodeJob, KEY_ANSWER, KEY_WAITING, PART } from "./record";
@@ -94,8 +95,7 @@ export class Owed {
 
   /** When `store` is wanted next. */
   deadline(): number | undefined {
-    const [offer, answer] = [this.#offer.due, this.#answer.due];
-    return offer === undefined || (answer !== undefined && answer < offer) ? answer : offer;
+    return earlier(this.#offer.due, this.#answer.due);
   }
 
   store(now: number): JobEffect[] {
