@@ -13,9 +13,9 @@ export interface SafeTlsOptions {
   readonly host: string;
   readonly trust: Trust;
   /** ms since 1970: certificates have dates. */
-  now(): number;
+  readonly now: () => number;
   /** Opens the connection below. */
-  connect(events: SocketEvents): Socket;
+  readonly connect: (events: SocketEvents) => Socket;
 }
 
 /** Content of one record sent: with the next it fits a chip's send buffer (lwIP: 5744). */
@@ -40,10 +40,11 @@ export class SafeTls implements Socket {
   #end: { readonly error: SocketError | undefined } | undefined;
 
   constructor(options: SafeTlsOptions, events: SocketEvents) {
-    const { host, trust } = options;
+    // No callback holds on to `options`: a private key is in it.
+    const { host, trust, now, connect } = options;
     this.#events = events;
-    this.#session = new TlsSession({ host, trust, now: () => options.now(), send: (bytes) => this.#outgoing.push(bytes) });
-    this.#lower = options.connect({
+    this.#session = new TlsSession({ host, trust, now, send: (bytes) => this.#outgoing.push(bytes) });
+    this.#lower = connect({
       opened: () => this.guard(() => this.#session.start()),
       readable: () => this.guard(() => this.pump()),
       writable: () => this.guard(() => this.sent()),

@@ -35,8 +35,8 @@ export interface TlsSessionOptions {
   readonly host: string;
   readonly trust: Trust;
   /** ms since 1970. */
-  now(): number;
-  send(bytes: Uint8Array): void;
+  readonly now: () => number;
+  readonly send: (bytes: Uint8Array) => void;
 }
 
 /** Record types (RFC 5246, section 6.2.1). */
@@ -89,7 +89,9 @@ const ORDER: Readonly<Record<number, { readonly in: readonly Phase[]; readonly n
 };
 
 export class TlsSession {
-  readonly #options: TlsSessionOptions;
+  readonly #options: Omit<TlsSessionOptions, "trust">;
+  /** Let go once the handshake is over: it may hold a private key. */
+  #trust: Trust | undefined;
   readonly #session: Session;
   #phase: Phase = "hello";
   /** Handshake messages may span records. */
@@ -97,8 +99,9 @@ export class TlsSession {
   #peer: PublicKey | undefined;
 
   constructor(options: TlsSessionOptions) {
-    const { host, trust } = options;
-    this.#options = options;
+    const { host, trust, now, send } = options;
+    this.#options = { host, now, send };
+    this.#trust = trust;
     this.#session = new Session({
       protocolVersion: TLS_1_2,
       cache: false,
@@ -109,7 +112,7 @@ export class TlsSession {
     });
     this.#session.connectionEnd = true;
     // The engine asks it for one thing only: the key that signs CertificateVerify.
-    this.#session.certificateManager = { getKey: () => PKCS8.parse(trust.privateKey ?? new Uint8Array(0)) };
+    this.#session.certificateManager = { getKey: () => PKCS8.parse(this.#trust?.privateKey ?? new Uint8Array(0)) };
   }
 
   get open(): boolean {
@@ -191,7 +194,7 @@ export class TlsSession {
         this.keyExchange(body);
         break;
       case CERTIFICATE_REQUEST: {
-        const { certificate } = this.#options.trust;
+        const certificate = this.#trust?.certificate;
         this.#session.clientCerts = certificate === undefined ? [] : [certificate];
         break;
       }
@@ -218,9 +221,9 @@ export class TlsSession {
     body.end();
     const certificates: Uint8Array[] = [];
     while (list.more && certificates.length < CERTIFICATES_MAX) certificates.push(list.bytes(list.number(3)));
-    const { host, trust, now } = this.#options;
+    const { host, now } = this.#options;
     const verify = (key: PublicKey, scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean => verifySignature(key, scheme, [data], signature);
-    this.#peer = verifyChain({ certificates, roots: trust.roots, host, now: now(), verify });
+    this.#peer = verifyChain({ certificates, roots: this.#trust?.roots ?? [], host, now: now(), verify });
   }
 
   /** The proof that the server holds the key of its certificate: it signs the randoms of both with its half of the exchange (RFC 8422, section 5.4). */
