@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bars, holds, ours } from "./bars";
 import { LINES } from "./measure/lines";
+import { fetchers } from "./measure/fetchers";
 import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
 import { powerCuts, receiveWindows, weakLink } from "./measure/weak-link";
@@ -67,8 +68,9 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   say("power cuts");
   const cuts = powerCuts(size, seeds.slice(0, 2), floor);
   const windows = receiveWindows(size);
+  const fetched = await fetchers(size);
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
-  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, windows, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
+  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, windows, fetchers: fetched, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
 }
 
 function dependency(name: string): string {

@@ -6,6 +6,7 @@ import { table } from "./output/table";
 import { AGENT } from "./measure/weak-link";
 import type { Outcome, WeakLink, WindowRow } from "./measure/weak-link";
 import type { Work } from "./measure/work";
+import type { Fetched } from "./measure/fetchers";
 import type { Counts } from "./measure/counts";
 import type { FlashSummary } from "./world/device";
 import type { RunResult } from "./world/update";
@@ -22,6 +23,7 @@ export interface Results {
   readonly weak: readonly WeakLink[];
   readonly cuts: readonly { readonly cut: number; readonly outcomes: readonly Outcome[] }[];
   readonly windows: readonly WindowRow[];
+  readonly fetchers: readonly Fetched[];
   readonly bars: readonly Bar[];
   readonly machine: string;
 }
@@ -51,6 +53,26 @@ export function sections(results: Results): { readonly title: string; readonly n
         }),
       ),
     })),
+    {
+      title: "A power cut at 10, 50 and 90 %",
+      note: "Bytes of the file served again, at 64 KiB/s. How many depends on where in a sector, a record or an answer the cut falls; the bound of the agent is a sector and 16 KiB.",
+      body: table(
+        ["strategy", ...cuts.map(({ cut }) => `at ${cut * 100} %`), "NVS entries"],
+        cuts[0]!.outcomes.map(({ name, nvsEntries }, at) => [name, ...cuts.map(({ outcomes }) => outcomes[at]!.again), Math.round(nvsEntries)]),
+      ),
+    },
+    ...(results.fetchers.length === 0
+      ? []
+      : [
+          {
+            title: "curl and wget",
+            note: "On this machine's loopback, the connection closed at 10, 50 and 90 % of the file. They keep each byte that arrived, in a file system; what neither does is to know that it is still the same file, or that it is right.",
+            body: table(
+              ["tool", "complete", "connections", "requests", "bytes again"],
+              results.fetchers.map(({ name, complete, connections, requests, again }) => [name, complete ? "yes" : "no", connections, requests, again]),
+            ),
+          },
+        ]),
     {
       title: "Receive window",
       note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
