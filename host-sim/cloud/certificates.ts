@@ -125,6 +125,23 @@ export class Authority {
   }
 }
 
+/** A server that vouches for itself: for trying that it is refused. */
+export async function selfSigned(names: readonly string[]): Promise<Credentials> {
+  const keys = await generate("ec");
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    ...identity(lasting(LEAF_DAYS)),
+    name: `CN=${names[0] ?? "localhost"}`,
+    keys,
+    signingAlgorithm: algorithms.ec,
+    extensions: [
+      new x509.BasicConstraintsExtension(false, undefined, true),
+      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const)),
+    ],
+  });
+  return { key: await exportKey(keys.privateKey), certificate: `${certificate.toString("pem")}\n` };
+}
+
 /** `clientCertificates`: ask every device for one; those that have none still connect and must show a password. */
 export function tlsIdentity(credentials: Credentials, root: string, clientCertificates: boolean): TlsIdentity {
   return {

@@ -106,11 +106,12 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
     }),
   },
   "no PUBACK": { does: "keeps back each message's first PUBACK", connections: 2, make: () => {
-    const seen = new Set<number>();
+    const seen = new Set<string>();
     return {
-      down: (packet) => {
-        if (packet.cmd !== "puback" || seen.has(packet.messageId ?? 0)) return "pass";
-        seen.add(packet.messageId ?? 0);
+      down: (packet, { number }) => {
+        const message = `${number} ${packet.messageId}`;
+        if (packet.cmd !== "puback" || seen.has(message)) return "pass";
+        seen.add(message);
         return "taken";
       },
     };

@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
-import { Authority } from "../cloud/certificates";
+import { Authority, selfSigned } from "../cloud/certificates";
 
 export interface TlsFault {
   /** What the server does, for the table. */
@@ -29,14 +29,7 @@ export const TLS_FAULTS: Readonly<Record<string, TlsFault>> = {
   "expired": { does: "has a certificate that ended yesterday", kind: "certificate", server: (authority) => issued(authority.server(NAMES, between(-30, -1))) },
   "not yet valid": { does: "has a certificate that begins tomorrow", kind: "certificate", server: (authority) => issued(authority.server(NAMES, between(1, 30))) },
   "wrong host name": { does: "has a certificate for another name", kind: "certificate", server: (authority) => issued(authority.server(["other.example", "127.0.0.2"])) },
-  "self-signed": {
-    does: "vouches for itself",
-    kind: "certificate",
-    server: async () => {
-      const self = await Authority.create("ec");
-      return { key: self.keyPem, cert: self.root };
-    },
-  },
+  "self-signed": { does: "vouches for itself", kind: "certificate", server: () => issued(selfSigned(NAMES)) },
   "TLS 1.0": {
     does: "speaks TLS 1.0 at most",
     kind: "tls",

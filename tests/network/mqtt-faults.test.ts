@@ -31,7 +31,8 @@ function deeds(scene: Case, port: number): string {
   const connects = device.connects.filter((one) => one.port === port).map(({ at }) => at);
   const reasons = [...new Set(device.log.filter((line) => line.startsWith("mqtt: ")).map((line) => line.slice(6)))];
   const warnings = device.notices.flatMap((notice) => (notice.event === "warning" ? [notice.message] : []));
-  return [`${connects.length} connections`, `${scene.versionReports} version reports`, ...reasons.slice(0, 1), ...new Set(warnings)].join("; ");
+  const ignored = device.log.filter((line) => line.startsWith("message ignored: "));
+  return [`${connects.length} connections`, `${scene.versionReports} version reports`, ...(scene.repeated > 0 ? [`${scene.repeated} sent again, marked as duplicates`] : []), ...new Set(ignored), ...reasons.slice(0, 1), ...new Set(warnings)].join("; ");
 }
 
 describe("brokers", { concurrency: 6, timeout: 300_000 }, () => {

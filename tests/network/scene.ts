@@ -62,6 +62,8 @@ export class Case {
   /** Reports of the device as they came: version, state, code and message. */
   readonly said: { readonly version: string; readonly state: string; readonly code: string; readonly message: string }[] = [];
   versionReports = 0;
+  /** Publishes that came marked as repeated. */
+  repeated = 0;
   readonly #images: readonly [Package, Package];
   readonly #listener: Parameters<Cloud["on"]>[1];
 
@@ -71,8 +73,10 @@ export class Case {
     this.identity = identity;
     this.device = device;
     this.#images = images;
-    const listener = (from: { readonly id: string }, message: { readonly direction: string; readonly payload: string }): void => {
-      if (from.id === id && message.direction === "up") this.#hear(message.payload);
+    const listener = (from: { readonly id: string }, message: { readonly direction: string; readonly payload: string; readonly dup: boolean }): void => {
+      if (from.id !== id || message.direction !== "up") return;
+      if (message.dup) this.repeated++;
+      this.#hear(message.payload);
     };
     this.#listener = listener as Parameters<Cloud["on"]>[1];
     cloud.on("message", listener);
