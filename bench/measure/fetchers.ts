@@ -18,7 +18,7 @@ export interface Fetched {
 }
 
 const TOOLS: readonly { readonly name: string; readonly command: string; arguments(url: string, file: string): string[] }[] = [
-  // One process resumes by itself only from 7.71 on, and from the start: -C - is looked at when it begins. So it is begun again, as a script would.
+  // Begun again after each break, as a script would.
   { name: "curl -C - in a loop", command: "curl", arguments: (url, file) => ["-s", "-C", "-", "-o", file, url] },
   { name: "wget -c", command: "wget", arguments: (url, file) => ["-q", "-c", "-t", "8", "--waitretry=0", "-O", file, url] },
 ];
