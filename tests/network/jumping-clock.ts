@@ -2,7 +2,7 @@
 import type { Clock } from "../../hal/ports";
 
 /** Rounds of the event loop, at least so many milliseconds apart, without anything on a socket. */
-const QUIET_ROUNDS = 10;
+const QUIET_ROUNDS = 25;
 const ROUND = 2;
 
 interface Timer {
