@@ -94,5 +94,5 @@ export async function addSample(cloud: Desk["cloud"], version: string, fault?: F
   if (fault !== undefined && !FAULTS.includes(fault)) throw new Error(`no fault ${fault}`);
   const payload = Buffer.from(await firmwareSource(version, fault));
   const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
-  return cloud.packages.add(image, { name: fault === undefined ? `sample-${version}.bin` : `sample-${version}-${fault}.bin` });
+  return cloud.packages.add(image, { name: fault === undefined || version.endsWith(fault) ? `sample-${version}.bin` : `sample-${version}-${fault}.bin` });
 }

@@ -7,8 +7,10 @@ export function unasked({ device, wave, attempts }: Member): Member {
 }
 
 /** As far as its task is. */
-export function follow({ device, wave, attempts }: Member, task: Task): Member {
-  const { id, status, percent, code, message, pushedAt, finishedAt } = task;
+export function follow({ device, wave, attempts, task: known, pushedAt: before }: Member, task: Task): Member {
+  const { id, status, percent, code, message, finishedAt } = task;
+  // The same offer may go out again and again: the first time counts.
+  const pushedAt = known === id && before !== undefined ? before : task.pushedAt;
   return {
     device,
     wave,

@@ -22,14 +22,14 @@ const PAGES = [
 ] as const;
 
 export function App(): JSX.Element {
-  const [entry, setEntry] = useState<"asking" | "in" | { problem: string }>("asking");
+  const [entry, setEntry] = useState<"asking" | "in" | { problem: string | undefined }>("asking");
   useEffect(() => {
     enter().then(
       () => {
         listen();
         setEntry("in");
       },
-      (problem: Problem) => setEntry({ problem: problem.message }),
+      (problem: Problem) => setEntry({ problem: problem.status === 401 ? undefined : problem.message }),
     );
   }, []);
   if (entry === "in") return <Console leave={() => void ask("DELETE", "/session").then(() => location.reload())} />;
@@ -52,16 +52,18 @@ async function enter(): Promise<void> {
   await ask("GET", "/overview");
 }
 
-function Closed({ problem }: { problem: string }): JSX.Element {
+function Closed({ problem }: { problem: string | undefined }): JSX.Element {
   return (
     <div>
       <h1>This console is closed</h1>
       <p>
         Open the link that <code>xs-ota cloud</code> printed when it started. It works once; press Enter in that terminal for another one.
       </p>
-      <p class="faint" role="status">
-        {problem}
-      </p>
+      {problem !== undefined && (
+        <p class="note problem" role="alert">
+          {problem}
+        </p>
+      )}
     </div>
   );
 }
@@ -95,7 +97,7 @@ function Console({ leave }: { leave: () => void }): JSX.Element {
         <div class="foot">
           <ThemeButton />
           <button type="button" class="quiet" onClick={leave}>
-            Close session
+            Leave
           </button>
         </div>
       </aside>

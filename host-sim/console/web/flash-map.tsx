@@ -17,16 +17,16 @@ const KINDS = [
 ] as const;
 
 /** Sectors in a row of the map. */
-const COLUMNS = 62;
+const COLUMNS = 40;
 
-export function FlashMapView({ name }: { name: string }): JSX.Element {
+export function FlashMapView({ name, power }: { name: string; power: boolean }): JSX.Element {
   const map = useFlash(name);
   if (map === undefined) return <p class="faint">The flash is being made …</p>;
   return (
     <div class="flash">
       <div class="slots">
         {map.slots.map((slot) => (
-          <SlotView key={slot.label} slot={slot} map={map} />
+          <SlotView key={slot.label} slot={slot} map={map} power={power} />
         ))}
       </div>
       <ul class="legend" aria-label="legend">
@@ -65,7 +65,7 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
 
 const CHIP_KINDS: Readonly<Record<string, string>> = { new: "pushed", pending: "upgrading", valid: "success", invalid: "failure", aborted: "failure" };
 
-function SlotView({ slot, map }: { slot: Slot; map: Map }): JSX.Element {
+function SlotView({ slot, map, power }: { slot: Slot; map: Map; power: boolean }): JSX.Element {
   const { label, size, running, version, bootable, state, sectors, erases } = slot;
   const target = !running && map.job !== undefined && map.job.stored > 0 ? map.job : undefined;
   const counts = KINDS.map(([letter, , words]) => [words, count(sectors, letter)] as const).filter(([, number]) => number > 0);
@@ -74,7 +74,7 @@ function SlotView({ slot, map }: { slot: Slot; map: Map }): JSX.Element {
       <figcaption>
         <span class="row">
           <strong class="mono">{label}</strong>
-          {running && <Chip kind="success">running</Chip>}
+          {running && <Chip kind={power ? "success" : "cancelled"}>{power ? "running" : "boots next"}</Chip>}
           <Chip kind={CHIP_KINDS[state] ?? "cancelled"}>{STATE_WORDS[state] ?? state}</Chip>
         </span>
         <span>{bootable ? `version ${version ?? ""}` : target === undefined ? "nothing that boots" : `receives ${target.version}`}</span>

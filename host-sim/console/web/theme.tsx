@@ -15,7 +15,7 @@ export function ThemeButton(): JSX.Element {
   }, [theme]);
   return (
     <button type="button" class="quiet" onClick={() => setTheme(NEXT[theme])}>
-      Theme: {theme}
+      Theme: {theme === "system" ? "auto" : theme}
     </button>
   );
 }

@@ -48,7 +48,7 @@ export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }
         </div>
       </div>
       <ProblemNote problem={action.problem ?? (board.problem === undefined ? undefined : `The board went off: ${board.problem}`)} />
-      <FlashMapView name={name} />
+      <FlashMapView name={name} power={board.power} />
       <Events name={name} />
     </section>
   );

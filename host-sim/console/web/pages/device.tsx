@@ -109,7 +109,7 @@ function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {tasks.map(({ id, version, status, percent, code, message, pushedAt, finishedAt, rollout }) => (
+            {tasks.map(({ id, version, status, percent, code, message, createdAt, pushedAt, finishedAt, rollout }) => (
               <tr key={id}>
                 <th scope="row" data-label="Version">
                   {version}
@@ -119,7 +119,7 @@ function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
                 </td>
                 <td data-label="Result" class={status === "failure" ? "" : "nil"}>{status === "failure" ? `${code === undefined ? "" : `${code}: `}${message ?? ""}` : <span class="faint">—</span>}</td>
                 <td data-label="Pushed">{pushedAt === undefined ? <span class="faint">not yet</span> : <Ago at={pushedAt} />}</td>
-                <td data-label="Took" class={finishedAt === undefined ? "nil" : ""}>{pushedAt === undefined || finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - pushedAt)}</td>
+                <td data-label="Took" class={finishedAt === undefined ? "nil" : ""}>{finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}</td>
                 <td data-label="Rollout">{rollout === undefined ? <span class="faint">—</span> : <a href={linkTo("rollouts", rollout)}>#{rollout}</a>}</td>
               </tr>
             ))}

@@ -111,7 +111,14 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           </Radio>
           <Radio name="target" value="version" now={target} set={setTarget}>
             Devices on version{" "}
-            <select aria-label="present version" value={version} onFocus={() => setTarget("version")} onChange={(event) => setVersion(event.currentTarget.value)}>
+            <select
+              aria-label="present version"
+              value={version}
+              onChange={(event) => {
+                setVersion(event.currentTarget.value);
+                setTarget("version");
+              }}
+            >
               {devices.versions.map((one) => (
                 <option key={one.version} value={one.version}>
                   {one.version === "" ? "never reported" : one.version} ({one.count})
@@ -177,7 +184,15 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           </Radio>
           <Radio name="when" value now={later} set={setLater}>
             At{" "}
-            <input type="datetime-local" aria-label="start" value={startAt} onFocus={() => setLater(true)} onInput={(event) => setStartAt(event.currentTarget.value)} />
+            <input
+              type="datetime-local"
+              aria-label="start"
+              value={startAt}
+              onInput={(event) => {
+                setStartAt(event.currentTarget.value);
+                setLater(true);
+              }}
+            />
           </Radio>
         </fieldset>
         <ProblemNote problem={action.problem} />
