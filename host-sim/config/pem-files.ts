@@ -41,7 +41,7 @@ export class PemFiles {
 
   /** Public keys of firmware: each entry a file, PEM text, or a point in hex. Returned as text that the agent reads. */
   publicKeys(fields: JsonFields, key: string): string[] | undefined {
-    return fields.strings(key)?.map((entry) => {
+    return fields.strings(key)?.map((entry, index) => {
       const inline = entry.includes("-----BEGIN") || /^04[0-9A-Fa-f]{128}$/.test(entry);
       try {
         const text = inline ? entry : readFileSync(resolve(this.#folder, entry), "utf8");
@@ -49,7 +49,8 @@ export class PemFiles {
         readPublicKey(text);
         return text;
       } catch (error) {
-        throw fields.error(key, inline ? (error as Error).message : `${entry}: ${fileReason(error)}`);
+        // By its number: an entry that is no file may be anything, a private key too.
+        throw fields.error(key, `entry ${index + 1}: ${fileReason(error)}`);
       }
     });
   }

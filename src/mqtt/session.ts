@@ -52,6 +52,8 @@ export class MqttSession {
   /** Topics whose SUBACK is awaited, by packet id. */
   readonly #awaited = new Map<number, string>();
   #granted = 0;
+  /** The user name: some platforms make an access token of it and put that into topics, which must not be shown then. */
+  #user = "";
   #upSince = 0;
   #warnedOfSize = false;
 
@@ -78,6 +80,7 @@ export class MqttSession {
     this.#warnedOfSize = false;
     try {
       const identity = this.#options.identity();
+      this.#user = identity.username ?? "";
       this.#liveness = new Liveness(identity.keepAlive, now);
       this.enter("connecting", now + MQTT_REPLY_TIMEOUT);
       return [this.send(connect(identity), now)];
@@ -129,7 +132,7 @@ export class MqttSession {
       case "connecting":
         return timedOut ? this.lose(`no CONNACK within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true) : [];
       case "subscribing":
-        return timedOut ? this.lose(`no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${[...this.#awaited.values()].join(", ")}`, now, true) : [];
+        return timedOut ? this.lose(`no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${[...this.#awaited.values()].map((topic) => this.shown(topic)).join(", ")}`, now, true) : [];
       case "up":
         return this.tickUp(now);
     }
@@ -281,11 +284,15 @@ export class MqttSession {
     if (topic === undefined) return [];
     this.#awaited.delete(id);
     const effects: SessionEffect[] = [];
-    if (code === REFUSED) effects.push({ type: "warn", message: `the broker refused the subscription to ${topic}: check the device's permissions` });
+    if (code === REFUSED) effects.push({ type: "warn", message: `the broker refused the subscription to ${this.shown(topic)}: check the device's permissions` });
     else this.#granted++;
     if (this.#awaited.size > 0) return effects;
     effects.push(...(this.#granted > 0 ? this.up(now) : this.lose("the broker refused every subscription: no offer could ever arrive", now, true)));
     return effects;
+  }
+
+  private shown(topic: string): string {
+    return this.#user === "" ? topic : topic.split(this.#user).join("*");
   }
 
   private up(now: number): SessionEffect[] {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -111,6 +112,24 @@ test("roots and the client certificate come from the files that it names, beside
   const other = await authority.client("other");
   writeFileSync(join(folder, "dev.key"), other.key);
   assert.throws(() => readDeviceConfig(write(folder, value)), /device\.json: cert_deviceinfo: the private key is not that of the certificate/);
+});
+
+test("signing keys: a file beside it, PEM text or hex; a private key is not taken, and what is no key is named by its number", (t) => {
+  const folder = temporaryFolder(t);
+  const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pem = publicKey.export({ format: "pem", type: "spki" }).toString();
+  const hex = publicKey.export({ format: "der", type: "spki" }).subarray(-65).toString("hex");
+  writeFileSync(join(folder, "vendor.pem"), pem);
+  writeFileSync(join(folder, "private.pem"), privateKey.export({ format: "pem", type: "pkcs8" }));
+  const { firmware } = readDeviceConfig(write(folder, { ...KEY, signingKeys: ["vendor.pem", pem, hex] }));
+  assert.deepEqual(firmware.policy.signingKeys, [pem, pem, hex]);
+  for (const [entry, message] of [
+    ["private.pem", /signingKeys: entry 2: that is a private key; a device gets the public half only/],
+    ["absent.pem", /signingKeys: entry 2: there is no such file or folder/],
+    [`${hex.slice(0, -2)}00`, /signingKeys: entry 2: public key: the point is not on P-256/],
+  ] as const) {
+    assert.throws(() => readDeviceConfig(write(folder, { ...KEY, signingKeys: [hex, entry] })), message);
+  }
 });
 
 test("the vendor's file with keys of its own is taken; what is not understood is told, without values", (t) => {

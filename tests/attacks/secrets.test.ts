@@ -1,0 +1,206 @@
+/** What a device and its cloud say, print and show never holds a secret, in none of its forms; and no copy is left in memory. */
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
+import type { Crypto } from "../../hal/ports";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { Authority } from "../../host-sim/cloud/certificates";
+import { createCloud } from "../../host-sim/cloud/cloud";
+import type { Cloud } from "../../host-sim/cloud/cloud";
+import { readDeviceConfig } from "../../host-sim/config/device-config";
+import { Device } from "../../host-sim/demo/device-process";
+import { firmwareSource } from "../../host-sim/firmware/bundle";
+import { buildImage } from "../../host-sim/image/build-image";
+import { MqttSession } from "../../src/mqtt/session";
+import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
+import { temporaryFolder } from "../board/puppet";
+import { BOARD } from "../cloud/helpers";
+
+const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
+
+/** How a secret may look when it gets out. */
+function forms(secret: string): string[] {
+  const decoded = Buffer.from(secret, "base64");
+  return [secret, Buffer.from(secret).toString("base64").replace(/=+$/, ""), Buffer.from(secret).toString("hex"), encodeURIComponent(secret), decoded.toString("hex"), decoded.toString("latin1"), decoded.toString("utf8")];
+}
+
+function assertSilent(text: string, secrets: readonly string[], where: string): void {
+  for (const secret of secrets) {
+    for (const form of forms(secret)) {
+      for (const spelling of [form, form.toUpperCase()]) assert.equal(text.indexOf(spelling), -1, `${where} holds a secret`);
+    }
+  }
+}
+
+function xsOta(...args: string[]): Promise<string> {
+  return new Promise((resolve) => execFile(process.execPath, [BIN, ...args], (_error, stdout, stderr) => resolve(stdout + stderr)));
+}
+
+/** Everything that a device says in a life with a download cut short, an update, a refused image and a refused connection. */
+async function life(t: TestContext, cloud: Cloud, id: string, config: object, folder: string): Promise<string> {
+  const [path, state] = [join(folder, "device.json"), join(folder, "board")];
+  writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
+  let said = "";
+  const on = (): Device => {
+    const device = Device.start(path, state, "--engine", "node", "--verbose");
+    t.after(() => device.kill());
+    return device;
+  };
+  const off = async (device: Device): Promise<void> => {
+    await device.kill();
+    said += JSON.stringify(device.events) + device.stderr;
+    said += (await Promise.all([xsOta("inspect", "--state", state), xsOta("inspect", "--state", state, "--json")])).join("");
+  };
+  const file = await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 300_000 }));
+  cloud.files.throttle = 100_000;
+  let device = on();
+  // Where versions are not reported, the warning about a spelling that the broker does not allow tells that it has subscribed.
+  if (cloud.identity(id)?.["profile"] === "v1") await device.event("warning");
+  else await new Promise<void>((resolve) => cloud.on("device", (changed) => changed.id === id && changed.version !== undefined && resolve()));
+  const task = cloud.push(id, file);
+  await device.until("a quarter", ({ percent }) => Number(percent) >= 25);
+  await off(device);
+  cloud.files.throttle = undefined;
+  device = on();
+  await device.until("done", ({ state }) => state === "done");
+  assert.equal((await cloud.settled(task.id)).status, "success");
+  const bad = await cloud.packages.add(new Uint8Array(5_000).fill(1), { version: "0.3.0" });
+  assert.equal((await cloud.settled(cloud.push(id, bad).id)).status, "failure");
+  // From here on the cloud knows it no more: refused until it is switched off.
+  const refused = new Promise<void>((resolve) => cloud.once("refused", () => resolve()));
+  cloud.removeDevice(id);
+  await refused;
+  await off(device);
+  assert.match(said, /mqtt/i, "the log is in it");
+  return said;
+}
+
+test("Tencent, secret: a whole life tells neither the secret nor a password made of it nor the signature of a URL", async (t) => {
+  const cloud = await createCloud({ urlSecret: "url-secret-of-this-test" });
+  await cloud.start();
+  t.after(() => cloud.stop());
+  const id = cloud.tencent.addDevice(BOARD);
+  const said = await life(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
+  assertSilent(said, [BOARD.deviceSecret, "url-secret-of-this-test"], "what it says");
+  assert.doesNotMatch(said, /hmacsha/);
+  assert.doesNotMatch(said, /[?&]sign=/);
+});
+
+for (const profile of ["v0", "v1"] as const) {
+  test(`ThingsPanel ${profile}: neither access token nor password, also where topics are made of the token`, async (t) => {
+    const identity = { profile, username: "t0ken-of-this-device-7f", password: "passw0rd-of-this-device-9a" };
+    const cloud = await createCloud();
+    await cloud.start();
+    t.after(() => cloud.stop());
+    const id = cloud.addDevice("thingspanel", { ...identity, clientId: "client-1" });
+    const said = await life(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
+    assertSilent(said, [identity.username, identity.password], "what it says");
+  });
+}
+
+test("Tencent, certificate: nothing of the private key", async (t) => {
+  const authority = await Authority.create("ec");
+  const cloud = await createCloud({ tls: { authority, clientCertificates: true } });
+  await cloud.start();
+  t.after(() => cloud.stop());
+  const { productId, deviceName } = BOARD;
+  const id = cloud.tencent.addDevice({ productId, deviceName });
+  const folder = temporaryFolder(t);
+  const { certificate, key } = await authority.client(`${productId}${deviceName}`);
+  writeFileSync(join(folder, "root.pem"), cloud.root!);
+  writeFileSync(join(folder, `${deviceName}.crt.pem`), certificate);
+  writeFileSync(join(folder, `${deviceName}.key.pem`), key, { mode: 0o600 });
+  const said = await life(t, cloud, id, cloud.deviceConfig(id, "root.pem"), folder);
+  const lines = key.split("\n").filter((line) => line.length > 20 && !line.startsWith("-"));
+  assert.ok(lines.length >= 2);
+  assertSilent(said, lines, "what it says");
+});
+
+test("a configuration with its secret in the wrong place or of the wrong kind: the error does not show it", (t) => {
+  const secret = "bXktdmVyeS1zZWNyZXQtdmFsdWU=";
+  const key = { platform: "tencent", mqtt: { host: "h", port: 1, tls: false }, auth_mode: "KEY", productId: "P", deviceName: "d" };
+  const panel = { platform: "thingspanel", profile: "v0", mqtt: { host: "h" }, clientId: "c" };
+  const wrong: readonly unknown[] = [
+    { ...key, key_deviceinfo: secret },
+    { ...key, key_deviceinfo: { deviceSecret: [secret] } },
+    { ...key, key_deviceinfo: { deviceSecret: `${secret}*` } },
+    { ...key, key_deviceinfo: { [secret]: secret } },
+    { ...key, productId: `${secret}/`, key_deviceinfo: { deviceSecret: secret } },
+    { ...key, deviceName: `${secret}#`, key_deviceinfo: { deviceSecret: secret } },
+    { ...key, mqtt: secret, key_deviceinfo: { deviceSecret: secret } },
+    { ...key, auth_mode: secret },
+    { ...key, hmac: secret, key_deviceinfo: { deviceSecret: secret } },
+    { ...key, signingKeys: [secret], key_deviceinfo: { deviceSecret: secret } },
+    { ...panel, username: `${secret}/`, password: secret },
+    { ...panel, username: "u", password: [secret] },
+    { ...panel, username: "u", httpBase: secret },
+    secret,
+    `{"deviceSecret":"${secret}"`,
+  ];
+  const path = join(temporaryFolder(t), "device.json");
+  for (const value of wrong) {
+    writeFileSync(path, typeof value === "string" && value.startsWith("{") ? value : JSON.stringify(value), { mode: 0o600 });
+    try {
+      for (const warning of readDeviceConfig(path).warnings) assertSilent(warning, [secret], warning);
+    } catch (error) {
+      assert.ok(error instanceof Error && !(error instanceof assert.AssertionError), String(error));
+      assertSilent(error.message, [secret], JSON.stringify(value));
+    }
+  }
+});
+
+/** Keeps hold of every array that digests are fed with. */
+class Keeper extends NodeCrypto implements Crypto {
+  readonly seen: Uint8Array[] = [];
+
+  override digest(algorithm: Parameters<Crypto["digest"]>[0]): ReturnType<Crypto["digest"]> {
+    const digest = super.digest(algorithm);
+    return {
+      write: (bytes) => {
+        this.seen.push(bytes);
+        digest.write(bytes);
+      },
+      close: () => digest.close(),
+    };
+  }
+}
+
+test("the secret is decoded for one connect, and every array that held it is overwritten after it", () => {
+  let asked = 0;
+  const crypto = new Keeper();
+  const deviceSecret = (): string => {
+    asked++;
+    return BOARD.deviceSecret;
+  };
+  for (const [secret, block] of [[deviceSecret, 64], [() => Buffer.alloc(100, 7).toString("base64"), 64]] as const) {
+    crypto.seen.length = 0;
+    const platform = new TencentPlatform({ productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: secret }, crypto);
+    assert.equal(crypto.seen.length, 0);
+    assert.match(platform.identity().password ?? "", /^[0-9a-f]{64};hmacsha256$/);
+    const blocks = crypto.seen.filter(({ length }) => length === block || length === 100);
+    assert.ok(blocks.length >= 2);
+    for (const bytes of blocks) assert.ok(bytes.every((byte) => byte === 0));
+  }
+  assert.equal(asked, 2, "once to see that it is one, once to connect");
+});
+
+test("a password that a function gives is asked for at each connect and not kept", () => {
+  let asked = 0;
+  const platform = new ThingsPanelPlatform({ profile: "v0", username: "u", clientId: "c", brokerHost: "h", password: () => `p${++asked}` }, new NodeCrypto());
+  assert.deepEqual([platform.identity().password, platform.identity().password], ["p1", "p2"]);
+});
+
+test("a topic that is made of the access token is not shown", () => {
+  const platform = new ThingsPanelPlatform({ profile: "v0", username: "t0ken", clientId: "c", brokerHost: "h" }, new NodeCrypto());
+  const session = new MqttSession({ identity: () => platform.identity(), subscriptions: platform.subscriptions, random: () => 0.5 });
+  session.start(0);
+  session.opened(1);
+  session.received(Uint8Array.of(0x20, 2, 0, 0), 2);
+  const refused = session.received(Uint8Array.of(0x90, 3, 0, 1, 0x80), 3);
+  assert.deepEqual(refused[0], { type: "warn", message: "the broker refused the subscription to ota/device/inform/*: check the device's permissions" });
+});
