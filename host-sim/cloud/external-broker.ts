@@ -60,6 +60,7 @@ export class ExternalBroker implements Broker {
     const client = connect(options);
     this.#client = client;
     const where = `${address.host}:${address.port}`;
+    client.on("error", () => undefined);
     client.on("message", (topic, payload, packet) => {
       if (payload.length > PAYLOAD_MAX || packet.retain) return;
       const message: BusMessage = { topic, payload, qos: packet.qos, dup: packet.dup, at: this.#options.now() };
@@ -75,16 +76,17 @@ export class ExternalBroker implements Broker {
       await this.stop();
       throw error;
     }
-    client.on("connect", () => onState?.(true, `connected to the broker at ${where}`));
-    client.on("close", () => onState?.(false, `no connection to the broker at ${where}`));
-    client.on("error", (error) => onState?.(false, `broker at ${where}: ${error.message}`));
+    const tell = (connected: boolean, message: string): void => {
+      if (this.#client === client) onState?.(connected, message);
+    };
+    client.on("connect", () => tell(true, `connected to the broker at ${where}`));
+    client.on("close", () => tell(false, `no connection to the broker at ${where}`));
+    client.on("error", (error) => tell(false, `broker at ${where}: ${error.message}`));
   }
 
   async stop(): Promise<void> {
     const client = this.#client;
     this.#client = undefined;
-    client?.removeAllListeners();
-    client?.on("error", () => undefined);
     await client?.endAsync(true);
   }
 
@@ -146,7 +148,6 @@ function first(client: MqttClient, where: string): Promise<void> {
     client.once("close", () => failed(new Error("it closed the connection")));
     client.once("connect", () => {
       client.removeListener("error", failed);
-      client.on("error", () => undefined);
       resolve();
     });
   });

@@ -146,7 +146,7 @@ function Messages({ id }: { id: string }): JSX.Element {
           <p>What goes over the broker in either direction appears here as it happens.</p>
         </Empty>
       ) : (
-        <ol class="messages" aria-label="messages, newest first">
+        <ol class="messages" aria-label="messages, newest first" tabIndex={0}>
           {shown.map((message, index) => (
             <li key={`${message.at} ${items.length - index}`} class={message.direction}>
               <span class="when mono" title={exact(message.at)}>

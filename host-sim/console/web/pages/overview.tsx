@@ -5,12 +5,17 @@ import { tell, useAction, useLive } from "../live";
 import { goTo, linkTo } from "../location";
 import { Chip, Copy, Head, ProblemNote, Shares } from "../parts";
 
+/** Rollouts that are over, as long as none is under way. */
+const LATEST = 3;
+
 /** Where one begins, and what goes on. */
 export function OverviewPage(): JSX.Element {
   const { data, problem } = useLive<Views["overview"]>("/overview", ["packages", "devices", "rollouts", "boards", "broker"]);
   const rollouts = useLive<{ items: Views["rollout"][] }>("/rollouts", ["rollouts"]);
   if (data === undefined) return <ProblemNote problem={problem} />;
-  const active = (rollouts.data?.items ?? []).filter(({ state }) => state === "running" || state === "halted" || state === "scheduled");
+  const all = rollouts.data?.items ?? [];
+  const active = all.filter(({ state }) => state === "running" || state === "halted" || state === "scheduled");
+  const shown = active.length > 0 ? active : all.slice(0, LATEST);
   return (
     <>
       <Head title="Overview" />
@@ -23,11 +28,11 @@ export function OverviewPage(): JSX.Element {
         <Tile href={linkTo("rollouts")} number={String(data.rollouts.active)} words={data.rollouts.active === 1 ? "rollout under way" : "rollouts under way"} />
         <Tile number={bytes(data.served.bytes)} words={`served in ${plural(data.served.requests, "request")}`} />
       </section>
-      {active.length > 0 && (
+      {shown.length > 0 && (
         <section>
-          <h2>Under way</h2>
+          <h2>{active.length > 0 ? "Under way" : "Latest rollouts"}</h2>
           <ul class="cards">
-            {active.map((rollout) => (
+            {shown.map((rollout) => (
               <li key={rollout.id}>
                 <a class="card" href={linkTo("rollouts", rollout.id)}>
                   <span class="row">
