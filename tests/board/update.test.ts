@@ -1,6 +1,6 @@
 /** The agent's own bundle on simulated boards, in both engines, against the local cloud. */
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
@@ -128,12 +128,16 @@ test("XS over TLS, with the cloud's own root: MQTT and download both", async (t)
   assert.deepEqual(cloud.violations(), []);
 });
 
-/** Passes everything on to `port` and keeps what clients say. */
-async function wiretap(t: TestContext, port: number): Promise<{ server: Server; port: number; heard(): string }> {
-  const heard: Buffer[] = [];
+/** Passes everything on to `port` and keeps what clients say; `until` waits for words of theirs. */
+async function wiretap(t: TestContext, port: number): Promise<{ server: Server; port: number; until(words: string): Promise<string> }> {
+  let heard = "";
+  const more = new EventEmitter();
   const server = createServer((client) => {
     const broker = connect(port, "127.0.0.1");
-    client.on("data", (bytes: Buffer) => heard.push(bytes));
+    client.on("data", (bytes: Buffer) => {
+      heard += bytes.toString("latin1");
+      more.emit("more");
+    });
     for (const [from, to] of [
       [client, broker],
       [broker, client],
@@ -146,7 +150,11 @@ async function wiretap(t: TestContext, port: number): Promise<{ server: Server; 
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  return { server, port: (server.address() as AddressInfo).port, heard: () => Buffer.concat(heard).toString("latin1") };
+  const until = async (words: string): Promise<string> => {
+    while (!heard.includes(words)) await once(more, "more");
+    return heard;
+  };
+  return { server, port: (server.address() as AddressInfo).port, until };
 }
 
 test("an update replaces the running code: a constant that differs in the new bundle shows on the wire after it, not before", async (t) => {
@@ -161,7 +169,8 @@ test("an update replaces the running code: a constant that differs in the new bu
   writeFileSync(path, JSON.stringify({ ...device, mqtt: { host: "127.0.0.1", port: tap.port, tls: false } }));
   await start(createXsEngine);
   await stateReached(witness, "done");
-  const heard = tap.heard();
+  // The board says so when it sends the report, which then has its way to go.
+  const heard = await tap.until('"state":"done"');
   const order = ['"report":{"version":"0.1.0"}', '"state":"burning"', `;${marked};`, '"report":{"version":"0.2.0"}', '"state":"done"'].map((text) => heard.indexOf(text));
   assert.ok(order.every((at, index) => at > (order[index - 1] ?? 0)), `in this order: ${order.join(", ")}`);
   assert.ok(heard.includes(`;${SDK_APP_ID};`) && heard.lastIndexOf(`;${SDK_APP_ID};`) < order[2]!, "the new code does not use the old constant");
