@@ -65,8 +65,9 @@ const PRODUCT = "XSOTAFLEET";
 const POLL = 500;
 /** An outage begins when this share of the devices is done. */
 const OUTAGE_AT = 0.3;
-/** Times the same answer is awaited after the cloud was killed. */
 const CONNECT_PATIENCE = 120_000;
+/** A little more than the agent's longest pause between attempts, and a connect that times out. */
+const RECONNECT_PATIENCE = 75_000;
 
 /** Runs a fleet through one update. Rejects with one line; leaves no process and no file behind. */
 export async function runFleet(options: FleetOptions, progress: FleetProgress): Promise<FleetResult> {
@@ -144,6 +145,8 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
     if (rollout.state === "finished" || (rollout.state === "halted" && busy + rollout.counts.pushed + rollout.counts.upgrading === 0)) break;
   }
   const took = Date.now() - started;
+  // Those that were done before it had no reason to hurry.
+  for (const end = Date.now() + RECONNECT_PATIENCE; statistics.missing > 0 && Date.now() < end; ) await tick("the last reconnect");
   for (let last = 0; last < 3; last++) await tick(`rollout ${rollout.state}`);
   const served = (await client.overview()).served.bytes - (outage === undefined ? before : 0);
   const faulty = orders.filter(({ fault }) => fault !== undefined).length;
@@ -168,6 +171,7 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
 async function interrupt(own: OwnCloud, client: CloudClient, seconds: number, before: number, statistics: FleetStatistics, tick: (phase: string) => Promise<void>): Promise<NonNullable<FleetResult["outage"]>> {
   const servedBefore = (await client.overview()).served.bytes - before;
   await own.kill();
+  statistics.outageBegan();
   const from = Date.now();
   while (Date.now() < from + seconds * 1000) await tick("the cloud is gone");
   await own.start();

@@ -37,7 +37,7 @@ export class FleetStatistics {
   readonly #reconnects = new Map<number, number>();
   #samples: Sample[] = [];
   #step = STEP;
-  #outageEnd: number | undefined;
+  #outage: { end: number } | undefined;
 
   constructor(devices: number, start: number) {
     this.#start = start;
@@ -52,9 +52,7 @@ export class FleetStatistics {
         device.version = event.version;
         return;
       case "link":
-        if (event.up && this.#outageEnd !== undefined && !this.#reconnects.has(event.device)) {
-          this.#reconnects.set(event.device, Math.max(0, event.at - this.#outageEnd));
-        }
+        if (event.up && this.#outage !== undefined && !this.#reconnects.has(event.device)) this.#reconnects.set(event.device, event.at);
         return;
       case "state": {
         this.#counts[device.state]--;
@@ -83,9 +81,18 @@ export class FleetStatistics {
   }
 
   /** From here on the first connection of each device is one after the outage. */
-  outageEnded(at: number): void {
-    this.#outageEnd = at;
+  outageBegan(): void {
+    this.#outage = { end: Infinity };
     this.#reconnects.clear();
+  }
+
+  outageEnded(at: number): void {
+    this.#outage = { end: at };
+  }
+
+  /** Devices that were not back yet. */
+  get missing(): number {
+    return this.#outage === undefined ? 0 : this.#devices.length - this.#reconnects.size;
   }
 
   counts(): Readonly<Record<DeviceState, number>> {
@@ -115,7 +122,8 @@ export class FleetStatistics {
 
   /** Seconds after the outage's end, and how many devices were back within that second. */
   reconnects(): { readonly histogram: readonly number[]; readonly times: Percentiles | undefined } {
-    const times = [...this.#reconnects.values()];
+    // The first ones are quicker than word of the cloud's being there.
+    const times = [...this.#reconnects.values()].map((at) => Math.max(0, at - (this.#outage?.end ?? 0)));
     const longest = times.reduce((most, time) => Math.max(most, time), 0);
     const histogram = Array.from({ length: times.length === 0 ? 0 : Math.floor(longest / 1000) + 1 }, () => 0);
     for (const time of times) histogram[Math.floor(time / 1000)]!++;
