@@ -5,6 +5,9 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { fingerprintOf, refusalOfSignature } from "../../src/signature/check";
+import { PARTS, run } from "../../scripts/crypto-cost/parts";
+import type { Part } from "../../scripts/crypto-cost/parts";
+import * as portable from "../../scripts/crypto-cost/portable";
 import { readPublicKey } from "../../src/signature/keys";
 import { TRAILER, readTrailer } from "../../src/signature/trailer";
 import { toHex } from "../../src/util/hex";
@@ -42,4 +45,16 @@ test("the key's name is the beginning of the SHA-256 of its point", () => {
   assert.equal(toHex(fingerprintOf(key, crypto).subarray(0, 4)), "d50fe519");
   assert.equal(toHex(readTrailer(new Uint8Array(read("der-71-named.trailer"))).keyId), "d50fe519");
   assert.equal(toHex(readTrailer(new Uint8Array(read("der-71.trailer"))).keyId), "00000000");
+});
+
+test("what is measured is right: portable digests and arithmetic agree with the native ones", () => {
+  const signed = { key: read("public.pem").toString(), hash, trailer: new Uint8Array(read("der-71.trailer")) };
+  for (const part of Object.keys(PARTS) as Part[]) run(part, 8, crypto, signed);
+  for (const [mine, name] of [[portable.md5(), "md5"], [portable.sha256(), "sha256"]] as const) {
+    mine.write(firmware.subarray(0, 100));
+    mine.write(firmware.subarray(100));
+    assert.equal(toHex(mine.close()), createHash(name).update(firmware).digest("hex"));
+  }
+  const { r, s } = readTrailer(signed.trailer);
+  assert.equal(portable.verifyP256(key, hash, s, r), false);
 });
