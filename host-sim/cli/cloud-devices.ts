@@ -43,6 +43,12 @@ export async function readDevices(path: string): Promise<NamedDevice[]> {
   }
 }
 
+/** One device to try a push with where none is named: the same one at every start. */
+export function demoDevice(cloud: Cloud): NamedDevice {
+  const fresh = newDevice("demo-1");
+  return { ...fresh, identity: cloud.identity(fresh.id) ?? fresh.identity };
+}
+
 /** The device with that identity, which may be there from an earlier start. Returns its id. Throws one line. */
 export function deviceOf(cloud: Cloud, { platform, id, identity }: NamedDevice): string {
   const kept = cloud.identity(id);

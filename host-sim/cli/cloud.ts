@@ -5,7 +5,7 @@ import { createDesk, type RunningDesk } from "../api/create-desk";
 import type { Cloud } from "../cloud/cloud";
 import type { CloudOptions } from "../cloud/cloud-options";
 import { narrate } from "./cloud-progress";
-import { deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
+import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
 import { keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
 
@@ -58,7 +58,7 @@ export function register(program: Command): void {
     .option("--device <id>", "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well,\nthe module if it has one); may be repeated", collectDevice, [])
     .option("--new-device <name>", "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of\nThingsPanel's; may be repeated", (name: string, before: readonly string[]) => [...before, name], [])
     .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json or a device.json")
-    .option("--push <version>", "update the devices named here to that version")
+    .option("--push <version>", "update the devices named here to that version; without any, a demo device is made")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
     .option("--download-origin <url>", "scheme, host and port that download URLs name, such as those of a weaknet", origin)
@@ -71,16 +71,17 @@ export function register(program: Command): void {
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
   const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
-  const identities = [...flags.device, ...flags.newDevice.map(newDevice), ...listed];
-  const keyless = identities.find(({ certificate }) => certificate !== undefined);
+  const named = [...flags.device, ...flags.newDevice.map(newDevice), ...listed];
+  const keyless = named.find(({ certificate }) => certificate !== undefined);
   if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const desk = await createDesk({ cloud: await cloudOptions(flags), engine: flags.engine, network: flags.network === true, failed: say });
   const { cloud } = desk;
   try {
     for (const path of images) await addImage(cloud, path);
-    const devices = identities.map((identity) => deviceOf(cloud, identity));
     const target = flags.push === undefined ? undefined : packageOf(cloud, flags.push);
+    const identities = named.length > 0 || !target ? named : [demoDevice(cloud)];
+    const devices = identities.map((identity) => deviceOf(cloud, identity));
     narrate(cloud, say);
     await desk.start();
     untilSignal(() => void desk.close().then(() => process.exit(0)));

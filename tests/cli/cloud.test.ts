@@ -26,8 +26,10 @@ interface Running {
   end(signal?: NodeJS.Signals): Promise<{ code: number | null; stderr: string }>;
 }
 
-function run(...args: string[]): Running {
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", "--memory", ...args], {
+const run = (...args: string[]): Running => start("--memory", ...args);
+
+function start(...args: string[]): Running {
+  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stderr = "";
@@ -126,6 +128,20 @@ test("a new device with a secret of its own; packages and the authority are kept
   });
   await client.endAsync(true);
   assert.equal((await second.end("SIGTERM")).code, 0);
+});
+
+test("a push without a device makes one to try with: the same one at the next start", async () => {
+  const state = join(folder, "demo-state");
+  const flags = ["--port=0", "--mqtt-port=0", "--state", state, "--push", "0.5.0"];
+  const first = start(...flags, await writeImage("0.5.0"));
+  const config = await first.line();
+  assert.equal((await first.end("SIGTERM")).code, 0);
+  const second = start(...flags);
+  const again = await second.line();
+  assert.equal((await second.end("SIGTERM")).code, 0);
+  const identity = ({ deviceName, key_deviceinfo }: Record<string, unknown>): unknown => ({ deviceName, key_deviceinfo });
+  assert.equal(config?.["deviceName"], "demo-1");
+  assert.deepEqual(identity(again!), identity(config!));
 });
 
 test("a file of devices: each gets its device.json", async () => {
