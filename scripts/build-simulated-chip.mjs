@@ -16,6 +16,8 @@ const CHIP = join(ROOT, "hal", "moddable-sim", "chip");
 export async function buildSimulatedChip(folder = join(ROOT, "build", "vendor")) {
   const { outputFiles } = await build({
     entryPoints: [join(CHIP, "chip.ts")],
+    // Comments name files: the same ones wherever this is run.
+    absWorkingDir: ROOT,
     bundle: true,
     write: false,
     format: "esm",

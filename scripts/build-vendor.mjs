@@ -71,6 +71,7 @@ export async function buildVendor(folder = join(ROOT, "build", "vendor")) {
   for (const [name, contents] of Object.entries(BUNDLES)) {
     const { outputFiles } = await build({
       stdin: { contents, resolveDir: ROOT, sourcefile: `${name}.js` },
+      absWorkingDir: ROOT,
       bundle: true,
       write: false,
       format: "esm",

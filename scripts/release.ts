@@ -1,0 +1,48 @@
+/**
+ * `npm run release`: the files that are handed out, into build/release, with their SHA-256 sums in SHA256SUMS. The same sources give the
+ * same bytes, wherever and whenever they are built: scripts/reproducible.mjs shows it.
+ *
+ *   xs-ota-VERSION.tgz         sources of agent and ports with the libraries bundled for XS: unpacked, a manifest can include it without npm
+ *   xs-ota-board-VERSION.bin   firmware of the simulated board
+ *   mqtt-packet.js, js-md5.js, simulated-chip.js   the bundles by themselves
+ *
+ *     node --import tsx scripts/release.ts [folder]
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { firmwareSource } from "../host-sim/firmware/bundle";
+import { buildImage } from "../host-sim/image/build-image";
+import { buildSimulatedChip } from "./build-simulated-chip.mjs";
+import { buildVendor } from "./build-vendor.mjs";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+export const SUMS = "SHA256SUMS";
+
+/** Writes everything into `folder`, which is emptied first. Returns the lines of SHA256SUMS. */
+export async function release(folder: string): Promise<string[]> {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const bundle of [...(await buildVendor()), await buildSimulatedChip()]) copyFileSync(bundle, join(folder, bundle.slice(bundle.lastIndexOf("/") + 1)));
+  writeFileSync(join(folder, `xs-ota-board-${version}.bin`), buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }));
+  pack(folder);
+  const sums = readdirSync(folder)
+    .sort()
+    .map((name) => `${createHash("sha256").update(readFileSync(join(folder, name))).digest("hex")}  ${name}`);
+  writeFileSync(join(folder, SUMS), `${sums.join("\n")}\n`);
+  return sums;
+}
+
+/** npm leaves times, owners and modes out of the archive, and sorts. */
+function pack(folder: string): void {
+  const { status, stderr, error } = spawnSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" });
+  if (status !== 0) throw new Error(`npm pack failed: ${error?.message ?? stderr.trim()}`);
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const folder = resolve(process.argv[2] ?? join(ROOT, "build", "release"));
+  for (const line of await release(folder)) console.log(line);
+}
