@@ -13,6 +13,7 @@ import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { firmwareSource } from "../host-sim/firmware/bundle";
 import { buildImage } from "../host-sim/image/build-image";
 import { buildSimulatedChip } from "./build-simulated-chip.mjs";
@@ -36,10 +37,28 @@ export async function release(folder: string): Promise<string[]> {
   return sums;
 }
 
-/** npm leaves times, owners and modes out of the archive, and sorts. */
+/** npm leaves times and owners out of the archive, and sorts; the modes that git's umask gave to the files are left to us. */
 function pack(folder: string): void {
   const { status, stderr, error } = spawnSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" });
   if (status !== 0) throw new Error(`npm pack failed: ${error?.message ?? stderr.trim()}`);
+  const path = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz"))!);
+  const zipped = gzipSync(withPlainModes(gunzipSync(readFileSync(path))), { level: 9 });
+  // The operating system that it was made on (RFC 1952, section 2.3.1): unknown.
+  zipped[9] = 255;
+  writeFileSync(path, zipped);
+}
+
+/** A tar archive (POSIX ustar) with every entry readable by all and written by its owner: mode at 100, length at 124, checksum at 148. */
+function withPlainModes(tar: Buffer): Buffer {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+    const header = tar.subarray(at, at + 512);
+    header.write("000644 \0", 100, "latin1");
+    header.fill(" ", 148, 156);
+    const sum = header.reduce((total, byte) => total + byte, 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    at += 512 + Math.ceil(parseInt(header.toString("latin1", 124, 136), 8) / 512) * 512;
+  }
+  return tar;
 }
 
 if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
