@@ -25,7 +25,8 @@ export type Judgement =
   /** The record does not fit this device's state any more. `unconfirmed`: the running firmware has to prove itself without it. */
   | { readonly kind: "drop"; readonly why: string; readonly unconfirmed?: boolean };
 
-export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platform: string, maxAttempts: number): Judgement {
+/** `blamed`: the job's image is remembered as one that failed by itself. */
+export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platform: string, maxAttempts: number, blamed: boolean): Judgement {
   const { running } = facts;
   const unconfirmed = running.state === "pending" || running.state === "new";
   if (memory === undefined) return unconfirmed ? { kind: "trial", ofJob: false } : { kind: "idle" };
@@ -34,7 +35,7 @@ export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platf
   if (memory.record.slot === running.slot) return judgeNewFirmware(memory, facts, unconfirmed);
   if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job", unconfirmed };
   if (memory.record.slot !== facts.target) return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };
-  return judgeOldFirmware(memory, facts, maxAttempts);
+  return judgeOldFirmware(memory, facts, maxAttempts, blamed);
 }
 
 /** Running from the slot that the job wrote. */
@@ -50,11 +51,11 @@ function judgeNewFirmware(memory: JobMemory, facts: BootFacts, unconfirmed: bool
 /** A module is never started, so it has no trial. */
 function judgeModule(memory: JobMemory, facts: BootFacts, maxAttempts: number): Judgement {
   if (memory.state.phase === "trial") return { kind: "drop", why: "a module has no trial" };
-  return judgeOldFirmware(memory, facts, maxAttempts);
+  return judgeOldFirmware(memory, facts, maxAttempts, false);
 }
 
 /** Running from the other slot: the job is not done, or it was rolled back. */
-function judgeOldFirmware(memory: JobMemory, facts: BootFacts, maxAttempts: number): Judgement {
+function judgeOldFirmware(memory: JobMemory, facts: BootFacts, maxAttempts: number, blamed: boolean): Judgement {
   if (memory.outcome !== undefined) return { kind: "report", outcome: memory.outcome };
   switch (memory.state.phase) {
     case "downloading":
@@ -65,13 +66,14 @@ function judgeOldFirmware(memory: JobMemory, facts: BootFacts, maxAttempts: numb
       // `done` may be on its way already: a second outcome would be a lie either way.
       return { kind: "drop", why: `firmware ${memory.offer.version} was confirmed and does not run any more` };
     case "trial":
-      return judgeAbortedTrial(memory, facts, maxAttempts);
+      return judgeAbortedTrial(memory, facts, maxAttempts, blamed);
   }
 }
 
-function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: number): Judgement {
+function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: number, blamed: boolean): Judgement {
   const tried = facts.lastInvalid === memory.record.slot;
-  if (tried && !lostPower(facts))
+  // Blamed already: the power went after that and before the outcome was stored.
+  if (tried && (blamed || !lostPower(facts)))
     return { kind: "rolled-back", message: `firmware ${memory.offer.version} failed in its trial (${facts.resetReason} reset) and was rolled back`, blame: true };
   const trials = memory.state.trials + (tried ? 1 : 0);
   if (trials >= maxAttempts) return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };

@@ -112,7 +112,8 @@ export class UpdateJob {
     const context = this.#context;
     const { facts, options } = context;
     const memory = context.restore();
-    const verdict = judgeBoot(memory, facts, options.platform.name, options.policy.maxAttempts);
+    const blamed = memory !== undefined && context.refused.causeOf(memory.offer.digest) === "rolled-back";
+    const verdict = judgeBoot(memory, facts, options.platform.name, options.policy.maxAttempts, blamed);
     if (verdict.kind === "trial") return startTrial(context, verdict.ofJob, now);
     // Firmware that a power cut kept from raising the floor, or that was flashed over the wire.
     if (memory === undefined || verdict.kind === "idle") return raiseFloor(context);

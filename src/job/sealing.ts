@@ -58,12 +58,17 @@ export function askRestart(context: JobContext): JobEffect[] {
   return [{ type: "ask", question: "restart", task: memory.offer }];
 }
 
-/** Changes the boot choice and restarts; `trials` were cut short before. */
+/**
+ * Changes the boot choice and restarts; `trials` were cut short before. First of all the entry of the trial before goes, with that trial
+ * counted: as long as it is there, a cut that comes before the new entry looks like one more trial that was cut short.
+ */
 export function activate(context: JobContext, trials: number): JobEffect[] {
   const { memory, facts } = context;
   if (memory === undefined) return [];
   context.state = { name: "leaving" };
   return [
+    ...memory.enter({ phase: "sealing", trials }),
+    { type: "invalidate" },
     ...memory.enter({ phase: "trial", trials, activations: memory.state.activations + 1 }),
     { type: "activate" },
     { type: "notify", notice: { event: "reboot", slot: facts.target } },

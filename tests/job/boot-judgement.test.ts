@@ -22,6 +22,7 @@ interface Case {
   readonly activations?: number;
   readonly outcome?: Outcome;
   readonly version?: string;
+  readonly blamed?: boolean;
 }
 
 function judge(given: Case): Judgement {
@@ -42,7 +43,7 @@ function judge(given: Case): Judgement {
     lastInvalid: given.aborted === true ? "ota_1" : undefined,
     stored,
   };
-  return judgeBoot(JobMemory.restore(stored), facts, "tencent", 2);
+  return judgeBoot(JobMemory.restore(stored), facts, "tencent", 2, given.blamed === true);
 }
 
 const kind = (given: Case): string => judge(given).kind;
@@ -66,6 +67,12 @@ test("a trial cut short by power loss is repeated up to maxAttempts, and nobody 
     const last = judge({ phase: "trial", runs: "old", reason, aborted: true, trials: 1 });
     assert.equal(last.kind === "rolled-back" && !last.blame, true);
   }
+});
+
+test("a trial that ended by its own fault stays that, also where the power went before the outcome was stored", () => {
+  const verdict = judge({ phase: "trial", runs: "old", reason: "power-on", aborted: true, blamed: true });
+  assert.equal(verdict.kind === "rolled-back" && verdict.blame, true);
+  assert.equal(kind({ phase: "trial", runs: "old", reason: "power-on", aborted: false, blamed: true }), "try-again");
 });
 
 test("a boot choice that left no trace is made again without counting a trial, but not for ever", () => {
@@ -113,7 +120,7 @@ test("without a job: unconfirmed firmware is on trial, confirmed firmware idles"
   const facts = (state: SlotState): BootFacts => ({
     running: { slot: "ota_0", version: "1", project: "p", chip: 0, state }, target: "ota_1", slotSize: 1, resetReason: "power-on", lastInvalid: undefined, stored,
   });
-  assert.deepEqual(judgeBoot(undefined, facts("pending"), "tencent", 2), { kind: "trial", ofJob: false });
-  assert.deepEqual(judgeBoot(undefined, facts("valid"), "tencent", 2), { kind: "idle" });
-  assert.deepEqual(judgeBoot(undefined, facts("none"), "tencent", 2), { kind: "idle" });
+  assert.deepEqual(judgeBoot(undefined, facts("pending"), "tencent", 2, false), { kind: "trial", ofJob: false });
+  assert.deepEqual(judgeBoot(undefined, facts("valid"), "tencent", 2, false), { kind: "idle" });
+  assert.deepEqual(judgeBoot(undefined, facts("none"), "tencent", 2, false), { kind: "idle" });
 });
