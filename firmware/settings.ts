@@ -4,7 +4,7 @@
  */
 import { TencentPlatform, defaultBroker } from "xs-ota/tencent";
 import { ThingsPanelPlatform } from "xs-ota/thingspanel";
-import type { BrokerAddress, Crypto, Platform, Policy } from "xs-ota";
+import type { AgentOptions, BrokerAddress, Crypto, Platform, Policy } from "xs-ota";
 
 export interface Settings {
   /** Of the device, for people. */
@@ -12,6 +12,7 @@ export interface Settings {
   readonly platform: Platform;
   readonly broker: BrokerAddress;
   readonly policy: Partial<Policy>;
+  readonly download: NonNullable<AgentOptions["download"]>;
 }
 
 /** Looks a setting up. From the command line everything is text. */
@@ -26,7 +27,13 @@ export function readSettings(lookup: Lookup, crypto: Crypto): Settings {
   const tls = read.flag("mqttTls") ?? true;
   const { name, platform, host } = platformOf(read, crypto);
   const port = read.number("mqttPort", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
-  return { name, platform, broker: { host, port, tls }, policy: policyOf(read, tls) };
+  return { name, platform, broker: { host, port, tls }, policy: policyOf(read, tls), download: downloadOf(read) };
+}
+
+function downloadOf(read: Reader): Settings["download"] {
+  const range = read.number("range", 4_096, 16_384);
+  const crc16 = read.flag("crc16");
+  return { ...(range === undefined ? {} : { range }), ...(crc16 === undefined ? {} : { crc16 }) };
 }
 
 function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Platform; host: string } {
@@ -64,6 +71,7 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
   const maxAttempts = read.number("maxAttempts", 1, 15);
   const allowDowngrade = read.flag("allowDowngrade");
   const allowNoDigest = read.flag("allowNoDigest");
+  const signingKeys = read.text("signingKeys");
   return {
     // A download is as private as the connection that announced it, unless somebody says otherwise.
     allowHttp: read.flag("allowHttp") ?? !tls,
@@ -71,6 +79,8 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
     ...(allowDowngrade === undefined ? {} : { allowDowngrade }),
     ...(allowNoDigest === undefined ? {} : { allowNoDigest }),
+    // Public keys as hex (04, X, Y) or PEM, with commas between them.
+    ...(signingKeys === undefined ? {} : { signingKeys: signingKeys.split(",") }),
   };
 }
 

@@ -35,14 +35,14 @@ export class ChipConfig {
    * a resource in the firmware (PEM or DER). Undefined where no root is named. Read at each connection: nothing stays in memory.
    */
   trust(kind: "mqtt" | "https"): Trust | undefined {
-    const roots = this.#blocks(`${kind}Ca`, "CERTIFICATE");
+    const roots = this.blocks(`${kind}Ca`, "CERTIFICATE");
     if (roots === undefined) return undefined;
-    const certificate = kind === "mqtt" ? this.#blocks("devCertFile", "CERTIFICATE")?.[0] : undefined;
-    const privateKey = kind === "mqtt" ? this.#blocks("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
+    const certificate = kind === "mqtt" ? this.blocks("devCertFile", "CERTIFICATE")?.[0] : undefined;
+    const privateKey = kind === "mqtt" ? this.blocks("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
     return { roots, ...(certificate === undefined ? {} : { certificate }), ...(privateKey === undefined ? {} : { privateKey }) };
   }
 
-  #blocks(key: string, label: string): Uint8Array[] | undefined {
+  private blocks(key: string, label: string): Uint8Array[] | undefined {
     const value = this.text(key);
     if (value === undefined) return undefined;
     if (value.includes("-----BEGIN ")) return pemBlocks(value, label);

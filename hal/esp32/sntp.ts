@@ -56,74 +56,74 @@ export class Sntp {
   /** Asks now, and for ever; after `stop` anew. */
   start(): void {
     this.stop();
-    this.#after(0, () => this.#ask());
+    this.after(0, () => this.ask());
   }
 
   stop(): void {
-    this.#close();
+    this.close();
     if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
     this.#timer = undefined;
   }
 
-  #ask(): void {
+  private ask(): void {
     const { host, lookup } = this.#options;
-    this.#after(PATIENCE * 2, () => this.#retry("no answer"));
-    if (isAddress(host)) return this.#send(host);
+    this.after(PATIENCE * 2, () => this.retry("no answer"));
+    if (isAddress(host)) return this.send(host);
     const timer = this.#timer;
     try {
       lookup(host, (address) => {
         // Another attempt, or nobody, waits for it by now.
         if (timer !== this.#timer) return;
-        if (address === undefined) this.#retry(`no address for ${host}`);
-        else this.#send(address);
+        if (address === undefined) this.retry(`no address for ${host}`);
+        else this.send(address);
       });
     } catch (error) {
-      this.#retry((error as Error).message);
+      this.retry((error as Error).message);
     }
   }
 
-  #send(address: string): void {
+  private send(address: string): void {
     try {
       const request = new Uint8Array(PACKET);
       request[0] = REQUEST;
       for (let i = 0; i < 8; i++) this.#question[i] = Math.floor(this.#options.random() * 256);
       request.set(this.#question, 40);
-      this.#socket = this.#options.open((count) => this.#receive(count));
+      this.#socket = this.#options.open((count) => this.receive(count));
       this.#socket.write(request, address, PORT);
-      this.#after(PATIENCE, () => this.#retry("no answer"));
+      this.after(PATIENCE, () => this.retry("no answer"));
     } catch (error) {
-      this.#retry((error as Error).message);
+      this.retry((error as Error).message);
     }
   }
 
   /** Never throws: it is called out of the SDK's callback. */
-  #receive(count: number): void {
+  private receive(count: number): void {
     try {
       for (; count > 0; count--) {
         const bytes = this.#socket?.read();
         const seconds = bytes === undefined ? undefined : timeOf(new Uint8Array(bytes), this.#question);
-        if (seconds !== undefined) return this.#answered(seconds);
+        if (seconds !== undefined) return this.answered(seconds);
       }
     } catch (error) {
       this.#options.log(`sntp: ${(error as Error).message}`);
     }
   }
 
-  #answered(seconds: number): void {
-    this.#close();
+  private answered(seconds: number): void {
+    this.close();
     this.#backoff.reset();
-    this.#after(AGAIN, () => this.#ask());
+    this.after(AGAIN, () => this.ask());
     this.#options.set(seconds);
   }
 
-  #retry(reason: string): void {
-    this.#close();
+  private retry(reason: string): void {
+    this.close();
     const wait = this.#backoff.next();
     this.#options.log(`sntp: ${reason}; again in ${wait} ms`);
-    this.#after(wait, () => this.#ask());
+    this.after(wait, () => this.ask());
   }
 
-  #after(milliseconds: number, action: () => void): void {
+  private after(milliseconds: number, action: () => void): void {
     const { clock } = this.#options;
     if (this.#timer !== undefined) clock.clear(this.#timer);
     this.#timer = clock.set(() => {
@@ -132,7 +132,7 @@ export class Sntp {
     }, milliseconds);
   }
 
-  #close(): void {
+  private close(): void {
     this.#socket?.close();
     this.#socket = undefined;
   }

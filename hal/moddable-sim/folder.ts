@@ -41,7 +41,13 @@ export class Folder {
   setting(key: string): Setting {
     let value: unknown = this.#settings;
     for (const step of PATHS[key] ?? [key]) value = (value as { [step: string]: unknown } | undefined)?.[step];
+    if (Array.isArray(value)) return value.map((item) => this.#inline(String(item))).join(",");
     return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
+  }
+
+  /** An entry of `signingKeys` is a key in hex or the name of a PEM file. */
+  #inline(item: string): string {
+    return /^[0-9A-Fa-f]+$/.test(item) ? item : readText(this.#resolve(item));
   }
 
   /** Opens the flash chip; makes one, with firmware of `version`, if there is none. */

@@ -43,17 +43,17 @@ export interface Certificate {
   readonly unknownCritical: boolean;
 }
 
-const SCHEMES: Readonly<Record<string, SignatureScheme>> = {
-  "2a864886f70d01010b": { kind: "rsa", hash: "SHA256" },
-  "2a864886f70d01010c": { kind: "rsa", hash: "SHA384" },
-  "2a864886f70d01010d": { kind: "rsa", hash: "SHA512" },
-  "2a8648ce3d040302": { kind: "ec", hash: "SHA256" },
-  "2a8648ce3d040303": { kind: "ec", hash: "SHA384" },
-  "2a8648ce3d040304": { kind: "ec", hash: "SHA512" },
-};
+const SCHEMES: Readonly<Record<string, SignatureScheme>> = Object.freeze({
+  "2a864886f70d01010b": Object.freeze({ kind: "rsa", hash: "SHA256" } as const),
+  "2a864886f70d01010c": Object.freeze({ kind: "rsa", hash: "SHA384" } as const),
+  "2a864886f70d01010d": Object.freeze({ kind: "rsa", hash: "SHA512" } as const),
+  "2a8648ce3d040302": Object.freeze({ kind: "ec", hash: "SHA256" } as const),
+  "2a8648ce3d040303": Object.freeze({ kind: "ec", hash: "SHA384" } as const),
+  "2a8648ce3d040304": Object.freeze({ kind: "ec", hash: "SHA512" } as const),
+});
 const RSA_KEY = "2a864886f70d010101";
 const EC_KEY = "2a8648ce3d0201";
-const CURVES: Readonly<Record<string, "secp256r1" | "secp384r1">> = { "2a8648ce3d030107": "secp256r1", "2b81040022": "secp384r1" };
+const CURVES: Readonly<Record<string, "secp256r1" | "secp384r1">> = Object.freeze({ "2a8648ce3d030107": "secp256r1", "2b81040022": "secp384r1" } as const);
 const KEY_USAGE = "551d0f";
 const ALT_NAMES = "551d11";
 const BASIC_CONSTRAINTS = "551d13";

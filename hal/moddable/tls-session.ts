@@ -66,27 +66,27 @@ const CERTIFICATES_MAX = 8;
 /** Asked of the server, which may decline (RFC 6066, section 4): a record is received, decrypted and kept as a whole. */
 const FRAGMENT = 4_096;
 
-const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = { 4: "SHA256", 5: "SHA384", 6: "SHA512" };
-const SIGNATURES: Readonly<Record<number, SignatureScheme["kind"]>> = { 1: "rsa", 3: "ec" };
-const OFFERED_SIGNATURES = [
-  { hash: 4, sig: 3 },
-  { hash: 4, sig: 1 },
-  { hash: 5, sig: 3 },
-  { hash: 5, sig: 1 },
-  { hash: 6, sig: 1 },
-];
+const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = Object.freeze({ 4: "SHA256", 5: "SHA384", 6: "SHA512" } as const);
+const SIGNATURES: Readonly<Record<number, SignatureScheme["kind"]>> = Object.freeze({ 1: "rsa", 3: "ec" } as const);
+const OFFERED_SIGNATURES = Object.freeze([
+  Object.freeze({ hash: 4, sig: 3 }),
+  Object.freeze({ hash: 4, sig: 1 }),
+  Object.freeze({ hash: 5, sig: 3 }),
+  Object.freeze({ hash: 5, sig: 1 }),
+  Object.freeze({ hash: 6, sig: 1 }),
+]);
 
 /** What may come next. */
 type Phase = "hello" | "certificate" | "key-exchange" | "request" | "done" | "change" | "finished" | "open" | "ended";
 
 /** The phase in which each message is taken, and the phase after it. */
-const ORDER: Readonly<Record<number, { readonly in: readonly Phase[]; readonly next: Phase }>> = {
-  [SERVER_HELLO]: { in: ["hello"], next: "certificate" },
-  [CERTIFICATE]: { in: ["certificate"], next: "key-exchange" },
-  [SERVER_KEY_EXCHANGE]: { in: ["key-exchange"], next: "request" },
-  [CERTIFICATE_REQUEST]: { in: ["request"], next: "done" },
-  [SERVER_HELLO_DONE]: { in: ["request", "done"], next: "change" },
-};
+const ORDER: Readonly<Record<number, { readonly in: readonly Phase[]; readonly next: Phase }>> = Object.freeze({
+  [SERVER_HELLO]: Object.freeze({ in: Object.freeze<Phase[]>(["hello"]), next: "certificate" }),
+  [CERTIFICATE]: Object.freeze({ in: Object.freeze<Phase[]>(["certificate"]), next: "key-exchange" }),
+  [SERVER_KEY_EXCHANGE]: Object.freeze({ in: Object.freeze<Phase[]>(["key-exchange"]), next: "request" }),
+  [CERTIFICATE_REQUEST]: Object.freeze({ in: Object.freeze<Phase[]>(["request"]), next: "done" }),
+  [SERVER_HELLO_DONE]: Object.freeze({ in: Object.freeze<Phase[]>(["request", "done"]), next: "change" }),
+});
 
 export class TlsSession {
   readonly #options: Omit<TlsSessionOptions, "trust">;

@@ -54,8 +54,7 @@ export class BrokerPeer implements Peer {
     const { world, watch, life } = this.#with;
     const connection = this.#connection;
     if (connection === undefined) return;
-    const past = world.network;
-    const count = ++past.toDevice;
+    const count = offer.version === PROBE ? 0 : ++world.network.toDevice;
     if (this.#isFault("down", count)) return this.#lose(connection);
     const { topic, payload } = offerMessage(world.story.platform, offer);
     for (let copy = this.#isFault("twice", count) ? 2 : 1; copy > 0; copy--) {
@@ -98,7 +97,7 @@ export class BrokerPeer implements Peer {
     const { world, life } = this.#with;
     const count = ++world.network.fromDevice;
     if (this.#isFault("lost", count)) return this.#lose(connection);
-    const heard = readReport(topic, payload);
+    const heard = this.#named(readReport(topic, payload));
     if (heard === undefined) return;
     if (this.#isProbe(heard)) {
       this.probed = true;
@@ -109,6 +108,13 @@ export class BrokerPeer implements Peer {
     if (this.#isFault("unacked", count)) return this.#lose(connection);
     if (messageId !== undefined) connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
     if (answer !== undefined) this.push(answer);
+  }
+
+  /** ThingsPanel's reports name no version: they are about the job in hand, if it has come that far. */
+  #named(heard: Heard | undefined): Heard | undefined {
+    if (heard === undefined || heard.kind === "version" || heard.version !== undefined) return heard;
+    const { job, outcome } = this.#with.watch;
+    return job === undefined || (heard.kind === "outcome" && outcome === undefined) ? heard : { ...heard, version: job.record.offer.version };
   }
 
   #isProbe(heard: Heard): boolean {

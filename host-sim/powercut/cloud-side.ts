@@ -147,7 +147,9 @@ export class CloudSide {
     const text = JSON.stringify([report.done, report.cause, report.message]);
     const [first] = task.outcomes;
     if (first !== undefined && first !== text) this.complaints.push(`two outcomes for one job: ${first} and ${text}`);
-    const fitting = first === undefined ? fits(this.pushOf(task).ends, report) : task.fitting;
+    // Remembered from a push before, whose own end a cut made another one.
+    const again = this.#tasks.filter(({ push }) => push === task.push).length > 1 && !report.done && /was (rolled back|refused) before/.test(report.message);
+    const fitting = first === undefined ? again || fits(this.pushOf(task).ends, report) : task.fitting;
     this.#change(task, { outcomes: [...task.outcomes, text], fitting, open: false });
   }
 

@@ -208,8 +208,10 @@ function mixed(before: Uint8Array, after: Uint8Array, done: (index: number) => n
 
 /** How many places of an operation are tried. */
 export interface Density {
-  /** Positions in a sector's program or erase; a small program is torn at every byte. */
+  /** Positions in a sector's program or erase. */
   readonly positions: number;
+  /** Positions in a small program; default: every byte. */
+  readonly small?: number;
   /** Random subsets of bits. */
   readonly subsets: number;
   /** Seeds of unstable bits, of each kind. */
@@ -223,7 +225,8 @@ const SMALL = 64;
 export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, density: Density, salt: number): Fault[] {
   const { kind, length } = operation;
   const faults: Fault[] = [{ kind: "b", value: 0 }, { kind: "a", value: 0 }];
-  const positions = kind === "program" && length <= SMALL ? every(1, length) : spread(length, density.positions);
+  const { small = SMALL } = density;
+  const positions = kind === "program" && length <= SMALL ? spread(length, small) : spread(length, density.positions);
   const seed = (index: number): number => (Math.imul(salt + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 8;
   const seeds = (count: number, first: number): number[] => Array.from({ length: count }, (_, index) => seed(first + index));
   if (kind === "program") {
@@ -238,14 +241,12 @@ export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, densi
   return faults;
 }
 
-function every(from: number, to: number): number[] {
-  return Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index);
-}
-
 /** Positions over a sector: evenly, with the edges of the 256-byte pages that a flash chip programs at a time. */
 function spread(length: number, count: number): number[] {
+  if (count >= length - 1) return Array.from({ length: length - 1 }, (_, index) => index + 1);
   const found = new Set<number>();
   for (let index = 1; index <= count; index++) found.add(Math.round((index * length) / (count + 1)));
+  if (length <= SMALL) return [...found].filter((at) => at > 0 && at < length);
   for (const edge of count >= 16 ? [1, 4, 15, 16, 17, 255, 256, 257, length - 1] : count >= 4 ? [1, length - 1] : []) found.add(edge);
   return [...found].filter((at) => at > 0 && at < length).sort((a, b) => a - b);
 }

@@ -7,15 +7,19 @@ import type { Push } from "./stories";
 /** A power cut costs at most one sector and what was in flight. */
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
 
-/** A download begins, or goes on after a cut, at this byte. `inFlight`: bytes that may have been under way at the cut. */
-export function judgeDownload(watch: Watch, push: Push, offset: number, inFlight: number): void {
+/**
+ * A download begins, or goes on after a cut or over a new connection, at this byte. What it has of a sector may be in RAM. `inFlight`: bytes
+ * that may have been under way.
+ */
+export function judgeDownload(watch: Watch, push: Push, first: number, inFlight: number): void {
+  const offset = first - (first % SECTOR);
   const { world, target } = watch;
   const { ledger } = world;
   const image = imageOf(push.offer);
   const { end, again, mostAgain, cuts, tried } = ledger.fetched(image);
   ledger.expect("unconfirmed waits", watch.confirmed, () => "a download begins while the running firmware is on trial");
   ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
-  const there = watch.world.truth.holds(target, push.file, HEAD, offset);
+  const there = world.network.changed || world.truth.holds(target, push.file, HEAD, offset);
   ledger.expect("resume of the same image", there, () => `the download of ${push.offer.version} goes on at ${offset}, and the slot holds something else`);
   const lost = Math.max(0, end - offset);
   const allowed = cuts === 0 ? 0 : SECTOR + inFlight;

@@ -15,7 +15,7 @@ export class FilePeer implements Peer {
   readonly #fault: NetworkFault | undefined;
   readonly #pushed: (served: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void;
   /** Requests that have not come to their end, by connection; and whether the connection has asked before. */
-  readonly #open = new Map<Connection, { text: string; asked: boolean }>();
+  readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
 
   /** `pushed`: what the cloud pushes because so much was served. */
   constructor(surroundings: Surroundings, fault: NetworkFault | undefined, pushed: (offer: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void) {
@@ -25,14 +25,14 @@ export class FilePeer implements Peer {
   }
 
   opened(connection: Connection): void {
-    this.#open.set(connection, { text: "", asked: false });
+    this.#open.set(connection, { text: "", asked: false, mute: false });
   }
 
   received(bytes: Uint8Array, connection: Connection): void {
     const state = this.#open.get(connection);
     if (state === undefined) return;
     state.text += Buffer.from(bytes).toString("latin1");
-    for (let end = state.text.indexOf("\r\n\r\n"); end >= 0 && !connection.closed; end = state.text.indexOf("\r\n\r\n")) {
+    for (let end = state.text.indexOf("\r\n\r\n"); end >= 0 && !connection.closed && !state.mute; end = state.text.indexOf("\r\n\r\n")) {
       const request = state.text.slice(0, end);
       state.text = state.text.slice(end + 4);
       if (!this.#with.life.message("range request", () => undefined)) return;
@@ -65,6 +65,7 @@ export class FilePeer implements Peer {
     const short = this.#isFault("reset", count) ? "reset" : this.#isFault("stall", count) ? "stall" : undefined;
     this.#send(connection, push, head, short === undefined ? body : body.subarray(0, this.#fault?.m ?? 0), last + 1);
     if (short === "reset") connection.reset();
+    if (short === "stall") this.#open.get(connection)!.mute = true;
   }
 
   #send(connection: Connection, push: Push, head: string, body: Uint8Array, end: number): void {

@@ -42,6 +42,20 @@ export const HARDWARE_CHECKS: ReadonlySet<Check> = new Set<Check>([
   "record whole or absent",
 ]);
 
+/**
+ * What ESP-IDF itself does not protect, so that no firmware on it can. Where a cut has done one of these, the checks that a worn chip exempts
+ * do not count; the case is counted apart, and so is one in which something came of it. docs/POWERCUT.md says what that is.
+ */
+export const LIMITS = {
+  /** Its state lies outside its CRC (esp_flash_partitions.h): torn bit by bit, an entry can say what nobody wrote, or one thing now and another later. */
+  "boot entry": "a boot entry whose state nobody wrote",
+  /** Read once and trusted; a weak bit in the states of entries or in a page's header is never programmed again (nvs_page.cpp). */
+  "weak mark": "weak bits in the marks of an NVS page",
+  /** A page that is being freed is copied once more at mount, over its own good copy, as long as its header is whole (nvs_pagemanager.cpp). */
+  "freed page": "the erase of an NVS page that stopped with its header whole",
+} as const;
+export type Limit = keyof typeof LIMITS;
+
 export interface Violation {
   readonly check: Check;
   readonly message: string;
@@ -59,6 +73,8 @@ export interface Fetching {
   readonly mostAgain: number;
   /** Erases of each sector, by cloud task. */
   readonly erases: readonly number[];
+  /** That the image has; 0 until one was erased. */
+  readonly sectors: number;
   /** Readbacks that differed. */
   readonly repairs: number;
   /** Cuts since its first byte. */
@@ -67,10 +83,13 @@ export interface Fetching {
   readonly tried: boolean;
 }
 
-const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], repairs: 0, cuts: 0, tried: false };
+const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], sectors: 0, repairs: 0, cuts: 0, tried: false };
 
 export class Ledger {
   readonly violations: Violation[] = [];
+  /** Set by a cut that went beyond what ESP-IDF protects; then what would have been violations. */
+  limit: Limit | undefined;
+  readonly excused: Violation[] = [];
   /** Power cuts so far, and those of them that hit a trial. */
   cuts = 0;
   trialCuts = 0;
@@ -90,12 +109,14 @@ export class Ledger {
   readonly judged: [number, number] = [0, 0];
   /** Starts in all. */
   starts = 0;
-  /** Modelled flash time of the start in which the device was ready again after the last cut. */
-  recovery = 0;
+  /** Modelled flash time from the last cut's power-on until the device was back in touch, ms. */
+  backAfter: number | undefined;
 
   fork(): Ledger {
     const copy = new Ledger();
     copy.violations.push(...this.violations);
+    copy.limit = this.limit;
+    copy.excused.push(...this.excused);
     copy.cuts = this.cuts;
     copy.trialCuts = this.trialCuts;
     copy.worn = this.worn;
@@ -107,14 +128,23 @@ export class Ledger {
     copy.judged[0] = this.judged[0];
     copy.judged[1] = this.judged[1];
     copy.starts = this.starts;
-    copy.recovery = this.recovery;
+    copy.backAfter = this.backAfter;
     return copy;
   }
 
   violate(check: Check, message: string): void {
     if (this.worn === "records" && !HARDWARE_CHECKS.has(check)) return;
+    if (this.violations.length === 0 && this.#beyond(check)) {
+      if (this.excused.length < 5) this.excused.push({ check, message });
+      return;
+    }
     // The first ones say where it went wrong; what follows from them would only hide it.
     if (this.violations.length < 5) this.violations.push({ check, message });
+  }
+
+  /** Firmware that fails before the agent runs, in a slot that a forged entry calls proven, is started for ever: only the bootloader could tell. */
+  #beyond(check: Check): boolean {
+    return this.limit !== undefined && (!HARDWARE_CHECKS.has(check) || (this.limit === "boot entry" && check === "never wedged"));
   }
 
   /** `holds` false is a violation. */

@@ -4,9 +4,10 @@
  */
 import type { ResetReason } from "../../hal/ports";
 import type { FlashOperation } from "../board/flash-chip";
-import { PowerCut } from "../board/flash-chip";
+import { PowerCut, SECTOR_SIZE } from "../board/flash-chip";
 import type { Device, MakeDevice } from "./device";
 import type { Fault } from "./faults";
+import type { Limit } from "./ledger";
 import { judgeEnd, judgeOperation, judgeSlots } from "./life-checks";
 import { Watch } from "./watch";
 import type { World } from "./world";
@@ -26,6 +27,11 @@ export interface Point {
 /** Nothing: go on. "stop": the caller has what it wanted. A fault: of hardware, from here on. */
 export type Visit = (point: Point, world: World) => "stop" | Fault | void;
 
+/** esp_ota_select_entry_t; the header of an NVS page, and with the states of its entries. */
+const BOOT_ENTRY = 32;
+const NVS_HEADER = 32;
+const NVS_MARKS = 64;
+
 /** Starts in one life, and things that happen in it, before the board counts as wedged. */
 const STARTS_MAX = 40;
 const STEPS_MAX = 6_000;
@@ -38,17 +44,18 @@ export class Life {
   points = 0;
   readonly #make: MakeDevice;
   readonly #visit: Visit;
+  readonly #exact: boolean;
   #phase = "bootloader";
   #watch: Watch | undefined;
   #device: Device | undefined;
 
-  constructor(world: World, make: MakeDevice, visit: Visit = () => undefined) {
+  /** `exact`: flash time counts what the bootloader reads each time, too; slower. */
+  constructor(world: World, make: MakeDevice, visit: Visit = () => undefined, exact = false) {
     this.world = world;
     this.#make = make;
     this.#visit = visit;
-    const { chip } = world.board;
-    chip.onOperation = (operation) => this.#operation(operation);
-    if (world.faults.noisy) chip.onRead = (address, bytes) => world.faults.disturb(address, bytes);
+    this.#exact = exact;
+    world.board.chip.onOperation = (operation) => this.#operation(operation);
   }
 
   /** Lives. True: the story came to its end; the ledger says how. */
@@ -71,6 +78,7 @@ export class Life {
   /** A message between device and cloud. False: this life is over. */
   message(message: string, effect: (world: World) => void): boolean {
     const phase = this.#device?.state ?? this.#phase;
+    this.world.ledger.backAfter ??= this.world.board.chip.counts().milliseconds;
     if (this.#visit({ number: this.points++, phase, message, effect }, this.world) === "stop") this.#stop();
     return !this.stopped;
   }
@@ -82,7 +90,8 @@ export class Life {
     this.#device = undefined;
     this.#watch = undefined;
     faults.powerOn(board.chip.cells);
-    if (!faults.noisy) board.chip.onRead = undefined;
+    // While it is set, images are verified from flash each time.
+    board.chip.onRead = faults.noisy || this.#exact ? (address, bytes) => faults.disturb(address, bytes) : undefined;
     judgeSlots(world);
     try {
       const boot = board.powerOn(reason);
@@ -165,9 +174,49 @@ export function cutAt(world: World, point: Point, fault: Fault): World {
   if (point.operation !== undefined) faults.cut(fault, point.operation, board.chip.cells);
   else if (fault.kind === "a") point.effect?.(child);
   ledger.cuts++;
-  if (before || onTrial(child)) ledger.trialCuts++;
+  ledger.backAfter = undefined;
+  ledger.limit ??= limitOf(world, child, point);
+  if (before || onTrial(child) || failedUnnoticed(child)) ledger.trialCuts++;
   for (const [image, fetched] of ledger.fetching) ledger.note(image, { cuts: fetched.cuts + 1 });
   return child;
+}
+
+/** Whether the cut has left what ESP-IDF takes for something that nobody wrote. */
+function limitOf(before: World, after: World, { operation }: Point): Limit | undefined {
+  if (operation === undefined) return undefined;
+  const { otadata, nvs } = after.board.table;
+  const { address } = operation;
+  const sector = address - (address % SECTOR_SIZE);
+  if (address >= otadata.address && address < otadata.address + otadata.size) {
+    const at = sector === otadata.address ? 0 : 1;
+    const doubtful = after.faults.unstableAt(sector, BOOT_ENTRY);
+    const state = after.truth.stateAt(at);
+    const written = operation.kind === "program" ? new DataView(operation.data.buffer, operation.data.byteOffset).getUint32(24, true) : undefined;
+    return doubtful || (state !== undefined && state !== before.truth.stateAt(at) && state !== written) ? "boot entry" : undefined;
+  }
+  if (address < nvs.address || address >= nvs.address + nvs.size) return undefined;
+  if (after.faults.unstableAt(sector, NVS_MARKS)) return "weak mark";
+  if (operation.kind === "program") return undefined;
+  const header = new Uint8Array(NVS_HEADER);
+  after.board.chip.cells.read(sector, header);
+  return before.truth.sameAt(sector, header) && !erasedNothing(before, after, sector) ? "freed page" : undefined;
+}
+
+/** The sector is as it was: the cut came before the erase. */
+function erasedNothing(before: World, after: World, sector: number): boolean {
+  const left = new Uint8Array(SECTOR_SIZE);
+  after.board.chip.cells.read(sector, left);
+  return before.truth.sameAt(sector, left);
+}
+
+/** A trial has ended by itself and the verdict is not stored: after the cut it looks like one that was cut short. */
+function failedUnnoticed({ truth, cloud }: World): boolean {
+  return ([0, 1] as const).some((index) => {
+    if (truth.entryOf(index)?.state !== "aborted") return false;
+    const image = truth.bootable(index);
+    const task = image && cloud.taskOf(image.version);
+    return task !== undefined && task.open && cloud.pushOf(task).behaviour !== "good";
+  });
 }
 
 /** A trial is under way: its boot entry says so. */

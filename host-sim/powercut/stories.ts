@@ -132,13 +132,13 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
     const file = image("0.2.0", size);
     return {
       about: "the new firmware's health check fails; pushed again it is refused",
-      pushes: [push(file, "0.2.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
+      pushes: [push(file, "0.2.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
     };
   },
 
   mute: (size) => ({
     about: "the new firmware's health check never answers",
-    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "mute", ends: rolledBack(/did not answer/) })],
+    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "mute", ends: rolledBack(/did not answer|failed in its trial/) })],
   }),
 
   offline: (size) => {
@@ -210,7 +210,7 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
   panel: (size) => ({
     about: "ThingsPanel v0: size unknown, a push comes once",
     platform: "thingspanel-v0",
-    pushes: [push(image("0.2.0", size), "0.2.0", { offer: { size: 0 } }), push(image("0.3.0", size), "0.3.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed/) })],
+    pushes: [push(image("0.2.0", size), "0.2.0", { offer: { size: 0 } }), push(image("0.3.0", size), "0.3.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) })],
   }),
 
   panel1: (size) => ({

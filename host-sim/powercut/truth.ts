@@ -6,7 +6,6 @@ import type { OtaEntry } from "../board/otadata";
 import type { Partition } from "../board/partitions";
 import { Slots, VerifyCache } from "../board/slots";
 import type { SlotImage, SlotIndex } from "../board/slots";
-import { HEAD } from "../../src/constants";
 import type { SlotState } from "../../hal/ports";
 
 /** Verdicts by content, for all boards of the process. */
@@ -48,10 +47,17 @@ export class Truth {
     return { at, state: stateName(entry.state), bootable: isBootable(entry), decides: activeEntry(entries) === at };
   }
 
-  headErased(index: SlotIndex): boolean {
-    const head = new Uint8Array(HEAD);
-    this.#chip.read(this.slots.partitions[index].address, head);
-    return head.every((byte) => byte === 0xff);
+  /** The state that the entry in this sector claims; undefined where its CRC is wrong. */
+  stateAt(at: 0 | 1): number | undefined {
+    const entry = this.entries()[at];
+    return names(entry) ? entry.state : undefined;
+  }
+
+  /** The chip holds these bytes there. */
+  sameAt(address: number, bytes: Uint8Array): boolean {
+    const found = Buffer.alloc(bytes.length);
+    this.#chip.read(address, found);
+    return found.equals(bytes);
   }
 
   /** Bytes `from` .. `to` of a slot are those of the file. */

@@ -132,24 +132,26 @@ export class Watch {
     const { job } = this;
     const entry = this.#truth.entryOf(this.target);
     this.#ledger.expect("unconfirmed waits", this.confirmed, () => `sector ${sector} is erased while ${this.running.version} is on trial`);
-    this.#ledger.expect("entry invalidated", entry === undefined || !entry.bootable || entry.decides || this.#doubtful(entry.at), () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`);
+    this.#ledger.expect("entry invalidated", entry === undefined || !entry.bootable || entry.decides || this.#doubtful, () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`);
     if (job === undefined) return this.#ledger.violate("sector erases", `sector ${sector} is erased without a job`);
     this.#verified = false;
     const image = imageOf(job.record.offer);
     const before = this.#ledger.fetched(image);
     const erases = before.erases.slice();
     erases[sector] = (erases[sector] ?? 0) + 1;
-    this.#ledger.note(image, { erases });
-    this.#countErases(sector, this.#ledger.fetched(image), Math.ceil((job.push?.file.length ?? 0) / SECTOR));
+    const sectors = Math.ceil((job.push?.file.length ?? 0) / SECTOR);
+    this.#ledger.note(image, { erases, sectors });
+    this.#countErases(sector, this.#ledger.fetched(image));
   }
 
-  /** A boot entry with unstable bits is whole one time and not the next: nobody can know that it is there. */
-  #doubtful(entry: number): boolean {
-    return this.world.faults.unstableAt(this.world.board.table.otadata.address + entry * SECTOR, 32);
+  /** A boot entry with unstable bits is whole one time and not the next: nobody can know which of the two decides. */
+  get #doubtful(): boolean {
+    const { address } = this.world.board.table.otadata;
+    return this.world.faults.unstableAt(address, 32) || this.world.faults.unstableAt(address + SECTOR, 32);
   }
 
   /** Once for each attempt, once more for each cut, twice for repairs; sector 0 once more where the head must go. */
-  #countErases(sector: number, { erases, cuts, repairs }: Fetching, sectors: number): void {
+  #countErases(sector: number, { erases, sectors, cuts, repairs }: Fetching): void {
     const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
     const extra = cuts + repairs + this.#ledger.networkFaults * sectors;
     this.#ledger.expect("sector erases", sector < sectors, () => `sector ${sector} is erased, the image has ${sectors}`);
@@ -338,6 +340,8 @@ export class Watch {
   claim(job: Job, { file }: Push, sectors: number, when: string): void {
     const { partition } = this.#truth.slot(this.target === 0 ? "ota_0" : "ota_1");
     const end = Math.min(sectors * SECTOR, file.length);
+    // Bytes of another file were given out: only the digest can tell.
+    if (this.world.network.changed) return;
     const there = this.#truth.holds(this.target, file, HEAD, end) && !this.world.faults.unstableAt(partition.address + HEAD, Math.max(0, end - HEAD));
     this.#ledger.expect("checkpoint true", there, () => `a checkpoint of ${sectors} sectors ${when}, and they are not in flash`);
     const head = decodeHead(job.identity, bytesOf(this.record(KEY_HEAD)));

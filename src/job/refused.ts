@@ -41,7 +41,7 @@ export class RefusedImages {
     const entry = new Uint8Array(ENTRY);
     entry.set(fromHex(digest.hex).subarray(0, PREFIX));
     entry[PREFIX] = Math.max(0, CODES.indexOf(cause));
-    if (!this.#makeRoom(cause)) return undefined;
+    if (!this.makeRoom(cause)) return undefined;
     this.#entries.push(entry);
     const bytes = new Uint8Array(1 + this.#entries.length * ENTRY + 4);
     bytes[0] = FORMAT;
@@ -50,7 +50,7 @@ export class RefusedImages {
     return bytes;
   }
 
-  #makeRoom(cause: Cause): boolean {
+  private makeRoom(cause: Cause): boolean {
     if (this.#entries.length < REFUSED_MAX) return true;
     const refused = this.#entries.findIndex((entry) => entry[PREFIX] !== ROLLED_BACK);
     if (refused < 0 && cause !== "rolled-back") return false;

@@ -6,7 +6,6 @@ export type Order = "older" | "same" | "newer" | "different";
 
 /** Longest number and version looked at: more is opaque. */
 const MAX_LENGTH = 64;
-const FORM = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
 
 interface Parsed {
   readonly numbers: readonly number[];
@@ -14,7 +13,9 @@ interface Parsed {
 }
 
 function parse(version: string): Parsed | undefined {
-  const match = version.length > MAX_LENGTH ? null : FORM.exec(version);
+  if (version.length > MAX_LENGTH) return undefined;
+  // Not a constant of the module: preloaded into flash, a RegExp crashes the engine (docs/MODDABLE.md).
+  const match = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/.exec(version);
   if (match === null) return undefined;
   return { numbers: (match[1] ?? "").split(".").map(Number), pre: match[2] === undefined ? [] : match[2].split(".") };
 }

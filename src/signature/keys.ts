@@ -8,11 +8,10 @@ import { isPoint, POINT } from "./p256";
  * prime256v1 }, BIT STRING.
  */
 const SPKI = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
-const PEM = /^\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*$/;
 
 /** The point of a public key: 65 bytes. Throws where the text is no P-256 public key, or its point is not on the curve. */
 export function readPublicKey(text: string): Uint8Array {
-  const pem = PEM.exec(text)?.[1];
+  const pem = /^\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*$/.exec(text)?.[1];
   const point = pem === undefined ? pointOfHex(text.trim()) : pointOfSpki(decodeBase64(pem.replace(/\s+/g, "")));
   if (!isPoint(point)) throw new Error("public key: the point is not on P-256");
   return point;

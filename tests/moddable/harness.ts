@@ -59,7 +59,8 @@ export function buildHeadless(out: string): string {
   if (glib.status !== 0) throw new Error("headless.c needs pkg-config and the headers of glib-2.0, as the SDK does");
   const source = join(ROOT, "tests", "moddable", "headless.c");
   const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-rdynamic", "-o", program, source, `-I${join(moddable(), "build", "simulators", "modules")}`];
-  const { status, stderr } = spawnSync("cc", [...flags, ...glib.stdout.trim().split(/\s+/), "-ldl"], { encoding: "utf8" });
+  const [compiler = "cc", ...options] = (process.env["CC"] ?? "cc").split(" ");
+  const { status, stderr } = spawnSync(compiler, [...options, ...flags, ...glib.stdout.trim().split(/\s+/), "-ldl"], { encoding: "utf8" });
   if (status !== 0) throw new Error(`headless.c does not compile:\n${stderr}`);
   return program;
 }

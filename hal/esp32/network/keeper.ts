@@ -38,83 +38,83 @@ export class LinkKeeper {
   }
 
   start(): void {
-    this.#after(0, () => this.#join());
+    this.after(0, () => this.join());
   }
 
   /** Never throws: it is called out of the SDK's callbacks. */
   changed(): void {
     try {
       const { connection } = this.#interface ?? { connection: DISCONNECTED };
-      if (connection >= ADDRESS) this.#arrived();
-      else if (connection <= DISCONNECTED) this.#gone("disconnected");
-      else if (this.#state === "up") this.#lost("address lost");
+      if (connection >= ADDRESS) this.arrived();
+      else if (connection <= DISCONNECTED) this.gone("disconnected");
+      else if (this.#state === "up") this.lost("address lost");
     } catch (error) {
       this.#options.log(`network: ${(error as Error).message}`);
     }
   }
 
-  #join(): void {
+  private join(): void {
     this.#state = "joining";
     try {
       this.#interface ??= this.#open();
       // It may be up already: the application, or the system, was faster.
-      if (this.#interface.connection >= ADDRESS) return this.#arrived();
-      this.#after(ATTEMPT, () => this.#giveUp());
+      if (this.#interface.connection >= ADDRESS) return this.arrived();
+      this.after(ATTEMPT, () => this.giveUp());
       this.#interface.connect();
     } catch (error) {
-      this.#retry((error as Error).message);
+      this.retry((error as Error).message);
     }
   }
 
-  #arrived(): void {
+  private arrived(): void {
     if (this.#state === "up") return;
     this.#state = "up";
     this.#since = this.#options.clock.now();
-    this.#cancel();
+    this.cancel();
     this.#options.up();
   }
 
-  #gone(reason: string): void {
+  private gone(reason: string): void {
     if (this.#state === "up") {
       if (this.#options.clock.now() - this.#since >= STABLE) this.#backoff.reset();
       this.#state = "joining";
       this.#options.down(reason);
     }
-    if (this.#state === "joining") this.#retry(reason);
+    if (this.#state === "joining") this.retry(reason);
   }
 
   /** Still associated: an address may come again. */
-  #lost(reason: string): void {
+  private lost(reason: string): void {
     this.#state = "joining";
-    this.#after(ATTEMPT, () => this.#giveUp());
+    this.after(ATTEMPT, () => this.giveUp());
     this.#options.down(reason);
   }
 
-  #giveUp(): void {
+  private giveUp(): void {
     try {
       this.#interface?.disconnect();
     } catch {
       // The next attempt will show.
     }
-    this.#retry("no address in time");
+    this.retry("no address in time");
   }
 
-  #retry(reason: string): void {
+  private retry(reason: string): void {
     this.#state = "idle";
     const wait = this.#backoff.next();
     this.#options.log(`network: ${reason}; again in ${wait} ms`);
-    this.#after(wait, () => this.#join());
+    this.after(wait, () => this.join());
   }
 
-  #after(milliseconds: number, action: () => void): void {
-    this.#cancel();
+  private after(milliseconds: number, action: () => void): void {
+    this.cancel();
     this.#timer = this.#options.clock.set(() => {
       this.#timer = undefined;
       action();
     }, milliseconds);
   }
 
-  #cancel(): void {
+  private cancel(): void {
     if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
     this.#timer = undefined;
   }

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 
 type Theme = "system" | "light" | "dark";
 const NEXT: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
@@ -8,16 +8,23 @@ const KEY = "xs-ota-theme";
 /** As the system has it, unless somebody chose. */
 export function ThemeButton(): JSX.Element {
   const [theme, setTheme] = useState<Theme>(kept);
-  useEffect(() => {
-    if (theme === "system") delete document.documentElement.dataset["theme"];
-    else document.documentElement.dataset["theme"] = theme;
-    localStorage.setItem(KEY, theme);
-  }, [theme]);
+  const change = (): void => {
+    localStorage.setItem(KEY, NEXT[theme]);
+    setTheme(NEXT[theme]);
+    applyTheme();
+  };
   return (
-    <button type="button" class="quiet" onClick={() => setTheme(NEXT[theme])}>
+    <button type="button" class="quiet" onClick={change}>
       Theme: {theme === "system" ? "auto" : theme}
     </button>
   );
+}
+
+/** Before anything is drawn, too: a page in the wrong theme would flash. */
+export function applyTheme(): void {
+  const theme = kept();
+  if (theme === "system") delete document.documentElement.dataset["theme"];
+  else document.documentElement.dataset["theme"] = theme;
 }
 
 function kept(): Theme {

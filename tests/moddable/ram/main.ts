@@ -24,6 +24,8 @@ interface Scenario {
   readonly productId: string;
   readonly deviceName: string;
   readonly deviceSecret: string;
+  /** Bytes of one request. */
+  readonly range: number;
 }
 
 const SECTOR = 4096;
@@ -35,6 +37,7 @@ const LIVE_EVERY = 8;
 
 const scenario = JSON.parse(Process.environment("XS_OTA_RAM") ?? "{}") as Scenario;
 const meter = new Meter();
+let deepest = 0;
 const say = (line: object): void => trace(`${JSON.stringify(line)}\n`);
 
 class Slots implements Flash {
@@ -52,8 +55,8 @@ class Slots implements Flash {
   write(offset: number, bytes: Uint8Array): void {
     MemoryChip.write(this.#slot, offset, bytes);
     const live = this.#writes++ % LIVE_EVERY === 0;
-    const stack = meter.read().stack;
-    say({ at: live ? "downloading" : "garbage", ...(live ? meter.live() : meter.read()), stack });
+    deepest = Math.max(deepest, meter.read().stack);
+    say({ at: live ? "downloading" : "garbage", ...(live ? meter.live() : meter.read()) });
   }
   read(offset: number, into: Uint8Array): void {
     MemoryChip.read(this.#slot, offset, into);
@@ -125,19 +128,24 @@ function run(slot: number, version: string, state: SlotState): void {
     network: new ModdableNetwork({ lookup: lookupBy(() => []), ahead: 0, trust: () => ({ roots: roots() }) }),
     log: (line) => say({ log: line }),
   };
-  const { host, port, productId, deviceName, deviceSecret } = scenario;
+  const { host, port, productId, deviceName, deviceSecret, range } = scenario;
   const agent = new OtaAgent({
     ports,
     platform: new TencentPlatform({ productId, deviceName, authMode: "KEY", deviceSecret }, crypto),
     broker: { host, port, tls: scenario.root !== undefined },
     policy: { allowHttp: true },
+    download: { range },
     onNotice(notice) {
       if (notice.event === "warning" || (notice.event === "state" && notice.state === "fail")) say({ notice });
     },
   });
   agent.start();
-  Timer.set(() => say({ at: "idle", version, ...meter.live(), stack: 0 }), SETTLED);
+  Timer.set(() => say({ at: "idle", version, ...meter.live(), stack: deepest }), SETTLED);
 }
 
-say({ at: "nothing", ...meter.live() });
+// The engine's own record of the deepest stack is kept for a second only; handshakes fall between sectors.
+Timer.repeat(() => {
+  deepest = Math.max(deepest, meter.read().stack);
+}, 100);
+say({ at: "nothing", bits: MemoryChip.slotSize() * 2, ...meter.live() });
 run(0, "0.0.1", "valid");

@@ -1,5 +1,9 @@
 /** See memory-chip.c. `slot` is 0 or 1. */
 export class MemoryChip {
+  /** Bytes of a slot of this engine. */
+  static slotSize(): number {
+    return native("xs_ram_slotSize").call(this) as number;
+  }
   static erase(slot: number, offset: number): void {
     native("xs_ram_erase").call(this, slot, offset);
   }

@@ -1,6 +1,7 @@
-/** The instruments of an instrumented build, read where it matters. Sizes are the desk's: a slot has 32 bytes here and 16 on a chip. */
+/** The instruments of an instrumented build, read where it matters. */
 import Debug from "debug";
 import Instrumentation from "instrumentation";
+import { MemoryChip } from "./memory-chip";
 
 export interface Reading {
   /** Slots in use. */
@@ -11,17 +12,16 @@ export interface Reading {
   readonly stack: number;
 }
 
-/** sizeof(txSlot) with pointers of 8 bytes. */
-const SLOT = 32;
-
 export class Meter {
   readonly #slots = Instrumentation.map("XS Slot Heap Used");
   readonly #chunks = Instrumentation.map("XS Chunk Heap Used");
   readonly #stack = Instrumentation.map("XS Stack Used");
+  readonly #slot = MemoryChip.slotSize();
 
   /** As it stands, with garbage. */
   read(): Reading {
-    return { slots: Instrumentation.get(this.#slots)! / SLOT, chunks: Instrumentation.get(this.#chunks)!, stack: Instrumentation.get(this.#stack)! / SLOT };
+    const slots = Instrumentation.get(this.#slots)! / this.#slot;
+    return { slots, chunks: Instrumentation.get(this.#chunks)!, stack: Instrumentation.get(this.#stack)! / this.#slot };
   }
 
   /** What is alive. */

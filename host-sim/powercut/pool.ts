@@ -1,0 +1,46 @@
+/** Does work on every core, in processes of their own. */
+import { fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { carryOut } from "./work";
+import type { Work } from "./work";
+import type { Tally } from "./tally";
+
+export interface PoolOptions {
+  /** Processes; 0: none, everything here. Default: one for each core. */
+  readonly processes?: number;
+  /** Pieces are done in any order; `index` counts the list given. */
+  onDone(tally: Tally, index: number): void;
+  /** No further piece is begun once this says true. */
+  enough?(): boolean;
+}
+
+/** Rejects if a worker dies. */
+export async function carryOutAll(works: readonly Work[], { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
+  let next = 0;
+  if (processes === 0) {
+    for (; next < works.length && !enough(); next++) onDone(carryOut(works[next]!), next);
+    return;
+  }
+  const worker = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const child = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), { execArgv: ["--import", "tsx"] });
+      let index = -1;
+      const more = (): void => {
+        if (next >= works.length || enough()) {
+          child.disconnect();
+          return;
+        }
+        index = next++;
+        child.send(works[index]!);
+      };
+      child.on("message", (tally: Tally) => {
+        onDone(tally, index);
+        more();
+      });
+      child.on("error", reject);
+      child.on("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${signal ?? `code ${code}`}`))));
+      more();
+    });
+  await Promise.all(Array.from({ length: Math.min(processes, works.length) }, worker));
+}

@@ -1,0 +1,32 @@
+/** One piece of a search, small enough for a worker to be done with in seconds: plain data. */
+import type { Density } from "./faults";
+import { exhaust, sample, wear } from "./search";
+import type { Setting, Sink } from "./search";
+import type { Tally } from "./tally";
+import { count, emptyTally } from "./tally";
+
+export type Work =
+  /** Every cut, and with further densities every sequence of cuts. */
+  | { readonly kind: "exhaust"; readonly setting: Setting; readonly densities: readonly Density[]; readonly strides?: readonly number[]; readonly part: { readonly index: number; readonly of: number } }
+  | { readonly kind: "sample"; readonly setting: Setting; readonly seed: number; readonly count: number; readonly depth: number }
+  | { readonly kind: "wear"; readonly setting: Setting; readonly seeds: number; readonly stride: number };
+
+export function carryOut(work: Work): Tally {
+  const tally = emptyTally();
+  const { setting } = work;
+  const sink: Sink = (result) => count(tally, setting, result);
+  switch (work.kind) {
+    case "exhaust": {
+      const { densities, strides, part } = work;
+      exhaust(setting, { densities, part, ...(strides === undefined ? {} : { strides }) }, sink);
+      break;
+    }
+    case "sample":
+      sample(setting, work.seed, work.count, work.depth, sink);
+      break;
+    case "wear":
+      wear(setting, ["n", "s"], work.seeds, work.stride, sink);
+      break;
+  }
+  return tally;
+}

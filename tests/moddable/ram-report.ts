@@ -1,0 +1,162 @@
+/**
+ * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, which are written there in
+ * place. Run by scripts/moddable-ram.mjs.
+ */
+import { X509Certificate } from "node:crypto";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { createCloud } from "../../host-sim/cloud/cloud";
+import { buildImage } from "../../host-sim/image/build-image";
+import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
+
+const DOCUMENT = join(ROOT, "docs", "MODDABLE.md");
+const IDENTITY = { productId: "A1B2C3D4E5", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
+const SIZE = 200_000;
+/** sizeof(txSlot) on a chip. */
+const SLOT = 16;
+
+interface Reading {
+  readonly at: string;
+  readonly slots: number;
+  readonly chunks: number;
+  readonly stack: number;
+  readonly version?: string;
+  /** Of the engine's pointers; in the first reading. */
+  readonly bits?: number;
+}
+
+interface Scenario {
+  readonly name: string;
+  readonly tls: boolean;
+  readonly range: number;
+  readonly updates: number;
+}
+
+const SCENARIOS: readonly Scenario[] = [
+  { name: "plain TCP", tls: false, range: 4_096, updates: 1 },
+  { name: "plain TCP", tls: false, range: 8_192, updates: 10 },
+  { name: "plain TCP", tls: false, range: 16_384, updates: 1 },
+  { name: "TLS", tls: true, range: 4_096, updates: 1 },
+  { name: "TLS", tls: true, range: 8_192, updates: 10 },
+  { name: "TLS", tls: true, range: 16_384, updates: 1 },
+];
+
+/** Bytes on a chip; of an engine built for 64 bits the chunks are a little larger. */
+const bytes = ({ slots, chunks }: Reading): number => slots * SLOT + chunks;
+const most = (readings: readonly Reading[], of: (reading: Reading) => number): number => Math.max(0, ...readings.map(of));
+const number = (value: number): string => Math.round(value).toLocaleString("en-US");
+
+const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
+/** Of its own: compiled perhaps by another compiler than the rest. */
+const OUT = `${BUILD}-ram`;
+rmSync(OUT, { recursive: true, force: true });
+const headless = buildHeadless(OUT);
+
+/** Every reading of a run: "nothing", then "idle" before and after each update with the readings of its download in between. */
+async function measure(app: string, { tls, range, updates }: Scenario): Promise<Reading[]> {
+  const cloud = await createCloud(tls ? { tls: { kind: "ec" } } : {});
+  await cloud.start();
+  const deviceName = `ram-${tls ? "tls" : "tcp"}-${range}`;
+  const device = cloud.tencent.addDevice({ ...IDENTITY, deviceName });
+  const root = join(folder, "root.der");
+  if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
+  const scenario = { ...IDENTITY, deviceName, range, host: "127.0.0.1", port: tls ? cloud.mqttsPort : cloud.mqttPort, ...(tls ? { root } : {}) };
+  const run = new HeadlessRun(headless, app, { XS_OTA_RAM: JSON.stringify(scenario) });
+  try {
+    await run.line(({ at, version }) => at === "idle" && version === "0.0.1");
+    for (let update = 1; update <= updates; update++) {
+      const version = `0.${update}.0`;
+      const task = cloud.push(device, await cloud.packages.add(buildImage({ version, payload: Buffer.from("// for the meter"), size: SIZE })));
+      await run.line((line) => line["at"] === "idle" && line["version"] === version);
+      const { status, message } = await cloud.settled(task.id);
+      if (status !== "success") throw new Error(`update ${update}: ${status}, ${message ?? ""}\n${run.transcript()}`);
+      await setTimeout(0);
+    }
+    return run.lines.filter(({ at }) => at !== undefined) as unknown as Reading[];
+  } finally {
+    await run.cut();
+    await cloud.stop();
+  }
+}
+
+function ramTable(results: readonly (readonly [Scenario, readonly Reading[]])[]): string {
+  const rows = results.map(([{ name, range }, readings]) => {
+    const first = readings.findIndex(({ at }) => at === "idle");
+    const idle = readings[first]!;
+    const download = readings.slice(first + 1).filter(({ at }) => at === "downloading" || at === "garbage");
+    const live = download.filter(({ at }) => at === "downloading");
+    const peak = live.reduce((a, b) => (bytes(b) > bytes(a) ? b : a));
+    const cells = [name, number(range), number(idle.slots), number(idle.chunks), number(peak.slots), number(peak.chunks), `**${number(bytes(peak) - bytes(idle))}**`];
+    return `| ${[...cells, number(most(download, bytes) - bytes(idle)), number(most(readings, ({ stack }) => stack))].join(" | ")} |`;
+  });
+  return [
+    "| connections | range | idle: slots | chunks, bytes | downloading: slots | chunks, bytes | above idle, bytes | with garbage | stack, slots |",
+    "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ...rows,
+  ].join("\n");
+}
+
+function growthTable(results: readonly (readonly [Scenario, readonly Reading[]])[]): string {
+  const long = results.filter(([{ updates }]) => updates > 1);
+  const rows = long.map(([{ name, range }, readings]) => `| ${name}, ${number(range)} | ${readings.filter(({ at }) => at === "idle").map((reading) => number(bytes(reading))).join(" | ")} |`);
+  const updates = Array.from({ length: 11 }, (_, index) => String(index));
+  return [`| idle after update | ${updates.join(" | ")} |`, `|---|${updates.map(() => "---:").join("|")}|`, ...rows].join("\n");
+}
+
+/** What belongs together, by the beginning of its modules' names. The first that fits counts. */
+const PARTS: readonly (readonly [string, RegExp])[] = [
+  ["update job", /^xs-ota\/src\/(job|modules)\//],
+  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants)/],
+  ["range downloader and HTTP", /^xs-ota\/src\/(download|http)\//],
+  ["MQTT session", /^xs-ota\/src\/mqtt\//],
+  ["mqtt-packet", /^mqtt-packet/],
+  ["platforms: Tencent, ThingsPanel", /^xs-ota\/(src\/platforms\/|tencent|thingspanel)/],
+  ["image, signature", /^xs-ota\/src\/(image|signature)\//],
+  ["text, numbers, JSON", /^xs-ota\/src\/util\//],
+  ["sockets and TLS around the SDK's", /^xs-ota\/hal\/moddable\//],
+  ["the SDK's TLS and arithmetic", /^(ssl\/|ber|curve|ec[pd]|dsa|gcm|hmac|pkcs|rng|rsa|x509|bin|crypt|modular|transform|mont|arith|z\b)/],
+  ["firmware: settings, panel, main", /^(main|firmware\/)/],
+  ["simulated device (desk only)", /^xs-ota\/(hal\/moddable-sim|build|moddable)/],
+];
+
+function flashTable(app: string): string {
+  const modules = join(dirname(app).replace(`${join("bin", "lin")}`, join("tmp", "lin")), "modules");
+  const sizes = new Map<string, number>();
+  for (const file of readdirSync(modules, { recursive: true, encoding: "utf8" })) {
+    if (!file.endsWith(".xsb")) continue;
+    const name = relative(modules, join(modules, file)).replace(/\.xsb$/, "");
+    const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? "other modules of the SDK";
+    sizes.set(part, (sizes.get(part) ?? 0) + statSync(join(modules, file)).size);
+  }
+  const rows = [...sizes].sort(([, a], [, b]) => b - a).map(([part, size]) => `| ${part} | ${number(size)} |`);
+  return ["| part | byte-code, bytes |", "|---|---:|", ...rows].join("\n");
+}
+
+/** Puts `text` between the marks of that name. */
+function place(document: string, name: string, text: string): string {
+  const [begin, end] = [`<!-- ${name}: written by scripts/moddable-ram.mjs -->`, `<!-- end of ${name} -->`];
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`docs/MODDABLE.md lacks the marks of "${name}"`);
+  return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
+}
+
+try {
+  const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
+  const results: (readonly [Scenario, readonly Reading[]])[] = [];
+  for (const scenario of SCENARIOS) {
+    results.push([scenario, await measure(app, scenario)]);
+    console.error(`${scenario.name}, ${scenario.range}: done`);
+  }
+  console.error(`engine built for ${results[0]?.[1][0]?.bits} bits`);
+  const tables = { ram: ramTable(results), growth: growthTable(results), flash: flashTable(build(ROOT, OUT).path) };
+  let document = readFileSync(DOCUMENT, "utf8");
+  for (const [name, table] of Object.entries(tables)) {
+    console.log(`${table}\n`);
+    document = place(document, name, table);
+  }
+  writeFileSync(DOCUMENT, document);
+} finally {
+  rmSync(folder, { recursive: true });
+}
