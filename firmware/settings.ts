@@ -42,9 +42,10 @@ function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Pla
       const productId = read.required("productId");
       const deviceName = read.required("deviceName");
       const authMode = read.oneOf("authMode", ["KEY", "CERT"]) ?? "KEY";
-      const secret = read.text("deviceSecret");
+      // Asked for at each connect: in between it is not in memory.
+      const deviceSecret = read.text("deviceSecret") === undefined ? undefined : () => read.text("deviceSecret");
       const hmac = read.oneOf("hmac", ["SHA256", "SHA1"]);
-      const config = { productId, deviceName, authMode, ...(secret === undefined ? {} : { deviceSecret: secret }), ...(hmac === undefined ? {} : { hmac }) };
+      const config = { productId, deviceName, authMode, ...(deviceSecret === undefined ? {} : { deviceSecret }), ...(hmac === undefined ? {} : { hmac }) };
       return { name: deviceName, platform: new TencentPlatform(config, crypto), host: read.text("mqttHost") ?? defaultBroker(productId).host };
     }
     case "thingspanel": {
@@ -52,7 +53,7 @@ function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Pla
       const config = {
         profile: read.oneOf("profile", ["v0", "v1"]) ?? "v0",
         username: read.required("username"),
-        password: read.text("password") ?? "",
+        password: () => read.text("password"),
         clientId: read.required("clientId"),
         brokerHost: host,
         ...read.present("deviceNumber"),
@@ -71,6 +72,7 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
   const maxAttempts = read.number("maxAttempts", 1, 15);
   const allowDowngrade = read.flag("allowDowngrade");
   const allowNoDigest = read.flag("allowNoDigest");
+  const allowForeign = read.flag("allowForeign");
   const signingKeys = read.text("signingKeys");
   return {
     // A download is as private as the connection that announced it, unless somebody says otherwise.
@@ -79,6 +81,7 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
     ...(allowDowngrade === undefined ? {} : { allowDowngrade }),
     ...(allowNoDigest === undefined ? {} : { allowNoDigest }),
+    ...(allowForeign === undefined ? {} : { allowForeign }),
     // Public keys as hex (04, X, Y) or PEM, with commas between them.
     ...(signingKeys === undefined ? {} : { signingKeys: signingKeys.split(",") }),
   };

@@ -45,9 +45,9 @@ export class Folder {
     return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
   }
 
-  /** An entry of `signingKeys` is a key in hex or the name of a PEM file. */
+  /** An entry of `signingKeys` is a key in hex, PEM text, or the name of a PEM file. */
   #inline(item: string): string {
-    return /^[0-9A-Fa-f]+$/.test(item) ? item : readText(this.#resolve(item));
+    return item.includes("-----BEGIN") || /^[0-9A-Fa-f]+$/.test(item) ? item : readText(this.#resolve(item));
   }
 
   /** Opens the flash chip; makes one, with firmware of `version`, if there is none. */
