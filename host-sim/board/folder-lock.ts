@@ -5,6 +5,9 @@ import type { Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+/** Tries for a lock that somebody may be about to let go, 100 ms apart. */
+const PATIENCE = 10;
+
 /**
  * Keeps a second process from using the same folder. The lock is a listening local socket named after the folder's inode: the system
  * drops it with the process, however that ends. Linux has such sockets without a file; elsewhere the file of a killed process is
@@ -14,7 +17,13 @@ export async function lockFolder(folder: string, platform: NodeJS.Platform = pro
   const { dev, ino } = statSync(folder);
   const name = `xs-ota-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 24)}`;
   const path = platform === "linux" ? `\0${name}` : join(tmpdir(), `${name}.lock`);
-  const server = (await listen(path)) ?? (platform !== "linux" && !(await answers(path)) ? await takeOver(path) : undefined);
+  let first = await listen(path);
+  // A process that has just been killed, or one that has removed a folder whose inode is this one's now, lets go in a moment.
+  for (let attempt = 0; first === undefined && platform === "linux" && attempt < PATIENCE; attempt++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    first = await listen(path);
+  }
+  const server = first ?? (platform !== "linux" && !(await answers(path)) ? await takeOver(path) : undefined);
   if (server === undefined) throw new Error(`${folder} is in use by another process`);
   server.unref();
   return () => void server.close();
