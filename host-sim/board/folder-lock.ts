@@ -19,7 +19,8 @@ export async function lockFolder(folder: string, platform: NodeJS.Platform = pro
   const path = platform === "linux" ? `\0${name}` : join(tmpdir(), `${name}.lock`);
   let first = await listen(path);
   // A process that has just been killed, or one that has removed a folder whose inode is this one's now, lets go in a moment.
-  for (let attempt = 0; first === undefined && platform === "linux" && attempt < PATIENCE; attempt++) {
+  const patience = platform === "linux" ? PATIENCE : 0;
+  for (let attempt = 0; first === undefined && attempt < patience; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     first = await listen(path);
   }
