@@ -68,6 +68,15 @@ export class Buffer extends Uint8Array {
     this.writeUInt16LE(value, at);
     return this.writeUInt16LE(value >>> 16, at + 2);
   }
+
+  readBigUInt64LE(at = 0) {
+    return BigInt(this.readUInt32LE(at)) | (BigInt(this.readUInt32LE(at + 4)) << 32n);
+  }
+
+  writeBigUInt64LE(value, at = 0) {
+    this.writeUInt32LE(Number(value & 0xffffffffn), at);
+    return this.writeUInt32LE(Number(value >> 32n), at + 4);
+  }
 }
 
 function latin1(text) {
