@@ -331,8 +331,8 @@ export class Downloader {
 
   private connect(now: number): void {
     this.hangUp();
-    const url = this.#route.url;
-    if (!url) return;
+    const server = this.#route.server;
+    if (!server) return;
     // What came of a sector before the connection broke is as good as the rest; X-CRC16 covers whole answers only.
     this.#intake.reset(this.#trusted && this.#options.crc16 !== true);
     this.#trusted = true;
@@ -340,7 +340,7 @@ export class Downloader {
     this.#delivered = false;
     this.#phase = "connecting";
     this.#until = now + CONNECT_TIMEOUT;
-    this.#effects.push({ type: "connect", host: url.host, port: url.port, tls: url.tls });
+    this.#effects.push({ type: "connect", ...server });
   }
 
   private connectToOrigin(now: number): void {

@@ -81,6 +81,7 @@ export class Intake {
   }
 
   accept({ framing, skip, take, toEnd, unproven }: Acceptance): void {
+    this.head.forget();
     this.#body.begin(framing);
     this.#skip = skip;
     this.#take = take;

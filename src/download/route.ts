@@ -1,7 +1,9 @@
 import { REDIRECTS } from "../constants";
-import { resolveLocation, splitUrl } from "../http/url";
+import { resolveLocation, splitUrl, urlText } from "../http/url";
 import type { HttpUrl } from "../http/url";
 import { requestPrefix } from "./request";
+
+type Server = Pick<HttpUrl, "tls" | "host" | "port">;
 
 /**
  * Where to ask: the URL that was offered, or the one its redirects led to, which is kept as long as it works. A pre-signed
@@ -9,8 +11,13 @@ import { requestPrefix } from "./request";
  */
 export class Route {
   readonly #allowHttp: boolean;
-  #origin: HttpUrl | undefined;
-  #current: HttpUrl | undefined;
+  /** As offered. URLs are kept as text and split again when a redirect asks for it: their parts would be copies in memory. */
+  #origin: string | undefined;
+  /** The URL in use, and the server it names. */
+  #current: string | undefined;
+  #server: Server | undefined;
+  /** The URL in use is the offered one. */
+  #atOrigin = false;
   #prefix: Uint8Array = new Uint8Array(0);
   #redirects = 0;
   #firsthand = true;
@@ -25,14 +32,15 @@ export class Route {
     const split = splitUrl(url);
     if (typeof split === "string") return { problem: split };
     if (!split.tls && !this.#allowHttp) return "plain";
-    this.#origin = split;
+    this.#origin = url;
+    this.#atOrigin = false;
     this.#renewed = true;
     this.#firsthand = false;
     return undefined;
   }
 
-  get url(): HttpUrl | undefined {
-    return this.#current;
+  get server(): Server | undefined {
+    return this.#server;
   }
 
   /** The request's bytes up to the range. */
@@ -42,7 +50,7 @@ export class Route {
 
   /** The offered URL may say otherwise than the one in use: ask it before believing a refusal. */
   get secondhand(): boolean {
-    return this.#current !== this.#origin && !this.#firsthand;
+    return !this.#atOrigin && !this.#firsthand;
   }
 
   /** A URL was offered that was not turned to yet. */
@@ -51,7 +59,10 @@ export class Route {
   }
 
   toOrigin(): void {
-    if (this.#origin && this.#current !== this.#origin) this.use(this.#origin);
+    if (this.#origin !== undefined && !this.#atOrigin) {
+      this.use(this.#origin);
+      this.#atOrigin = true;
+    }
     this.#redirects = 0;
     this.#renewed = false;
     this.#firsthand = true;
@@ -68,18 +79,24 @@ export class Route {
 
   /** Turns to a redirect's target; returns why not. https to http is refused, http to https welcome. */
   follow(location: string): string | undefined {
-    const from = this.#current;
-    if (!from) return "redirect from nowhere";
+    const from = this.#current === undefined ? "" : splitUrl(this.#current);
+    if (typeof from === "string") return "redirect from nowhere";
     if (++this.#redirects > REDIRECTS) return `more than ${REDIRECTS} redirects`;
     const to = resolveLocation(from, location);
     if (typeof to === "string") return `redirect refused: ${to}`;
     if (!to.tls && (from.tls || !this.#allowHttp)) return "redirect from https to http refused";
-    this.use(to);
+    this.use(urlText(to));
+    this.#atOrigin = false;
     return undefined;
   }
 
-  private use(url: HttpUrl): void {
-    this.#current = url;
+  /** `text`: split before, without a complaint. */
+  private use(text: string): void {
+    const url = splitUrl(text);
+    if (typeof url === "string") return;
+    const { tls, host, port } = url;
+    this.#current = text;
+    this.#server = { tls, host, port };
     this.#prefix = requestPrefix(url);
   }
 }

@@ -53,6 +53,11 @@ export class HeadReader {
     this.begin();
   }
 
+  /** The fields have been looked at: they need not stay in memory while the body comes. */
+  forget(): void {
+    this.#fields.clear();
+  }
+
   /** The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3). */
   field(name: FieldName): string | undefined {
     return this.#fields.get(name);

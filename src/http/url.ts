@@ -17,6 +17,9 @@ export interface HttpUrl {
   readonly target: string;
 }
 
+/** The URL that `splitUrl` takes apart into the same. */
+export const urlText = ({ tls, hostHeader, target }: HttpUrl): string => `${tls ? "https" : "http"}://${hostHeader}${target}`;
+
 const TOO_LONG = `URL is longer than ${URL_MAX} bytes`;
 
 /** Splits a URL. Returns the reason, one line without the URL, where it cannot be used. */
