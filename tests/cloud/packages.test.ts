@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { PackageStore } from "../../host-sim/cloud/packages";
+import { makeKey, signed } from "../signature/desk";
 import { firmware } from "./helpers";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -117,4 +118,17 @@ test("a folder that can not be one is an error", async () => {
     await writeFile(join(folder, "file"), "");
     await assert.rejects(PackageStore.open(join(folder, "file")), /packages can not be kept in .*file: /);
   });
+});
+
+test("a package tells whether it is signed and by which key, as far as the file says", async () => {
+  const store = await PackageStore.open();
+  const [body, key] = [firmware(2_000), makeKey()];
+  const broken = signed(body, key);
+  broken[broken.length - 1] = 1;
+  const facts = async (bytes: Uint8Array, version: string): Promise<unknown> => (await store.add(bytes, { version })).signature;
+  assert.equal(await facts(body, "1"), undefined);
+  assert.deepEqual(await facts(signed(body, key), "2"), { form: "good", key: createHash("sha256").update(key.point).digest("hex").slice(0, 8) });
+  assert.deepEqual(await facts(signed(body, key, false), "3"), { form: "good", key: "" });
+  assert.deepEqual(await facts(broken, "4"), { form: "bad", problem: "signature trailer is malformed: bytes behind the signature" });
+  assert.equal(await facts(body.subarray(0, 50), "5"), undefined);
 });
