@@ -1,10 +1,16 @@
-/** Does work on every core, in processes of their own. */
+/** Does work on every core, in processes of their own. The list of works may be endless. */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { carryOut } from "./work";
 import type { Work } from "./work";
 import type { Tally } from "./tally";
+
+/** Asked for one piece after the other, in order. */
+export interface Works {
+  readonly length: number;
+  at(index: number): Work;
+}
 
 export interface PoolOptions {
   /** Processes; 0: none, everything here. Default: one for each core. */
@@ -16,10 +22,10 @@ export interface PoolOptions {
 }
 
 /** Rejects if a worker dies. */
-export async function carryOutAll(works: readonly Work[], { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
+export async function carryOutAll(works: Works, { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
   let next = 0;
   if (processes === 0) {
-    for (; next < works.length && !enough(); next++) onDone(carryOut(works[next]!), next);
+    for (; next < works.length && !enough(); next++) onDone(carryOut(works.at(next)), next);
     return;
   }
   const worker = (): Promise<void> =>
@@ -32,7 +38,7 @@ export async function carryOutAll(works: readonly Work[], { processes = availabl
           return;
         }
         index = next++;
-        child.send(works[index]!);
+        child.send(works.at(index));
       };
       child.on("message", (tally: Tally) => {
         onDone(tally, index);

@@ -47,8 +47,8 @@ export class Watch {
   readonly #repairs = new Map<number, number>();
   #head: "untouched" | "programmed" | "read back" = "untouched";
   #verified = false;
-  /** Where the job stood when the board started. */
-  readonly #phaseAtStart: Phase | undefined;
+  /** Where the job stood when the board started, as it was read first. */
+  #phaseAtStart: { readonly phase: Phase | undefined } | undefined;
 
   constructor(world: World, ports: StoragePorts) {
     this.world = world;
@@ -59,7 +59,6 @@ export class Watch {
     this.running = { slot, index, version };
     this.target = index === 0 ? 1 : 0;
     this.ports = { ...ports, flash: this.#watchFlash(ports.flash), boot: this.#watchBoot(ports.boot), store: this.#watchStore(ports.store) };
-    this.#phaseAtStart = this.phase;
   }
 
   /** What a record is for sure, or after a cut may be; undefined: absent. */
@@ -234,7 +233,7 @@ export class Watch {
 
   /** The head was programmed, read back and the image checked after the last cut, unless all of that was done before the trial was stored. */
   #beforeTrial(): void {
-    if (this.#phaseAtStart === "trial") return;
+    if (this.#phaseAtStart?.phase === "trial") return;
     this.#ledger.expect("head proven", this.#head === "read back" && this.#verified, () => `head ${this.#head}, image ${this.#verified ? "" : "not "}checked in this start`);
   }
 
@@ -276,6 +275,7 @@ export class Watch {
       // The cut came first: from here on the device goes by the old value.
       this.#ledger.records.set(key, [...possible.filter((each) => each !== found), found]);
     }
+    if (key === KEY_STATE) this.#phaseAtStart ??= { phase: this.phase };
     return value;
   }
 

@@ -1,6 +1,6 @@
 /** A headless Chromium for tests, out of the npm package that brings it along: nothing is downloaded and nothing has to be installed. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -12,6 +12,9 @@ const PACKAGE = "@sparticuz/chromium";
 const OWN = "XS_OTA_CHROMIUM";
 /** The package's own flags, but for those that take web security away: what a page may do is part of what is tested. */
 const FLAGS = ["--no-sandbox", "--no-zygote", "--disable-gpu", "--font-render-hinting=none", "--headless=shell"];
+
+/** In the unpacked folder. */
+const FONTS = "fonts.conf";
 
 interface Executable {
   readonly path: string;
@@ -45,7 +48,7 @@ function executable(): Executable {
     path,
     env: {
       ...(missing.length === 0 ? {} : { LD_LIBRARY_PATH: libraries }),
-      ...(existsSync("/etc/fonts/fonts.conf") ? {} : { FONTCONFIG_PATH: join(folder, "fonts") }),
+      FONTCONFIG_FILE: join(folder, FONTS),
     },
   };
 }
@@ -56,7 +59,8 @@ function unpacked(): string {
   const home = file.slice(0, file.lastIndexOf(join("node_modules", ...PACKAGE.split("/"))) + join("node_modules", ...PACKAGE.split("/")).length);
   const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { version: string };
   const target = join(ROOT, "build", `chromium-${version}`);
-  if (existsSync(join(target, "chromium"))) return target;
+  if (existsSync(join(target, FONTS))) return target;
+  rmSync(target, { recursive: true, force: true });
   mkdirSync(dirname(target), { recursive: true });
   const folder = mkdtempSync(`${target}-`);
   const script = `import chromium from ${JSON.stringify(PACKAGE)}; await chromium.executablePath();`;
@@ -64,12 +68,25 @@ function unpacked(): string {
   const env = { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" };
   const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT, env, encoding: "utf8" });
   if (status !== 0) throw new Error(`${PACKAGE} could not be unpacked: ${stderr.trim()}`);
+  writeFileSync(join(folder, FONTS), fontConfiguration(target));
   try {
     renameSync(folder, target);
   } catch {
     rmSync(folder, { recursive: true, force: true });
   }
   return target;
+}
+
+/** The package's own file looks for its fonts in places that only the cloud it was made for has. */
+function fontConfiguration(folder: string): string {
+  return `<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig>
+  <dir>${join(folder, "fonts")}</dir>
+  <cachedir>${join(folder, "fonts-cache")}</cachedir>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+</fontconfig>
+`;
 }
 
 function missingLibraries(path: string, env: Record<string, string>): string[] {

@@ -22,7 +22,7 @@ function sources(folder: string): Source[] {
 /** The few that esbuild leaves, inside classes. */
 const withoutComments = (code: string): string => code.replace(/^\s*\/\*\*[^]*?\*\/$/gm, "").replace(/^\s*\/\/.*$/gm, "");
 /** Words in texts are no code; what a template computes is left. */
-const withoutTexts = (code: string): string => code.replace(/"(?:[^"\\\n]|\\.)*"/g, '""').replace(/`[^`]*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(";"));
+const withoutTexts = (code: string): string => code.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""').replace(/`[^`]*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(";"));
 
 const CORE = sources("src");
 /** What is preloaded into the flash of a chip. */
@@ -77,7 +77,10 @@ test("no private methods by #: XS gives each of them a slot in every object of t
 
 test("nothing calls itself without a bound: a chip's stack has a few hundred slots", () => {
   /** With what bounds each. */
-  const bounded: { readonly [name: string]: string } = {};
+  const bounded: { readonly [name: string]: string } = {
+    "src/agent/file-link.ts: readable": "by way of a timer, in a turn of its own",
+    "hal/moddable/safe-tls.ts: pump": "by way of a timer, in a turn of its own",
+  };
   const found: string[] = [];
   for (const { name, code } of PRELOADED) {
     for (const [, word = "", body = ""] of code.matchAll(/^(?:export )?function (\w+)\([^]*?\{\n([^]*?)^\}/gm))
