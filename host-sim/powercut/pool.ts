@@ -9,7 +9,7 @@ import type { Tally } from "./tally";
 /** Asked for one piece after the other, in order. */
 export interface Works {
   readonly length: number;
-  at(index: number): Work;
+  at(index: number): Work | undefined;
 }
 
 export interface PoolOptions {
@@ -25,7 +25,7 @@ export interface PoolOptions {
 export async function carryOutAll(works: Works, { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
   let next = 0;
   if (processes === 0) {
-    for (; next < works.length && !enough(); next++) onDone(carryOut(works.at(next)), next);
+    for (; next < works.length && !enough(); next++) onDone(carryOut(works.at(next)!), next);
     return;
   }
   const worker = (): Promise<void> =>
@@ -38,7 +38,7 @@ export async function carryOutAll(works: Works, { processes = availableParalleli
           return;
         }
         index = next++;
-        child.send(works.at(index));
+        child.send(works.at(index)!);
       };
       child.on("message", (tally: Tally) => {
         onDone(tally, index);
