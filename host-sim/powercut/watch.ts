@@ -10,6 +10,8 @@ import { RefusedImages, KEY_REFUSED } from "../../src/job/refused";
 import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE, decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, identityOf } from "../../src/job/record";
 import type { JobRecord, Phase } from "../../src/job/record";
 import type { Offer, Outcome } from "../../src/job/types";
+import { judgeAsked } from "./fetch-watch";
+import type { Asking } from "./fetch-watch";
 import type { Fetching, Ledger } from "./ledger";
 import { ABSENT } from "./ledger";
 import type { Push } from "./stories";
@@ -38,6 +40,8 @@ export class Watch {
   reached = false;
   /** An offer of another image than that in hand has come in this start. */
   otherOffered = false;
+  /** A download that has to learn its size before it can tell where it goes on. */
+  asking: Asking | undefined;
   /** Highest percent said in this start, by version. */
   readonly percents = new Map<string, number>();
   readonly #ledger: Ledger;
@@ -132,6 +136,7 @@ export class Watch {
     const entry = this.#truth.entryOf(this.target);
     this.#ledger.expect("unconfirmed waits", this.confirmed, () => `sector ${sector} is erased while ${this.running.version} is on trial`);
     this.#ledger.expect("entry invalidated", entry === undefined || !entry.bootable || entry.decides || this.#doubtful, () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`);
+    judgeAsked(this);
     if (job === undefined) return this.#ledger.violate("sector erases", `sector ${sector} is erased without a job`);
     this.#verified = false;
     const image = imageOf(job.record.offer);
