@@ -26,7 +26,7 @@ const withoutTexts = (code: string): string => code.replace(/"(?:[^"\\\n]|\\.)*"
 
 const CORE = sources("src");
 /** What is preloaded into the flash of a chip. */
-const PRELOADED = [...CORE, ...sources("hal/moddable"), ...sources("hal/esp32")];
+const PRELOADED = [...CORE, ...sources("hal/moddable"), ...sources("hal/esp32"), ...sources("firmware")];
 
 /** Each line of the code that matches, with its file. */
 function hits(from: readonly Source[], pattern: RegExp, prepare = (code: string): string => code): string[] {
