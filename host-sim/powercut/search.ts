@@ -39,9 +39,9 @@ export function deviceOf({ device, network }: Pick<Setting, "device" | "network"
   return (surroundings) => new AgentDevice(surroundings, fault);
 }
 
-/** Lives a case as its line says. The result's world is the last one; cuts beyond the end of the story do not happen. */
-export function replay(which: Case, visit?: (point: Point) => void): Result & { readonly fired: number } {
-  const make = deviceOf(which);
+/** Lives a case as its line says. The result's world is the last one; cuts beyond the end of the story do not happen. `deviceFor`: another device than the right one. */
+export function replay(which: Case, visit?: (point: Point) => void, deviceFor: (which: Case) => MakeDevice = deviceOf): Result & { readonly fired: number } {
+  const make = deviceFor(which);
   let world = World.begin(story(which.story, which.scale));
   let point: Point | undefined;
   let fired = 0;
@@ -80,10 +80,12 @@ export interface Branching {
   readonly strides?: readonly number[];
   /** This part of the points of the first life, for workers. */
   readonly part?: { readonly index: number; readonly of: number };
+  /** Flash time counts every read; slower. */
+  readonly exact?: boolean;
 }
 
 /** Every cut at every point, and for each further density every cut of what follows: singles, pairs, and so on. */
-export function exhaust(setting: Setting, { densities, strides = [], part }: Branching, sink: Sink): void {
+export function exhaust(setting: Setting, { densities, strides = [], part, exact = false }: Branching, sink: Sink): void {
   const make = deviceOf(setting);
   const branch = (world: World, depth: number, before: readonly Cut[], first: Point | undefined): void => {
     const density = densities[depth];
@@ -96,7 +98,7 @@ export function exhaust(setting: Setting, { densities, strides = [], part }: Bra
         branch(child, depth + 1, [...before, { at: point.number, fault }], first ?? point);
       }
     };
-    liveGuarded(new Life(world, make, visit));
+    liveGuarded(new Life(world, make, visit, exact));
     if (depth > 0) sink({ cuts: before, point: first, world });
   };
   branch(World.begin(story(setting.story, setting.scale)), 0, [], undefined);

@@ -1,0 +1,169 @@
+/**
+ * One story drawn: two plots over the same axis of cut positions, and under them the phases as bands. Plain SVG text; colours are
+ * classes, so that the page or the file around it says what they are in light, in dark and on paper.
+ */
+import type { Band, Dot, Panel } from "./report-panel";
+
+export interface PlotOptions {
+  /** "all": a mark for each case. "worst": of each position the worst only, for a small file. */
+  readonly marks: "all" | "worst";
+  /** Where its top is in the drawing. */
+  readonly top: number;
+}
+
+export const PLOT_WIDTH = 1080;
+export const PLOT_HEIGHT = 560;
+
+const LEFT = 84;
+const RIGHT = 22;
+const AGAIN = { top: 62, height: 230 } as const;
+const BACK = { top: 326, height: 132 } as const;
+const BANDS = { top: 466, height: 18 } as const;
+const TICKS = 498;
+const KIBI = 1024;
+/** Milliseconds between two lines, and one that is enough for whatever was measured. */
+const BACK_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const;
+const BACK_LINES = 5;
+
+/** In the order in which stories go through them, each with a letter, which stands in its band: nothing hangs on colour alone. */
+const PHASES: readonly (readonly [name: string, letter: string, words: string])[] = [
+  ["bootloader", "B", "before the firmware runs"],
+  ["mount", "M", "NVS is read"],
+  ["idle", "I", "no update in hand"],
+  ["waiting", "W", "for the next push"],
+  ["checking", "C", "what is in flash"],
+  ["downloading", "D", "sector by sector"],
+  ["verifying", "V", "digest of what is in flash"],
+  ["sealing", "S", "the image's head goes in"],
+  ["burning", "P", "the cloud is told"],
+  ["leaving", "L", "boot choice and restart"],
+  ["trial", "T", "the new firmware proves itself"],
+  ["reporting", "O", "the outcome waits for its PUBACK"],
+];
+
+export const phaseLetter = (phase: string): string => PHASES.find(([name]) => name === phase)?.[1] ?? "X";
+export const phaseWords = (phase: string): string => PHASES.find(([name]) => name === phase)?.[2] ?? "";
+export const phaseClass = (phase: string): string => `phase-${phaseLetter(phase).toLowerCase()}`;
+
+/** Phases of these panels, in order. */
+export function phasesOf(panels: readonly Panel[]): string[] {
+  const there = new Set(panels.flatMap(({ bands, dots }) => [...bands, ...dots].map(({ phase }) => phase)));
+  const known = PHASES.map(([name]) => name).filter((name) => there.has(name));
+  return [...known, ...[...there].filter((phase) => !known.includes(phase)).sort()];
+}
+
+/** `<g>` with everything that belongs to the panel. */
+export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
+  const x = (position: number): number => LEFT + (position / panel.points) * (PLOT_WIDTH - LEFT - RIGHT);
+  const highest = Math.max(panel.bound, ...panel.dots.map(({ again }) => again)) * 1.12;
+  const slowest = Math.max(1, ...panel.dots.map(({ back }) => back ?? 0));
+  const step = BACK_STEPS.find((each) => slowest / each <= BACK_LINES) ?? 10_000;
+  const yAgain = scale(AGAIN, highest);
+  const yBack = scale(BACK, slowest * 1.12);
+  const dots = marks === "all" ? panel.dots : worstOfEach(panel.dots, ({ again }) => again);
+  const dotsBack = (marks === "all" ? panel.dots : worstOfEach(panel.dots, ({ back }) => back ?? 0)).filter(({ back }) => back !== undefined);
+  const at = (dot: Dot): number => x(dot.at + (marks === "all" ? dot.within : 0.5));
+  return [
+    `<g transform="translate(0 ${top})">`,
+    text(LEFT, 22, `Story “${panel.title}”`, "title"),
+    text(LEFT, 42, `${panel.about}; ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", drawn is the worst of each position"}`, "soft"),
+    panel.bands.map(({ phase, from, to }) => `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`).join(""),
+    axis(AGAIN, yAgain, multiples(4 * KIBI, highest), (value) => (value === 0 ? "0" : `${value / KIBI} KiB`), "bytes fetched again"),
+    axis(BACK, yBack, multiples(step, slowest * 1.12), (value) => `${value} ms`, "recovery time"),
+    bound(panel, yAgain(panel.bound)),
+    points(dots, at, ({ again }) => yAgain(again)),
+    points(dotsBack, at, ({ back }) => yBack(back!)),
+    violations(panel.dots, at, yAgain),
+    worst(panel.worstAgain, at, ({ again }) => yAgain(again), ({ again }) => `worst ${count(again)} B`),
+    worst(panel.worstBack, at, ({ back }) => yBack(back ?? 0), ({ back }) => `worst ${(back ?? 0).toFixed(0)} ms`),
+    panel.bands.map((band) => drawBand(band, x)).join(""),
+    multiples(20, panel.points).map((number) => `<path class="tick" d="M${fix(x(number))} ${BANDS.top + BANDS.height}v4"/>${text(x(number), TICKS + 5, String(number), "tick-text middle")}`).join(""),
+    text((LEFT + PLOT_WIDTH - RIGHT) / 2, TICKS + 26, "cut position: number of the flash operation or message in the story; within one, its torn forms side by side", "soft middle"),
+    "</g>",
+  ].join("\n");
+}
+
+interface Field {
+  readonly top: number;
+  readonly height: number;
+}
+
+function scale({ top, height }: Field, highest: number): (value: number) => number {
+  return (value) => top + height - (value / highest) * height;
+}
+
+function multiples(step: number, highest: number): number[] {
+  return Array.from({ length: Math.floor(highest / step) + 1 }, (_, index) => index * step);
+}
+
+function axis({ top, height }: Field, y: (value: number) => number, values: readonly number[], words: (value: number) => string, title: string): string {
+  const lines = values.map((value) => `<path class="${value === 0 ? "base" : "grid"}" d="M${LEFT} ${fix(y(value))}H${PLOT_WIDTH - RIGHT}"/>${text(LEFT - 8, y(value) + 4, words(value), "tick-text end")}`);
+  const middle = top + height / 2;
+  return `${lines.join("")}<text class="axis middle" transform="translate(18 ${middle}) rotate(-90)">${title}</text>`;
+}
+
+function bound({ bound: bytes }: Panel, y: number): string {
+  return `<path class="bound" d="M${LEFT} ${fix(y)}H${PLOT_WIDTH - RIGHT}"/>${text(LEFT + 8, y - 6, `bound ${count(bytes)} B: one sector, and 16 KiB in flight`, "bound-text")}`;
+}
+
+/** Marks of one phase are one path of dots: short, and each case is still one "h0". */
+function points(dots: readonly Dot[], x: (dot: Dot) => number, y: (dot: Dot) => number): string {
+  const groups = new Map<string, Dot[]>();
+  for (const dot of dots) {
+    if (dot.violation !== undefined) continue;
+    const group = `${dot.limit === undefined ? "dots" : "dots beyond"} ${phaseClass(dot.phase)}`;
+    groups.set(group, [...(groups.get(group) ?? []), dot]);
+  }
+  return [...groups].map(([classes, members]) => `<path class="${classes}" d="${members.map((dot) => `M${fix(x(dot))} ${fix(y(dot))}h0`).join("")}"/>`).join("\n");
+}
+
+function violations(dots: readonly Dot[], x: (dot: Dot) => number, y: (value: number) => number): string {
+  return dots
+    .filter(({ violation }) => violation !== undefined)
+    .map((dot) => `<g class="violation"><title>${escape(`${dot.line}\n${dot.violation}`)}</title><path d="M${fix(x(dot) - 5)} ${fix(y(dot.again) - 5)}l10 10m0 -10l-10 10"/></g>`)
+    .join("\n");
+}
+
+/** A ring around it, and words on the side where there is room. */
+function worst(dot: Dot | undefined, x: (dot: Dot) => number, y: (dot: Dot) => number, words: (dot: Dot) => string): string {
+  if (dot === undefined) return "";
+  const [cx, cy] = [x(dot), y(dot)];
+  const left = cx > PLOT_WIDTH / 2;
+  return `<circle class="ring" cx="${fix(cx)}" cy="${fix(cy)}" r="7"/>${text(cx + (left ? -12 : 12), cy - 7, `${words(dot)}  (${dot.line})`, `worst${left ? " end" : ""}`)}`;
+}
+
+function drawBand({ phase, from, to }: Band, x: (position: number) => number): string {
+  const width = x(to) - x(from);
+  const label = width > 9 * phase.length ? `${phaseLetter(phase)}  ${phase}` : width > 9 ? phaseLetter(phase) : "";
+  return `<g><title>${phase}: ${from} to ${to - 1}</title><rect class="band ${phaseClass(phase)}" x="${fix(x(from))}" y="${BANDS.top}" width="${fix(width)}" height="${BANDS.height}"/>${label === "" ? "" : text(x(from) + width / 2, BANDS.top + 13, label, "band-text middle")}</g>`;
+}
+
+/** Of each position, and of each kind of mark: the worst by this value. */
+function worstOfEach(dots: readonly Dot[], value: (dot: Dot) => number): Dot[] {
+  const best = new Map<string, Dot>();
+  for (const dot of dots) {
+    const key = `${dot.at} ${dot.limit !== undefined} ${dot.phase}`;
+    const known = best.get(key);
+    if (known === undefined || value(dot) > value(known)) best.set(key, dot);
+  }
+  return [...best.values()];
+}
+
+export function text(x: number, y: number, words: string, classes: string): string {
+  return `<text class="${classes}" x="${fix(x)}" y="${fix(y)}">${escape(words)}</text>`;
+}
+
+export function escape(words: string): string {
+  return words.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** 17618 -> "17,618". */
+export function count(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
+/** Coordinates to a tenth of a pixel. */
+function fix(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
+
