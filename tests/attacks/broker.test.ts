@@ -9,6 +9,8 @@ import { Bench, firmware, good, stranger, vendor } from "./bench";
 import type { BenchOptions } from "./bench";
 
 const MIB = 1 << 20;
+/** A device that took something it should not have does not answer as it should: no reason to wait for ever, ms. */
+const TOO_LONG = 120_000;
 
 /** A file as an attacker hands it out, and how he announces it. */
 interface Attack {
@@ -100,7 +102,7 @@ const ATTACKS: readonly Attack[] = [
 ];
 
 for (const { name, file, version = "0.2.0", fields, code = -5, message, bench: options } of ATTACKS) {
-  test(name, async (t) => {
+  test(name, { timeout: TOO_LONG }, async (t) => {
     const bench = await Bench.start(t, options);
     const bytes = await file();
     await bench.repelled(() => bench.offer(bytes, version, fields === undefined ? undefined : { fields }), { code, message });

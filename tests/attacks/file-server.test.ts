@@ -14,6 +14,9 @@ import { Bench, firmware, good, stranger } from "./bench";
 import type { BenchOptions } from "./bench";
 import { signed } from "../signature/desk";
 
+/** As in broker.test.ts, ms. */
+const TOO_LONG = 120_000;
+
 type Headers = Readonly<Record<string, string | number>>;
 
 /** What is asked of a request: the first byte and the last. */
@@ -102,7 +105,7 @@ const ATTACKS: readonly Attack[] = [
 ];
 
 for (const { name, meddle, code, message, bench: options } of ATTACKS) {
-  test(name, async (t) => {
+  test(name, { timeout: TOO_LONG }, async (t) => {
     const bench = await Bench.start(t, options);
     const honest = await good("0.2.0");
     const forged = signed(await firmware("0.2.0", { size: honest.length - 96, secureVersion: 7 }), stranger);

@@ -69,8 +69,9 @@ test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, n
 });
 
 test("--help of each command names its options", async () => {
-  const helps = await Promise.all(["image", "device", "inspect"].map((command) => xsOta(command, "--help")));
-  for (const [{ code, stdout }, option] of helps.map((help, index) => [help, ["--fault <kind>", "--config <file>", "--json"][index]!] as const)) {
+  const options = { image: "--fault <kind>", device: "--config <file>", inspect: "--json", keygen: "--out <file>", sign: "--key <file>", verify: "--key <file>" };
+  const helps = await Promise.all(Object.keys(options).map((command) => xsOta(command, "--help")));
+  for (const [{ code, stdout }, option] of helps.map((help, index) => [help, Object.values(options)[index]!] as const)) {
     assert.equal(code, 0);
     assert.ok(stdout.includes(option), stdout);
   }
