@@ -20,6 +20,7 @@ function run(device: Device): Program {
     const panel = makePanel(name, ports.boot.running());
     agent = new OtaAgent({
       ports,
+      lastFault,
       ...options,
       onNotice(notice) {
         log(JSON.stringify(notice));

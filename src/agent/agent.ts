@@ -34,6 +34,8 @@ export interface AgentOptions {
   readonly download?: Pick<DownloadOptions, "range" | "crc16">;
   /** Who takes the modules that are not the firmware, by their names in offers. Others are refused. */
   readonly modules?: { readonly [name: string]: ModuleInstaller };
+  /** What ended the last run (`Device.lastFault`): the report of a rollback says it, where it was the new firmware's. */
+  readonly lastFault?: string | undefined;
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;
   /** An offer wants to begin. Answer now or later, once. Default: accept. */
@@ -96,6 +98,7 @@ export class OtaAgent {
         slotSize: flash.size,
         resetReason: boot.resetReason(),
         lastInvalid: boot.lastInvalid(),
+        lastFault: this.#options.lastFault,
         stored: this.#executor.snapshot(),
       };
       const { platform } = this.#options;

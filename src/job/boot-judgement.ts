@@ -74,12 +74,20 @@ function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: num
   const tried = facts.lastInvalid === memory.record.slot;
   // Blamed already: the power went after that and before the outcome was stored.
   if (tried && (blamed || !lostPower(facts)))
-    return { kind: "rolled-back", message: `firmware ${memory.offer.version} failed in its trial (${facts.resetReason} reset) and was rolled back`, blame: true };
+    return { kind: "rolled-back", message: failedInTrial(memory.offer.version, facts), blame: true };
   const trials = memory.state.trials + (tried ? 1 : 0);
   if (trials >= maxAttempts) return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };
   if (memory.state.activations >= ACTIVATIONS_MAX)
     return { kind: "rolled-back", message: `firmware ${memory.offer.version} did not start in ${memory.state.activations} tries`, blame: false };
   return { kind: "try-again", trials };
+}
+
+/** With what that firmware died of, where it left word of it. */
+function failedInTrial(version: string, { lastFault, resetReason }: BootFacts): string {
+  const own = `${version}: `;
+  return lastFault?.startsWith(own)
+    ? `firmware ${version} failed in its trial and was rolled back: ${lastFault.slice(own.length)}`
+    : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
 }
 
 function lostPower({ resetReason }: BootFacts): boolean {

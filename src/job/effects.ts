@@ -30,6 +30,8 @@ export interface BootFacts {
   readonly slotSize: number;
   readonly resetReason: ResetReason;
   readonly lastInvalid: string | undefined;
+  /** What ended the run before this one, if the platform knows: "VERSION: text". */
+  readonly lastFault?: string | undefined;
   readonly stored: Snapshot;
 }
 

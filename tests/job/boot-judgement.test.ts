@@ -23,6 +23,7 @@ interface Case {
   readonly outcome?: Outcome;
   readonly version?: string;
   readonly blamed?: boolean;
+  readonly lastFault?: string;
 }
 
 function judge(given: Case): Judgement {
@@ -41,6 +42,7 @@ function judge(given: Case): Judgement {
     slotSize: 1 << 20,
     resetReason: given.reason ?? "power-on",
     lastInvalid: given.aborted === true ? "ota_1" : undefined,
+    lastFault: given.lastFault,
     stored,
   };
   return judgeBoot(JobMemory.restore(stored), facts, "tencent", 2, given.blamed === true);
@@ -59,6 +61,16 @@ test("a trial ended by its own fault is rolled back and blamed", () => {
     assert.equal(verdict.kind, "rolled-back");
     assert.equal(verdict.kind === "rolled-back" && verdict.blame, true);
   }
+});
+
+test("what the new firmware died of is told, not what another one did", () => {
+  const message = (lastFault?: string): string => {
+    const verdict = judge({ phase: "trial", runs: "old", reason: "software", aborted: true, ...(lastFault === undefined ? {} : { lastFault }) });
+    return verdict.kind === "rolled-back" ? verdict.message : verdict.kind;
+  };
+  assert.equal(message("0.2.0: unhandled exception: no pump (software reset)"), "firmware 0.2.0 failed in its trial and was rolled back: unhandled exception: no pump (software reset)");
+  for (const other of [undefined, "0.1.0: unhandled exception: no pump (software reset)", "watchdog reset"])
+    assert.equal(message(other), "firmware 0.2.0 failed in its trial (software reset) and was rolled back");
 });
 
 test("a trial cut short by power loss is repeated up to maxAttempts, and nobody is blamed", () => {

@@ -132,7 +132,8 @@ test("firmware that throws is rolled back; what it threw is told at the next sta
   assert.equal(text, "the last run ended: 0.3.0: unhandled exception: RangeError: deliberate (software reset)");
   await run.line(is("rollback"));
   await run.line(is("state", "fail"));
-  const { status, code } = await cloud.settled(task.id);
+  const { status, code, message } = await cloud.settled(task.id);
   assert.deepEqual([status, code], ["failure", -5]);
+  assert.match(message ?? "", /^firmware 0\.3\.0 failed in its trial and was rolled back: unhandled exception: RangeError: deliberate \(software reset\)$/);
   await run.cut();
 });
