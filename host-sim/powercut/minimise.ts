@@ -1,18 +1,19 @@
 /** Makes a failing case shorter without making it another failure: fewer cuts, simpler ones, a good network, the small image, the quick device. */
 import type { Case, Cut } from "./case-line";
 import { lineOf } from "./case-line";
+import type { MakeDevice } from "./device";
 import type { Fault } from "./faults";
-import type { Check } from "./ledger";
-import { replay } from "./search";
+import type { Violation } from "./ledger";
+import { deviceOf, replay } from "./search";
 
 /** The first check that a case breaks. */
-export function failureOf(which: Case): { readonly check: Check; readonly message: string } | undefined {
-  return replay(which).world.ledger.violations[0];
+export function failureOf(which: Case, deviceFor: (which: Case) => MakeDevice = deviceOf): Violation | undefined {
+  return replay(which, undefined, deviceFor).world.ledger.violations[0];
 }
 
-/** `tries`: lives that may be spent on it. Returns the case itself if it does not fail. */
-export function minimise(which: Case, tries = 2_000): Case {
-  const failure = failureOf(which);
+/** `tries`: lives that may be spent on it. `deviceFor`: as for `replay`. Returns the case itself if it does not fail. */
+export function minimise(which: Case, tries = 2_000, deviceFor: (which: Case) => MakeDevice = deviceOf): Case {
+  const failure = failureOf(which, deviceFor);
   if (failure === undefined) return which;
   let best = which;
   let left = tries;
@@ -23,7 +24,7 @@ export function minimise(which: Case, tries = 2_000): Case {
       const line = lineOf(candidate);
       if (seen.has(line) || left-- <= 0) continue;
       seen.add(line);
-      if (failureOf(candidate)?.check !== failure.check) continue;
+      if (failureOf(candidate, deviceFor)?.check !== failure.check) continue;
       best = candidate;
       better = true;
       break;

@@ -1,0 +1,80 @@
+/** Devices that do one thing wrong, to see that the search notices: the right one with a port, a report or a step of it changed. */
+import type { Boot, Flash, Store } from "../../hal/ports";
+import type { StoragePorts } from "../../host-sim/board/board-ports";
+import { DeskDevice } from "../../host-sim/powercut/desk-device";
+import type { Device, MakeDevice, Surroundings } from "../../host-sim/powercut/device";
+import { Watch } from "../../host-sim/powercut/watch";
+
+/** The firmware uses its ports in another way; the checks see what it does. */
+export function withPorts(change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>): MakeDevice {
+  return (surroundings) => {
+    const { watch } = surroundings;
+    (watch as { ports: StoragePorts }).ports = { ...watch.ports, ...change(watch.ports, surroundings) };
+    return new DeskDevice(surroundings);
+  };
+}
+
+export function withFlash(change: (flash: Flash, surroundings: Surroundings) => Partial<Flash>): MakeDevice {
+  return withPorts(({ flash }, surroundings) => ({ flash: { ...flash, ...change(flash, surroundings) } }));
+}
+
+export function withBoot(change: (boot: Boot, surroundings: Surroundings) => Partial<Boot>): MakeDevice {
+  return withPorts(({ boot }, surroundings) => ({ boot: { ...boot, ...change(boot, surroundings) } }));
+}
+
+export function withStore(change: (store: Store, surroundings: Surroundings) => Partial<Store>): MakeDevice {
+  return withPorts(({ store }, surroundings) => ({ store: { ...store, ...change(store, surroundings) } }));
+}
+
+/** The store itself breaks its contract, below the checks. */
+export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
+  return ({ world, watch, life }) => {
+    const { store } = world.board.ports;
+    const sound: Store = {
+      getNumber: (key) => store.getNumber(key),
+      getBytes: (key) => store.getBytes(key),
+      setNumber: (key, value) => store.setNumber(key, value),
+      setBytes: (key, bytes) => store.setBytes(key, bytes),
+      delete: (key) => store.delete(key),
+    };
+    const own = new Watch(world, { ...world.board.ports, store: { ...sound, ...change(sound) } });
+    own.healthy = watch.healthy;
+    return new DeskDevice({ world, watch: own, life });
+  };
+}
+
+/** Something is done before the right start of each run. */
+export function beforeStart(act: (surroundings: Surroundings) => void): MakeDevice {
+  return withDevice((device, surroundings) => ({
+    start: () => {
+      act(surroundings);
+      device.start();
+    },
+  }));
+}
+
+/** Something is done after each step of the right device. */
+export function afterStep(act: (surroundings: Surroundings) => void): MakeDevice {
+  return withDevice((device, surroundings) => ({
+    step: () => {
+      const more = device.step();
+      act(surroundings);
+      return more;
+    },
+  }));
+}
+
+export function withDevice(change: (device: Device, surroundings: Surroundings) => Partial<Device>): MakeDevice {
+  return (surroundings) => {
+    const device = new DeskDevice(surroundings);
+    const right: Device = {
+      get state() {
+        return device.state;
+      },
+      start: () => device.start(),
+      step: () => device.step(),
+      answers: () => device.answers(),
+    };
+    return Object.defineProperties(right, Object.getOwnPropertyDescriptors(change(device, surroundings)));
+  };
+}

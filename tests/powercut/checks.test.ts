@@ -1,0 +1,46 @@
+/** Each named check of the search notices a device that breaks what it guards, and none of them complains about the right one. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Case } from "../../host-sim/powercut/case-line";
+import { lineOf } from "../../host-sim/powercut/case-line";
+import { CHECKS } from "../../host-sim/powercut/ledger";
+import type { Check, Violation } from "../../host-sim/powercut/ledger";
+import type { MakeDevice } from "../../host-sim/powercut/device";
+import { replay } from "../../host-sim/powercut/search";
+import { BREAKAGES } from "./breakages";
+import type { Breakage } from "./breakages";
+
+/** The case of a row, with the power cut where it says. */
+function caseOf({ story, scale = "small", where, wear = false, make }: Breakage): Case {
+  const whole: Case = { story, scale, device: "desk", network: "", cuts: [] };
+  if (where === undefined) return whole;
+  let at: number | undefined;
+  replay(whole, (point) => void (at ??= where(point) ? point.number : undefined), make);
+  assert.ok(at !== undefined, "the place of the cut is reached");
+  return { ...whole, cuts: [{ at, fault: { kind: wear ? "n" : "b", value: 0 } }] };
+}
+
+const violationsOf = (which: Case, make?: () => MakeDevice): readonly Violation[] => replay(which, undefined, make).world.ledger.violations;
+
+for (const row of BREAKAGES) {
+  test(`"${row.check}" notices a device that ${row.device}`, () => {
+    const which = caseOf(row);
+    const [first] = violationsOf(which, row.make);
+    assert.equal(first?.check, row.check, first?.message ?? "no check was broken");
+  });
+}
+
+test("the right device breaks no check where the broken ones do", () => {
+  const seen = new Set<string>();
+  for (const row of BREAKAGES) {
+    const which = caseOf(row);
+    if (seen.has(lineOf(which))) continue;
+    seen.add(lineOf(which));
+    assert.deepEqual(violationsOf(which), [], lineOf(which));
+  }
+});
+
+test("every check has a device that breaks it", () => {
+  const broken = new Set<Check>(BREAKAGES.map(({ check }) => check));
+  assert.deepEqual(Object.keys(CHECKS).filter((check) => !broken.has(check as Check)), []);
+});
