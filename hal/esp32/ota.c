@@ -47,6 +47,8 @@ __attribute__((section(".rodata_custom_desc"), used)) const xsota_desc_t custom_
 
 /* Bytes compared at a time, on the stack. */
 #define COMPARE_CHUNK 256
+/* What flash encryption writes at a time (ESP-IDF, esp_partition_write): offsets and lengths are multiples of it. */
+#define ENCRYPTED_BLOCK 16
 
 static void throwIf(xsMachine *the, esp_err_t err, const char *operation, const esp_partition_t *slot, uint32_t offset)
 {
@@ -131,14 +133,27 @@ void xs_ota_erase(xsMachine *the)
 	throwIf(the, esp_partition_erase_range(slot, sector * slot->erase_size, slot->erase_size), "erase", slot, sector * slot->erase_size);
 }
 
-/* write(partition, offset, bytes) */
+/* An encrypted partition takes whole blocks: the rest of the last one is filled up as if it were still erased. */
+static esp_err_t program(const esp_partition_t *slot, uint32_t offset, const uint8_t *bytes, uint32_t length)
+{
+	uint8_t last[ENCRYPTED_BLOCK];
+	uint32_t rest = slot->encrypted ? length % ENCRYPTED_BLOCK : 0;
+	esp_err_t err = (length > rest) ? esp_partition_write(slot, offset, bytes, length - rest) : ESP_OK;
+	if ((ESP_OK != err) || !rest)
+		return err;
+	memset(last, 0xff, sizeof(last));
+	memcpy(last, bytes + length - rest, rest);
+	return esp_partition_write(slot, offset + length - rest, last, sizeof(last));
+}
+
+/* write(partition, offset, bytes). With flash encryption: offset a multiple of 16. */
 void xs_ota_write(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
 	uint32_t offset = offsetArgument(the, 1);
 	xsUnsignedValue length = 0;
 	const uint8_t *bytes = bufferArgument(the, 2, &length, 0);
-	throwIf(the, esp_partition_write(slot, offset, bytes, length), "write", slot, offset);
+	throwIf(the, program(slot, offset, bytes, length), "write", slot, offset);
 }
 
 static void readInto(xsMachine *the, const esp_partition_t *slot)
@@ -161,22 +176,39 @@ void xs_ota_readRunning(xsMachine *the)
 	readInto(the, runningSlot(the));
 }
 
-/* equals(partition, offset, bytes) -> boolean */
+typedef esp_err_t (*reader_t)(const esp_partition_t *slot, size_t offset, void *into, size_t length);
+
+static int holds(xsMachine *the, reader_t reader, const esp_partition_t *slot, uint32_t offset, const uint8_t *bytes, uint32_t length)
+{
+	uint8_t chunk[COMPARE_CHUNK];
+	int equal = 1;
+
+	for (uint32_t done = 0; equal && (done < length);) {
+		uint32_t count = (length - done < sizeof(chunk)) ? length - done : sizeof(chunk);
+		throwIf(the, reader(slot, offset + done, chunk, count), "read", slot, offset + done);
+		equal = 0 == memcmp(chunk, bytes + done, count);
+		done += count;
+	}
+	return equal;
+}
+
+static int areErased(const uint8_t *bytes, uint32_t length)
+{
+	while (length && (0xff == bytes[length - 1]))
+		length--;
+	return !length;
+}
+
+/* equals(partition, offset, bytes) -> boolean. Erased flash is 0xFF on the chip alone: read through decryption it is anything. */
 void xs_ota_equals(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
 	uint32_t offset = offsetArgument(the, 1);
-	uint8_t chunk[COMPARE_CHUNK];
 	xsUnsignedValue length = 0;
 	const uint8_t *bytes = bufferArgument(the, 2, &length, 0);
-	int equal = 1;
-
-	for (xsUnsignedValue done = 0; equal && (done < length);) {
-		xsUnsignedValue count = (length - done < sizeof(chunk)) ? length - done : sizeof(chunk);
-		throwIf(the, esp_partition_read(slot, offset + done, chunk, count), "read", slot, offset + done);
-		equal = 0 == memcmp(chunk, bytes + done, count);
-		done += count;
-	}
+	int equal = holds(the, esp_partition_read, slot, offset, bytes, length);
+	if (!equal && slot->encrypted && areErased(bytes, length))
+		equal = holds(the, esp_partition_read_raw, slot, offset, bytes, length);
 	xsmcSetBoolean(xsResult, equal);
 }
 

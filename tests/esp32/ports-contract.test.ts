@@ -148,6 +148,32 @@ if (workshop === undefined) {
     assert.throws(() => boot.activate(), { message: "activate ota_1 0x00020000: ESP_ERR_OTA_VALIDATE_FAILED" });
   });
 
+  on("flash encryption: whole blocks are written, erased flash is found though it does not read so", ({ chip, flash }) => {
+    const bytes = Uint8Array.from({ length: 4_096 }, (_, index) => index * 7);
+    const erased = new Uint8Array(16).fill(0xff);
+    chip!.call("fake_encrypt", []);
+    flash.erase(0);
+    const read = new Uint8Array(16);
+    flash.read(0, read);
+    assert.notDeepEqual(read, erased);
+    // As a download goes: all but the head, a last piece of any length, the head at the end, and once more after a cut.
+    flash.write(16, bytes.subarray(16));
+    assert.ok(flash.equals(16, bytes.subarray(16)) && flash.equals(0, erased));
+    assert.ok(!flash.equals(16, erased));
+    for (const length of [1_003, 16, 5]) {
+      flash.erase(1);
+      flash.write(4_096, bytes.subarray(0, length));
+      assert.ok(flash.equals(4_096, bytes.subarray(0, length)), `${length} bytes`);
+    }
+    for (let n = 0; n < 2; n++) flash.write(0, bytes.subarray(0, 16));
+    assert.ok(flash.equals(0, bytes));
+    flash.erase(2);
+    flash.write(8_192, new Uint8Array(4_096).fill(0xff));
+    flash.read(8_192, read);
+    assert.deepEqual(read, erased);
+    assert.ok(flash.equals(8_192, new Uint8Array(4_096).fill(0xff)));
+  });
+
   on("a read that fails in the middle of a comparison is no difference", ({ chip, flash }) => {
     chip!.call("fake_fail_next", ["read"]);
     assert.throws(() => flash.equals(0, new Uint8Array(600)), /ESP_ERR_FLASH_OP_FAIL/);

@@ -1,6 +1,7 @@
 #ifndef ESP_PARTITION_H
 #define ESP_PARTITION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,11 +24,13 @@ typedef struct {
 	uint32_t size;
 	uint32_t erase_size;
 	char label[17];
+	bool encrypted;
 } esp_partition_t;
 
 const esp_partition_t *esp_partition_find_first(esp_partition_type_t type, esp_partition_subtype_t subtype, const char *label);
 esp_err_t esp_partition_erase_range(const esp_partition_t *partition, size_t offset, size_t size);
 esp_err_t esp_partition_write(const esp_partition_t *partition, size_t offset, const void *bytes, size_t size);
 esp_err_t esp_partition_read(const esp_partition_t *partition, size_t offset, void *into, size_t size);
+esp_err_t esp_partition_read_raw(const esp_partition_t *partition, size_t offset, void *into, size_t size);
 
 #endif

@@ -47,6 +47,12 @@ extern const xsota_desc_t custom_app_desc;
 FUNCTIONS(DECLARE)
 
 /* For the test alone. */
+static void fake_encrypt(xsMachine *the)
+{
+	(void)the;
+	fake_idf_encrypt();
+}
+
 static void fake_fail_next(xsMachine *the)
 {
 	fake_idf_fail_next(xsmcToString(xsArg(0)));
@@ -62,7 +68,7 @@ static const struct {
 	function_t function;
 } functions[] = {
 #define ENTRY(NAME) {#NAME, NAME},
-	FUNCTIONS(ENTRY) ENTRY(fake_fail_next) ENTRY(fake_firmware_block)
+	FUNCTIONS(ENTRY) ENTRY(fake_encrypt) ENTRY(fake_fail_next) ENTRY(fake_firmware_block)
 };
 
 static FILE *calls, *answers;
