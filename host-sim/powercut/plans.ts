@@ -77,3 +77,27 @@ function moved(fault: string, random: Random): string {
   const n = 1 + random.below(8);
   return kind === "reset" || kind === "stall" ? `${kind}${n}x${random.below(8_192)}` : `${kind}${n}`;
 }
+
+const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
+const ALL = { index: 0, of: 1 } as const;
+
+/** What every mutant is searched with: two seconds, less where one is noticed soon. */
+export function mutantPlan(): Work[] {
+  return [
+    { kind: "lines", lines: STORY_NAMES.map((story) => `${story}.small.desk.-`) },
+    { kind: "lines", lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((story) => `${story}.small.agent.-`) },
+    ...STORY_NAMES.map((story, index): Work => ({ kind: "sample", setting: small(story), seed: index, count: 12, depth: 2 })),
+    { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
+    { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
+  ];
+}
+
+/** And those that neither that nor the unit tests notice. */
+export function deepMutantPlan(): Work[] {
+  return [
+    ...STORY_NAMES.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [SPARED], strides: [2], part: ALL })),
+    { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
+    ...MAIN.map((story, index): Work => ({ kind: "sample", setting: whole(story), seed: 100 + index, count: 40, depth: 3 })),
+    ...["good", "unhealthy", "panel1"].map((story, index): Work => ({ kind: "sample", setting: agent(story), seed: index, count: 20, depth: 2 })),
+  ];
+}

@@ -1,6 +1,7 @@
 /** One piece of a search, small enough for a worker to be done with in seconds: plain data. */
+import { parseCase } from "./case-line";
 import type { Density } from "./faults";
-import { exhaust, sample, wear } from "./search";
+import { exhaust, replay, sample, wear } from "./search";
 import type { Setting, Sink } from "./search";
 import type { Tally } from "./tally";
 import { count, emptyTally } from "./tally";
@@ -9,10 +10,19 @@ export type Work =
   /** Every cut, and with further densities every sequence of cuts. */
   | { readonly kind: "exhaust"; readonly setting: Setting; readonly densities: readonly Density[]; readonly strides?: readonly number[]; readonly part: { readonly index: number; readonly of: number } }
   | { readonly kind: "sample"; readonly setting: Setting; readonly seed: number; readonly count: number; readonly depth: number }
+  /** Cases one by one. */
+  | { readonly kind: "lines"; readonly lines: readonly string[] }
   | { readonly kind: "wear"; readonly setting: Setting; readonly seeds: number; readonly stride: number };
 
 export function carryOut(work: Work): Tally {
   const tally = emptyTally();
+  if (work.kind === "lines") {
+    for (const line of work.lines) {
+      const which = parseCase(line);
+      count(tally, which, replay(which));
+    }
+    return tally;
+  }
   const { setting } = work;
   const sink: Sink = (result) => count(tally, setting, result);
   switch (work.kind) {

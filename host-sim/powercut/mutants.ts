@@ -1,0 +1,130 @@
+/**
+ * Mutants of the update's own code, made mechanically: each guard taken the one way and the other, each step left out, each two steps in
+ * a row exchanged. Data only: what a mutant is, not what becomes of it.
+ */
+import { readFileSync } from "node:fs";
+import { parse } from "@babel/parser";
+import type { Expression, Node, SpreadElement } from "@babel/types";
+
+export interface Mutant {
+  /** "src/job/trial.ts:27 guard half: !state.asked, of state.name !== "trial" || !state.asked". */
+  readonly name: string;
+  readonly file: string;
+  readonly operator: Operator;
+  /** The whole file as the mutant has it. */
+  readonly text: string;
+}
+
+export const OPERATORS = {
+  "guard never": "the condition of an if or ?: is never met",
+  "guard always": "the condition of an if or ?: is always met",
+  "guard half": "one side of && or || in a condition, or in what a function answers, is left out",
+  "step left out": "a statement that does something, or one effect of a list, is left out",
+  "steps exchanged": "two such neighbours in the other order",
+  chosen: "by hand: the mistakes that a reader would fear",
+} as const;
+export type Operator = keyof typeof OPERATORS;
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const TEXT_MAX = 110;
+
+/** Every mutant of one file of the repository. Throws a syntax error. */
+export function mutantsOf(root: URL, file: string): Mutant[] {
+  const source = readFileSync(new URL(file, root), "utf8");
+  const found: Mutant[] = [];
+  const of = ({ start, end }: Node): string => source.slice(start!, end!);
+  const add = (operator: Operator, node: Node, edits: readonly Edit[], left?: Node): void => {
+    const line = source.slice(0, node.start!).split("\n").length;
+    const what = (left === undefined ? of(node) : `${of(left)}, of ${of(node)}`).replace(/\s+/g, " ");
+    let text = source;
+    for (const { start, end, text: into } of [...edits].sort((a, b) => b.start - a.start)) text = text.slice(0, start) + into + text.slice(end);
+    found.push({ name: `${file}:${line} ${operator}: ${what.length > TEXT_MAX ? `${what.slice(0, TEXT_MAX)}…` : what}`, file, operator, text });
+  };
+  const becomes = (node: Node, text: string): Edit => ({ start: node.start!, end: node.end!, text });
+
+  const condition = (test: Expression): void => {
+    // The types stay what they are where TypeScript narrows by the condition: what does not compile then is no mutant.
+    add("guard never", test, [becomes(test, `(false && (${of(test)}))`)]);
+    add("guard always", test, [becomes(test, `(true || (${of(test)}))`)]);
+    halves(test);
+  };
+  const halves = (node: Node): void => {
+    if (node.type === "LogicalExpression" && node.operator !== "??") {
+      add("guard half", node, [becomes(node, `(${of(node.left)})`)], node.left);
+      add("guard half", node, [becomes(node, `(${of(node.right)})`)], node.right);
+      halves(node.left);
+      halves(node.right);
+    } else if (node.type === "ParenthesizedExpression" || node.type === "UnaryExpression") halves(node.type === "UnaryExpression" ? node.argument : node.expression);
+  };
+  const exchange = (one: Node, other: Node): void => add("steps exchanged", one, [becomes(one, of(other)), becomes(other, of(one))]);
+
+  walk(parse(source, { sourceType: "module", plugins: ["typescript"] }).program, (node) => {
+    switch (node.type) {
+      case "IfStatement":
+        condition(node.test);
+        break;
+      case "ConditionalExpression":
+        condition(node.test);
+        break;
+      case "ReturnStatement":
+        if (node.argument?.type === "LogicalExpression") halves(node.argument);
+        break;
+      case "BlockStatement":
+      case "SwitchCase": {
+        const statements = node.type === "BlockStatement" ? node.body : node.consequent;
+        for (const [index, statement] of statements.entries()) {
+          if (statement.type !== "ExpressionStatement") continue;
+          if (statement.expression.type === "CallExpression" && statement.expression.callee.type === "Super") continue;
+          add("step left out", statement, [becomes(statement, ";")]);
+          const next = statements[index + 1];
+          if (next?.type === "ExpressionStatement") exchange(statement, next);
+        }
+        break;
+      }
+      case "ArrayExpression": {
+        const steps = node.elements.filter(isStep);
+        if (steps.length !== node.elements.length) break;
+        for (const [index, step] of steps.entries()) {
+          if (isNotice(step)) continue;
+          add("step left out", step, [becomes(step, "...[]")]);
+          const next = steps.slice(index + 1).find((each) => !isNotice(each));
+          if (next !== undefined) exchange(step, next);
+        }
+        break;
+      }
+    }
+  });
+  return found;
+}
+
+/** An effect, or some. */
+function isStep(element: Expression | SpreadElement | null): element is Expression | SpreadElement {
+  if (element?.type === "SpreadElement") return true;
+  return element?.type === "ObjectExpression" && typeOf(element) !== undefined;
+}
+
+/** A word to the application: what is not told can not be seen on flash or by the cloud. */
+function isNotice(element: Node): boolean {
+  return typeOf(element) === "notify";
+}
+
+function typeOf(node: Node): string | undefined {
+  if (node.type !== "ObjectExpression") return undefined;
+  for (const property of node.properties)
+    if (property.type === "ObjectProperty" && property.key.type === "Identifier" && property.key.name === "type" && property.value.type === "StringLiteral") return property.value.value;
+  return undefined;
+}
+
+function walk(node: Node, visit: (node: Node) => void): void {
+  visit(node);
+  for (const value of Object.values(node)) {
+    for (const child of Array.isArray(value) ? (value as unknown[]) : [value as unknown]) {
+      if (typeof child === "object" && child !== null && "type" in child && typeof child.type === "string" && "start" in child) walk(child as Node, visit);
+    }
+  }
+}
