@@ -104,14 +104,23 @@ export class CloudSide {
     return undefined;
   }
 
-  /** The file server has given out bytes of a push up to here. */
-  served(version: string, end: number): Offer | undefined {
+  /** The file server has given out bytes of a push up to here, to firmware of version `running`. */
+  served(version: string, end: number, running: string): Offer | undefined {
     const task = this.taskOf(version);
+    if (task !== undefined) this.#overtake(task, running);
     const limit = task && this.pushOf(task).supersededAt;
     if (task === undefined || limit === undefined || end < limit || !task.open) return undefined;
     this.#change(task, { open: false, superseded: true });
     this.#open(task.push + 1);
     return this.offer();
+  }
+
+  /** The next push came during the trial, a cut undid the trial, and so the firmware from before has got both: the newer one counts. */
+  #overtake({ push }: Task, running: string): void {
+    for (const task of this.#tasks) {
+      const { nextInTrial, offer } = this.pushOf(task);
+      if (task.open && task.push < push && nextInTrial === true && offer.version !== running) this.#change(task, { open: false, superseded: true });
+    }
   }
 
   /** This version is on trial and connected: the operator may push the next one already. */
@@ -125,7 +134,8 @@ export class CloudSide {
   /** Index of the first push that has had no end yet. */
   get #next(): number | undefined {
     const settled = new Set(this.#tasks.filter(({ fitting, superseded }) => fitting || superseded).map(({ push }) => push));
-    const next = this.story.pushes.findIndex((_, push) => !settled.has(push));
+    // Nobody goes back to an older one that cuts have made fail, when the newer one that came in its trial runs.
+    const next = this.story.pushes.findIndex(({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)));
     return next < 0 ? undefined : next;
   }
 

@@ -162,7 +162,7 @@ export class DeskDevice implements Device {
       const end = Math.min(offset + SECTOR, file.length);
       world.now += SECTOR_TIME;
       judgeServed(watch, push, end);
-      const offer = world.cloud.served(push.offer.version, end);
+      const offer = world.cloud.served(push.offer.version, end, watch.running.version);
       if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
       download.offset = end;
       this.#dispatch({ type: "sector", offset, bytes: file.slice(offset, end) });

@@ -72,7 +72,7 @@ export class FilePeer implements Peer {
     const { watch, world } = this.#with;
     judgeServed(watch, push, end);
     connection.send(Buffer.concat([Buffer.from(head), body]), () => this.#with.life.message("file's bytes", () => undefined));
-    this.#pushed(world.cloud.served(push.offer.version, end));
+    this.#pushed(world.cloud.served(push.offer.version, end, watch.running.version));
   }
 
   #judge(push: Push, first: number, end: number, isFirst: boolean): void {
