@@ -26,3 +26,13 @@ test("every title in italics is one of the tests that its line links to", () => 
   }
   assert.ok(count > 40, `${count} titles`);
 });
+
+test("the README gives a reason for every package", () => {
+  const { dependencies, devDependencies } = JSON.parse(readFileSync(new URL("package.json", ROOT), "utf8")) as Record<string, Record<string, string>>;
+  const readme = readFileSync(new URL("README.md", ROOT), "utf8");
+  const rows = [...(/\n## Dependencies\n([^]*?)\n## /.exec(readme)?.[1] ?? "").matchAll(/^\| ([^|]+) \| [^|]{8,} \|$/gm)].flatMap(([, names]) => names!.split(", "));
+  assert.deepEqual(
+    rows.filter((name) => name !== "package").sort(),
+    Object.keys({ ...dependencies, ...devDependencies }).sort(),
+  );
+});
