@@ -1,0 +1,70 @@
+/** A case of the search as one line: what is written is read back as it was, and a bad line is refused with one line that says why. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { lineOf, parseCase } from "../../host-sim/powercut/case-line";
+import type { Case } from "../../host-sim/powercut/case-line";
+import { FAULT_KINDS } from "../../host-sim/powercut/faults";
+import type { FaultKind } from "../../host-sim/powercut/faults";
+import { NETWORK_FAULTS } from "../../host-sim/powercut/network-faults";
+import { STORY_NAMES } from "../../host-sim/powercut/stories";
+
+const PLAIN = { noNullPrototype: true } as const;
+const FAULT = fc.record({ kind: fc.constantFrom(...(Object.keys(FAULT_KINDS) as FaultKind[])), value: fc.nat(9_999_999_999) }, PLAIN);
+const CUT = fc.record({ at: fc.nat(999_999), fault: FAULT }, PLAIN);
+const CASE: fc.Arbitrary<Case> = fc
+  .record({
+    story: fc.constantFrom(...STORY_NAMES),
+    scale: fc.constantFrom("whole", "small"),
+    device: fc.constantFrom("desk", "agent"),
+    cuts: fc.array(CUT, { maxLength: 6 }),
+    network: fc.oneof(fc.constant(""), fc.constantFrom(...Object.keys(NETWORK_FAULTS)).map((kind) => `${kind}2x17`)),
+  }, PLAIN)
+  .map((which): Case => (which.device === "desk" ? { ...which, network: "" } : which));
+
+test("any case comes back from its line as it was, and its line from the case", () => {
+  fc.assert(
+    fc.property(CASE, (which) => {
+      const line = lineOf(which);
+      assert.deepEqual(parseCase(line), which);
+      assert.equal(lineOf(parseCase(line)), line);
+      assert.match(line, /^[\w.-]+$/);
+    }),
+    { seed: 1, numRuns: 500 },
+  );
+});
+
+test("the lines that the documentation shows", () => {
+  assert.deepEqual(parseCase(" good.whole.desk.37p5-12e700\n").cuts, [
+    { at: 37, fault: { kind: "p", value: 5 } },
+    { at: 12, fault: { kind: "e", value: 700 } },
+  ]);
+  assert.deepEqual(parseCase("good.small.agent.-.reset2x500"), { story: "good", scale: "small", device: "agent", cuts: [], network: "reset2x500" });
+  assert.equal(lineOf({ story: "good", scale: "small", device: "desk", network: "", cuts: [{ at: 3, fault: { kind: "b", value: 0 } }] }), "good.small.desk.3b");
+});
+
+const BAD: readonly (readonly [line: string, says: RegExp])[] = [
+  ["", /no story ""; there are good, /],
+  ["best.small.desk.-", /no story "best"/],
+  ["toString.small.desk.-", /no story/],
+  ["good.huge.desk.-", /"whole" or "small"/],
+  ["good.small.phone.-", /"desk" or "agent"/],
+  ["good.small.desk", /the form STORY\.SCALE\.DEVICE\.CUTS/],
+  ["good.small.desk.", /the form STORY\.SCALE\.DEVICE\.CUTS/],
+  ["good.small.agent.-.reset1x0.more", /the form/],
+  ["good.small.desk.-.reset1x0", /network faults need the whole agent/],
+  ["good.small.desk.37", /"37" is no cut: a point, a letter of bapref/],
+  ["good.small.desk.37q", /"37q" is no cut/],
+  ["good.small.desk.p5", /"p5" is no cut/],
+  ["good.small.desk.1b-", /"" is no cut/],
+  ["good.small.desk.1b--2b", /"" is no cut/],
+  ["good.small.desk.1b 2b", /is no cut/],
+  ["good.small.desk.1234567b", /is no cut/],
+  ["good.small.desk.1p-5", /"5" is no cut/],
+];
+
+for (const [line, says] of BAD) {
+  test(`a bad line is refused: ${JSON.stringify(line)}`, () => {
+    assert.throws(() => parseCase(line), (error: Error) => says.test(error.message) && error.message.startsWith(`case ${JSON.stringify(line)}: `) && !error.message.includes("\n"));
+  });
+}
