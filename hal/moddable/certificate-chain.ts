@@ -53,7 +53,8 @@ export function verifyChain(options: ChainOptions): PublicKey {
     if (current.key === undefined || !strong(current.key)) throw new CertificateError("certificate has a weak or unknown key");
     // A certificate that is itself among the roots needs no issuer.
     if (roots.some((root) => sameBytes(root.der, current.der))) return server.key!;
-    const root = roots.find((candidate) => mayIssue(candidate, depth) && issued(candidate, current));
+    // Roots of version 1 exist, and whoever configured one has said that it is an authority (RFC 5280, section 6.1.4 k).
+    const root = roots.find((candidate) => (candidate.version === 1 || mayIssue(candidate, depth)) && issued(candidate, current));
     if (root !== undefined) {
       checkDates(root, now);
       return server.key!;
@@ -73,9 +74,8 @@ function parse(der: Uint8Array): Certificate {
   }
 }
 
-/** `depth`: authorities between it and the server. Version 1 knows no constraints; such roots exist. */
-const mayIssue = (candidate: Certificate, depth: number): boolean =>
-  (candidate.authority || candidate.version === 1) && candidate.maySignCertificates && (candidate.pathLength ?? depth) >= depth;
+/** `depth`: authorities between it and the server. */
+const mayIssue = (candidate: Certificate, depth: number): boolean => candidate.authority && candidate.maySignCertificates && (candidate.pathLength ?? depth) >= depth;
 
 const strong = (key: PublicKey): boolean => key.kind === "ec" || (key.modulus.length >= RSA_MIN && key.modulus.length <= RSA_MAX);
 

@@ -1,12 +1,12 @@
 /** Which servers are believed. The signatures are checked by Node here; on XS by hal/moddable/signatures.ts, which tests/moddable tries. */
 import assert from "node:assert/strict";
-import { createPublicKey, verify as verifyWithNode } from "node:crypto";
+import { createPublicKey, sign, verify as verifyWithNode } from "node:crypto";
 import { test } from "node:test";
 import fc from "fast-check";
 import { parseCertificate } from "../../hal/moddable/certificate";
 import type { PublicKey, SignatureScheme } from "../../hal/moddable/certificate";
 import { CertificateError, addressBytes, verifyChain } from "../../hal/moddable/certificate-chain";
-import { hex } from "../../hal/moddable/der";
+import { DerReader, SEQUENCE, hex } from "../../hal/moddable/der";
 import { isAddress, isHostName } from "../../hal/moddable/host-names";
 import { ExtendedKeyUsage, KeyUsageFlags, issue, stranger } from "./issue";
 import type { Issued } from "./issue";
@@ -83,6 +83,33 @@ test("what is no authority issues nothing", async () => {
   const short = await issue({ name: "short", by: root, authority: 0 });
   const below = await issue({ name: "below", by: short, authority: true });
   refused([await issue({ name: "leaf", by: below, names: ["broker.example"] }), below, short], [root], /unknown issuer/);
+});
+
+/** The same without version and extensions, as `openssl x509 -req` makes it where it is told of none. Issuers with P-256 only. */
+function versionOne(certificate: Issued, by: Issued): Issued {
+  const sequence = (...parts: Uint8Array[]): Uint8Array => {
+    const content = Buffer.concat(parts);
+    return Buffer.concat([Buffer.of(SEQUENCE, 0x82, content.length >> 8, content.length & 0xff), content]);
+  };
+  const frame = new DerReader(certificate.der).enter();
+  const fields = new DerReader(frame.next(SEQUENCE).content);
+  const kept: Uint8Array[] = [];
+  while (fields.more) {
+    const { tag, whole } = fields.next();
+    if (tag !== 0xa0 && tag !== 0xa3) kept.push(whole);
+  }
+  const signed = sequence(...kept);
+  const signature = sign("sha256", signed, by.key);
+  return { ...certificate, der: new Uint8Array(sequence(signed, frame.next(SEQUENCE).whole, Buffer.of(3, signature.length + 1, 0), signature)) };
+}
+
+test("a certificate of version 1 can not say that it is no authority: it issues nothing, unless it is itself a root", async () => {
+  const device = versionOne(await issue({ name: "device", by: root }), root);
+  assert.equal(parseCertificate(device.der).version, 1);
+  const leaf = await issue({ name: "leaf", by: device, names: ["broker.example"] });
+  refused([leaf, device], [root], /unknown issuer/);
+  refused([leaf, device, root], [root], /unknown issuer/);
+  check([leaf], [device]);
 });
 
 test("dates count, of each certificate down from the root", async () => {
