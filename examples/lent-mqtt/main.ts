@@ -22,27 +22,6 @@ type ClientClass = new (options: object) => Client;
 
 const RETRY = 5_000;
 
-powerOn((device) => {
-  const text = setting(device);
-  const platform = new TencentPlatform(
-    { productId: text("productId"), deviceName: text("deviceName"), authMode: "KEY", deviceSecret: text("deviceSecret") },
-    device.ports.crypto,
-  );
-  const link = new LentMqtt();
-  const connection = new Connection(link, platform, text("mqttHost"), Number(text("mqttPort")));
-  const agent = new OtaAgent({ ports: device.ports, platform, link, policy: { allowHttp: true }, onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`) });
-  device.connect(() => {
-    agent.start();
-    connection.open();
-  });
-  return {
-    stop() {
-      agent.stop();
-      connection.close();
-    },
-  };
-});
-
 const setting = (device: Device) => (key: string): string => String(device.setting(key) ?? config[key] ?? "");
 
 /** The app's connection: opened again whenever it ends. */
@@ -100,3 +79,25 @@ class Connection {
     this.#timer = Timer.set(() => this.open(), RETRY);
   }
 }
+
+// Last: it starts at once, and what it needs is defined above.
+powerOn((device) => {
+  const text = setting(device);
+  const platform = new TencentPlatform(
+    { productId: text("productId"), deviceName: text("deviceName"), authMode: "KEY", deviceSecret: text("deviceSecret") },
+    device.ports.crypto,
+  );
+  const link = new LentMqtt();
+  const connection = new Connection(link, platform, text("mqttHost"), Number(text("mqttPort")));
+  const agent = new OtaAgent({ ports: device.ports, platform, link, policy: { allowHttp: true }, onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`) });
+  device.connect(() => {
+    agent.start();
+    connection.open();
+  });
+  return {
+    stop() {
+      agent.stop();
+      connection.close();
+    },
+  };
+});

@@ -24,8 +24,8 @@ export function firstStatus(running: Running): Status {
     slot: running.slot,
     confirmed,
     mood: confirmed ? "calm" : "trial",
-    headline: confirmed ? "Waiting for an update" : "On trial",
-    detail: confirmed ? "" : "must reach the cloud to stay",
+    headline: confirmed ? "Waiting" : "On trial",
+    detail: confirmed ? "for an update" : "must reach the cloud to stay",
     offered: undefined,
     percent: undefined,
     size: 0,
@@ -69,7 +69,7 @@ function afterState(before: Status, notice: Extract<Notice, { event: "state" }>)
     case "done":
       return { ...before, mood: "good", headline: "Up to date", detail: "", percent: undefined };
     case "idle":
-      return { ...before, mood: "calm", headline: "Waiting for an update", percent: undefined };
+      return { ...before, mood: "calm", headline: "Waiting", detail: "for an update", percent: undefined };
     case "fail":
       return { ...before, mood: "bad", headline: `${notice.version} failed`, detail: notice.message, percent: undefined };
   }

@@ -23,7 +23,8 @@ export function moddable(): string {
   return folder;
 }
 
-function environment(): NodeJS.ProcessEnv {
+/** Of the SDK's tools. */
+export function environment(): NodeJS.ProcessEnv {
   // mcconfig wants its own tools and a TypeScript compiler.
   const tools = [join(moddable(), "build", "bin", "lin", "release"), join(ROOT, "node_modules", ".bin")];
   return { ...process.env, PATH: [...tools, process.env["PATH"] ?? ""].join(delimiter) };

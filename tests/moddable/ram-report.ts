@@ -3,12 +3,13 @@
  * place. Run by scripts/moddable-ram.mjs.
  */
 import { X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, relative } from "node:path";
+import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { createCloud } from "../../host-sim/cloud/cloud";
 import { buildImage } from "../../host-sim/image/build-image";
+import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 
 const DOCUMENT = join(ROOT, "docs", "MODDABLE.md");
@@ -105,35 +106,6 @@ function growthTable(results: readonly (readonly [Scenario, readonly Reading[]])
   return [`| idle after update | ${updates.join(" | ")} |`, `|---|${updates.map(() => "---:").join("|")}|`, ...rows].join("\n");
 }
 
-/** What belongs together, by the beginning of its modules' names. The first that fits counts. */
-const PARTS: readonly (readonly [string, RegExp])[] = [
-  ["update job", /^xs-ota\/src\/(job|modules)\//],
-  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants)/],
-  ["range downloader and HTTP", /^xs-ota\/src\/(download|http)\//],
-  ["MQTT session", /^xs-ota\/src\/mqtt\//],
-  ["mqtt-packet", /^mqtt-packet/],
-  ["platforms: Tencent, ThingsPanel", /^xs-ota\/(src\/platforms\/|tencent|thingspanel)/],
-  ["image, signature", /^xs-ota\/src\/(image|signature)\//],
-  ["text, numbers, JSON", /^xs-ota\/src\/util\//],
-  ["sockets and TLS around the SDK's", /^xs-ota\/hal\/moddable\//],
-  ["the SDK's TLS and arithmetic", /^(ssl\/|ber|curve|ec[pd]|dsa|gcm|hmac|pkcs|rng|rsa|x509|bin|crypt|modular|transform|mont|arith|z\b)/],
-  ["firmware: settings, panel, main", /^(main|firmware\/)/],
-  ["simulated device (desk only)", /^xs-ota\/(hal\/moddable-sim|build|moddable)/],
-];
-
-function flashTable(app: string): string {
-  const modules = join(dirname(app).replace(`${join("bin", "lin")}`, join("tmp", "lin")), "modules");
-  const sizes = new Map<string, number>();
-  for (const file of readdirSync(modules, { recursive: true, encoding: "utf8" })) {
-    if (!file.endsWith(".xsb")) continue;
-    const name = relative(modules, join(modules, file)).replace(/\.xsb$/, "");
-    const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? "other modules of the SDK";
-    sizes.set(part, (sizes.get(part) ?? 0) + statSync(join(modules, file)).size);
-  }
-  const rows = [...sizes].sort(([, a], [, b]) => b - a).map(([part, size]) => `| ${part} | ${number(size)} |`);
-  return ["| part | byte-code, bytes |", "|---|---:|", ...rows].join("\n");
-}
-
 /** Puts `text` between the marks of that name. */
 function place(document: string, name: string, text: string): string {
   const [begin, end] = [`<!-- ${name}: written by scripts/moddable-ram.mjs -->`, `<!-- end of ${name} -->`];
@@ -150,7 +122,7 @@ try {
     console.error(`${scenario.name}, ${scenario.range}: done`);
   }
   console.error(`engine built for ${results[0]?.[1][0]?.bits} bits`);
-  const tables = { ram: ramTable(results), growth: growthTable(results), flash: flashTable(build(ROOT, OUT).path) };
+  const tables = { ram: ramTable(results), growth: growthTable(results), flash: flashTable(OUT) };
   let document = readFileSync(DOCUMENT, "utf8");
   for (const [name, table] of Object.entries(tables)) {
     console.log(`${table}\n`);

@@ -1,0 +1,81 @@
+/** How much flash the JavaScript of the firmware takes on a chip, by what it is for: read off what xsl has linked for an ESP32-C3. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildForChip } from "./chip-build";
+import { ROOT } from "./harness";
+
+/** sizeof(txSlot) on a chip. */
+const SLOT = 16;
+/** A key is a pointer to its slot. */
+const KEY = 4;
+const PLATFORM = "esp32/esp32c3";
+
+/** What belongs together, by the beginning of its modules' names. The first that fits counts. */
+const PARTS: readonly (readonly [string, RegExp])[] = [
+  ["update job", /^xs-ota\/src\/(job|modules)\//],
+  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants)|^xs-ota$/],
+  ["range downloader and HTTP", /^xs-ota\/src\/(download|http)\//],
+  ["MQTT session", /^xs-ota\/src\/mqtt\//],
+  ["mqtt-packet", /^mqtt-packet/],
+  ["platforms: Tencent, ThingsPanel", /^xs-ota\/(src\/platforms\/|tencent|thingspanel)/],
+  ["image, signature", /^xs-ota\/src\/(image|signature)\//],
+  ["text, numbers, JSON", /^xs-ota\/src\/util\//],
+  ["sockets, TLS, certificates, lent MQTT", /^xs-ota\/(hal\/moddable\/|lent-mqtt)/],
+  ["ESP32 port: flash, boot, store, clock, network", /^xs-ota\/(hal\/|moddable$|network$)/],
+  ["firmware: settings, main", /^(main$|firmware\/)/],
+  ["the SDK's TLS and arithmetic", /^(ssl\/|ber$|curve$|ec[pd]|dsa$|gcm$|hmac$|pkcs|rng$|rsa$|x509$|bin$|crypt$|modular$|transform|mont|z$)/],
+];
+const SDK = "other modules of the SDK";
+
+interface Linked {
+  /** Bytes of byte-code by module. */
+  readonly modules: ReadonlyMap<string, number>;
+  /** Preloaded objects and names, bytes. */
+  readonly objects: number;
+}
+
+function readLinked(path: string): Linked {
+  const text = readFileSync(path, "utf8");
+  const modules = new Map<string, number>();
+  for (const [, size, name] of text.matchAll(/^\t\{ \w+, NULL, 0, (?:NULL|\(txS1\*\)gxCode\d+), (\d+), NULL, 0, "([^"]+)"/gm)) modules.set(name!, Number(size));
+  const define = (name: string): number => Number(new RegExp(`^#define ${name} (\\d+)$`, "m").exec(text)?.[1]);
+  const objects = define("mxHeapCount") * SLOT + define("mxKeysCount") * KEY;
+  if (modules.size === 0 || !(objects > 0)) throw new Error(`${path}: not as this SDK's xsl writes it`);
+  return { modules, objects };
+}
+
+/** The table of docs/MODDABLE.md. Without C code: the agent's own is two files. */
+export function flashTable(out: string): string {
+  const firmware = readLinked(buildForChip(ROOT, PLATFORM, out).linked);
+  const bare = readLinked(buildForChip(bareApp(join(out, "bare")), PLATFORM, out).linked);
+  const sizes = new Map<string, number>();
+  for (const [name, size] of firmware.modules) {
+    const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? SDK;
+    sizes.set(part, (sizes.get(part) ?? 0) + size);
+  }
+  const sum = [...sizes.values()].reduce((total, size) => total + size, 0);
+  const number = (value: number): string => value.toLocaleString("en-US");
+  const rows = [...sizes].sort(([a, sizeA], [b, sizeB]) => Number(a === SDK) - Number(b === SDK) || sizeB - sizeA);
+  return [
+    "| part of the firmware | flash, bytes |",
+    "|---|---:|",
+    ...rows.map(([part, size]) => `| ${part} | ${number(size)} |`),
+    `| byte-code together | **${number(sum)}** |`,
+    `| preloaded objects and names | ${number(firmware.objects)} |`,
+    `| of these, in an app that does nothing (JavaScript's own) | ${number(bare.objects)} |`,
+  ].join("\n");
+}
+
+function bareApp(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "main.js"), 'trace("nothing");\n');
+  writeFileSync(
+    join(folder, "manifest.json"),
+    JSON.stringify({
+      include: ["$(MODDABLE)/examples/manifest_base.json"],
+      modules: { "*": "./main" },
+      config: { led: { rainbow: false } },
+    }),
+  );
+  return folder;
+}
