@@ -19,11 +19,11 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 /** The body as it comes, and no more of it than `limit` bytes: 413 then. */
 export async function* limited(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > limit) throw new ApiError(413, `the body has ${announced} bytes; at most ${limit} are taken`);
+  if (announced > limit) throw new ApiError(413, `the body has ${announced.toLocaleString("en")} bytes; at most ${limit.toLocaleString("en")} are taken`);
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;
-    if (size > limit) throw new ApiError(413, `at most ${limit} bytes are taken`);
+    if (size > limit) throw new ApiError(413, `at most ${limit.toLocaleString("en")} bytes are taken`);
     yield part;
   }
 }

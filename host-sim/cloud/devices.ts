@@ -76,7 +76,9 @@ export class DeviceRegistry {
   load(id: string, known: Partial<Pick<Device, "version" | "lastSeen" | "online">>, messages: readonly LoggedMessage[]): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
-    entry.device = { ...entry.device, ...known };
+    const heard = messages.findLast(({ direction }) => direction === "up")?.at;
+    const lastSeen = Math.max(known.lastSeen ?? 0, heard ?? 0);
+    entry.device = { ...entry.device, ...known, ...(lastSeen > 0 ? { lastSeen } : {}) };
     for (const message of messages) entry.messages.add(message);
   }
 
@@ -117,6 +119,8 @@ export class DeviceRegistry {
     const entry = this.#entries.get(id);
     if (!entry) return;
     entry.messages.add(message);
+    // No announcement of its own: a thousand devices that report every second would be a thousand rows to write.
+    if (message.direction === "up") entry.device = { ...entry.device, lastSeen: message.at };
     this.#events.message(entry.device, message);
   }
 

@@ -26,7 +26,8 @@ test("devices of every platform, tasks, rollouts, messages and packages are ther
     first.addDevice("tencent", BOARD);
     first.addDevice("thingspanel", { profile: "v0", username: "token-123", deviceNumber: "dev-1" });
     first.devices.version(BOARD_ID, "1", 900);
-    first.devices.log(BOARD_ID, { at: 900, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false });
+    first.devices.log(BOARD_ID, { at: 920, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false });
+    assert.equal(first.devices.get(BOARD_ID)?.lastSeen, 920, "every message counts");
     const { rollout } = first.rollouts.create({ package: file.id, selection: { kind: "all" }, waves: [50, 100], failureLimit: 5, timeout: 60 });
     const task = first.tasks.active(BOARD_ID)!;
     first.tasks.update(task.id, { status: "failure", code: -4, message: "no", percent: 12, finishedAt: 950 });
@@ -41,7 +42,7 @@ test("devices of every platform, tasks, rollouts, messages and packages are ther
     assert.deepEqual(second.tasks.list(), tasks);
     assert.deepEqual(second.rollouts.get(rollout.id), known);
     assert.deepEqual(second.rollouts.members(rollout.id)!.list(), members);
-    assert.deepEqual(second.devices.messages(BOARD_ID), [{ at: 900, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false }]);
+    assert.deepEqual(second.devices.messages(BOARD_ID), [{ at: 920, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false }]);
     assert.deepEqual(devices.map(({ id }) => second.identity(id)), identities);
     assert.deepEqual(second.packages.list(), [file]);
     second.removeDevice(BOARD_ID);

@@ -36,7 +36,7 @@ before(async () => {
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
     // Calls that are refused on purpose.
-    if (message.type() === "error" && !/status of 4(01|22)/.test(message.text())) complaints.push(message.text());
+    if (message.type() === "error" && !/status of 4(01|04|22)/.test(message.text())) complaints.push(message.text());
   });
   page.on("request", (request) => {
     if (!request.url().startsWith(cloud.origin)) complaints.push(`asked elsewhere: ${request.url()}`);
@@ -136,7 +136,7 @@ step("upload: version, size, digest and signature are read from the image; what 
 
 step("a simulated board is one click away, and comes online", async () => {
   await nav("Devices");
-  await page.getByRole("button", { name: "Add a simulated board" }).click();
+  await page.getByRole("button", { name: "Add a simulated board" }).first().click();
   const row = page.getByRole("row").filter({ hasText: "board-1" });
   await row.getByText("online").waitFor();
   await row.getByText("0.1.0").waitFor();
@@ -145,7 +145,7 @@ step("a simulated board is one click away, and comes online", async () => {
 
 step("push, watch it finish: the rollout's report, the device's page and its flash tell the same", async () => {
   await nav("Rollouts");
-  await page.getByRole("link", { name: "New rollout" }).click();
+  await page.getByRole("link", { name: "New rollout" }).first().click();
   await heading("New rollout");
   await picture("05-new-rollout");
   await page.getByRole("button", { name: "Start the rollout" }).click();
@@ -231,6 +231,32 @@ step("a pasted list in waves halts at its limit, says so, and goes on when told 
   assert.equal(ids.length, 3);
 });
 
+step("a rollout for later waits for its time, and can be cancelled before", async () => {
+  await page.goto(`${cloud.origin}/#/rollouts/new`);
+  await heading("New rollout");
+  await page.getByRole("radio", { name: /^At/ }).check();
+  await page.getByRole("button", { name: "Schedule" }).click();
+  await page.getByRole("alert").getByText("Say when it is to start.").waitFor();
+  await page.getByLabel("start", { exact: true }).fill("2099-01-01T08:30");
+  await page.getByRole("button", { name: "Schedule" }).click();
+  await page.getByText("scheduled", { exact: true }).waitFor();
+  await page.getByText("Starts Jan 1, 2099").waitFor();
+  await page.getByText("goes out at the start").waitFor();
+  await picture("11b-scheduled");
+  await page.getByRole("button", { name: "Cancel" }).click();
+  await page.getByRole("button", { name: "Cancel the rest?" }).click();
+  await page.getByText("It was cancelled before it began").waitFor();
+});
+
+step("what is not there says so and leads back", async () => {
+  for (const [path, title, way] of [["devices/nobody", "No such device", "All devices"], ["rollouts/999", "No such rollout", "All rollouts"], ["nothing", "No such page", "Go to the overview"]] as const) {
+    await page.goto(`${cloud.origin}/#/${path}`);
+    await heading(title);
+    await page.getByRole("link", { name: way }).waitFor();
+  }
+  await picture("15-nothing");
+});
+
 step("devices: search, selection, a real device and its device.json", async () => {
   await nav("Devices");
   await page.getByPlaceholder("Search by name").fill("field");
@@ -284,8 +310,13 @@ step("a chosen theme stays; leaving closes the session; nothing was complained a
   assert.equal(await page.evaluate("document.documentElement.dataset.theme"), "dark");
   await nav("Overview");
   await picture("14-overview");
-  await page.getByRole("button", { name: "Leave" }).click();
+  const other = await context.newPage();
+  await other.goto(`${cloud.origin}/#/packages`);
+  await other.getByRole("heading", { level: 1, name: "Packages" }).waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
   await heading("This console is closed");
+  await other.getByRole("link", { name: "Devices" }).click();
+  await other.getByRole("heading", { level: 1, name: "This console is closed" }).waitFor();
   assert.deepEqual(complaints, []);
   assert.ok(!/c2VjcmV0c2VjcmV0/.test(cloud.said()), "no secret in what the cloud says");
 });

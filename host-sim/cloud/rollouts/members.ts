@@ -4,12 +4,14 @@ import { STATUSES, type Counts, type Member } from "./rollout";
 export class Members {
   readonly #members = new Map<string, Member>();
   readonly #counts: Record<Member["status"], number>[];
+  #waiting = 0;
 
   constructor(members: readonly Member[], waves: number) {
     this.#counts = Array.from({ length: waves }, none);
     for (const member of members) {
       this.#members.set(member.device, member);
       this.#counts[member.wave]![member.status]++;
+      this.#waiting += waits(member);
     }
   }
 
@@ -31,6 +33,7 @@ export class Members {
     if (before === undefined) return;
     this.#counts[before.wave]![before.status]--;
     this.#counts[member.wave]![member.status]++;
+    this.#waiting += waits(member) - waits(before);
     this.#members.set(member.device, member);
   }
 
@@ -44,6 +47,16 @@ export class Members {
   countsOf(wave: number): Counts {
     return { ...this.#counts[wave]! };
   }
+
+  /** Devices that are to be asked as soon as they come online. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+}
+
+/** Its task is there and could not be pushed yet. */
+function waits({ status, task }: Member): number {
+  return status === "pending" && task !== undefined ? 1 : 0;
 }
 
 function none(): Record<Member["status"], number> {

@@ -43,7 +43,8 @@ export type Decision =
 /**
  * What becomes of a rollout now.
  *
- * It halts as soon as more than the allowed share of the devices asked so far have failed. A wave goes out when nobody in those
+ * It halts as soon as more than the allowed share of the devices asked so far have failed; neither those that are offline nor those
+ * that were called off count among them. A wave goes out when nobody in those
  * before it is at work any more and somebody in the latest has a result; devices that are offline are not waited for.
  */
 export function decide(rollout: Rollout, members: Members): Decision {
@@ -53,7 +54,8 @@ export function decide(rollout: Rollout, members: Members): Decision {
   const final = success + failure + cancelled;
   if (members.size === final) return { next: "finish" };
   if (rollout.state === "halted") return { next: "wait" };
-  const asked = final + pending + pushed + upgrading;
+  // Those that are offline must not make the share of failures look small: they count once they are asked.
+  const asked = success + failure + pushed + upgrading + pending - members.waiting;
   const limit = rollout.failureLimit;
   const fresh = failure - rollout.forgiven;
   if (limit !== undefined && fresh > 0 && fresh * 100 > limit * asked) {

@@ -5,6 +5,9 @@ export type { Views };
 
 const ROOT = "/cloud/v1";
 
+/** Told to the window when the cloud knows no session of this browser any more. */
+export const SIGNED_OUT = "xs-ota-signed-out";
+
 /** What the cloud said in place of an answer. */
 export class Problem extends Error {
   readonly status: number;
@@ -27,6 +30,7 @@ export async function ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: st
     if ((error as Error).name === "AbortError") throw error;
     throw new Problem(0, "The cloud does not answer. Is it still running?");
   }
+  if (answer.status === 401) window.dispatchEvent(new Event(SIGNED_OUT));
   const text = await answer.text();
   if (!answer.ok) throw new Problem(answer.status, problemIn(text) ?? `The cloud answered with status ${answer.status}.`);
   return (text === "" ? undefined : JSON.parse(text)) as T;

@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ask, Problem } from "./api";
+import { ask, Problem, SIGNED_OUT } from "./api";
 import { listen, useConnected } from "./live";
 import { linkTo, usePlace } from "./location";
 import { DevicePage } from "./pages/device";
@@ -11,6 +11,7 @@ import { OverviewPage } from "./pages/overview";
 import { PackagesPage } from "./pages/packages";
 import { RolloutPage } from "./pages/rollout";
 import { RolloutsPage } from "./pages/rollouts";
+import { Empty, Head } from "./parts";
 import { ThemeButton } from "./theme";
 
 const PAGES = [
@@ -31,6 +32,9 @@ export function App(): JSX.Element {
       },
       (problem: Problem) => setEntry({ problem: problem.status === 401 ? undefined : problem.message }),
     );
+    const closed = (): void => setEntry({ problem: undefined });
+    window.addEventListener(SIGNED_OUT, closed);
+    return () => window.removeEventListener(SIGNED_OUT, closed);
   }, []);
   if (entry === "in") return <Console leave={() => void ask("DELETE", "/session").then(() => location.reload())} />;
   return (
@@ -71,9 +75,9 @@ function Closed({ problem }: { problem: string | undefined }): JSX.Element {
 function Console({ leave }: { leave: () => void }): JSX.Element {
   const { page, id, query } = usePlace();
   const connected = useConnected();
-  const current = PAGES.find(([name]) => name === page) ?? PAGES[0];
+  const current = PAGES.find(([name]) => name === page);
   useEffect(() => {
-    document.title = `${current[1]} · xs-ota`;
+    document.title = `${current?.[1] ?? "No such page"} · xs-ota`;
   }, [current]);
   return (
     <div class="frame">
@@ -89,7 +93,7 @@ function Console({ leave }: { leave: () => void }): JSX.Element {
         </a>
         <nav aria-label="main">
           {PAGES.map(([name, title]) => (
-            <a key={name} href={linkTo(name)} aria-current={current[0] === name ? "page" : undefined}>
+            <a key={name} href={linkTo(name)} aria-current={current?.[0] === name ? "page" : undefined}>
               {title}
             </a>
           ))}
@@ -97,7 +101,7 @@ function Console({ leave }: { leave: () => void }): JSX.Element {
         <div class="foot">
           <ThemeButton />
           <button type="button" class="quiet" onClick={leave}>
-            Leave
+            Sign out
           </button>
         </div>
       </aside>
@@ -127,8 +131,19 @@ function pageOf(page: string, id: string | undefined, query: URLSearchParams): J
       return id === undefined ? <RolloutsPage /> : id === "new" ? <NewRolloutPage query={query} /> : <RolloutPage id={id} />;
     case "journal":
       return <JournalPage />;
-    default:
+    case "":
       return <OverviewPage />;
+    default:
+      return (
+        <>
+          <Head title="No such page" />
+          <Empty title="The address leads nowhere">
+            <a class="button" href={linkTo("")}>
+              Go to the overview
+            </a>
+          </Empty>
+        </>
+      );
   }
 }
 

@@ -12,14 +12,18 @@ const RIGHT = 12;
 const TOP = 12;
 const BOTTOM = 28;
 const LINES = ["asked", "success", "failure"] as const;
+/** What was drawn last lies on top: what came of it, and of two lines at nought the good one. */
+const DRAWN = ["asked", "failure", "success"] as const;
 
-export function RolloutChart({ points, devices }: { points: readonly Point[]; devices: number }): JSX.Element {
+export function RolloutChart({ points }: { points: readonly Point[] }): JSX.Element {
   const start = points[0]!.at;
   const end = Math.max(start + 1, points.at(-1)!.at);
   const x = (at: number): number => LEFT + ((at - start) / (end - start)) * (WIDTH - LEFT - RIGHT);
-  const y = (count: number): number => HEIGHT - BOTTOM - (count / Math.max(1, devices)) * (HEIGHT - TOP - BOTTOM);
   const last = points.at(-1)!;
-  const grid = ticks(devices);
+  // Up to those asked, not to all: in the first of many waves everything else would be flat.
+  const highest = Math.max(1, ...points.map(({ asked, success, failure }) => Math.max(asked, success + failure)));
+  const y = (count: number): number => HEIGHT - BOTTOM - (count / highest) * (HEIGHT - TOP - BOTTOM);
+  const grid = ticks(highest);
   return (
     <figure class="chart">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`After ${duration(end - start)}: ${last.asked} asked, ${last.success} succeeded, ${last.failure} failed`}>
@@ -36,7 +40,7 @@ export function RolloutChart({ points, devices }: { points: readonly Point[]; de
             {share === 0 ? "start" : duration(share * (end - start))}
           </text>
         ))}
-        {LINES.map((line) => (
+        {DRAWN.map((line) => (
           <path key={line} class={line} d={stairs(points.map((point) => [x(point.at), y(point[line])]))} />
         ))}
       </svg>

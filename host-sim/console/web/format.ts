@@ -12,6 +12,7 @@ export function bytes(count: number): string {
 
 export function duration(milliseconds: number): string {
   const seconds = milliseconds / 1000;
+  if (seconds < 0.1) return `${Math.round(milliseconds)} ms`;
   if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = seconds / 60;
@@ -40,6 +41,12 @@ export function clock(at: number): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
+}
+
+const PLATFORMS: Readonly<Record<string, string>> = { tencent: "Tencent", thingspanel: "ThingsPanel" };
+
+export function platformName(platform: string): string {
+  return PLATFORMS[platform] ?? platform;
 }
 
 const CHIPS: Readonly<Record<number, string>> = { 0: "ESP32", 2: "ESP32-S2", 5: "ESP32-C3", 9: "ESP32-S3", 12: "ESP32-C2", 13: "ESP32-C6", 16: "ESP32-H2" };

@@ -8,7 +8,7 @@ export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" 
 /** Milliseconds between two questions of one page, at least. */
 const PACE = 800;
 
-const listeners = new Set<(topic: Topic | "all", ids: Ids) => void>();
+const listeners = new Set<(topic: Topic | "all", ids: Ids, atOnce: boolean) => void>();
 const states = new Set<(connected: boolean) => void>();
 let stream: EventSource | undefined;
 
@@ -16,21 +16,27 @@ let stream: EventSource | undefined;
 export function listen(): void {
   stream ??= new EventSource("/cloud/v1/events");
   stream.addEventListener("hello", () => {
-    tell("all", true);
+    announce("all", true);
     for (const state of states) state(true);
   });
   stream.addEventListener("error", () => {
     for (const state of states) state(false);
+    // Closed for good: refused, not out of reach. A question tells whether the session is over.
+    if (stream?.readyState === EventSource.CLOSED) void ask("GET", "/overview").catch(() => undefined);
   });
   stream.addEventListener("changes", (event) => {
     const changes = JSON.parse((event as MessageEvent<string>).data) as { [topic in Topic]?: Ids };
-    for (const [topic, ids] of Object.entries(changes)) tell(topic as Topic, ids);
+    for (const [topic, ids] of Object.entries(changes)) announce(topic as Topic, ids);
   });
 }
 
-/** For what this page itself has just done. */
-export function tell(topic: Topic | "all", ids: Ids): void {
-  for (const listener of listeners) listener(topic, ids);
+/** For what this page itself has just done: it is shown at once. */
+export function tell(topic: Topic, ids: Ids): void {
+  announce(topic, ids, true);
+}
+
+function announce(topic: Topic | "all", ids: Ids, atOnce = false): void {
+  for (const listener of listeners) listener(topic, ids, atOnce);
 }
 
 export function useConnected(): boolean {
@@ -64,7 +70,8 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
     ask<T>("GET", path, undefined, abort.signal).then(
       (data) => setState({ path, data, problem: undefined }),
       (problem: unknown) => {
-        if (!abort.signal.aborted) setState((before) => ({ path, data: before.path === path ? before.data : undefined, problem: problem as Problem }));
+        // That the cloud is out of reach is said once, above every page.
+        if (!abort.signal.aborted && (problem as Problem).status !== 0) setState((before) => ({ path, data: before.path === path ? before.data : undefined, problem: problem as Problem }));
       },
     );
   }, [path]);
@@ -75,9 +82,12 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
 
   useEffect(() => {
     load();
-    const listener = (topic: Topic | "all", ids: Ids): void => {
+    const listener = (topic: Topic | "all", ids: Ids, atOnce: boolean): void => {
       if (topic !== "all" && !topics.includes(topic)) return;
-      if (id === undefined || ids === true || topic === "all" || ids.includes(id)) soon();
+      if (id !== undefined && ids !== true && !ids.includes(id)) return;
+      if (!atOnce) return soon();
+      clearTimeout(due.current.timer);
+      load();
     };
     listeners.add(listener);
     return () => {

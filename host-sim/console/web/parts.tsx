@@ -149,7 +149,7 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
 }
 
 /** A button that asks once more before it does something that can not be undone. */
-export function Sure({ label, question, disabled, act }: { label: string; question: string; disabled?: boolean; act: () => void }): JSX.Element {
+export function Sure({ label, question, disabled, quiet, act }: { label: string; question: string; disabled?: boolean; quiet?: boolean; act: () => void }): JSX.Element {
   const [asked, setAsked] = useState(false);
   useEffect(() => {
     if (!asked) return undefined;
@@ -161,7 +161,7 @@ export function Sure({ label, question, disabled, act }: { label: string; questi
     if (asked) act();
   };
   return (
-    <button type="button" class={asked ? "danger" : "quiet"} disabled={disabled} onClick={click}>
+    <button type="button" class={asked ? "danger" : quiet === true ? "quiet" : ""} disabled={disabled} onClick={click}>
       {asked ? question : label}
     </button>
   );

@@ -38,12 +38,12 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
         {kind === "tencent" && (
           <label>
             Product id
-            <input type="text" required maxLength={10} value={product} onInput={(event) => setProduct(event.currentTarget.value)} />
+            <input type="text" required pattern="[A-Za-z0-9]+" title="Up to 10 letters and digits" maxLength={10} value={product} onInput={(event) => setProduct(event.currentTarget.value)} />
           </label>
         )}
         <label>
           {kind === "tencent" ? "Device name" : "Device number"}
-          <input type="text" required maxLength={48} value={name} placeholder="bench-01" onInput={(event) => setName(event.currentTarget.value)} />
+          <input type="text" required pattern={kind === "tencent" ? "[A-Za-z0-9_:\\-]+" : "[^\\s\\/+#]+"} title={kind === "tencent" ? "Letters, digits, _ : and -" : "No blanks and none of / + #"} maxLength={48} value={name} placeholder="bench-01" onInput={(event) => setName(event.currentTarget.value)} />
         </label>
         <p class="faint">Its secret is made here and goes into its device.json.</p>
         <ProblemNote problem={action.problem} />

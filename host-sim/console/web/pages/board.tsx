@@ -70,6 +70,16 @@ function Events({ name }: { name: string }): JSX.Element | null {
   );
 }
 
+/** The states that the agent is in, as what it does. */
+const STATE_WORDS: Readonly<Record<string, string>> = {
+  verifying: "verifies what is in flash",
+  installing: "hands it to the installer of the module",
+  burning: "makes it the next to boot",
+  trial: "tries the new firmware out",
+  done: "reports done",
+  idle: "waits for an update",
+};
+
 /** An event of `xs-ota device`. */
 function inWords(event: Record<string, unknown>): string {
   const text = (key: string): string => String(event[key] ?? "");
@@ -77,12 +87,12 @@ function inWords(event: Record<string, unknown>): string {
     case "boot":
       return `boots ${text("version")} from ${text("slot")}${event["trial"] === true ? ", on trial" : ""} (${text("reason")})`;
     case "offer":
-      return `is offered ${text("version")}, ${text("size")} bytes`;
+      return `is offered ${text("version")}, ${Number(event["size"]).toLocaleString()} bytes`;
     case "resume":
       return `resumes at byte ${text("offset")}`;
     case "state":
       if (event["state"] === "downloading") return `has downloaded ${text("percent")} %`;
-      return event["state"] === "fail" ? `fails with ${text("code")}: ${text("message")}` : `${text("state")}`;
+      return event["state"] === "fail" ? `fails with ${text("code")}: ${text("message")}` : (STATE_WORDS[text("state")] ?? text("state"));
     case "reboot":
       return `restarts into ${text("slot")}`;
     case "confirmed":

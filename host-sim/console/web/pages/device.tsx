@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ask, part, type Views } from "../api";
-import { bytes, clock, duration, exact } from "../format";
+import { bytes, clock, duration, exact, platformName } from "../format";
 import { tell, useAction, useLive } from "../live";
 import { goTo, linkTo } from "../location";
 import { Ago, Empty, Head, Online, ProblemNote, Progress, StatusChip, Sure } from "../parts";
@@ -9,10 +9,10 @@ import { BoardPanel } from "./board";
 import { Trial } from "./devices";
 
 export function DevicePage({ id }: { id: string }): JSX.Element {
-  const { data, problem } = useLive<Views["deviceDetail"]>(`/devices/${part(id)}`, ["devices", "boards"], id);
+  const { data, problem } = useLive<Views["deviceDetail"]>(`/devices/${part(id)}`, ["devices", "boards", "messages"], id);
   const action = useAction();
   if (data === undefined) {
-    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <Empty title="There is no such device"><a class="button" href={linkTo("devices")}>All devices</a></Empty> : <ProblemNote problem={problem} />;
+    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <NoSuchDevice /> : <ProblemNote problem={problem} />;
   }
   const { device, tasks, served } = data;
   const remove = (): void => void action.run(async () => {
@@ -54,7 +54,7 @@ export function DevicePage({ id }: { id: string }): JSX.Element {
         </div>
         <div>
           <dt>platform</dt>
-          <dd class="large">{device.platform}</dd>
+          <dd class="large">{platformName(device.platform)}</dd>
         </div>
       </dl>
       {active !== undefined && (
@@ -70,6 +70,19 @@ export function DevicePage({ id }: { id: string }): JSX.Element {
       {device.board !== undefined && <BoardPanel name={device.board} trial={<Trial />} />}
       <Tasks tasks={tasks} />
       <Messages id={id} />
+    </>
+  );
+}
+
+function NoSuchDevice(): JSX.Element {
+  return (
+    <>
+      <Head title="No such device" above={<a href={linkTo("devices")}>Devices</a>} />
+      <Empty title="It was removed, or the address is wrong">
+        <a class="button" href={linkTo("devices")}>
+          All devices
+        </a>
+      </Empty>
     </>
   );
 }
@@ -91,6 +104,7 @@ function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
       <h2>Updates</h2>
       {tasks.length === 0 ? (
         <Empty title="None so far">
+          <p>Every version that this device is asked to take is listed here with what became of it.</p>
           <a class="button" href={linkTo("rollouts", "new")}>
             New rollout
           </a>
@@ -115,11 +129,11 @@ function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
                   {version}
                 </th>
                 <td data-label="State">
-                  <StatusChip status={status} /> {status === "upgrading" && `${percent ?? 0} %`}
+                  <StatusChip status={status} /> {status === "upgrading" && <span class="keep">{percent ?? 0} %</span>}
                 </td>
                 <td data-label="Result" class={status === "failure" ? "" : "nil"}>{status === "failure" ? `${code === undefined ? "" : `${code}: `}${message ?? ""}` : <span class="faint">—</span>}</td>
                 <td data-label="Pushed">{pushedAt === undefined ? <span class="faint">not yet</span> : <Ago at={pushedAt} />}</td>
-                <td data-label="Took" class={finishedAt === undefined ? "nil" : ""}>{finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}</td>
+                <td data-label="Took" class={finishedAt === undefined ? "nil" : "keep"}>{finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}</td>
                 <td data-label="Rollout">{rollout === undefined ? <span class="faint">—</span> : <a href={linkTo("rollouts", rollout)}>#{rollout}</a>}</td>
               </tr>
             ))}

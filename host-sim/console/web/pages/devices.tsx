@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ask, type Views } from "../api";
-import { plural } from "../format";
+import { plural, platformName } from "../format";
 import { tell, useAction, useLive } from "../live";
 import { goTo, linkTo } from "../location";
 import { Ago, Chip, Empty, Head, Online, Pages, ProblemNote, Progress, StatusChip } from "../parts";
@@ -62,6 +62,9 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
       {none && (
         <Empty title="No device yet">
           <p>A simulated board is running in a second or two. A real one needs the device.json that you get when you add it here.</p>
+          <button type="button" disabled={action.busy} onClick={board}>
+            {action.busy ? "Starting a board …" : "Add a simulated board"}
+          </button>
         </Empty>
       )}
       {shown !== undefined && !none && (
@@ -99,7 +102,19 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
             )}
           </div>
           {shown.items.length === 0 ? (
-            <Empty title="No device fits" />
+            <Empty title="No device fits">
+              <button
+                type="button"
+                onClick={() => {
+                  setSearch("");
+                  setVersion("*");
+                  setStatus("");
+                  setOffset(0);
+                }}
+              >
+                Show all
+              </button>
+            </Empty>
           ) : (
             <table class="list">
               <caption class="hidden">devices</caption>
@@ -149,11 +164,11 @@ function Row({ device, selected, select }: { device: Views["device"]; selected: 
       <th scope="row" data-label="Device">
         <a href={linkTo("devices", id)}>{name}</a> <Online online={online} />
         <span class="under">
-          {platform}
+          {platformName(platform)}
           {board !== undefined && " · simulated"}
         </span>
       </th>
-      <td data-label="Version">{version ?? <span class="faint">not reported</span>}</td>
+      <td data-label="Version">{version ?? <span class="faint keep">not reported</span>}</td>
       <td data-label="Slot" class={slot === undefined ? "nil" : ""}>{slot ?? <span class="faint">—</span>}</td>
       <td data-label="Last seen">
         <Ago at={lastSeen} />

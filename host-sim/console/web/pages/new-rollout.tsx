@@ -34,6 +34,18 @@ export function NewRolloutPage({ query }: { query: URLSearchParams }): JSX.Eleme
       </>
     );
   }
+  if (devices.data.total === 0) {
+    return (
+      <>
+        <Head title="New rollout" above={<a href={linkTo("rollouts")}>Rollouts</a>} />
+        <Empty title="There is no device to update">
+          <a class="button primary" href={linkTo("devices")}>
+            Add a device first
+          </a>
+        </Empty>
+      </>
+    );
+  }
   return <Form packages={packages.data.items} devices={devices.data} selected={selected} first={query.get("package") ?? undefined} />;
 }
 
@@ -96,9 +108,10 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           <label>
             Package
             <select value={file} onChange={(event) => setFile(event.currentTarget.value)}>
-              {packages.map(({ id, version: its, name, size }) => (
+              {packages.map(({ id, version: its, name, size, problem }) => (
                 <option key={id} value={id}>
                   {its} · {name} · {bytes(size)}
+                  {problem !== undefined && " · would not boot"}
                 </option>
               ))}
             </select>
@@ -162,17 +175,20 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           )}
           <div class="columns">
             <label>
-              Halt when more than … % of the devices asked have failed
-              <input type="number" min={0} max={100} step="any" value={limit} placeholder="never" onInput={(event) => setLimit(event.currentTarget.value)} />
+              Failure limit, %
+              <input type="number" min={0} max={100} step="any" value={limit} placeholder="none" aria-describedby="limit-hint" onInput={(event) => setLimit(event.currentTarget.value)} />
+              <span id="limit-hint" class="faint">Halts when more of the devices asked have failed.</span>
             </label>
             <label>
-              Minutes until a device without a result has failed
-              <input type="number" min={1} max={10080} value={timeout} placeholder="never" onInput={(event) => setTimeoutMinutes(event.currentTarget.value)} />
+              Time limit, minutes
+              <input type="number" min={1} max={10080} value={timeout} placeholder="none" aria-describedby="timeout-hint" onInput={(event) => setTimeoutMinutes(event.currentTarget.value)} />
+              <span id="timeout-hint" class="faint">A device without a result by then has failed.</span>
             </label>
             {percentages.length > 1 && (
               <label>
-                Minutes between waves
-                <input type="number" min={0} max={10080} step="any" value={pause} onInput={(event) => setPause(event.currentTarget.value)} />
+                Pause, minutes
+                <input type="number" min={0} max={10080} step="any" value={pause} aria-describedby="pause-hint" onInput={(event) => setPause(event.currentTarget.value)} />
+                <span id="pause-hint" class="faint">Between the end of a wave and the next one.</span>
               </label>
             )}
           </div>

@@ -42,6 +42,7 @@ export function OverviewPage(): JSX.Element {
                   <Shares counts={rollout.counts} />
                   <span class="faint">
                     {rollout.counts.success} of {plural(rollout.devices, "device")} done{rollout.counts.failure > 0 ? `, ${rollout.counts.failure} failed` : ""}
+                    {rollout.counts.cancelled > 0 ? `, ${rollout.counts.cancelled} cancelled` : ""}
                   </span>
                 </a>
               </li>

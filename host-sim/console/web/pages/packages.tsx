@@ -76,10 +76,10 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
       </td>
       <td data-label="Signature">
         {file.signature === "signed" ? <Chip kind="success">signed</Chip> : file.signature === "broken" ? <Chip kind="failure">broken</Chip> : <Chip kind="cancelled">none</Chip>}
-        {file.signer !== undefined && <span class="under mono">key {file.signer}</span>}
+        {file.signer !== undefined && <span class="under mono keep">key {file.signer}</span>}
       </td>
       <td data-label="Digest">
-        <span>
+        <span class="stack">
           <Copy text={file.md5} shown={`md5 ${file.md5.slice(0, 8)}…`} />
           <Copy text={file.sha256} shown={`sha256 ${file.sha256.slice(0, 8)}…`} />
         </span>
@@ -91,11 +91,14 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
         <a class="button" href={linkTo("rollouts", "new", { package: file.id })}>
           Roll out
         </a>
-        <Sure label="Remove" question="Really remove?" disabled={busy} act={remove} />
+        <Sure quiet label="Remove" question="Really remove?" disabled={busy} act={remove} />
       </td>
     </tr>
   );
 }
+
+/** As the API has it: firmware of any chip is smaller by far. */
+const UPLOAD_MAX = 64 * 1024 * 1024;
 
 function UploadBox(): JSX.Element {
   const input = useRef<HTMLInputElement>(null);
@@ -110,6 +113,7 @@ function UploadBox(): JSX.Element {
     setShare(0);
     void action
       .run(async () => {
+        if (file.size > UPLOAD_MAX) throw new Error(`${file.name} has ${bytes(file.size)}; at most ${bytes(UPLOAD_MAX)} are taken.`);
         const made = await upload(file, version.trim(), setShare);
         setAdded(made);
         setVersion("");
@@ -145,7 +149,7 @@ function UploadBox(): JSX.Element {
         <input type="text" value={version} placeholder="as the image says" maxLength={36} onInput={(event) => setVersion(event.currentTarget.value)} />
       </label>
       {share !== undefined && <Progress percent={share * 100} label="upload" />}
-      <ProblemNote problem={action.problem} />
+      <ProblemNote problem={action.problem === undefined || !action.problem.includes("no version is given") ? action.problem : `${action.problem} To take the file as it is, fill in a version and upload it again.`} />
       {added !== undefined && (
         <p class="note good" role="status">
           {added.name} is here as version {added.version}. <a href={linkTo("rollouts", "new", { package: added.id })}>Roll it out</a>
@@ -181,7 +185,7 @@ function SampleDialog({ close }: { close: () => void }): JSX.Element {
         <p class="faint">The agent's own bundle in an ESP image of 700,000 bytes, as simulated boards boot it.</p>
         <label>
           Version
-          <input type="text" required value={version} maxLength={31} onInput={(event) => setVersion(event.currentTarget.value)} />
+          <input type="text" required pattern="[0-9A-Za-z][0-9A-Za-z.+_\-]*" title="Letters, digits, dots, plus, minus and underscores, such as 0.2.0" value={version} maxLength={31} onInput={(event) => setVersion(event.currentTarget.value)} />
         </label>
         <label>
           Behaviour

@@ -14,7 +14,7 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
   const { data, problem } = useLive<Views["rolloutDetail"]>(`/rollouts/${id}`, ["rollouts"], id);
   const action = useAction();
   if (data === undefined) {
-    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <Empty title="There is no such rollout"><a class="button" href={linkTo("rollouts")}>All rollouts</a></Empty> : <ProblemNote problem={problem} />;
+    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <NoSuchRollout /> : <ProblemNote problem={problem} />;
   }
   const { rollout, durations, failures, timeline } = data;
   const act = (step: "cancel" | "resume" | "retry"): void => void action.run(async () => {
@@ -51,7 +51,7 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
       <p class="lead">
         Version <strong>{rollout.version}</strong> for {rollout.target}: {plural(rollout.devices, "device")}.{" "}
         {rollout.failureLimit !== undefined && `Halts above ${rollout.failureLimit} % failures. `}
-        {rollout.state === "scheduled" && <>Starts {exact(rollout.startAt)}.</>}
+        <Times rollout={rollout} />
       </p>
       <section class="tiles counts" aria-label="devices by state">
         {STATUSES.map((status) => (
@@ -65,7 +65,7 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
       <div class="two">
         <section>
           <h2>Over time</h2>
-          {timeline.length < 2 ? <Empty title="Nothing has happened yet" /> : <RolloutChart points={timeline} devices={rollout.devices} />}
+          {timeline.length < 2 ? <Empty title={over ? "It was cancelled before it began" : "Nothing has happened yet"} /> : <RolloutChart points={timeline} />}
           {durations !== undefined && (
             <p class="faint">
               From push to success: half within {duration(durations.p50)}, 90 % within {duration(durations.p90)}, the slowest {duration(durations.longest)}.
@@ -85,7 +85,7 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
                 </span>
                 {wave.size > 0 && <Shares counts={wave.counts} />}
                 <span class="faint">
-                  {wave.releasedAt === undefined ? (over || rollout.state === "halted" ? "not released" : "waits for the one before") : <>released <Ago at={wave.releasedAt} />, {wave.counts.success} done{wave.counts.failure > 0 && `, ${wave.counts.failure} failed`}</>}
+                  {wave.releasedAt === undefined ? waits(rollout.state, index) : <>released <Ago at={wave.releasedAt} />, {wave.counts.success} done{wave.counts.failure > 0 && `, ${wave.counts.failure} failed`}</>}
                 </span>
               </li>
             ))}
@@ -107,6 +107,37 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
       <MembersTable id={id} />
     </>
   );
+}
+
+function NoSuchRollout(): JSX.Element {
+  return (
+    <>
+      <Head title="No such rollout" above={<a href={linkTo("rollouts")}>Rollouts</a>} />
+      <Empty title="It was forgotten, or the address is wrong">
+        <a class="button" href={linkTo("rollouts")}>
+          All rollouts
+        </a>
+      </Empty>
+    </>
+  );
+}
+
+/** When it began and how long it took. */
+function Times({ rollout: { state, startAt, startedAt, finishedAt } }: { rollout: Views["rollout"] }): JSX.Element | null {
+  if (state === "scheduled") return <>Starts {exact(startAt)}.</>;
+  if (startedAt === undefined) return null;
+  return (
+    <>
+      Started <Ago at={startedAt} />
+      {finishedAt !== undefined && `, over after ${duration(finishedAt - startedAt)}`}.
+    </>
+  );
+}
+
+/** Why a wave is not out yet. */
+function waits(state: Views["rollout"]["state"], wave: number): string {
+  if (state === "scheduled") return wave === 0 ? "goes out at the start" : "waits for the one before";
+  return state === "running" ? "waits for the one before" : "not released";
 }
 
 function MembersTable({ id }: { id: string }): JSX.Element {
@@ -160,12 +191,12 @@ function MembersTable({ id }: { id: string }): JSX.Element {
                 </th>
                 <td data-label="Wave">{member.wave + 1}</td>
                 <td data-label="State">
-                  <StatusChip status={member.status} />
+                  <StatusChip status={member.status} /> {member.status === "upgrading" && <span class="keep">{member.percent ?? 0} %</span>}
                   {member.status === "upgrading" && <Progress percent={member.percent ?? 0} label={`${member.name}`} />}
                   {member.attempts > 1 && <span class="under">{member.attempts} attempts</span>}
                 </td>
                 <td data-label="Result" class={member.status === "failure" ? "" : "nil"}>{member.status === "failure" ? `${member.code === undefined ? "" : `${member.code}: `}${member.message ?? ""}` : <span class="faint">—</span>}</td>
-                <td data-label="Took" class={member.finishedAt === undefined ? "nil" : ""}>{member.pushedAt === undefined || member.finishedAt === undefined ? <span class="faint">—</span> : duration(member.finishedAt - member.pushedAt)}</td>
+                <td data-label="Took" class={member.finishedAt === undefined ? "nil" : "keep"}>{member.pushedAt === undefined || member.finishedAt === undefined ? <span class="faint">—</span> : duration(member.finishedAt - member.pushedAt)}</td>
               </tr>
             ))}
           </tbody>

@@ -18,6 +18,9 @@ export function RolloutsPage(): JSX.Element {
       {data?.items.length === 0 && (
         <Empty title="No rollout yet">
           <p>A rollout takes one package to one device or thousands, at once or wave by wave, and stops by itself when too many fail.</p>
+          <a class="button" href={linkTo("rollouts", "new")}>
+            New rollout
+          </a>
         </Empty>
       )}
       {data !== undefined && data.items.length > 0 && (
@@ -49,6 +52,7 @@ export function RolloutsPage(): JSX.Element {
                   <span class="under">
                     {rollout.counts.success} of {rollout.devices} done
                     {rollout.counts.failure > 0 && `, ${rollout.counts.failure} failed`}
+                    {rollout.counts.cancelled > 0 && `, ${rollout.counts.cancelled} cancelled`}
                   </span>
                 </td>
                 <td data-label="Created">
