@@ -21,9 +21,10 @@ export interface PoolOptions {
   enough?(): boolean;
 }
 
-/** Rejects if a worker dies. */
+/** Rejects if a worker dies; the others end with the piece that they have. */
 export async function carryOutAll(works: Works, { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
   let next = 0;
+  let broken = false;
   if (processes === 0) {
     for (; next < works.length && !enough(); next++) onDone(carryOut(works.at(next)!), next);
     return;
@@ -33,7 +34,7 @@ export async function carryOutAll(works: Works, { processes = availableParalleli
       const child = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), { execArgv: ["--import", "tsx"] });
       let index = -1;
       const more = (): void => {
-        if (next >= works.length || enough()) {
+        if (next >= works.length || broken || enough()) {
           child.disconnect();
           return;
         }
@@ -44,8 +45,12 @@ export async function carryOutAll(works: Works, { processes = availableParalleli
         onDone(tally, index);
         more();
       });
-      child.on("error", reject);
-      child.on("exit", (code, signal) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${signal ?? `code ${code}`}`))));
+      const fail = (error: Error): void => {
+        broken = true;
+        reject(error);
+      };
+      child.on("error", fail);
+      child.on("exit", (code, signal) => (code === 0 ? resolve() : fail(new Error(`a worker ended with ${signal ?? `code ${code}`}`))));
       more();
     });
   await Promise.all(Array.from({ length: Math.min(processes, works.length) }, worker));

@@ -1,0 +1,71 @@
+/** A failing case gets shorter and stays the same failure. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { lineOf, parseCase } from "../../host-sim/powercut/case-line";
+import type { Case } from "../../host-sim/powercut/case-line";
+import type { MakeDevice } from "../../host-sim/powercut/device";
+import { failureOf, minimise } from "../../host-sim/powercut/minimise";
+import { withDevice, withFlash, withStore } from "./broken-device";
+
+/** A device whose checkpoint is lost with the power: it takes one cut in mid-download to see it. */
+const forgetful = (): MakeDevice => withStore((store, { watch }) => ({ getNumber: (key) => (key === "off" && watch.running.version === "0.1.0" ? undefined : store.getNumber(key)) }));
+/** Fails whatever happens. */
+const greedy = (): MakeDevice =>
+  withFlash((flash) => ({
+    erase: (sector) => {
+      flash.erase(sector);
+      if (sector === 1) flash.erase(sector);
+    },
+  }));
+
+test("of three cuts the one is left that matters, in its simplest form", () => {
+  const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
+  const failure = failureOf(which, forgetful);
+  assert.equal(failure?.check, "bytes fetched again");
+  const shorter = minimise(which, 2_000, forgetful);
+  assert.equal(shorter.cuts.length, 1, lineOf(shorter));
+  assert.equal(shorter.cuts[0]!.fault.kind, "b", lineOf(shorter));
+  assert.equal(failureOf(shorter, forgetful)?.check, failure.check);
+  assert.ok(lineOf(shorter).length < lineOf(which).length);
+  // No earlier place does it.
+  const [{ at, fault }] = shorter.cuts as [Case["cuts"][number]];
+  assert.notEqual(failureOf({ ...shorter, cuts: [{ at: at - 1, fault }] }, forgetful)?.check, failure.check);
+});
+
+test("a failure that needs no cut loses all of them, the large image, the bad network and the whole agent", () => {
+  const which = parseCase("good.whole.agent.30b-12a.twice1");
+  // The broken device is the quick one in any case.
+  const shorter = minimise(which, 500, greedy);
+  assert.equal(lineOf(shorter), "good.small.desk.-");
+  assert.equal(failureOf(shorter, greedy)?.check, "sector erases");
+});
+
+test("a case that holds comes back as it is", () => {
+  const which = parseCase("good.small.desk.30b-12a");
+  assert.equal(minimise(which), which);
+});
+
+test("no more lives are spent than are given", () => {
+  const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
+  let lives = 0;
+  const counted = (): MakeDevice => {
+    lives++;
+    return forgetful();
+  };
+  minimise(which, 7, counted);
+  assert.ok(lives <= 8, `${lives} cases were lived`);
+});
+
+test("another failure of a shorter case is not taken for the one that is looked for", () => {
+  const which = parseCase("alone.small.desk.40b-0b");
+  const wedged = withDevice(() => ({ step: () => false, answers: () => false }));
+  /** Without any cut the new firmware is wedged; after one the download begins anew. */
+  const moody = (): MakeDevice => (surroundings) => {
+    const { world, watch } = surroundings;
+    return (world.ledger.cuts === 0 && watch.running.version !== "0.1.0" ? wedged : forgetful())(surroundings);
+  };
+  assert.equal(failureOf({ ...which, cuts: [] }, moody)?.check, "never wedged");
+  const shorter = minimise(which, 500, moody);
+  assert.equal(shorter.cuts.length, 1);
+  assert.equal(failureOf(shorter, moody)?.check, "bytes fetched again");
+});
