@@ -1,0 +1,114 @@
+/** When a board's power goes: moments that are chosen by what the cloud sees, what the board says, or what changes in its flash; and any moment. */
+import { watch } from "node:fs";
+import { join } from "node:path";
+import { WEAR_FILE } from "../../host-sim/board/board-folder";
+import type { Cloud } from "../../host-sim/cloud/cloud";
+import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/devices";
+import type { Package } from "../../host-sim/cloud/packages";
+import type { Device, Line } from "../../host-sim/demo/device-process";
+import type { Random } from "../../host-sim/powercut/random";
+
+/** One life of the board, and what there is to see of it. */
+export interface Scene {
+  readonly device: Device;
+  readonly cloud: Cloud;
+  readonly file: Package;
+  readonly state: string;
+}
+
+export interface Moment {
+  readonly name: string;
+  /** Calls `now` when it has come, perhaps more than once; returns the way to stop looking. */
+  watch(scene: Scene, now: () => void): () => void;
+  /** It is one of its kind in an update: where it comes before those in front of it, they were missed. */
+  readonly milestone: boolean;
+  /** Then this long, ms. */
+  readonly delay: number;
+}
+
+/** Milliseconds from power-on within which any moment may be it: the board starts, and is on its way. */
+const ANY = 1_000;
+
+const any = (random: Random): Moment => ({ name: "any moment", delay: random.below(ANY), milestone: false, watch: (_, now) => (now(), () => undefined) });
+
+/** Bytes of the file given out in this life. */
+const served = (bytes: number, delay: number): Moment => ({
+  name: "n-th byte served",
+  delay,
+  milestone: false,
+  watch({ cloud, file }, now) {
+    const before = cloud.traffic.ofPackage(file.id).bytes;
+    const timer = setInterval(() => cloud.traffic.ofPackage(file.id).bytes - before >= bytes && now(), 1);
+    return () => clearInterval(timer);
+  },
+});
+
+/** The chip's counters change before each operation. Changes in quick succession may come as one. */
+const flash = (count: number): Moment => ({
+  name: "n-th change of flash",
+  delay: 0,
+  milestone: false,
+  watch({ state }, now) {
+    let changes = 0;
+    const watcher = watch(join(state, WEAR_FILE), () => ++changes >= count && now());
+    return () => watcher.close();
+  },
+});
+
+function message(name: string, delay: number, is: (message: LoggedMessage, version: string) => boolean): Moment {
+  return {
+    name,
+    delay,
+    milestone: true,
+    watch({ cloud, file }, now) {
+      const heard = (_: CloudDevice, one: LoggedMessage): void => void (is(one, file.version) && now());
+      cloud.on("message", heard);
+      return () => cloud.off("message", heard);
+    },
+  };
+}
+
+function line(name: string, delay: number, is: (line: Line, version: string) => boolean): Moment {
+  return {
+    name,
+    delay,
+    milestone: true,
+    watch({ device, file }, now) {
+      const before = device.onEvent;
+      device.onEvent = (event) => {
+        before?.(event);
+        if (is(event, file.version)) now();
+      };
+      return () => (device.onEvent = undefined);
+    },
+  };
+}
+
+const up = (name: string, delay: number, part: RegExp): Moment => message(name, delay, ({ direction, payload }) => direction === "up" && part.test(payload));
+
+const starts = ({ event, version }: Line, wanted: string): boolean => event === "boot" && version === wanted;
+
+/** The power cuts of one update, in the order in which they are to come. */
+export function momentsOf(random: Random, size: number, faulty: boolean): Moment[] {
+  const upToTrial = [
+    any(random),
+    message("offer", random.below(12), ({ direction, payload }) => direction === "down" && payload.includes("update_firmware")),
+    up("first progress", random.below(8), /"downloading"/),
+    ...Array.from({ length: 3 }, () => served(1 + random.below(size / 5), random.below(4))),
+    flash(1 + random.below(30)),
+    flash(1 + random.below(30)),
+    line("verifying", random.below(20), ({ state }) => state === "verifying"),
+    up("burning", random.below(12), /"burning"/),
+    // Where the power went between the two, there is no second restart.
+    line("restart", random.below(40), (event, wanted) => event.event === "reboot" || starts(event, wanted)),
+    line("new firmware starts", random.below(faulty ? 40 : 220), starts),
+  ];
+  return faulty
+    ? [...upToTrial, line("new firmware fails", random.below(60), ({ event }) => event === "reset"), up("fail", random.below(5), /"fail"/), any(random)]
+    : [
+        ...upToTrial,
+        message("new version", random.below(8), ({ direction, payload }, version) => direction === "up" && payload.includes("report_version") && payload.includes(`"${version}"`)),
+        line("confirmed", random.below(4), ({ event }) => event === "confirmed"),
+        up("done", random.below(5), /"done"/),
+      ];
+}
