@@ -1,6 +1,7 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Authority } from "../cloud/certificates";
+import { Authority, type Credentials } from "../cloud/certificates";
 import { clientIdOf, type TencentDevice } from "../cloud/tencent-access";
 
 /** What devices must trust. */
@@ -11,7 +12,7 @@ const KEY_FILE = "root.key.pem";
 export async function keptAuthority(folder: string): Promise<Authority> {
   const root = join(folder, ROOT_FILE);
   const key = join(folder, KEY_FILE);
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch(() => Promise.reject(new Error(`${folder} can not be a folder for certificates`)));
   const texts = await Promise.all([text(root), text(key)]);
   const [rootPem, keyPem] = texts;
   if (rootPem === undefined && keyPem === undefined) {
@@ -28,6 +29,36 @@ export async function keptAuthority(folder: string): Promise<Authority> {
   } catch (error) {
     throw new Error(`${folder}: ${ROOT_FILE} and ${KEY_FILE} are no certificate authority`, { cause: error });
   }
+}
+
+/** A certificate from elsewhere with its key; `rootFile`: what devices are to trust. Rejects with one line. */
+export async function givenCertificate(certificateFile: string, keyFile: string, rootFile: string | undefined): Promise<Credentials & { root: string }> {
+  const certificate = await certificateIn(certificateFile);
+  const root = rootFile === undefined ? certificate : await certificateIn(rootFile);
+  const key = await required(keyFile);
+  const privateKey = parsed(() => createPrivateKey(key), `${keyFile} is no private key in PEM`);
+  if (!new X509Certificate(certificate).checkPrivateKey(privateKey)) throw new Error(`${keyFile} is not the key of ${certificateFile}`);
+  return { certificate, key, root };
+}
+
+async function certificateIn(path: string): Promise<string> {
+  const pem = await required(path);
+  parsed(() => new X509Certificate(pem), `${path} is no certificate in PEM`);
+  return pem;
+}
+
+function parsed<T>(work: () => T, otherwise: string): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(otherwise, { cause: error });
+  }
+}
+
+async function required(path: string): Promise<string> {
+  const content = await text(path);
+  if (content === undefined) throw new Error(`${path}: there is no such file`);
+  return content;
 }
 
 /** What a device in certificate mode needs; the result is the entry of the vendor's device_info.json that names the files. */

@@ -3,10 +3,10 @@ import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { createDesk, type RunningDesk } from "../api/create-desk";
 import type { Cloud } from "../cloud/cloud";
-import type { CloudOptions } from "../cloud/cloud-options";
+import type { CloudOptions, CloudTls } from "../cloud/cloud-options";
 import { narrate } from "./cloud-progress";
 import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
-import { keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
+import { givenCertificate, keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
 
 interface CloudFlags {
@@ -22,14 +22,17 @@ interface CloudFlags {
   readonly broker?: string;
   readonly brokerCa?: string;
   readonly packages?: string;
-  readonly device: readonly NamedDevice[];
-  readonly newDevice: readonly string[];
+  readonly device?: readonly NamedDevice[];
+  readonly newDevice?: readonly string[];
   readonly devices?: string;
   readonly push?: string;
   readonly throttle?: number;
   readonly urlLifetime?: number;
   readonly downloadOrigin?: string;
   readonly tls?: string;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsRoot?: string;
   readonly engine: "xs" | "node";
 }
 
@@ -39,9 +42,9 @@ export function register(program: Command): void {
     .command("cloud")
     .summary("run the local OTA cloud with its console")
     .description(
-      "Runs an OTA cloud on this machine: an MQTT broker, Tencent's and ThingsPanel's side of the update protocol, a file\n" +
-        "server with ranges and signed URLs, and a console in the browser. The link to the console is printed on stderr and\n" +
-        "opens it once; Enter prints another. What happens goes to stderr too; the device.json of each device that is named\n" +
+      "Runs an OTA cloud on this machine: an MQTT broker, Tencent's and ThingsPanel's side of the update protocol, a file " +
+        "server with ranges and signed URLs, and a console in the browser. The link to the console is printed on stderr and " +
+        "opens it once; Enter prints another. What happens goes to stderr too; the device.json of each device that is named " +
         "here goes to stdout, one line each. Runs until interrupted.",
     )
     .argument("[images...]", "firmware files to offer; each names its own version")
@@ -52,17 +55,20 @@ export function register(program: Command): void {
     .option("--network", "let other machines use console and API too")
     .option("--state <folder>", "everything that outlives the process is kept there", ".xs-ota/cloud")
     .option("--memory", "keep nothing")
-    .option("--broker <url>", "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one;\nXS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account")
+    .option("--broker <url>", "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one; XS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account")
     .option("--broker-ca <file>", "PEM of the root to trust there")
     .option("--packages <folder>", "keep the firmware files there")
-    .option("--device <id>", "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well,\nthe module if it has one); may be repeated", collectDevice, [])
-    .option("--new-device <name>", "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of\nThingsPanel's; may be repeated", (name: string, before: readonly string[]) => [...before, name], [])
+    .option("--device <id>", "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well, the module if it has one); may be repeated", collectDevice)
+    .option("--new-device <name>", "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of ThingsPanel's; may be repeated", (name: string, before: readonly string[] = []) => [...before, name])
     .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json or a device.json")
     .option("--push <version>", "update the devices named here to that version; without any, a demo device is made")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
     .option("--download-origin <url>", "scheme, host and port that download URLs name, such as those of a weaknet", origin)
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
+    .option("--tls-cert <file>", "PEM of a certificate from elsewhere, in place of --tls; its issuers follow it in the file")
+    .option("--tls-key <file>", "PEM of its private key")
+    .option("--tls-root <file>", "PEM of the root that devices trust then; default: one that they have")
     .option("--mqtts-port <port>", "port of MQTT over TLS", portNumber, 8883)
     .option("--https-port <port>", "HTTPS port", portNumber, 8443)
     .addOption(new Option("--engine <engine>", "what runs the firmware of simulated boards").choices(["xs", "node"]).default("xs"))
@@ -71,7 +77,7 @@ export function register(program: Command): void {
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
   const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
-  const named = [...flags.device, ...flags.newDevice.map(newDevice), ...listed];
+  const named = [...(flags.device ?? []), ...(flags.newDevice ?? []).map(newDevice), ...listed];
   const keyless = named.find(({ certificate }) => certificate !== undefined);
   if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
@@ -88,7 +94,7 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     describe(desk, say);
     for (const [index, device] of devices.entries()) {
       if (target) cloud.push(device, target);
-      process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags.tls))}\n`);
+      process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags))}\n`);
     }
   } catch (error) {
     await desk.close();
@@ -98,7 +104,8 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
-  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, downloadOrigin, tls, broker } = flags;
+  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, downloadOrigin, broker } = flags;
+  const certificate = await certificateOf(flags);
   return {
     host,
     httpPort,
@@ -110,10 +117,18 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     ...(throttle === undefined ? {} : { throttle }),
     ...(urlLifetime === undefined ? {} : { urlLifetime }),
     ...(downloadOrigin === undefined ? {} : { downloadOrigin }),
-    ...(tls === undefined
-      ? {}
-      : { tls: { authority: await keptAuthority(tls), mqttPort: mqttsPort, httpsPort, clientCertificates: true } }),
+    ...(certificate === undefined ? {} : { tls: { ...certificate, mqttPort: mqttsPort, httpsPort } }),
   };
+}
+
+/** What proves the cloud to devices: an authority of its own, or what somebody else issued. */
+async function certificateOf({ tls, tlsCert, tlsKey, tlsRoot }: CloudFlags): Promise<Pick<CloudTls, "authority" | "clientCertificates" | "credentials"> | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined && tlsRoot === undefined) {
+    return tls === undefined ? undefined : { authority: await keptAuthority(tls), clientCertificates: true };
+  }
+  if (tls !== undefined) throw new Error("--tls makes a certificate; --tls-cert brings one: one of them");
+  if (tlsCert === undefined || tlsKey === undefined) throw new Error("--tls-cert and --tls-key belong together");
+  return { credentials: await givenCertificate(tlsCert, tlsKey, tlsRoot) };
 }
 
 async function brokerOptions(url: string, caFile: string | undefined): Promise<NonNullable<CloudOptions["broker"]>> {
@@ -148,9 +163,9 @@ async function configOf(
   cloud: Cloud,
   device: string,
   { certificate }: NamedDevice,
-  folder: string | undefined,
+  { tls: folder, tlsRoot }: CloudFlags,
 ): Promise<Record<string, unknown>> {
-  if (folder === undefined) return cloud.deviceConfig(device);
+  if (folder === undefined) return cloud.deviceConfig(device, tlsRoot === undefined ? undefined : resolve(tlsRoot));
   const config = cloud.deviceConfig(device, resolve(folder, ROOT_FILE));
   if (certificate === undefined || !cloud.authority) return config;
   return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, certificate) };
@@ -197,7 +212,7 @@ function origin(text: string): string {
   return text;
 }
 
-function collectDevice(text: string, before: readonly NamedDevice[]): NamedDevice[] {
+function collectDevice(text: string, before: readonly NamedDevice[] = []): NamedDevice[] {
   try {
     return [...before, parseDevice(text)];
   } catch (error) {

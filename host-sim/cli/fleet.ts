@@ -34,8 +34,8 @@ export function register(program: Command): void {
     .command("fleet")
     .summary("take many devices through an update")
     .description(
-      "Runs many agents, the same code that boards run, against one cloud and takes them through one rollout. Starts a cloud of its\n" +
-        "own unless one is named. Prints what became of them and writes a plot; shows progress on stderr while it runs. Exits with 1\n" +
+      "Runs many agents, the same code that boards run, against one cloud and takes them through one rollout. Starts a cloud of its " +
+        "own unless one is named. Prints what became of them and writes a plot; shows progress on stderr while it runs. Exits with 1 " +
         "if a device failed that was not meant to.",
     )
     .option("--devices <count>", "how many", count(1, 10_000), 100)
@@ -59,6 +59,8 @@ export function register(program: Command): void {
 async function run(flags: FleetFlags): Promise<void> {
   const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
   const cloud = await cloudOf(flags);
+  const path = resolve(flags.plot);
+  await mkdir(dirname(path), { recursive: true }).catch(() => Promise.reject(new Error(`no plot can be written to ${path}`)));
   if (outage !== undefined && cloud !== undefined) throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
   const options: FleetOptions = {
     devices,
@@ -76,8 +78,6 @@ async function run(flags: FleetFlags): Promise<void> {
   };
   const line = new FleetProgressLine(process.stderr);
   const result = await runFleet(options, line).finally(() => line.end());
-  const path = resolve(flags.plot);
-  await mkdir(dirname(path), { recursive: true });
   await writeFile(path, plot(result));
   process.stdout.write(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : inWords(result));
   process.stderr.write(`plot: ${path}\n`);

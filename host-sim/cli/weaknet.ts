@@ -23,9 +23,9 @@ export function register(program: Command): void {
     .command("weaknet")
     .summary("put a weak link between devices and their cloud")
     .description(
-      "Relays TCP to a broker and a file server as a weak link does: slow, late, with stalls and resets, never changing a byte.\n" +
-        "Devices are given its ports: mqtt.port in device.json, and `xs-ota cloud --download-origin` for what they download.\n" +
-        "Without options it is a cell at the edge of its range; 0 takes a trouble away. Prints one JSON line with its ports on\n" +
+      "Relays TCP to a broker and a file server as a weak link does: slow, late, with stalls and resets, never changing a byte." +
+        "Devices are given its ports: mqtt.port in device.json, and `xs-ota cloud --download-origin` for what they download." +
+        "Without options it is a cell at the edge of its range; 0 takes a trouble away. Prints one JSON line with its ports on" +
         "stdout and runs until interrupted.",
     )
     .addOption(new Option("--broker <host:port>", "where MQTT leads to").argParser(target).default({ host: "127.0.0.1", port: 1883 }, "127.0.0.1:1883"))

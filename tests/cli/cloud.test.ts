@@ -6,7 +6,9 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
+import { Authority } from "../../host-sim/cloud/certificates";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
 
 const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;
@@ -130,6 +132,20 @@ test("a new device with a secret of its own; packages and the authority are kept
   assert.equal((await second.end("SIGTERM")).code, 0);
 });
 
+test("a certificate from elsewhere: the cloud shows it, and device.json names the root that was given", async () => {
+  const authority = await Authority.create("ec");
+  const { key, certificate } = await authority.server(["127.0.0.1"]);
+  const [certFile, keyFile, rootFile] = [join(folder, "given.pem"), join(folder, "given.key.pem"), join(folder, "given-root.pem")];
+  await Promise.all([writeFile(certFile, certificate), writeFile(keyFile, key), writeFile(rootFile, authority.root)]);
+  const cloud = run("--port=0", "--mqtt-port=0", "--https-port=0", "--mqtts-port=0", "--tls-cert", certFile, "--tls-key", keyFile, "--tls-root", rootFile, "--new-device", "board-1");
+  const config = (await cloud.line()) as unknown as { mqtt: { port: number; tls: boolean; ca: string }; https: { ca: string } };
+  assert.deepEqual([config.mqtt.ca, config.https.ca], [rootFile, rootFile]);
+  const socket = connectTls({ host: "127.0.0.1", port: config.mqtt.port, ca: authority.root });
+  await once(socket, "secureConnect");
+  socket.destroy();
+  assert.equal((await cloud.end("SIGTERM")).code, 0);
+});
+
 test("a push without a device makes one to try with: the same one at the next start", async () => {
   const state = join(folder, "demo-state");
   const flags = ["--port=0", "--mqtt-port=0", "--state", state, "--push", "0.5.0"];
@@ -198,6 +214,11 @@ test("bad input is one clear line and exit code 1", async () => {
     [[...free, "--push", "7"], /no firmware of version 7; there is none at all/],
     [[...free, "--packages", text], /packages can not be kept in .*text\.bin/],
     [["--port=0", "--mqtt-port", String(port)], new RegExp(`MQTT: port ${port} on 127\\.0\\.0\\.1 is in use`)],
+    [[...free, "--tls", text], /text\.bin can not be a folder for certificates/],
+    [[...free, "--tls-cert", text], /--tls-cert and --tls-key belong together/],
+    [[...free, "--tls", folder, "--tls-cert", text, "--tls-key", text], /one of them/],
+    [[...free, "--tls-cert", text, "--tls-key", text], /text\.bin is no certificate in PEM/],
+    [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem: there is no such file/],
     [["--nonsense"], /unknown option/],
   ];
   const results = await Promise.all(rows.map(async ([args, words]) => ({ args, words, ...(await run(...args).end()) })));
