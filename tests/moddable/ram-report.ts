@@ -1,6 +1,6 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, which are written there in
- * place. Run by scripts/moddable-ram.mjs.
+ * place. Run by scripts/moddable-ram.mjs, which takes "ram" or "flash" for one of the two alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -53,10 +53,9 @@ const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
 /** Of its own: compiled perhaps by another compiler than the rest. */
 const OUT = `${BUILD}-ram`;
 rmSync(OUT, { recursive: true, force: true });
-const headless = buildHeadless(OUT);
 
 /** Every reading of a run: "nothing", then "idle" before and after each update with the readings of its download in between. */
-async function measure(app: string, { tls, range, updates }: Scenario): Promise<Reading[]> {
+async function measure(headless: string, app: string, { tls, range, updates }: Scenario): Promise<Reading[]> {
   const cloud = await createCloud(tls ? { tls: { kind: "ec" } } : {});
   await cloud.start();
   const deviceName = `ram-${tls ? "tls" : "tcp"}-${range}`;
@@ -114,15 +113,22 @@ function place(document: string, name: string, text: string): string {
   return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
 }
 
-try {
+/** Each table under its mark's name. */
+async function ramTables(): Promise<{ [name: string]: string }> {
   const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
+  const headless = buildHeadless(OUT);
   const results: (readonly [Scenario, readonly Reading[]])[] = [];
   for (const scenario of SCENARIOS) {
-    results.push([scenario, await measure(app, scenario)]);
+    results.push([scenario, await measure(headless, app, scenario)]);
     console.error(`${scenario.name}, ${scenario.range}: done`);
   }
   console.error(`engine built for ${results[0]?.[1][0]?.bits} bits`);
-  const tables = { ram: ramTable(results), growth: growthTable(results), flash: flashTable(OUT) };
+  return { ram: ramTable(results), growth: growthTable(results) };
+}
+
+const [only] = process.argv.slice(2);
+try {
+  const tables = { ...(only === "flash" ? {} : await ramTables()), ...(only === "ram" ? {} : { flash: flashTable(OUT) }) };
   let document = readFileSync(DOCUMENT, "utf8");
   for (const [name, table] of Object.entries(tables)) {
     console.log(`${table}\n`);
