@@ -47,6 +47,7 @@ export function judgeEnd(world: World, watch: Watch, device: Device): void {
   const wanted = last?.offer.version ?? "0.1.0";
   ledger.expect("story's end", watch.running.version === wanted, () => `${watch.running.version} runs in the end, not ${wanted}`);
   ledger.expect("story's end", watch.confirmed, () => `${watch.running.version} is unconfirmed in the end`);
+  ledger.expect("no half-written slot boots", !keepsRefused(world, watch), () => `${SLOT_LABELS[watch.target]} would boot in the end, from an image that was refused`);
   const whole = last === undefined || truth.holds(watch.running.index, last.file, 0, last.file.length);
   ledger.expect("story's end", whole, () => "the running slot does not hold the whole file");
   // What a cut left behind without its job means nothing, and goes with the next one.
@@ -54,6 +55,13 @@ export function judgeEnd(world: World, watch: Watch, device: Device): void {
     ledger.expect("one outcome", watch.record(key) === undefined, () => `record ${key} is left in the end`);
   }
   if (!world.story.pushes.some((push) => isAtFault(world, push))) ledger.expect("blame", watch.record(KEY_REFUSED) === undefined, () => "an image is remembered as refused");
+}
+
+/** The slot that does not run would boot, and not by a file that was offered and is an image by itself. */
+function keepsRefused({ truth, story }: World, { target }: Watch): boolean {
+  const image = truth.bootable(target);
+  if (image === undefined || truth.holds(target, story.factory, 0, story.factory.length)) return false;
+  return !story.pushes.some((push) => isAsOffered(push) && image.length <= push.file.length && truth.holds(target, push.file, 0, push.file.length));
 }
 
 /** The image that runs when all is over. */

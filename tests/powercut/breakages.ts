@@ -104,6 +104,12 @@ export const BREAKAGES: readonly Breakage[] = [
       ),
   },
   {
+    check: "no half-written slot boots",
+    device: "leaves the head of an image that it has refused",
+    story: "tail",
+    make: () => withFlash((flash, { watch }) => ({ erase: (sector) => (watch.outcome === undefined ? flash.erase(sector) : undefined) })),
+  },
+  {
     check: "head last",
     device: "programs the head together with the first sector",
     story: "good",
