@@ -30,6 +30,8 @@ export interface DeskOptions {
   readonly goodLink?: LinkQuality;
   /** The console answers other machines too. */
   readonly network?: boolean;
+  /** Where the root is that devices trust, if the cloud speaks TLS: each device.json names it. */
+  readonly rootFile?: string;
   /** Hears of faults of our own, one line each. */
   readonly failed?: (line: string) => void;
 }
@@ -76,7 +78,7 @@ export async function createDesk(options: DeskOptions): Promise<RunningDesk> {
     const name = options.network === true ? cloud.publicHost : "127.0.0.1";
     return cloud.httpPort > 0 ? `http://${name}:${cloud.httpPort}` : `https://${name}:${cloud.httpsPort}`;
   };
-  const desk: Desk = { cloud, boards, access, events, version, consoleUrl };
+  const desk: Desk = { cloud, boards, access, events, version, consoleUrl, rootFile: options.rootFile };
   const guard = new Guard({ access, network: options.network === true, names: [cloud.publicHost] });
   const journal = new BoundedLog<{ at: number; who: string; what: string }>(JOURNAL_KEPT);
   cloud.on("refused", ({ at, clientId, reason }) => journal.add({ at, who: clientId, what: `not let in: ${reason}` }));

@@ -11,6 +11,8 @@ export interface Desk {
   readonly events: EventStream;
   /** Of this program. */
   readonly version: string;
+  /** As device.json is to name it. */
+  readonly rootFile: string | undefined;
   /** Where the console is, without a path. */
   readonly consoleUrl: () => string;
 }

@@ -81,7 +81,14 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
   const keyless = named.find(({ certificate }) => certificate !== undefined);
   if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const desk = await createDesk({ cloud: await cloudOptions(flags), engine: flags.engine, network: flags.network === true, failed: say });
+  const root = rootOf(flags);
+  const desk = await createDesk({
+    cloud: await cloudOptions(flags),
+    engine: flags.engine,
+    network: flags.network === true,
+    ...(root === undefined ? {} : { rootFile: root }),
+    failed: say,
+  });
   const { cloud } = desk;
   try {
     for (const path of images) await addImage(cloud, path);
@@ -158,16 +165,22 @@ function packageOf(cloud: Cloud, version: string): ReturnType<Cloud["packages"][
   throw new Error(`no firmware of version ${version}; there is ${known.length > 0 ? known.join(", ") : "none at all"}`);
 }
 
+/** What devices trust, named in full. */
+function rootOf({ tls, tlsRoot }: CloudFlags): string | undefined {
+  if (tls !== undefined) return resolve(tls, ROOT_FILE);
+  return tlsRoot === undefined ? undefined : resolve(tlsRoot);
+}
+
 /** Its device.json; the files it names, in the folder given by --tls, are named in full. */
 async function configOf(
   cloud: Cloud,
   device: string,
   { certificate }: NamedDevice,
-  { tls: folder, tlsRoot }: CloudFlags,
+  flags: CloudFlags,
 ): Promise<Record<string, unknown>> {
-  if (folder === undefined) return cloud.deviceConfig(device, tlsRoot === undefined ? undefined : resolve(tlsRoot));
-  const config = cloud.deviceConfig(device, resolve(folder, ROOT_FILE));
-  if (certificate === undefined || !cloud.authority) return config;
+  const config = cloud.deviceConfig(device, rootOf(flags));
+  const folder = flags.tls;
+  if (folder === undefined || certificate === undefined || !cloud.authority) return config;
   return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, certificate) };
 }
 

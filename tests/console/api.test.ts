@@ -276,6 +276,15 @@ test("no secret of a device is in any answer but its device.json, and signatures
   });
 });
 
+test("where the cloud speaks TLS, a device's device.json does too, and names the root", async () => {
+  await withDesk(async (desk) => {
+    const { ids } = await ok<{ ids: string[] }>(desk, "/devices", { method: "POST", body: { devices: [{ platform: "tencent", identity: { productId: "P1", deviceName: "a", deviceSecret: "c2VjcmV0c2VjcmV0" } }] } });
+    const config = await ok<{ mqtt: object; https: object }>(desk, `/devices/${encodeURIComponent(ids[0]!)}/config`);
+    assert.deepEqual(config.mqtt, { host: "127.0.0.1", port: desk.cloud.mqttsPort, tls: true, ca: "/somewhere/root.pem" });
+    assert.deepEqual(config.https, { ca: "/somewhere/root.pem" });
+  }, { cloud: { tls: { kind: "ec" } }, rootFile: "/somewhere/root.pem" });
+});
+
 test("events name what changed; of a thousand changes they make a few", async () => {
   await withDesk(async (desk) => {
     const stream = await new Promise<import("node:http").IncomingMessage>((resolve) => {

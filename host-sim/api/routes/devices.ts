@@ -7,7 +7,7 @@ import { deviceView, messageView, taskView } from "../views";
 
 const VERSIONS_MAX = 50;
 
-export function deviceRoutes({ cloud, boards }: Desk): Route[] {
+export function deviceRoutes({ cloud, boards, rootFile }: Desk): Route[] {
   const boardOf = (): ((device: string) => ReturnType<typeof boards.get>) => {
     const byDevice = new Map(boards.list().map((board) => [board.device, board]));
     return (device) => byDevice.get(device);
@@ -88,14 +88,14 @@ export function deviceRoutes({ cloud, boards }: Desk): Route[] {
     route({
       method: "GET",
       path: "/devices/{id}/config",
-      summary: "The device.json of a device, for plain TCP; it holds the device's secret",
+      summary: "The device.json of a device, over TLS where the cloud has a root to name; it holds the device's secret",
       status: 200,
       result: DeviceConfig,
       errors: [404],
       handle: ({ params, response }) => {
         const { id, name } = found(cloud.devices.get(params["id"]!), "device");
         response.setHeader("Content-Disposition", `attachment; filename="${name.replace(/[^\w.-]/g, "_")}.json"`);
-        return cloud.deviceConfig(id);
+        return cloud.deviceConfig(id, rootFile);
       },
     }),
     route({

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { ask, part } from "../api";
-import { tell, useAction } from "../live";
+import { ask, part, type Views } from "../api";
+import { tell, useAction, useLive } from "../live";
 import { linkTo } from "../location";
 import { Dialog, ProblemNote } from "../parts";
 
@@ -58,6 +58,8 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
 }
 
 function Added({ id, name, close }: { id: string; name: string; close: () => void }): JSX.Element {
+  const overview = useLive<Views["overview"]>("/overview", []);
+  const secure = overview.data?.addresses["mqtts"] !== undefined;
   return (
     <Dialog title={`${name} is here`} close={close}>
       <p>Give it this file, and it is online as soon as it starts. The file holds the device's secret.</p>
@@ -70,6 +72,7 @@ function Added({ id, name, close }: { id: string; name: string; close: () => voi
         For a simulated board: <code>npx xs-ota device --config {name}.json --state board</code>. For an ESP32, docs/CLOUD.md says how it gets there; the cloud must listen where the board can reach it (
         <code>--host 0.0.0.0</code>).
       </p>
+      {secure && <p class="faint">The cloud speaks TLS: the file names the root certificate by its place on this machine. On another one, take the certificate along and correct the path.</p>}
       <footer>
         <a class="button" href={linkTo("devices", id)} onClick={close}>
           Go to the device

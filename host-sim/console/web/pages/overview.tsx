@@ -63,6 +63,14 @@ export function OverviewPage(): JSX.Element {
             </div>
           ))}
           <div>
+            <dt>API</dt>
+            <dd>
+              <a href="/cloud/v1/openapi.json" download="xs-ota-openapi.json">
+                OpenAPI description
+              </a>
+            </dd>
+          </div>
+          <div>
             <dt>broker</dt>
             <dd>{data.broker === "embedded" ? "built in" : "elsewhere"}</dd>
           </div>

@@ -69,7 +69,8 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
       <td data-label="Image">
         {file.imageVersion === undefined ? <Chip kind="failure">not an ESP image</Chip> : `${chip(file.chip ?? 0)} · ${file.project ?? ""}`}
         <span class="under">
-          {bytes(file.size)} ({file.size.toLocaleString()} bytes)
+          {bytes(file.size)}
+          {file.size >= 1_000 && ` (${file.size.toLocaleString()} bytes)`}
         </span>
         {file.imageVersion !== undefined && file.imageVersion !== file.version && <span class="under warn">says {file.imageVersion} of itself</span>}
         {file.problem !== undefined && <span class="under warn">would not boot: {file.problem}</span>}
