@@ -22,7 +22,7 @@ export interface Moment {
   watch(scene: Scene, now: () => void): () => void;
   /** It is one of its kind in an update: where it comes before those in front of it, they were missed. */
   readonly milestone: boolean;
-  /** Then this long, ms. */
+  /** Then this long, ms; 0: at once, as for a report whose PUBACK is not to arrive. */
   readonly delay: number;
 }
 
@@ -94,7 +94,7 @@ export function momentsOf(random: Random, size: number, faulty: boolean): Moment
     any(random),
     message("offer", random.below(12), ({ direction, payload }) => direction === "down" && payload.includes("update_firmware")),
     up("first progress", random.below(8), /"downloading"/),
-    ...Array.from({ length: 3 }, () => served(1 + random.below(size / 5), random.below(4))),
+    ...Array.from({ length: 2 }, () => served(1 + random.below(size / 4), random.below(4))),
     flash(1 + random.below(30)),
     flash(1 + random.below(30)),
     line("verifying", random.below(20), ({ state }) => state === "verifying"),
@@ -104,11 +104,12 @@ export function momentsOf(random: Random, size: number, faulty: boolean): Moment
     line("new firmware starts", random.below(faulty ? 40 : 220), starts),
   ];
   return faulty
-    ? [...upToTrial, line("new firmware fails", random.below(60), ({ event }) => event === "reset"), up("fail", random.below(5), /"fail"/), any(random)]
+    ? [...upToTrial, line("new firmware fails", random.below(60), ({ event }) => event === "reset"), up("fail", 0, /"fail"/), up("fail", random.below(5), /"fail"/)]
     : [
         ...upToTrial,
         message("new version", random.below(8), ({ direction, payload }, version) => direction === "up" && payload.includes("report_version") && payload.includes(`"${version}"`)),
         line("confirmed", random.below(4), ({ event }) => event === "confirmed"),
+        up("done", 0, /"done"/),
         up("done", random.below(5), /"done"/),
       ];
 }
