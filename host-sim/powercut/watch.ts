@@ -233,6 +233,7 @@ export class Watch {
     this.#ledger.expect("image before boot choice", (image?.length ?? 0) <= (job?.push?.file.length ?? 0), () => `the image has ${image?.length} bytes, the file ${job?.push?.file.length}`);
     this.#ledger.expect("trial repeated", this.phase === "trial", () => `the boot choice changes while the job is stored as ${this.phase}`);
     this.#ledger.expect("unconfirmed waits", this.confirmed, () => "the boot choice changes while the running firmware is on trial");
+    this.#ledger.expect("blame", job === undefined || !this.blamed(job.record.offer), () => `the boot choice changes to ${job?.record.offer.version}, which is remembered as refused`);
     this.#beforeTrial();
   }
 

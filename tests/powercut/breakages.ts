@@ -62,6 +62,9 @@ const storing =
 /** The text of the job's record: the only program of NVS that is longer than two entries. */
 const inRecord = ({ operation }: Point): boolean => operation?.kind === "program" && operation.address < NVS_END && operation.length > 64;
 
+/** The entry that begins the record of the outcome. */
+const outcomeStored = ({ operation }: Point): boolean => operation?.kind === "program" && operation.address < NVS_END && Buffer.from(operation.data).toString("latin1", 8, 12) === "out\0";
+
 /** The old firmware finds nothing under these keys. */
 function forgetting(...keys: string[]): MakeDevice {
   return withStore((store, { watch }) => ({ getNumber: (key) => (keys.includes(key) && watch.running.version === FACTORY ? undefined : store.getNumber(key)) }));
@@ -356,6 +359,13 @@ export const BREAKAGES: readonly Breakage[] = [
     device: "does not remember an image that failed by itself",
     story: "unhealthy",
     make: () => withStore((store) => ({ setBytes: (key, bytes) => (key === KEY_REFUSED ? undefined : store.setBytes(key, bytes)) })),
+  },
+  {
+    check: "blame",
+    device: "tries an image again that failed by itself",
+    story: "unhealthy",
+    where: outcomeStored,
+    make: () => withStore((store, { watch }) => ({ getBytes: (key) => (key === KEY_REFUSED && watch.running.version === FACTORY ? undefined : store.getBytes(key)) })),
   },
   {
     check: "trial repeated",
