@@ -14,6 +14,7 @@ import { minimise } from "./minimise";
 import { commitPlan } from "./plans";
 import { carryOutAll } from "./pool";
 import { ProgressLine } from "./progress-line";
+import { writeReport } from "./report";
 import { replay } from "./search";
 import { add, emptyTally, lines } from "./tally";
 import type { Tally } from "./tally";
@@ -26,6 +27,7 @@ interface Flags {
   readonly fresh?: boolean;
   readonly replay?: string;
   readonly minimise?: boolean;
+  readonly report?: boolean;
   readonly jobs?: number;
 }
 
@@ -39,6 +41,7 @@ const program = new Command("npm run powercut --")
   .option("--fresh", "forget what the long run of this seed has done so far")
   .option("--replay <case>", "live one case, as a violation prints it")
   .option("--minimise", "with --replay: find a shorter case that breaks the same check")
+  .option("--report", "draw the picture of every cut: build/powercut/report.html")
   .option("--only <text>", "with --mutants: those whose place or change contains this")
   .addOption(new Option("--jobs <number>", "processes; default one for each core").argParser(wholeNumber))
   .action(orFail(run));
@@ -48,6 +51,7 @@ await program.parseAsync();
 async function run(flags: Flags): Promise<void> {
   if (flags.replay !== undefined) return replayCase(parseCase(flags.replay), flags.minimise === true);
   if (flags.minimise === true) throw new Error("--minimise needs --replay");
+  if (flags.report === true) return report();
   if (flags.cuts !== undefined) return long(flags, flags.cuts);
   return search(flags);
 }
@@ -109,6 +113,14 @@ async function long({ seed, fresh, jobs }: Flags, cuts: number): Promise<void> {
 function conclude(tally: Tally, seconds: number, more: string): void {
   if (tally.violations > 0) process.exitCode = 1;
   console.log(`powercut: ${tally.cuts} power cuts in ${tally.cases} cases, ${tally.violations} violations, worst ${tally.again.value} bytes fetched again${more}, ${seconds.toFixed(0)} s`);
+}
+
+function report(): void {
+  const progress = new ProgressLine();
+  const { cases, violations, file } = writeReport(FOLDER, (text) => progress.show(text));
+  progress.end();
+  if (violations > 0) process.exitCode = 1;
+  console.log(`powercut: ${cases} cuts drawn, ${violations} violations, ${file}`);
 }
 
 function wholeNumber(text: string): number {
