@@ -1,6 +1,6 @@
-/** How much flash the JavaScript of the firmware takes on a chip, by what it is for: read off what xsl has linked for an ESP32-C3. */
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+/** How much flash the JavaScript of the firmware takes on a chip, by what it is for: what xsc and xsl have made for an ESP32-C3. */
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { buildForChip } from "./chip-build";
 import { ROOT } from "./harness";
 
@@ -27,29 +27,27 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
 ];
 const SDK = "other modules of the SDK";
 
-interface Linked {
-  /** Bytes of byte-code by module. */
-  readonly modules: ReadonlyMap<string, number>;
-  /** Preloaded objects and names, bytes. */
-  readonly objects: number;
+/** Bytes of byte-code by module. */
+function byteCode(folder: string): Map<string, number> {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".xsb"));
+  return new Map(files.map((file) => [file.replace(/\.xsb$/, ""), statSync(join(folder, file)).size]));
 }
 
-function readLinked(path: string): Linked {
-  const text = readFileSync(path, "utf8");
-  const modules = new Map<string, number>();
-  for (const [, size, name] of text.matchAll(/^\t\{ \w+, NULL, 0, (?:NULL|\(txS1\*\)gxCode\d+), (\d+), NULL, 0, "([^"]+)"/gm)) modules.set(name!, Number(size));
+/** Objects that xsl has made ahead, and their keys, bytes. */
+function objects(linked: string): number {
+  const text = readFileSync(linked, "utf8");
   const define = (name: string): number => Number(new RegExp(`^#define ${name} (\\d+)$`, "m").exec(text)?.[1]);
-  const objects = define("mxHeapCount") * SLOT + define("mxKeysCount") * KEY;
-  if (modules.size === 0 || !(objects > 0)) throw new Error(`${path}: not as this SDK's xsl writes it`);
-  return { modules, objects };
+  const size = define("mxHeapCount") * SLOT + define("mxKeysCount") * KEY;
+  if (!(size > 0)) throw new Error(`${linked}: not as this SDK's xsl writes it`);
+  return size;
 }
 
 /** The table of docs/MODDABLE.md. Without C code: the agent's own is two files. */
 export function flashTable(out: string): string {
-  const firmware = readLinked(buildForChip(ROOT, PLATFORM, out).linked);
-  const bare = readLinked(buildForChip(bareApp(join(out, "bare")), PLATFORM, out).linked);
+  const firmware = buildForChip(ROOT, PLATFORM, out).linked;
+  const bare = buildForChip(bareApp(join(out, "bare")), PLATFORM, out).linked;
   const sizes = new Map<string, number>();
-  for (const [name, size] of firmware.modules) {
+  for (const [name, size] of byteCode(join(dirname(firmware), "modules"))) {
     const part = PARTS.find(([, pattern]) => pattern.test(name))?.[0] ?? SDK;
     sizes.set(part, (sizes.get(part) ?? 0) + size);
   }
@@ -61,8 +59,8 @@ export function flashTable(out: string): string {
     "|---|---:|",
     ...rows.map(([part, size]) => `| ${part} | ${number(size)} |`),
     `| byte-code together | **${number(sum)}** |`,
-    `| preloaded objects and names | ${number(firmware.objects)} |`,
-    `| of these, in an app that does nothing (JavaScript's own) | ${number(bare.objects)} |`,
+    `| preloaded objects of all of it | ${number(objects(firmware))} |`,
+    `| of these in an app that does nothing (JavaScript's own) | ${number(objects(bare))} |`,
   ].join("\n");
 }
 
