@@ -72,8 +72,8 @@ function judgeOldFirmware(memory: JobMemory, facts: BootFacts, maxAttempts: numb
 
 function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: number, blamed: boolean): Judgement {
   const tried = facts.lastInvalid === memory.record.slot;
-  // Blamed already: the power went after that and before the outcome was stored.
-  if (tried && (blamed || !lostPower(facts)))
+  // Blamed already: the power went after that and before the outcome was stored. A cut in the bootloader may have taken the boot entry, too.
+  if (blamed || (tried && !lostPower(facts)))
     return { kind: "rolled-back", message: failedInTrial(memory.offer.version, facts), blame: true };
   const trials = memory.state.trials + (tried ? 1 : 0);
   if (trials >= maxAttempts) return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };

@@ -82,9 +82,11 @@ test("a trial cut short by power loss is repeated up to maxAttempts, and nobody 
 });
 
 test("a trial that ended by its own fault stays that, also where the power went before the outcome was stored", () => {
-  const verdict = judge({ phase: "trial", runs: "old", reason: "power-on", aborted: true, blamed: true });
-  assert.equal(verdict.kind === "rolled-back" && verdict.blame, true);
-  assert.equal(kind({ phase: "trial", runs: "old", reason: "power-on", aborted: false, blamed: true }), "try-again");
+  // Not aborted: another cut, while the bootloader rewrote the entry, has left none.
+  for (const aborted of [true, false]) {
+    const verdict = judge({ phase: "trial", runs: "old", reason: "power-on", aborted, blamed: true });
+    assert.equal(verdict.kind === "rolled-back" && verdict.blame, true);
+  }
 });
 
 test("a boot choice that left no trace is made again without counting a trial, but not for ever", () => {
