@@ -36,6 +36,7 @@ interface Download {
 
 export class DeskDevice implements Device {
   readonly #with: Surroundings;
+  readonly #onHandled: ((event: JobEvent, effects: readonly JobEffect[]) => void) | undefined;
   readonly #job: UpdateJob;
   readonly #executor: Executor;
   readonly #rules;
@@ -49,8 +50,10 @@ export class DeskDevice implements Device {
   #download: Download | undefined;
   #refused = false;
 
-  constructor(surroundings: Surroundings) {
+  /** `onHandled`: sees what the job makes of each event. */
+  constructor(surroundings: Surroundings, onHandled?: (event: JobEvent, effects: readonly JobEffect[]) => void) {
     this.#with = surroundings;
+    this.#onHandled = onHandled;
     const { world, watch } = surroundings;
     const { flash, boot } = watch.ports;
     const crypto = new NodeCrypto(() => 0.5);
@@ -178,6 +181,7 @@ export class DeskDevice implements Device {
     this.#events.push(event);
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       const effects = this.#job.handle(next, world.now);
+      this.#onHandled?.(next, effects);
       world.ledger.expect("bounded", effects.length <= 24, () => `${effects.length} effects at once`);
       for (const effect of effects) {
         try {

@@ -216,6 +216,8 @@ export interface Density {
   readonly subsets: number;
   /** Seeds of unstable bits, of each kind. */
   readonly unstable: number;
+  /** From 0 to 1: moves sampled positions and seeds between those of 0, so that stories that begin alike are not torn at the same places. */
+  readonly shift?: number;
 }
 
 /** Programs up to this length are torn at every byte boundary: NVS entries, boot entries, the head of an image. */
@@ -225,9 +227,10 @@ const SMALL = 64;
 export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, density: Density, salt: number): Fault[] {
   const { kind, length } = operation;
   const faults: Fault[] = [{ kind: "b", value: 0 }, { kind: "a", value: 0 }];
-  const { small = SMALL } = density;
-  const positions = kind === "program" && length <= SMALL ? spread(length, small) : spread(length, density.positions);
-  const seed = (index: number): number => (Math.imul(salt + 1, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 8;
+  const { small = SMALL, shift = 0 } = density;
+  const positions = kind === "program" && length <= SMALL ? spread(length, small, shift) : spread(length, density.positions, shift);
+  const shifted = salt + 1 + Math.floor(shift * 0x10000) * 0x10000;
+  const seed = (index: number): number => (Math.imul(shifted, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 8;
   const seeds = (count: number, first: number): number[] => Array.from({ length: count }, (_, index) => seed(first + index));
   if (kind === "program") {
     faults.push(...positions.map((value): Fault => ({ kind: "p", value })));
@@ -242,10 +245,10 @@ export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, densi
 }
 
 /** Positions over a sector: evenly, with the edges of the 256-byte pages that a flash chip programs at a time. */
-function spread(length: number, count: number): number[] {
+function spread(length: number, count: number, shift: number): number[] {
   if (count >= length - 1) return Array.from({ length: length - 1 }, (_, index) => index + 1);
   const found = new Set<number>();
-  for (let index = 1; index <= count; index++) found.add(Math.round((index * length) / (count + 1)));
+  for (let index = 1; index <= count; index++) found.add(Math.round(((index - shift) * length) / (count + 1)));
   if (length <= SMALL) return [...found].filter((at) => at > 0 && at < length);
   for (const edge of count >= 16 ? [1, 4, 15, 16, 17, 255, 256, 257, length - 1] : count >= 4 ? [1, length - 1] : []) found.add(edge);
   return [...found].filter((at) => at > 0 && at < length).sort((a, b) => a - b);

@@ -1,9 +1,9 @@
 /** One mutant as a program: the search's worker, or the unit tests of the code that was changed, bundled with the changed file in its place. */
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { Mutant } from "./mutants";
 import type { Tally } from "./tally";
@@ -85,14 +85,16 @@ export class MutantProgram {
       format: "esm",
       packages: "external",
       logLevel: "silent",
-      define: { "import.meta.url": JSON.stringify(new URL("host-sim/board/partitions.ts", ROOT).href) },
       plugins: [
         {
           name: "mutant",
           setup(host) {
-            if (mutant === undefined) return;
-            const changed = path(mutant.file);
-            host.onLoad({ filter: /\.ts$/ }, (args) => (args.path === changed ? { contents: mutant.text, loader: "ts" } : undefined));
+            const changed = mutant && path(mutant.file);
+            host.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+              const text = file === changed ? mutant!.text : readFileSync(file, "utf8");
+              // Files that lie beside a module are looked for there, not beside the bundle.
+              return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href)), loader: "ts" };
+            });
           },
         },
       ],

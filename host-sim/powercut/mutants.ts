@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
-import type { Expression, Node, SpreadElement } from "@babel/types";
+import type { Expression, ExpressionStatement, Node, SpreadElement } from "@babel/types";
 
 export interface Mutant {
   /** "src/job/trial.ts:27 guard half: !state.asked, of state.name !== "trial" || !state.asked". */
@@ -82,7 +82,7 @@ export function mutantsOf(root: URL, file: string): Mutant[] {
           if (statement.expression.type === "CallExpression" && statement.expression.callee.type === "Super") continue;
           add("step left out", statement, [becomes(statement, ";")]);
           const next = statements[index + 1];
-          if (next?.type === "ExpressionStatement") exchange(statement, next);
+          if (next?.type === "ExpressionStatement" && !(isPlain(statement) && isPlain(next))) exchange(statement, next);
         }
         break;
       }
@@ -100,6 +100,14 @@ export function mutantsOf(root: URL, file: string): Mutant[] {
     }
   });
   return found;
+}
+
+/** Notes something down and calls nobody: two of these in a row can be in either order. */
+function isPlain({ expression }: ExpressionStatement): boolean {
+  if (expression.type !== "AssignmentExpression") return false;
+  let calls = false;
+  walk(expression.right, ({ type }) => void (calls ||= type === "CallExpression" || type === "NewExpression"));
+  return !calls;
 }
 
 /** An effect, or some. */

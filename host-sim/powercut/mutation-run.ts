@@ -76,7 +76,8 @@ async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
   await program.load(mutant);
   const soon = await program.search(mutantPlan());
   if (soon !== undefined) return { name, operator, fate: "search", by: soon };
-  if (!(await program.compiles())) return { name, operator, fate: "does not compile", by: "" };
+  const mayNotCompile = operator.startsWith("guard");
+  if (mayNotCompile && !(await program.compiles())) return { name, operator, fate: "does not compile", by: "" };
   const test = await program.unitTests();
   if (test !== undefined) return { name, operator, fate: "unit tests", by: test };
   const late = await program.search(deepMutantPlan());

@@ -44,7 +44,7 @@ function networkSettings(kinds: readonly string[], stories: readonly string[]): 
 export function commitPlan(): Chapter[] {
   const rest = STORY_NAMES.filter((story) => !MAIN.includes(story));
   return [
-    { title: "every cut, 18 sectors", works: MAIN.flatMap((story) => parts(3).map((part): Work => ({ kind: "exhaust", setting: whole(story), densities: [SINGLES], part }))) },
+    { title: "every cut, 18 sectors", works: MAIN.flatMap((story, index) => parts(3).map((part): Work => ({ kind: "exhaust", setting: whole(story), densities: [{ ...SINGLES, shift: index / MAIN.length }], part, points: true }))) },
     { title: "every cut, further stories", works: rest.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [FEW], part: { index: 0, of: 1 } })) },
     { title: "every cut, whole agent", works: ["good", "unhealthy", "panel1"].map((story): Work => ({ kind: "exhaust", setting: agent(story), densities: [FEW], part: { index: 0, of: 1 } })) },
     { title: "pairs of cuts", works: parts(4).map((part): Work => ({ kind: "exhaust", setting: small("good"), densities: [PAIRS, PAIRS], strides: [2, 3], part })) },
@@ -89,6 +89,7 @@ export function mutantPlan(): Work[] {
     ...STORY_NAMES.map((story, index): Work => ({ kind: "sample", setting: small(story), seed: index, count: 12, depth: 2 })),
     { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
     { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
+    { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
   ];
 }
 
@@ -96,7 +97,6 @@ export function mutantPlan(): Work[] {
 export function deepMutantPlan(): Work[] {
   return [
     ...STORY_NAMES.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [SPARED], strides: [2], part: ALL })),
-    { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
     ...MAIN.map((story, index): Work => ({ kind: "sample", setting: whole(story), seed: 100 + index, count: 40, depth: 3 })),
     ...["good", "unhealthy", "panel1"].map((story, index): Work => ({ kind: "sample", setting: agent(story), seed: index, count: 20, depth: 2 })),
   ];

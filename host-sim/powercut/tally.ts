@@ -1,8 +1,10 @@
 /** What a search came to, in numbers that add up: plain data, so that workers can send it and a long run can keep it. */
+import { createHash } from "node:crypto";
+import type { FlashOperation } from "../board/flash-chip";
 import type { Case, Cut } from "./case-line";
 import { lineOf } from "./case-line";
 import { FAULT_KINDS } from "./faults";
-import type { FaultKind } from "./faults";
+import type { Fault, FaultKind } from "./faults";
 import type { Limit } from "./ledger";
 import type { Result, Setting } from "./search";
 
@@ -25,6 +27,8 @@ export interface Tally {
   readonly kinds: { [kind in FaultKind]?: number };
   /** By the chapter in which the first cut fell. */
   readonly phases: { [phase: string]: number };
+  /** Single cuts of flash operations that differ in operation, fault or place, as hashes: where they are asked for. */
+  readonly points: number[];
   /** Cases with a network fault that took place. */
   networkFaults: number;
   violations: number;
@@ -43,7 +47,14 @@ const FINDINGS_MAX = 10;
 
 export function emptyTally(): Tally {
   const none: Worst = { value: 0, line: "" };
-  return { cases: 0, cuts: 0, kinds: {}, phases: {}, networkFaults: 0, violations: 0, findings: [], beyond: {}, excused: {}, excuses: [], again: none, erases: undefined };
+  return { cases: 0, cuts: 0, kinds: {}, phases: {}, points: [], networkFaults: 0, violations: 0, findings: [], beyond: {}, excused: {}, excuses: [], again: none, erases: undefined };
+}
+
+/** Names what is cut, how and where: operations with the same address and content are the same. */
+export function pointOf(operation: FlashOperation, fault: Fault): number {
+  const hash = createHash("md5").update(`${operation.kind} ${operation.address} ${operation.length} ${fault.kind} ${fault.value} `);
+  if (operation.kind === "program") hash.update(operation.data);
+  return hash.digest().readUIntBE(0, 6);
 }
 
 /** Adds a case. */
@@ -87,6 +98,7 @@ export function add(tally: Tally, other: Tally): void {
   tally.cuts += other.cuts;
   tally.networkFaults += other.networkFaults;
   tally.violations += other.violations;
+  for (const point of other.points) tally.points.push(point);
   addUp(tally.kinds, other.kinds);
   addUp(tally.phases, other.phases);
   addUp(tally.beyond, other.beyond);
@@ -108,6 +120,7 @@ export function lines(tally: Tally): string[] {
   return [
     `cases ${tally.cases}, power cuts ${tally.cuts}, violations ${tally.violations}`,
     ...kinds.map((kind) => `  ${String(tally.kinds[kind]).padStart(9)}  ${FAULT_KINDS[kind]}`),
+    ...(tally.points.length > 0 ? [`distinct points (operation, kind of fault, place): ${new Set(tally.points).size}`] : []),
     `by chapter: ${Object.entries(tally.phases).map(([phase, cases]) => `${phase} ${cases}`).join(", ")}`,
     ...(tally.networkFaults > 0 ? [`with a network fault: ${tally.networkFaults}`] : []),
     `worst case of one cut: ${tally.again.value} bytes fetched again${tally.again.line === "" ? "" : ` (${tally.again.line})`}`,

@@ -4,11 +4,11 @@ import type { Density } from "./faults";
 import { exhaust, replay, sample, wear } from "./search";
 import type { Setting, Sink } from "./search";
 import type { Tally } from "./tally";
-import { count, emptyTally } from "./tally";
+import { count, emptyTally, pointOf } from "./tally";
 
 export type Work =
-  /** Every cut, and with further densities every sequence of cuts. */
-  | { readonly kind: "exhaust"; readonly setting: Setting; readonly densities: readonly Density[]; readonly strides?: readonly number[]; readonly part: { readonly index: number; readonly of: number } }
+  /** Every cut, and with further densities every sequence of cuts. `points`: tells single cuts apart. */
+  | { readonly kind: "exhaust"; readonly setting: Setting; readonly densities: readonly Density[]; readonly strides?: readonly number[]; readonly part: { readonly index: number; readonly of: number }; readonly points?: boolean }
   | { readonly kind: "sample"; readonly setting: Setting; readonly seed: number; readonly count: number; readonly depth: number }
   /** Cases one by one. */
   | { readonly kind: "lines"; readonly lines: readonly string[] }
@@ -28,7 +28,11 @@ export function carryOut(work: Work): Tally {
   switch (work.kind) {
     case "exhaust": {
       const { densities, strides, part } = work;
-      exhaust(setting, { densities, part, ...(strides === undefined ? {} : { strides }) }, sink);
+      exhaust(setting, { densities, part, ...(strides === undefined ? {} : { strides }) }, (result) => {
+        sink(result);
+        const [cut, ...more] = result.cuts;
+        if (work.points === true && more.length === 0 && cut !== undefined && result.point?.operation !== undefined) tally.points.push(pointOf(result.point.operation, cut.fault));
+      });
       break;
     }
     case "sample":
