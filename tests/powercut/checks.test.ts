@@ -7,8 +7,11 @@ import { CHECKS } from "../../host-sim/powercut/ledger";
 import type { Check, Violation } from "../../host-sim/powercut/ledger";
 import type { MakeDevice } from "../../host-sim/powercut/device";
 import { replay } from "../../host-sim/powercut/search";
-import { BREAKAGES } from "./breakages";
 import type { Breakage } from "./breakages";
+import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
+import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
+
+const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_REPORTS];
 
 /** The case of a row, with the power cut where it says. */
 function caseOf({ story, scale = "small", where, wear = false, make }: Breakage): Case {

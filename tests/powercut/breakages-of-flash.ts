@@ -1,0 +1,207 @@
+/**
+ * What can be done wrong to slots, checkpoints and boot entries. Where a device can not be made to do it, the step is reported to the
+ * checks as if it had.
+ */
+import { decodeJob, encodeJob, KEY_JOB, KEY_OFFSET, KEY_STATE } from "../../src/job/record";
+import { buildImage } from "../../host-sim/image/build-image";
+import type { Surroundings } from "../../host-sim/powercut/device";
+import { judgeDownload } from "../../host-sim/powercut/fetch-watch";
+import { SECTOR, firstPush, forgetting, once, storing } from "./breakages";
+import type { Breakage } from "./breakages";
+import { beforeStart, withBoot, withFlash, withPorts, withStore } from "./broken-device";
+
+const slotOf = ({ world, watch }: Surroundings, other: boolean): number => world.truth.slots.partitions[other ? watch.target : watch.running.index].address;
+
+/** The record of a job with another query in its URL. */
+function withOtherQuery(bytes: Uint8Array): Uint8Array {
+  const record = decodeJob(bytes)!;
+  return encodeJob({ ...record, offer: { ...record.offer, url: `${record.offer.url}0` } });
+}
+
+export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
+  {
+    check: "running slot untouched",
+    device: "programs a byte of the slot that it runs from",
+    story: "good",
+    make: () => beforeStart((surroundings) => surroundings.world.board.chip.program(slotOf(surroundings, false) + 8192, Uint8Array.of(0))),
+  },
+  {
+    check: "no half-written slot boots",
+    device: "leaves a bootable image in the slot that nobody has offered",
+    story: "good",
+    make: () =>
+      beforeStart(
+        once((surroundings) => {
+          const { chip } = surroundings.world.board;
+          const image = buildImage({ version: "0.9.9", size: 8192, payload: Uint8Array.of(1, 2, 3) });
+          for (let at = 0; at < image.length; at += SECTOR) {
+            chip.erase(slotOf(surroundings, true) + at);
+            chip.program(slotOf(surroundings, true) + at, image.subarray(at, at + SECTOR));
+          }
+          surroundings.watch.ports.boot.restart();
+        }),
+      ),
+  },
+  {
+    check: "no half-written slot boots",
+    device: "leaves no slot that boots",
+    story: "good",
+    make: () =>
+      beforeStart(
+        once((surroundings) => {
+          surroundings.world.board.chip.cells.erase(slotOf(surroundings, false), SECTOR);
+          surroundings.watch.ports.boot.restart();
+        }),
+      ),
+  },
+  {
+    check: "no half-written slot boots",
+    device: "leaves the head of an image that it has refused",
+    story: "tail",
+    make: () => withFlash((flash, { watch }) => ({ erase: (sector) => (watch.outcome === undefined ? flash.erase(sector) : undefined) })),
+  },
+  {
+    check: "head last",
+    device: "programs the head together with the first sector",
+    story: "good",
+    make: () =>
+      withFlash((flash, surroundings) => ({
+        write: (offset, bytes) => {
+          if (offset === 16) flash.write(0, firstPush(surroundings).file.subarray(0, 16));
+          flash.write(offset, bytes);
+        },
+      })),
+  },
+  {
+    check: "head last",
+    device: "stores that the digest matched when the first sector is there",
+    story: "good",
+    make: () =>
+      withStore((store) => ({
+        setNumber: (key, value) => {
+          store.setNumber(key, value);
+          if (key === KEY_OFFSET) store.setNumber(KEY_STATE, ((value & 0xffff0000) | (1 << 8)) >>> 0);
+        },
+      })),
+  },
+  {
+    check: "head proven",
+    device: "does not read the head back",
+    story: "good",
+    make: () => withFlash((flash) => ({ equals: (offset, bytes) => offset === 0 || flash.equals(offset, bytes) })),
+  },
+  {
+    check: "head proven",
+    device: "does not check the image",
+    story: "good",
+    make: () => withBoot((_, surroundings) => ({ verifyTarget: () => firstPush(surroundings).file.length })),
+  },
+  {
+    check: "image before boot choice",
+    device: "changes the boot choice after the first sector",
+    story: "good",
+    make: () =>
+      withPorts(({ flash, boot }) => ({
+        flash: {
+          ...flash,
+          write: (offset, bytes) => {
+            flash.write(offset, bytes);
+            try {
+              if (offset === 16) boot.activate();
+            } catch {
+              // The port refuses it, too; that it was tried is what counts.
+            }
+          },
+        },
+      })),
+  },
+  {
+    check: "checkpoint true",
+    device: "puts the checkpoint one sector ahead",
+    story: "good",
+    make: () => withStore((store) => ({ setNumber: (key, value) => store.setNumber(key, key === KEY_OFFSET ? value + 1 : value) })),
+  },
+  {
+    check: "checkpoint true",
+    device: "does not read a sector back",
+    story: "good",
+    make: () => withFlash((flash) => ({ equals: (offset, bytes) => offset !== 0 || flash.equals(offset, bytes) })),
+  },
+  {
+    check: "checkpoint true",
+    device: "stores a checkpoint that belongs to no job",
+    story: "good",
+    make: () => beforeStart(once(({ watch }) => watch.ports.store.setNumber(KEY_OFFSET, 1))),
+  },
+  {
+    check: "checkpoint true",
+    device: "erases a sector at start that the checkpoint claims",
+    story: "good",
+    where: storing(3),
+    make: () =>
+      withPorts(({ flash }, { watch }) => {
+        if (watch.job !== undefined) flash.erase(1);
+        return {};
+      }),
+  },
+  {
+    check: "resume of the same image",
+    device: "goes on in mid-file although the slot holds nothing of it",
+    story: "good",
+    make: () => beforeStart(once((surroundings) => judgeDownload(surroundings.watch, firstPush(surroundings), 2 * SECTOR, 0))),
+  },
+  {
+    check: "resume of the same image",
+    device: "goes on with a URL that nobody gave it",
+    story: "alone",
+    where: storing(2),
+    make: () =>
+      withStore((store) => ({
+        setBytes: (key, bytes) => store.setBytes(key, key === KEY_JOB ? withOtherQuery(bytes) : bytes),
+      })),
+  },
+  {
+    check: "bytes fetched again",
+    device: "begins anew after a cut",
+    story: "good",
+    scale: "whole",
+    where: storing(9),
+    make: () => forgetting(KEY_OFFSET),
+  },
+  {
+    check: "sector erases",
+    device: "erases a sector twice",
+    story: "good",
+    make: () =>
+      withFlash((flash) => ({
+        erase: (sector) => {
+          flash.erase(sector);
+          if (sector === 2) flash.erase(sector);
+        },
+      })),
+  },
+  {
+    check: "sector erases",
+    device: "erases beyond the end of the image",
+    story: "good",
+    make: () =>
+      withFlash((flash) => ({
+        erase: (sector) => {
+          flash.erase(sector);
+          if (sector === 3) flash.erase(4);
+        },
+      })),
+  },
+  {
+    check: "sector erases",
+    device: "erases without a job",
+    story: "good",
+    make: () => beforeStart(once(({ watch }) => watch.ports.flash.erase(0))),
+  },
+  {
+    check: "entry invalidated",
+    device: "leaves the boot entry of the slot that it erases",
+    story: "twice",
+    make: () => withBoot(() => ({ invalidateTarget: () => undefined })),
+  },
+];
