@@ -43,8 +43,8 @@ const CHOSEN: readonly Chosen[] = [
   { invariant: 8, what: "done is said before the firmware is confirmed", file: job("trial"), passage: "return [...confirmed, ...memory.enter({ phase: \"confirmed\" }), ...say(context, { kind: \"done\" })];", instead: "return [...memory.enter({ phase: \"confirmed\" }), ...say(context, { kind: \"done\" }), ...confirmed];" },
   { invariant: 8, what: "confirmed although the health check fails", file: job("trial"), passage: "if (!ok) return giveUp(", instead: "if (!ok && message === \"\") return giveUp(" },
   { invariant: 9, what: "firmware that failed is not remembered", file: job("trial"), passage: `blame ? remember(context, memory.offer, "rolled-back") : []`, instead: "[]" },
-  { invariant: 9, what: "a power cut in the trial counts as the firmware's fault", file: job("boot-judgement"), passage: "tried && (blamed || !lostPower(facts))", instead: "tried" },
-  { invariant: 9, what: "a failed trial counts as a power cut", file: job("boot-judgement"), passage: "tried && (blamed || !lostPower(facts))", instead: "tried && blamed" },
+  { invariant: 9, what: "a power cut in the trial counts as the firmware's fault", file: job("boot-judgement"), passage: "blamed || (tried && !lostPower(facts))", instead: "blamed || tried" },
+  { invariant: 9, what: "a failed trial counts as a power cut", file: job("boot-judgement"), passage: "blamed || (tried && !lostPower(facts))", instead: "blamed" },
   { invariant: 10, what: "an offer is not taken after a failed job", file: job("job"), passage: `context.letGo(keep);
     context.state = { name: "idle" };`, instead: "context.letGo(keep);" },
   { invariant: 10, what: "new firmware that does not reach the cloud waits for ever", file: job("trial"), passage: "return asked ? giveUp(context, `health check did not answer", instead: "if (!asked) return [];\n  return asked ? giveUp(context, `health check did not answer" },
