@@ -43,7 +43,7 @@ export class Guard {
   /** For pages and scripts, which hold nothing that is secret. */
   page(request: IncomingMessage): Refused | undefined {
     if (!this.#options.network && !isLoopback(request.socket.remoteAddress)) {
-      return { status: 403, message: "the console answers on this machine only" };
+      return { status: 403, message: "the console answers on this machine only, unless xs-ota cloud runs with --network" };
     }
     const name = hostOf(request);
     if (name === undefined || !this.#names.has(name)) return { status: 421, message: "this cloud has another name" };

@@ -88,8 +88,9 @@ export async function runFleet(options: FleetOptions, progress: FleetProgress): 
       const statistics = new FleetStatistics(options.devices, Date.now());
       const orders = makeOrders(identities, targets[0], options);
       workers = new Workers(options.processes, (event) => statistics.take(event));
+      const others = (await client.overview()).devices.online;
       await workers.start(orders, { factory: imageOf(FACTORY_VERSION).toString("base64"), targets, ramp: options.ramp, seed: options.seed });
-      const result = await Promise.race([watch({ client, own, workers, statistics, ids, file, orders, options, progress }), workers.failed]);
+      const result = await Promise.race([watch({ client, own, workers, statistics, ids, file, orders, options, progress, others }), workers.failed]);
       return result;
     } finally {
       // In a cloud that goes on without us nothing is left behind.
@@ -112,9 +113,11 @@ interface Run {
   readonly orders: readonly DeviceOrder[];
   readonly options: FleetOptions;
   readonly progress: FleetProgress;
+  /** Devices of somebody else's that were online before. */
+  readonly others: number;
 }
 
-async function watch({ client, own, workers, statistics, ids, file, orders, options, progress }: Run): Promise<FleetResult> {
+async function watch({ client, own, workers, statistics, ids, file, orders, options, progress, others }: Run): Promise<FleetResult> {
   const tick = async (phase: string): Promise<void> => {
     await wait(POLL);
     statistics.sample(Date.now());
@@ -122,6 +125,8 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
   };
   const patienceEnds = Date.now() + options.ramp + CONNECT_PATIENCE;
   while (statistics.counts().idle < options.devices && Date.now() < patienceEnds) await tick("connecting");
+  // The device's end of a connection is open before the cloud has got round to its own.
+  while ((await client.overview()).devices.online - others < options.devices && Date.now() < patienceEnds) await tick("connecting");
   const before = (await client.overview()).served.bytes;
   const started = Date.now();
   const { rollout: created } = await client.createRollout({

@@ -17,7 +17,7 @@ import { startCloud, type CloudProcess } from "./cloud-process";
 const BROKER = process.env["XS_OTA_TEST_BROKER"];
 const PICTURES = new URL("../../build/console/", import.meta.url).pathname;
 /** Longest that anything may take on a loaded machine, ms. */
-const PATIENCE = 120_000;
+const PATIENCE = 240_000;
 
 let folder = "";
 let cloud: CloudProcess;
