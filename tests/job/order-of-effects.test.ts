@@ -14,7 +14,7 @@ import type { JobEffect, JobEvent } from "../../src/job/effects";
 import { toHex } from "../../src/util/hex";
 
 const FOLDER = new URL("effects/", import.meta.url);
-/** Stories with a cut at the beginning of each chapter. */
+/** Stories with a cut in the middle of each chapter. */
 const WITH_CUTS = ["good", "alone", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel", "panel1", "same", "waits"];
 
 for (const story of STORY_NAMES) {
@@ -31,14 +31,14 @@ for (const story of STORY_NAMES) {
 
 function* livesOf(story: string): Generator<string> {
   const whole: Case = { story, scale: "small", device: "desk", network: "", cuts: [] };
-  const firsts = new Map<string, Point>();
-  yield* linesOf(whole, (point) => void (firsts.has(point.phase) || firsts.set(point.phase, point)));
+  const chapters = new Map<string, number[]>();
+  yield* linesOf(whole, ({ phase, number }) => void chapters.set(phase, [...(chapters.get(phase) ?? []), number]));
   if (!WITH_CUTS.includes(story)) return;
-  for (const [phase, { number }] of firsts) {
-    // In the middle of the chapter, more or less.
+  for (const [phase, points] of chapters) {
+    const number = points[points.length >> 1]!;
     yield "";
     yield `the power goes in ${phase}`;
-    yield* linesOf({ ...whole, cuts: [{ at: number + 1, fault: { kind: "b", value: 0 } }] });
+    yield* linesOf({ ...whole, cuts: [{ at: number, fault: { kind: "b", value: 0 } }] });
   }
 }
 
