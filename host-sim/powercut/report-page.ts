@@ -78,7 +78,7 @@ th{font-weight:600;color:var(--soft)}th:first-child,td:first-child{text-align:le
 code{font:13px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .violations li{margin:6px 0}
 .violations b{color:var(--bad)}
-@media print{body{max-width:none;padding:0}figure,.tables,table{break-inside:avoid}figure{overflow:visible}figure svg{min-width:0}}`;
+@media print{body{max-width:none;padding:0}.legend i{print-color-adjust:exact;-webkit-print-color-adjust:exact}figure,.tables,table{break-inside:avoid}figure{overflow:visible}figure svg{min-width:0}}`;
 
 /** A whole HTML file. */
 export function reportPage(panels: readonly Panel[]): string {

@@ -65,8 +65,8 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
   const at = (dot: Dot): number => x(dot.at + (marks === "all" ? dot.within : 0.5));
   return [
     `<g transform="translate(0 ${top})">`,
-    text(LEFT, 22, `Story “${panel.title}”`, "title"),
-    text(LEFT, 42, `${panel.about}; ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", drawn is the worst of each position"}`, "soft"),
+    text(LEFT, 22, `Story “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`, "title"),
+    text(LEFT, 42, panel.about, "soft"),
     panel.bands.map(({ phase, from, to }) => `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`).join(""),
     axis(AGAIN, yAgain, multiples(4 * KIBI, highest), (value) => (value === 0 ? "0" : `${value / KIBI} KiB`), "bytes fetched again"),
     axis(BACK, yBack, multiples(step, slowest * 1.12), (value) => `${value} ms`, "recovery time"),
