@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import type { Views } from "../api/schemas";
 import { generator, WEAK, type Target } from "../faults/weak-link";
 import type { FirmwareConfiguration } from "../firmware/configuration";
@@ -194,7 +195,8 @@ function makeOrders(identities: readonly Identity[], broker: Target, { devices, 
     const configuration: FirmwareConfiguration = {
       platform: { kind: "tencent", authMode: "KEY", ...identity },
       broker: { ...broker, tls: false },
-      policy: { allowHttp: true },
+      // By the wall clock: neither a loaded machine nor a long outage is the new firmware's fault.
+      policy: { allowHttp: true, trialSeconds: TRIAL_SECONDS_MAX },
     };
     return { index, configuration, ...(fault === undefined ? {} : { fault }), ...(weak.has(index) ? { link: WEAK } : {}) };
   });
