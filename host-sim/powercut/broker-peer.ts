@@ -25,6 +25,7 @@ export class BrokerPeer implements Peer {
   /** Subscriptions still to come before the device is up. */
   #awaited = 1;
   #packetId = 0;
+  #probing = false;
   /** An answer to the probe has come. */
   probed = false;
 
@@ -54,7 +55,8 @@ export class BrokerPeer implements Peer {
     const { world, watch, life } = this.#with;
     const connection = this.#connection;
     if (connection === undefined) return;
-    const count = offer.version === PROBE ? 0 : ++world.network.toDevice;
+    this.#probing = offer.version === PROBE;
+    const count = this.#probing ? 0 : ++world.network.toDevice;
     if (this.#isFault("down", count)) return this.#lose(connection);
     const { topic, payload } = offerMessage(world.story.platform, offer);
     for (let copy = this.#isFault("twice", count) ? 2 : 1; copy > 0; copy--) {
@@ -97,12 +99,13 @@ export class BrokerPeer implements Peer {
     const { world, life } = this.#with;
     const count = ++world.network.fromDevice;
     if (this.#isFault("lost", count)) return this.#lose(connection);
-    const heard = this.#named(readReport(topic, payload));
-    if (heard === undefined) return;
-    if (this.#isProbe(heard)) {
+    const report = readReport(topic, payload);
+    if (report !== undefined && this.#isProbe(report)) {
       this.probed = true;
       return;
     }
+    const heard = this.#named(report);
+    if (heard === undefined) return;
     if (!life.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
     const answer = this.#arrive(world, heard, this.#judged);
     if (this.#isFault("unacked", count)) return this.#lose(connection);
@@ -118,7 +121,7 @@ export class BrokerPeer implements Peer {
   }
 
   #isProbe(heard: Heard): boolean {
-    return heard.kind === "outcome" && (heard.version === PROBE || (heard.version === undefined && this.#with.world.cloud.finished && /does not fit|do not fit/.test(heard.message)));
+    return heard.kind === "outcome" && (heard.version === PROBE || (heard.version === undefined && this.#probing && /does not fit|do not fit/.test(heard.message)));
   }
 
   #arrive(world: World, heard: Heard, judged: Judged): Offer | undefined {
