@@ -11,6 +11,7 @@ import type { Case } from "./case-line";
 import { CHECKS } from "./ledger";
 import { longRun } from "./long-run";
 import { minimise } from "./minimise";
+import { mutationRun, resultOf } from "./mutation-run";
 import { commitPlan } from "./plans";
 import { carryOutAll } from "./pool";
 import { ProgressLine } from "./progress-line";
@@ -21,6 +22,9 @@ import type { Tally } from "./tally";
 
 const FOLDER = fileURLToPath(new URL("../../build/powercut/", import.meta.url));
 
+/** Share of the mutants that must be noticed. */
+const NOTICED_MIN = 0.95;
+
 interface Flags {
   readonly cuts?: number;
   readonly seed: number;
@@ -28,6 +32,9 @@ interface Flags {
   readonly replay?: string;
   readonly minimise?: boolean;
   readonly report?: boolean;
+  readonly mutants?: boolean;
+  readonly only?: string;
+  readonly every: number;
   readonly jobs?: number;
 }
 
@@ -42,7 +49,9 @@ const program = new Command("npm run powercut --")
   .option("--replay <case>", "live one case, as a violation prints it")
   .option("--minimise", "with --replay: find a shorter case that breaks the same check")
   .option("--report", "draw the picture of every cut: build/powercut/report.html")
-  .option("--only <text>", "with --mutants: those whose place or change contains this")
+  .option("--mutants", "change the code in one place after the other and see that the search notices: build/powercut/mutants.json; hours for all of them")
+  .option("--only <text>", "with --mutants: those whose file, place or change contains this")
+  .option("--every <number>", "with --mutants: every n-th", wholeNumber, 1)
   .addOption(new Option("--jobs <number>", "processes; default one for each core").argParser(wholeNumber))
   .action(orFail(run));
 
@@ -52,6 +61,8 @@ async function run(flags: Flags): Promise<void> {
   if (flags.replay !== undefined) return replayCase(parseCase(flags.replay), flags.minimise === true);
   if (flags.minimise === true) throw new Error("--minimise needs --replay");
   if (flags.report === true) return report();
+  if (flags.mutants === true) return mutants(flags);
+  if (flags.only !== undefined) throw new Error("--only needs --mutants");
   if (flags.cuts !== undefined) return long(flags, flags.cuts);
   return search(flags);
 }
@@ -121,6 +132,16 @@ function report(): void {
   progress.end();
   if (violations > 0) process.exitCode = 1;
   console.log(`powercut: ${cases} cuts drawn, ${violations} violations, ${file}`);
+}
+
+async function mutants({ only = "", every, jobs }: Flags): Promise<void> {
+  const progress = new ProgressLine();
+  const judged = await mutationRun({ folder: FOLDER, only, every, ...(jobs === undefined ? {} : { processes: jobs }), onProgress: (text) => progress.show(text) });
+  progress.end();
+  const { total, caught, bySearch, lines: table } = resultOf(judged);
+  for (const line of table) console.log(line);
+  if (caught < total * NOTICED_MIN) process.exitCode = 1;
+  console.log(`powercut: ${caught} of ${total} mutants noticed (${((100 * caught) / total).toFixed(1)} %), ${bySearch} of them by the search`);
 }
 
 function wholeNumber(text: string): number {

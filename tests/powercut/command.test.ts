@@ -1,0 +1,41 @@
+/** `npm run powercut`: what its flags say, and what is wrong with others. */
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+function powercut(...flags: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(process.execPath, ["--import", "tsx", "host-sim/powercut/command.ts", ...flags], { cwd: ROOT, encoding: "utf8" });
+}
+
+test("--help tells every flag", () => {
+  const { status, stdout } = powercut("--help");
+  assert.equal(status, 0);
+  for (const flag of ["--cuts", "--seed", "--fresh", "--replay", "--minimise", "--report", "--mutants", "--only", "--every", "--jobs"]) assert.ok(stdout.includes(flag), flag);
+});
+
+test("--replay lives one case: each point, then whether it holds", () => {
+  const { status, stdout } = powercut("--replay", "good.small.desk.60a");
+  assert.equal(status, 0);
+  assert.match(stdout, /^start 1$/m);
+  assert.match(stdout, /^start 2$/m);
+  assert.match(stdout, /powercut: good\.small\.desk\.60a: holds\n$/);
+});
+
+test("bad flags are one line with what to do", () => {
+  for (const [flags, message] of [
+    [["--replay", "good.small"], /case "good\.small": the device is "desk" or "agent"/],
+    [["--minimise"], /--minimise needs --replay/],
+    [["--only", "x"], /--only needs --mutants/],
+    [["--cuts", "many"], /whole number above 0/],
+    [["--mutants", "--only", "no such place"], /no mutant's name contains "no such place"/],
+    [["--sead", "1"], /unknown option '--sead'/],
+  ] as const) {
+    const { status, stderr } = powercut(...flags);
+    assert.equal(status, 1, flags.join(" "));
+    assert.match(stderr, message);
+    assert.ok(!stderr.includes("    at "), "no stack");
+  }
+});

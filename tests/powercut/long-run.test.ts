@@ -1,0 +1,44 @@
+/** The long run can be broken off at any moment and comes to the same in the end. */
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { longRun } from "../../host-sim/powercut/long-run";
+import type { LongRun } from "../../host-sim/powercut/long-run";
+import { longPiece } from "../../host-sim/powercut/plans";
+
+const folder = mkdtempSync(join(tmpdir(), "xs-ota-long-run-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (file: string, cuts: number, fresh = false, seed = 5): Promise<LongRun> =>
+  longRun({ seed, cuts, file: join(folder, file), fresh, processes: 0, onProgress: () => undefined });
+
+/** But for the time it took, as it stands in the file. */
+const without = ({ seconds: _, ...rest }: LongRun): unknown => JSON.parse(JSON.stringify(rest));
+
+test("broken off and gone on with, it is the run in one go; what is done is not done again", async () => {
+  const inOne = await run("one.json", 400);
+  assert.ok(inOne.tally.cuts >= 400 && inOne.next >= 2, `${inOne.tally.cuts} cuts`);
+  assert.equal(inOne.tally.violations, 0);
+  const first = await run("two.json", 1);
+  assert.equal(first.next, 1);
+  assert.deepEqual(without(JSON.parse(readFileSync(join(folder, "two.json"), "utf8")) as LongRun), without(first));
+  assert.deepEqual(without(await run("two.json", 400)), without(inOne));
+  assert.deepEqual(without(await run("two.json", 400)), without(inOne), "there was nothing left to do");
+  const afresh = await run("two.json", 1, true);
+  assert.equal(afresh.next, 1);
+});
+
+test("pieces depend on seed and number alone, and differ", () => {
+  assert.deepEqual(longPiece(5, 17), longPiece(5, 17));
+  const texts = new Set(Array.from({ length: 200 }, (_, index) => JSON.stringify(longPiece(5 + (index % 2), index))));
+  assert.equal(texts.size, 200);
+});
+
+test("a file that is not a run's, or another seed's, is refused with what to do about it", async () => {
+  writeFileSync(join(folder, "bad.json"), "{");
+  await assert.rejects(run("bad.json", 1), /bad\.json is not the state of a run \(--fresh begins anew\)/);
+  writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 1, seed: 6 }));
+  await assert.rejects(run("other.json", 1), /is of another version or seed \(--fresh begins anew\)/);
+});
