@@ -35,6 +35,7 @@ interface Flags {
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
+  readonly left?: boolean;
   readonly jobs?: number;
 }
 
@@ -52,6 +53,7 @@ const program = new Command("npm run powercut --")
   .option("--mutants", "change the code in one place after the other and see that the search notices: build/powercut/mutants.json; hours for all of them")
   .option("--only <text>", "with --mutants: those whose file, place or change contains this")
   .option("--every <number>", "with --mutants: every n-th", wholeNumber, 1)
+  .option("--left", "with --mutants: once more those that nothing noticed in the last run")
   .addOption(new Option("--jobs <number>", "processes; default one for each core").argParser(wholeNumber))
   .action(orFail(run));
 
@@ -134,9 +136,9 @@ function report(): void {
   console.log(`powercut: ${cases} cuts drawn, ${violations} violations, ${file}`);
 }
 
-async function mutants({ only = "", every, jobs }: Flags): Promise<void> {
+async function mutants({ only = "", every, left = false, jobs }: Flags): Promise<void> {
   const progress = new ProgressLine();
-  const judged = await mutationRun({ folder: FOLDER, only, every, ...(jobs === undefined ? {} : { processes: jobs }), onProgress: (text) => progress.show(text) });
+  const judged = await mutationRun({ folder: FOLDER, only, every, left, ...(jobs === undefined ? {} : { processes: jobs }), onProgress: (text) => progress.show(text) });
   progress.end();
   const { total, caught, bySearch, lines: table } = resultOf(judged);
   for (const line of table) console.log(line);

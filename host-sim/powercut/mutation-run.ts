@@ -32,8 +32,10 @@ export interface MutationOptions {
   readonly folder: string;
   /** Only mutants whose name contains this. */
   readonly only?: string;
-  /** Every n-th mutant, from a seed. */
+  /** Every n-th mutant. */
   readonly every?: number;
+  /** Those that the last run left, once more; what it said of the others stands. */
+  readonly left?: boolean;
   readonly processes?: number;
   onProgress(text: string): void;
 }
@@ -43,13 +45,16 @@ export function allMutants(): Mutant[] {
 }
 
 /** Rejects if the unchanged code breaks a check: then nothing can be said. */
-export async function mutationRun({ folder, only = "", every = 1, processes = availableParallelism(), onProgress }: MutationOptions): Promise<readonly Judged[]> {
+export async function mutationRun({ folder, only = "", every = 1, left = false, processes = availableParallelism(), onProgress }: MutationOptions): Promise<readonly Judged[]> {
   mkdirSync(folder, { recursive: true });
-  const mutants = allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0);
-  if (mutants.length === 0) throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
-  const judged: Judged[] = [];
+  const judged: Judged[] = left ? lastRun(folder).filter(({ fate }) => fate !== "nobody") : [];
+  const known = new Set(judged.map(({ name }) => name));
+  const mutants = mixed(allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0 && !known.has(name)));
+  if (mutants.length === 0 && judged.length === 0) throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
+  const all = mutants.length + judged.length;
   const file = join(folder, "mutants.json");
   const counts = { search: 0, "unit tests": 0, nobody: 0, "does not compile": 0 };
+  for (const { fate } of judged) counts[fate]++;
   let next = 0;
   await Promise.all(
     Array.from({ length: Math.min(processes, mutants.length) }, async (_, number) => {
@@ -64,11 +69,17 @@ export async function mutationRun({ folder, only = "", every = 1, processes = av
         judged.push(result);
         counts[result.fate]++;
         writeFileSync(file, JSON.stringify(judged, null, 1));
-        onProgress(`${judged.length} of ${mutants.length} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`);
+        onProgress(`${judged.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`);
       }
     }),
   );
   return judged;
+}
+
+/** In a fixed order in which files and operators take turns: what a run that was broken off has found is a sample of all. */
+function mixed<T>(list: readonly T[]): T[] {
+  const step = 389;
+  return list.length % step === 0 ? [...list] : list.map((_, index) => list[(index * step) % list.length]!);
 }
 
 async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
@@ -85,8 +96,7 @@ async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
   return { name, operator, fate: "nobody", by: EXPLAINED.get(name) ?? "" };
 }
 
-/** What an earlier run left in its folder. */
-export function lastRun(folder: string): readonly Judged[] {
+function lastRun(folder: string): readonly Judged[] {
   return JSON.parse(readFileSync(join(folder, "mutants.json"), "utf8")) as Judged[];
 }
 

@@ -15,7 +15,7 @@ const run = (file: string, cuts: number, fresh = false, seed = 5): Promise<LongR
   longRun({ seed, cuts, file: join(folder, file), fresh, processes: 0, onProgress: () => undefined });
 
 /** But for the time it took, as it stands in the file. */
-const without = ({ seconds: _, ...rest }: LongRun): unknown => JSON.parse(JSON.stringify(rest));
+const without = (run: LongRun): unknown => JSON.parse(JSON.stringify({ ...run, seconds: 0 }));
 
 test("broken off and gone on with, it is the run in one go; what is done is not done again", async () => {
   const inOne = await run("one.json", 400);
