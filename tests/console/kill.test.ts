@@ -54,7 +54,7 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
     for (const [index, identity] of identities.entries()) {
       const id = ids[index]!;
       const device = new FleetDevice({
-        configuration: { platform: { kind: "tencent", authMode: "KEY", ...identity }, broker: { ...broker, tls: false }, policy: { allowHttp: true } },
+        configuration: { platform: { kind: "tencent", authMode: "KEY", ...identity }, broker: { ...broker, tls: false }, policy: { allowHttp: true, trialSeconds: 900 } },
         factory,
         pool,
         network: listening(network, broker.port, () => offers.set(id, offers.get(id)! + 1)),
@@ -67,7 +67,12 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
       devices.push(device);
     }
     const reach = async (done: number): Promise<void> => {
-      while ((await client.rollout(rollout.id)).rollout.counts.success < done) await wait(50);
+      for (;;) {
+        const now = await client.rollout(rollout.id);
+        if (now.rollout.counts.success >= done) return;
+        assert.notEqual(now.rollout.state, "halted", JSON.stringify(now.failures));
+        await wait(50);
+      }
     };
     const { rollout } = await client.createRollout({ package: file.id, selection: { kind: "all" }, waves: [30, 60, 100], failureLimit: 0 });
     let midway = 0;
