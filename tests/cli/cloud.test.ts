@@ -221,8 +221,9 @@ test("bad input is one clear line and exit code 1", async () => {
     [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem: there is no such file/],
     [["--nonsense"], /unknown option/],
   ];
-  const results = await Promise.all(rows.map(async ([args, words]) => ({ args, words, ...(await run(...args).end()) })));
-  for (const { args, words, code, stderr } of results) {
+  // One after the other: each is a process that loads everything, and other tests run as well.
+  for (const [args, words] of rows) {
+    const { code, stderr } = await run(...args).end();
     assert.equal(code, 1, `${args.join(" ")}: ${stderr}`);
     assert.match(stderr, words);
     assert.match(stderr, /^error: [^\n]*\n$/, args.join(" "));
