@@ -43,7 +43,7 @@ interface Copy<T> {
 export class TwoCopies implements Store {
   readonly #store: LongStore;
   #marked = false;
-  /** Keys that were found before the first write, to be written anew; undefined where nothing can be torn. */
+  /** Keys that were found; those before the first write are written anew with it. Undefined where nothing can be torn. */
   readonly #found: Set<string> | undefined;
 
   /** One for each start of the chip. `mayBeTorn`: the last run may have ended in the middle of a write, as all do but a wanted restart. */
@@ -85,7 +85,6 @@ export class TwoCopies implements Store {
   }
 
   delete(key: string): void {
-    this.#found?.delete(key);
     const newest = this.newestOf(this.numbers(key)) ?? this.newestOf(this.records(key));
     const second = key + SECOND;
     // The older copy first: a cut between the two must not bring it back.
@@ -94,7 +93,7 @@ export class TwoCopies implements Store {
   }
 
   private noted<T>(key: string, copy: Copy<T> | undefined): Copy<T> | undefined {
-    if (copy !== undefined && !this.#marked) this.#found?.add(key);
+    if (copy !== undefined) this.#found?.add(key);
     return copy;
   }
 
@@ -109,7 +108,6 @@ export class TwoCopies implements Store {
       if (number !== undefined) this.putNumber(key, number.value);
       else if (record !== undefined) this.putBytes(key, record.value);
     }
-    this.#found?.clear();
   }
 
   private putNumber(key: string, value: number): void {
@@ -141,8 +139,8 @@ export class TwoCopies implements Store {
 
   private newestOf<T>([first, second]: readonly (Copy<T> | undefined)[]): Copy<T> | undefined {
     if (first === undefined || second === undefined) return first ?? second;
-    const ahead = (second.generation - first.generation) & 0xff;
-    return ahead !== 0 && ahead < 0x80 ? second : first;
+    const behind = (first.generation - second.generation) & 0xff;
+    return behind <= 0x80 ? first : second;
   }
 
   private numbers(key: string): (Copy<number> | undefined)[] {

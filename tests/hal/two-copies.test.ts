@@ -4,14 +4,17 @@ import { TwoCopies } from "../../hal/two-copies";
 import type { LongStore } from "../../hal/two-copies";
 
 /**
- * A store in a map. `failAt`: the write or deletion, counted from 0, that is a power cut. `garble`: writes, counted from 0, that leave nothing
- * readable behind, as one on top of a torn entry does.
+ * A store in a map, with the keys that NVS takes. `failAt`: the write or deletion, counted from 0, that is a power cut. `garble`: writes,
+ * counted from 0, that leave nothing readable behind, as one on top of a torn entry does; `ignore`: those that do nothing and say nothing.
  */
 class MapStore implements LongStore {
   readonly values = new Map<string, number | Uint8Array>();
   failAt = Infinity;
   garble = new Set<number>();
+  ignore = new Set<number>();
   changes = 0;
+  /** Keys in the order in which they were written or deleted. */
+  readonly order: string[] = [];
 
   getNumber(key: string): number | undefined {
     return this.getLong(key);
@@ -20,14 +23,14 @@ class MapStore implements LongStore {
     this.setLong(key, value);
   }
   getLong(key: string): number | undefined {
-    const value = this.values.get(key);
+    const value = this.#read(key);
     return typeof value === "number" ? value : undefined;
   }
   setLong(key: string, value: number): void {
     this.#change(key, value);
   }
   getBytes(key: string): Uint8Array | undefined {
-    const value = this.values.get(key);
+    const value = this.#read(key);
     return typeof value === "object" ? value : undefined;
   }
   setBytes(key: string, bytes: Uint8Array): void {
@@ -36,9 +39,16 @@ class MapStore implements LongStore {
   delete(key: string): void {
     this.#change(key, undefined);
   }
+  #read(key: string): number | Uint8Array | undefined {
+    if (key.length > 15) throw new Error(`"${key}" is not a key of 1 to 15 characters`);
+    return this.values.get(key);
+  }
   #change(key: string, value: number | Uint8Array | undefined): void {
+    if (key.length < 1 || key.length > 15) throw new Error(`"${key}" is not a key of 1 to 15 characters`);
     const change = this.changes++;
     if (change >= this.failAt) throw new Error("power cut");
+    this.order.push(key);
+    if (this.ignore.has(change)) return;
     if (value === undefined || this.garble.has(change)) this.values.delete(key);
     else this.values.set(key, value);
   }
@@ -163,6 +173,66 @@ test("after a run that may have ended in the middle of a write, what is found is
     assert.deepEqual([store.getNumber("off"), text(store.getBytes("job")), store.getNumber("unread")], [7, "job", 1]);
     assert.equal(below.records.includes("unread'"), false, "what was not read is left alone");
   }
+});
+
+test("the mark comes before anything else that a start writes, then what was found, then what is new", () => {
+  for (const write of [(store: TwoCopies) => store.setNumber("state", 1), (store: TwoCopies) => store.setBytes("head", Buffer.from("head"))]) {
+    const below = new MapStore();
+    const before = new TwoCopies(below);
+    before.setNumber("off", 7);
+    before.setBytes("job", Buffer.from("job"));
+    const store = new TwoCopies(below, true);
+    store.getNumber("off");
+    store.getBytes("job");
+    below.order.length = 0;
+    write(store);
+    const [mark, ...records] = below.order;
+    assert.equal(TwoCopies.recordOf(mark!), undefined);
+    assert.deepEqual(records.slice(0, -1), ["off'", "job'"]);
+    assert.match(records.at(-1)!, /^(state|head)$/);
+  }
+});
+
+test("a mark that can not be written is written with the next record, and so is what was found", () => {
+  const below = new MapStore();
+  new TwoCopies(below).setNumber("off", 7);
+  const store = new TwoCopies(below, true);
+  store.getNumber("off");
+  below.failAt = below.changes;
+  assert.throws(() => store.setNumber("state", 1), /power cut/);
+  below.failAt = Infinity;
+  below.order.length = 0;
+  store.setNumber("state", 2);
+  assert.deepEqual(below.order, ["#", "off'", "state"]);
+});
+
+test("a record that is found and then deleted is not written anew, nor is one that read as absent and can be read a moment later", () => {
+  const below = new MapStore();
+  const before = new TwoCopies(below);
+  for (const key of ["off", "state"]) before.setNumber(key, 7);
+  for (const key of ["job", "head"]) before.setBytes(key, Buffer.from(key));
+  const store = new TwoCopies(below, true);
+  assert.deepEqual([store.getNumber("off"), text(store.getBytes("job"))], [7, "job"]);
+  for (const key of ["off", "job"]) store.delete(key);
+  // Bits that a cut has left undecided: what the start has not seen it has judged without.
+  const undecided = ["state", "head"].map((key) => [key, below.values.get(key)!] as const);
+  for (const [key] of undecided) below.values.delete(key);
+  assert.deepEqual([store.getNumber("state"), store.getBytes("head")], [undefined, undefined]);
+  for (const [key, value] of undecided) below.values.set(key, value);
+  below.order.length = 0;
+  store.setNumber("floor", 1);
+  assert.deepEqual(below.order, ["#", "floor"]);
+});
+
+test("a write that does nothing and says nothing is made again: what is read back is compared, not only there", () => {
+  const below = new MapStore();
+  const store = new TwoCopies(below);
+  for (const value of ["one", "two"]) store.setBytes("job", Buffer.from(value));
+  for (const value of [1, 2]) store.setNumber("off", value);
+  below.ignore = new Set([below.changes, below.changes + 2]);
+  store.setBytes("job", Buffer.from("three"));
+  store.setNumber("off", 3);
+  assert.deepEqual([text(store.getBytes("job")), store.getNumber("off")], ["three", 3]);
 });
 
 test("keys have room for the second copy; the lengths are those of the port", () => {
