@@ -122,7 +122,11 @@ function run(command: string, args: readonly string[], cwd: string): Promise<{ c
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "ignore"], timeout: ANSWER_TIMEOUT, killSignal: "SIGKILL" });
     let stdout = "";
-    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+    child.stdout.on("data", (data: Buffer) => {
+      stdout += data.toString();
+      // One failure is enough.
+      if (/^not ok \d+ - .*\n/m.test(stdout)) child.kill("SIGKILL");
+    });
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout }));
   });
