@@ -4,13 +4,12 @@ import { ACTIVATIONS_MAX, judgeBoot } from "../../src/job/boot-judgement";
 import type { Judgement } from "../../src/job/boot-judgement";
 import type { BootFacts, Snapshot } from "../../src/job/effects";
 import { JobMemory } from "../../src/job/memory";
-import { encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
+import { PART, encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
 import type { Phase } from "../../src/job/record";
 import type { Outcome } from "../../src/job/types";
 import type { ResetReason, SlotState } from "../../hal/ports";
 
 const record = { platform: "tencent", slot: "ota_1", offer: { version: "0.2.0", size: 9000, url: "http://h/f", digest: { algorithm: "MD5" as const, hex: "a".repeat(32) } } };
-const identity = identityOf(record);
 
 interface Case {
   readonly phase: Phase;
@@ -24,11 +23,17 @@ interface Case {
   readonly version?: string;
   readonly blamed?: boolean;
   readonly lastFault?: string;
+  /** Of the record; default: the one that is not "ota_0". */
+  readonly slot?: string;
+  readonly platform?: string;
 }
 
 function judge(given: Case): Judgement {
+  const offer = given.slot === PART ? { ...record.offer, module: "assets", part: "assets" } : record.offer;
+  const job = { platform: given.platform ?? record.platform, slot: given.slot ?? record.slot, offer };
+  const identity = identityOf(job);
   const stored: Snapshot = {
-    job: encodeJob(record),
+    job: encodeJob(job),
     offset: undefined,
     head: undefined,
     state: encodeState(identity, { phase: given.phase, activations: given.activations ?? 1, trials: given.trials ?? 0 }),
@@ -90,7 +95,8 @@ test("a trial that ended by its own fault stays that, also where the power went 
 });
 
 test("a boot choice that left no trace is made again without counting a trial, but not for ever", () => {
-  assert.deepEqual(judge({ phase: "trial", runs: "old", aborted: false, trials: 1 }), { kind: "try-again", trials: 1 });
+  // Whatever the reset: firmware that never started can not have failed.
+  for (const reason of ["power-on", "software", "panic"] as const) assert.deepEqual(judge({ phase: "trial", runs: "old", reason, aborted: false, trials: 1 }), { kind: "try-again", trials: 1 });
   assert.equal(kind({ phase: "trial", runs: "old", aborted: false, activations: ACTIVATIONS_MAX }), "rolled-back");
 });
 
@@ -127,6 +133,31 @@ test("a record that does not fit the device is dropped", () => {
   assert.equal(kind({ phase: "downloading", runs: "new" }), "drop");
   assert.equal(kind({ phase: "trial", runs: "new", version: "0.3.0" }), "drop");
   assert.equal(kind({ phase: "downloading", runs: "old", state: "pending" }), "drop");
+});
+
+test("a job of another cloud, or for a slot that can not be written, is dropped whatever it has come to", () => {
+  for (const phase of ["downloading", "sealing", "trial", "confirmed"] as const) {
+    assert.deepEqual(judge({ phase, runs: "old", platform: "thingspanel" }), { kind: "drop", why: "the job was of platform thingspanel" });
+    assert.deepEqual(judge({ phase, runs: "old", slot: "ota_2" }), { kind: "drop", why: "slot ota_2 is not the one to write" });
+  }
+});
+
+test("a module's job does not keep unconfirmed firmware from proving itself", () => {
+  for (const phase of ["downloading", "sealing"] as const) {
+    assert.deepEqual(judge({ phase, runs: "old", slot: PART, state: "pending" }), { kind: "trial", ofJob: false });
+    assert.deepEqual(judge({ phase, runs: "old", slot: PART, state: "new" }), { kind: "trial", ofJob: false });
+  }
+});
+
+test("a module's job goes on beside confirmed firmware, and never has a trial", () => {
+  assert.equal(kind({ phase: "downloading", runs: "old", slot: PART }), "resume");
+  assert.equal(kind({ phase: "sealing", runs: "old", slot: PART }), "seal");
+  assert.deepEqual(judge({ phase: "trial", runs: "old", slot: PART }), { kind: "drop", why: "a module has no trial" });
+});
+
+test("only a failure makes new firmware go back: what was done stays done, cut or not", () => {
+  const outcome = { kind: "done" } as const;
+  for (const reason of ["power-on", "software"] as const) assert.deepEqual(judge({ phase: "confirmed", runs: "new", reason, outcome }), { kind: "report", outcome });
 });
 
 test("without a job: unconfirmed firmware is on trial, confirmed firmware idles", () => {

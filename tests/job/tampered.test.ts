@@ -61,9 +61,10 @@ test("a slot that was changed behind a trial is not tried again, and the image t
 
 test("a module with a trial in its record starts nothing", () => {
   const desk = new JobDesk({ refusalOfSignature: trust });
-  plant(desk, forged, { ...offerOf(forged, "6.6.6"), part: "assets" }, "trial", PART);
+  plant(desk, forged, { ...offerOf(forged, "6.6.6"), module: "assets", part: "assets" }, "trial", PART);
   desk.powerOn();
   assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [[], "idle", "0.1.0"]);
+  assert.deepEqual(desk.notices, [{ event: "warning", message: "stored job dropped: a module has no trial" }]);
 });
 
 test("older firmware with a good signature, planted with its job: neither version nor security floor lets it in", () => {

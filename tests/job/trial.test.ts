@@ -1,7 +1,9 @@
 /** New firmware on trial: confirmed, rolled back, cut short. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_ATTEMPTS } from "../../src/constants";
+import { MAX_ATTEMPTS, OWED_AFTER } from "../../src/constants";
+import type { JobEvent } from "../../src/job/effects";
+import { KEY_HEAD } from "../../src/job/record";
 import { JobDesk, image, offerOf } from "./job-desk";
 import type { DeskOptions } from "./job-desk";
 
@@ -27,6 +29,44 @@ test("the health check decides after the cloud was reached: not before", () => {
   desk.ack("version");
   assert.equal(desk.running.state, "valid");
   assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("an application that speaks up before the cloud was reached confirms nothing", () => {
+  const desk = onTrial();
+  desk.dispatch({ type: "health", ok: true, message: "" });
+  assert.deepEqual([desk.state, desk.running.state], ["trial", "pending"]);
+  desk.dispatch({ type: "health", ok: false, message: "too early to say" });
+  assert.deepEqual([desk.state, desk.running.state], ["trial", "pending"]);
+});
+
+test("the application is asked once, however often the cloud is reached while it looks after itself", () => {
+  const desk = onTrial({ answers: { health: "silent" } });
+  desk.connect(false);
+  const asked = (): number => desk.job.handle({ type: "acked", token: "version" }, desk.now).filter((effect) => effect.type === "ask").length;
+  assert.equal(asked(), 1);
+  desk.disconnect();
+  desk.connect(false);
+  assert.equal(asked(), 0);
+});
+
+test("a chip that takes its time to restart does nothing more in between", () => {
+  const late: JobEvent[] = [
+    { type: "link", up: true }, { type: "acked", token: "version" }, { type: "offer", offer: offerOf(image("0.3.0"), "0.3.0") }, { type: "restart" },
+    { type: "health", ok: true, message: "" }, { type: "tick" },
+  ];
+  const switching = new JobDesk();
+  switching.connect();
+  switching.push(offer);
+  switching.deliver(next);
+  const rollingBack = onTrial({ answers: { health: false } });
+  for (const [desk, leave] of [[switching, () => switching.ack("burning")], [rollingBack, () => rollingBack.connect()]] as const) {
+    const { boot } = desk.board.ports;
+    boot.restart = () => {};
+    boot.rollback = () => {};
+    leave();
+    assert.equal(desk.state, "leaving");
+    for (const event of late) assert.deepEqual(desk.job.handle(event, desk.now + 1e9), []);
+  }
 });
 
 test("cloud unreachable: rolled back, the old firmware says why, and an explicit new push gets one new trial without a download", () => {
@@ -91,6 +131,23 @@ test("a power cut in the trial: the old firmware tries the image again without a
   assert.deepEqual(desk.outcomes, ["done"]);
 });
 
+test("a slot whose head was changed while the power was off gets no second trial", () => {
+  const desk = onTrial();
+  desk.board.chip.program(desk.board.table.slots[1].address, new Uint8Array(16));
+  desk.powerOn();
+  assert.match(desk.outcomes.at(-1) ?? "", /^digest-mismatch: /);
+  assert.equal(desk.running.version, "0.1.0");
+});
+
+test("another trial needs no checkpoint: what is in flash counts", () => {
+  const desk = onTrial();
+  desk.board.ports.store.delete(KEY_HEAD);
+  desk.powerOn();
+  assert.deepEqual(desk.running, { version: "0.2.0", slot: "ota_1", state: "pending" });
+  desk.connect();
+  assert.deepEqual(desk.outcomes, ["done"]);
+});
+
 test("power cuts in every trial: after maxAttempts the job fails, and the image is not blamed", () => {
   const desk = onTrial();
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) desk.powerOn("brown-out");
@@ -150,8 +207,58 @@ test("a rollback that a power cut undid is made again, and the old firmware repo
   desk.wait();
   desk.powerOn();
   assert.deepEqual({ version: desk.running.version, slot: desk.running.slot }, { version: "0.1.0", slot: "ota_0" });
-  desk.connect();
+  assert.equal(desk.outcomes.length, 1, "the old firmware alone says so");
+  assert.match(desk.outcomes[0] ?? "", /^rolled-back: cloud not reached/);
+  const told = desk.notices.map((notice) => (notice.event === "state" ? notice.state : notice.event));
+  assert.deepEqual(told.slice(-2), ["rollback", "fail"], "and tells the application first what happened");
+});
+
+test("firmware that was given up and has nothing to go back to says so itself", () => {
+  const desk = onTrial();
+  const { boot } = desk.board.ports;
+  boot.confirm();
+  boot.rollback = () => {};
+  boot.restart = () => {};
+  desk.wait();
+  // The other slot holds nothing that boots.
+  desk.board.chip.erase(desk.board.table.slots[0].address);
+  desk.powerOn();
+  assert.deepEqual([desk.running.version, desk.state], ["0.2.0", "reporting"]);
   assert.match(desk.outcomes.at(-1) ?? "", /^rolled-back: cloud not reached/);
+  assert.ok(!desk.notices.some(({ event }) => event === "rollback"));
+});
+
+test("an offer that has waited as long as the trial lasts is kept before the trial ends", () => {
+  const desk = onTrial({ rules: { renewable: false, versionWhileBusy: false }, platform: "thingspanel" });
+  const third = offerOf(image("0.3.0"), "0.3.0");
+  desk.push(third);
+  desk.now += 10 * 60_000;
+  assert.ok(desk.now > OWED_AFTER);
+  desk.dispatch({ type: "tick" });
+  assert.equal(desk.running.version, "0.1.0");
+  desk.ack("outcome");
+  assert.deepEqual([desk.state, desk.job.task], ["downloading", third]);
+});
+
+test("an offer that waits does not come between a trial that is repeated and its restart", () => {
+  // Without a digest nothing is read first: the boot choice changes at once.
+  const options = { rules: { renewable: false }, platform: "thingspanel", policy: { allowNoDigest: true } };
+  const desk = new JobDesk(options);
+  const { digest: _digest, ...undigested } = offer;
+  desk.connect();
+  desk.push(undigested);
+  desk.deliver(next);
+  desk.ack("burning");
+  assert.equal(desk.state, "trial");
+  desk.push(offerOf(image("0.3.0"), "0.3.0"));
+  desk.now += OWED_AFTER;
+  desk.dispatch({ type: "tick" });
+  desk.powerOn();
+  assert.deepEqual([desk.running.version, desk.state, desk.outcomes], ["0.2.0", "trial", []]);
+  desk.connect();
+  assert.deepEqual(desk.outcomes, ["done"]);
+  desk.ack("outcome");
+  assert.equal(desk.job.task?.version, "0.3.0");
 });
 
 test("firmware on trial without a job that knows of it proves itself before it takes an update", () => {
@@ -182,8 +289,21 @@ test("the application chooses the moment of the restart", () => {
   desk.ack("burning");
   assert.equal(desk.state, "restart");
   assert.equal(desk.running.version, "0.1.0");
+  assert.deepEqual(desk.job.handle({ type: "acked", token: "burning" }, desk.now), [], "asked once");
   desk.dispatch({ type: "restart" });
   assert.equal(desk.running.version, "0.2.0");
+});
+
+test("an application that asks for the restart before it is asked restarts nothing", () => {
+  const desk = new JobDesk();
+  desk.connect();
+  desk.dispatch({ type: "restart" });
+  desk.push(offer);
+  desk.deliver(next, next.length - 1);
+  desk.dispatch({ type: "restart" });
+  desk.dispatch({ type: "finished" });
+  desk.dispatch({ type: "restart" });
+  assert.deepEqual([desk.running.version, desk.state], ["0.1.0", "burning"]);
 });
 
 test("burning that is never acknowledged holds the switch up for its time only", () => {
