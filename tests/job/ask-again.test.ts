@@ -16,12 +16,14 @@ test("an idle device with a connection reports its version again, slowly", () =>
   assert.equal(desk.now, 2 * REREPORT);
   desk.disconnect();
   assert.equal(desk.job.deadline(), undefined, "nobody would hear it");
+  assert.equal(versions(desk), 3);
 });
 
 test("with a job in hand, or where a version report brings no push again, there is no such report", () => {
   const busy = new JobDesk();
   busy.connect();
   busy.push(offerOf(image("0.2.0"), "0.2.0"));
+  assert.equal(busy.job.deadline(), undefined, "and the device is not woken for it");
   busy.now = REREPORT + 1;
   busy.dispatch({ type: "tick" });
   assert.equal(versions(busy), 1);

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECTOR, URL_RENEWALS } from "../../src/constants";
+import { KEY_OFFSET } from "../../src/job/record";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
+const wrong = { ...offer, digest: { algorithm: "MD5", hex: "0".repeat(32) } } as const;
 
 test("a good update: percent first, burning, restart into the new slot, confirm, version, done", () => {
   const desk = new JobDesk();
@@ -168,4 +170,55 @@ test("flash that does not hold what is written fails the job with the address, a
   assert.equal(programs, 3);
   assert.match(desk.outcomes[0] ?? "", /^flash: flash at 0x1000 does not hold/);
   assert.ok(bad > 0);
+});
+
+test("the server's file changed while it was downloaded: one clean try from the first byte, then it is a failure", () => {
+  const old = image("0.2.0", 24_000, { payload: new TextEncoder().encode("before the change") });
+  for (const good of [true, false]) {
+    const desk = new JobDesk();
+    desk.connect();
+    desk.push(good ? offer : wrong);
+    desk.deliver(old, 3 * SECTOR);
+    desk.dispatch({ type: "changed" });
+    for (let offset = 3 * SECTOR; offset < next.length; offset += SECTOR) desk.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
+    const { store } = desk.board.ports;
+    let before = desk.downloads.length;
+    const remove = store.delete.bind(store);
+    store.delete = (key) => {
+      if (key === KEY_OFFSET) before = desk.downloads.length;
+      remove(key);
+    };
+    desk.dispatch({ type: "finished" });
+    assert.deepEqual([desk.state, desk.downloads.length, desk.downloads.at(-1)?.offset], ["downloading", 2, 0]);
+    assert.equal(before, 1, "the checkpoint goes before the download begins");
+    assert.equal(store.getNumber(KEY_OFFSET), undefined);
+    desk.deliver(next);
+    if (good) assert.equal(desk.state, "burning");
+    else assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
+    assert.equal(desk.downloads.length, 2);
+  }
+});
+
+test("a download that begins anew forgets what it has stored", () => {
+  const desk = new JobDesk();
+  desk.dispatch({ type: "start-over", reason: "nobody has asked" });
+  desk.connect();
+  desk.push(offer);
+  desk.deliver(next, 3 * SECTOR);
+  desk.dispatch({ type: "start-over", reason: "the server sends the whole file" });
+  desk.powerOn();
+  desk.wait();
+  assert.equal(desk.downloads.at(-1)?.offset, 0);
+});
+
+test("without digest and signature there is nothing to compare: the slot is not read a second time", () => {
+  const { digest: _digest, ...undigested } = offer;
+  const desk = new JobDesk({ policy: { allowNoDigest: true } });
+  desk.connect();
+  desk.push(undigested);
+  desk.deliver(next);
+  assert.ok(!desk.notices.some((notice) => notice.event === "state" && notice.state === "verifying"));
+  desk.ack("burning");
+  desk.connect();
+  assert.deepEqual(desk.outcomes, ["done"]);
 });

@@ -226,6 +226,44 @@ test("firmware and module wait for each other, and neither costs the other its c
   assert.deepEqual(stored(on), assets);
 });
 
+test("an offer for another module that comes while the application is asked waits for that answer, and is then asked about once", () => {
+  for (const decision of ["accept", "reject"] as const) {
+    const on = desk({ answers: { consent: true } });
+    on.push(offer);
+    on.push(firmware);
+    assert.deepEqual([on.state, on.job.task], ["consent", undefined]);
+    on.dispatch({ type: "consent", decision });
+    if (decision === "accept") {
+      assert.deepEqual([on.state, on.job.task], ["downloading", offer]);
+      on.deliver(assets);
+      on.ack("outcome");
+    }
+    assert.equal(on.state, "consent");
+    on.dispatch({ type: "consent", decision: "reject" });
+    assert.deepEqual([on.state, on.outcomes], ["idle", [decision === "accept" ? "done" : "rejected: declined by the application", "rejected: declined by the application"]]);
+  }
+});
+
+test("firmware on trial that finds a module's job in the store proves itself first; then the module goes on at its checkpoint", () => {
+  const on = desk();
+  on.update(next, firmware);
+  on.push(offer);
+  on.deliver(assets, 2 * SECTOR);
+  // On trial once more, as if this were its first start.
+  const { address } = on.board.table.otadata;
+  const entry = new Uint8Array(32);
+  on.board.chip.read(address + SECTOR, entry);
+  entry[24] = 0;
+  on.board.chip.erase(address + SECTOR);
+  on.board.chip.program(address + SECTOR, entry);
+  on.powerOn();
+  assert.deepEqual([on.running.state, on.state, on.job.task], ["pending", "trial", undefined]);
+  on.connect();
+  assert.deepEqual([on.running.state, on.state, on.downloads.at(-1)?.offset], ["valid", "downloading", 2 * SECTOR]);
+  on.deliver(assets);
+  assert.deepEqual([on.outcomes.at(-1), stored(on)], ["done", assets]);
+});
+
 test("a newer image of the same module supersedes the older one", () => {
   const on = desk();
   const newer = assets.map((byte) => byte ^ 0xff);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { KEY_FLOOR } from "../../src/job/record";
 import { refusalOfSignature } from "../../src/signature/check";
 import { makeKey, signed } from "../signature/desk";
 import { JobDesk, image, offerOf } from "./job-desk";
@@ -53,6 +54,31 @@ test("an offer without a digest is taken where a signature vouches for the file"
   const desk = new JobDesk({ refusalOfSignature: trust, policy: { signingKeys: [key.publicKey] } });
   desk.update(file, offer);
   assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("an offer without a digest whose file nobody trusted has signed is refused, and the slot left without a head", () => {
+  const file = signed(image("0.2.0"), makeKey());
+  const { digest: _digest, ...offer } = offerOf(file, "0.2.0");
+  const desk = new JobDesk({ refusalOfSignature: trust, policy: { signingKeys: [key.publicKey] } });
+  desk.push(offer);
+  desk.deliver(file);
+  assert.match(desk.outcomes[0] ?? "", /^signature: signed by a key that is not trusted/);
+  const head = new Uint8Array(16);
+  desk.board.chip.read(desk.board.table.slots[1].address, head);
+  assert.ok(head.every((byte) => byte === 0xff));
+});
+
+test("the floor only rises: firmware with a lower one that was flashed over the wire changes nothing, and none is written twice", () => {
+  for (const [own, floor] of [[1, 5], [5, 5], [6, 6]] as const) {
+    const desk = new JobDesk({ refusalOfSignature: trust, factory: signed(image("0.1.0", 24_000, { securityFloor: own }), key) });
+    desk.board.ports.store.setNumber(KEY_FLOOR, 5);
+    desk.powerOn();
+    assert.equal(desk.board.ports.store.getNumber(KEY_FLOOR), floor);
+    let operations = 0;
+    desk.board.chip.onOperation = () => void operations++;
+    desk.powerOn();
+    assert.equal(operations, 0);
+  }
 });
 
 test("a confirmed signed image raises the security floor: no older one comes back, allowDowngrade or not", () => {

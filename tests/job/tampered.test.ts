@@ -99,3 +99,17 @@ test("a cut while the running image was looked at: it is looked at again, and no
   desk.powerOn();
   assert.deepEqual([desk.outcomes, desk.downloads], [["done"], []]);
 });
+
+test("a job that claims to be proven and has no checkpoint: nothing starts, and the flash is at fault, not the image", () => {
+  const file = image("0.2.0");
+  for (const key of [KEY_HEAD, KEY_OFFSET]) {
+    const desk = new JobDesk();
+    plant(desk, file, offerOf(file, "0.2.0"), "sealing");
+    desk.board.ports.store.delete(key);
+    desk.powerOn();
+    assert.deepEqual([desk.outcomes, desk.running.version], [["flash: the head of the image is lost"], "0.1.0"]);
+    desk.ack("outcome");
+    desk.update(file, offerOf(file, "0.2.0"));
+    assert.deepEqual([desk.outcomes.at(-1), desk.running.version], ["done", "0.2.0"]);
+  }
+});
