@@ -8,7 +8,7 @@ import type { Tally } from "./tally";
 import { add, emptyTally } from "./tally";
 
 /** Of this file's layout and of the pieces' meaning: another one begins anew. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 export interface LongRun {
   readonly format: number;

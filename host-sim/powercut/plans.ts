@@ -54,11 +54,12 @@ export function commitPlan(): Chapter[] {
   ];
 }
 
-/** Sequences in one piece of the long run. */
+/** Sequences in one piece of the long run, and cuts in the longest ones. */
 const PIECE = 250;
+const DEPTH_MAX = 8;
 
 /**
- * The n-th piece of the long run from a seed: any story, scale and device, one to five cuts, now and then with a network fault. The
+ * The n-th piece of the long run from a seed: any story, scale and device, one to eight cuts, now and then with a network fault. The
  * pieces do not depend on each other, so that a run can be broken off and gone on with.
  */
 export function longPiece(seed: number, number: number): Work {
@@ -68,7 +69,7 @@ export function longPiece(seed: number, number: number): Work {
   const device = random.below(4) === 0 ? "agent" : "desk";
   const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story));
   const network = device === "agent" && random.below(2) === 0 ? moved(random.pick(faults), random) : "";
-  return { kind: "sample", setting: { story, scale, device, network }, seed: random.bits(), count: PIECE, depth: 1 + random.below(5) };
+  return { kind: "sample", setting: { story, scale, device, network }, seed: random.bits(), count: PIECE, depth: 1 + random.below(DEPTH_MAX) };
 }
 
 /** The same kind of network fault, somewhere else. */

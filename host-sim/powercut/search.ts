@@ -113,8 +113,7 @@ export function cutsAt(point: Point, density: Density, depth: number): Fault[] {
 /** Places of a sector's operation that samples are taken from. */
 const SAMPLED: Density = { positions: 255, subsets: 1, unstable: 1 };
 /** How far into the next life a sampled cut falls: often into its first moments, where repairs are made. */
-const SOON = 24;
-const LATER = 240;
+const REACHES = [8, 24, 24, 64, 240] as const;
 
 /** `count` sequences of `depth` cuts, from a seed: the first spread over the story, each further one somewhere in what follows. */
 export function sample(setting: Setting, seed: number, count: number, depth: number, sink: Sink): void {
@@ -131,7 +130,7 @@ export function sample(setting: Setting, seed: number, count: number, depth: num
     return next >= firsts.length ? "stop" : undefined;
   };
   const follow = (world: World, cuts: readonly Cut[], first: Point): void => {
-    const at = cuts.length >= depth ? Infinity : random.below(random.below(2) === 0 ? SOON : LATER);
+    const at = cuts.length >= depth ? Infinity : random.below(random.pick(REACHES));
     let branched: { readonly world: World; readonly cut: Cut } | undefined;
     liveGuarded(
       new Life(world, make, (point, inside) => {

@@ -39,6 +39,6 @@ test("pieces depend on seed and number alone, and differ", () => {
 test("a file that is not a run's, or another seed's, is refused with what to do about it", async () => {
   writeFileSync(join(folder, "bad.json"), "{");
   await assert.rejects(run("bad.json", 1), /bad\.json is not the state of a run \(--fresh begins anew\)/);
-  writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 1, seed: 6 }));
+  writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 2, seed: 6 }));
   await assert.rejects(run("other.json", 1), /is of another version or seed \(--fresh begins anew\)/);
 });
