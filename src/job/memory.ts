@@ -59,8 +59,7 @@ export class JobMemory {
     if (stored === undefined) return;
     const head = decodeHead(this.#identity, stored.head);
     const sectors = decodeOffset(this.#identity, stored.offset) ?? 0;
-    const known = this.offer.size === 0 ? 0 : Math.ceil(this.offer.size / SECTOR);
-    if (head === undefined || sectors === 0 || sectors > known) return;
+    if (head === undefined || sectors === 0 || sectors > Math.ceil(this.offer.size / SECTOR)) return;
     this.#head = head;
     this.#sectors = sectors;
   }
@@ -89,7 +88,7 @@ export class JobMemory {
   }
   /** The checkpoint as the store holds it now, for the next job to adopt. */
   get checkpoint(): Checkpoint {
-    if (this.#sectors === 0 || this.#head === undefined) return { offset: undefined, head: undefined };
+    if (this.#head === undefined) return { offset: undefined, head: undefined };
     return { offset: encodeOffset(this.#identity, this.#sectors), head: encodeHead(this.#identity, this.#head) };
   }
 

@@ -91,13 +91,12 @@ class Writer {
 /** Reads what Writer wrote; goes `broken` instead of throwing. */
 class Reader {
   #at = 0;
-  broken = false;
+  broken: boolean;
   readonly #bytes: Uint8Array;
-  constructor(bytes: Uint8Array | undefined) {
-    const body = bytes === undefined || bytes.length < 5 ? undefined : bytes.subarray(0, bytes.length - 4);
-    this.#bytes = body ?? new Uint8Array(0);
-    if (body === undefined || bytes === undefined) this.broken = true;
-    else if (crc32(body) !== littleEndian(bytes, body.length)) this.broken = true;
+  constructor(bytes: Uint8Array = new Uint8Array(0)) {
+    const body = bytes.subarray(0, Math.max(0, bytes.length - 4));
+    this.#bytes = body;
+    this.broken = bytes.length < 5 || crc32(body) !== littleEndian(bytes, body.length);
   }
   byte(): number {
     const value = this.#bytes[this.#at++];
@@ -105,14 +104,11 @@ class Reader {
     return value ?? 0;
   }
   u32(): number {
-    const at = this.#at;
-    this.#at += 4;
-    if (this.#at > this.#bytes.length) this.broken = true;
-    return this.broken ? 0 : littleEndian(this.#bytes, at);
+    return (this.byte() | (this.byte() << 8) | (this.byte() << 16) | (this.byte() << 24)) >>> 0;
   }
   text(): string | undefined {
     const length = this.byte() | (this.byte() << 8);
-    if (length === 0xffff || this.broken) return undefined;
+    if (length === 0xffff) return undefined;
     const end = this.#at + length;
     if (end > this.#bytes.length) {
       this.broken = true;

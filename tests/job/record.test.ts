@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, encodeHead, encodeJob, encodeOffset, encodeOutcome, encodeState, identityOf,
+  decodeAnswer, decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, encodeAnswer, encodeHead, encodeJob, encodeOffset, encodeOutcome, encodeState, identityOf,
 } from "../../src/job/record";
 import type { JobRecord } from "../../src/job/record";
 import type { Cause, Outcome } from "../../src/job/types";
+import { crc32 } from "../../src/util/crc32";
 
 const md5 = fc.stringMatching(/^[0-9a-f]{32}$/).map((hex) => ({ algorithm: "MD5" as const, hex }));
 const sha256 = fc.stringMatching(/^[0-9a-f]{64}$/).map((hex) => ({ algorithm: "SHA256" as const, hex }));
@@ -50,6 +51,7 @@ test("arbitrary bytes never crash a reader", () => {
       decodeJob(bytes);
       assert.equal(decodeHead(identity, bytes), undefined);
       assert.equal(decodeOutcome(identity, bytes), undefined);
+      assert.equal(decodeAnswer(bytes), undefined);
     }),
   );
 });
@@ -92,5 +94,103 @@ test("head and outcome belong to all 32 bits of their image's identity", () => {
   for (const outcome of outcomes) {
     assert.deepEqual(decodeOutcome(5, encodeOutcome(5, outcome)), outcome);
     assert.equal(decodeOutcome(6, encodeOutcome(5, outcome)), undefined);
+  }
+});
+
+type Part = number | string | undefined | Uint8Array;
+
+/** A record that is whole by its CRC-32: numbers are bytes, texts go with their length, undefined is an absent text. */
+function whole(...parts: readonly Part[]): Uint8Array {
+  const body = Buffer.concat(
+    parts.map((part) => {
+      if (typeof part === "number") return Buffer.of(part);
+      if (typeof part === "object") return Buffer.from(part);
+      const text = Buffer.from(part ?? "");
+      const length = Buffer.alloc(2);
+      length.writeUInt16LE(part === undefined ? 0xffff : text.length);
+      return Buffer.concat([length, text]);
+    }),
+  );
+  const crc = Buffer.alloc(4);
+  crc.writeUInt32LE(crc32(body));
+  return new Uint8Array(Buffer.concat([body, crc]));
+}
+
+const HEX = "0".repeat(32);
+const JOB = [1, "tencent", "ota_1", undefined, "1.0", "5000", "MD5", HEX, "http://a/1", undefined] as const;
+const OWNER = [0x78, 0x56, 0x34, 0x12] as const;
+const IDENTITY = 0x12345678;
+
+/** One part replaced. */
+const changed = (parts: readonly (number | string | undefined)[], at: number, part: number | string | undefined): Uint8Array => whole(...parts.map((each, index) => (index === at ? part : each)));
+
+test("a job record that is whole but says what no job is counts as absent", () => {
+  assert.deepEqual(decodeJob(whole(...JOB)), { platform: "tencent", slot: "ota_1", offer: { version: "1.0", size: 5000, url: "http://a/1", digest: { algorithm: "MD5", hex: HEX } } });
+  const [FORMAT, PLATFORM, SLOT, VERSION, SIZE, ALGORITHM, DIGEST, URL] = [0, 1, 2, 4, 5, 6, 7, 8];
+  for (const other of [0, 2, 0xff]) assert.equal(decodeJob(changed(JOB, FORMAT, other)), undefined, `format ${other}`);
+  for (const field of [PLATFORM, SLOT, VERSION, SIZE, URL]) assert.equal(decodeJob(changed(JOB, field, undefined)), undefined, `without field ${field}`);
+  for (const size of ["-1", "1.5", "many", "9007199254740992"]) assert.equal(decodeJob(changed(JOB, SIZE, size)), undefined, `${size} bytes`);
+  assert.equal(decodeJob(changed(JOB, ALGORITHM, "SHA1")), undefined);
+  assert.equal(decodeJob(changed(JOB, DIGEST, undefined)), undefined, "an algorithm without its digest");
+  assert.equal(decodeJob(changed(JOB, ALGORITHM, undefined))?.offer.digest, undefined, "a digest of no algorithm is none");
+  assert.equal(decodeJob(changed(JOB, SLOT, "*")), undefined, "for a module that has no name");
+});
+
+test("a job record that is whole but too short or too long counts as absent", () => {
+  for (let fields = 0; fields < JOB.length; fields++) assert.equal(decodeJob(whole(...JOB.slice(0, fields))), undefined, `${fields} fields`);
+  assert.equal(decodeJob(whole(...JOB, 0)), undefined);
+  assert.equal(decodeJob(whole(...JOB.slice(0, -1), 5, 0)), undefined, "a text that is announced and missing");
+});
+
+test("a module's job reads back as a module's, with the name that the cloud gave it", () => {
+  const record: JobRecord = { platform: "tencent", slot: "*", offer: { version: "a1", size: 0, url: "http://a/1", module: "assets", part: "assets" } };
+  assert.deepEqual(decodeJob(encodeJob(record)), record);
+});
+
+test("a head is sixteen bytes of the format, or absent", () => {
+  const head = new Uint8Array(16).fill(7);
+  assert.deepEqual(decodeHead(IDENTITY, whole(1, ...OWNER, head)), head);
+  for (const bytes of [whole(2, ...OWNER, head), whole(1, ...OWNER, head.subarray(1)), whole(1, ...OWNER, head, 7), whole(1, ...OWNER), whole(1, 0x78, 0x56), whole()])
+    assert.equal(decodeHead(IDENTITY, bytes), undefined);
+});
+
+test("an outcome or an answer that is whole but not one of ours counts as absent", () => {
+  const fail: Outcome = { kind: "fail", cause: "download-timeout", message: "why" };
+  assert.deepEqual(decodeOutcome(IDENTITY, whole(1, ...OWNER, 1, "why")), fail);
+  assert.deepEqual(decodeAnswer(whole(1, "tencent", undefined, "1.0", 1, "why")), { platform: "tencent", task: { version: "1.0" }, outcome: fail });
+  const bodies: readonly (readonly Part[])[] = [[], [1], [1, undefined], [99, "why"], [1, 9, 0, Buffer.from("why")]];
+  for (const [index, body] of bodies.entries()) {
+    assert.equal(decodeOutcome(IDENTITY, whole(1, ...OWNER, ...body)), undefined, `body ${index}`);
+    assert.equal(decodeAnswer(whole(1, "tencent", undefined, "1.0", ...body)), undefined, `body ${index}`);
+  }
+  for (const body of [[0], [1, "why"]] as const) {
+    assert.equal(decodeOutcome(IDENTITY, whole(2, ...OWNER, ...body)), undefined);
+    assert.equal(decodeAnswer(whole(2, "tencent", undefined, "1.0", ...body)), undefined);
+    assert.equal(decodeAnswer(whole(1, undefined, undefined, "1.0", ...body)), undefined);
+    assert.equal(decodeAnswer(whole(1, "tencent", undefined, undefined, ...body)), undefined);
+  }
+});
+
+test("an answer reads back as it was written", () => {
+  for (const task of [{ version: "1.0" }, { version: "1.0", module: "" }, { version: "ü", module: "MCU" }])
+    for (const outcome of [{ kind: "done" }, { kind: "fail", cause: "signature", message: "" }] as const)
+      assert.deepEqual(decodeAnswer(encodeAnswer({ platform: "thingspanel", task, outcome })), { platform: "thingspanel", task, outcome });
+});
+
+test("a head, an outcome or an answer with any bit changed, or cut short, counts as absent", () => {
+  const fail: Outcome = { kind: "fail", cause: "rejected", message: "because" };
+  const kinds: readonly [Uint8Array, (bytes: Uint8Array) => unknown][] = [
+    [encodeHead(IDENTITY, new Uint8Array(16).fill(0xe9)), (bytes) => decodeHead(IDENTITY, bytes)],
+    ...[fail, { kind: "done" } as const].flatMap((outcome): [Uint8Array, (bytes: Uint8Array) => unknown][] => [
+      [encodeOutcome(IDENTITY, outcome), (bytes) => decodeOutcome(IDENTITY, bytes)],
+      [encodeAnswer({ platform: "tencent", task: { version: "1.0" }, outcome }), decodeAnswer],
+    ]),
+  ];
+  for (const [bytes, decode] of kinds) {
+    assert.notEqual(decode(bytes), undefined);
+    for (let at = 0; at < bytes.length; at++) {
+      assert.equal(decode(bytes.subarray(0, at)), undefined);
+      for (let bit = 0; bit < 8; bit++) assert.equal(decode(bytes.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte))), undefined);
+    }
   }
 });
