@@ -141,6 +141,27 @@ test("an expired URL is asked for again by a version report; the job fails only 
   assert.deepEqual(desk.outcomes, [`url-expired: HTTP 403; asked for a fresh URL ${URL_RENEWALS} times`]);
 });
 
+test("nobody answers with a fresh URL: asked again as often as allowed, but time without a connection does not count", () => {
+  const desk = new JobDesk();
+  desk.connect();
+  desk.push(offer);
+  desk.deliver(next, 2 * SECTOR);
+  desk.dispatch({ type: "expired", message: "HTTP 403" });
+  desk.disconnect();
+  for (let time = 0; time < 2 * URL_RENEWALS; time++) {
+    const before = desk.now;
+    desk.wait();
+    assert.ok(desk.now > before);
+  }
+  assert.deepEqual([desk.state, desk.outcomes], ["renewing", []]);
+  desk.connect();
+  const from = desk.reports.length;
+  for (let time = 1; time < URL_RENEWALS; time++) desk.wait();
+  assert.deepEqual(desk.reports.slice(from).map(({ report }) => report.kind), Array<string>(URL_RENEWALS - 1).fill("version"));
+  desk.wait();
+  assert.deepEqual(desk.outcomes, [`url-expired: HTTP 403; asked for a fresh URL ${URL_RENEWALS} times`]);
+});
+
 test("a transport failure keeps the checkpoint for the next push of the same image", () => {
   const desk = new JobDesk();
   desk.connect();

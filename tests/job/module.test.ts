@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { PowerCut } from "../../host-sim/board/flash-chip";
 import type { MemoryBoard } from "../../host-sim/board/memory-board";
 import { INSTALL_TIMEOUT, SECTOR } from "../../src/constants";
 import type { Offer } from "../../src/job/types";
@@ -262,6 +263,30 @@ test("firmware on trial that finds a module's job in the store proves itself fir
   assert.deepEqual([on.running.state, on.state, on.downloads.at(-1)?.offset], ["valid", "downloading", 2 * SECTOR]);
   on.deliver(assets);
   assert.deepEqual([on.outcomes.at(-1), stored(on)], ["done", assets]);
+});
+
+test("a module that failed, and a power cut before its checkpoint was dropped: the firmware's sectors in the slot stay", () => {
+  const on = desk();
+  on.push(firmware);
+  on.deliver(next, 3 * SECTOR);
+  on.dispatch({ type: "download-failed", cause: "download-timeout", message: "no new data" });
+  on.ack("outcome");
+  on.push({ ...offer, digest: { algorithm: "MD5", hex: "0".repeat(32) } });
+  on.deliver(assets, assets.length - 1);
+  on.board.ports.store.delete = () => {
+    throw new PowerCut();
+  };
+  assert.throws(() => on.dispatch({ type: "finished" }), PowerCut);
+  on.powerOn();
+  on.connect();
+  assert.match(on.outcomes.at(-1) ?? "", /^digest-mismatch: /);
+  on.ack("outcome");
+  on.push(firmware);
+  assert.equal(on.downloads.at(-1)?.offset, 3 * SECTOR);
+  on.deliver(next);
+  on.ack("burning");
+  on.connect();
+  assert.deepEqual([on.running.version, on.outcomes.at(-1)], ["0.2.0", "done"]);
 });
 
 test("a newer image of the same module supersedes the older one", () => {

@@ -99,12 +99,12 @@ test("a cut between the verdict and the erase of the head: the slot loses it fir
   assert.throws(() => desk.dispatch({ type: "finished" }), PowerCut);
   assert.equal(desk.outcomes.length, 0);
   const { address } = desk.board.table.slots[1];
-  const { store } = desk.board.ports;
   const seen: [checkpoint: boolean, outcomes: number][] = [];
-  desk.board.chip.onOperation = ({ kind, address: at }) => void (kind === "erase" && at === address && seen.push([store.getNumber(KEY_OFFSET) !== undefined, desk.outcomes.length]));
+  const checkpoint = (): boolean => desk.board.ports.store.getNumber(KEY_OFFSET) !== undefined;
+  desk.board.chip.onOperation = ({ kind, address: at }) => void (kind === "erase" && at === address && seen.push([checkpoint(), desk.outcomes.length]));
   desk.powerOn();
   assert.deepEqual(seen, [[true, 0]]);
-  assert.equal(desk.board.ports.store.getNumber(KEY_OFFSET), undefined);
+  assert.ok(!checkpoint());
   assert.equal(desk.outcomes.length, 1);
   desk.powerOn();
   assert.equal(seen.length, 1, "once is enough");
@@ -137,7 +137,9 @@ test("a failure that is acknowledged on a later connection: the version follows 
   desk.disconnect();
   const from = desk.reports.length;
   desk.connect();
-  desk.ack("outcome");
-  assert.deepEqual(kindsOf(desk, from), ["outcome", "version", "progress"]);
+  assert.deepEqual(kindsOf(desk, from), ["outcome"]);
+  const effects = desk.job.handle({ type: "acked", token: "outcome" }, desk.now).map((effect) => (effect.type === "report" ? effect.report.kind : effect.type));
+  assert.deepEqual(effects.filter((each) => each === "version" || each === "ask"), ["version", "ask"]);
+  desk.dispatch({ type: "consent", decision: "accept" });
   assert.equal(desk.job.task?.version, "0.3.0");
 });

@@ -59,6 +59,7 @@ test("a chip that takes its time to restart does nothing more in between", () =>
   switching.push(offer);
   switching.deliver(next);
   const rollingBack = onTrial({ answers: { health: false } });
+  rollingBack.push(offerOf(image("0.4.0"), "0.4.0"));
   for (const [desk, leave] of [[switching, () => switching.ack("burning")], [rollingBack, () => rollingBack.connect()]] as const) {
     const { boot } = desk.board.ports;
     boot.restart = () => {};
@@ -225,7 +226,32 @@ test("firmware that was given up and has nothing to go back to says so itself", 
   desk.powerOn();
   assert.deepEqual([desk.running.version, desk.state], ["0.2.0", "reporting"]);
   assert.match(desk.outcomes.at(-1) ?? "", /^rolled-back: cloud not reached/);
+  desk.powerOn("software");
+  assert.deepEqual([desk.running.version, desk.state], ["0.2.0", "reporting"]);
   assert.ok(!desk.notices.some(({ event }) => event === "rollback"));
+});
+
+test("a boot choice that can not be changed fails the job and leaves the slot without a head; a rollback that fails still ends in a restart", () => {
+  const desk = new JobDesk();
+  desk.connect();
+  desk.push(offer);
+  desk.deliver(next);
+  desk.board.ports.boot.activate = () => {
+    throw new Error("otadata is worn out");
+  };
+  desk.ack("burning");
+  assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [["rejected: otadata is worn out"], "reporting", "0.1.0"]);
+  const head = new Uint8Array(16);
+  desk.board.chip.read(desk.board.table.slots[1].address, head);
+  assert.ok(head.every((byte) => byte === 0xff));
+
+  const bad = onTrial({ answers: { health: false } });
+  bad.board.ports.boot.rollback = () => {
+    throw new Error("no other slot");
+  };
+  bad.connect();
+  assert.equal(bad.running.version, "0.1.0", "the bootloader takes firmware back that restarts in its trial");
+  assert.match(bad.outcomes.at(-1) ?? "", /^rolled-back: health check failed/);
 });
 
 test("an offer that has waited as long as the trial lasts is kept before the trial ends", () => {
@@ -253,7 +279,18 @@ test("an offer that waits does not come between a trial that is repeated and its
   desk.push(offerOf(image("0.3.0"), "0.3.0"));
   desk.now += OWED_AFTER;
   desk.dispatch({ type: "tick" });
+  // The chip takes its time to restart.
+  const { board } = desk;
+  const start = board.powerOn.bind(board);
+  board.powerOn = (reason) => {
+    const started = start(reason);
+    board.ports.boot.restart = () => {};
+    return started;
+  };
   desk.powerOn();
+  assert.equal(desk.state, "leaving");
+  board.powerOn = start;
+  desk.powerOn("software");
   assert.deepEqual([desk.running.version, desk.state, desk.outcomes], ["0.2.0", "trial", []]);
   desk.connect();
   assert.deepEqual(desk.outcomes, ["done"]);
