@@ -60,7 +60,7 @@ export class HashPass {
 
   private takeSigned(signed: Digest, bytes: Uint8Array): void {
     const inside = Math.min(bytes.length, Math.max(0, this.#size - TRAILER - this.#offset));
-    if (inside > 0) signed.write(inside === bytes.length ? bytes : bytes.subarray(0, inside));
+    if (inside > 0) signed.write(bytes.subarray(0, inside));
     if (inside < bytes.length) this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
   }
 

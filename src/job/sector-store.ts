@@ -21,7 +21,7 @@ export class SectorStore {
     this.sector = Math.floor(offset / SECTOR);
     this.#skip = this.sector === 0 && !part ? HEAD : 0;
     this.head = this.sector === 0 ? bytes.slice(0, HEAD) : undefined;
-    this.#bytes = this.#skip === 0 ? bytes : bytes.subarray(this.#skip);
+    this.#bytes = bytes.subarray(this.#skip);
   }
 
   /** Address in the slot, for messages. */
