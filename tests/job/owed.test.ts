@@ -28,9 +28,16 @@ test("an offer that waits for the application is asked about again after a power
   on.push(offer);
   assert.equal(bytesOf(on, KEY_WAITING), undefined, "not yet: an application that answers at once wears no flash");
   assert.equal(on.job.deadline(), OWED_AFTER);
+  on.now += OWED_AFTER - 1;
+  on.dispatch({ type: "tick" });
+  assert.equal(bytesOf(on, KEY_WAITING), undefined, "not before its time");
   later(on);
-  on.powerOn();
-  assert.equal(on.state, "consent");
+  assert.equal(on.job.deadline(), undefined, "stored once is enough");
+  for (const start of [1, 2, 3]) {
+    on.powerOn();
+    assert.equal(on.state, "consent");
+    assert.ok(bytesOf(on, KEY_WAITING), `in the store all the time, start ${start}`);
+  }
   on.dispatch({ type: "consent", decision: "accept" });
   assert.equal(on.state, "downloading");
   assert.equal(bytesOf(on, KEY_WAITING), undefined);
@@ -49,8 +56,10 @@ test("answered at once, nothing is stored", () => {
   on.connect();
   on.push(old);
   on.ack("refused");
+  assert.equal(on.job.deadline(), undefined, "nothing is owed any more");
   on.push(offer);
   on.deliver(next, SECTOR);
+  assert.equal(on.job.deadline(), undefined);
   later(on);
   assert.ok(!keys.includes(KEY_WAITING) && !keys.includes(KEY_ANSWER), keys.join());
 });
@@ -77,6 +86,20 @@ test("an answer that was not acknowledged is given again after a power cut, befo
   const again = on.reports.length;
   on.connect();
   assert.deepEqual(kinds(on, again), ["version"]);
+});
+
+test("an answer is written once while it waits, and deleted once", () => {
+  const on = desk();
+  on.connect();
+  on.push(old);
+  const { store } = on.board.ports;
+  const calls: string[] = [];
+  const [setBytes, remove] = [store.setBytes.bind(store), store.delete.bind(store)];
+  store.setBytes = (key, bytes) => void (calls.push(`put ${key}`), setBytes(key, bytes));
+  store.delete = (key) => void (calls.push(`delete ${key}`), remove(key));
+  for (let tick = 0; tick < 3; tick++) later(on);
+  for (let acks = 0; acks < 2; acks++) on.ack("refused");
+  assert.deepEqual(calls, [`put ${KEY_ANSWER}`, `delete ${KEY_ANSWER}`]);
 });
 
 test("a later answer takes the place of an earlier one, in the store too", () => {
