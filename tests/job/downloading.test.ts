@@ -119,6 +119,24 @@ test("a sector out of turn, and a readback that nobody waits for, change nothing
   assert.equal(on.downloads.at(-1)?.offset, 2 * SECTOR);
 });
 
+test("what the server tells of a file whose size was known changes nothing, wherever the download goes on", () => {
+  const on = new JobDesk();
+  brokenOff(on, offer, next, 3);
+  on.push(offer);
+  assert.deepEqual(effectsOf(on, total(next.length, '"one"')), []);
+});
+
+test("while a fresh URL is asked for nothing else of the download counts", () => {
+  const on = new JobDesk({ modules });
+  on.connect();
+  on.push({ ...offer, module: "assets", part: "assets" });
+  on.deliver(next, SECTOR);
+  on.dispatch(expired);
+  const late: JobEvent[] = [total(1 << 30), total(next.length), { type: "sector", offset: SECTOR, bytes: next.slice(SECTOR, 2 * SECTOR) }, expired, { type: "finished" }];
+  for (const event of late) assert.deepEqual(effectsOf(on, event), [], event.type);
+  assert.equal(on.state, "renewing");
+});
+
 test("a fresh URL is stored before the download has it", () => {
   const on = new JobDesk();
   on.connect();
