@@ -67,6 +67,19 @@ test("a module with a trial in its record starts nothing", () => {
   assert.deepEqual(desk.notices, [{ event: "warning", message: "stored job dropped: a module has no trial" }]);
 });
 
+test("a job that does not fit this device is dropped with all that it had in the store, and the next offer begins anew", () => {
+  const file = image("0.2.0");
+  const offer = offerOf(file, "0.2.0");
+  const desk = new JobDesk({ platform: "thingspanel" });
+  plant(desk, file, offer, "downloading");
+  desk.powerOn();
+  assert.deepEqual([desk.state, desk.job.task, desk.outcomes], ["idle", undefined, []]);
+  const { store } = desk.board.ports;
+  assert.deepEqual([store.getBytes(KEY_JOB), store.getNumber(KEY_STATE), store.getNumber(KEY_OFFSET), store.getBytes(KEY_HEAD)], [undefined, undefined, undefined, undefined]);
+  desk.update(file, offer);
+  assert.deepEqual([desk.downloads[0]?.offset, desk.outcomes], [0, ["done"]]);
+});
+
 test("older firmware with a good signature, planted with its job: neither version nor security floor lets it in", () => {
   const old = signed(image("0.0.9", 24_000, { securityFloor: 1 }), key);
   for (const [policy, message] of [
