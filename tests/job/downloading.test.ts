@@ -146,6 +146,33 @@ test("a fresh URL is stored before the download has it", () => {
   assert.equal(on.state, "downloading");
 });
 
+test("a fresh URL is the one that the download goes on with after a power cut", () => {
+  const on = new JobDesk();
+  on.connect();
+  on.push(offer);
+  on.dispatch(expired);
+  on.push({ ...offer, url: "http://files/fresh" });
+  on.deliver(next, SECTOR);
+  on.powerOn();
+  on.wait();
+  assert.deepEqual(on.downloads.at(-1), { ...on.downloads.at(-1), url: "http://files/fresh", offset: SECTOR });
+});
+
+test("a module's download takes no boot entry away from the firmware that could be gone back to", () => {
+  const on = new JobDesk({ modules });
+  on.update(next, offer);
+  const { address, size } = on.board.table.data("assets");
+  const { nvs } = on.board.table;
+  const elsewhere: string[] = [];
+  on.board.chip.onOperation = ({ kind, address: place }) => {
+    if (![{ address, size }, nvs].some((inside) => place >= inside.address && place < inside.address + inside.size)) elsewhere.push(`${kind} ${place}`);
+  };
+  on.push({ ...offer, module: "assets", part: "assets" });
+  on.deliver(next);
+  on.ack("outcome");
+  assert.deepEqual([on.outcomes, elsewhere], [["done", "done"], []]);
+});
+
 test("a URL that was pushed in the meantime is tried before the cloud is asked for one, once", () => {
   const on = new JobDesk();
   on.connect();
