@@ -82,10 +82,12 @@ test("an answer that was not acknowledged is given again after a power cut, befo
   });
   on.ack("refused");
   assert.equal(bytesOf(on, KEY_ANSWER), undefined);
-  on.powerOn();
-  const again = on.reports.length;
-  on.connect();
-  assert.deepEqual(kinds(on, again), ["version"]);
+  for (const restart of [() => on.disconnect(), () => on.powerOn()]) {
+    restart();
+    const again = on.reports.length;
+    on.connect();
+    assert.deepEqual(kinds(on, again), ["version"]);
+  }
 });
 
 test("an answer is written once while it waits, and deleted once", () => {
