@@ -94,9 +94,8 @@ class Reader {
   broken: boolean;
   readonly #bytes: Uint8Array;
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
-    const body = bytes.subarray(0, Math.max(0, bytes.length - 4));
-    this.#bytes = body;
-    this.broken = bytes.length < 5 || crc32(body) !== littleEndian(bytes, body.length);
+    this.#bytes = bytes.subarray(0, Math.max(0, bytes.length - 4));
+    this.broken = bytes.length < 5 || crc32(this.#bytes) !== littleEndian(bytes, this.#bytes.length);
   }
   byte(): number {
     const value = this.#bytes[this.#at++];
