@@ -193,6 +193,28 @@ test("flash that does not hold what is written fails the job with the address, a
   assert.ok(bad > 0);
 });
 
+test("a head that does not read back is programmed again, twice at most; then the slot is left without one", () => {
+  for (const bad of [2, 3]) {
+    const desk = new JobDesk();
+    desk.connect();
+    desk.push(offer);
+    desk.deliver(next, next.length - 1);
+    const { flash } = desk.board.ports;
+    const write = flash.write.bind(flash);
+    let programs = 0;
+    flash.write = (offset, bytes) => {
+      programs++;
+      write(offset, programs <= bad ? bytes.subarray(0, 4) : bytes);
+    };
+    desk.dispatch({ type: "finished" });
+    assert.equal(programs, 3);
+    const head = new Uint8Array(16);
+    flash.read(0, head);
+    if (bad === 2) assert.deepEqual([desk.state, head], ["burning", next.slice(0, 16)]);
+    else assert.deepEqual([desk.outcomes, head], [["flash: flash at 0x0 does not hold the first 16 bytes"], new Uint8Array(16).fill(0xff)]);
+  }
+});
+
 test("the server's file changed while it was downloaded: one clean try from the first byte, then it is a failure", () => {
   const old = image("0.2.0", 24_000, { payload: new TextEncoder().encode("before the change") });
   for (const good of [true, false]) {

@@ -44,6 +44,23 @@ test("different identity while busy: it supersedes, without a report for the old
   assert.deepEqual(desk.outcomes, ["done"]);
 });
 
+test("answers to what a superseded job has asked of flash prove nothing for the next one", () => {
+  const desk = new JobDesk();
+  const third = image("0.3.0");
+  desk.connect();
+  desk.push(offer);
+  desk.deliver(next);
+  desk.push(offerOf(third, "0.3.0"));
+  for (const event of [{ type: "verified", length: next.length }, { type: "compared", equal: true }, { type: "bytes", bytes: next }, { type: "turn" }] as const) {
+    assert.deepEqual(desk.job.handle(event, desk.now), []);
+    assert.equal(desk.state, "downloading");
+  }
+  desk.deliver(third);
+  desk.ack("burning");
+  desk.connect();
+  assert.deepEqual([desk.running.version, desk.outcomes], ["0.3.0", ["done"]]);
+});
+
 test("the running version with the same digest: done, without a download", () => {
   const factory = image("0.1.0");
   const desk = new JobDesk({ factory });
