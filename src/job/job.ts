@@ -224,6 +224,8 @@ export class UpdateJob {
       case "put-number":
       case "put-bytes":
       case "delete":
+        // Firmware that gives itself up goes, noted down or not: the old one sees that its trial has failed.
+        if (context.state.name === "leaving" && context.memory?.outcome !== undefined) return [warning, { type: "rollback" }, { type: "reboot", slot: context.facts.target }];
         // An outcome that can not be stored is still said.
         return waiting === undefined ? [warning, ...fail(context, "flash", `store: ${message}`, {})] : [warning, ...say(context, waiting)];
       case "erase":
