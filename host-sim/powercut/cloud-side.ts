@@ -33,7 +33,7 @@ export interface Task {
 }
 
 /** Times an image is sent, and pushed anew after a failure, before the operator gives the device up. */
-const PATIENCE = 8;
+const PATIENCE = 20;
 const TRIES = 4;
 /** ThingsPanel v0: version reports that are answered by another push. */
 const REPEATS = 3;

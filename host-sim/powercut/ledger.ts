@@ -51,6 +51,11 @@ export const LIMITS = {
   "boot entry": "a boot entry whose state nobody wrote",
   /** Read once and trusted; a weak bit in the states of entries or in a page's header is never programmed again (nvs_page.cpp). */
   "weak mark": "weak bits in the marks of an NVS page",
+  /**
+   * 11 to 00 in one program, as the repair of an unfinished record does at mount, can be torn to 01. nvs_page.hpp knows no such state: the
+   * entry is taken for free, and marking it as written (10) then makes it 00, erased.
+   */
+  "half mark": "an entry's state in an NVS page, torn to what nobody writes",
   /** A page that is being freed is copied once more at mount, over its own good copy, as long as its header is whole (nvs_pagemanager.cpp). */
   "freed page": "the erase of an NVS page that stopped with its header whole",
 } as const;

@@ -196,10 +196,21 @@ function limitOf(before: World, after: World, { operation }: Point): Limit | und
   }
   if (address < nvs.address || address >= nvs.address + nvs.size) return undefined;
   if (after.faults.unstableAt(sector, NVS_MARKS)) return "weak mark";
-  if (operation.kind === "program") return undefined;
+  if (operation.kind === "program") return halfMarked(before, after, sector) ? "half mark" : undefined;
   const header = new Uint8Array(NVS_HEADER);
   after.board.chip.cells.read(sector, header);
   return before.truth.sameAt(sector, header) && !erasedNothing(before, after, sector) ? "freed page" : undefined;
+}
+
+/** An entry of the page has a state that nobody writes, and had not before. */
+function halfMarked(before: World, after: World, sector: number): boolean {
+  const marks = (world: World): Uint8Array => {
+    const bytes = new Uint8Array(NVS_MARKS - NVS_HEADER);
+    world.board.chip.cells.read(sector + NVS_HEADER, bytes);
+    return bytes;
+  };
+  const old = marks(before);
+  return marks(after).some((byte, index) => [0, 2, 4, 6].some((at) => ((byte >> at) & 3) === 1 && ((old[index]! >> at) & 3) !== 1));
 }
 
 /** The sector is as it was: the cut came before the erase. */
