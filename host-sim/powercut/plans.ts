@@ -7,7 +7,7 @@ import { STORY_NAMES } from "./stories";
 import type { Work } from "./work";
 
 /** Every kind of tear at every operation, with a sector's program and erase torn at this many places. */
-const SINGLES: Density = { positions: 20, subsets: 3, unstable: 2 };
+const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
 /** Before, after, in the middle, and some bits of it. */
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
