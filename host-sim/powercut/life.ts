@@ -175,7 +175,9 @@ export function cutAt(world: World, point: Point, fault: Fault): World {
   else if (fault.kind === "a") point.effect?.(child);
   ledger.cuts++;
   ledger.backAfter = undefined;
-  ledger.limit ??= limitOf(world, child, point);
+  const limit = limitOf(world, child, point);
+  // A forged boot entry is what most may come of, whatever else there was before.
+  if (limit === "boot entry" || ledger.limit === undefined) ledger.limit = limit;
   if (before || onTrial(child) || failedUnnoticed(child)) ledger.trialCuts++;
   for (const [image, fetched] of ledger.fetching) ledger.note(image, { cuts: fetched.cuts + 1 });
   return child;
