@@ -47,7 +47,7 @@ export function commitPlan(): Chapter[] {
     { title: "every cut, 18 sectors", works: MAIN.flatMap((story, index) => parts(3).map((part): Work => ({ kind: "exhaust", setting: whole(story), densities: [{ ...SINGLES, shift: index / MAIN.length }], part, points: true }))) },
     { title: "every cut, further stories", works: rest.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [FEW], part: { index: 0, of: 1 } })) },
     { title: "every cut, whole agent", works: ["good", "unhealthy", "panel1"].map((story): Work => ({ kind: "exhaust", setting: agent(story), densities: [FEW], part: { index: 0, of: 1 } })) },
-    { title: "pairs of cuts", works: parts(4).map((part): Work => ({ kind: "exhaust", setting: small("good"), densities: [PAIRS, PAIRS], strides: [2, 3], part })) },
+    { title: "pairs of cuts", works: parts(12).map((part): Work => ({ kind: "exhaust", setting: small("good"), densities: [PAIRS, PAIRS], part })) },
     { title: "three to five cuts", works: [3, 4, 5].flatMap((depth) => MAIN.map((story): Work => ({ kind: "sample", setting: whole(story), seed: depth, count: 60, depth }))) },
     { title: "cuts and a bad network", works: networkSettings(NETWORK, ["good"]).map((setting): Work => ({ kind: "exhaust", setting, densities: [{ positions: 1, small: 1, subsets: 0, unstable: 0 }], strides: [3], part: { index: 0, of: 1 } })) },
     { title: "worn chip", works: ["good", "unhealthy", "offline", "panel"].map((story): Work => ({ kind: "wear", setting: small(story), seeds: 2, stride: 1 })) },
