@@ -1,28 +1,9 @@
 /** The script in an XS engine of its own: turns with what they cost. */
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { Engine, TurnMeter } from "../../host-sim/board/engine";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { vendorPlugin } from "../../scripts/build-vendor.mjs";
+import { xsScript } from "../../host-sim/firmware/xs-script";
 
 let bundled: Promise<string> | undefined;
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("script.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "iife",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    target: "es2022",
-    minify: true,
-    legalComments: "none",
-    plugins: [vendorPlugin()],
-    logLevel: "silent",
-  });
-  return outputFiles[0]!.text;
-}
 
 export class Machine {
   readonly #engine: Engine;
@@ -33,7 +14,7 @@ export class Machine {
 
   /** `answer`: what the script asks. Rejects if the engine is not built or the script does not load. */
   static async start(answer: (request: Uint8Array) => Uint8Array): Promise<Machine> {
-    bundled ??= bundle();
+    bundled ??= xsScript(new URL("script.ts", import.meta.url));
     const source = await bundled;
     const engine = createXsEngine({ answer });
     const machine = new Machine(engine);

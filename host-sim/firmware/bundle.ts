@@ -1,8 +1,6 @@
 /** The firmware as one script, as it lies in flash: the agent bundled once, and in front of it what makes this firmware this one. */
-import { build } from "esbuild";
-import { fileURLToPath } from "node:url";
-import { vendorPlugin } from "../../scripts/build-vendor.mjs";
 import type { FirmwareConstants } from "./configuration";
+import { xsScript } from "./xs-script";
 
 /** "throw": fails at the start; "hang": never ends its first turn; "offline": never reaches the cloud. */
 export const FAULTS = ["throw", "hang", "offline"] as const;
@@ -18,7 +16,7 @@ let bundled: Promise<string> | undefined;
 
 /** The agent without its prologue. Bundled at the first call of a process, which takes about a twentieth of a second. */
 export function firmwareBundle(): Promise<string> {
-  bundled ??= bundle();
+  bundled ??= xsScript(new URL("main.ts", import.meta.url));
   return bundled;
 }
 
@@ -31,21 +29,4 @@ export async function firmwareSource(version: string, fault?: Fault): Promise<st
 export function stamp(bundle: string, version: string, fault?: Fault): string {
   const constants: FirmwareConstants = { version, ...(fault === "offline" ? { offline: true } : {}) };
   return `var FIRMWARE=${JSON.stringify(constants)};\n${fault === undefined ? "" : PROLOGUES[fault]}${bundle}`;
-}
-
-async function bundle(): Promise<string> {
-  const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL("main.ts", import.meta.url))],
-    bundle: true,
-    write: false,
-    format: "iife",
-    platform: "neutral",
-    mainFields: ["module", "main"],
-    target: "es2022",
-    minify: true,
-    legalComments: "none",
-    plugins: [vendorPlugin()],
-    logLevel: "silent",
-  });
-  return outputFiles[0]!.text;
 }

@@ -67,7 +67,7 @@ export class MutantProgram {
     mkdirSync(join(folder, "hal"), { recursive: true });
     cpSync(path("src"), join(folder, "src"), { recursive: true });
     for (const name of readdirSync(path("hal")).filter((each) => each.endsWith(".ts"))) cpSync(path(`hal/${name}`), join(folder, "hal", name));
-    for (const name of ["tsconfig.json"]) cpSync(path(name), join(folder, name));
+    cpSync(path("tsconfig.json"), join(folder, "tsconfig.json"));
     mkdirSync(join(folder, "build"));
     symlinkSync(path("build/vendor"), join(folder, "build/vendor"));
     writeFileSync(join(folder, file), text);

@@ -1,11 +1,9 @@
 /** What a device and its cloud say, print and show never holds a secret, in none of its forms; and no copy is left in memory. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import type { Crypto } from "../../hal/ports";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { Authority } from "../../host-sim/cloud/certificates";
@@ -20,8 +18,7 @@ import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { temporaryFolder } from "../board/puppet";
 import { BOARD } from "../cloud/helpers";
-
-const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
+import { xsOta } from "../cli/xs-ota";
 
 /** How a secret may look when it gets out. */
 function forms(secret: string): string[] {
@@ -37,8 +34,10 @@ function assertSilent(text: string, secrets: readonly string[], where: string): 
   }
 }
 
-function xsOta(...args: string[]): Promise<string> {
-  return new Promise((resolve) => execFile(process.execPath, [BIN, ...args], (_error, stdout, stderr) => resolve(stdout + stderr)));
+/** All that the command says. */
+async function saidBy(...args: string[]): Promise<string> {
+  const { stdout, stderr } = await xsOta(...args);
+  return stdout + stderr;
 }
 
 /** Everything that a device says in a life with a download cut short, an update, a refused image and a refused connection. */
@@ -54,7 +53,7 @@ async function life(t: TestContext, cloud: Cloud, id: string, config: object, fo
   const off = async (device: Device): Promise<void> => {
     await device.kill();
     said += JSON.stringify(device.events) + device.stderr;
-    said += (await Promise.all([xsOta("inspect", "--state", state), xsOta("inspect", "--state", state, "--json")])).join("");
+    said += (await Promise.all([saidBy("inspect", "--state", state), saidBy("inspect", "--state", state, "--json")])).join("");
   };
   const file = await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 300_000 }));
   cloud.files.throttle = 100_000;

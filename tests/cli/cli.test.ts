@@ -1,29 +1,15 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { createHash } from "node:crypto";
 import { extractPayload } from "../../host-sim/image/build-image";
 import { verifyImage } from "../../src/image/esp-image";
 import { sha256 } from "../../host-sim/board/slots";
 import { Device } from "../../host-sim/demo/device-process";
 import { temporaryFolder } from "../board/puppet";
+import { xsOta } from "./xs-ota";
 
-const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function xsOta(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
-  });
-}
 
 const GOOD = { platform: "tencent", mqtt: { host: "127.0.0.1", port: 1, tls: false }, auth_mode: "KEY", productId: "P", deviceName: "d", key_deviceinfo: { deviceSecret: "c2VjcmV0" } };
 

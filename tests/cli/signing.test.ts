@@ -1,6 +1,6 @@
 /** keygen, sign and verify as a person runs them, and OpenSSL in their place. */
 import assert from "node:assert/strict";
-import { execFile, execFileSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,21 +8,10 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "../board/puppet";
+import type { Ended } from "./xs-ota";
+import { xsOta } from "./xs-ota";
 
-const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
 const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function xsOta(...args: string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [BIN, ...args], (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
-  });
-}
 
 /** A folder with a key, its public half and a file that nobody signed. */
 async function desk(t: TestContext): Promise<{ at: (name: string) => string; key: string; pub: string; fw: string }> {

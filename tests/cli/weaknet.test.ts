@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
-
-const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
+import { BIN, xsOta } from "./xs-ota";
 
 test("weaknet relays to broker and file server, and ends on a signal", async (t) => {
   const servers = await Promise.all(
@@ -43,7 +41,7 @@ for (const [flags, complaint] of [
   [["--seed", "-1"], /whole number/],
 ] as const) {
   test(`weaknet refuses ${flags.join(" ")}`, async () => {
-    const { code, stderr } = await new Promise<{ code: number; stderr: string }>((resolve) => execFile(process.execPath, [BIN, "weaknet", ...flags], (error, _stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stderr })));
+    const { code, stderr } = await xsOta("weaknet", ...flags);
     assert.equal(code, 1);
     assert.match(stderr, complaint);
   });

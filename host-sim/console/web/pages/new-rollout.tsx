@@ -22,31 +22,23 @@ export function NewRolloutPage({ query }: { query: URLSearchParams }): JSX.Eleme
   const devices = useLive<Views["deviceList"]>("/devices?limit=1", ["devices"]);
   const selected = query.has("selected") ? selectedDevices() : [];
   if (packages.data === undefined || devices.data === undefined) return <ProblemNote problem={packages.problem ?? devices.problem} />;
-  if (packages.data.items.length === 0) {
-    return (
-      <>
-        <Head title="New rollout" above={<a href={linkTo("rollouts")}>Rollouts</a>} />
-        <Empty title="There is no firmware to roll out">
-          <a class="button primary" href={linkTo("packages")}>
-            Add a package first
-          </a>
-        </Empty>
-      </>
-    );
-  }
-  if (devices.data.total === 0) {
-    return (
-      <>
-        <Head title="New rollout" above={<a href={linkTo("rollouts")}>Rollouts</a>} />
-        <Empty title="There is no device to update">
-          <a class="button primary" href={linkTo("devices")}>
-            Add a device first
-          </a>
-        </Empty>
-      </>
-    );
-  }
+  if (packages.data.items.length === 0) return <Missing title="There is no firmware to roll out" page="packages" first="Add a package first" />;
+  if (devices.data.total === 0) return <Missing title="There is no device to update" page="devices" first="Add a device first" />;
   return <Form packages={packages.data.items} devices={devices.data} selected={selected} first={query.get("package") ?? undefined} />;
+}
+
+/** What has to be there before, and the page where it is added. */
+function Missing({ title, page, first }: { title: string; page: "packages" | "devices"; first: string }): JSX.Element {
+  return (
+    <>
+      <Head title="New rollout" above={<a href={linkTo("rollouts")}>Rollouts</a>} />
+      <Empty title={title}>
+        <a class="button primary" href={linkTo(page)}>
+          {first}
+        </a>
+      </Empty>
+    </>
+  );
 }
 
 /** Left by the devices page. */
