@@ -10,7 +10,8 @@ import type { PowerOn } from "../moddable/device";
 import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
 import { ChipConfig } from "./config";
-import { FaultRecord } from "./fault-record";
+import { FaultRecord, installAbortHook } from "./fault-record";
+import type { AbortHost } from "./fault-record";
 import type { BringUp } from "./network/bring-up";
 import { TwoCopies } from "../two-copies";
 import { EspBoot, EspFlash } from "./ota";
@@ -35,7 +36,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const boot = new EspBoot(() => faults.leave());
   const reason = boot.resetReason();
   const lastFault = faults.begin(reason);
-  recordUncaught(faults, boot.running().version, log);
+  installAbortHook(globalThis as AbortHost, { faults, version: boot.running().version, restart: () => boot.restart(), log });
   const lookup = lookupBy(() => Net.get("DNS") ?? []);
   const network = new ModdableNetwork({ lookup, ahead: 0, trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] } });
   const ports = {
@@ -84,21 +85,5 @@ export const powerOn: PowerOn = (main, options = {}) => {
 
   main({ ports, setting: (key) => settings.stored(key), connect, lastFault });
 };
-
-/**
- * XS calls `abort` before it gives up (manifest: `defines.xs.abortHook`). The chip then restarts, except after a rejected promise that nobody
- * handled: without the hook that passes unnoticed too.
- */
-function recordUncaught(faults: FaultRecord, version: string, log: (line: string) => void): void {
-  const host = globalThis as { abort?: (why: string, error: unknown) => boolean | undefined };
-  host.abort ??= (why, error) => {
-    if (why === "unhandled rejection") {
-      log(`unhandled rejection: ${String(error)}`);
-      return false;
-    }
-    faults.record(version, why, error);
-    return undefined;
-  };
-}
 
 export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";

@@ -14,6 +14,7 @@ const TEXT_MAX = 160;
 
 export class FaultRecord {
   readonly #store: Store;
+  #recorded = false;
 
   constructor(store: Store) {
     this.#store = store;
@@ -34,8 +35,10 @@ export class FaultRecord {
     return told;
   }
 
-  /** The run is about to end by `error`. */
+  /** The run is about to end by `error`. The first error of a run is kept: those that follow are its consequences. */
   record(version: string, why: string, error: unknown): void {
+    if (this.#recorded) return;
+    this.#recorded = true;
     try {
       this.#store.setBytes(KEY_FAULT, encodeUtf8(`${version}: ${why}: ${String(error)}`.slice(0, TEXT_MAX)));
     } catch {
@@ -43,14 +46,50 @@ export class FaultRecord {
     }
   }
 
-  /** A wanted restart is about to happen. */
+  /** A wanted restart is about to happen. One that an error has caused is none, whether its text could be stored or not. */
   leave(): void {
+    if (this.#recorded) return;
     try {
       this.#store.setNumber(KEY_RUNNING, 0);
     } catch {
       // It will be told as one that nobody announced.
     }
   }
+}
+
+/** `globalThis`, as the SDK's fxAbort looks the hook up. A return value of false tells it to go on. */
+export interface AbortHost {
+  abort?: (why: string, error: unknown) => boolean | undefined;
+}
+
+export interface AbortHookOptions {
+  readonly faults: FaultRecord;
+  readonly version: string;
+  /** Restarts the chip; does not return on one. */
+  restart(): void;
+  log(line: string): void;
+}
+
+/**
+ * Installs the hook that XS calls before it gives up (manifest: `defines.xs.abortHook`). The hook restarts the chip itself: after it has
+ * returned, fxAbort of SDK 8.2.3 (xs/platforms/esp/xsPlatform.c) reads `message` of an exception that it has set to undefined, throws a TypeError
+ * out of that, and calls the hook again until the native stack overflows. A rejected promise that nobody handled does not end the run: without
+ * the hook it goes unnoticed.
+ */
+export function installAbortHook(host: AbortHost, { faults, version, restart, log }: AbortHookOptions): void {
+  host.abort ??= (why, error) => {
+    if (why === "unhandled rejection") {
+      log(`unhandled rejection: ${String(error)}`);
+      return false;
+    }
+    faults.record(version, why, error);
+    try {
+      restart();
+    } catch {
+      // The engine ends the run then.
+    }
+    return undefined;
+  };
 }
 
 function silent(reason: ResetReason, running: boolean): string | undefined {

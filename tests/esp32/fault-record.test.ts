@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FaultRecord } from "../../hal/esp32/fault-record";
+import { FaultRecord, installAbortHook } from "../../hal/esp32/fault-record";
 import type { Store } from "../../hal/ports";
 
 class MemoryStore implements Store {
@@ -77,7 +77,9 @@ test("the text is one bounded piece, whatever was thrown", () => {
   const told = new FaultRecord(store).begin("software") ?? "";
   assert.ok(told.length < 200, `${told.length} characters`);
   assert.ok(told.startsWith("0.1.0: unhandled exception: éé"));
-  run.record("0.1.0", "unhandled exception", undefined);
+  const next = new FaultRecord(store);
+  next.begin("software");
+  next.record("0.1.0", "unhandled exception", undefined);
   assert.match(new FaultRecord(store).begin("software") ?? "", /undefined/);
 });
 
@@ -88,4 +90,75 @@ test("a store that fails costs the record and nothing else", () => {
   assert.equal(run.begin("watchdog"), undefined);
   run.record("0.1.0", "unhandled exception", new Error("x"));
   run.leave();
+});
+
+/** Calls the hook as `fxAbort` of the SDK does: it loses the exception, trips over that itself, and calls the hook again until it is restarted. */
+function abortAsSdk(hook: (why: string, error: unknown) => boolean | undefined, error: unknown, restarted: () => boolean): number {
+  let calls = 0;
+  for (let thrown = error; calls < 20 && !restarted(); thrown = new TypeError("cannot coerce undefined to object")) {
+    calls++;
+    if (hook("unhandled exception", thrown) === false) break;
+  }
+  return calls;
+}
+
+test("an uncaught exception restarts the chip from inside the abort hook, with its own text in the record", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
+  let restarts = 0;
+  installAbortHook(host, { faults: run, version: "0.2.0", restart: () => void restarts++, log: () => {} });
+  assert.equal(abortAsSdk(host.abort!, new Error("born broken"), () => restarts > 0), 1);
+  assert.equal(restarts, 1);
+  assert.equal(new FaultRecord(store).begin("software"), "0.2.0: unhandled exception: Error: born broken (software reset)");
+});
+
+test("the first text of a run is the one that is kept", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  run.record("0.2.0", "unhandled exception", new Error("born broken"));
+  run.record("0.2.0", "unhandled exception", new TypeError("cannot coerce undefined to object"));
+  assert.match(new FaultRecord(store).begin("panic") ?? "", /born broken/);
+});
+
+test("an error whose text can not be stored is told as a restart that nobody announced", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  store.broken = true;
+  run.record("0.2.0", "memory full", undefined);
+  store.broken = false;
+  run.leave();
+  assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
+});
+
+test("a restart that throws out of the abort hook leaves the end to the engine", () => {
+  const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
+  const run = new FaultRecord(new MemoryStore());
+  const restart = (): void => {
+    throw new Error("no memory");
+  };
+  installAbortHook(host, { faults: run, version: "0.2.0", restart, log: () => {} });
+  assert.equal(host.abort!("memory full", undefined), undefined);
+});
+
+test("a rejected promise that nobody handles is logged and does not end the run", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("power-on");
+  const lines: string[] = [];
+  const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
+  installAbortHook(host, { faults: run, version: "0.2.0", restart: () => assert.fail("restarted"), log: (line) => lines.push(line) });
+  assert.equal(host.abort!("unhandled rejection", new Error("late")), false);
+  assert.deepEqual(lines, ["unhandled rejection: Error: late"]);
+  assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
+});
+
+test("an application's own abort hook stays", () => {
+  const own = (): undefined => undefined;
+  const host = { abort: own };
+  installAbortHook(host, { faults: new FaultRecord(new MemoryStore()), version: "0.2.0", restart: () => {}, log: () => {} });
+  assert.equal(host.abort, own);
 });
