@@ -9,6 +9,7 @@ import { ModdableCrypto } from "../moddable/crypto";
 import type { PowerOn } from "../moddable/device";
 import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
+import { guardTrial } from "../moddable/trial-guard";
 import { ChipConfig } from "./config";
 import { FaultRecord, installAbortHook } from "./fault-record";
 import type { AbortHost } from "./fault-record";
@@ -37,6 +38,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const reason = boot.resetReason();
   const lastFault = faults.begin(reason);
   installAbortHook(globalThis as AbortHost, { faults, version: boot.running().version, restart: () => boot.restart(), log });
+  guardTrial(boot, clock, (why) => faults.record(boot.running().version, "trial", why));
   const lookup = lookupBy(() => Net.get("DNS") ?? []);
   const network = new ModdableNetwork({ lookup, ahead: 0, trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] } });
   const ports = {

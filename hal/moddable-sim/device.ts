@@ -13,6 +13,7 @@ import { ModdableClock } from "../moddable/clock";
 import { ModdableCrypto } from "../moddable/crypto";
 import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
+import { guardTrial } from "../moddable/trial-guard";
 import type { Network, ResetReason } from "../ports";
 import type { StartedChip } from "./chip/interface";
 import { Folder } from "./folder";
@@ -59,6 +60,7 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
   if (chip.fault === "throw") return restart("software", 0);
   if (chip.fault === "hang") return restart("watchdog", WATCHDOG_TIME);
   const network = chip.fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
+  guardTrial(chip.boot, clock, (why) => options.log?.(`trial: ${why}`));
   program = main({
     ports: { ...portsOf(chip), clock, network, crypto: new ModdableCrypto(), ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }) },
     setting: (key) => folder.setting(key),

@@ -62,6 +62,10 @@ export class OtaAgent {
   readonly #events: JobEvent[] = [];
   #dispatching = false;
   #running = false;
+  /** The connection to the broker was begun. */
+  #started = false;
+  /** The boot is judged when this fires: a trial does not wait for `start`. */
+  #judging: number | undefined;
   #timer: { readonly handle: number; readonly at: number } | undefined;
   #asked = 0;
 
@@ -79,6 +83,9 @@ export class OtaAgent {
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
     this.#link = link;
+    const { state } = ports.boot.running();
+    // `start` may be waiting for a network that firmware on trial never brings up.
+    if (state === "pending" || state === "new") this.#judging = ports.clock.set(() => this.judge(), 0);
   }
 
   /** Name of the job's state, for a screen or a test. */
@@ -86,10 +93,27 @@ export class OtaAgent {
     return this.#job?.state ?? "off";
   }
 
-  /** Judges this boot, goes on with the job in hand and connects. Once. */
+  /** Goes on with the job in hand and connects. Once. In a trial the boot was judged, and the deadline runs, since the agent was constructed. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.judge();
+    this.enter(() =>
+      this.#link.start(this.#options.platform.subscriptions, {
+        up: () => this.enter(() => this.dispatch({ type: "link", up: true })),
+        down: (reason) => this.enter(() => this.down(reason)),
+        message: (topic, payload) => this.enter(() => this.incoming(this.#options.platform.parse(topic, payload))),
+        acked: (token) => this.enter(() => this.dispatch({ type: "acked", token: token as Token })),
+        warning: (message) => this.notify({ event: "warning", message }),
+      }),
+    );
+  }
+
+  /** Once, also when `start` comes later. */
+  private judge(): void {
     if (this.#running) return;
     this.#running = true;
+    this.forgetJudging();
     const { boot, flash, crypto } = this.#options.ports;
     this.enter(() => {
       const facts = {
@@ -106,19 +130,19 @@ export class OtaAgent {
       const trust = this.#keys.length === 0 ? {} : { refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) => refusalOfSignature(hash, trailer, this.#keys, crypto) };
       this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
       this.dispatch({ type: "boot" });
-      this.#link.start(platform.subscriptions, {
-        up: () => this.enter(() => this.dispatch({ type: "link", up: true })),
-        down: (reason) => this.enter(() => this.down(reason)),
-        message: (topic, payload) => this.enter(() => this.incoming(this.#options.platform.parse(topic, payload))),
-        acked: (token) => this.enter(() => this.dispatch({ type: "acked", token: token as Token })),
-        warning: (message) => this.notify({ event: "warning", message }),
-      });
     });
+  }
+
+  private forgetJudging(): void {
+    if (this.#judging !== undefined) this.#options.ports.clock.clear(this.#judging);
+    this.#judging = undefined;
   }
 
   /** Closes both connections and forgets the timer. What is stored stays. */
   stop(): void {
     this.#running = false;
+    this.#started = false;
+    this.forgetJudging();
     this.#file.stop();
     this.#link.stop();
     if (this.#timer !== undefined) this.#options.ports.clock.clear(this.#timer.handle);

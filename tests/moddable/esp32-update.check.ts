@@ -53,6 +53,7 @@ before(async () => {
   firmware("0.1.0");
   firmware("0.2.0");
   firmware("0.3.0", { fault: "throw" });
+  firmware("0.4.0", { network: "never", trialSeconds: 30 });
 });
 
 after(async () => {
@@ -136,5 +137,20 @@ test("firmware that throws is rolled back; what it threw is told at the next sta
   const { status, code, message } = await cloud.settled(task.id);
   assert.deepEqual([status, code], ["failure", -5]);
   assert.match(message ?? "", /^firmware 0\.3\.0 failed in its trial and was rolled back: unhandled exception: RangeError: deliberate \(software reset\)$/);
+  await run.cut();
+});
+
+test("firmware whose network never comes up is rolled back at the deadline of its trial", async () => {
+  const bench = new Bench("esp32-03");
+  const task = await bench.push("0.4.0");
+  let run = bench.power();
+  await run.line(({ restart }) => restart === true);
+  run = bench.power(SOFTWARE);
+  await run.line(is("state", "trial"));
+  await run.line(({ restart }) => restart === true);
+  run = bench.power(SOFTWARE);
+  await run.line(is("rollback"));
+  const { status, code, message } = await cloud.settled(task.id);
+  assert.deepEqual([status, code, message], ["failure", -5, "cloud not reached within 30 s"]);
   await run.cut();
 });

@@ -1,0 +1,23 @@
+/**
+ * The last resort of a trial: firmware that is still unconfirmed after the longest trial there is goes back. An agent ends its trial
+ * itself, at `trialSeconds` after it was constructed; this is for an app that constructs none, or only when its network is up.
+ */
+import { TRIAL_SECONDS_MAX } from "../../src/constants";
+import type { Boot, Clock } from "../ports";
+
+/** Call it before any code of the application. `expired`: notes the reason, one line, before the chip restarts. */
+export function guardTrial(boot: Boot, clock: Clock, expired: (reason: string) => void): void {
+  if (!isUnconfirmed(boot)) return;
+  clock.set(() => {
+    if (!isUnconfirmed(boot)) return;
+    expired(`not confirmed within ${TRIAL_SECONDS_MAX} s`);
+    boot.rollback();
+    // The rollback returns where there is no other image.
+    boot.restart();
+  }, TRIAL_SECONDS_MAX * 1000);
+}
+
+function isUnconfirmed(boot: Boot): boolean {
+  const { state } = boot.running();
+  return state === "pending" || state === "new";
+}

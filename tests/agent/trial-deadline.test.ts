@@ -1,0 +1,91 @@
+/** The trial's deadline runs from the start of our code, whether there is a network or not. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { Network } from "../../hal/ports";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { OtaAgent } from "../../src/index";
+import type { Notice } from "../../src/index";
+import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { DeskClock } from "../esp32/desk-clock";
+import { JobDesk } from "../job/job-desk";
+import { onTrial } from "../job/on-trial";
+
+const TRIAL_SECONDS = 30;
+
+interface Started {
+  readonly desk: JobDesk;
+  readonly clock: DeskClock;
+  readonly agent: OtaAgent;
+  readonly notices: Notice[];
+  /** Connections that the agent asked for. */
+  connects(): number;
+}
+
+/** An agent on the board of `desk`, constructed and not started, as an app does it that waits for its network. */
+function constructed(desk: JobDesk): Started {
+  const clock = new DeskClock();
+  const notices: Notice[] = [];
+  let connects = 0;
+  const network: Network = {
+    connect() {
+      connects++;
+      return { read: () => 0, write: () => 0, close() {} };
+    },
+  };
+  const crypto = new NodeCrypto();
+  const agent = new OtaAgent({
+    ports: { ...desk.board.ports, network, crypto, clock },
+    platform: new TencentPlatform({ productId: "A1B2C3D4E5", deviceName: "d", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" }, crypto),
+    broker: { host: "127.0.0.1", port: 1883, tls: false },
+    policy: { allowHttp: true, trialSeconds: TRIAL_SECONDS },
+    onNotice: (notice) => notices.push(notice),
+  });
+  return { desk, clock, agent, notices, connects: () => connects };
+}
+
+test("new firmware whose network never comes up is rolled back at the deadline, with the cause", () => {
+  const { desk, clock, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  clock.turn(TRIAL_SECONDS * 1000 - 1);
+  assert.equal(desk.board.restartWanted, undefined);
+  clock.turn(1);
+  assert.equal(desk.board.restartWanted, "rollback");
+  assert.equal(connects(), 0, "nothing was connected to without a network");
+  desk.powerOn("software");
+  assert.deepEqual(desk.running, { version: "0.1.0", slot: "ota_0", state: "valid" });
+  desk.connect();
+  assert.deepEqual(desk.outcomes.at(-1), `rolled-back: cloud not reached within ${TRIAL_SECONDS} s`);
+});
+
+test("a network that comes late does not start the trial anew", () => {
+  const { desk, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  clock.turn(20_000);
+  agent.start();
+  clock.turn(0);
+  assert.equal(connects(), 1);
+  clock.turn(TRIAL_SECONDS * 1000 - 20_000);
+  assert.equal(desk.board.restartWanted, "rollback");
+});
+
+test("the trial is told once, at the start of our code", () => {
+  const { clock, agent, notices } = constructed(onTrial({ answers: { health: "silent" } }));
+  clock.turn(0);
+  agent.start();
+  clock.turn(0);
+  assert.deepEqual(notices, [{ event: "state", state: "trial" }]);
+});
+
+test("an agent that was stopped before its network came judges nothing", () => {
+  const { desk, clock, agent } = constructed(onTrial({ answers: { health: "silent" } }));
+  agent.stop();
+  assert.equal(clock.waiting, 0);
+  clock.turn(TRIAL_SECONDS * 1000);
+  assert.equal(desk.board.restartWanted, undefined);
+});
+
+test("firmware that is not on trial waits for its network for ever", () => {
+  const { desk, clock, agent, notices } = constructed(new JobDesk());
+  assert.equal(clock.waiting, 0);
+  assert.deepEqual(notices, []);
+  assert.equal(agent.state, "off");
+  assert.equal(desk.board.restartWanted, undefined);
+});
