@@ -70,6 +70,7 @@ function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Pla
 function policyOf(read: Reader, tls: boolean): Partial<Policy> {
   const trialSeconds = read.number("trialSeconds", 30, 900);
   const maxAttempts = read.number("maxAttempts", 1, 15);
+  const repeatBudget = read.number("repeatBudget", 0, 255);
   const allowDowngrade = read.flag("allowDowngrade");
   const allowNoDigest = read.flag("allowNoDigest");
   const allowForeign = read.flag("allowForeign");
@@ -79,6 +80,7 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
     allowHttp: read.flag("allowHttp") ?? !tls,
     ...(trialSeconds === undefined ? {} : { trialSeconds }),
     ...(maxAttempts === undefined ? {} : { maxAttempts }),
+    ...(repeatBudget === undefined ? {} : { repeatBudget }),
     ...(allowDowngrade === undefined ? {} : { allowDowngrade }),
     ...(allowNoDigest === undefined ? {} : { allowNoDigest }),
     ...(allowForeign === undefined ? {} : { allowForeign }),

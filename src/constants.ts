@@ -69,6 +69,17 @@ export const TRIAL_SECONDS_MIN = 30;
 export const TRIAL_SECONDS_MAX = 900;
 /** Trials of one image cut short by power loss before the job fails. */
 export const MAX_ATTEMPTS = 2;
+/** Trials of one image that may end without a confirm; then it is not tried again. */
+export const TRIALS_MAX = 3;
+/** From one such trial to the next, awake seconds: an outage of the cloud that ends gets its second trial soon, and a cloud that pushes without end no fourth. */
+export const TRIAL_WAITS: readonly number[] = Object.freeze([2 * 60, 15 * 60]);
+/** Installs of images that were confirmed here before: an operator goes back and forth a few times, a cloud with two open tasks without end. */
+export const REPEAT_BUDGET = 8;
+export const REPEAT_BUDGET_MAX = 255;
+/** Awake seconds that give one of them back. */
+export const REPEAT_REFILL = 15 * 60;
+/** Awake time is stored this often while a wait runs: at most so much of it is lost by a power cut. */
+export const AWAKE_STORE_INTERVAL = 60_000;
 /** Repairs (erase and program again) of one sector whose readback differs. */
 export const SECTOR_REPAIRS = 2;
 /** A job found at power-on resumes from its stored URL after this without a fresh push. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
-import { TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
+import { REPEAT_BUDGET_MAX, TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
 import type { BrokerAddress, Policy } from "../../src/index";
 import { NodeCrypto } from "../board/node-crypto";
 import type { NodeNetworkOptions, Trust } from "../board/node-network";
@@ -108,6 +108,7 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     signingKeys: files.publicKeys(fields, "signingKeys"),
     trialSeconds: fields.integer("trialSeconds", TRIAL_SECONDS_MIN, TRIAL_SECONDS_MAX),
     maxAttempts: fields.integer("maxAttempts", 1, 100),
+    repeatBudget: fields.integer("repeatBudget", 0, REPEAT_BUDGET_MAX),
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
     allowForeign: fields.boolean("allowForeign"),

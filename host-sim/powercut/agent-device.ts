@@ -59,9 +59,9 @@ export class AgentDevice implements Device {
   step(): boolean {
     const { world, life } = this.#with;
     if (this.state === "idle" && this.#broker.up && this.#schedule.quiet) {
-      const offer = world.cloud.operate();
+      const offer = world.cloud.operate(world.now);
       if (offer === undefined) return false;
-      this.#broker.push(offer);
+      if (typeof offer !== "number") this.#broker.push(offer);
     }
     return this.#schedule.step() && !life.stopped;
   }

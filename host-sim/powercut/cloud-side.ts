@@ -2,6 +2,7 @@
  * The cloud of a story, as far as an update is concerned: what it pushes and when, and what it has heard. It knows nothing of
  * connections or bytes, so the quick desk and the whole agent meet the same one. Plain data: forked with the world.
  */
+import { TRIAL_WAITS } from "../../src/constants";
 import type { Offer } from "../../src/job/types";
 import type { Ending, Push, Story } from "./stories";
 
@@ -30,11 +31,18 @@ export interface Task {
   readonly superseded: boolean;
   /** Still to be sent to a device that is connected. */
   readonly unsent: boolean;
+  /** The device takes this image no more: too many trials have ended without a confirm. */
+  readonly usedUp: boolean;
 }
+
+/** What a device says of an image whose trials are used up. */
+export const NEVER_AGAIN = /^tried \d+ times and never confirmed/;
 
 /** Times an image is sent, and pushed anew after a failure, before the operator gives the device up. */
 const PATIENCE = 20;
 const TRIES = 4;
+/** From an outcome to the next push of the same image: no device has to wait longer for another trial. */
+const OPERATOR_WAIT = Math.max(...TRIAL_WAITS) * 1000;
 /** ThingsPanel v0: version reports that are answered by another push. */
 const REPEATS = 3;
 
@@ -46,6 +54,8 @@ export class CloudSide {
   readonly complaints: string[] = [];
   /** Newest last. */
   #tasks: Task[] = [];
+  /** When the operator pushes again; undefined: he has not thought of it yet. */
+  #pushAt: number | undefined;
 
   constructor(story: Story) {
     this.story = story;
@@ -55,6 +65,7 @@ export class CloudSide {
   fork(): CloudSide {
     const copy = new CloudSide(this.story);
     copy.#tasks = this.#tasks.slice();
+    copy.#pushAt = this.#pushAt;
     for (const kind of this.lostAcks) copy.lostAcks.add(kind);
     copy.complaints.push(...this.complaints);
     return copy;
@@ -84,15 +95,23 @@ export class CloudSide {
     return task && this.#send(task);
   }
 
+  /** No further trial of this push's image is to be had. */
+  usedUp(push: Push): boolean {
+    return this.#tasks.some((task) => task.usedUp && this.pushOf(task).file === push.file);
+  }
+
   /**
-   * The device has nothing to do: a person pushes the next image, or once more what is open and did not arrive. Undefined: that
-   * did not help often enough, or there is nothing left.
+   * The device has nothing to do: a person pushes the next image, or once more what is open and did not arrive. A number: not before
+   * that time. Undefined: that did not help often enough, or there is nothing left.
    */
-  operate(): Offer | undefined {
+  operate(now: number): Offer | number | undefined {
     const open = this.#tasks.find((task) => task.open);
     if (open !== undefined) return open.deliveries < PATIENCE ? this.#send(open) : undefined;
     const next = this.#next;
     if (next === undefined || this.#tasks.filter(({ push }) => push === next).length >= TRIES) return undefined;
+    this.#pushAt ??= this.#triedBefore(next) ? now + OPERATOR_WAIT : now;
+    if (now < this.#pushAt) return this.#pushAt;
+    this.#pushAt = undefined;
     this.#open(next);
     return this.offer();
   }
@@ -131,9 +150,15 @@ export class CloudSide {
     return this.offer();
   }
 
+  /** The image of this push was on trial and failed, by its own fault or not. */
+  #triedBefore(push: number): boolean {
+    const { file } = this.story.pushes[push]!;
+    return this.#tasks.some((task) => task.outcomes.length > 0 && this.pushOf(task).file === file);
+  }
+
   /** Index of the first push that has had no end yet. */
   get #next(): number | undefined {
-    const settled = new Set(this.#tasks.filter(({ fitting, superseded }) => fitting || superseded).map(({ push }) => push));
+    const settled = new Set(this.#tasks.filter(({ fitting, superseded, usedUp }) => fitting || superseded || usedUp).map(({ push }) => push));
     // Nobody goes back to an older one that cuts have made fail, when the newer one that came in its trial runs.
     const next = this.story.pushes.findIndex(({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)));
     return next < 0 ? undefined : next;
@@ -160,11 +185,11 @@ export class CloudSide {
     // Remembered from a push before, whose own end a cut made another one.
     const again = this.#tasks.filter(({ push }) => push === task.push).length > 1 && !report.done && /was (rolled back|refused) before/.test(report.message);
     const fitting = first === undefined ? again || fits(this.pushOf(task).ends, report) : task.fitting;
-    this.#change(task, { outcomes: [...task.outcomes, text], fitting, open: false });
+    this.#change(task, { outcomes: [...task.outcomes, text], fitting, usedUp: task.usedUp || NEVER_AGAIN.test(report.message), open: false });
   }
 
   #open(push: number): void {
-    this.#tasks.push({ push, outcomes: [], fitting: false, deliveries: 0, repeats: 0, open: true, superseded: false, unsent: true });
+    this.#tasks.push({ push, outcomes: [], fitting: false, deliveries: 0, repeats: 0, open: true, superseded: false, unsent: true, usedUp: false });
   }
 
   #send(task: Task): Offer {

@@ -93,7 +93,11 @@ export class DeskDevice implements Device {
       this.#dispatch({ type: "tick" });
       return !life.stopped;
     }
-    const offer = this.#connection === undefined ? undefined : world.cloud.operate();
+    const offer = this.#connection === undefined ? undefined : world.cloud.operate(world.now);
+    if (typeof offer === "number") {
+      world.now = offer;
+      return true;
+    }
     if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
     return offer !== undefined;
   }

@@ -65,6 +65,6 @@ function keepsRefused({ truth, story }: World, { target }: Watch): boolean {
 }
 
 /** The image that runs when all is over. */
-function lastGood({ story }: World): Push | undefined {
-  return story.pushes.findLast(({ ends, supersededAt }) => ends === "done" && supersededAt === undefined);
+function lastGood({ story, cloud }: World): Push | undefined {
+  return story.pushes.findLast((push) => push.ends === "done" && push.supersededAt === undefined && !cloud.usedUp(push));
 }

@@ -1,7 +1,8 @@
 /** The checks of what a device says, one connection after the other: judged when a report reaches the cloud. */
+import { TRIALS_MAX } from "../../src/constants";
 import { DEFAULT_POLICY } from "../../src/job/policy";
 import type { Heard, HeardOutcome } from "./cloud-side";
-import { fits } from "./cloud-side";
+import { NEVER_AGAIN, fits } from "./cloud-side";
 import { rulesOf } from "./stories";
 import { isAtFault } from "./world";
 import type { World } from "./world";
@@ -83,6 +84,12 @@ function judgeFail(world: World, watch: Watch, report: HeardOutcome): void {
   const cutShort = /cut short by power loss/.test(report.message);
   if (cutShort) {
     ledger.expect("trial repeated", ledger.trialCuts >= DEFAULT_POLICY.maxAttempts, () => `given up after ${ledger.trialCuts} trials were cut short`);
+    return;
+  }
+  if (NEVER_AGAIN.test(report.message)) {
+    // Trials that a cut ended, and those that this image has ended by itself in the pushes before.
+    const trials = ledger.trialCuts + cloud.tasks.filter((each) => cloud.pushOf(each).file === push.file && cloud.pushOf(each).behaviour === "offline").length;
+    ledger.expect("trial repeated", trials >= TRIALS_MAX, () => `given up after ${trials} trials`);
     return;
   }
   if (ledger.worn === "slot" && (report.cause ?? "flash") === "flash") return;

@@ -138,6 +138,11 @@ export class OtaAgent {
     this.#judging = undefined;
   }
 
+  /** Forgets which images were rolled back, refused or tried: the operator has mended what was wrong with them. */
+  forget(): void {
+    this.enter(() => this.dispatch({ type: "forget" }));
+  }
+
   /** Closes both connections and forgets the timer. What is stored stays. */
   stop(): void {
     this.#running = false;

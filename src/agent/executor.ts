@@ -2,6 +2,7 @@
 import type { Ports } from "../../hal/ports";
 import { HEAD } from "../constants";
 import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
+import { KEY_AWAKE, KEY_BUDGETS } from "../job/budgets";
 import { KEY_ANSWER, KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE, KEY_WAITING } from "../job/record";
 import { KEY_REFUSED } from "../job/refused";
 import type { ModuleInstaller } from "../modules/installer";
@@ -110,6 +111,8 @@ export class Executor {
       part: { offset: quietly(() => store.getNumber(KEY_PART_OFFSET)), head: quietly(() => store.getBytes(KEY_PART_HEAD)) },
       waiting: quietly(() => store.getBytes(KEY_WAITING)),
       answer: quietly(() => store.getBytes(KEY_ANSWER)),
+      budgets: quietly(() => store.getBytes(KEY_BUDGETS)),
+      awake: quietly(() => store.getNumber(KEY_AWAKE)),
     };
   }
 }

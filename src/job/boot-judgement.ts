@@ -90,6 +90,6 @@ function failedInTrial(version: string, { lastFault, resetReason }: BootFacts): 
     : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
 }
 
-function lostPower({ resetReason }: BootFacts): boolean {
+export function lostPower({ resetReason }: BootFacts): boolean {
   return resetReason === "power-on" || resetReason === "brown-out";
 }

@@ -1,6 +1,7 @@
 /** What the parts of the update job share: the state it is in and what it knows. */
 import type { Digest, DigestAlgorithm } from "../../hal/ports";
 import type { PlatformRules } from "../platforms/platform";
+import { Budgets } from "./budgets";
 import type { BootFacts, Checkpoint } from "./effects";
 import type { HashPass } from "./hash-pass";
 import { JobMemory } from "./memory";
@@ -58,6 +59,7 @@ export class JobContext {
   readonly options: JobOptions;
   readonly facts: BootFacts;
   readonly refused: RefusedImages;
+  readonly budgets: Budgets;
   /** Lowest security floor of an image that may be installed. */
   floor: number;
   state: State = { name: "idle" };
@@ -86,6 +88,7 @@ export class JobContext {
     this.options = options;
     this.facts = facts;
     this.refused = new RefusedImages(facts.stored.refused);
+    this.budgets = new Budgets(facts.stored, options.policy.repeatBudget);
     this.floor = facts.stored.floor ?? 0;
     this.#left = { firmware: facts.stored, part: facts.stored.part ?? NO_CHECKPOINT };
     // A cloud that can be asked for a fresh URL pushes again whatever it is owed.

@@ -21,6 +21,8 @@ export interface Snapshot extends Checkpoint {
   readonly part?: Checkpoint;
   readonly waiting?: Uint8Array | undefined;
   readonly answer?: Uint8Array | undefined;
+  readonly budgets?: Uint8Array | undefined;
+  readonly awake?: number | undefined;
 }
 
 export interface BootFacts {
@@ -68,6 +70,8 @@ export type JobEvent =
   | { readonly type: "restart" }
   | { readonly type: "health"; readonly ok: boolean; readonly message: string }
   | { readonly type: "install"; readonly ok: boolean; readonly message: string }
+  /** The operator or the application resets what is remembered of images: denylist and budgets. */
+  | { readonly type: "forget" }
   | { readonly type: "tick" };
 
 export type JobEffect =

@@ -22,11 +22,12 @@ import { askForUrl, download, expired, sector, sectorCompared, total } from "./d
 import type { BootFacts, JobEffect, JobEvent, Token } from "./effects";
 import { consented, offered } from "./offers";
 import { conclude, fail, finishFailure, refuse, say, waitingOutcome } from "./outcome";
+import { KEY_REFUSED } from "./refused";
 import type { JobMemory } from "./memory";
 import { capacityFor, installed, open } from "./part";
 import { refusalOfOffer } from "./policy";
 import { activate, askRestart, headCompared, verified } from "./sealing";
-import { giveUp, health, raiseFloor, reached, startTrial, trialOver } from "./trial";
+import { countTrial, giveUp, health, raiseFloor, reached, startTrial, trialOver } from "./trial";
 import type { Task } from "./types";
 import { checkRunning, hashBytes, readOn, runsAlready, verify } from "./verifying";
 
@@ -48,9 +49,9 @@ export class UpdateJob {
 
   /** When `tick` is wanted next. */
   deadline(): number | undefined {
-    const { state, owed, askAgainAt } = this.#context;
+    const { state, owed, budgets, askAgainAt } = this.#context;
     const own = "until" in state ? state.until : state.name === "idle" ? askAgainAt : undefined;
-    return earlier(owed.deadline(), own);
+    return earlier(earlier(owed.deadline(), budgets.deadline()), own);
   }
 
   handle(event: JobEvent, now: number): JobEffect[] {
@@ -100,20 +101,31 @@ export class UpdateJob {
       case "install":
         return installed(context, event.ok, event.message);
       case "restart":
-        return context.state.name === "restart" ? activate(context, context.memory?.state.trials ?? 0) : [];
+        return context.state.name === "restart" ? activate(context, context.memory?.state.trials ?? 0, now) : [];
       case "health":
-        return [...health(context, event.ok, event.message), ...this.takeKept(now)];
+        return [...health(context, event.ok, event.message, now), ...this.takeKept(now)];
+      case "forget":
+        context.refused.forget();
+        return [{ type: "delete", key: KEY_REFUSED }, ...context.budgets.forget()];
       case "tick":
-        return [...context.owed.store(now), ...this.tick(now)];
+        return [...context.owed.store(now), ...context.budgets.store(now), ...this.tick(now)];
     }
   }
 
   private boot(now: number): JobEffect[] {
     const context = this.#context;
-    const { facts, options } = context;
     const memory = context.restore();
+    context.budgets.start(now);
+    // Before the verdict: a trial that has ended counts for it.
+    return [...countTrial(context, now), ...this.judge(memory, now)];
+  }
+
+  private judge(memory: JobMemory | undefined, now: number): JobEffect[] {
+    const context = this.#context;
+    const { facts, options, budgets } = context;
     const blamed = memory !== undefined && context.refused.causeOf(memory.offer.digest) === "rolled-back";
-    const verdict = judgeBoot(memory, facts, options.platform.name, options.policy.maxAttempts, blamed);
+    const attempts = memory !== undefined && budgets.usedUp(memory.offer) ? 0 : options.policy.maxAttempts;
+    const verdict = judgeBoot(memory, facts, options.platform.name, attempts, blamed);
     if (verdict.kind === "trial") return startTrial(context, verdict.ofJob, now);
     // Firmware that a power cut kept from raising the floor, or that was flashed over the wire.
     if (memory === undefined || verdict.kind === "idle") return raiseFloor(context);

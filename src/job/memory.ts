@@ -73,6 +73,10 @@ export class JobMemory {
   get state(): State {
     return this.#state;
   }
+  /** The `state` record: tells one trial of this job from another. */
+  get stamp(): number {
+    return encodeState(this.#identity, this.#state);
+  }
   get outcome(): Outcome | undefined {
     return this.#outcome;
   }

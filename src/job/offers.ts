@@ -19,7 +19,7 @@ export function offered(context: JobContext, offer: Offer, now: number): JobEffe
     context.state = { name: "consent", offer };
     return [];
   }
-  const refusal = refusalOf(context, offer);
+  const refusal = refusalOf(context, offer, now);
   if (refusal !== undefined) return answerNo(context, offer, refusal, now);
   // A newer image supersedes an older one of the same module. Different modules have nothing against each other: one after the other.
   const inHand = memory?.offer ?? (state.name === "consent" ? state.offer : undefined);
@@ -35,15 +35,19 @@ export function offered(context: JobContext, offer: Offer, now: number): JobEffe
 
 /** Its turn comes later. The latest counts; but a stale or a bad one does not push out one that would be taken. */
 function keep(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const refusal = context.kept === undefined || refusalOf(context, context.kept) !== undefined ? undefined : refusalOf(context, offer);
+  const refusal = context.kept === undefined || refusalOf(context, context.kept, now) !== undefined ? undefined : refusalOf(context, offer, now);
   if (refusal !== undefined) return answerNo(context, offer, refusal, now);
   context.kept = offer;
   return context.owed.waits(offer, now);
 }
 
-function refusalOf(context: JobContext, offer: Offer): string | undefined {
-  const { facts, options } = context;
-  return refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ?? refusalOfBlamed(context, offer);
+function refusalOf(context: JobContext, offer: Offer, now: number): string | undefined {
+  const { facts, options, budgets } = context;
+  return (
+    refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ??
+    refusalOfBlamed(context, offer) ??
+    (runsAlready(offer, facts) ? undefined : budgets.refusalOf(offer, facts.running.version, now))
+  );
 }
 
 function answerNo(context: JobContext, offer: Offer, refusal: string, now: number): JobEffect[] {

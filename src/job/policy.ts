@@ -3,7 +3,7 @@
  * Each refusal is one line that says what differs and, where there is one, which setting allows it.
  */
 import type { Running } from "../../hal/ports";
-import { TRIAL_SECONDS, MAX_ATTEMPTS } from "../constants";
+import { MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
 import { readHeader } from "../image/esp-image";
 import { readFirmware } from "../image/firmware-block";
 import { compareVersions } from "./versions";
@@ -14,6 +14,8 @@ export interface Policy {
   readonly trialSeconds: number;
   /** Trials cut short by power loss before the job fails. */
   readonly maxAttempts: number;
+  /** Installs of images that were confirmed here before, until time gives new ones. */
+  readonly repeatBudget: number;
   /** Install a version that sorts before the running one. */
   readonly allowDowngrade: boolean;
   /** Take an offer that names no digest. */
@@ -29,6 +31,7 @@ export interface Policy {
 export const DEFAULT_POLICY: Policy = Object.freeze({
   trialSeconds: TRIAL_SECONDS,
   maxAttempts: MAX_ATTEMPTS,
+  repeatBudget: REPEAT_BUDGET,
   allowDowngrade: false,
   allowNoDigest: false,
   allowForeign: false,

@@ -63,7 +63,7 @@ export interface State {
 }
 
 /** Writes length-prefixed fields; "" and absent differ (0xFFFF = absent). */
-class Writer {
+export class Writer {
   readonly #bytes: number[] = [];
   byte(value: number): this {
     this.#bytes.push(value & 0xff);
@@ -89,7 +89,7 @@ class Writer {
 }
 
 /** Reads what Writer wrote; goes `broken` instead of throwing. */
-class Reader {
+export class Reader {
   #at = 0;
   broken: boolean;
   readonly #bytes: Uint8Array;

@@ -50,6 +50,10 @@ export class RefusedImages {
     return bytes;
   }
 
+  forget(): void {
+    this.#entries = [];
+  }
+
   private makeRoom(cause: Cause): boolean {
     if (this.#entries.length < REFUSED_MAX) return true;
     const refused = this.#entries.findIndex((entry) => entry[PREFIX] !== ROLLED_BACK);

@@ -62,12 +62,13 @@ export function askRestart(context: JobContext): JobEffect[] {
  * Changes the boot choice and restarts; `trials` were cut short before. First of all the entry of the trial before goes, with that trial
  * counted: as long as it is there, a cut that comes before the new entry looks like one more trial that was cut short.
  */
-export function activate(context: JobContext, trials: number): JobEffect[] {
-  const { memory, facts } = context;
+export function activate(context: JobContext, trials: number, now: number): JobEffect[] {
+  const { memory, facts, budgets } = context;
   if (memory === undefined) return [];
   context.state = { name: "leaving" };
   return [
     ...memory.enter({ phase: "sealing", trials }),
+    ...budgets.installs(memory.offer, memory.state.activations === 0, now),
     { type: "invalidate" },
     ...memory.enter({ phase: "trial", trials, activations: memory.state.activations + 1 }),
     { type: "activate" },

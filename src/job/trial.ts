@@ -1,4 +1,5 @@
 /** New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it goes, and leaves the reason. */
+import { lostPower } from "./boot-judgement";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { failure, remember, say } from "./outcome";
@@ -14,6 +15,20 @@ export function startTrial(context: JobContext, ofJob: boolean, now: number): Jo
   return [{ type: "notify", notice: { event: "state", state: "trial" } }];
 }
 
+/** The old firmware runs again after a trial of the job in hand: one more trial of that image, counted once. */
+export function countTrial(context: JobContext, now: number): JobEffect[] {
+  const { memory, facts, budgets, refused } = context;
+  if (memory === undefined || memory.state.phase !== "trial" || memory.record.slot !== facts.target) return [];
+  const { offer, outcome, stamp } = memory;
+  // Neither a word of it nor a boot entry that failed: it never started, which `activations` bounds.
+  if (outcome === undefined && facts.lastInvalid !== facts.target) return [];
+  const ownFault = outcome === undefined ? !lostPower(facts) : refused.causeOf(offer.digest) === "rolled-back";
+  // The denylist has it, or gets it now; without a digest it can not.
+  if (ownFault && offer.digest !== undefined) return [];
+  const end = ownFault ? "it was rolled back" : outcome === undefined ? "the power was cut" : "the cloud was not reached";
+  return budgets.trialEnded(offer, end, stamp, now);
+}
+
 /** CONNACK, an accepted SUBACK and, where the cloud has one, the PUBACK of the version report have come. */
 export function reached(context: JobContext): JobEffect[] {
   const { state, facts, memory } = context;
@@ -22,8 +37,8 @@ export function reached(context: JobContext): JobEffect[] {
   return [{ type: "ask", question: "health", task: memory?.offer ?? { version: facts.running.version } }];
 }
 
-export function health(context: JobContext, ok: boolean, message: string): JobEffect[] {
-  const { state, memory, facts } = context;
+export function health(context: JobContext, ok: boolean, message: string, now: number): JobEffect[] {
+  const { state, memory, facts, budgets } = context;
   if (state.name !== "trial" || !state.asked) return [];
   if (!ok) return giveUp(context, `health check failed: ${message}`, true);
   const confirmed: JobEffect[] = [{ type: "confirm" }, { type: "notify", notice: { event: "confirmed", version: facts.running.version } }, ...raiseFloor(context)];
@@ -32,7 +47,7 @@ export function health(context: JobContext, ok: boolean, message: string): JobEf
     return confirmed;
   }
   // Confirmed first, said second: a cut in between repeats the trial of firmware that stays anyway.
-  return [...confirmed, ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];
+  return [...confirmed, ...budgets.confirmed(memory.offer, now), ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];
 }
 
 /**

@@ -27,7 +27,7 @@ export function verify(context: JobContext, now: number, trials?: number): JobEf
 }
 
 function proven(context: JobContext, trials: number | undefined, now: number): JobEffect[] {
-  return trials === undefined ? digestMatched(context, now) : activate(context, trials);
+  return trials === undefined ? digestMatched(context, now) : activate(context, trials, now);
 }
 
 /** The offered version runs, and enough is known of the offer to compare the images. */

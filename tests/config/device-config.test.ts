@@ -78,8 +78,8 @@ test("modules that are not the firmware, and the partitions that they go to", (t
 });
 
 test("policy and flash size", (t) => {
-  const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowForeign: true, flashSize: "8MB", hmac: "SHA1" });
-  assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, allowDowngrade: true, allowNoDigest: true, allowForeign: true, allowHttp: true });
+  const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, repeatBudget: 1, allowDowngrade: true, allowNoDigest: true, allowForeign: true, flashSize: "8MB", hmac: "SHA1" });
+  assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, repeatBudget: 1, allowDowngrade: true, allowNoDigest: true, allowForeign: true, allowHttp: true });
   assert.equal(flashSize, 8 << 20);
   assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: SECRET, hmac: "SHA1" });
 });

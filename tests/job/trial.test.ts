@@ -1,7 +1,7 @@
 /** New firmware on trial: confirmed, rolled back, cut short. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_ATTEMPTS } from "../../src/constants";
+import { MAX_ATTEMPTS, TRIAL_WAITS } from "../../src/constants";
 import { KEY_HEAD } from "../../src/job/record";
 import { JobDesk, image, offerOf } from "./job-desk";
 import { next, offer, onTrial } from "./on-trial";
@@ -42,6 +42,7 @@ test("cloud unreachable: rolled back, the old firmware says why, and an explicit
   desk.ack("outcome");
   assert.ok(desk.notices.some((notice) => notice.event === "rollback" && notice.version === "0.2.0"));
   const downloads = desk.downloads.length;
+  desk.now += TRIAL_WAITS[0]! * 1000;
   desk.push(offer);
   assert.equal(desk.downloads.length, downloads, "everything is in flash already");
   desk.ack("burning");
@@ -119,6 +120,7 @@ test("power cuts in every trial: after maxAttempts the job fails, and the image 
   desk.connect();
   assert.match(desk.outcomes.at(-1) ?? "", /trial cut short by power loss 2 times/);
   desk.ack("outcome");
+  desk.now += TRIAL_WAITS[1]! * 1000;
   desk.push(offer);
   desk.ack("burning");
   desk.connect();

@@ -5,10 +5,14 @@ import { CloudSide, fits } from "../../host-sim/powercut/cloud-side";
 import type { Heard } from "../../host-sim/powercut/cloud-side";
 import { story } from "../../host-sim/powercut/stories";
 
+const WAIT = 15 * 60_000;
+
 const cloudOf = (name: string): CloudSide => new CloudSide(story(name, "small"));
 const version = (of: string): Heard => ({ kind: "version", version: of });
 const done = (of: string): Heard => ({ kind: "outcome", done: true, cause: undefined, message: "", version: of });
 const failed = (of: string, cause: string, message: string): Heard => ({ kind: "outcome", done: false, cause, message, version: of });
+
+const offered = (answer: ReturnType<CloudSide["operate"]>): string | undefined => (typeof answer === "object" ? answer.version : undefined);
 
 test("an image is pushed once to a device that connects, and again when it says that it runs another version", () => {
   const cloud = cloudOf("good");
@@ -18,7 +22,7 @@ test("an image is pushed once to a device that connects, and again when it says 
   assert.equal(cloud.heard(version("0.2.0")), undefined);
   cloud.heard(done("0.2.0"));
   assert.equal(cloud.heard(version("0.1.0")), undefined);
-  assert.deepEqual([cloud.finished, cloud.operate(), cloud.complaints], [true, undefined, []]);
+  assert.deepEqual([cloud.finished, cloud.operate(0), cloud.complaints], [true, undefined, []]);
 });
 
 test("ThingsPanel answers three version reports with a push, its second generation none", () => {
@@ -45,13 +49,27 @@ test("two outcomes of one job are a complaint, the same one twice is none, and n
 test("an outcome that the story does not foresee does not end it: the operator pushes again, but not for ever", () => {
   const cloud = cloudOf("good");
   cloud.offer();
+  let now = 0;
   for (let tries = 1; tries < 4; tries++) {
     cloud.heard(failed("0.2.0", "rolled-back", "trial cut short by power loss 2 times"));
     assert.equal(cloud.finished, false);
-    assert.equal(cloud.operate()?.version, "0.2.0");
+    const later = cloud.operate(now);
+    assert.equal(later, now + WAIT, "a device may ask for so long between two trials");
+    now = later as number;
+    assert.equal(offered(cloud.operate(now)), "0.2.0");
   }
   cloud.heard(failed("0.2.0", "rolled-back", "trial cut short by power loss 2 times"));
-  assert.deepEqual([cloud.operate(), cloud.finished], [undefined, false]);
+  assert.deepEqual([cloud.operate(now), cloud.finished], [undefined, false]);
+});
+
+test("an image whose trials are used up is not pushed again: the next one is", () => {
+  const cloud = cloudOf("twice");
+  cloud.offer();
+  cloud.heard(failed("0.2.0", "rejected", "tried 3 times and never confirmed: the power was cut; it is not tried again"));
+  assert.equal(cloud.usedUp(cloud.story.pushes[0]!), true);
+  assert.equal(offered(cloud.operate(0)), "0.3.0");
+  cloud.heard(done("0.3.0"));
+  assert.equal(cloud.finished, true);
 });
 
 test("an image takes another's place when so much of that was served", () => {
