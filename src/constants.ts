@@ -33,6 +33,8 @@ export const RANGE = 16_384;
 export const RANGE_MAX = 16_384;
 /** Bytes asked for beyond the checkpoint, at most: one sector plus 16 KiB in flight is all that a power cut may cost. */
 export const WINDOW = SECTOR + 16_384;
+/** Bodies fetched again because what followed them was no head, in one download: more is a server's fault, and the digest decides. */
+export const REWINDS_MAX = 8;
 /** Redirects followed for one request. */
 export const REDIRECTS = 5;
 /** Longest URL taken; Tencent's pre-signed ones have about 400 bytes. */

@@ -24,7 +24,7 @@ const CHOSEN: readonly Chosen[] = [
   return [...effects,`, instead: `context.state = { name: "downloading" };
   if (memory.head !== undefined) effects.push({ type: "write", offset: 0, bytes: memory.head });
   return [...effects,` },
-  { invariant: 3, what: "the boot choice changes before the digest is right", file: job("verifying"), passage: "if (!same) return mismatch(", instead: "if (!same && whole === undefined) return mismatch(" },
+  { invariant: 3, what: "the boot choice changes before the digest is right", file: job("verifying"), passage: "if (!same) {", instead: "if (!same && whole === undefined) {" },
   { invariant: 3, what: "boot choice before the image check", file: job("sealing"), passage: `if (equal) return [{ type: "verify" }];`, instead: `if (equal) return [{ type: "activate" }, { type: "verify" }];` },
   { invariant: 4, what: "checkpoint before program", file: job("sector-store"), passage: WRITE, instead: `{ type: "put-number", key: "off", value: 0 },
       ${WRITE}` },

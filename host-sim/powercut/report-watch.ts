@@ -33,7 +33,8 @@ export function judgeReport(world: World, watch: Watch, connection: Connection, 
       return;
     case "progress": {
       const before = watch.percents.get(report.version ?? "") ?? 0;
-      ledger.expect("order of reports", report.percent >= before || ledger.networkFaults > 0, () => `progress goes back from ${before} to ${report.percent} percent`);
+      const restarted = report.percent < before && watch.progressRestarts-- > 0;
+      ledger.expect("order of reports", report.percent >= before || restarted || ledger.networkFaults > 0, () => `progress goes back from ${before} to ${report.percent} percent`);
       watch.percents.set(report.version ?? "", report.percent);
       return;
     }
@@ -92,6 +93,8 @@ function judgeFail(world: World, watch: Watch, report: HeardOutcome): void {
     ledger.expect("trial repeated", trials >= TRIALS_MAX, () => `given up after ${trials} trials`);
     return;
   }
+  // A cut loses up to a minute of the time that counts: the operator has waited long enough, the device has not.
+  if (/; the next trial in \d+ min$/.test(report.message) && ledger.cuts > 0) return;
   if (ledger.worn === "slot" && (report.cause ?? "flash") === "flash") return;
   if (/failed in its trial|health check/.test(report.message)) ledger.expect("blame", watch.blamed(push.offer), () => `${push.offer.version} failed its trial by itself and is not remembered`);
   // Remembered in a trial whose end was then cut short too often: the next push of it is refused.

@@ -8,7 +8,7 @@ import type { SlotIndex } from "../board/slots";
 import { HEAD, SECTOR, SECTOR_REPAIRS } from "../../src/constants";
 import { RefusedImages, KEY_REFUSED } from "../../src/job/refused";
 import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE, decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, identityOf } from "../../src/job/record";
-import type { JobRecord, Phase } from "../../src/job/record";
+import type { JobRecord, Phase, State } from "../../src/job/record";
 import type { Offer, Outcome } from "../../src/job/types";
 import { judgeAsked } from "./fetch-watch";
 import type { Asking } from "./fetch-watch";
@@ -42,6 +42,8 @@ export class Watch {
   otherOffered = false;
   /** A download that has to learn its size before it can tell where it goes on. */
   asking: Asking | undefined;
+  /** Times that progress may still begin anew: reports are under way when the job decides that. */
+  progressRestarts = 0;
   /** Highest percent said in this start, by version. */
   readonly percents = new Map<string, number>();
   readonly #ledger: Ledger;
@@ -154,14 +156,19 @@ export class Watch {
     return this.world.faults.unstableAt(address, 32) || this.world.faults.unstableAt(address + SECTOR, 32);
   }
 
-  /** Once for each attempt, once more for each cut, twice for repairs; sector 0 once more where the head must go. */
+  /**
+   * Once for each attempt, once more for each cut, twice for repairs; sector 0 once more where the head must go, which is before all is
+   * downloaded once more, too.
+   */
   #countErases(sector: number, { erases, sectors, cuts, repairs }: Fetching): void {
     const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
     const extra = cuts + repairs + this.#ledger.networkFaults * sectors;
+    const { job } = this;
+    const heads = job !== undefined && decodeState(job.identity, numberOf(this.record(KEY_STATE))).refetched ? 2 : 1;
     this.#ledger.expect("sector erases", sector < sectors, () => `sector ${sector} is erased, the image has ${sectors}`);
-    this.#ledger.expect("sector erases", all <= sectors + 1 + extra, () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`);
+    this.#ledger.expect("sector erases", all <= sectors + heads + extra, () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`);
     const one = erases[sector]!;
-    const most = (sector === 0 ? 2 : 1) + extra;
+    const most = (sector === 0 ? 1 + heads : 1) + extra;
     this.#ledger.expect("sector erases", one <= most, () => `sector ${sector} erased ${one} times, ${cuts} cuts, ${repairs} repairs`);
   }
 
@@ -293,7 +300,7 @@ export class Watch {
       case KEY_OFFSET:
         return value === ABSENT ? undefined : this.#beforeCheckpoint(job, Number(value));
       case KEY_STATE:
-        return value === ABSENT || job === undefined ? undefined : this.#beforePhase(job, decodeState(job.identity, Number(value)).phase);
+        return value === ABSENT || job === undefined ? undefined : this.#beforeState(job, decodeState(job.identity, Number(value)));
       case KEY_JOB:
         if (value !== ABSENT || job === undefined) return undefined;
         return this.#ledger.expect("one outcome", this.#ledger.acknowledged || this.otherOffered, () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`);
@@ -312,6 +319,11 @@ export class Watch {
       this.#repairs.clear();
     }
     if (key === KEY_OUTCOME && job !== undefined) this.#afterOutcome(job);
+    // What was there counts for nothing any more, and progress begins anew.
+    if (key === KEY_STATE && job !== undefined && decodeState(job.identity, numberOf(value)).refetched) {
+      this.#ledger.fetching.delete(imageOf(job.record.offer));
+      this.progressRestarts++;
+    }
     if (key === KEY_STATE && job !== undefined && this.phase === "trial") this.#ledger.note(imageOf(job.record.offer), { tried: true });
   }
 
@@ -354,8 +366,9 @@ export class Watch {
     this.#ledger.expect("checkpoint true", head !== undefined && Buffer.from(head).equals(file.subarray(0, HEAD)), () => `a checkpoint of ${sectors} sectors ${when} without the image's head`);
   }
 
-  #beforePhase(job: Job, phase: Phase): void {
+  #beforeState(job: Job, { phase, refetched }: State): void {
     const { push } = job;
+    if (refetched) this.#beforeRefetch(job);
     switch (phase) {
       case "sealing": {
         const whole = push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
@@ -368,6 +381,13 @@ export class Watch {
       case "downloading":
         return;
     }
+  }
+
+  /** All is downloaded once more only where what was offered is not there, and once in a job. */
+  #beforeRefetch({ push, identity }: Job): void {
+    const right = push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+    const before = decodeState(identity, numberOf(this.record(KEY_STATE)));
+    this.#ledger.expect("bytes fetched again", !right && !before.refetched, () => `all is fetched again although ${right ? "it is there" : "that was done before"}`);
   }
 
   #beforeOutcome(job: Job, value: string): void {

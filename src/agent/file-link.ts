@@ -139,10 +139,13 @@ export class FileLink implements ConnectionOwner {
         return dispatch({ type: "total", size: effect.size, validator: effect.validator });
       case "sector":
         return dispatch({ type: "sector", offset: effect.offset, bytes: effect.bytes });
+      case "rewind":
+        this.#options.log(`download: ${effect.reason}; fetched again`);
+        return dispatch({ type: "rewind", offset: effect.offset });
       case "restart":
         return dispatch({ type: "start-over", reason: effect.reason });
       case "changed":
-        return dispatch({ type: "changed" });
+        return this.#options.log("download: ETag or Last-Modified has changed; the digest will decide");
       case "waiting":
         return this.#options.log(`download: ${effect.reason}; again in ${effect.milliseconds} ms`);
       case "finished":

@@ -1,5 +1,5 @@
 import type { SocketError } from "../../hal/ports";
-import { CONNECT_TIMEOUT, HTTP_IDLE_TIMEOUT, SECTOR, STALL_BUDGET } from "../constants";
+import { CONNECT_TIMEOUT, HTTP_IDLE_TIMEOUT, REWINDS_MAX, SECTOR, STALL_BUDGET } from "../constants";
 import { interpret } from "../http/response";
 import type { Response } from "../http/response";
 import type { Cause } from "../job/types";
@@ -43,6 +43,11 @@ export class Downloader {
   #heardAt = 0;
   #effects: DownloadEffect[] = [];
   #offset: number;
+  /** Most that was ever delivered: only more than that is progress. */
+  #reached: number;
+  /** Where in the file the last body of this connection began; -1: none yet. */
+  #bodyStart = -1;
+  #rewinds = 0;
   /** A sector came over this connection. */
   #delivered = false;
   #probing = false;
@@ -58,6 +63,7 @@ export class Downloader {
     const { offset, size } = options;
     this.#options = options;
     this.#offset = size > 0 && offset >= size ? size : Math.floor(offset / SECTOR) * SECTOR;
+    this.#reached = this.#offset;
     this.#intake = new Intake(options.buffer);
     this.#plan = new RangePlan(options.range, options.crc16 === true);
     this.#patience = new Patience(options.random);
@@ -180,6 +186,7 @@ export class Downloader {
           this.surplus(now);
           break;
         case "malformed":
+          if (!this.#intake.inBody) this.rewind();
           this.fault("the server's answer is not HTTP/1.1", now);
           break;
       }
@@ -246,6 +253,7 @@ export class Downloader {
     this.#probing = false;
     this.#route.arrived();
     this.#responseStart = this.#intake.fill;
+    this.#bodyStart = wanted;
     const { framing, skip, take, unproven } = verdict;
     this.#intake.accept({ framing, skip, take, toEnd: wanted + take === file.size, unproven });
     this.#plan.headSeen(response.keepAlive, wanted + take, now);
@@ -264,7 +272,10 @@ export class Downloader {
     this.#responseStart = -1;
     this.#delivered = true;
     this.#route.delivered();
-    this.#patience.hope(now);
+    if (this.#offset > this.#reached) {
+      this.#reached = this.#offset;
+      this.#patience.hope(now);
+    }
     this.#plan.sectorDone(now);
     if (this.#offset === this.#file.size) this.finish();
     else this.ask(now);
@@ -337,6 +348,7 @@ export class Downloader {
     this.#intake.reset(this.#trusted && this.#options.crc16 !== true);
     this.#trusted = true;
     this.#plan.connected();
+    this.#bodyStart = -1;
     this.#delivered = false;
     this.#phase = "connecting";
     this.#until = now + CONNECT_TIMEOUT;
@@ -366,6 +378,18 @@ export class Downloader {
   private fault(message: string, now: number): void {
     this.#trusted = false;
     this.trouble(message, now);
+  }
+
+  /**
+   * What follows a body is no head, so bytes of that body may be missing: the TCP of SDK 8.2.3 loses a segment now and then on chips with
+   * two cores (docs/MODDABLE.md). Its sectors come again.
+   */
+  private rewind(): void {
+    const offset = Math.floor(this.#bodyStart / SECTOR) * SECTOR;
+    if (this.#bodyStart < 0 || offset >= this.#offset || this.#rewinds >= REWINDS_MAX) return;
+    this.#rewinds++;
+    this.#offset = offset;
+    this.#effects.push({ type: "rewind", offset, reason: `what follows bytes from ${offset} is not HTTP/1.1` });
   }
 
   /** Answers do not fit the requests under way: one at a time from now on. */
@@ -418,6 +442,7 @@ export class Downloader {
       return;
     }
     this.#offset = 0;
+    this.#reached = 0;
     this.#trusted = false;
     this.#effects.push({ type: "restart", reason });
     this.connect(now);

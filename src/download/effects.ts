@@ -14,6 +14,8 @@ export type DownloadEffect =
    * the file's last sector may be shorter. At most one in a list.
    */
   | { readonly type: "sector"; readonly offset: number; readonly bytes: Uint8Array }
+  /** Sectors from here on were delivered and are not to be trusted: they come again. A multiple of 4096. */
+  | { readonly type: "rewind"; readonly offset: number; readonly reason: string }
   /** The file changed underneath and no digest guards it: everything stored is void, the download starts again at 0 by itself. */
   | { readonly type: "restart"; readonly reason: string }
   /** The validator changed in mid-download; the digest will decide (for information). */

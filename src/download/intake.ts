@@ -106,6 +106,11 @@ export class Intake {
     return !this.#inBody && this.head.pristine;
   }
 
+  /** Between a head and the end of its body. */
+  get inBody(): boolean {
+    return this.#inBody;
+  }
+
   /** The body will end with the connection. */
   get endsWithConnection(): boolean {
     return this.#inBody && this.#body.endsWithConnection;

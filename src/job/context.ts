@@ -73,8 +73,6 @@ export class JobContext {
   /** URL of the latest push; the stored one may be older. */
   freshUrl: string | undefined;
   renewals = 0;
-  /** The file changed while it was downloaded, so a wrong digest deserves one clean try. */
-  mixed = false;
   /** The sector on its way into flash. */
   storing: SectorStore | undefined;
   progress = new Progress(0);

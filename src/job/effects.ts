@@ -54,7 +54,8 @@ export type JobEvent =
   | { readonly type: "total"; readonly size: number; readonly validator: string | undefined }
   | { readonly type: "sector"; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly type: "start-over"; readonly reason: string }
-  | { readonly type: "changed" }
+  /** What is stored from here on is not to be trusted and comes again. */
+  | { readonly type: "rewind"; readonly offset: number }
   | { readonly type: "finished" }
   | { readonly type: "expired"; readonly message: string }
   | { readonly type: "download-failed"; readonly cause: Cause; readonly message: string }

@@ -79,9 +79,8 @@ export class UpdateJob {
         return context.state.name === "sealing" ? headCompared(context, event.equal) : sectorCompared(context, event.equal, now);
       case "start-over":
         return context.memory === undefined ? [] : [...context.memory.dropCheckpoint(), { type: "notify", notice: { event: "warning", message: event.reason } }];
-      case "changed":
-        context.mixed = true;
-        return [];
+      case "rewind":
+        return context.state.name === "downloading" ? (context.memory?.rewind(event.offset) ?? []) : [];
       case "finished":
         return context.state.name === "downloading" ? verify(context, now) : [];
       case "expired":

@@ -15,7 +15,7 @@ import type { Offer, Outcome } from "./types";
 const FIRMWARE: { readonly offset: string; readonly head: string } = Object.freeze({ offset: KEY_OFFSET, head: KEY_HEAD });
 const MODULE: typeof FIRMWARE = Object.freeze({ offset: KEY_PART_OFFSET, head: KEY_PART_HEAD });
 
-const FRESH: State = Object.freeze({ phase: "downloading", activations: 0, trials: 0 });
+const FRESH: State = Object.freeze({ phase: "downloading", activations: 0, trials: 0, refetched: false });
 
 export class JobMemory {
   #record: JobRecord;
@@ -124,6 +124,13 @@ export class JobMemory {
     this.#sectors = sector + 1;
     effects.push({ type: "put-number", key: this.keys.offset, value: encodeOffset(this.#identity, this.#sectors) });
     return effects;
+  }
+
+  /** What is stored from `offset` on, a multiple of the sector, counts no more. */
+  rewind(offset: number): JobEffect[] {
+    if (offset === 0) return this.dropCheckpoint();
+    this.#sectors = Math.min(this.#sectors, offset / SECTOR);
+    return [{ type: "put-number", key: this.keys.offset, value: encodeOffset(this.#identity, this.#sectors) }];
   }
 
   /** Nothing that is in flash counts any more. */

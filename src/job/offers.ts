@@ -86,7 +86,6 @@ function begin(context: JobContext, offer: Offer, now: number): JobEffect[] {
   context.memory = memory;
   context.freshUrl = offer.url;
   context.renewals = 0;
-  context.mixed = false;
   if (runsAlready(offer, facts)) return [...effects, ...checkRunning(context, now)];
   return [...effects, ...download(context, now)];
 }

@@ -5,7 +5,7 @@
  *   "job"    identity, url and validator. Present = there is a job.
  *   "off"    u32: tag << 16 | sectors stored and read back.
  *   "head"   the first 16 bytes of the image, held back from flash.
- *   "state"  u32: tag << 16 | phase << 8 | activations << 4 | trials. Absent = downloading.
+ *   "state"  u32: tag << 16 | refetched << 12 | phase << 8 | activations << 4 | trials. Absent = downloading.
  *   "out"    the terminal outcome, from the moment it is known until the cloud acknowledged it.
  *   "poff", "phead"   the checkpoint of a module, apart so that a job of the one leaves the other's alone. A module's head is not
  *            held back; it says whose checkpoint it is.
@@ -60,6 +60,8 @@ export interface State {
   readonly activations: number;
   /** Trials that a power loss cut short, 0..15. */
   readonly trials: number;
+  /** The file was downloaded once more because its digest differed. Only while downloading. */
+  readonly refetched: boolean;
 }
 
 /** Writes length-prefixed fields; "" and absent differ (0xFFFF = absent). */
@@ -187,12 +189,18 @@ export const encodeOffset = (identity: number, sectors: number): number => tagge
 /** Sectors stored; undefined when absent or of another image. */
 export const decodeOffset = untagged;
 
-export const encodeState = (identity: number, state: State): number =>
-  tagged(identity, (PHASES.indexOf(state.phase) << 8) | (Math.min(state.activations, 15) << 4) | Math.min(state.trials, 15));
+/** Firmware of edition 1 reads a phase that it does not know as downloading, which is the only one in which `refetched` is set. */
+const REFETCHED = 0x1000;
+
+export function encodeState(identity: number, { phase, activations, trials, refetched }: State): number {
+  const flag = refetched && phase === "downloading" ? REFETCHED : 0;
+  return tagged(identity, flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15));
+}
 
 export function decodeState(identity: number, stored: number | undefined): State {
   const value = untagged(identity, stored) ?? 0;
-  return { phase: PHASES[value >>> 8] ?? "downloading", activations: (value >>> 4) & 15, trials: value & 15 };
+  const phase = PHASES[(value & ~REFETCHED) >>> 8] ?? "downloading";
+  return { phase, activations: (value >>> 4) & 15, trials: value & 15, refetched: (value & REFETCHED) !== 0 && phase === "downloading" };
 }
 
 export function encodeHead(identity: number, head: Uint8Array): Uint8Array {

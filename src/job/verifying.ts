@@ -3,6 +3,7 @@ import type { JobContext } from "./context";
 import type { BootFacts, JobEffect } from "./effects";
 import { HashPass } from "./hash-pass";
 import { conclude, fail } from "./outcome";
+import { Progress } from "./progress";
 import { refusalOfImage } from "./policy";
 import { activate, digestMatched } from "./sealing";
 import type { Offer } from "./types";
@@ -63,24 +64,40 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
     if (same) return conclude(context, { kind: "done" });
     return fail(context, "rejected", `version ${version} runs already, with another digest; offer a new version`, {});
   }
-  if (!same) return mismatch(context, `${digest.algorithm} of what is in flash is ${whole}`);
+  if (!same) {
+    const why = `${digest.algorithm} of what is in flash is ${whole}`;
+    return downloadOnceMore(context, why, now) ?? fail(context, "digest-mismatch", why, { eraseHead: part === undefined });
+  }
   // Before the head is programmed: what nobody trusted has signed never becomes bootable.
   const unsigned = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
-  if (unsigned !== undefined) return fail(context, "signature", unsigned, { blame: true, eraseHead: part === undefined });
+  if (unsigned !== undefined) {
+    // Without a digest the signature is what tells that the bytes are right.
+    const again = digest === undefined ? downloadOnceMore(context, unsigned, now) : undefined;
+    return again ?? fail(context, "signature", unsigned, { blame: true, eraseHead: part === undefined });
+  }
   // Once more, of what is in flash and with what runs now: the first sector may be from before the last restart.
   const refusal = part === undefined ? refusalOfImage(first, memory.offer, context.facts.running, context.floor, context.options.policy) : undefined;
   if (refusal !== undefined) return fail(context, "rejected", refusal, { eraseHead: true });
   return proven(context, state.trials, now);
 }
 
-function mismatch(context: JobContext, message: string): JobEffect[] {
+/**
+ * What is in flash is not what was offered although the length is right: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP
+ * loses bytes"), or the offer is wrong. One more download tells. Undefined: this job has had it.
+ */
+function downloadOnceMore(context: JobContext, why: string, now: number): JobEffect[] | undefined {
   const { memory } = context;
-  if (memory === undefined) return [];
-  // The head may be in flash from before a cut, or from an earlier job of the image.
-  if (!context.mixed) return fail(context, "digest-mismatch", message, { eraseHead: memory.offer.part === undefined });
-  // The server's file changed on the way and the parts do not fit: one clean try.
-  context.mixed = false;
+  if (memory === undefined || memory.state.refetched) return undefined;
+  const { url, size, digest, part } = memory.offer;
   context.state = { name: "downloading" };
-  const { url, size } = memory.offer;
-  return [...memory.dropCheckpoint(), { type: "download", url, offset: 0, size, validator: undefined, hasDigest: true }];
+  context.progress = new Progress(now);
+  return [
+    { type: "notify", notice: { event: "warning", message: `${why}; it is downloaded once more` } },
+    ...(part === undefined ? ([{ type: "invalidate" }] as const) : []),
+    ...memory.enter({ phase: "downloading", refetched: true }),
+    ...memory.dropCheckpoint(),
+    // The head may be in flash from before a cut, or from an earlier job of the image.
+    ...(part === undefined ? ([{ type: "erase", sector: 0 }] as const) : []),
+    { type: "download", url, offset: 0, size, validator: undefined, hasDigest: digest !== undefined },
+  ];
 }

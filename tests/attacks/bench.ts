@@ -200,9 +200,8 @@ export class Bench {
    *
    * @param attack resolves when the device has answered it
    * @param expected the one terminal report; absent: the attack never became an offer, and there is none
-   * @param next the good file of version 0.2.0 that is offered then; absent: one that the board has not seen
    */
-  async repelled(attack: () => Promise<unknown>, expected?: Expected, next?: Uint8Array): Promise<void> {
+  async repelled(attack: () => Promise<unknown>, expected?: Expected): Promise<void> {
     await this.listening();
     const before = this.#running();
     const boots = this.#boots();
@@ -222,7 +221,7 @@ export class Bench {
     assert.ok(this.witness.events.filter(({ event }) => event === "boot").slice(boots).every((boot) => Object(boot).trial === false), "something was tried");
     const { bootable, label } = inspect(this.#state).slots.find(({ label }) => label !== before.slot)!;
     assert.equal(bootable, false, `${label} would boot`);
-    await this.serves(next);
+    await this.serves();
   }
 
   /** A good update goes through. */
@@ -230,5 +229,13 @@ export class Bench {
     const { status, message } = await this.offer(file ?? (await good("0.2.0", { securityFloor: 9 })));
     assert.equal(status, "success", message);
     assert.equal(this.#running().version, version);
+  }
+
+  /** The board runs this file, byte for byte. */
+  runs(file: Uint8Array, version: string): void {
+    const { slot, version: running } = this.#running();
+    assert.equal(running, version);
+    const { address } = inspect(this.#state).partitions.find(({ label }) => label === slot)!;
+    assert.equal(Buffer.compare(readFileSync(this.flash).subarray(address, address + file.length), file), 0, "the slot holds other bytes");
   }
 }

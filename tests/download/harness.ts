@@ -181,6 +181,10 @@ export class Bench {
         this.stored.set(effect.bytes, effect.offset);
         this.storedLength += effect.bytes.length;
         return;
+      case "rewind":
+        assert.ok(effect.offset % SECTOR === 0 && effect.offset < this.storedLength, "a rewind goes back to a sector that was delivered");
+        this.storedLength = effect.offset;
+        return;
       case "restart":
         this.storedLength = 0;
         return;

@@ -76,6 +76,8 @@ export class NodeDriver {
       case "finished":
       case "failed":
         return this.#ended();
+      case "rewind":
+        return assert.fail("no real server sends what is no head");
       case "total":
       case "restart":
       case "changed":

@@ -36,7 +36,7 @@ function judge(given: Case): Judgement {
     job: encodeJob(job),
     offset: undefined,
     head: undefined,
-    state: encodeState(identity, { phase: given.phase, activations: given.activations ?? 1, trials: given.trials ?? 0 }),
+    state: encodeState(identity, { phase: given.phase, activations: given.activations ?? 1, trials: given.trials ?? 0, refetched: false }),
     outcome: given.outcome === undefined ? undefined : encodeOutcome(identity, given.outcome),
     refused: undefined,
   };

@@ -95,7 +95,7 @@ test("what is in flash must be what was offered: another digest is -4, the runni
   const desk = new JobDesk();
   desk.connect();
   desk.push({ ...offer, digest: { algorithm: "MD5", hex: "0".repeat(32) } });
-  desk.deliver(next);
+  desk.deliverTwice(next);
   assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: MD5 of what is in flash is [0-9a-f]{32}$/);
   desk.ack("outcome");
   assert.equal(desk.running.version, "0.1.0");
@@ -108,7 +108,7 @@ test("the outcome is kept across restarts until its PUBACK, and never said after
   const desk = new JobDesk();
   desk.connect();
   desk.push({ ...offer, digest: { algorithm: "MD5", hex: "0".repeat(32) } });
-  desk.deliver(next);
+  desk.deliverTwice(next);
   desk.powerOn();
   desk.connect();
   assert.equal(desk.outcomes.length, 3, "once at the failure, once at power-on, once at the connection");
@@ -215,14 +215,13 @@ test("a head that does not read back is programmed again, twice at most; then th
   }
 });
 
-test("the server's file changed while it was downloaded: one clean try from the first byte, then it is a failure", () => {
+test("a digest that differs at the right length is answered by one more download before it is reported", () => {
   const old = image("0.2.0", 24_000, { payload: new TextEncoder().encode("before the change") });
   for (const good of [true, false]) {
     const desk = new JobDesk();
     desk.connect();
     desk.push(good ? offer : wrong);
     desk.deliver(old, 3 * SECTOR);
-    desk.dispatch({ type: "changed" });
     for (let offset = 3 * SECTOR; offset < next.length; offset += SECTOR) desk.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
     const { store } = desk.board.ports;
     let before = desk.downloads.length;
@@ -235,11 +234,98 @@ test("the server's file changed while it was downloaded: one clean try from the 
     assert.deepEqual([desk.state, desk.downloads.length, desk.downloads.at(-1)?.offset], ["downloading", 2, 0]);
     assert.equal(before, 1, "the checkpoint goes before the download begins");
     assert.equal(store.getNumber(KEY_OFFSET), undefined);
+    assert.deepEqual(desk.outcomes, []);
     desk.deliver(next);
     if (good) assert.equal(desk.state, "burning");
     else assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
     assert.equal(desk.downloads.length, 2);
   }
+});
+
+test("the one more download is remembered over power cuts: there is no third", () => {
+  const desk = new JobDesk();
+  desk.connect();
+  desk.push(wrong);
+  desk.deliver(next);
+  assert.equal(desk.downloads.length, 2);
+  desk.deliver(next, 2 * SECTOR);
+  for (let cut = 0; cut < 3; cut++) {
+    desk.powerOn();
+    desk.wait();
+    assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 2 * SECTOR]);
+  }
+  const downloads = desk.downloads.length;
+  desk.deliver(next);
+  desk.connect();
+  assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
+  assert.equal(desk.downloads.length, downloads);
+  desk.ack("outcome");
+  desk.push(wrong);
+  desk.deliver(next);
+  assert.equal(desk.state, "downloading", "the next job has one of its own");
+});
+
+test("bytes that spoil after the head is in flash: the slot is unbootable before the download begins again", () => {
+  const desk = new JobDesk({ answers: { restart: false } });
+  desk.connect();
+  desk.push(offer);
+  desk.deliver(next);
+  desk.ack("burning");
+  assert.equal(desk.state, "restart");
+  desk.board.ports.flash.write(3 * SECTOR, new Uint8Array(64));
+  desk.powerOn();
+  assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 0]);
+  const head = new Uint8Array(16);
+  desk.board.ports.flash.read(0, head);
+  assert.deepEqual(head, new Uint8Array(16).fill(0xff));
+  desk.answers = {};
+  desk.deliver(next);
+  desk.ack("burning");
+  desk.connect();
+  assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("an offer without a digest: the signature that does not fit is answered by one more download as well", () => {
+  const { digest: _digest, ...undigested } = offer;
+  let refusals = 0;
+  const desk = new JobDesk({ policy: { allowNoDigest: true }, refusalOfSignature: () => (refusals++ === 0 ? "bytes are missing" : undefined) });
+  desk.connect();
+  desk.push(undigested);
+  desk.deliver(next);
+  assert.deepEqual([desk.state, desk.downloads.length], ["downloading", 2]);
+  desk.deliver(next);
+  desk.ack("burning");
+  desk.connect();
+  assert.deepEqual(desk.outcomes, ["done"]);
+});
+
+test("sectors that are not to be trusted any more come again, also after a power cut", () => {
+  for (const [offset, cut] of [[2 * SECTOR, false], [2 * SECTOR, true], [0, false], [0, true]] as const) {
+    const desk = new JobDesk();
+    desk.connect();
+    desk.push(offer);
+    desk.deliver(next, 2 * SECTOR);
+    const bad = new Uint8Array(SECTOR).fill(7);
+    desk.dispatch({ type: "sector", offset: 2 * SECTOR, bytes: bad });
+    desk.dispatch({ type: "sector", offset: 3 * SECTOR, bytes: bad });
+    desk.dispatch({ type: "rewind", offset });
+    if (cut) {
+      desk.powerOn();
+      desk.connect();
+      desk.wait();
+      assert.equal(desk.downloads.at(-1)?.offset, offset);
+    }
+    for (let at: number = offset; at < next.length; at += SECTOR) desk.dispatch({ type: "sector", offset: at, bytes: next.slice(at, at + SECTOR) });
+    desk.dispatch({ type: "finished" });
+    desk.ack("burning");
+    desk.connect();
+    assert.deepEqual(desk.outcomes, ["done"], `from ${offset}${cut ? ", with a cut" : ""}`);
+  }
+});
+
+test("a rewind outside a download changes nothing", () => {
+  const desk = new JobDesk();
+  assert.deepEqual(desk.job.handle({ type: "rewind", offset: 0 }, 0), []);
 });
 
 test("a download that begins anew forgets what it has stored", () => {

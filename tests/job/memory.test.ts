@@ -124,7 +124,7 @@ test("state and outcome of a job are found again, and not by the next job", () =
   let stored = snapshot(record, at(5));
   for (const effects of [memory.enter({ phase: "trial", activations: 2 }), memory.enter({ trials: 1 }), memory.conclude({ kind: "done" })]) stored = after(stored, effects);
   const again = JobMemory.restore(stored)!;
-  assert.deepEqual(again.state, { phase: "trial", activations: 2, trials: 1 });
+  assert.deepEqual(again.state, { phase: "trial", activations: 2, trials: 1, refetched: false });
   assert.deepEqual(again.state, memory.state);
   assert.deepEqual([again.outcome, memory.outcome], [{ kind: "done" }, { kind: "done" }]);
   const next = JobMemory.restore({ ...stored, job: encodeJob({ ...record, offer: { ...record.offer, version: "1.1" } }) })!;

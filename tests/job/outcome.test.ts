@@ -25,7 +25,7 @@ test("what a download says after its end changes nothing any more", () => {
   const failed = new JobDesk();
   failed.connect();
   failed.push(wrong);
-  failed.deliver(next);
+  failed.deliverTwice(next);
   assert.equal(failed.state, "reporting");
   for (const desk of [proven, failed]) for (const event of late) assert.deepEqual(desk.job.handle(event, desk.now), [], `${event.type} in ${desk.state}`);
 });
@@ -79,6 +79,7 @@ test("a slot that can not be erased any more: the failure is said all the same, 
   const desk = new JobDesk();
   desk.connect();
   desk.push(wrong);
+  desk.deliver(next);
   desk.deliver(next, next.length - 1);
   desk.board.ports.flash.erase = () => {
     throw new Error("protected");
@@ -92,6 +93,7 @@ test("a cut between the verdict and the erase of the head: the slot loses it fir
   const desk = new JobDesk();
   desk.connect();
   desk.push(wrong);
+  desk.deliver(next);
   desk.deliver(next, next.length - 1);
   desk.board.ports.flash.erase = () => {
     throw new PowerCut();
@@ -132,7 +134,7 @@ test("a failure that is acknowledged on a later connection: the version follows 
   const desk = new JobDesk();
   desk.connect();
   desk.push(wrong);
-  desk.deliver(next);
+  desk.deliverTwice(next);
   desk.push(offerOf(image("0.3.0"), "0.3.0"));
   desk.disconnect();
   const from = desk.reports.length;

@@ -79,10 +79,19 @@ test("offset and state of another image count as absent", () => {
   assert.equal(decodeOffset(0x12345678, encodeOffset(0x12345678, 65_535)), 65_535);
   assert.equal(decodeOffset(0x12345679, encodeOffset(0x12345678, 3)), undefined);
   assert.equal(decodeOffset(1, undefined), undefined);
-  const state = { phase: "trial", activations: 3, trials: 2 } as const;
+  const state = { phase: "trial", activations: 3, trials: 2, refetched: false } as const;
   assert.deepEqual(decodeState(7, encodeState(7, state)), state);
-  assert.deepEqual(decodeState(8, encodeState(7, state)), { phase: "downloading", activations: 0, trials: 0 });
-  assert.deepEqual(decodeState(7, encodeState(7, { phase: "confirmed", activations: 99, trials: 99 })), { phase: "confirmed", activations: 15, trials: 15 });
+  assert.deepEqual(decodeState(8, encodeState(7, state)), { phase: "downloading", activations: 0, trials: 0, refetched: false });
+  assert.deepEqual(decodeState(7, encodeState(7, { phase: "confirmed", activations: 99, trials: 99, refetched: false })), { phase: "confirmed", activations: 15, trials: 15, refetched: false });
+});
+
+test("one more download is noted while downloading only, and edition 1 takes it for a download", () => {
+  const state = { phase: "downloading", activations: 1, trials: 1, refetched: true } as const;
+  const stored = encodeState(7, state);
+  assert.deepEqual(decodeState(7, stored), state);
+  // As edition 1 reads it: an unknown phase is downloading.
+  assert.equal(["downloading", "sealing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
+  for (const phase of ["sealing", "trial", "confirmed"] as const) assert.equal(encodeState(7, { ...state, phase }), encodeState(7, { ...state, phase, refetched: false }));
 });
 
 test("head and outcome belong to all 32 bits of their image's identity", () => {
