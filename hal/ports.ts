@@ -34,7 +34,7 @@ export type ResetReason = "power-on" | "brown-out" | "software" | "watchdog" | "
 export interface Running {
   /** Partition label: "ota_0" or "ota_1". */
   readonly slot: string;
-  /** Version from the app description, 1..31 characters. */
+  /** Version from the firmware block (else from the app description), 1..31 characters. */
   readonly version: string;
   /** Product, from the firmware block (else the project name of the app description); what an offered image must match. */
   readonly project: string;

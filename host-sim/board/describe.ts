@@ -10,7 +10,8 @@ import { OtaData, activeEntry, names, slotOf, stateName } from "./otadata";
 import type { Partition } from "./partitions";
 import { PartitionTable } from "./partitions";
 import { Slots } from "./slots";
-import { readAppDescription, readHeader } from "../../src/image/esp-image";
+import { readHeader } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
 
 export interface BoardDescription {
   readonly flashSize: number;
@@ -85,8 +86,8 @@ function describeSlot(chip: FlashChip, slots: Slots, index: 0 | 1): SlotDescript
 /** What an image that does not boot says of itself, as far as that can be read. */
 function says(first: Uint8Array): { version?: string; project?: string; chip?: number } {
   try {
-    const { version, project } = readAppDescription(first);
-    return { version, project, chip: readHeader(first).chip };
+    const { version, product } = readFirmware(first, true);
+    return { version, project: product, chip: readHeader(first).chip };
   } catch {
     return {};
   }

@@ -1,8 +1,9 @@
-/** What the two slots hold: the check that bootloader and application do, and the words that an image says of itself. */
+/** What the two slots hold: the check that bootloader and application do, and the version and product of an image. */
 import { createHash } from "node:crypto";
 import type { Digest } from "../../hal/ports";
 import type { VerifiedImage } from "../../src/image/esp-image";
-import { readAppDescription, readHeader, verifyImage } from "../../src/image/esp-image";
+import { readHeader, verifyImage } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
 import type { FlashChip } from "./flash-chip";
 import { PowerCut } from "./flash-chip";
 import type { Partition, PartitionTable } from "./partitions";
@@ -10,6 +11,7 @@ import type { Partition, PartitionTable } from "./partitions";
 /** An image that would boot. */
 export interface SlotImage extends VerifiedImage {
   readonly version: string;
+  /** Product from the firmware block, else the project name of the app description. */
   readonly project: string;
 }
 
@@ -64,7 +66,10 @@ export class Slots {
     this.#cache = cache;
   }
 
-  /** Throws with the reason if the image would not boot. (A chip would also start an image without app description; no firmware of ours lacks it.) */
+  /**
+   * Throws with the reason if the image would not boot. A chip also starts an image without an app description or with a damaged firmware
+   * block; a board does not, because the agent installs neither.
+   */
   verify(index: SlotIndex): SlotImage {
     const { address, size } = this.partitions[index];
     const stamp = this.#cache === undefined ? undefined : this.#chip.stamp(address, size);
@@ -88,7 +93,7 @@ export class Slots {
     // The chip is checked before anything else is read, as in esp_image_format.c.
     const { chip } = readHeader(first);
     if (chip !== this.#chipId) throw new Error(`ESP image for chip ${chip}, this is chip ${this.#chipId}`);
-    const { version, project } = readAppDescription(first);
-    return { ...verifyImage(read, size, sha256), version, project };
+    const { version, product } = readFirmware(first, true);
+    return { ...verifyImage(read, size, sha256), version, project: product };
   }
 }

@@ -192,7 +192,7 @@ function describe(desk: RunningDesk, say: (line: string) => void): void {
   const secure = [cloud.mqttsPort > 0 && `mqtts://${broker}:${cloud.mqttsPort}`, cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`];
   for (const addresses of [plain, secure]) if (addresses.some(Boolean)) say(addresses.filter(Boolean).join("  "));
   for (const file of cloud.packages.list()) {
-    say(`firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, project ${file.project}`}`);
+    say(`firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`);
   }
   say(`console: ${desk.link()}`);
   if (desk.apiTokenFile !== undefined) say(`API token for scripts: ${desk.apiTokenFile}`);

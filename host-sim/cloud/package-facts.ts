@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
-import { readAppDescription, readHeader, verifyImage, type ReadImage } from "../../src/image/esp-image";
+import { readHeader, verifyImage, type ReadImage } from "../../src/image/esp-image";
+import { IMAGE_FACTS, readFirmware } from "../../src/image/firmware-block";
 import { hasTrailer, readTrailer, TRAILER } from "../../src/signature/trailer";
 
 /** What a file says of itself as an application image. Empty for any other file, which may be offered too, to see it refused. */
 export interface ImageFacts {
   readonly imageVersion?: string;
+  /** Product from the firmware block, else the project name of the app description. */
   readonly project?: string;
   /** esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6. */
   readonly chip?: number;
@@ -18,20 +20,17 @@ export type SignatureFacts =
   | { readonly form: "good"; /** First bytes of the key's SHA-256 in hex; "" where the signer did not say. */ readonly key: string }
   | { readonly form: "bad"; readonly problem: string };
 
-/** Everything that is read of a file's beginning: header, first segment header, app description. */
-const HEAD = 288;
-
 /** Never throws. `size`: bytes that `read` can give. */
 export function readImageFacts(read: ReadImage, size: number): ImageFacts {
   return { ...imageFacts(read, size), ...signatureFacts(read, size) };
 }
 
 function imageFacts(read: ReadImage, size: number): ImageFacts {
-  const head = new Uint8Array(Math.min(HEAD, size));
+  const head = new Uint8Array(Math.min(IMAGE_FACTS, size));
   try {
     read(0, head);
-    const { version, project } = readAppDescription(head);
-    return { imageVersion: version, project, chip: readHeader(head).chip, ...verdict(read, size) };
+    const { version, product } = readFirmware(head, true);
+    return { imageVersion: version, project: product, chip: readHeader(head).chip, ...verdict(read, size) };
   } catch {
     return {};
   }

@@ -43,8 +43,9 @@ export function encodeFirmwareBlock({ product, version, securityFloor }: Firmwar
 }
 
 /**
- * What an image says it is, from its first sector (IMAGE_FACTS bytes are enough). An image without a firmware block is somebody else's: it throws, unless
- * `allowForeign`, where the app description has to do.
+ * The one reader of product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of which
+ * IMAGE_FACTS bytes are enough. An image without a firmware block is somebody else's: it throws, unless `allowForeign`; then project name and version
+ * of the app description count.
  */
 export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Firmware {
   const description = readAppDescription(firstSector);

@@ -7,6 +7,7 @@ import { MemoryBoard } from "../../host-sim/board/memory-board";
 import { OtaData, State } from "../../host-sim/board/otadata";
 import { PartitionTable } from "../../host-sim/board/partitions";
 import { buildImage } from "../../host-sim/image/build-image";
+import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { firmware, smallTable } from "./firmware";
 
 const newBoard = (): MemoryBoard => new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
@@ -125,6 +126,19 @@ test("describe: partitions, boot entries, slots and what the agent keeps, withou
   assert.match(problem!, /checksum/);
   assert.deepEqual(store.map(({ key, value }) => [key, typeof value === "number" ? value : Buffer.from(value).toString()]), [["job", "job 3"], ["off", 4096]]);
   assert.deepEqual([board.chip.counts().erases, board.chip.counts().programs], [0, 0]);
+});
+
+test("bootloader, ports and describe take version and product from the firmware block", () => {
+  const custom = encodeFirmwareBlock({ product: "thermostat", version: "0.2.0", securityFloor: 0 });
+  const image = buildImage({ version: "1", project: "xs_esp32", payload: Buffer.from("1"), custom });
+  const board = new MemoryBoard({ factoryImage: image, table: smallTable() });
+  assert.deepEqual(board.powerOn(), { slot: "ota_0", version: "0.2.0", project: "thermostat", trial: false });
+  const { version, project } = board.ports.boot.running();
+  assert.deepEqual([version, project], ["0.2.0", "thermostat"]);
+  // Half of the image does not boot, but tells what it is.
+  board.chip.program(board.table.slots[1].address, image.subarray(0, 400));
+  const facts = describe(board.chip).slots.map((slot) => [slot.bootable, slot.version, slot.project]);
+  assert.deepEqual(facts, [[true, "0.2.0", "thermostat"], [false, "0.2.0", "thermostat"]]);
 });
 
 test("describe: an aborted trial, a slot with an image of another chip, a chip that is no board", () => {

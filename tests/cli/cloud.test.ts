@@ -9,6 +9,8 @@ import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
 import { Authority } from "../../host-sim/cloud/certificates";
+import { buildImage } from "../../host-sim/image/build-image";
+import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
 
 const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;
@@ -101,6 +103,18 @@ test("prints a device.json that works, pushes the version asked for, tells what 
     assert.ok(next > at, `${line} in ${stderr}`);
     at = next;
   }
+});
+
+test("--push finds an image of mcconfig by the version in its firmware block", async () => {
+  const path = join(folder, "xs_esp32.bin");
+  const custom = encodeFirmwareBlock({ product: "thermostat", version: "0.2.0", securityFloor: 0 });
+  await writeFile(path, buildImage({ version: "1", project: "xs_esp32", payload: Buffer.from("1"), custom }));
+  const cloud = run("--port=0", "--mqtt-port=0", "--new-device", "board-1", "--push", "0.2.0", path);
+  const config = await cloud.line();
+  const { code, stderr } = await cloud.end("SIGTERM");
+  assert.equal(code, 0, stderr);
+  assert.equal(config?.["platform"], "tencent");
+  assert.match(stderr, /^firmware 0\.2\.0: xs_esp32\.bin, .*, product thermostat$/m);
 });
 
 test("a new device with a secret of its own; packages and the authority are kept in their folders", async () => {

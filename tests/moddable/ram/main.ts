@@ -12,7 +12,7 @@ import { ModdableCrypto } from "xs-ota/hal/moddable/crypto";
 import { lookupBy } from "xs-ota/hal/moddable/dns";
 import { ModdableNetwork } from "xs-ota/hal/moddable/network";
 import { Process } from "xs-ota/hal/moddable-sim/process";
-import { readAppDescription } from "xs-ota/src/image/esp-image";
+import { readFirmware } from "xs-ota/src/image/firmware-block";
 import { MemoryChip } from "./memory-chip";
 import { Meter } from "./meter";
 
@@ -110,7 +110,7 @@ function run(slot: number, version: string, state: SlotState): void {
     restart: () => {
       const first = new Uint8Array(SECTOR);
       MemoryChip.read(other, 0, first);
-      const next = readAppDescription(first).version;
+      const next = readFirmware(first, true).version;
       Timer.set(() => {
         agent.stop();
         clock.clearAll();
