@@ -1,7 +1,7 @@
 /** Arguments that several commands share. */
 import { InvalidArgumentError } from "commander";
 
-/** Fits ESP-IDF's app description (31 characters) and, as printable ASCII without quotes or spaces, every cloud's report. */
+/** Fits the firmware block (31 characters) and, as printable ASCII without quotes or spaces, every cloud's report. */
 const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,30}$/;
 
 export function versionArgument(text: string): string {

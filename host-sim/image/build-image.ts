@@ -1,7 +1,7 @@
 /**
  * Makes application images in Espressif's format out of JavaScript: what `xs-ota image` writes and the simulated board boots.
  *
- *   segment 0  read-only data: app description, then whatever of ours belongs after it
+ *   segment 0  read-only data: app description as in every image of mcconfig, then the firmware block
  *   segment 1  code: one instruction, an endless loop. A real chip that is given such an image by mistake does nothing, and its watchdog ends it
  *   segment 2  the payload: length u32, the JavaScript bundle, filler up to the wanted size
  *
@@ -15,7 +15,12 @@ import {
 import type { ReadImage } from "../../src/image/esp-image";
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 
-export const PROJECT = "xs-ota-board";
+const PRODUCT = "xs-ota-board";
+/**
+ * What the app description says in every image of mcconfig, which builds each app as this ESP-IDF project. Simulated images say the same, so that a reader
+ * which takes product or version from there fails in a test.
+ */
+const MCCONFIG = { product: "xs_esp32", version: "1" } as const;
 /** Marks the segment with the bundle: "JS" and a version of this layout. */
 const PAYLOAD_ADDRESS = 0x0a534a01;
 /** Where each chip maps read-only data and runs code (soc/soc.h: SOC_DROM_LOW, SOC_IRAM_LOW). The offset in the file must agree with the address modulo 64 KiB. */
@@ -33,14 +38,14 @@ export interface ImageOptions {
   readonly version: string;
   /** The JavaScript bundle. */
   readonly payload: Uint8Array;
-  /** Project of the app description and product of the firmware block; default "xs-ota-board". */
-  readonly project?: string;
+  /** 1..31 printable ASCII characters; default "xs-ota-board". */
+  readonly product?: string;
   /** Of the firmware block; default 0. */
   readonly securityFloor?: number;
   /** esp_chip_id_t; default 0, ESP32. */
   readonly chip?: number;
   readonly secureVersion?: number;
-  /** Follows the app description in its segment; default: the firmware block. Empty makes somebody else's image. */
+  /** Follows the app description in its segment, in place of the firmware block. Product and version are in the app description then: somebody else's image. */
   readonly custom?: Uint8Array;
   /** Exact length of the file, bytes. Default: the smallest. */
   readonly size?: number;
@@ -48,12 +53,13 @@ export interface ImageOptions {
 
 /** Throws an Error in words for a user: a size below the minimum names the minimum. */
 export function buildImage(options: ImageOptions): Uint8Array {
-  const { version, payload, project = PROJECT, chip = 0, secureVersion = 0, securityFloor = 0 } = options;
-  const custom = options.custom ?? encodeFirmwareBlock({ product: project, version, securityFloor });
+  const { version, payload, product = PRODUCT, chip = 0, secureVersion = 0, securityFloor = 0 } = options;
+  const described = options.custom === undefined ? MCCONFIG : { product, version };
+  const custom = options.custom ?? encodeFirmwareBlock({ product, version, securityFloor });
   const memory = MEMORY[chip];
   if (memory === undefined) throw new Error(`chip ${chip}: images can be made for ${Object.keys(MEMORY).join(", ")}`);
 
-  const description = Buffer.concat([describe(version, project, secureVersion, payload), custom, zeros(custom.length)]);
+  const description = Buffer.concat([describe(described, secureVersion, payload), custom, zeros(custom.length)]);
   const code = Buffer.from(memory.riscv ? ENDLESS.riscv : ENDLESS.xtensa);
   const fixed = IMAGE_HEADER + 3 * SEGMENT_HEADER + description.length + code.length + 4 + payload.length + (-payload.length & 3);
   const minimum = blocks(fixed) + IMAGE_HASH;
@@ -111,12 +117,12 @@ function header(entry: number, chip: number): Buffer {
 }
 
 /** esp_app_desc_t. No build time in it: it would make every build another file. */
-function describe(version: string, project: string, secureVersion: number, payload: Uint8Array): Buffer {
+function describe({ product, version }: { readonly product: string; readonly version: string }, secureVersion: number, payload: Uint8Array): Buffer {
   const bytes = Buffer.alloc(DESCRIPTION_LENGTH);
   bytes.writeUInt32LE(DESCRIPTION_MAGIC, 0);
   bytes.writeUInt32LE(secureVersion, 4);
   bytes.write(field("version", version), 16, "latin1");
-  bytes.write(field("project", project), 48, "latin1");
+  bytes.write(field("product", product), 48, "latin1");
   bytes.write("v6.0", 112, "latin1");
   createHash("sha256").update(payload).digest().copy(bytes, 144);
   // log2 of the 64 KiB page of the flash cache

@@ -89,7 +89,7 @@ const ATTACKS: readonly Attack[] = [
     bench: { json: () => ({ allowDowngrade: true }), factory: { securityFloor: 2 } },
   },
   { name: "the vendor's firmware for another chip", file: () => good("0.2.0", { chip: 5 }), message: /^image is for chip 5, this is chip 0$/ },
-  { name: "the vendor's firmware for another product", file: () => good("0.2.0", { project: "doorbell" }), message: /^image is of product "doorbell", this is "xs-ota-board"$/ },
+  { name: "the vendor's firmware for another product", file: () => good("0.2.0", { product: "doorbell" }), message: /^image is of product "doorbell", this is "xs-ota-board"$/ },
   { name: "signed firmware that does not say what it is", file: () => good("0.2.0", { custom: new Uint8Array(0) }), message: /^image has no firmware block, so its product is unknown/ },
   { name: "signed bytes that are no image", file: () => Promise.resolve(signed(new Uint8Array(5_000).fill(7), vendor)), message: /^not an ESP image/ },
   { name: "more than the slot holds", file: () => firmware("0.2.0", { size: 2 * MIB }), message: /does not fit the slot/ },

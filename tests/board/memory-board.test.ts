@@ -7,7 +7,6 @@ import { MemoryBoard } from "../../host-sim/board/memory-board";
 import { OtaData, State } from "../../host-sim/board/otadata";
 import { PartitionTable } from "../../host-sim/board/partitions";
 import { buildImage } from "../../host-sim/image/build-image";
-import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { firmware, smallTable } from "./firmware";
 
 const newBoard = (): MemoryBoard => new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
@@ -129,8 +128,7 @@ test("describe: partitions, boot entries, slots and what the agent keeps, withou
 });
 
 test("bootloader, ports and describe take version and product from the firmware block", () => {
-  const custom = encodeFirmwareBlock({ product: "thermostat", version: "0.2.0", securityFloor: 0 });
-  const image = buildImage({ version: "1", project: "xs_esp32", payload: Buffer.from("1"), custom });
+  const image = buildImage({ version: "0.2.0", product: "thermostat", payload: Buffer.from("1") });
   const board = new MemoryBoard({ factoryImage: image, table: smallTable() });
   assert.deepEqual(board.powerOn(), { slot: "ota_0", version: "0.2.0", project: "thermostat", trial: false });
   const { version, project } = board.ports.boot.running();

@@ -10,7 +10,6 @@ import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
 import { Authority } from "../../host-sim/cloud/certificates";
 import { buildImage } from "../../host-sim/image/build-image";
-import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
 
 const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;
@@ -107,8 +106,7 @@ test("prints a device.json that works, pushes the version asked for, tells what 
 
 test("--push finds an image of mcconfig by the version in its firmware block", async () => {
   const path = join(folder, "xs_esp32.bin");
-  const custom = encodeFirmwareBlock({ product: "thermostat", version: "0.2.0", securityFloor: 0 });
-  await writeFile(path, buildImage({ version: "1", project: "xs_esp32", payload: Buffer.from("1"), custom }));
+  await writeFile(path, buildImage({ version: "0.2.0", product: "thermostat", payload: Buffer.from("1") }));
   const cloud = run("--port=0", "--mqtt-port=0", "--new-device", "board-1", "--push", "0.2.0", path);
   const config = await cloud.line();
   const { code, stderr } = await cloud.end("SIGTERM");

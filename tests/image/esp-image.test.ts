@@ -7,7 +7,7 @@ import { buildImage, extractPayload } from "../../host-sim/image/build-image";
 import type { VerifiedImage } from "../../src/image/esp-image";
 import { readAppDescription, readHeader, readSegments, verifyImage } from "../../src/image/esp-image";
 
-const IMAGE = Buffer.from(buildImage({ version: "1.2.3", project: "lamp", payload: Buffer.alloc(9000, 7), custom: Buffer.from("ours"), size: 12_345 }));
+const IMAGE = Buffer.from(buildImage({ version: "1.2.3", product: "lamp", payload: Buffer.alloc(9000, 7), custom: Buffer.from("ours"), size: 12_345 }));
 const LENGTH = 12_336;
 const changed = (change: (bytes: Buffer) => void): Buffer => {
   const bytes = Buffer.from(IMAGE);

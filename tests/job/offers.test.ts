@@ -122,7 +122,7 @@ test("refused from the first sector, before any erase: no image, other chip, oth
     [new Uint8Array(20_000).fill(0x3c), /not an ESP image/],
     [new Uint8Array(10), /not an ESP image/],
     [image("0.2.0", 24_000, { chip: 9 }), /for chip 9, this is chip 0/],
-    [image("0.2.0", 24_000, { project: "toaster" }), /of product "toaster"/],
+    [image("0.2.0", 24_000, { product: "toaster" }), /of product "toaster"/],
   ];
   for (const [file, message] of cases) {
     const desk = new JobDesk();

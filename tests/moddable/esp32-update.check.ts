@@ -43,7 +43,7 @@ function firmware(version: string, config: object = {}): void {
   apps.set(version, path);
 }
 
-const image = (version: string, size = SIZE): Buffer => Buffer.from(buildImage({ project: "xs-ota", version, payload: Buffer.from(`// ${version}`), size }));
+const image = (version: string, size = SIZE): Buffer => Buffer.from(buildImage({ product: "xs-ota", version, payload: Buffer.from(`// ${version}`), size }));
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "xs-ota-moddable-"));
