@@ -49,11 +49,13 @@ export interface ImageOptions {
   readonly custom?: Uint8Array;
   /** Exact length of the file, bytes. Default: the smallest. */
   readonly size?: number;
+  /** Padding is the same for the same seed. Default: the product, because most of a firmware stays as it is from one version to the next. */
+  readonly seed?: string;
 }
 
 /** Throws an Error in words for a user: a size below the minimum names the minimum. */
 export function buildImage(options: ImageOptions): Uint8Array {
-  const { version, payload, product = PRODUCT, chip = 0, secureVersion = 0, securityFloor = 0 } = options;
+  const { version, payload, product = PRODUCT, chip = 0, secureVersion = 0, securityFloor = 0, seed = product } = options;
   const described = options.custom === undefined ? MCCONFIG : { product, version };
   const custom = options.custom ?? encodeFirmwareBlock({ product, version, securityFloor });
   const memory = MEMORY[chip];
@@ -69,8 +71,9 @@ export function buildImage(options: ImageOptions): Uint8Array {
   const tail = size % CHECKSUM_BLOCK;
   // The last word before the block that holds the checksum: nothing but padding and that byte may follow the segments.
   const room = size - tail - IMAGE_HASH - 1 - fixed;
-  const noise = keystream(`${version} ${size}`, room + tail + 4);
-  const body = Buffer.concat([length(payload.length), payload, zeros(payload.length), noise.subarray(0, room - (room % 4))]);
+  // Taken by its place in the file, so that a longer payload does not shift it.
+  const noise = keystream(seed, size);
+  const body = Buffer.concat([length(payload.length), payload, zeros(payload.length), noise.subarray(fixed, fixed + room - (room % 4))]);
 
   const head = header(memory.code, chip);
   const unpadded = Buffer.concat([
@@ -79,7 +82,7 @@ export function buildImage(options: ImageOptions): Uint8Array {
   const padding = Buffer.alloc(blocks(unpadded.length) - unpadded.length);
   padding[padding.length - 1] = checksum([description, code, body]);
   const hashed = Buffer.concat([unpadded, padding]);
-  const image = Buffer.concat([hashed, createHash("sha256").update(hashed).digest(), noise.subarray(room, room + tail)]);
+  const image = Buffer.concat([hashed, createHash("sha256").update(hashed).digest(), noise.subarray(size - tail)]);
   return new Uint8Array(image.buffer, image.byteOffset, image.length);
 }
 

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import * as fc from "fast-check";
 import { sha256 } from "../../host-sim/board/slots";
+import { firmwareSource } from "../../host-sim/firmware/bundle";
 import { buildImage, extractPayload } from "../../host-sim/image/build-image";
 import { readAppDescription, verifyImage } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
@@ -65,6 +66,29 @@ test("the same inputs give the same bytes, other inputs others", () => {
   const build = (version: string, size: number): Buffer => Buffer.from(buildImage({ version, payload: PAYLOAD, size }));
   assert.ok(build("0.2.0", 100_000).equals(build("0.2.0", 100_000)));
   assert.ok(!build("0.2.0", 100_000).equals(build("0.2.1", 100_000)));
+});
+
+/** At how many places two files of one length differ. */
+function differences(a: Uint8Array, b: Uint8Array): number {
+  assert.equal(a.length, b.length);
+  return a.reduce((count, byte, index) => count + (byte === b[index] ? 0 : 1), 0);
+}
+
+test("two versions of one product differ in 67 bytes at most: the version twice, two digests, the checksum", async () => {
+  const build = async (version: string): Promise<Uint8Array> => buildImage({ version, payload: Buffer.from(await firmwareSource(version)), size: 400_005 });
+  const count = differences(await build("0.1.0"), await build("0.2.0"));
+  assert.ok(count > 0 && count <= 1 + 1 + 32 + 32 + 1, `${count} bytes differ`);
+});
+
+test("the padding of one product is the same at the same place, whatever the length of the payload and of the file", () => {
+  const build = (payload: number, size: number): Uint8Array => buildImage({ version: "0.2.0", payload: Buffer.alloc(payload), size }).subarray(2_000, 19_900);
+  assert.equal(differences(build(1_000, 20_000), build(1_001, 20_000)), 0);
+  assert.equal(differences(build(1_000, 20_000), build(1_000, 30_003)), 0);
+});
+
+test("the padding of two products differs nearly everywhere", () => {
+  const build = (product: string): Uint8Array => buildImage({ version: "0.2.0", product, payload: PAYLOAD, size: 100_000 });
+  assert.ok(differences(build("thermostat"), build("doorbell")) > 95_000);
 });
 
 test("the filler does not compress", () => {
