@@ -23,7 +23,12 @@ export const STALL_BUDGET = 15 * 60_000;
 /** Deterministic refusals (404, JSON body, other total, certificate): tries, and the time they may take together. */
 export const REFUSAL_TRIES = 3;
 export const REFUSAL_WINDOW = 60_000;
-/** Times an expired URL is asked for again before the job fails. */
+/**
+ * Wait before a URL that was answered with 401 or 403 is tried once more; only then is a fresh one asked for. A limiter answers like an expired
+ * URL: Apache's mod_evasive blocks for 10 s (DOSBlockingPeriod) and begins anew at each request in that time.
+ */
+export const DENIED_WAIT = 15_000;
+/** Times a fresh URL is asked for in one job before it fails. */
 export const URL_RENEWALS = 3;
 /** How long a renewal is waited for before it counts as failed. */
 export const RENEWAL_TIMEOUT = 60_000;

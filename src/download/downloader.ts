@@ -1,5 +1,5 @@
 import type { SocketError } from "../../hal/ports";
-import { CONNECT_TIMEOUT, HTTP_IDLE_TIMEOUT, REWINDS_MAX, SECTOR, STALL_BUDGET } from "../constants";
+import { CONNECT_TIMEOUT, DENIED_WAIT, HTTP_IDLE_TIMEOUT, REWINDS_MAX, SECTOR, STALL_BUDGET } from "../constants";
 import { interpret } from "../http/response";
 import type { Response } from "../http/response";
 import type { Cause } from "../job/types";
@@ -51,6 +51,8 @@ export class Downloader {
   /** A sector came over this connection. */
   #delivered = false;
   #probing = false;
+  /** The URL was denied, and is tried once more before a fresh one is asked for. */
+  #denied = false;
   /** The bytes of an unfinished sector may be kept over the next connect. */
   #trusted = true;
   /** The last response, of this connection. */
@@ -133,6 +135,7 @@ export class Downloader {
       if (this.takeUrl(url)) this.connectToOrigin(now);
     } else if (this.#phase !== "ended" && this.#route.offer(url) === undefined) {
       this.#patience.pardon();
+      this.#denied = false;
       if (this.#phase === "waiting") this.#route.toOrigin();
     }
     return this.flush();
@@ -209,7 +212,7 @@ export class Downloader {
         break;
       }
       case "expired":
-        this.expired(verdict.message, status, now);
+        this.expired(verdict.message, status, verdict.retryAfter, now);
         break;
       case "trouble":
         this.trouble(verdict.message, now, this.#patience.pause(verdict.retryAfter));
@@ -272,6 +275,7 @@ export class Downloader {
     this.#responseStart = -1;
     this.#delivered = true;
     this.#route.delivered();
+    this.#denied = false;
     if (this.#offset > this.#reached) {
       this.#reached = this.#offset;
       this.#patience.hope(now);
@@ -417,9 +421,14 @@ export class Downloader {
     else this.wait(message, now, this.#patience.pause());
   }
 
-  private expired(message: string, status: number, now: number): void {
+  private expired(message: string, status: number, retryAfter: number, now: number): void {
     if (this.#route.secondhand) {
       this.connectToOrigin(now);
+      return;
+    }
+    this.#denied = !this.#denied;
+    if (this.#denied) {
+      this.trouble(message, now, this.#patience.pause(Math.max(retryAfter, DENIED_WAIT / 1000)));
       return;
     }
     this.hangUp();

@@ -23,7 +23,7 @@ export type DownloadEffect =
   /** Backing off after an attempt that failed. */
   | { readonly type: "waiting"; readonly milliseconds: number; readonly reason: string }
   | { readonly type: "finished" }
-  /** 401 or 403: obtain a fresh URL and call `renew`, or give up and call `stop`. Nothing happens until then. */
+  /** 401 or 403, twice with a wait in between: obtain a fresh URL and call `renew`, or give up and call `stop`. Nothing happens until then. */
   | { readonly type: "expired"; readonly message: string; readonly status: number }
   /** The end. `message` is one line naming the cause and the HTTP status; it never holds a URL's query. */
   | { readonly type: "failed"; readonly cause: Cause; readonly message: string; readonly status?: number };

@@ -14,8 +14,8 @@ export type Verdict =
       readonly unproven: boolean;
     }
   | { readonly kind: "redirect"; readonly location: string }
-  /** 401, 403. */
-  | { readonly kind: "expired"; readonly message: string }
+  /** 401, 403: an expired URL, or a limiter. */
+  | { readonly kind: "expired"; readonly message: string; readonly retryAfter: number }
   /** Transport trouble: try again, not before `retryAfter` seconds. */
   | { readonly kind: "trouble"; readonly message: string; readonly retryAfter: number }
   /** Trying again will hardly help. */
@@ -43,7 +43,7 @@ export function judge(response: Response, wanted: number, size: number): Verdict
       return { kind: "redirect", location: response.location };
     case 401:
     case 403:
-      return { kind: "expired", message: `HTTP ${status}: the URL has expired or is not allowed` };
+      return { kind: "expired", message: `HTTP ${status}: the URL has expired or is not allowed`, retryAfter: response.retryAfter ?? 0 };
     case 404:
     case 410:
       return refused("not-found", `HTTP ${status}: the file does not exist on the server`);

@@ -72,6 +72,7 @@ export class JobContext {
   readonly owed: Owed;
   /** URL of the latest push; the stored one may be older. */
   freshUrl: string | undefined;
+  /** Times that a fresh URL was asked for in this job. */
   renewals = 0;
   /** The sector on its way into flash. */
   storing: SectorStore | undefined;

@@ -57,7 +57,6 @@ export function sectorCompared(context: JobContext, equal: boolean, now: number)
   if (memory === undefined || storing === undefined) return [];
   if (!equal) return storing.repair() ?? fail(context, "flash", `flash at 0x${storing.address.toString(16)} does not hold what is written`, {});
   context.storing = undefined;
-  context.renewals = 0;
   return [...memory.advance(storing.sector, storing.head), ...progressReport(context, now)];
 }
 

@@ -1,7 +1,7 @@
 /** Redirects, expired URLs and fresh ones. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { REDIRECTS, REFUSAL_TRIES, SECTOR, STALL_BUDGET } from "../../src/constants";
+import { DENIED_WAIT, REDIRECTS, REFUSAL_TRIES, SECTOR, STALL_BUDGET, URL_RENEWALS } from "../../src/constants";
 import type { DownloadOptions } from "../../src/download/downloader";
 import { Bench, FILE, good, partial } from "./harness";
 import type { Answer, Request, Server } from "./harness";
@@ -136,6 +136,65 @@ for (const line of ["401 Unauthorized", "403 Forbidden"]) {
     assert.ok(some.of("sector").length === 6);
   });
 }
+
+/** Blocks an address that asks too often, as Apache's mod_evasive does: 403 for `block` ms, begun anew by each request in that time. */
+function limiter(block: number, every: number, now: () => number): Server {
+  let until = 0;
+  let count = 0;
+  return (request) => {
+    if (now() < until || ++count % every === 0) {
+      until = now() + block;
+      return status("403 Forbidden");
+    }
+    return partial(FILE, request);
+  };
+}
+
+test("a limiter that answers 403 for ten seconds is waited out: no fresh URL is asked for", () => {
+  const some: Bench = bench(limiter(10_000, 3, () => some.now), { range: SECTOR });
+  completes(some);
+  assert.deepEqual(some.of("expired"), []);
+  assert.ok(some.of("waiting").length > 0 && some.of("waiting").every(({ milliseconds }) => milliseconds >= DENIED_WAIT), JSON.stringify(some.of("waiting")));
+});
+
+test("a URL that stays denied is tried twice, with a wait in between, before a fresh one is asked for", () => {
+  const some = bench(() => status("403 Forbidden")).run();
+  assert.equal(some.last.type, "expired");
+  assert.equal(some.requests.length, 2);
+  assert.ok(some.now - 1_000 >= DENIED_WAIT, `${some.now - 1_000} ms`);
+});
+
+test("a limiter that never gives in: four rounds take a minute, where they took a fifth of a second", () => {
+  const some = bench(() => status("403 Forbidden"));
+  some.onExpired = () => (some.of("expired").length <= URL_RENEWALS ? "http://a.example/fw?sign=secret" : undefined);
+  some.run();
+  assert.equal(some.of("expired").length, 1 + URL_RENEWALS);
+  assert.ok(some.now - 1_000 >= (1 + URL_RENEWALS) * DENIED_WAIT, `${some.now - 1_000} ms`);
+  assert.ok(some.requests.length <= 2 * (1 + URL_RENEWALS));
+});
+
+test("Retry-After of a 403 is granted up to the cap", () => {
+  const some = bench((request) => (request.connection === 1 ? status("403 Forbidden", "Retry-After: 40\r\n") : partial(FILE, request)));
+  completes(some);
+  assert.ok(some.now - 1_000 >= 40_000);
+});
+
+test("a sector that came makes the next denial a first one again", () => {
+  const some = bench((request) => (request.first >= 2 * request.connection * SECTOR ? status("403 Forbidden") : partial(FILE, request)), { range: SECTOR });
+  completes(some);
+  assert.deepEqual(some.of("expired"), []);
+  assert.equal(some.of("waiting").length, 2);
+});
+
+test("a fresh URL that comes while a denied one is waited for has its own first try", () => {
+  const some = bench(hosts({ "a.example/fw?sign=secret": () => status("403 Forbidden"), "c.example/fw": (request) => (request.connection === 2 ? status("403 Forbidden") : partial(FILE, request)) }));
+  some.handle(some.downloader.start(some.now));
+  while (some.last.type !== "waiting") some.step();
+  some.handle(some.downloader.renew("http://c.example/fw", some.now));
+  while (some.step()) void 0;
+  assert.equal(some.last.type, "finished");
+  assert.deepEqual(some.of("expired"), []);
+});
 
 test("nothing happens while a fresh URL is awaited, and the wait is nobody's stall", () => {
   const some = bench((request) => (request.target === "/2" ? partial(FILE, request) : status("403 Forbidden"))).run();

@@ -183,18 +183,22 @@ test("a URL that was pushed in the meantime is tried before the cloud is asked f
   assert.equal(on.state, "renewing");
 });
 
-test("every sector that is stored gives the fresh URLs back", () => {
+test("a job asks for three fresh URLs in all, however many sectors come in between", () => {
   const on = new JobDesk();
   on.connect();
   on.push(offer);
-  for (let time = 0; time < 3 * URL_RENEWALS; time++) {
-    if (time % URL_RENEWALS === 0) on.dispatch({ type: "sector", offset: (time / URL_RENEWALS) * SECTOR, bytes: next.slice((time / URL_RENEWALS) * SECTOR, (time / URL_RENEWALS + 1) * SECTOR) });
+  const versions = (): number => on.reports.filter(({ token }) => token === "version").length;
+  const before = versions();
+  for (let time = 0; time < URL_RENEWALS; time++) {
+    on.dispatch({ type: "sector", offset: time * SECTOR, bytes: next.slice(time * SECTOR, (time + 1) * SECTOR) });
     on.dispatch(expired);
     assert.equal(on.state, "renewing", `${time}`);
     on.push({ ...offer, url: `http://files/${time}` });
   }
+  on.dispatch({ type: "sector", offset: 3 * SECTOR, bytes: next.slice(3 * SECTOR, 4 * SECTOR) });
   on.dispatch(expired);
-  assert.match(on.outcomes[0] ?? "", /^url-expired: /);
+  assert.equal(on.outcomes[0], "url-expired: HTTP 403; asked for a fresh URL 3 times");
+  assert.equal(versions() - before, URL_RENEWALS);
 });
 
 test("a cloud that can not be asked for a fresh URL: the job fails, and what is stored counts for the next push", () => {

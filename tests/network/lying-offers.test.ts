@@ -167,7 +167,7 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
       const listener = new Listener(dialect);
       const digest = name === "tencent" ? MD5 : SHA256;
       assert.equal(listener.hear(dialect.message({ [fields.digest]: `${digest.slice(0, -1)}${digest.endsWith("0") ? "1" : "0"}` })), "taken");
-      listener.desk.deliver(FILE);
+      listener.desk.deliverTwice(FILE);
       assert.match(listener.desk.outcomes.join(), /^digest-mismatch/);
       listener.desk.ack("outcome");
       assert.equal(listener.desk.running.slot, "ota_0");
