@@ -67,7 +67,10 @@ interface Line {
   matters: number;
 }
 
-/** Downloads an image of `size` bytes `updates` times in one life of the agent (each ends with a digest that does not fit), then idles for an hour. */
+/** Each update ends with a digest that does not fit, which is reported after one more download. */
+const DOWNLOADS = 2;
+
+/** Downloads an image of `size` bytes for each of `updates` in one boot cycle of the agent, then idles for an hour. */
 export async function measureAgent(size: number, updates: number): Promise<Work> {
   const image = imageOf("0.2.0", size);
   const cloud: Cloud = { task: undefined, said: [], packets: 0 };
@@ -103,7 +106,8 @@ export async function measureAgent(size: number, updates: number): Promise<Work>
         const { event, state } = JSON.parse(Buffer.from(payload).toString()) as { event: string; state?: string };
         if (event === "state" && state === "downloading") at.phase = "downloading";
         else if (event === "state" && state === "verifying") at.phase = "verifying";
-        else if (event === "state" && state === "fail") at.phase = "ending";
+        // The first digest that does not fit is a warning, the second a failure.
+        else if (event === "warning" || (event === "state" && state === "fail")) at.phase = "ending";
       }
     }
     return new Uint8Array(0);
@@ -183,7 +187,7 @@ export async function measureAgent(size: number, updates: number): Promise<Work>
     }
     const idleHour = bytecodes.idle - before;
     bytecodes.idle = before;
-    const kibibytes = (size * updates) / 1024;
+    const kibibytes = (size * updates * DOWNLOADS) / 1024;
     return { bytecodes, heap, slotsPerKiB: made / kibibytes, kibibytes, idleHour, idleTurns };
   } finally {
     machine.stop();

@@ -19,7 +19,7 @@ export function download(context: JobContext, now: number): JobEffect[] {
   const effects: JobEffect[] = offer.part === undefined ? [{ type: "invalidate" }] : [];
   if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
   context.progress = new Progress(now);
-  effects.push(...progressReport(context, now));
+  effects.push(...context.progress.report(offer, offset, now));
   if (memory.complete) return [...effects, ...open(context), ...verify(context, now)];
   context.state = { name: "downloading" };
   return [...effects, { type: "download", url: offer.url, offset, size: offer.size, validator: memory.record.validator, hasDigest: offer.digest !== undefined }];
@@ -57,17 +57,7 @@ export function sectorCompared(context: JobContext, equal: boolean, now: number)
   if (memory === undefined || storing === undefined) return [];
   if (!equal) return storing.repair() ?? fail(context, "flash", `flash at 0x${storing.address.toString(16)} does not hold what is written`, {});
   context.storing = undefined;
-  return [...memory.advance(storing.sector, storing.head), ...progressReport(context, now)];
-}
-
-function progressReport(context: JobContext, now: number): JobEffect[] {
-  const { memory } = context;
-  const percent = memory === undefined ? undefined : context.progress.due(memory.offset, memory.offer.size, now);
-  if (memory === undefined || percent === undefined) return [];
-  return [
-    { type: "report", report: { kind: "progress", task: memory.offer, percent } },
-    { type: "notify", notice: { event: "state", state: "downloading", percent } },
-  ];
+  return [...memory.advance(storing.sector, storing.head), ...context.progress.report(memory.offer, memory.offset, now)];
 }
 
 /** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */

@@ -1,5 +1,7 @@
 /** Percent of a download and when to say it: the current one first, then at most one per REPORT_INTERVAL, and always the last. */
 import { REPORT_INTERVAL } from "../constants";
+import type { JobEffect } from "./effects";
+import type { Offer } from "./types";
 
 export class Progress {
   #said = -1;
@@ -16,5 +18,15 @@ export class Progress {
     this.#said = percent;
     this.#next = now + REPORT_INTERVAL;
     return percent;
+  }
+
+  /** The report that is due, if any, with `stored` bytes in flash. */
+  report(offer: Offer, stored: number, now: number): JobEffect[] {
+    const percent = this.due(stored, offer.size, now);
+    if (percent === undefined) return [];
+    return [
+      { type: "report", report: { kind: "progress", task: offer, percent } },
+      { type: "notify", notice: { event: "state", state: "downloading", percent } },
+    ];
   }
 }

@@ -98,6 +98,7 @@ function downloadOnceMore(context: JobContext, why: string, now: number): JobEff
     ...memory.dropCheckpoint(),
     // The head may be in flash from before a cut, or from an earlier job of the image.
     ...(part === undefined ? ([{ type: "erase", sector: 0 }] as const) : []),
+    ...context.progress.report(memory.offer, 0, now),
     { type: "download", url, offset: 0, size, validator: undefined, hasDigest: digest !== undefined },
   ];
 }
