@@ -49,12 +49,15 @@ export class Budgets {
   /** Awake seconds at `#startedAt`, a time of the clock. */
   #awake: number;
   #startedAt: number | undefined;
+  /** As the store has them; absent: 0. */
+  #awakeStored: number;
   #storeAt: number | undefined;
 
   /** `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record counts as empty. */
   constructor(stored: StoredBudgets, repeats: number) {
     this.#repeats = repeats;
     this.#awake = stored.awake ?? 0;
+    this.#awakeStored = this.#awake;
     this.read(new Reader(stored.budgets));
   }
 
@@ -130,6 +133,7 @@ export class Budgets {
     this.#confirmed = [];
     this.#installs = 0;
     this.#storeAt = undefined;
+    this.#awakeStored = 0;
     return [{ type: "delete", key: KEY_BUDGETS }, { type: "delete", key: KEY_AWAKE }];
   }
 
@@ -141,7 +145,7 @@ export class Budgets {
   store(now: number): JobEffect[] {
     if (this.#storeAt === undefined || now < this.#storeAt) return [];
     this.plan(now);
-    return [{ type: "put-number", key: KEY_AWAKE, value: this.awakeAt(now) }];
+    return this.putAwake(now);
   }
 
   private plan(now: number): void {
@@ -178,8 +182,14 @@ export class Budgets {
     writer.byte(this.#confirmed.length);
     for (const id of this.#confirmed) writer.text(id);
     const bytes = writer.byte(this.#installs).u32(this.#installsSince).sealed();
-    const time: JobEffect[] = this.#storeAt === undefined ? [] : [{ type: "put-number", key: KEY_AWAKE, value: this.awakeAt(now) }];
-    return [...time, { type: "put-bytes", key: KEY_BUDGETS, bytes }];
+    return [...(this.#storeAt === undefined ? [] : this.putAwake(now)), { type: "put-bytes", key: KEY_BUDGETS, bytes }];
+  }
+
+  private putAwake(now: number): JobEffect[] {
+    const value = this.awakeAt(now);
+    if (value === this.#awakeStored) return [];
+    this.#awakeStored = value;
+    return [{ type: "put-number", key: KEY_AWAKE, value }];
   }
 
   private read(reader: Reader): void {

@@ -295,8 +295,8 @@ test("the record stays small whatever is pushed: the oldest images go first", ()
   let longest = 0;
   for (let index = 0; index < 100; index++) {
     const budgets = started(from);
-    budgets.confirmed(of(`1.${index}`), 1000);
-    from = stored(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000));
+    const { awake } = stored(budgets.confirmed(of(`1.${index}`), 1000));
+    from = { ...stored(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awake };
     longest = Math.max(longest, from.budgets!.length);
   }
   assert.ok(longest <= 450, `${longest} bytes`);
