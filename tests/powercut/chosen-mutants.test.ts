@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { after, before, test } from "node:test";
 import { chosenMutants } from "../../host-sim/powercut/chosen-mutants";
+import { EXPLAINED } from "../../host-sim/powercut/explained-mutants";
 import { MutantProgram, ROOT } from "../../host-sim/powercut/mutant-program";
 import { MUTATED, allMutants } from "../../host-sim/powercut/mutation-run";
 import { OPERATORS } from "../../host-sim/powercut/mutants";
@@ -17,6 +18,7 @@ const TRIED = [
   "invariant 3: the boot choice changes before the digest is right",
   "invariant 4: checkpoint before program",
   "invariant 6: a checkpoint each eighth sector",
+  "invariant 6: a file whose digest differs is downloaded without end",
   "invariant 7: the outcome is said before it is stored",
   "invariant 8: confirmed before the health check",
   "invariant 9: a failed trial counts as a power cut",
@@ -48,6 +50,11 @@ for (const what of TRIED) {
     assert.notEqual(await program.search(mutantPlan()), undefined);
   });
 }
+
+test("each explanation is of a mutant that there is", () => {
+  const names = new Set(allMutants().map(({ name }) => name));
+  assert.deepEqual([...EXPLAINED.keys()].filter((name) => !names.has(name)), []);
+});
 
 test("every file is mutated by every operator that has a place there, two at least for each invariant by hand, no two alike", () => {
   const mutants = allMutants();
