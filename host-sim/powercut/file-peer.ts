@@ -50,7 +50,8 @@ export class FilePeer implements Peer {
     const first = Number(match[2]);
     const last = Math.min(Number(match[3]), push.file.length - 1);
     this.#judge(push, first, last + 1, isFirst);
-    if (this.#isFault("expired", count)) return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+    // Twice: the agent tries the URL once more before it asks for a fresh one.
+    if (this.#isFault("expired", count) || this.#isFault("expired", count - 1)) return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
     if (this.#isFault("busy", count)) return connection.send(Buffer.from("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
     const { file } = push;
     if (this.#isFault("whole", count)) return this.#send(connection, push, `HTTP/1.1 200 OK\r\nContent-Length: ${file.length}\r\nETag: "1"\r\n\r\n`, file, last + 1);

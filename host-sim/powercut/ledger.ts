@@ -86,9 +86,11 @@ export interface Fetching {
   readonly cuts: number;
   /** It has been on trial: never downloaded again. */
   readonly tried: boolean;
+  /** Erases that took a head out of flash before all was downloaded once more. */
+  readonly heads: number;
 }
 
-const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], sectors: 0, repairs: 0, cuts: 0, tried: false };
+const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], sectors: 0, repairs: 0, cuts: 0, tried: false, heads: 0 };
 
 export class Ledger {
   readonly violations: Violation[] = [];

@@ -8,7 +8,7 @@ export const NETWORK_FAULTS = {
   stall: "request n is answered with m bytes of the body, then nothing",
   whole: "request n is answered with 200 and the whole file",
   changed: "requests n and n+1 are answered from another file, with another ETag",
-  expired: "request n is answered with 403",
+  expired: "requests n and n+1 are answered with 403",
   busy: "request n is answered with 503",
   twice: "the n-th message to the device arrives twice",
   lost: "the n-th message from the device is lost with its connection",

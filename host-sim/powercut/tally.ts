@@ -81,9 +81,9 @@ export function count(tally: Tally, setting: Setting, { cuts, point, world }: Re
     return;
   }
   if (ledger.worn !== "nowhere" || ledger.networkFaults > 0) return;
-  for (const { mostAgain, erases, repairs, sectors, cuts: atCuts } of ledger.fetching.values()) {
+  for (const { mostAgain, erases, repairs, sectors, heads, cuts: atCuts } of ledger.fetching.values()) {
     if (mostAgain > tally.again.value) tally.again = { value: mostAgain, line: line() };
-    const extra = erases.reduce((sum, each) => sum + (each ?? 0), 0) - sectors - atCuts - repairs;
+    const extra = erases.reduce((sum, each) => sum + (each ?? 0), 0) - sectors - atCuts - repairs - heads;
     if (sectors > 0 && extra > (tally.erases?.value ?? -Infinity)) tally.erases = { value: extra, line: line() };
   }
 }

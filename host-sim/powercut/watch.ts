@@ -160,15 +160,13 @@ export class Watch {
    * Once for each attempt, once more for each cut, twice for repairs; sector 0 once more where the head must go, which is before all is
    * downloaded once more, too.
    */
-  #countErases(sector: number, { erases, sectors, cuts, repairs }: Fetching): void {
+  #countErases(sector: number, { erases, sectors, cuts, repairs, heads }: Fetching): void {
     const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
     const extra = cuts + repairs + this.#ledger.networkFaults * sectors;
-    const { job } = this;
-    const heads = job !== undefined && decodeState(job.identity, numberOf(this.record(KEY_STATE))).refetched ? 2 : 1;
     this.#ledger.expect("sector erases", sector < sectors, () => `sector ${sector} is erased, the image has ${sectors}`);
-    this.#ledger.expect("sector erases", all <= sectors + heads + extra, () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`);
+    this.#ledger.expect("sector erases", all <= sectors + 1 + heads + extra, () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`);
     const one = erases[sector]!;
-    const most = (sector === 0 ? 1 + heads : 1) + extra;
+    const most = (sector === 0 ? 2 + heads : 1) + extra;
     this.#ledger.expect("sector erases", one <= most, () => `sector ${sector} erased ${one} times, ${cuts} cuts, ${repairs} repairs`);
   }
 
@@ -322,6 +320,7 @@ export class Watch {
     // What was there counts for nothing any more, and progress begins anew.
     if (key === KEY_STATE && job !== undefined && decodeState(job.identity, numberOf(value)).refetched) {
       this.#ledger.fetching.delete(imageOf(job.record.offer));
+      this.#ledger.note(imageOf(job.record.offer), { heads: 1 });
       this.progressRestarts++;
     }
     if (key === KEY_STATE && job !== undefined && this.phase === "trial") this.#ledger.note(imageOf(job.record.offer), { tried: true });

@@ -39,7 +39,7 @@ const EACH: { readonly [kind in NetworkFaultKind]: { readonly fault: string; rea
   stall: { fault: "stall1x5000", times: 1, felt: (seen) => seen.requests > calm.requests && seen.now >= calm.now + 15_000 && more(seen, "erase") === 0 },
   whole: { fault: "whole1", times: 1, felt: (seen) => seen.requests === calm.requests },
   changed: { fault: "changed1", times: 2, felt: (seen) => seen.changed && more(seen, "outcome report") > 0 },
-  expired: { fault: "expired1", times: 1, felt: (seen) => more(seen, "version report") === 1 && more(seen, "offer of 0.2.0") === 1 && seen.requests > calm.requests },
+  expired: { fault: "expired1", times: 2, felt: (seen) => more(seen, "version report") === 1 && more(seen, "offer of 0.2.0") === 1 && seen.requests > calm.requests },
   busy: { fault: "busy1", times: 1, felt: (seen) => seen.requests > calm.requests && more(seen, "version report") === 0 },
   twice: { fault: "twice1", times: 1, felt: (seen) => more(seen, "offer of 0.2.0") === 1 && more(seen, "erase") === 0 },
   lost: { fault: "lost3", times: 1, felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "progress report") === -1 },

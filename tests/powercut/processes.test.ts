@@ -20,6 +20,7 @@ import { Device } from "../../host-sim/demo/device-process";
 import { firmwareSource } from "../../host-sim/firmware/bundle";
 import { buildImage } from "../../host-sim/image/build-image";
 import { Random } from "../../host-sim/powercut/random";
+import { TRIALS_MAX } from "../../src/constants";
 import { temporaryFolder } from "../board/puppet";
 import { momentsOf } from "./moments";
 import type { Moment } from "./moments";
@@ -36,7 +37,7 @@ const CUT_COSTS = SECTOR + 16_384;
 /** Bytes per second: a download takes long enough to have moments. */
 const THROTTLE = 400_000;
 /** Trials that are cut short before the update is left alone: fewer than the device may take. */
-const TRIALS_CUT = 4;
+const TRIALS_CUT = TRIALS_MAX - 1;
 const MAX_ATTEMPTS = TRIALS_CUT + 2;
 /** Milliseconds after which something hangs, on however busy a machine. */
 const WEDGED = 900_000 + KILLS * 2_000;
