@@ -139,6 +139,7 @@ test("where the port joins Wi-Fi, the SDK's own joining, which tries once and ma
   assert.equal(readManifest(join(ROOT, "hal", "esp32", "manifest_wifi.json")).modules?.["~"], "$(BUILD)/devices/esp32/setup/network");
 });
 
-test("lwIP's TCP needs the listener's module to compile: the SDK's io manifest brings it", () => {
-  assert.ok(list(readManifest(join(ROOT, "hal", "esp32", "manifest.json")).include).includes("$(MODDABLE)/modules/io/manifest.json"));
+test("the port includes what the SDK's C sources need to compile: io has the listener for lwIP's TCP, pins/digital has modGPIO.h for io's SPI", () => {
+  const includes = list(readManifest(join(ROOT, "hal", "esp32", "manifest.json")).include);
+  for (const manifest of ["io", "pins/digital"]) assert.ok(includes.includes(`$(MODDABLE)/modules/${manifest}/manifest.json`), manifest);
 });
