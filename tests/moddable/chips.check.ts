@@ -21,6 +21,7 @@ function checked(context: TestContext, folder: string, platform: ChipPlatform): 
   assert.doesNotMatch(output, /unavailable function/);
   assert.equal(readFileSync(partitions, "utf8"), readFileSync(join(ESP32, "partitions-4mb.csv"), "utf8"));
   const merged = settingsOf(sdkconfig);
+  assert.equal(merged.get("CONFIG_ESPTOOLPY_FLASHSIZE_4MB"), "y", "the table is for 4 MB");
   for (const [name, value] of settingsOf(join(ESP32, "sdkconfig", basename(platform), "sdkconfig.defaults"))) assert.equal(merged.get(name), value, name);
   const { sources, missing, foreign } = includesOf(build);
   assert.deepEqual(missing, []);
