@@ -135,3 +135,8 @@ test("esp32/moddable_six: the modules of an app of one's own compile and link", 
   assert.deepEqual(warnings(output), []);
   assert.ok(readFileSync(linked, "utf8").includes('"xs-ota/hal/esp32/ota"'));
 });
+
+test("esp32/lolin_c3mini: the firmware at the root without a board.json does not compile", () => {
+  const project = configureForChip(newApp("lolin_c3mini-alone", JSON.stringify({ include: "./xs-ota/manifest.json" })), "esp32/lolin_c3mini", join(BUILD, "boards"));
+  assert.throws(() => includesOf(project), /xs-ota: the sdkconfig lacks rollback/);
+});
