@@ -4,10 +4,12 @@
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Board } from "../../host-sim/board/board";
+import type { BoardEvent } from "../../host-sim/board/board";
 import { FLASH_FILE } from "../../host-sim/board/board-folder";
 import type { CreateEngine } from "../../host-sim/board/engine";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
@@ -59,6 +61,12 @@ export interface Expected {
   readonly message: RegExp;
 }
 
+/** Of Tencent, or of ThingsPanel. */
+function isVersionReport(payload: string): boolean {
+  const { type, params } = JSON.parse(payload) as { readonly type?: string; readonly params?: { readonly version?: string } };
+  return type === "report_version" || params?.version !== undefined;
+}
+
 export class Bench {
   readonly cloud: Cloud;
   readonly device: string;
@@ -70,15 +78,28 @@ export class Bench {
   readonly #config: string;
   #board: Board | undefined;
   #forgotten = 0;
+  /** The running firmware has reported its version over the open connection. */
+  #listens = false;
 
-  private constructor(cloud: Cloud, device: string, state: string, config: string, open: () => Promise<Board>, witness: Witness, log: string[]) {
+  private constructor(cloud: Cloud, device: string, state: string, config: string, open: (onEvent: (event: BoardEvent) => void) => Promise<Board>, witness: Witness, log: string[]) {
     this.cloud = cloud;
     this.device = device;
     this.#state = state;
     this.#config = config;
-    this.#open = open;
+    this.#open = () => open((event) => this.#happened(event));
     this.witness = witness;
     this.log = log;
+    cloud.on("device", ({ id, online }) => {
+      if (id === device && !online) this.#listens = false;
+    });
+    cloud.on("message", ({ id }, { direction, payload }) => {
+      if (id === device && direction === "up" && isVersionReport(payload)) this.#listens = true;
+    });
+  }
+
+  #happened(event: BoardEvent): void {
+    if (event.event === "boot") this.#listens = false;
+    this.witness.note(event);
   }
 
   /** A board on 0.1.0 that has told the cloud so. */
@@ -97,7 +118,7 @@ export class Bench {
     const state = join(folder, "board");
     const witness = new Witness();
     const log: string[] = [];
-    const open = async (): Promise<Board> => {
+    const open = async (onEvent: (event: BoardEvent) => void): Promise<Board> => {
       const config = readDeviceConfig(path);
       assert.deepEqual(config.warnings, []);
       return Board.open({
@@ -107,7 +128,7 @@ export class Bench {
         factory: () => good("0.1.0", options.factory),
         createEngine: options.engine ?? createNodeEngine,
         clockSpeed: CLOCK_SPEED,
-        onEvent: witness.note,
+        onEvent,
         onLog: (line) => log.push(line),
       });
     };
@@ -128,11 +149,12 @@ export class Bench {
     await this.witness.until("boot", boots + 1);
   }
 
-  /** Power cut; the folder is free then. */
+  /** Power cut. When it resolves, the folder is free and the cloud has handled everything that the board had sent. */
   async off(): Promise<void> {
     const board = this.#board;
     this.#board = undefined;
     await board?.close();
+    while (this.cloud.devices.get(this.device)?.online === true) await once(this.cloud, "device");
   }
 
   /** Changes keys of device.json, for the next power-on. */
@@ -140,10 +162,12 @@ export class Bench {
     writeFileSync(this.#config, JSON.stringify({ ...(JSON.parse(readFileSync(this.#config, "utf8")) as object), ...change }));
   }
 
-  /** Resolves when the cloud has heard a version from the device: it listens. */
+  /**
+   * Resolves when the running firmware has reported its version over the open connection. Its subscriptions stand then, and no version
+   * report is due that makes the cloud push a task again.
+   */
   async listening(): Promise<void> {
-    const told = (): boolean => this.cloud.devices.get(this.device)?.version !== undefined;
-    while (!told()) await new Promise<void>((resolve) => this.cloud.once("device", () => resolve()));
+    while (!this.#listens) await once(this.cloud, "message");
   }
 
   get flash(): string {
@@ -154,14 +178,23 @@ export class Bench {
     return this.#state;
   }
 
-  /** Offers a file, honestly unless `fields` say otherwise; resolves with the task when the cloud has heard its end. */
+  /**
+   * Offers a file, honestly unless `fields` say otherwise; resolves with the task when the cloud has heard its end. It waits for
+   * `listening` first: a report names only the version, so the second answer to an offer that was pushed twice would count as the answer
+   * to the next offer of that version.
+   */
   async offer(file: Uint8Array, version?: string, options?: PushOptions): Promise<Task> {
     const added = await this.cloud.packages.add(file, version === undefined ? {} : { version });
+    await this.listening();
     return this.cloud.settled(this.cloud.push(this.device, added, options).id);
   }
 
   #boots(): number {
     return this.witness.events.filter(({ event }) => event === "boot").length;
+  }
+
+  #reboots(): number {
+    return this.witness.events.filter(({ event }) => event === "reboot").length;
   }
 
   /** What the running firmware is, and its bytes. */
@@ -206,7 +239,7 @@ export class Bench {
     const before = this.#running();
     const boots = this.#boots();
     const ends = this.ends().length;
-    const wanted = this.witness.events.filter(({ event }) => event === "reboot").length;
+    const wanted = this.#reboots();
     await attack();
     const said = this.ends().slice(ends);
     if (expected === undefined) assert.deepEqual(said, []);
@@ -217,11 +250,14 @@ export class Bench {
     }
     // A board that was off in between has booted, from the same slot.
     assert.deepEqual(this.#running(), before);
-    assert.equal(this.witness.events.filter(({ event }) => event === "reboot").length, wanted, "a restart was wanted");
+    assert.equal(this.#reboots(), wanted, "a restart was wanted");
     assert.ok(this.witness.events.filter(({ event }) => event === "boot").slice(boots).every((boot) => Object(boot).trial === false), "something was tried");
     const { bootable, label } = inspect(this.#state).slots.find(({ label }) => label !== before.slot)!;
     assert.equal(bootable, false, `${label} would boot`);
     await this.serves();
+    // The good update makes one report and one restart. A late one of the attack would have come before its end.
+    assert.deepEqual(this.ends().slice(ends + said.length).map(({ code }) => code), [0]);
+    assert.equal(this.#reboots(), wanted + 1, "restarts");
   }
 
   /** A good update goes through. */
