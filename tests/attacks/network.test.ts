@@ -141,6 +141,8 @@ test("plain mqtt: stale offers while a good update is under way do not hold it b
   await bench.witness.until("offer");
   for (let n = 0; n < 5; n++) wire.inject(stale);
   assert.equal((await bench.cloud.settled(task.id)).status, "success");
+  const versions = bench.ends().map(({ version }) => version);
+  assert.deepEqual([versions[0], versions.at(-1)], ["0.0.9", "0.2.0"], "the stale offers were answered before the good update ended");
   assert.equal(bench.cloud.traffic.ofPackage(file.id).bytes, file.size, "the download did not begin anew");
 });
 

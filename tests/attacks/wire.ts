@@ -47,9 +47,10 @@ export class Wire {
     for (const client of this.#clients) client.destroy();
   }
 
-  /** Resolves when so many connections have come and gone. */
+  /** Resolves when `count` further connections have ended. Those that are open now count. */
   async ended(count: number): Promise<void> {
-    while (this.#ended < count) await new Promise<void>((resolve) => (this.#wake = resolve));
+    const before = this.#ended;
+    while (this.#ended < before + count) await new Promise<void>((resolve) => (this.#wake = resolve));
   }
 
   #connected(client: Socket): void {
