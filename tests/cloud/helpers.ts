@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { once } from "node:events";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { request as requestTls } from "node:https";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
@@ -24,6 +25,19 @@ export async function withCloud(options: CloudOptions, use: (cloud: Cloud) => Pr
   } finally {
     await cloud.stop();
   }
+}
+
+/** Resolves when the cloud has received messages from the device that contain these texts, in this order. */
+export async function heard(cloud: Cloud, device: string, ...texts: readonly string[]): Promise<void> {
+  const all = (): boolean => {
+    const messages = cloud.devices.messages(device).filter(({ direction }) => direction === "up");
+    let at = 0;
+    return texts.every((text) => {
+      while (at < messages.length && !messages[at]!.payload.includes(text)) at++;
+      return at++ < messages.length;
+    });
+  };
+  while (!all()) await once(cloud, "message");
 }
 
 /** Bytes that repeat nowhere near. */
