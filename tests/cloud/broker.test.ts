@@ -88,6 +88,7 @@ test("sessions are clean, and neither wills nor retained messages stay", async (
     const gone = once(cloud, "device");
     client.stream.destroy();
     await gone;
+    assert.equal(cloud.devices.get(BOARD_ID)?.online, false);
     const again = connect({ host: "127.0.0.1", port: cloud.mqttPort, ...credentials(BOARD), clean: false });
     const [{ sessionPresent }] = await new Promise<[{ sessionPresent: boolean }]>((resolve) => {
       again.once("connect", (...connack) => resolve(connack));
