@@ -195,7 +195,8 @@ step("behind the weak link the update takes its time; back on a good one it fini
   await page.getByRole("progressbar", { name: "update to 0.2.2" }).waitFor();
   await picture("10-weak-link");
   await page.getByRole("button", { name: "Back to a good link" }).click();
-  await page.locator(".facts").getByText("0.2.2").waitFor();
+  // Exact: the step before had 0.2.2-throw.
+  await page.locator(".facts").getByText("0.2.2", { exact: true }).waitFor();
 });
 
 step("a pasted list in waves halts at its limit, says so, and goes on when told to", async () => {
@@ -219,8 +220,9 @@ step("a pasted list in waves halts at its limit, says so, and goes on when told 
   await page.getByText("not released").waitFor();
   await picture("11-halted");
   await page.getByRole("button", { name: "Retry 1 failure" }).click();
-  // Remembered by its digest: refused at once, without a download.
+  // Remembered by its digest: refused at once, without a download. The reason distinguishes this failure from the first.
   await page.getByText("2 attempts").waitFor();
+  await page.locator(".reasons").getByText("it is not tried again").waitFor();
   await page.getByRole("button", { name: "Retry 1 failure" }).waitFor();
   await page.getByRole("button", { name: "Go on anyway" }).click();
   await page.getByText("Halted:").waitFor({ state: "detached" });
