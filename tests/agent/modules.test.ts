@@ -80,6 +80,9 @@ test("an installer may take its time; 100 follows it, once", async () => {
     processor.finished();
     assert.deepEqual([(await cloud.settled(task.id)).status, processor.calls], ["success", ["begin m1 20000 0", "finish"]]);
     processor.finished(new Error("too late"));
+    // A second report of the first task would come before the answer to this one.
+    const next = await cloud.settled(cloud.push(id, await cloud.packages.add(FILE, { version: "m2" }), { fields: { module: "voice" } }).id);
+    assert.deepEqual([next.code, next.message], [-1, 'this device has no module "voice"']);
     assert.deepEqual(cloud.violations(), []);
   });
 });

@@ -19,6 +19,7 @@ import { firmwareSource } from "../../host-sim/firmware/bundle";
 import type { Fault } from "../../host-sim/firmware/bundle";
 import { buildImage } from "../../host-sim/image/build-image";
 import { temporaryFolder } from "../board/puppet";
+import { heard } from "../cloud/helpers";
 
 /** One sector, and what may be under way. */
 const CUT_COSTS = 4_096 + 16_384;
@@ -68,15 +69,8 @@ async function bench(t: TestContext, identity: ThingsPanelDevice, more: (cloud: 
  * warning about the spelling that the broker does not let it have.
  */
 async function listening({ cloud, id }: Bench, device: Device): Promise<void> {
-  if (cloud.thingspanel.identity(id)?.["profile"] === "v1") await device.event("warning");
-  else await new Promise<void>((resolve) => {
-    const seen = (changed: { id: string; version?: string }): void => {
-      if (changed.id !== id || changed.version === undefined) return;
-      cloud.off("device", seen);
-      resolve();
-    };
-    cloud.on("device", seen);
-  });
+  if (cloud.thingspanel.identity(id)?.["profile"] === "v1") await device.until("its subscriptions", ({ event, message }) => event === "warning" && /refused the subscription/.test(String(message)));
+  else await heard(cloud, id, '"params":{"version"');
 }
 
 const percent = (device: Device, least: number): Promise<unknown> => device.until(`${least} %`, (event) => Number(event["percent"]) >= least);
@@ -191,13 +185,14 @@ test("v0: a module goes to its partition over two power cuts; nothing restarts, 
   }
   assert.equal((await cloud.settled(task.id)).status, "success");
   assert.ok(cloud.traffic.ofPackage(assets.id).bytes - bytes.length <= 2 * CUT_COSTS);
-  assert.ok(!device.events.some(({ event }) => event === "reboot"));
   const unknown = await cloud.settled(cloud.push(id, assets, { fields: { module: "voice" } }).id);
   assert.deepEqual([unknown.code, unknown.message], [-1, 'this device has no module "voice"']);
   cloud.files.throttle = 4_000_000;
   assert.equal((await cloud.settled(cloud.push(id, await on.add("0.2.0")).id)).status, "success");
   assert.deepEqual(cloud.violations(), []);
   await device.kill();
+  // The process has ended, so its output is complete.
+  assert.equal(device.events.filter(({ event }) => event === "reboot").length, 1, "the firmware restarts the device, the module does not");
   const { address } = inspect(state).partitions.find(({ label }) => label === "assets")!;
   assert.deepEqual(readFileSync(join(state, FLASH_FILE)).subarray(address, address + bytes.length), Buffer.from(bytes));
 });

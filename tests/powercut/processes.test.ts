@@ -5,6 +5,7 @@
  *     XS_OTA_SEED=7 XS_OTA_KILLS=300 node --import tsx --test tests/powercut/processes.test.ts       other moments, and more of them
  */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -158,6 +159,8 @@ class Bench {
   async #cutPower(moment: string, version: string): Promise<void> {
     const device = this.device!;
     await device.kill();
+    // The broker tells that a connection has ended after it has handled everything that came over it: all of that belongs to this life.
+    while (this.cloud.devices.get(this.id)?.online === true) await once(this.cloud, "device");
     if (this.#responses > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
     this.device = undefined;
     this.kills++;
