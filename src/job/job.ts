@@ -80,7 +80,7 @@ export class UpdateJob {
       case "start-over":
         return context.memory === undefined ? [] : [...context.memory.dropCheckpoint(), { type: "notify", notice: { event: "warning", message: event.reason } }];
       case "rewind":
-        return context.state.name === "downloading" ? (context.memory?.rewind(event.offset) ?? []) : [];
+        return context.state.name === "downloading" && context.memory !== undefined ? [...context.memory.rewind(event.offset), ...open(context)] : [];
       case "finished":
         return context.state.name === "downloading" ? verify(context, now) : [];
       case "expired":

@@ -20,13 +20,15 @@ export function countTrial(context: JobContext, now: number): JobEffect[] {
   const { memory, facts, budgets, refused } = context;
   if (memory === undefined || memory.state.phase !== "trial" || memory.record.slot !== facts.target) return [];
   const { offer, outcome, stamp } = memory;
-  // Neither a word of it nor a boot entry that failed: it never started, which `activations` bounds.
-  if (outcome === undefined && facts.lastInvalid !== facts.target) return [];
+  const started = facts.lastInvalid === facts.target;
+  const rolledBack = outcome?.kind === "fail" && outcome.cause === "rolled-back";
+  // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the outcome.
+  if (!started && !rolledBack) return [];
   const ownFault = outcome === undefined ? !lostPower(facts) : refused.causeOf(offer.digest) === "rolled-back";
   // The denylist has it, or gets it now; without a digest it can not.
   if (ownFault && offer.digest !== undefined) return [];
-  const end = ownFault ? "it was rolled back" : outcome === undefined ? "the power was cut" : "the cloud was not reached";
-  return budgets.trialEnded(offer, end, stamp, now);
+  const cause = outcome === undefined ? "the power was cut" : "the cloud was not reached";
+  return budgets.trialEnded(offer, ownFault || !started ? "it was rolled back" : cause, stamp, now);
 }
 
 /** CONNACK, an accepted SUBACK and, where the cloud has one, the PUBACK of the version report have come. */

@@ -11,7 +11,8 @@ export interface ModuleInstaller {
   readonly capacity: number;
   /**
    * Writing begins, or goes on after a restart, at `offset`: 0, a multiple of 4096, or `size` where only the end was missing. What
-   * lies before it was written and read back. At 0 nothing that was there before counts.
+   * lies before it was written and read back. At 0 nothing that was there before counts. Called again in mid-download, with a lower offset,
+   * where bytes were lost on the way and come once more.
    */
   begin(image: ModuleImage, offset: number): void;
   /** Stores bytes at a multiple of 4096, at most 4096 of them, in order; the same place again where they did not read back. */

@@ -1,13 +1,18 @@
 /** No cloud can have one image tried, or known images installed, without end (invariant 13). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { ResetReason } from "../../hal/ports";
 import { PowerCut } from "../../host-sim/board/flash-chip";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { REPEAT_BUDGET, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../../src/constants";
 import { Budgets, KEY_AWAKE, KEY_BUDGETS } from "../../src/job/budgets";
 import type { StoredBudgets } from "../../src/job/budgets";
 import type { JobEffect } from "../../src/job/effects";
-import type { Offer } from "../../src/job/types";
-import { JobDesk, image, offerOf } from "./job-desk";
+import { UpdateJob } from "../../src/job/job";
+import { DEFAULT_POLICY } from "../../src/job/policy";
+import { encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
+import type { Offer, Outcome } from "../../src/job/types";
+import { JobDesk, RULES, image, offerOf } from "./job-desk";
 import type { DeskOptions } from "./job-desk";
 
 const MINUTE = 60_000;
@@ -175,6 +180,35 @@ test("a power cut at any flash operation of trial and verdict loses no count", (
     assert.match(answer(desk) ?? "", /^rejected: tried before and not confirmed/, `cut at operation ${operation}`);
     if (!cut) return;
   }
+});
+
+/** What is counted when the old firmware finds this in the store. */
+function countedOf(lastInvalid: string | undefined, resetReason: ResetReason, outcome?: Outcome): boolean {
+  const record = { platform: "tencent", slot: "ota_1", offer };
+  const identity = identityOf(record);
+  const stored = {
+    job: encodeJob(record),
+    state: encodeState(identity, { phase: "trial", activations: 1, trials: 0, refetched: false }),
+    outcome: outcome === undefined ? undefined : encodeOutcome(identity, outcome),
+    offset: undefined,
+    head: undefined,
+    refused: undefined,
+  };
+  const running = { slot: "ota_0", version: "0.1.0", project: "xs-ota-board", chip: 0, state: "valid" } as const;
+  const crypto = new NodeCrypto();
+  const options = { platform: { name: "tencent", rules: RULES }, policy: { ...DEFAULT_POLICY, allowHttp: true }, digest: (algorithm: "MD5" | "SHA1" | "SHA256") => crypto.digest(algorithm) };
+  const job = new UpdateJob(options, { running, target: "ota_1", slotSize: 1 << 20, resetReason, lastInvalid, stored });
+  return job.handle({ type: "boot" }, 0).some((effect) => effect.type === "put-bytes" && effect.key === KEY_BUDGETS);
+}
+
+test("what counts as a trial: it started, and nothing else tells that the image is at fault", () => {
+  const unreachable: Outcome = { kind: "fail", cause: "rolled-back", message: "cloud not reached within 120 s" };
+  assert.equal(countedOf("ota_1", "power-on"), true, "cut short by the power");
+  assert.equal(countedOf("ota_1", "software", unreachable), true, "given up, cloud not reached");
+  assert.equal(countedOf(undefined, "power-on", unreachable), true, "given up, and a cut took the boot entry");
+  assert.equal(countedOf(undefined, "power-on"), false, "it never started");
+  assert.equal(countedOf("ota_1", "watchdog"), false, "the denylist has it");
+  assert.equal(countedOf(undefined, "power-on", { kind: "fail", cause: "rejected", message: "verify: ESP_ERR_IMAGE_INVALID" }), false, "refused before it started");
 });
 
 test("an image without a digest is known by its version", () => {

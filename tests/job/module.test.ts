@@ -144,6 +144,22 @@ test("after a power cut it goes on at the checkpoint, with an installer that is 
   assert.deepEqual(stored(on), assets);
 });
 
+test("sectors that come again are announced to the installer, and so is a whole file that comes again", () => {
+  const begun: number[] = [];
+  const on = desk({ wrap: (installer) => changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) }) });
+  on.push(offer);
+  on.deliver(assets, 3 * SECTOR);
+  on.dispatch({ type: "rewind", offset: SECTOR });
+  for (let offset = SECTOR; offset < assets.length; offset += SECTOR) on.dispatch({ type: "sector", offset, bytes: assets.slice(offset, offset + SECTOR) });
+  on.dispatch({ type: "finished" });
+  assert.deepEqual([on.outcomes, begun], [["done"], [0, SECTOR]]);
+  on.ack("outcome");
+  begun.length = 0;
+  on.push({ ...offer, version: "a2", digest: { algorithm: "MD5", hex: "0".repeat(32) } });
+  on.deliverTwice(assets);
+  assert.deepEqual(begun, [0, 0]);
+});
+
 test("a cut after the last sector costs no byte, one in the installation repeats it", () => {
   const installed: ModuleImage[] = [];
   let fail = true;
