@@ -64,6 +64,9 @@ export class Budgets {
   /** Time counts from here on. */
   start(now: number): void {
     this.#startedAt = now;
+    // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
+    for (const trials of this.#trials) trials.at = Math.min(trials.at, this.#awake);
+    this.#installsSince = Math.min(this.#installsSince, this.#awake);
     this.plan(now);
   }
 

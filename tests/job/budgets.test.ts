@@ -324,6 +324,17 @@ test("a record that is damaged in any bit counts as empty", () => {
   for (let length = 0; length < bytes!.length; length++) started({ budgets: bytes!.subarray(0, length), awake });
 });
 
+test("a time that was lost makes no wait longer than it is", () => {
+  let from = NEVER;
+  for (const [index, now] of [1000, 5_000_000].entries()) {
+    const budgets = started(from);
+    from = { ...from, ...stored(budgets.trialEnded(of("0.2.0"), "the power was cut", index + 1, now)) };
+  }
+  const lost = started({ budgets: from.budgets });
+  assert.match(lost.refusalOf(of("0.2.0"), "0.1.0", 0) ?? "", /the next trial in 15 min$/);
+  assert.equal(lost.refusalOf(of("0.2.0"), "0.1.0", TRIAL_WAITS[1]! * 1000), undefined);
+});
+
 test("the record stays small whatever is pushed: the oldest images go first", () => {
   let from = NEVER;
   let longest = 0;
