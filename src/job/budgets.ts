@@ -3,7 +3,7 @@
  * that were confirmed here before. Time is awake time of the agent, summed in the store: being switched off never shortens a wait. An image is
  * known by its digest, or by its version where the offer has none.
  */
-import { AWAKE_STORE_INTERVAL, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../constants";
+import { AWAKE_STORE_INTERVAL, REPEAT_BUDGET_MAX, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../constants";
 import type { JobEffect } from "./effects";
 import { Reader, Writer } from "./record";
 import type { Offer } from "./types";
@@ -25,12 +25,21 @@ export type TrialEnd = (typeof ENDS)[number];
 
 interface Trials {
   readonly id: string;
-  count: number;
-  why: TrialEnd;
+  readonly count: number;
+  readonly why: TrialEnd;
   /** Awake seconds when the last one was counted. */
-  at: number;
+  readonly at: number;
   /** `state` record of the job whose trial was counted last; 0: its next one counts in any case. */
-  job: number;
+  readonly job: number;
+}
+
+interface Content {
+  readonly trials: readonly Trials[];
+  /** Images that were confirmed here, oldest first. */
+  readonly confirmed: readonly string[];
+  /** Repeated installs not refilled yet, and when the refill of the next one began. */
+  readonly installs: number;
+  readonly since: number;
 }
 
 export interface StoredBudgets {
@@ -40,14 +49,10 @@ export interface StoredBudgets {
 
 export class Budgets {
   readonly #repeats: number;
-  #trials: Trials[] = [];
-  /** Images that were confirmed here, oldest first. */
-  #confirmed: string[] = [];
-  /** Repeated installs not refilled yet, and when the refill of the next one began. */
-  #installs = 0;
-  #installsSince = 0;
+  /** The record. It is read when it is asked for, which is seldom: decoded it would take several times the memory. */
+  #bytes: Uint8Array | undefined;
   /** Awake seconds at `#startedAt`, a time of the clock. */
-  #awake: number;
+  readonly #awake: number;
   #startedAt: number | undefined;
   /** As the store has them; absent: 0. */
   #awakeStored: number;
@@ -56,32 +61,33 @@ export class Budgets {
   /** `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record counts as empty. */
   constructor(stored: StoredBudgets, repeats: number) {
     this.#repeats = repeats;
+    this.#bytes = stored.budgets;
     this.#awake = stored.awake ?? 0;
     this.#awakeStored = this.#awake;
-    this.read(new Reader(stored.budgets));
   }
 
   /** Time counts from here on. */
   start(now: number): void {
     this.#startedAt = now;
+    const awake = this.#awake;
+    const content = decode(this.#bytes);
     // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
-    for (const trials of this.#trials) trials.at = Math.min(trials.at, this.#awake);
-    this.#installsSince = Math.min(this.#installsSince, this.#awake);
+    if (content.since > awake || content.trials.some(({ at }) => at > awake))
+      this.#bytes = encode({ ...content, trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })), since: Math.min(content.since, awake) });
     this.plan(now);
   }
 
   /** Reason not to install this offer now, or undefined. `running`: version of the running firmware. */
   refusalOf(offer: Offer, running: string, now: number): string | undefined {
     if (offer.part !== undefined) return undefined;
+    const { trials, confirmed, installs, since } = this.content(now);
     const id = idOf(offer);
-    const trials = this.trialsOf(id);
-    if (trials !== undefined && trials.count >= TRIALS_MAX) return `tried ${trials.count} times and never confirmed: ${trials.why}; it is not tried again`;
-    const wait = trials === undefined ? 0 : trials.at + (TRIAL_WAITS[trials.count - 1] ?? 0) - this.awakeAt(now);
-    if (wait > 0) return `tried before and not confirmed: ${trials?.why}; the next trial in ${minutes(wait)} min`;
-    if (!this.wasConfirmed(id)) return undefined;
-    this.refill(now);
-    if (this.#installs < this.#repeats) return undefined;
-    return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(this.#installsSince + REPEAT_REFILL - this.awakeAt(now))} min`;
+    const tried = trials.find((each) => each.id === id);
+    if (tried !== undefined && tried.count >= TRIALS_MAX) return `tried ${tried.count} times and never confirmed: ${tried.why}; it is not tried again`;
+    const wait = tried === undefined ? 0 : this.waitOf(tried, now);
+    if (wait > 0) return `tried before and not confirmed: ${tried?.why}; the next trial in ${minutes(wait)} min`;
+    if (!confirmed.includes(id) || installs < this.#repeats) return undefined;
+    return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(since + REPEAT_REFILL - this.awakeAt(now))} min`;
   }
 
   /**
@@ -89,52 +95,42 @@ export class Budgets {
    * counted once, however often the power goes meanwhile.
    */
   trialEnded(offer: Offer, why: TrialEnd, job: number, now: number): JobEffect[] {
+    const content = this.content(now);
     const id = idOf(offer);
-    let trials = this.trialsOf(id);
-    if (trials?.job === job) return [];
-    if (trials === undefined) {
-      if (this.#trials.length >= IMAGES_MAX) this.#trials.sort((a, b) => a.at - b.at).shift();
-      trials = { id, count: 0, why, at: 0, job };
-      this.#trials.push(trials);
-    }
-    trials.count = Math.min(trials.count + 1, TRIALS_MAX);
-    trials.why = why;
-    trials.at = this.awakeAt(now);
-    trials.job = job;
-    return this.put(now);
+    const before = content.trials.find((each) => each.id === id);
+    if (before?.job === job) return [];
+    const others = content.trials.filter((each) => each.id !== id).sort((a, b) => a.at - b.at);
+    const count = Math.min((before?.count ?? 0) + 1, TRIALS_MAX);
+    return this.put({ ...content, trials: [...others.slice(1 - IMAGES_MAX), { id, count, why, at: this.awakeAt(now), job }] }, now);
   }
 
   /** No further trial of this image is allowed. */
   usedUp(offer: Offer): boolean {
-    return (this.trialsOf(idOf(offer))?.count ?? 0) >= TRIALS_MAX;
+    const id = idOf(offer);
+    return decode(this.#bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
   }
 
   /** The boot choice is about to change. `first`: for the first time in this job. */
   installs(offer: Offer, first: boolean, now: number): JobEffect[] {
+    const content = this.content(now);
     const id = idOf(offer);
-    const trials = this.trialsOf(id);
-    const repeated = first && this.wasConfirmed(id);
-    if (trials !== undefined) trials.job = 0;
-    if (repeated) {
-      this.refill(now);
-      this.#installs++;
-    }
-    return trials !== undefined || repeated ? this.put(now) : [];
+    const repeated = first && content.confirmed.includes(id);
+    if (!repeated && !content.trials.some((each) => each.id === id)) return [];
+    const trials = content.trials.map((each) => (each.id === id ? { ...each, job: 0 } : each));
+    return this.put({ ...content, trials, installs: Math.min(REPEAT_BUDGET_MAX, content.installs + (repeated ? 1 : 0)) }, now);
   }
 
   confirmed(offer: Offer, now: number): JobEffect[] {
+    const content = this.content(now);
     const id = idOf(offer);
-    if (this.trialsOf(id) === undefined && this.wasConfirmed(id)) return [];
-    this.#trials = this.#trials.filter((trials) => trials.id !== id);
-    this.#confirmed = [...this.#confirmed.filter((each) => each !== id), id].slice(-IMAGES_MAX);
-    return this.put(now);
+    const trials = content.trials.filter((each) => each.id !== id);
+    if (trials.length === content.trials.length && content.confirmed.includes(id)) return [];
+    return this.put({ ...content, trials, confirmed: [...content.confirmed.filter((each) => each !== id), id].slice(-IMAGES_MAX) }, now);
   }
 
   /** The operator's or the application's reset. */
   forget(): JobEffect[] {
-    this.#trials = [];
-    this.#confirmed = [];
-    this.#installs = 0;
+    this.#bytes = undefined;
     this.#storeAt = undefined;
     this.#awakeStored = 0;
     return [{ type: "delete", key: KEY_BUDGETS }, { type: "delete", key: KEY_AWAKE }];
@@ -152,9 +148,8 @@ export class Budgets {
   }
 
   private plan(now: number): void {
-    const awake = this.awakeAt(now);
-    this.refill(now);
-    const waits = this.#installs > 0 || this.#trials.some(({ count, at }) => awake < at + (TRIAL_WAITS[count - 1] ?? 0));
+    const { trials, installs } = this.content(now);
+    const waits = installs > 0 || trials.some((each) => this.waitOf(each, now) > 0);
     this.#storeAt = waits ? now + AWAKE_STORE_INTERVAL : undefined;
   }
 
@@ -162,29 +157,25 @@ export class Budgets {
     return this.#awake + Math.floor((now - (this.#startedAt ?? now)) / 1000);
   }
 
-  private refill(now: number): void {
+  /** Awake seconds until this image may have its next trial. */
+  private waitOf({ count, at }: Trials, now: number): number {
+    return at + (TRIAL_WAITS[count - 1] ?? 0) - this.awakeAt(now);
+  }
+
+  /** The record, with the installs that time has given back. */
+  private content(now: number): Content {
+    const content = decode(this.#bytes);
     const awake = this.awakeAt(now);
-    const refilled = Math.min(this.#installs, Math.max(0, Math.floor((awake - this.#installsSince) / REPEAT_REFILL)));
-    this.#installs -= refilled;
-    this.#installsSince = this.#installs === 0 ? awake : this.#installsSince + refilled * REPEAT_REFILL;
-  }
-
-  private trialsOf(id: string): Trials | undefined {
-    return this.#trials.find((trials) => trials.id === id);
-  }
-
-  private wasConfirmed(id: string): boolean {
-    return this.#confirmed.includes(id);
+    const refilled = Math.min(content.installs, Math.max(0, Math.floor((awake - content.since) / REPEAT_REFILL)));
+    const installs = content.installs - refilled;
+    return { ...content, installs, since: installs === 0 ? awake : content.since + refilled * REPEAT_REFILL };
   }
 
   /** The time goes first, where a wait runs: a count without it would wait longer, a time without the count changes nothing. */
-  private put(now: number): JobEffect[] {
+  private put(content: Content, now: number): JobEffect[] {
+    const bytes = encode(content);
+    this.#bytes = bytes;
     this.plan(now);
-    const writer = new Writer().byte(FORMAT).byte(this.#trials.length);
-    for (const { id, count, why, at, job } of this.#trials) writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
-    writer.byte(this.#confirmed.length);
-    for (const id of this.#confirmed) writer.text(id);
-    const bytes = writer.byte(this.#installs).u32(this.#installsSince).sealed();
     return [...(this.#storeAt === undefined ? [] : this.putAwake(now)), { type: "put-bytes", key: KEY_BUDGETS, bytes }];
   }
 
@@ -194,23 +185,30 @@ export class Budgets {
     this.#awakeStored = value;
     return [{ type: "put-number", key: KEY_AWAKE, value }];
   }
+}
 
-  private read(reader: Reader): void {
-    if (reader.byte() !== FORMAT) return;
-    const trials: Trials[] = [];
+function encode({ trials, confirmed, installs, since }: Content): Uint8Array {
+  const writer = new Writer().byte(FORMAT).byte(trials.length);
+  for (const { id, count, why, at, job } of trials) writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
+  writer.byte(confirmed.length);
+  for (const id of confirmed) writer.text(id);
+  return writer.byte(installs).u32(since).sealed();
+}
+
+function decode(bytes: Uint8Array | undefined): Content {
+  const reader = new Reader(bytes);
+  const trials: Trials[] = [];
+  const confirmed: string[] = [];
+  if (reader.byte() === FORMAT) {
     for (let left = reader.byte(); left > 0 && !reader.broken; left--)
       trials.push({ id: reader.text() ?? "", count: reader.byte(), why: ENDS[reader.byte()] ?? ENDS[0], at: reader.u32(), job: reader.u32() });
-    const confirmed: string[] = [];
     for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
     const installs = reader.byte();
     const since = reader.u32();
     reader.rest(0);
-    if (reader.broken) return;
-    this.#trials = trials;
-    this.#confirmed = confirmed;
-    this.#installs = installs;
-    this.#installsSince = since;
+    if (!reader.broken) return { trials, confirmed, installs, since };
   }
+  return { trials: [], confirmed: [], installs: 0, since: 0 };
 }
 
 /** "=" is no hex digit: a version is never taken for a digest. */
