@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { chosenMutants } from "./chosen-mutants";
-import { EXPLAINED } from "./explained-mutants";
+import { EXPLAINED, withoutLine } from "./explained-mutants";
 import { MutantProgram, ROOT } from "./mutant-program";
 import { OPERATORS, mutantsOf } from "./mutants";
 import type { Mutant, Operator } from "./mutants";
@@ -93,7 +93,7 @@ async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
   if (test !== undefined) return { name, operator, fate: "unit tests", by: test };
   const late = await program.search(deepMutantPlan());
   if (late !== undefined) return { name, operator, fate: "search", by: late };
-  return { name, operator, fate: "nobody", by: EXPLAINED.get(name) ?? "" };
+  return { name, operator, fate: "nobody", by: EXPLAINED.get(withoutLine(name)) ?? "" };
 }
 
 function lastRun(folder: string): readonly Judged[] {
