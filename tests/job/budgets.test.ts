@@ -11,6 +11,7 @@ import type { JobEffect } from "../../src/job/effects";
 import { UpdateJob } from "../../src/job/job";
 import { DEFAULT_POLICY } from "../../src/job/policy";
 import { encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
+import type { Phase } from "../../src/job/record";
 import type { Offer, Outcome } from "../../src/job/types";
 import { JobDesk, RULES, image, offerOf } from "./job-desk";
 import type { DeskOptions } from "./job-desk";
@@ -19,6 +20,20 @@ const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
+
+const NEVER: StoredBudgets = {};
+const storedBy = (effects: readonly JobEffect[]): StoredBudgets => {
+  const budgets = effects.find((effect) => effect.type === "put-bytes");
+  const awake = effects.find((effect) => effect.type === "put-number");
+  return { budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined, awake: awake?.type === "put-number" ? awake.value : undefined };
+};
+const of = (version: string): Offer => offerOf(Buffer.from(version), version);
+
+function started(from: StoredBudgets, now = 0): Budgets {
+  const budgets = new Budgets(from, REPEAT_BUDGET);
+  budgets.start(now);
+  return budgets;
+}
 
 /** Each pushed image goes through its download and starts; nothing in a trial reaches the cloud. */
 function tryOut(desk: JobDesk, file: Uint8Array, pushed: Offer): void {
@@ -182,33 +197,56 @@ test("a power cut at any flash operation of trial and verdict loses no count", (
   }
 });
 
-/** What is counted when the old firmware finds this in the store. */
-function countedOf(lastInvalid: string | undefined, resetReason: ResetReason, outcome?: Outcome): boolean {
-  const record = { platform: "tencent", slot: "ota_1", offer };
+interface Found {
+  readonly lastInvalid?: string;
+  readonly resetReason?: ResetReason;
+  readonly outcome?: Outcome;
+  readonly phase?: Phase;
+  readonly pushed?: Offer;
+  /** The slot that runs; default: the old firmware's. */
+  readonly slot?: "ota_0" | "ota_1";
+}
+
+/** Why a trial was counted, when a start finds this in the store; undefined: none was. */
+function countedFor({ lastInvalid, resetReason = "power-on", outcome, phase = "trial", pushed = offer, slot = "ota_0" }: Found): string | undefined {
+  const record = { platform: "tencent", slot: "ota_1", offer: pushed };
   const identity = identityOf(record);
   const stored = {
     job: encodeJob(record),
-    state: encodeState(identity, { phase: "trial", activations: 1, trials: 0, refetched: false }),
+    state: encodeState(identity, { phase, activations: 1, trials: 0, refetched: false }),
     outcome: outcome === undefined ? undefined : encodeOutcome(identity, outcome),
     offset: undefined,
     head: undefined,
     refused: undefined,
   };
-  const running = { slot: "ota_0", version: "0.1.0", project: "xs-ota-board", chip: 0, state: "valid" } as const;
+  const running = { slot, version: slot === "ota_0" ? "0.1.0" : "0.2.0", project: "xs-ota-board", chip: 0, state: "valid" } as const;
+  const target = slot === "ota_0" ? "ota_1" : "ota_0";
   const crypto = new NodeCrypto();
-  const options = { platform: { name: "tencent", rules: RULES }, policy: { ...DEFAULT_POLICY, allowHttp: true }, digest: (algorithm: "MD5" | "SHA1" | "SHA256") => crypto.digest(algorithm) };
-  const job = new UpdateJob(options, { running, target: "ota_1", slotSize: 1 << 20, resetReason, lastInvalid, stored });
-  return job.handle({ type: "boot" }, 0).some((effect) => effect.type === "put-bytes" && effect.key === KEY_BUDGETS);
+  const policy = { ...DEFAULT_POLICY, allowHttp: true, allowNoDigest: true };
+  const job = new UpdateJob({ platform: { name: "tencent", rules: RULES }, policy, digest: (algorithm) => crypto.digest(algorithm) }, { running, target, slotSize: 1 << 20, resetReason, lastInvalid, stored });
+  const { budgets } = storedBy(job.handle({ type: "boot" }, 0));
+  return started({ budgets }).refusalOf(pushed, "0.1.0", 0);
 }
 
 test("what counts as a trial: it started, and nothing else tells that the image is at fault", () => {
   const unreachable: Outcome = { kind: "fail", cause: "rolled-back", message: "cloud not reached within 120 s" };
-  assert.equal(countedOf("ota_1", "power-on"), true, "cut short by the power");
-  assert.equal(countedOf("ota_1", "software", unreachable), true, "given up, cloud not reached");
-  assert.equal(countedOf(undefined, "power-on", unreachable), true, "given up, and a cut took the boot entry");
-  assert.equal(countedOf(undefined, "power-on"), false, "it never started");
-  assert.equal(countedOf("ota_1", "watchdog"), false, "the denylist has it");
-  assert.equal(countedOf(undefined, "power-on", { kind: "fail", cause: "rejected", message: "verify: ESP_ERR_IMAGE_INVALID" }), false, "refused before it started");
+  const invalid: Outcome = { kind: "fail", cause: "rejected", message: "verify: ESP_ERR_IMAGE_INVALID" };
+  const { digest: _, ...bare } = offer;
+  const cases: readonly [Found, RegExp | undefined, string][] = [
+    [{ lastInvalid: "ota_1" }, /: the power was cut;/, "cut short by the power"],
+    [{ lastInvalid: "ota_1", resetReason: "software", outcome: unreachable }, /: the cloud was not reached;/, "given up, cloud not reached"],
+    [{ outcome: unreachable }, /: it was rolled back;/, "given up, and a cut took the boot entry: nobody knows why"],
+    [{ lastInvalid: "ota_1", resetReason: "watchdog", pushed: bare }, /: it was rolled back;/, "at fault, and without a digest for the denylist"],
+    [{ lastInvalid: "ota_1", resetReason: "watchdog" }, undefined, "the denylist has it"],
+    [{}, undefined, "it never started"],
+    [{ outcome: invalid }, undefined, "refused before it started"],
+    [{ lastInvalid: "ota_1", phase: "sealing" }, undefined, "what failed in that slot was another image"],
+    [{ lastInvalid: "ota_0", slot: "ota_1" }, undefined, "the new firmware runs, and what failed is the old one"],
+  ];
+  for (const [found, why, about] of cases) {
+    if (why === undefined) assert.equal(countedFor(found), undefined, about);
+    else assert.match(countedFor(found) ?? "", why, about);
+  }
 });
 
 test("an image without a digest is known by its version", () => {
@@ -298,23 +336,9 @@ test("a device without failures and repeats stores the confirm and no time", () 
 
 /* ---- the record ---- */
 
-const NEVER: StoredBudgets = {};
-const stored = (effects: readonly JobEffect[]): StoredBudgets => {
-  const budgets = effects.find((effect) => effect.type === "put-bytes");
-  const awake = effects.find((effect) => effect.type === "put-number");
-  return { budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined, awake: awake?.type === "put-number" ? awake.value : undefined };
-};
-const of = (version: string): Offer => offerOf(Buffer.from(version), version);
-
-function started(from: StoredBudgets, now = 0): Budgets {
-  const budgets = new Budgets(from, REPEAT_BUDGET);
-  budgets.start(now);
-  return budgets;
-}
-
 test("a record that is damaged in any bit counts as empty", () => {
   const budgets = started(NEVER);
-  const { budgets: bytes, awake } = stored(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
+  const { budgets: bytes, awake } = storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
   assert.ok(started({ budgets: bytes, awake }).refusalOf(of("0.2.0"), "0.1.0", 0) !== undefined, "whole, it counts");
   for (let bit = 0; bit < bytes!.length * 8; bit++) {
     const damaged = bytes!.slice();
@@ -328,7 +352,7 @@ test("a time that was lost makes no wait longer than it is", () => {
   let from = NEVER;
   for (const [index, now] of [1000, 5_000_000].entries()) {
     const budgets = started(from);
-    from = { ...from, ...stored(budgets.trialEnded(of("0.2.0"), "the power was cut", index + 1, now)) };
+    from = { ...from, ...storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", index + 1, now)) };
   }
   const lost = started({ budgets: from.budgets });
   assert.match(lost.refusalOf(of("0.2.0"), "0.1.0", 0) ?? "", /the next trial in 15 min$/);
@@ -340,8 +364,8 @@ test("the record stays small whatever is pushed: the oldest images go first", ()
   let longest = 0;
   for (let index = 0; index < 100; index++) {
     const budgets = started(from);
-    const { awake } = stored(budgets.confirmed(of(`1.${index}`), 1000));
-    from = { ...stored(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awake };
+    const { awake } = storedBy(budgets.confirmed(of(`1.${index}`), 1000));
+    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awake };
     longest = Math.max(longest, from.budgets!.length);
   }
   assert.ok(longest <= 450, `${longest} bytes`);
