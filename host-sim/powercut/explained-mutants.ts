@@ -11,6 +11,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
   ["src/job/job.ts: steps exchanged: ...rolledBack", "A word to the application and an erase in one turn: neither flash nor cloud sees which came first."],
   ["src/job/job.ts: steps exchanged: context.letGo(keep);", "Letting the job go does not look at the name of the state, which is set beside it."],
   ["src/job/trial.ts: guard half: memory === undefined, of !state.ofJob || memory === undefined", "A trial that is not of the job in hand begins by letting the job go: the other condition says the same."],
+  ["src/job/verifying.ts: steps exchanged: context.state = { name: \"downloading\" };", "State and progress are two fields in memory; the effects are made after both."],
   ["src/job/memory.ts: steps exchanged: this.#record = record;", "The identity is computed from the argument, not from the field that is set beside it."],
   ["src/job/memory.ts: steps exchanged: memory.#state = decodeState(memory.#identity, stored.state);", "State, outcome and checkpoint are read from records of their own, and none of them from the other."],
   ["src/job/memory.ts: steps exchanged: memory.#outcome = decodeOutcome(memory.#identity, stored.outcome);", "State, outcome and checkpoint are read from records of their own, and none of them from the other."],

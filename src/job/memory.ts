@@ -128,7 +128,6 @@ export class JobMemory {
 
   /** What is stored from `offset` on, a multiple of the sector, counts no more. */
   rewind(offset: number): JobEffect[] {
-    if (offset === 0) return this.dropCheckpoint();
     this.#sectors = Math.min(this.#sectors, offset / SECTOR);
     return [{ type: "put-number", key: this.keys.offset, value: encodeOffset(this.#identity, this.#sectors) }];
   }

@@ -155,9 +155,17 @@ test("sectors that come again are announced to the installer, and so is a whole 
   assert.deepEqual([on.outcomes, begun], [["done"], [0, SECTOR]]);
   on.ack("outcome");
   begun.length = 0;
+  const { address, size } = on.board.table.data("assets");
+  const { nvs } = on.board.table;
+  const elsewhere: string[] = [];
+  on.board.chip.onOperation = (operation) => {
+    const inside = (at: number, length: number): boolean => operation.address >= at && operation.address < at + length;
+    if (!inside(address, size) && !inside(nvs.address, nvs.size)) elsewhere.push(`${operation.kind} ${operation.address}`);
+  };
   on.push({ ...offer, version: "a2", digest: { algorithm: "MD5", hex: "0".repeat(32) } });
   on.deliverTwice(assets);
   assert.deepEqual(begun, [0, 0]);
+  assert.deepEqual(elsewhere, [], "slot and boot entries are the firmware's");
 });
 
 test("a cut after the last sector costs no byte, one in the installation repeats it", () => {
