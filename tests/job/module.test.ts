@@ -154,6 +154,8 @@ test("sectors that come again are announced to the installer, and so is a whole 
   on.dispatch({ type: "finished" });
   assert.deepEqual([on.outcomes, begun], [["done"], [0, SECTOR]]);
   on.ack("outcome");
+  // Both slots have a boot entry now.
+  on.update(next, firmware);
   begun.length = 0;
   const { address, size } = on.board.table.data("assets");
   const { nvs } = on.board.table;
