@@ -48,9 +48,8 @@ function stored(on: JobDesk, length = assets.length): Uint8Array {
   return bytes;
 }
 
-test("a module is stored, proven and installed; nothing restarts and no slot is touched", () => {
-  const installed: ModuleImage[] = [];
-  const on = desk({ installed });
+/** From here on: operations of flash that are neither in the module's partition nor in NVS. */
+function operationsElsewhere(on: JobDesk): readonly string[] {
   const { address, size } = on.board.table.data("assets");
   const { nvs } = on.board.table;
   const elsewhere: string[] = [];
@@ -58,6 +57,13 @@ test("a module is stored, proven and installed; nothing restarts and no slot is 
     const inside = (at: number, length: number): boolean => operation.address >= at && operation.address < at + length;
     if (!inside(address, size) && !inside(nvs.address, nvs.size)) elsewhere.push(`${operation.kind} ${operation.address}`);
   };
+  return elsewhere;
+}
+
+test("a module is stored, proven and installed; nothing restarts and no slot is touched", () => {
+  const installed: ModuleImage[] = [];
+  const on = desk({ installed });
+  const elsewhere = operationsElsewhere(on);
   on.push(offer);
   on.deliver(assets);
   assert.equal(on.state, "reporting");
@@ -157,13 +163,7 @@ test("sectors that come again are announced to the installer, and so is a whole 
   // Both slots have a boot entry now.
   on.update(next, firmware);
   begun.length = 0;
-  const { address, size } = on.board.table.data("assets");
-  const { nvs } = on.board.table;
-  const elsewhere: string[] = [];
-  on.board.chip.onOperation = (operation) => {
-    const inside = (at: number, length: number): boolean => operation.address >= at && operation.address < at + length;
-    if (!inside(address, size) && !inside(nvs.address, nvs.size)) elsewhere.push(`${operation.kind} ${operation.address}`);
-  };
+  const elsewhere = operationsElsewhere(on);
   on.push({ ...offer, version: "a2", digest: { algorithm: "MD5", hex: "0".repeat(32) } });
   on.deliverTwice(assets);
   assert.deepEqual(begun, [0, 0]);
