@@ -3,21 +3,17 @@
  * itself, at `trialSeconds` after it was constructed; this is for an app that constructs none, or only when its network is up.
  */
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
+import { isUnconfirmed } from "../../src/job/boot-judgement";
 import type { Boot, Clock } from "../ports";
 
 /** Call it before any code of the application. `expired`: notes the reason, one line, before the chip restarts. */
 export function guardTrial(boot: Boot, clock: Clock, expired: (reason: string) => void): void {
-  if (!isUnconfirmed(boot)) return;
+  if (!isUnconfirmed(boot.running())) return;
   clock.set(() => {
-    if (!isUnconfirmed(boot)) return;
+    if (!isUnconfirmed(boot.running())) return;
     expired(`not confirmed within ${TRIAL_SECONDS_MAX} s`);
     boot.rollback();
     // The rollback returns where there is no other image.
     boot.restart();
   }, TRIAL_SECONDS_MAX * 1000);
-}
-
-function isUnconfirmed(boot: Boot): boolean {
-  const { state } = boot.running();
-  return state === "pending" || state === "new";
 }

@@ -6,6 +6,7 @@
 import type { Ports } from "../../hal/ports";
 import { SECTOR } from "../constants";
 import type { DownloadOptions } from "../download/effects";
+import { isUnconfirmed } from "../job/boot-judgement";
 import type { JobEffect, JobEvent, Notice, Question, Token } from "../job/effects";
 import { UpdateJob } from "../job/job";
 import { DEFAULT_POLICY } from "../job/policy";
@@ -83,9 +84,8 @@ export class OtaAgent {
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
     this.#link = link;
-    const { state } = ports.boot.running();
     // `start` may be waiting for a network that firmware on trial never brings up.
-    if (state === "pending" || state === "new") this.#judging = ports.clock.set(() => this.judge(), 0);
+    if (isUnconfirmed(ports.boot.running())) this.#judging = ports.clock.set(() => this.judge(), 0);
   }
 
   /** Name of the job's state, for a screen or a test. */

@@ -2,6 +2,7 @@
  * What a boot means: the job's record against the running firmware and the reset reason (invariant 9). The bootloader's own state
  * is only a hint: a cut inside the confirm leaves no trace of a failure, and a slot may boot as VALID without ever having been on trial.
  */
+import type { Running } from "../../hal/ports";
 import type { BootFacts } from "./effects";
 import type { JobMemory } from "./memory";
 import { PART } from "./record";
@@ -25,10 +26,13 @@ export type Judgement =
   /** The record does not fit this device's state any more. `unconfirmed`: the running firmware has to prove itself without it. */
   | { readonly kind: "drop"; readonly why: string; readonly unconfirmed?: boolean };
 
+/** The running firmware is on trial. A bootloader without rollback leaves "new" where one with it writes "pending". */
+export const isUnconfirmed = ({ state }: Running): boolean => state === "pending" || state === "new";
+
 /** `blamed`: the job's image is remembered as one that failed by itself. */
 export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platform: string, maxAttempts: number, blamed: boolean): Judgement {
   const { running } = facts;
-  const unconfirmed = running.state === "pending" || running.state === "new";
+  const unconfirmed = isUnconfirmed(running);
   if (memory === undefined) return unconfirmed ? { kind: "trial", ofJob: false } : { kind: "idle" };
   if (memory.record.platform !== platform) return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
   if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeModule(memory, facts, maxAttempts);
