@@ -32,7 +32,7 @@ for (const [part, table] of Object.entries(tables)) {
 }
 writeFileSync(DOCUMENT, text);
 
-const draw = 'import { reconnects, plotReconnects } from "./host-sim/fleet/reconnects.ts"; process.stdout.write(plotReconnects(reconnects(1000, 300, 1)));';
+const draw = 'import { reconnects, plotReconnects } from "./host-sim/cloud/fleet/reconnects.ts"; process.stdout.write(plotReconnects(reconnects(1000, 300, 1)));';
 const { stdout, status } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", draw], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
 if (status !== 0) process.exit(1);
 writeFileSync(join(ROOT, "docs", "reconnects.svg"), stdout);

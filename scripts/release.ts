@@ -14,8 +14,8 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { firmwareSource } from "../host-sim/firmware/bundle";
-import { buildImage } from "../host-sim/image/build-image";
+import { firmwareSource } from "../host-sim/board/firmware/bundle";
+import { buildImage } from "../hal/model-chip/build-image";
 import { buildSimulatedChip } from "./build-simulated-chip.mjs";
 import { buildVendor } from "./build-vendor.mjs";
 

@@ -19,8 +19,8 @@ import { connectAsync } from "mqtt";
 import { inspect } from "../host-sim/cli/inspect";
 import { Device } from "../host-sim/demo/device-process";
 import { WeakLink } from "../host-sim/faults/weak-link";
-import { firmwareSource } from "../host-sim/firmware/bundle";
-import { buildImage } from "../host-sim/image/build-image";
+import { firmwareSource } from "../host-sim/board/firmware/bundle";
+import { buildImage } from "../hal/model-chip/build-image";
 
 const SIZE = 400_000;
 /** Bytes per second of the line to the file server: slow enough to be cut. */

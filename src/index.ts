@@ -10,4 +10,4 @@ export type { ModuleImage, ModuleInstaller } from "./modules/installer";
 export { PartitionInstaller } from "./modules/partition-installer";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
 export type { Platform } from "./platforms/platform";
-export type * from "../hal/ports";
+export type * from "./ports";

@@ -1,5 +1,5 @@
 /** A firmware download by one of the strategies, over the agent's own ports. */
-import type { Ports, Socket } from "../../hal/ports";
+import type { Ports, Socket } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
 import type { Timeline } from "../world/timeline";
 import type { Strategy } from "./strategies";

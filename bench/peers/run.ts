@@ -1,5 +1,5 @@
 /** One download by a strategy in the same world as the agent's. */
-import type { ResetReason } from "../../hal/ports";
+import type { ResetReason } from "../../src/ports";
 import { generator } from "../../host-sim/faults/weak-link";
 import { Device, imageOf } from "../world/device";
 import type { FlashSummary } from "../world/device";

@@ -1,13 +1,13 @@
 /** A device in the world: a board in memory whose flash takes the time that ESP-IDF's model says, with its counts. */
-import type { Ports, ResetReason } from "../../hal/ports";
-import { MemoryBoard } from "../../host-sim/board/memory-board";
+import type { Ports, ResetReason } from "../../src/ports";
+import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { SECTOR_SIZE } from "../../host-sim/board/flash-chip";
-import { buildImage } from "../../host-sim/image/build-image";
+import { SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+import { buildImage } from "../../hal/model-chip/build-image";
 import type { Timeline } from "./timeline";
 import type { Wire } from "./wire";
 
-/** As in host-sim/board/flash-chip.ts (ESP-IDF, partition_linux.c). */
+/** As in hal/model-chip/flash-chip.ts (ESP-IDF, partition_linux.c). */
 export const ERASE_MS = 37.142;
 export const PROGRAM_MS = 6.367;
 export const READ_MS = 0.459;

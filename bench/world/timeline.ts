@@ -1,5 +1,5 @@
 /** Time that passes only when something happens: the clock of a whole simulated world, milliseconds. Same inputs, same run. */
-import type { Clock } from "../../hal/ports";
+import type { Clock } from "../../src/ports";
 
 interface Entry {
   readonly at: number;

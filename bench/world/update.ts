@@ -1,6 +1,6 @@
 /** One whole update of the real agent in the world: from the push to `done`, over as many restarts as it takes. */
 import { createHash } from "node:crypto";
-import type { ResetReason } from "../../hal/ports";
+import type { ResetReason } from "../../src/ports";
 import { generator } from "../../host-sim/faults/weak-link";
 import { OtaAgent } from "../../src/index";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";

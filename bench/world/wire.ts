@@ -2,7 +2,7 @@
  * A network in memory: one line of a given rate and latency to a device, TCP connections over it that break now and then. It counts what
  * goes over it. Bytes are never lost or changed, as TCP has it; slow start and lost packets are left out, for all alike.
  */
-import type { ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../../hal/ports";
+import type { ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../../src/ports";
 import type { Timeline } from "./timeline";
 
 export interface LineQuality {

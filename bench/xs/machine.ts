@@ -1,7 +1,7 @@
 /** The script in an XS engine of its own: turns with what they cost. */
 import type { Engine, TurnMeter } from "../../host-sim/board/engine";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { xsScript } from "../../host-sim/firmware/xs-script";
+import { xsScript } from "../../host-sim/board/firmware/xs-script";
 
 let bundled: Promise<string> | undefined;
 

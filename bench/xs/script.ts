@@ -3,7 +3,7 @@
  * Every message is one turn, and the engine's meter counts turns.
  */
 import { md5 } from "js-md5";
-import type { Ports, Socket, SocketEvents } from "../../hal/ports";
+import type { Ports, Socket, SocketEvents } from "../../src/ports";
 import { Executor } from "../../src/agent/executor";
 import { SECTOR } from "../../src/constants";
 import { rangeRequest } from "../../src/download/request";

@@ -6,7 +6,7 @@
 import config from "mc/config";
 import Resource from "Resource";
 import type { Setting } from "../moddable/device";
-import { pemBlocks } from "../moddable/pem";
+import { pemBlocks } from "../../src/x509/pem";
 import type { Trust } from "../moddable/tls-session";
 import { decodeUtf8 } from "../../src/util/utf8";
 import { NvsStore } from "./store";

@@ -14,7 +14,7 @@ import { ChipConfig } from "./config";
 import { FaultRecord, installAbortHook } from "./fault-record";
 import type { AbortHost } from "./fault-record";
 import type { BringUp } from "./network/bring-up";
-import { TwoCopies } from "../two-copies";
+import { AbRecordStore } from "../../src/store/ab-record-store";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
 import type { Datagrams } from "./sntp";
@@ -44,7 +44,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const ports = {
     flash: new EspFlash(),
     boot,
-    store: new TwoCopies(new NvsStore(AGENT), reason !== "software"),
+    store: new AbRecordStore(new NvsStore(AGENT), reason !== "software"),
     network: new TimedNetwork(network, clock),
     crypto,
     clock,

@@ -4,7 +4,7 @@
  * exhausted memory or stack looks like, where no JavaScript can run any more.
  */
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
-import type { ResetReason, Store } from "../ports";
+import type { ResetReason, Store } from "../../src/ports";
 
 /** 1 from a start on, 0 from a wanted restart on. */
 const KEY_RUNNING = "running";

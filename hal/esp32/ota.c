@@ -240,7 +240,7 @@ static const char *stateName(const esp_partition_t *slot)
 	}
 }
 
-/* running() -> {slot, version, project, securityFloor, chip, state}: as Running in hal/ports.ts */
+/* running() -> {slot, version, project, securityFloor, chip, state}: as Running in src/ports.ts */
 void xs_ota_running(xsMachine *the)
 {
 	const esp_partition_t *slot = runningSlot(the);
@@ -316,7 +316,7 @@ void xs_ota_lastInvalid(xsMachine *the)
 		xsmcSetString(xsResult, (char *)slot->label);
 }
 
-/* resetReason(): as ResetReason in hal/ports.ts */
+/* resetReason(): as ResetReason in src/ports.ts */
 void xs_ota_resetReason(xsMachine *the)
 {
 	const char *reason;

@@ -1,5 +1,5 @@
 /** Flash of the inactive slot and boot slots over the C module beside this file (ota.c), which does the work and names what fails. */
-import type { Boot, Flash, ResetReason, Running } from "../ports";
+import type { Boot, Flash, ResetReason, Running } from "../../src/ports";
 
 interface PartitionFacts {
   readonly label: string;

@@ -6,7 +6,7 @@ import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
 import { isAddress } from "../moddable/host-names";
 import type { Lookup } from "../moddable/host-names";
-import type { Clock } from "../ports";
+import type { Clock } from "../../src/ports";
 
 /** As the SDK has it. `read` gives undefined when nothing waits. */
 export interface Datagrams {

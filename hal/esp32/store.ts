@@ -1,9 +1,9 @@
-/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, longs its uint64, bytes are zero-free strings: hal/zero-free.ts says why. */
+/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, longs its uint64, bytes are COBS-coded strings: src/store/cobs.ts says why. */
 import { decodeUtf8 } from "../../src/util/utf8";
-import type { LongStore } from "../two-copies";
-import { withZeros, withoutZeros } from "../zero-free";
+import type { LongStore } from "../../src/store/ab-record-store";
+import { cobsDecode, cobsEncode } from "../../src/store/cobs";
 
-/** hal/ports.ts, and the byte that hal/two-copies.ts puts in front. */
+/** src/ports.ts, and the byte that src/store/ab-record-store.ts puts in front. */
 const BYTES_MAX = 3_901;
 
 export class NvsStore implements LongStore {
@@ -34,12 +34,12 @@ export class NvsStore implements LongStore {
 
   getBytes(key: string): Uint8Array | undefined {
     const stuffed = terminated(this.#space, key);
-    return stuffed === undefined ? undefined : withZeros(stuffed);
+    return stuffed === undefined ? undefined : cobsDecode(stuffed);
   }
 
   setBytes(key: string, bytes: Uint8Array): void {
     if (bytes.length > BYTES_MAX) throw new Error(`store ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
-    const stuffed = withoutZeros(bytes);
+    const stuffed = cobsEncode(bytes);
     const string = new Uint8Array(stuffed.length + 1);
     string.set(stuffed);
     nvsSetBytes(this.#space, key, string);

@@ -1,4 +1,4 @@
-import type { Clock, ConnectOptions, Network, Socket, SocketEvents } from "../ports";
+import type { Clock, ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
 
 /** 1 January 2025, ms: a clock that shows less was never set. */
 const EARLIEST = 1_735_689_600_000;

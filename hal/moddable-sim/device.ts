@@ -14,7 +14,7 @@ import { ModdableCrypto } from "../moddable/crypto";
 import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
 import { guardTrial } from "../moddable/trial-guard";
-import type { Network, ResetReason } from "../ports";
+import type { Network, ResetReason } from "../../src/ports";
 import type { StartedChip } from "./chip/interface";
 import { Folder } from "./folder";
 import { Process } from "./process";

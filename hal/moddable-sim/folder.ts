@@ -6,7 +6,7 @@ import config from "mc/config";
 import { Directory, File } from "file";
 import type { Setting } from "../moddable/device";
 import type { Trust } from "../moddable/tls-session";
-import { pemBlocks } from "../moddable/pem";
+import { pemBlocks } from "../../src/x509/pem";
 import { Process } from "./process";
 import { OpenRawFile, createRawFile } from "./raw-file";
 import { makeImage, manufacture } from "../../build/vendor/simulated-chip";

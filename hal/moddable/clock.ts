@@ -1,7 +1,7 @@
 /** Clock and timers over the SDK's "time" and "timer", for chips and simulator alike. */
 import Time from "time";
 import Timer from "timer";
-import type { Clock } from "../ports";
+import type { Clock } from "../../src/ports";
 
 /** Longest wait given to a Timer, a day: its milliseconds are a 32-bit integer. A timer that fires early is allowed for. */
 const LONGEST = 86_400_000;

@@ -1,6 +1,6 @@
 /** Native digests and curve arithmetic of the SDK, and random numbers, for chips and simulator alike. */
 import { Digest as NativeDigest } from "crypt";
-import type { Crypto, Digest, DigestAlgorithm } from "../ports";
+import type { Crypto, Digest, DigestAlgorithm } from "../../src/ports";
 import { verifyEcdsa } from "./signatures";
 
 export class ModdableCrypto implements Crypto {

@@ -2,7 +2,7 @@
  * What a Moddable platform gives an application around the ports. Each platform implements `PowerOn` in one module, and its manifest
  * puts that module under the name "xs-ota/moddable": hal/esp32 on a chip, hal/moddable-sim on the desk. Types only.
  */
-import type { Ports } from "../ports";
+import type { Ports } from "../../src/ports";
 import type { Trust } from "./tls-session";
 
 export type { Trust };

@@ -4,8 +4,8 @@
  * used: an unencrypted close_notify makes it send what follows in the clear, and a bad record may abort the VM.
  */
 import Timer from "timer";
-import type { Socket, SocketError, SocketEvents } from "../ports";
-import { CertificateError } from "./certificate-chain";
+import type { Socket, SocketError, SocketEvents } from "../../src/ports";
+import { CertificateError } from "../../src/x509/certificate-chain";
 import { RECORD_HEADER, RECORD_MAX, TlsSession } from "./tls-session";
 import type { Trust } from "./tls-session";
 

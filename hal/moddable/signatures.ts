@@ -11,8 +11,8 @@ import Curve from "curve";
 import ECPoint from "ecp";
 import ECDSA from "ecdsa";
 import Modular from "modular";
-import type { PublicKey, SignatureScheme } from "./certificate";
-import { DerReader } from "./der";
+import type { PublicKey, SignatureScheme } from "../../src/x509/certificate";
+import { DerReader } from "../../src/x509/der";
 
 /** DigestInfo up to the digest itself (RFC 8017, section 9.2, note 1). */
 const PREFIXES: Readonly<Record<SignatureScheme["hash"], readonly number[]>> = Object.freeze({

@@ -5,7 +5,7 @@
  */
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
-import type { Socket, SocketError, SocketEvents } from "../ports";
+import type { Socket, SocketError, SocketEvents } from "../../src/ports";
 import { isAddress } from "./host-names";
 import type { Lookup } from "./host-names";
 

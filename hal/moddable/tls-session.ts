@@ -19,8 +19,8 @@ import handshakeProtocol from "ssl/handshake";
 import recordProtocol from "ssl/record";
 import Session from "ssl/session";
 import SSLStream from "ssl/stream";
-import { addressBytes, verifyChain } from "./certificate-chain";
-import type { PublicKey, SignatureScheme } from "./certificate";
+import { addressBytes, verifyChain } from "../../src/x509/certificate-chain";
+import type { PublicKey, SignatureScheme } from "../../src/x509/certificate";
 import { pointOn, verifySignature } from "./signatures";
 
 /** Whom a connection trusts and, for a broker that asks, how it proves itself. All DER. */

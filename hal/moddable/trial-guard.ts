@@ -4,7 +4,7 @@
  */
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import { isUnconfirmed } from "../../src/job/boot-judgement";
-import type { Boot, Clock } from "../ports";
+import type { Boot, Clock } from "../../src/ports";
 
 /** Call it before any code of the application. `expired`: notes the reason, one line, before the chip restarts. */
 export function guardTrial(boot: Boot, clock: Clock, expired: (reason: string) => void): void {

@@ -1,12 +1,12 @@
 /** The folder that is a board: flash.bin, the whole chip, and wear.bin, its counters. */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileReason } from "../config/file-errors";
-import { FileCells } from "./flash-cells";
-import { FlashChip } from "./flash-chip";
-import { flashFactory } from "./flash-factory";
+import { fileReason } from "./config/file-errors";
+import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { flashFactory } from "../../hal/model-chip/flash-factory";
 import { lockFolder } from "./folder-lock";
-import { PartitionTable } from "./partitions";
+import { PartitionTable } from "../../hal/model-chip/partitions";
 import { WearFile, readWear } from "./wear-file";
 import type { Wear } from "./wear-file";
 

@@ -3,24 +3,24 @@
  * read from flash.bin every time; there is no other way for code to get into the engine.
  */
 import { createHash } from "node:crypto";
-import type { ResetReason } from "../../hal/ports";
+import type { ResetReason } from "../../src/ports";
 import { DESCRIPTION_OFFSET } from "../../src/image/esp-image";
-import type { FirmwareConfiguration } from "../firmware/configuration";
-import { readPayload } from "../image/build-image";
+import type { FirmwareConfiguration } from "./firmware/configuration";
+import { readPayload } from "../../hal/model-chip/build-image";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
-import { boardPorts } from "./board-ports";
-import { Bootloader } from "./bootloader";
-import type { BootResult } from "./bootloader";
+import { boardPorts } from "../../hal/model-chip/board-ports";
+import { Bootloader } from "../../hal/model-chip/bootloader";
+import type { BootResult } from "../../hal/model-chip/bootloader";
 import { BridgeHost } from "./bridge-host";
 import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
 import { createXsEngine } from "./engine-xs";
-import { PowerCut } from "./flash-chip";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeClock } from "./node-clock";
 import { NodeCrypto } from "./node-crypto";
 import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
-import { Slots } from "./slots";
+import { Slots } from "../../hal/model-chip/slots";
 
 /** What a board tells the world: its own events, and those of its firmware as they come. */
 export type BoardEvent =

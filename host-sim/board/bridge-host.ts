@@ -1,8 +1,8 @@
 /**
  * The board's side of the door: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time.
  */
-import type { Digest, Flash, Ports, Socket } from "../../hal/ports";
-import { DIGESTS, Event, Op, P256_REQUEST, REQUEST_HEAD, Status, TLS_PROFILES, event } from "../firmware/bridge-protocol";
+import type { Digest, Flash, Ports, Socket } from "../../src/ports";
+import { DIGESTS, Event, Op, P256_REQUEST, REQUEST_HEAD, Status, TLS_PROFILES, event } from "./firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
 export interface BridgeHostOptions {

@@ -1,15 +1,15 @@
 /** A board's flash in words: for `xs-ota inspect` and the console. Reads only a copy, so that looking repairs nothing. */
-import type { SlotState } from "../../hal/ports";
-import { TwoCopies } from "../../hal/two-copies";
-import { NAMESPACE } from "./board-ports";
-import { SLOT_LABELS } from "./bootloader";
-import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
-import { FlashChip } from "./flash-chip";
-import { Nvs } from "./nvs";
-import { OtaData, activeEntry, names, slotOf, stateName } from "./otadata";
-import type { Partition } from "./partitions";
-import { PartitionTable } from "./partitions";
-import { Slots } from "./slots";
+import type { SlotState } from "../../src/ports";
+import { AbRecordStore } from "../../src/store/ab-record-store";
+import { NAMESPACE } from "../../hal/model-chip/board-ports";
+import { SLOT_LABELS } from "../../hal/model-chip/bootloader";
+import { MemoryCells, SECTOR_SIZE } from "../../hal/model-chip/flash-cells";
+import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { Nvs } from "../../hal/model-chip/nvs";
+import { OtaData, activeEntry, names, slotOf, stateName } from "../../hal/model-chip/otadata";
+import type { Partition } from "../../hal/model-chip/partitions";
+import { PartitionTable } from "../../hal/model-chip/partitions";
+import { Slots } from "../../hal/model-chip/slots";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 
@@ -63,8 +63,8 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
 }
 
 function describeStore(nvs: Nvs): BoardDescription["store"] {
-  const store = new TwoCopies(nvs);
-  return [...new Set(nvs.keys().map(TwoCopies.recordOf))].flatMap((key) => {
+  const store = new AbRecordStore(nvs);
+  return [...new Set(nvs.keys().map(AbRecordStore.recordOf))].flatMap((key) => {
     if (key === undefined) return [];
     const value = store.getNumber(key) ?? store.getBytes(key);
     return value === undefined ? [] : [{ key, value }];

@@ -1,5 +1,5 @@
 import { performance } from "node:perf_hooks";
-import type { Clock } from "../../hal/ports";
+import type { Clock } from "../../src/ports";
 
 /** Longest wait that Node's timers keep (2^31 - 1 ms); a longer one they fire at once. */
 const LONGEST = 2_147_483_647;

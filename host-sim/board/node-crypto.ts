@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { p256 } from "@noble/curves/nist.js";
-import type { Crypto, Digest, DigestAlgorithm } from "../../hal/ports";
+import type { Crypto, Digest, DigestAlgorithm } from "../../src/ports";
 
 /** Digests and random numbers of Node. `random` may be given for runs that must repeat. */
 export class NodeCrypto implements Crypto {

@@ -4,7 +4,7 @@ import { connect as connectTcp } from "node:net";
 import type { Socket as NodeSocket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, rootCertificates } from "node:tls";
 import type { DetailedPeerCertificate, PeerCertificate, SecureContext } from "node:tls";
-import type { ConnectOptions, Network, Socket, SocketEvents } from "../../hal/ports";
+import type { ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
 import { isIpLiteral, socketError } from "./socket-errors";
 
 /** Whom one kind of connection trusts and, for a broker that asks, how it proves itself. All PEM. */

@@ -1,5 +1,5 @@
 import { isIP } from "node:net";
-import type { SocketError, SocketErrorKind } from "../../hal/ports";
+import type { SocketError, SocketErrorKind } from "../../src/ports";
 
 /** What OpenSSL's chain verification answers (X509_verify_cert_error_string's names, as Node's `error.code`) and Node's own check of the name. */
 const CERTIFICATE_CODES = new Set([

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { identityFor } from "../boards/names";
-import type { Cloud } from "../cloud/cloud";
-import { identityProblem, type TencentDevice } from "../cloud/tencent-access";
-import { deviceNumberOf, readIdentity } from "../cloud/thingspanel/identity";
+import { identityFor } from "../cloud/boards/names";
+import type { Cloud } from "../cloud/core/cloud";
+import { identityProblem, type TencentDevice } from "../cloud/core/tencent-access";
+import { deviceNumberOf, readIdentity } from "../cloud/core/thingspanel/identity";
 
 /** A device as the command line names it. */
 export interface NamedDevice {

@@ -1,6 +1,6 @@
-import type { Cloud } from "../cloud/cloud";
-import type { Device } from "../cloud/devices";
-import { isFinal, type Task } from "../cloud/tasks";
+import type { Cloud } from "../cloud/core/cloud";
+import type { Device } from "../cloud/core/devices";
+import { isFinal, type Task } from "../cloud/core/tasks";
 
 /** Percent between two lines on the same download. */
 const STEP = 10;

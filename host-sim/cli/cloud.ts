@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { createDesk, type RunningDesk } from "../api/create-desk";
-import type { Cloud } from "../cloud/cloud";
-import type { CloudOptions, CloudTls } from "../cloud/cloud-options";
+import { createDesk, type RunningDesk } from "../cloud/api/create-desk";
+import type { Cloud } from "../cloud/core/cloud";
+import type { CloudOptions, CloudTls } from "../cloud/core/cloud-options";
 import { narrate } from "./cloud-progress";
 import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
 import { givenCertificate, keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";

@@ -1,6 +1,6 @@
-import type { FleetProgress } from "../fleet/fleet";
-import { STATES } from "../fleet/messages";
-import type { FleetStatistics } from "../fleet/statistics";
+import type { FleetProgress } from "../cloud/fleet/fleet";
+import { STATES } from "../cloud/fleet/messages";
+import type { FleetStatistics } from "../cloud/fleet/statistics";
 
 /** Milliseconds between lines where they can not be overwritten. */
 const LINE_EVERY = 5_000;

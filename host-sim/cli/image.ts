@@ -1,10 +1,10 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import { writeFileSync } from "node:fs";
-import { fileReason } from "../config/file-errors";
-import { FAULTS, firmwareSource } from "../firmware/bundle";
-import type { Fault } from "../firmware/bundle";
-import { buildImage } from "../image/build-image";
+import { fileReason } from "../board/config/file-errors";
+import { FAULTS, firmwareSource } from "../board/firmware/bundle";
+import type { Fault } from "../board/firmware/bundle";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { bytesArgument, versionArgument } from "./arguments";
 import { orFail } from "./errors";
 

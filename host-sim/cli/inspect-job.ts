@@ -1,5 +1,5 @@
 /** What the agent keeps in NVS, read with the agent's own code. */
-import type { Ports, Store } from "../../hal/ports";
+import type { Ports, Store } from "../../src/ports";
 import { Executor } from "../../src/agent/executor";
 import { JobMemory } from "../../src/job/memory";
 import type { BoardDescription } from "../board/describe";

@@ -1,6 +1,6 @@
 import type { BoardDescription, SlotDescription } from "../board/describe";
-import { hex } from "../board/flash-chip";
-import type { Partition } from "../board/partitions";
+import { hex } from "../../hal/model-chip/flash-chip";
+import type { Partition } from "../../hal/model-chip/partitions";
 import type { Wear } from "../board/wear-file";
 import type { JobInHand, StoreInWords } from "./inspect-job";
 

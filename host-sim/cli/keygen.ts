@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { createKeyFile } from "../signing/keys";
+import { createKeyFile } from "./signing/keys";
 import { orFail } from "./errors";
 
 /** `xs-ota keygen`. */

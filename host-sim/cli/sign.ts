@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { readHeader } from "../../src/image/esp-image";
-import { exposure } from "../config/exposure";
-import { readFirmwareFile, replaceFile, signFirmware } from "../signing/firmware-file";
-import { readPrivateKey } from "../signing/keys";
+import { exposure } from "../board/config/exposure";
+import { readFirmwareFile, replaceFile, signFirmware } from "./signing/firmware-file";
+import { readPrivateKey } from "./signing/keys";
 import { orFail } from "./errors";
 
 /** `xs-ota sign`. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { readFirmwareFile, refusalOfFile } from "../signing/firmware-file";
-import { readKeyPoint } from "../signing/keys";
+import { readFirmwareFile, refusalOfFile } from "./signing/firmware-file";
+import { readKeyPoint } from "./signing/keys";
 import { orFail } from "./errors";
 
 /** `xs-ota verify`. */

@@ -1,5 +1,5 @@
 /** The parts of the work that are measured by themselves: the agent's own code over native digests, and the same in JavaScript alone. */
-import type { Crypto, Digest } from "../../hal/ports";
+import type { Crypto, Digest } from "../../src/ports";
 import { HashPass } from "../../src/job/hash-pass";
 import { refusalOfSignature } from "../../src/signature/check";
 import { readPublicKey } from "../../src/signature/keys";

@@ -2,7 +2,7 @@
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { md5 as jsMd5 } from "js-md5";
-import type { Digest } from "../../hal/ports";
+import type { Digest } from "../../src/ports";
 
 export function md5(): Digest {
   const hash = jsMd5.create();

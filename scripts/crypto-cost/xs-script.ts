@@ -1,5 +1,5 @@
 /** Runs in XS: a message names a part and how many KiB; a turn is what is measured. */
-import type { Digest } from "../../hal/ports";
+import type { Digest } from "../../src/ports";
 import { PARTS, readPoint, run } from "./parts";
 import type { Part, Signed } from "./parts";
 

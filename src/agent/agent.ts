@@ -3,7 +3,7 @@
  * and carries out what the job answers, one event at a time, each entry from the outside guarded (a throw out of a socket
  * callback aborts the whole VM on a chip).
  */
-import type { Ports } from "../../hal/ports";
+import type { Ports } from "../ports";
 import { SECTOR } from "../constants";
 import type { DownloadOptions } from "../download/effects";
 import { isUnconfirmed } from "../job/boot-judgement";

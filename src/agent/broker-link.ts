@@ -1,5 +1,5 @@
 /** The agent's own connection to the broker: drives the sans-I/O MQTT session over a socket of the port. */
-import type { Clock, Network, SocketError } from "../../hal/ports";
+import type { Clock, Network, SocketError } from "../ports";
 import { MqttSession } from "../mqtt/session";
 import type { SessionEffect } from "../mqtt/session";
 import type { Identity, Message } from "../platforms/platform";

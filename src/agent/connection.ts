@@ -1,4 +1,4 @@
-import type { Clock, ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../../hal/ports";
+import type { Clock, ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../ports";
 import { Outbox } from "./outbox";
 
 /** Whom a connection tells what happens, each time from inside its `enter`. */

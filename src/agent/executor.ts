@@ -1,5 +1,5 @@
 /** Carries out the job's effects on the ports. The answer of an effect, where it has one, is returned as the job's next event. */
-import type { Ports } from "../../hal/ports";
+import type { Ports } from "../ports";
 import { HEAD } from "../constants";
 import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
 import { KEY_AWAKE, KEY_BUDGETS } from "../job/budgets";

@@ -1,5 +1,5 @@
 /** The agent's connection to the file server: drives the sans-I/O downloader over a socket of the port. */
-import type { Clock, Network, SocketError } from "../../hal/ports";
+import type { Clock, Network, SocketError } from "../ports";
 import { Downloader } from "../download/downloader";
 import type { DownloadEffect, DownloadOptions } from "../download/effects";
 import type { JobEvent } from "../job/effects";

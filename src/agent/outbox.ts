@@ -1,4 +1,4 @@
-import type { Socket } from "../../hal/ports";
+import type { Socket } from "../ports";
 
 /** More waiting than this means a peer that takes nothing: the connection is given up. */
 const LIMIT = 16_384;

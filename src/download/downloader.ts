@@ -1,4 +1,4 @@
-import type { SocketError } from "../../hal/ports";
+import type { SocketError } from "../ports";
 import { CONNECT_TIMEOUT, DENIED_WAIT, HTTP_IDLE_TIMEOUT, REWINDS_MAX, SECTOR, STALL_BUDGET } from "../constants";
 import { interpret } from "../http/response";
 import type { Response } from "../http/response";

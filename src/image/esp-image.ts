@@ -10,7 +10,7 @@
  * compared with what there is. `verifyImage` touches each byte in JavaScript: it serves the desk and the simulated board, a chip
  * has esp_image_verify.
  */
-import type { Digest } from "../../hal/ports";
+import type { Digest } from "../ports";
 
 /** ESP_IMAGE_HEADER_MAGIC. */
 export const IMAGE_MAGIC = 0xe9;

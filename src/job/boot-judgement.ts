@@ -2,7 +2,7 @@
  * What a boot means: the job's record against the running firmware and the reset reason (invariant 9). The bootloader's own state
  * is only a hint: a cut inside the confirm leaves no trace of a failure, and a slot may boot as VALID without ever having been on trial.
  */
-import type { Running } from "../../hal/ports";
+import type { Running } from "../ports";
 import type { BootFacts } from "./effects";
 import type { JobMemory } from "./memory";
 import { PART } from "./record";

@@ -1,5 +1,5 @@
 /** What the parts of the update job share: the state it is in and what it knows. */
-import type { Digest, DigestAlgorithm } from "../../hal/ports";
+import type { Digest, DigestAlgorithm } from "../ports";
 import type { PlatformRules } from "../platforms/platform";
 import { Budgets } from "./budgets";
 import type { BootFacts, Checkpoint } from "./effects";

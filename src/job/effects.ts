@@ -1,5 +1,5 @@
 /** What goes into the update job and what comes out of it: plain data, no I/O. The driver (agent/) executes effects in order. */
-import type { ResetReason, Running } from "../../hal/ports";
+import type { ResetReason, Running } from "../ports";
 import type { Report } from "../platforms/platform";
 import type { Cause, Offer, Outcome, Task } from "./types";
 

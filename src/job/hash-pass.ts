@@ -3,7 +3,7 @@
  * 0.46 ms of flash time a sector. A digest that grew while downloading would have to be rebuilt after each power cut, and could
  * not tell what became of the sectors after they were written.
  */
-import type { Digest } from "../../hal/ports";
+import type { Digest } from "../ports";
 import { SECTOR } from "../constants";
 import { IMAGE_FACTS } from "../image/firmware-block";
 import { TRAILER } from "../signature/trailer";

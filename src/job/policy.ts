@@ -2,7 +2,7 @@
  * Who may be installed: the table of offers (design section 2.2) and the checks of an image against the running firmware.
  * Each refusal is one line that says what differs and, where there is one, which setting allows it.
  */
-import type { Running } from "../../hal/ports";
+import type { Running } from "../ports";
 import { MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
 import { readHeader } from "../image/esp-image";
 import { readFirmware } from "../image/firmware-block";

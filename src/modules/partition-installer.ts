@@ -1,4 +1,4 @@
-import type { Flash } from "../../hal/ports";
+import type { Flash } from "../ports";
 import type { ModuleImage, ModuleInstaller } from "./installer";
 
 /**

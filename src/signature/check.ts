@@ -1,5 +1,5 @@
 /** Whether a file's signature is by one of the trusted keys. */
-import type { Crypto } from "../../hal/ports";
+import type { Crypto } from "../ports";
 import { isScalar } from "./p256";
 import { readTrailer } from "./trailer";
 

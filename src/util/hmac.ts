@@ -1,4 +1,4 @@
-import type { Crypto, DigestAlgorithm } from "../../hal/ports";
+import type { Crypto, DigestAlgorithm } from "../ports";
 
 /** Block length of MD5, SHA-1 and SHA-256 alike (RFC 2104, section 2; FIPS 180-4, section 1). */
 const BLOCK = 64;

@@ -1,8 +1,8 @@
 /** Effects on the ports: what each one calls, and what is answered. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Ports } from "../../hal/ports";
-import { MemoryBoard } from "../../host-sim/board/memory-board";
+import type { Ports } from "../../src/ports";
+import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { Executor } from "../../src/agent/executor";
 import { SECTOR } from "../../src/constants";
 import type { ModuleInstaller } from "../../src/modules/installer";

@@ -1,11 +1,11 @@
 /** The whole agent with an installer of the application's own, over real sockets against the local cloud. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryBoard } from "../../host-sim/board/memory-board";
+import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeClock } from "../../host-sim/board/node-clock";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { NodeNetwork } from "../../host-sim/board/node-network";
-import type { Cloud } from "../../host-sim/cloud/cloud";
+import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { OtaAgent } from "../../src/index";
 import type { ModuleInstaller } from "../../src/index";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";

@@ -1,7 +1,7 @@
 /** The trial's deadline runs from the start of our code, whether there is a network or not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Network } from "../../hal/ports";
+import type { Network } from "../../src/ports";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { OtaAgent } from "../../src/index";
 import type { Notice } from "../../src/index";

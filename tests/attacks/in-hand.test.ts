@@ -5,13 +5,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Store } from "../../hal/ports";
-import { TwoCopies } from "../../hal/two-copies";
-import { NAMESPACE } from "../../host-sim/board/board-ports";
-import { FileCells, SECTOR_SIZE } from "../../host-sim/board/flash-cells";
-import { FlashChip } from "../../host-sim/board/flash-chip";
-import { Nvs } from "../../host-sim/board/nvs";
-import { PartitionTable } from "../../host-sim/board/partitions";
+import type { Store } from "../../src/ports";
+import { AbRecordStore } from "../../src/store/ab-record-store";
+import { NAMESPACE } from "../../hal/model-chip/board-ports";
+import { FileCells, SECTOR_SIZE } from "../../hal/model-chip/flash-cells";
+import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { Nvs } from "../../hal/model-chip/nvs";
+import { PartitionTable } from "../../hal/model-chip/partitions";
 import { KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_STATE, decodeJob, encodeHead, encodeJob, encodeOffset, encodeState, identityOf } from "../../src/job/record";
 import type { Phase } from "../../src/job/record";
 import { KEY_REFUSED } from "../../src/job/refused";
@@ -33,7 +33,7 @@ function tamper(bench: Bench, work: (opened: Opened) => void): void {
     chip.powerOn();
     const table = PartitionTable.read(chip);
     work({
-      store: new TwoCopies(new Nvs(chip, table.nvs, NAMESPACE)),
+      store: new AbRecordStore(new Nvs(chip, table.nvs, NAMESPACE)),
       fill(file) {
         const { address, size } = table.slots[1];
         for (let at = 0; at < size; at += SECTOR_SIZE) chip.erase(address + at);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Boot, Flash, Ports, Store } from "../../hal/ports";
+import type { Boot, Flash, Ports, Store } from "../../src/ports";
 import { BridgeHost } from "../../host-sim/board/bridge-host";
 import type { Engine } from "../../host-sim/board/engine";
 import { NodeClock } from "../../host-sim/board/node-clock";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { NodeNetwork } from "../../host-sim/board/node-network";
-import { bridgePorts } from "../../host-sim/firmware/bridge-ports";
-import type { BridgePorts } from "../../host-sim/firmware/bridge-ports";
+import { bridgePorts } from "../../host-sim/board/firmware/bridge-ports";
+import type { BridgePorts } from "../../host-sim/board/firmware/bridge-ports";
 import { clockContract } from "../contract/clock";
 import { cryptoContract } from "../contract/crypto";
 import { networkContract } from "../contract/network";

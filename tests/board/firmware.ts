@@ -1,6 +1,6 @@
 /** Small boards and small images for tests of the board. */
-import { PartitionTable } from "../../host-sim/board/partitions";
-import { buildImage } from "../../host-sim/image/build-image";
+import { PartitionTable } from "../../hal/model-chip/partitions";
+import { buildImage } from "../../hal/model-chip/build-image";
 
 /** Two slots of 64 KiB: a chip of 192 KiB. */
 export function smallTable(): PartitionTable {

@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 import { Board } from "../../host-sim/board/board";
 import type { BoardEvent, BoardOptions } from "../../host-sim/board/board";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
-import type { FirmwareConfiguration } from "../../host-sim/firmware/configuration";
-import { buildImage } from "../../host-sim/image/build-image";
+import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
+import { buildImage } from "../../hal/model-chip/build-image";
 
 let bridge: Promise<string> | undefined;
 
 async function bundleBridge(): Promise<string> {
-  const path = JSON.stringify(fileURLToPath(new URL("../../host-sim/firmware/bridge-ports.ts", import.meta.url)));
+  const path = JSON.stringify(fileURLToPath(new URL("../../host-sim/board/firmware/bridge-ports.ts", import.meta.url)));
   const contents = `import { bridgePorts } from ${path};
     globalThis.board = bridgePorts(issueCommand, VERSION);
     globalThis.handleCommand = board.handle;

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { Authority } from "../../host-sim/cloud/certificates";
-import { buildImage } from "../../host-sim/image/build-image";
+import { Authority } from "../../host-sim/cloud/core/certificates";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
 
 const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { Authority } from "../../host-sim/cloud/certificates";
-import { createCloud, type Cloud } from "../../host-sim/cloud/cloud";
+import { Authority } from "../../host-sim/cloud/core/certificates";
+import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
 import { Board, BOARD, BOARD_ID, closing, credentials, firmware, http, mqtt, withCloud } from "./helpers";
 
 async function update(cloud: Cloud): Promise<string> {

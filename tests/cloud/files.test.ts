@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { Agent, get, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { test } from "node:test";
-import type { Cloud } from "../../host-sim/cloud/cloud";
-import type { CloudOptions } from "../../host-sim/cloud/cloud-options";
-import type { Package } from "../../host-sim/cloud/packages";
+import type { Cloud } from "../../host-sim/cloud/core/cloud";
+import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
+import type { Package } from "../../host-sim/cloud/core/packages";
 import { firmware, http, withCloud } from "./helpers";
 
 const SIZE = 100_000;

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { request, type IncomingHttpHeaders } from "node:http";
 import { request as requestTls } from "node:https";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
-import { createCloud, type Cloud } from "../../host-sim/cloud/cloud";
-import type { CloudOptions } from "../../host-sim/cloud/cloud-options";
-import type { TencentDevice } from "../../host-sim/cloud/tencent-access";
+import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
+import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
+import type { TencentDevice } from "../../host-sim/cloud/core/tencent-access";
 
 export const BOARD: TencentDevice & { deviceSecret: string } = {
   productId: "A1B2C3D4E5",

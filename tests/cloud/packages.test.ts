@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PackageStore } from "../../host-sim/cloud/packages";
-import { buildImage } from "../../host-sim/image/build-image";
+import { PackageStore } from "../../host-sim/cloud/core/packages";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { makeKey, signed } from "../signature/desk";
 import { firmware } from "./helpers";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCloud, type Cloud } from "../../host-sim/cloud/cloud";
-import type { RolloutRequest } from "../../host-sim/cloud/rollouts/rollouts";
-import { reportOf } from "../../host-sim/cloud/rollouts/report";
+import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
+import type { RolloutRequest } from "../../host-sim/cloud/core/rollouts/rollouts";
+import { reportOf } from "../../host-sim/cloud/core/rollouts/report";
 import { firmware } from "./helpers";
 
 /** A cloud that is never started, with devices that a test plays by hand through the broker's ear. */

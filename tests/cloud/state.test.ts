@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { DatabaseSync } from "@photostructure/sqlite";
-import { createCloud, type Cloud } from "../../host-sim/cloud/cloud";
-import { StateDatabase } from "../../host-sim/cloud/state/database";
-import { MESSAGES_KEPT } from "../../host-sim/cloud/state/keeper";
+import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
+import { StateDatabase } from "../../host-sim/cloud/core/state/database";
+import { MESSAGES_KEPT } from "../../host-sim/cloud/core/state/keeper";
 import { BOARD, BOARD_ID, firmware } from "./helpers";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {

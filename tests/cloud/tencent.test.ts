@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { readReport } from "../../host-sim/cloud/tencent-report";
+import { readReport } from "../../host-sim/cloud/core/tencent-report";
 import { Board, BOARD, BOARD_ID, closing, credentials, firmware, http, mqtt, REPORT, UPDATE, withCloud } from "./helpers";
 
 /**

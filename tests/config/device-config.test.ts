@@ -4,9 +4,9 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
-import { readDeviceConfig } from "../../host-sim/config/device-config";
-import type { DeviceConfig } from "../../host-sim/config/device-config";
-import { Authority } from "../../host-sim/cloud/certificates";
+import { readDeviceConfig } from "../../host-sim/board/config/device-config";
+import type { DeviceConfig } from "../../host-sim/board/config/device-config";
+import { Authority } from "../../host-sim/cloud/core/certificates";
 import { temporaryFolder } from "../board/puppet";
 
 const SECRET = "3ZxkQmVyVGVzdFZlY3Rvcg==";

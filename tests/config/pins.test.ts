@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { readDeviceConfig } from "../../host-sim/config/device-config";
+import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { temporaryFolder } from "../board/puppet";
 
 const PIN = `${"A".repeat(43)}=`;

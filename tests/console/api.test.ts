@@ -6,8 +6,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { RunningDesk } from "../../host-sim/api/create-desk";
-import { PACKAGE_MAX } from "../../host-sim/cloud/package-intake";
+import type { RunningDesk } from "../../host-sim/cloud/api/create-desk";
+import { PACKAGE_MAX } from "../../host-sim/cloud/core/package-intake";
 import { firmware } from "../cloud/helpers";
 import { call, ok, raw, withDesk, type Answer, type Ask } from "./helpers";
 

@@ -9,8 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { firmwareSource } from "../../host-sim/firmware/bundle";
-import { buildImage } from "../../host-sim/image/build-image";
+import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { launchChromium } from "./chromium";
 import { startCloud, type CloudProcess } from "./cloud-process";
 

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { CloudClient } from "../../host-sim/fleet/cloud-client";
+import { CloudClient } from "../../host-sim/cloud/fleet/cloud-client";
 
 const COMMAND = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { request as send, type IncomingHttpHeaders } from "node:http";
-import { createDesk, type DeskOptions, type RunningDesk } from "../../host-sim/api/create-desk";
+import { createDesk, type DeskOptions, type RunningDesk } from "../../host-sim/cloud/api/create-desk";
 
 export interface Answer {
   readonly status: number;

@@ -4,14 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Network } from "../../hal/ports";
+import type { Network } from "../../src/ports";
 import { NodeClock } from "../../host-sim/board/node-clock";
 import { NodeNetwork } from "../../host-sim/board/node-network";
-import { CloudClient } from "../../host-sim/fleet/cloud-client";
-import { FleetDevice } from "../../host-sim/fleet/fleet-device";
-import { OwnCloud } from "../../host-sim/fleet/own-cloud";
-import { SectorPool } from "../../host-sim/fleet/shared-cells";
-import { buildImage } from "../../host-sim/image/build-image";
+import { CloudClient } from "../../host-sim/cloud/fleet/cloud-client";
+import { FleetDevice } from "../../host-sim/cloud/fleet/fleet-device";
+import { OwnCloud } from "../../host-sim/cloud/fleet/own-cloud";
+import { SectorPool } from "../../host-sim/cloud/fleet/shared-cells";
+import { buildImage } from "../../hal/model-chip/build-image";
 
 const DEVICES = 40;
 /** How much faster the devices' clocks go: their patience is for field networks. */

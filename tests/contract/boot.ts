@@ -2,7 +2,7 @@
  * What every implementation of the `Boot` port does together with `Flash`: an update from the first byte to its confirmation, and every way
  * in which it can go back. Most cases are rows of what an emulated chip with ESP-IDF's own bootloader did.
  */
-import type { Boot, Flash, ResetReason } from "../../hal/ports";
+import type { Boot, Flash, ResetReason } from "../../src/ports";
 import type { Case } from "./cases";
 import { equal, sameBytes, throws } from "./cases";
 

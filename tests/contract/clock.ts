@@ -1,7 +1,7 @@
-/** What every `Clock` of hal/ports.ts keeps to. */
+/** What every `Clock` of src/ports.ts keeps to. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Clock } from "../../hal/ports";
+import type { Clock } from "../../src/ports";
 
 export function clockContract(name: string, create: () => { clock: Clock; close(): void }): void {
   const contract = (title: string, run: (clock: Clock) => Promise<void>): void =>

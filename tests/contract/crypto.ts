@@ -1,8 +1,8 @@
-/** What every `Crypto` of hal/ports.ts keeps to. */
+/** What every `Crypto` of src/ports.ts keeps to. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Crypto, DigestAlgorithm } from "../../hal/ports";
+import type { Crypto, DigestAlgorithm } from "../../src/ports";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 

@@ -1,5 +1,5 @@
 /** What every implementation of the `Flash` port does. Each case asks for a flash of its own, in any state. */
-import type { Flash } from "../../hal/ports";
+import type { Flash } from "../../src/ports";
 import type { Case } from "./cases";
 import { equal, pattern, sameBytes, throws } from "./cases";
 

@@ -1,12 +1,12 @@
-/** What every `Network` of hal/ports.ts keeps to, over real loopback sockets. */
+/** What every `Network` of src/ports.ts keeps to, over real loopback sockets. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket as NodeSocket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { test } from "node:test";
-import type { ConnectOptions, Network, Socket, SocketError } from "../../hal/ports";
-import { Authority } from "../../host-sim/cloud/certificates";
+import type { ConnectOptions, Network, Socket, SocketError } from "../../src/ports";
+import { Authority } from "../../host-sim/cloud/core/certificates";
 
 export interface NetworkUnderTest {
   readonly network: Network;

@@ -1,6 +1,6 @@
 /** A downloader on a bench: a scripted server answers its requests, bytes come in slices of any size, time is a number. */
 import assert from "node:assert/strict";
-import type { SocketError } from "../../hal/ports";
+import type { SocketError } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
 import type { DownloadEffect, DownloadOptions } from "../../src/download/downloader";

@@ -1,6 +1,6 @@
 /** Drives a downloader over real sockets, on a clock that jumps: waits cost nothing, silence is ended by the server's word. */
 import assert from "node:assert/strict";
-import type { Socket } from "../../hal/ports";
+import type { Socket } from "../../src/ports";
 import { NodeNetwork } from "../../host-sim/board/node-network";
 import { SECTOR } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";

@@ -1,4 +1,4 @@
-import type { Clock } from "../../hal/ports";
+import type { Clock } from "../../src/ports";
 
 /** A clock that a test turns: timers fire in order, each at its time. */
 export class DeskClock implements Clock {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultRecord, installAbortHook } from "../../hal/esp32/fault-record";
-import type { Store } from "../../hal/ports";
+import type { Store } from "../../src/ports";
 
 class MemoryStore implements Store {
   readonly #values = new Map<string, number | Uint8Array>();

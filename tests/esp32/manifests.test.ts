@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { test } from "node:test";
-import { PartitionTable } from "../../host-sim/board/partitions";
+import { PartitionTable } from "../../hal/model-chip/partitions";
 import { ROOT, filesOf, imports, isOurs, list, manifestFiles, modulesOf, platformSection, readManifest, sections } from "./manifest-tree";
 
 const MANIFEST = join(ROOT, "manifest.json");

@@ -9,14 +9,14 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { EspBoot, EspFlash } from "../../hal/esp32/ota";
 import { NvsStore } from "../../hal/esp32/store";
-import type { ResetReason, Store } from "../../hal/ports";
-import { TwoCopies } from "../../hal/two-copies";
-import { Bootloader } from "../../host-sim/board/bootloader";
-import { FileCells } from "../../host-sim/board/flash-cells";
-import { FlashChip } from "../../host-sim/board/flash-chip";
-import { flashFactory } from "../../host-sim/board/flash-factory";
-import { PartitionTable } from "../../host-sim/board/partitions";
-import { Slots } from "../../host-sim/board/slots";
+import type { ResetReason, Store } from "../../src/ports";
+import { AbRecordStore } from "../../src/store/ab-record-store";
+import { Bootloader } from "../../hal/model-chip/bootloader";
+import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { flashFactory } from "../../hal/model-chip/flash-factory";
+import { PartitionTable } from "../../hal/model-chip/partitions";
+import { Slots } from "../../hal/model-chip/slots";
 import { encodeFirmwareBlock, readFirmwareBlock } from "../../src/image/firmware-block";
 import { firmware } from "../board/firmware";
 import type { BootBench } from "../contract/boot";
@@ -73,7 +73,7 @@ class Bench implements BootBench {
     this.chip = running;
     (globalThis as { native?: unknown }).native = (name: string) => (...args: unknown[]) => running.call(name, args);
     this.flash = new EspFlash();
-    this.store = new TwoCopies(new NvsStore("xs-ota"));
+    this.store = new AbRecordStore(new NvsStore("xs-ota"));
   }
 
   wantsRestart(): boolean {

@@ -4,7 +4,7 @@ import { Sntp } from "../../hal/esp32/sntp";
 import type { Datagrams } from "../../hal/esp32/sntp";
 import { TimedNetwork, isClockSet } from "../../hal/esp32/timed-network";
 import type { Lookup } from "../../hal/moddable/host-names";
-import type { Network, Socket, SocketError } from "../../hal/ports";
+import type { Network, Socket, SocketError } from "../../src/ports";
 import { BACKOFF_CAP } from "../../src/constants";
 import { DeskClock } from "./desk-clock";
 

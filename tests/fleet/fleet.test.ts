@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runFleet, type FleetOptions, type FleetProgress } from "../../host-sim/fleet/fleet";
-import { plot } from "../../host-sim/fleet/plot";
-import { FleetStatistics } from "../../host-sim/fleet/statistics";
-import { asJson, inWords } from "../../host-sim/fleet/words";
+import { runFleet, type FleetOptions, type FleetProgress } from "../../host-sim/cloud/fleet/fleet";
+import { plot } from "../../host-sim/cloud/fleet/plot";
+import { FleetStatistics } from "../../host-sim/cloud/fleet/statistics";
+import { asJson, inWords } from "../../host-sim/cloud/fleet/words";
 import { call, withDesk } from "../console/helpers";
 
 const quiet: FleetProgress = { say: () => undefined, tick: () => undefined };

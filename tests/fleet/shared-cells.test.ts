@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { test } from "node:test";
-import { MemoryCells, SECTOR_SIZE, type FlashCells } from "../../host-sim/board/flash-cells";
-import { SectorPool, SharedCells } from "../../host-sim/fleet/shared-cells";
+import { MemoryCells, SECTOR_SIZE, type FlashCells } from "../../hal/model-chip/flash-cells";
+import { SectorPool, SharedCells } from "../../host-sim/cloud/fleet/shared-cells";
 
 const SECTORS = 4;
 const SIZE = SECTORS * SECTOR_SIZE;

@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { after, beforeEach, test } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import type { Socket, SocketError, SocketEvents } from "../../hal/ports";
+import type { Socket, SocketError, SocketEvents } from "../../src/ports";
 import type { Lookup } from "../../hal/moddable/host-names";
 import type * as Dns from "./stand-ins/dns";
 import type TcpStandIn from "./stand-ins/tcp";

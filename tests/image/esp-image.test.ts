@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { sha256 } from "../../host-sim/board/slots";
-import { buildImage, extractPayload } from "../../host-sim/image/build-image";
+import { sha256 } from "../../hal/model-chip/slots";
+import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
 import type { VerifiedImage } from "../../src/image/esp-image";
 import { readAppDescription, readHeader, readSegments, verifyImage } from "../../src/image/esp-image";
 

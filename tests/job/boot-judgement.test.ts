@@ -7,7 +7,7 @@ import { JobMemory } from "../../src/job/memory";
 import { PART, encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
 import type { Phase } from "../../src/job/record";
 import type { Outcome } from "../../src/job/types";
-import type { ResetReason, SlotState } from "../../hal/ports";
+import type { ResetReason, SlotState } from "../../src/ports";
 
 const record = { platform: "tencent", slot: "ota_1", offer: { version: "0.2.0", size: 9000, url: "http://h/f", digest: { algorithm: "MD5" as const, hex: "a".repeat(32) } } };
 

@@ -1,8 +1,8 @@
 /** No cloud can have one image tried, or known images installed, without end (invariant 13). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ResetReason } from "../../hal/ports";
-import { PowerCut } from "../../host-sim/board/flash-chip";
+import type { ResetReason } from "../../src/ports";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { REPEAT_BUDGET, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../../src/constants";
 import { Budgets, KEY_AWAKE, KEY_BUDGETS } from "../../src/job/budgets";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Digest } from "../../hal/ports";
+import type { Digest } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
 import { HashPass } from "../../src/job/hash-pass";
 import { TRAILER } from "../../src/signature/trailer";

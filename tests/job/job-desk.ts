@@ -3,11 +3,11 @@
  * cloud (push, acknowledge) and the file server (deliver). The whole agent over sockets is tested elsewhere.
  */
 import { createHash } from "node:crypto";
-import type { ResetReason } from "../../hal/ports";
-import { PowerCut } from "../../host-sim/board/flash-chip";
-import { MemoryBoard } from "../../host-sim/board/memory-board";
+import type { ResetReason } from "../../src/ports";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
+import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { buildImage } from "../../host-sim/image/build-image";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { Executor } from "../../src/agent/executor";
 import type { LocalEffect } from "../../src/agent/executor";
 import { SECTOR } from "../../src/constants";

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { SECTOR } from "../../src/constants";
 import type { Offer } from "../../src/job/types";
 import { PartitionInstaller } from "../../src/modules/partition-installer";
-import { cutAt, cutsOf, operationsOf } from "../board/cuts";
+import { cutAt, cutsOf, operationsOf } from "../model-chip/cuts";
 import { JobDesk } from "./job-desk";
 
 const file = Uint8Array.from({ length: 2 * SECTOR + 100 }, (_, index) => (index * 7 + (index >> 8)) & 0xff);

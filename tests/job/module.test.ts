@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import { PowerCut } from "../../host-sim/board/flash-chip";
-import type { MemoryBoard } from "../../host-sim/board/memory-board";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
+import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { INSTALL_TIMEOUT, SECTOR } from "../../src/constants";
 import type { Offer } from "../../src/job/types";
 import type { ModuleImage, ModuleInstaller } from "../../src/modules/installer";

@@ -5,11 +5,11 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Case } from "../../host-sim/powercut/case-line";
-import { DeskDevice } from "../../host-sim/powercut/desk-device";
-import type { Point } from "../../host-sim/powercut/life";
-import { replay } from "../../host-sim/powercut/search";
-import { STORY_NAMES } from "../../host-sim/powercut/stories";
+import type { Case } from "../powercut/search/case-line";
+import { DeskDevice } from "../powercut/simulation/desk-device";
+import type { Point } from "../powercut/simulation/life";
+import { replay } from "../powercut/search/search";
+import { STORY_NAMES } from "../powercut/simulation/stories";
 import type { JobEffect, JobEvent } from "../../src/job/effects";
 import { toHex } from "../../src/util/hex";
 

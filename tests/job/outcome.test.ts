@@ -1,7 +1,7 @@
 /** The one outcome of a job: said whatever else fails, kept over power cuts, and not changed by what comes late. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PowerCut } from "../../host-sim/board/flash-chip";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { SECTOR } from "../../src/constants";
 import type { JobEvent } from "../../src/job/effects";
 import { KEY_OFFSET } from "../../src/job/record";

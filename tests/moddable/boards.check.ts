@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { PartitionTable } from "../../host-sim/board/partitions";
+import { PartitionTable } from "../../hal/model-chip/partitions";
 import { buildForChip, configureForChip, includesOf, settingsOf } from "./chip-build";
 import type { ChipPlatform, ChipProject } from "./chip-build";
 import { BUILD, ROOT, moddable, warnings } from "./harness";

@@ -4,8 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { createCloud } from "../../host-sim/cloud/cloud";
-import { buildImage } from "../../host-sim/image/build-image";
+import { createCloud } from "../../host-sim/cloud/core/cloud";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
 
 for (const name of ["minimal", "lent-mqtt"]) {

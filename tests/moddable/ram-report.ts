@@ -7,8 +7,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { createCloud } from "../../host-sim/cloud/cloud";
-import { buildImage } from "../../host-sim/image/build-image";
+import { createCloud } from "../../host-sim/cloud/core/cloud";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 

@@ -1,12 +1,12 @@
 /** The whole agent on a board in memory, with real sockets and virtual time. */
-import type { ConnectOptions, Flash, Network, Socket, SocketError } from "../../hal/ports";
-import { MemoryBoard } from "../../host-sim/board/memory-board";
+import type { ConnectOptions, Flash, Network, Socket, SocketError } from "../../src/ports";
+import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { NodeNetwork } from "../../host-sim/board/node-network";
 import type { NodeNetworkOptions } from "../../host-sim/board/node-network";
-import { createPlatform } from "../../host-sim/firmware/platforms";
-import type { PlatformConfiguration } from "../../host-sim/firmware/configuration";
-import { buildImage } from "../../host-sim/image/build-image";
+import { createPlatform } from "../../host-sim/board/firmware/platforms";
+import type { PlatformConfiguration } from "../../host-sim/board/firmware/configuration";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { SECTOR } from "../../src/constants";
 import { OtaAgent } from "../../src/index";
 import type { BrokerAddress, Notice } from "../../src/index";

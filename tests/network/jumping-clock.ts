@@ -1,5 +1,5 @@
 /** Virtual time over real sockets: it stands still while anything happens on a socket and jumps to the next timer once all is quiet. */
-import type { Clock } from "../../hal/ports";
+import type { Clock } from "../../src/ports";
 
 /** Rounds of the event loop, at least so many milliseconds apart, without anything on a socket. */
 const QUIET_ROUNDS = 25;

@@ -9,9 +9,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { createCloud } from "../../host-sim/cloud/cloud";
-import { firmwareSource } from "../../host-sim/firmware/bundle";
-import { buildImage } from "../../host-sim/image/build-image";
+import { createCloud } from "../../host-sim/cloud/core/cloud";
+import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { buildImage } from "../../hal/model-chip/build-image";
 
 const SIZE = 700 * 1024;
 const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));

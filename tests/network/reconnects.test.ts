@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { reconnects } from "../../host-sim/fleet/reconnects";
+import { reconnects } from "../../host-sim/cloud/fleet/reconnects";
 import { BACKOFF_CAP } from "../../src/constants";
 
 test("1,000 devices come back spread over the longest wait, not as one", (t) => {

@@ -1,11 +1,11 @@
 /** One fault, one device, one cloud: from the offer to its outcome, and on to the next offer. */
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { createCloud } from "../../host-sim/cloud/cloud";
-import type { Cloud } from "../../host-sim/cloud/cloud";
-import type { CloudOptions } from "../../host-sim/cloud/cloud-options";
-import type { Package } from "../../host-sim/cloud/packages";
-import type { Task } from "../../host-sim/cloud/tasks";
+import { createCloud } from "../../host-sim/cloud/core/cloud";
+import type { Cloud } from "../../host-sim/cloud/core/cloud";
+import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
+import type { Package } from "../../host-sim/cloud/core/packages";
+import type { Task } from "../../host-sim/cloud/core/tasks";
 import { NetworkDevice, firmware } from "./device";
 import type { NetworkDeviceOptions } from "./device";
 

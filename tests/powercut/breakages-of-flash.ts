@@ -3,9 +3,9 @@
  * checks as if it had.
  */
 import { decodeJob, encodeJob, KEY_JOB, KEY_OFFSET, KEY_STATE } from "../../src/job/record";
-import { buildImage } from "../../host-sim/image/build-image";
-import type { Surroundings } from "../../host-sim/powercut/device";
-import { judgeDownload } from "../../host-sim/powercut/fetch-watch";
+import { buildImage } from "../../hal/model-chip/build-image";
+import type { Surroundings } from "./simulation/device";
+import { judgeDownload } from "./checks/fetch-watch";
 import { SECTOR, firstPush, forgetting, once, storing } from "./breakages";
 import type { Breakage } from "./breakages";
 import { beforeStart, withBoot, withFlash, withPorts, withStore } from "./broken-device";

@@ -4,11 +4,11 @@
  */
 import { encodeOutcome, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../../src/job/record";
 import { KEY_REFUSED, RefusedImages } from "../../src/job/refused";
-import type { Surroundings } from "../../host-sim/powercut/device";
-import type { Heard } from "../../host-sim/powercut/cloud-side";
-import { judgeRequest } from "../../host-sim/powercut/fetch-watch";
-import { connected, judgeReport } from "../../host-sim/powercut/report-watch";
-import { imageOf } from "../../host-sim/powercut/world";
+import type { Surroundings } from "./simulation/device";
+import type { Heard } from "./simulation/cloud-side";
+import { judgeRequest } from "./checks/fetch-watch";
+import { connected, judgeReport } from "./checks/report-watch";
+import { imageOf } from "./simulation/world";
 import { FACTORY, SECTOR, firstPush, forgetting, inRecord, onTrial, once, outcomeStored } from "./breakages";
 import type { Breakage } from "./breakages";
 import { afterStep, beforeStart, onStore, withBoot, withDevice, withPorts, withStore } from "./broken-device";

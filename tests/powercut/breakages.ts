@@ -1,8 +1,8 @@
 /** What a deliberately broken device is in a table, and the words that the tables of breakages-of-*.ts are written in. */
-import type { MakeDevice, Surroundings } from "../../host-sim/powercut/device";
-import type { Check } from "../../host-sim/powercut/ledger";
-import type { Point } from "../../host-sim/powercut/life";
-import type { Push, Scale } from "../../host-sim/powercut/stories";
+import type { MakeDevice, Surroundings } from "./simulation/device";
+import type { Check } from "./checks/ledger";
+import type { Point } from "./simulation/life";
+import type { Push, Scale } from "./simulation/stories";
 import { withStore } from "./broken-device";
 
 /** One thing done wrong, and the named check that has to notice it. */

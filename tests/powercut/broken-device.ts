@@ -1,9 +1,9 @@
 /** Devices that do one thing wrong, to see that the search notices: the right one with a port, a report or a step of it changed. */
-import type { Boot, Flash, Store } from "../../hal/ports";
-import type { StoragePorts } from "../../host-sim/board/board-ports";
-import { DeskDevice } from "../../host-sim/powercut/desk-device";
-import type { Device, MakeDevice, Surroundings } from "../../host-sim/powercut/device";
-import { Watch } from "../../host-sim/powercut/watch";
+import type { Boot, Flash, Store } from "../../src/ports";
+import type { StoragePorts } from "../../hal/model-chip/board-ports";
+import { DeskDevice } from "./simulation/desk-device";
+import type { Device, MakeDevice, Surroundings } from "./simulation/device";
+import { Watch } from "./checks/watch";
 
 /** The firmware uses its ports in another way; the checks see what it does. */
 export function withPorts(change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>): MakeDevice {

@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { lineOf, parseCase } from "../../host-sim/powercut/case-line";
-import type { Case } from "../../host-sim/powercut/case-line";
-import { FAULT_KINDS } from "../../host-sim/powercut/faults";
-import type { FaultKind } from "../../host-sim/powercut/faults";
-import { NETWORK_FAULTS } from "../../host-sim/powercut/network-faults";
-import { STORY_NAMES } from "../../host-sim/powercut/stories";
+import { lineOf, parseCase } from "./search/case-line";
+import type { Case } from "./search/case-line";
+import { FAULT_KINDS } from "./simulation/faults";
+import type { FaultKind } from "./simulation/faults";
+import { NETWORK_FAULTS } from "./simulation/network-faults";
+import { STORY_NAMES } from "./simulation/stories";
 
 const PLAIN = { noNullPrototype: true } as const;
 const FAULT = fc.record({ kind: fc.constantFrom(...(Object.keys(FAULT_KINDS) as FaultKind[])), value: fc.nat(9_999_999_999) }, PLAIN);

@@ -1,12 +1,12 @@
 /** Each named check of the search notices a device that breaks what it guards, and none of them complains about the right one. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Case } from "../../host-sim/powercut/case-line";
-import { lineOf } from "../../host-sim/powercut/case-line";
-import { CHECKS } from "../../host-sim/powercut/ledger";
-import type { Check, Violation } from "../../host-sim/powercut/ledger";
-import type { MakeDevice } from "../../host-sim/powercut/device";
-import { replay } from "../../host-sim/powercut/search";
+import type { Case } from "./search/case-line";
+import { lineOf } from "./search/case-line";
+import { CHECKS } from "./checks/ledger";
+import type { Check, Violation } from "./checks/ledger";
+import type { MakeDevice } from "./simulation/device";
+import { replay } from "./search/search";
 import type { Breakage } from "./breakages";
 import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
 import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";

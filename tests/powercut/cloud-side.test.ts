@@ -1,9 +1,9 @@
 /** The cloud of a story: what it pushes when, and what it objects to. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CloudSide, fits } from "../../host-sim/powercut/cloud-side";
-import type { Heard } from "../../host-sim/powercut/cloud-side";
-import { story } from "../../host-sim/powercut/stories";
+import { CloudSide, fits } from "./simulation/cloud-side";
+import type { Heard } from "./simulation/cloud-side";
+import { story } from "./simulation/stories";
 
 const WAIT = 15 * 60_000;
 

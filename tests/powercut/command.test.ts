@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 function powercut(...flags: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--import", "tsx", "host-sim/powercut/command.ts", ...flags], { cwd: ROOT, encoding: "utf8" });
+  return spawnSync(process.execPath, ["--import", "tsx", "tests/powercut/command.ts", ...flags], { cwd: ROOT, encoding: "utf8" });
 }
 
 test("--help tells every flag", () => {

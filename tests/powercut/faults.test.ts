@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { FlashChip, SECTOR_SIZE } from "../../host-sim/board/flash-chip";
-import type { FlashOperation } from "../../host-sim/board/flash-chip";
-import type { Case } from "../../host-sim/powercut/case-line";
-import { ChipFaults, FAULT_KINDS, cutsOf, isHardware } from "../../host-sim/powercut/faults";
-import type { Fault, FaultKind } from "../../host-sim/powercut/faults";
-import type { Point } from "../../host-sim/powercut/life";
-import { replay } from "../../host-sim/powercut/search";
+import { FlashChip, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+import type { FlashOperation } from "../../hal/model-chip/flash-chip";
+import type { Case } from "./search/case-line";
+import { ChipFaults, FAULT_KINDS, cutsOf, isHardware } from "./simulation/faults";
+import type { Fault, FaultKind } from "./simulation/faults";
+import type { Point } from "./simulation/life";
+import { replay } from "./search/search";
 
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 const SECTOR = 2 * SECTOR_SIZE;

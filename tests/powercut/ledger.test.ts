@@ -1,8 +1,8 @@
 /** What the search lets count: everything under power cuts, less on a worn chip and where ESP-IDF itself promises nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CHECKS, HARDWARE_CHECKS, LIMITS, Ledger } from "../../host-sim/powercut/ledger";
-import type { Check, Limit } from "../../host-sim/powercut/ledger";
+import { CHECKS, HARDWARE_CHECKS, LIMITS, Ledger } from "./checks/ledger";
+import type { Check, Limit } from "./checks/ledger";
 
 const ALL = Object.keys(CHECKS) as Check[];
 

@@ -4,9 +4,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { longRun } from "../../host-sim/powercut/long-run";
-import type { LongRun } from "../../host-sim/powercut/long-run";
-import { longPiece } from "../../host-sim/powercut/plans";
+import { longRun } from "./search/long-run";
+import type { LongRun } from "./search/long-run";
+import { longPiece } from "./search/plans";
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-long-run-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

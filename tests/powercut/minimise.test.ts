@@ -1,10 +1,10 @@
 /** A failing case gets shorter and stays the same failure. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lineOf, parseCase } from "../../host-sim/powercut/case-line";
-import type { Case } from "../../host-sim/powercut/case-line";
-import type { MakeDevice } from "../../host-sim/powercut/device";
-import { failureOf, minimise } from "../../host-sim/powercut/minimise";
+import { lineOf, parseCase } from "./search/case-line";
+import type { Case } from "./search/case-line";
+import type { MakeDevice } from "./simulation/device";
+import { failureOf, minimise } from "./search/minimise";
 import { withDevice, withFlash, withStore } from "./broken-device";
 
 /** A device whose checkpoint is lost with the power: it takes one cut in mid-download to see it. */

@@ -2,11 +2,11 @@
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { WEAR_FILE } from "../../host-sim/board/board-folder";
-import type { Cloud } from "../../host-sim/cloud/cloud";
-import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/devices";
-import type { Package } from "../../host-sim/cloud/packages";
+import type { Cloud } from "../../host-sim/cloud/core/cloud";
+import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/core/devices";
+import type { Package } from "../../host-sim/cloud/core/packages";
 import type { Device, Line } from "../../host-sim/demo/device-process";
-import type { Random } from "../../host-sim/powercut/random";
+import type { Random } from "./simulation/random";
 
 /** One life of the board, and what there is to see of it. */
 export interface Scene {

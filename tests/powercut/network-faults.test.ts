@@ -1,12 +1,12 @@
 /** Each fault of the network takes place in a story of the whole agent, is counted, is felt, and loses nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { NETWORK_FAULTS, parseNetworkFault } from "../../host-sim/powercut/network-faults";
-import type { NetworkFaultKind } from "../../host-sim/powercut/network-faults";
-import type { Case, Cut } from "../../host-sim/powercut/case-line";
-import { NETWORK } from "../../host-sim/powercut/plans";
-import { replay } from "../../host-sim/powercut/search";
-import type { Scale } from "../../host-sim/powercut/stories";
+import { NETWORK_FAULTS, parseNetworkFault } from "./simulation/network-faults";
+import type { NetworkFaultKind } from "./simulation/network-faults";
+import type { Case, Cut } from "./search/case-line";
+import { NETWORK } from "./search/plans";
+import { replay } from "./search/search";
+import type { Scale } from "./simulation/stories";
 
 interface Seen {
   /** Messages by their words; "erase": sectors of the slot. */

@@ -1,10 +1,10 @@
 /** The workers of the search: each piece of work is done once, whoever does it; an end that is asked for and one that is not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { carryOutAll } from "../../host-sim/powercut/pool";
-import type { Works } from "../../host-sim/powercut/pool";
-import type { Tally } from "../../host-sim/powercut/tally";
-import type { Work } from "../../host-sim/powercut/work";
+import { carryOutAll } from "./search/pool";
+import type { Works } from "./search/pool";
+import type { Tally } from "./checks/tally";
+import type { Work } from "./search/work";
 
 const piece = (seed: number, count = 1): Work => ({ kind: "sample", setting: { story: "good", scale: "small", device: "desk", network: "" }, seed, count, depth: 1 });
 

@@ -1,7 +1,7 @@
 /** The random numbers of the search: a seed repeats them, a copy goes on with them, and they are spread evenly enough. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Random } from "../../host-sim/powercut/random";
+import { Random } from "./simulation/random";
 
 const first = (seed: number, count: number): number[] => {
   const random = new Random(seed);

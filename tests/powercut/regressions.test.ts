@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parseCase } from "../../host-sim/powercut/case-line";
-import type { Case } from "../../host-sim/powercut/case-line";
-import type { Point } from "../../host-sim/powercut/life";
-import { replay } from "../../host-sim/powercut/search";
+import { parseCase } from "./search/case-line";
+import type { Case } from "./search/case-line";
+import type { Point } from "./simulation/life";
+import { replay } from "./search/search";
 
 interface Kept {
   readonly line: string;

@@ -4,13 +4,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { parseCase } from "../../host-sim/powercut/case-line";
-import { writeReport } from "../../host-sim/powercut/report";
-import type { ReportSearch } from "../../host-sim/powercut/report";
-import { reportDrawing, reportPage } from "../../host-sim/powercut/report-page";
-import { searchPanel } from "../../host-sim/powercut/report-panel";
-import type { Dot, Panel } from "../../host-sim/powercut/report-panel";
-import { exhaust } from "../../host-sim/powercut/search";
+import { parseCase } from "./search/case-line";
+import { writeReport } from "./report/report";
+import type { ReportSearch } from "./report/report";
+import { reportDrawing, reportPage } from "./report/report-page";
+import { searchPanel } from "./report/report-panel";
+import type { Dot, Panel } from "./report/report-panel";
+import { exhaust } from "./search/search";
 
 const SMALL: ReportSearch = { settings: [{ story: "good", scale: "small", device: "desk", network: "" }], density: { positions: 1, small: 1, subsets: 0, unstable: 0 } };
 

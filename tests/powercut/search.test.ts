@@ -1,15 +1,15 @@
 /** The search for power cuts that lose something, as far as it goes on every commit (`npm run powercut` alone does the same; with --cuts it goes on). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FAULT_KINDS } from "../../host-sim/powercut/faults";
-import type { FaultKind } from "../../host-sim/powercut/faults";
-import { Life } from "../../host-sim/powercut/life";
-import { commitPlan } from "../../host-sim/powercut/plans";
-import { carryOutAll } from "../../host-sim/powercut/pool";
-import { deviceOf } from "../../host-sim/powercut/search";
-import { STORY_NAMES, story } from "../../host-sim/powercut/stories";
-import { add, emptyTally, lines } from "../../host-sim/powercut/tally";
-import { World } from "../../host-sim/powercut/world";
+import { FAULT_KINDS } from "./simulation/faults";
+import type { FaultKind } from "./simulation/faults";
+import { Life } from "./simulation/life";
+import { commitPlan } from "./search/plans";
+import { carryOutAll } from "./search/pool";
+import { deviceOf } from "./search/search";
+import { STORY_NAMES, story } from "./simulation/stories";
+import { add, emptyTally, lines } from "./checks/tally";
+import { World } from "./simulation/world";
 
 /** 4096 bytes of a sector and 16 KiB on the way (docs/DESIGN.md, invariant 6). */
 const AGAIN_MAX = 4096 + 16 * 1024;

@@ -1,14 +1,14 @@
 /** The counts of a search: they add up, whoever did which part, and what was bad is named. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FAULT_KINDS } from "../../host-sim/powercut/faults";
-import type { FaultKind } from "../../host-sim/powercut/faults";
-import { parseCase } from "../../host-sim/powercut/case-line";
-import { replay } from "../../host-sim/powercut/search";
-import { add, caseOf, count, emptyTally, lines } from "../../host-sim/powercut/tally";
-import type { Tally } from "../../host-sim/powercut/tally";
-import { carryOut } from "../../host-sim/powercut/work";
-import type { Work } from "../../host-sim/powercut/work";
+import { FAULT_KINDS } from "./simulation/faults";
+import type { FaultKind } from "./simulation/faults";
+import { parseCase } from "./search/case-line";
+import { replay } from "./search/search";
+import { add, caseOf, count, emptyTally, lines } from "./checks/tally";
+import type { Tally } from "./checks/tally";
+import { carryOut } from "./search/work";
+import type { Work } from "./search/work";
 import { beforeStart } from "./broken-device";
 
 const SETTING = { story: "good", scale: "small", device: "desk", network: "" } as const;

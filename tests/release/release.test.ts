@@ -35,7 +35,7 @@ test("the archive holds what a manifest includes, the bundles too, and nothing o
   await release(folder);
   const archive = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
   const names = namesIn(gunzipSync(readFileSync(join(folder, archive))));
-  for (const name of ["manifest.json", "src/manifest.json", "src/index.ts", "hal/ports.ts", "hal/esp32/ota.c", "build/vendor/mqtt-packet.js", "build/vendor/simulated-chip.js", "firmware/main.ts", "docs/SPEC.md", "LICENSE"]) {
+  for (const name of ["manifest.json", "src/manifest.json", "src/index.ts", "src/ports.ts", "hal/esp32/ota.c", "build/vendor/mqtt-packet.js", "build/vendor/simulated-chip.js", "firmware/main.ts", "docs/SPEC.md", "LICENSE"]) {
     assert.ok(names.includes(`package/${name}`), name);
   }
   assert.deepEqual(names.filter((name) => /^package\/(host-sim|tests|scripts|node_modules|bench)\//.test(name)), []);

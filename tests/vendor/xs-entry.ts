@@ -4,7 +4,7 @@
  */
 import { md5 } from "js-md5";
 import { generate, parser } from "mqtt-packet";
-import type { Crypto } from "../../hal/ports";
+import type { Crypto } from "../../src/ports";
 import { MqttSession } from "../../src/mqtt/session";
 import { passwordOf, secretKey } from "../../src/platforms/tencent/auth";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";

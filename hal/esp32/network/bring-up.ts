@@ -2,7 +2,7 @@
  * Bringing the network up: the one thing that differs between boards. A manifest maps the module name "xs-ota/network" to an implementation:
  * wifi.ts, ethernet.ts and none.ts are here; an application may map its own. Types only.
  */
-import type { Clock } from "../../ports";
+import type { Clock } from "../../../src/ports";
 
 export interface BringUpOptions {
   /** A setting kept on the device, or in mc/config. Never traced. */

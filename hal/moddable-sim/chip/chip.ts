@@ -3,14 +3,14 @@
  * there is one model of a chip, and a folder of the simulator reads like any other board's. It is written for Node; mcconfig gets
  * it as a bundle with a few stand-ins (scripts/build-simulated-chip.mjs).
  */
-import { boardPorts } from "../../../host-sim/board/board-ports";
-import { Bootloader, SLOT_LABELS } from "../../../host-sim/board/bootloader";
-import type { FlashCells } from "../../../host-sim/board/flash-cells";
-import { FlashChip, SECTOR_SIZE } from "../../../host-sim/board/flash-chip";
-import { flashFactory } from "../../../host-sim/board/flash-factory";
-import { PartitionTable } from "../../../host-sim/board/partitions";
-import { Slots } from "../../../host-sim/board/slots";
-import { buildImage, readPayload } from "../../../host-sim/image/build-image";
+import { boardPorts } from "../../model-chip/board-ports";
+import { Bootloader, SLOT_LABELS } from "../../model-chip/bootloader";
+import type { FlashCells } from "../../model-chip/flash-cells";
+import { FlashChip, SECTOR_SIZE } from "../../model-chip/flash-chip";
+import { flashFactory } from "../../model-chip/flash-factory";
+import { PartitionTable } from "../../model-chip/partitions";
+import { Slots } from "../../model-chip/slots";
+import { buildImage, readPayload } from "../../model-chip/build-image";
 import { decodeUtf8, encodeUtf8 } from "../../../src/util/utf8";
 import table16 from "../../esp32/partitions-16mb.csv";
 import table4 from "../../esp32/partitions-4mb.csv";
@@ -47,7 +47,7 @@ export const start: Start = (file, resetReason, restart) => {
   return { slot, version, trial, fault, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
 };
 
-/** How `xs-ota image --fault` begins a payload (host-sim/firmware/bundle.ts): a line of constants, then what makes it fail. */
+/** How `xs-ota image --fault` begins a payload (host-sim/board/firmware/bundle.ts): a line of constants, then what makes it fail. */
 export function faultOf(payload: Uint8Array): Fault | undefined {
   const [constants = "", prologue = ""] = decodeUtf8(payload.subarray(0, 512)).split("\n");
   if (constants.includes('"offline":true')) return "offline";

@@ -1,5 +1,5 @@
 /** The simulated chip as the simulator's ports see it. Types only: both sides of the bundle are checked against them. */
-import type { Boot, Flash, ResetReason, Store } from "../../ports";
+import type { Boot, Flash, ResetReason, Store } from "../../../src/ports";
 
 /** A file as raw storage: any bytes may replace any. */
 export interface RawFile {

@@ -1,4 +1,4 @@
-import type { Crypto } from "../../../hal/ports";
+import type { Crypto } from "../../ports";
 import { decodeBase64 } from "../../util/base64";
 import { toHex } from "../../util/hex";
 import { hmac } from "../../util/hmac";

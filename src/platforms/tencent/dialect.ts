@@ -1,4 +1,4 @@
-import type { Crypto } from "../../../hal/ports";
+import type { Crypto } from "../../ports";
 import { MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
 import type { Cause, Task } from "../../job/types";
 import { integerMember, member, stringMember } from "../../util/json";

@@ -1,4 +1,4 @@
-import type { Crypto } from "../../../hal/ports";
+import type { Crypto } from "../../ports";
 import { MESSAGE_MAX, MQTT_KEEPALIVE } from "../../constants";
 import type { Cause, Task } from "../../job/types";
 import { truncateUtf8 } from "../../util/utf8";

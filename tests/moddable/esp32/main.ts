@@ -5,7 +5,7 @@ import { Process } from "xs-ota/hal/moddable-sim/process";
 import { makeImage, manufacture } from "xs-ota/build/vendor/simulated-chip";
 import { EspBoot, EspFlash } from "xs-ota/hal/esp32/ota";
 import { NvsStore } from "xs-ota/hal/esp32/store";
-import { TwoCopies } from "xs-ota/hal/two-copies";
+import { AbRecordStore } from "xs-ota/src/store/ab-record-store";
 import type { Store } from "xs-ota";
 import type { Case } from "contract/cases";
 import { equal, throws } from "contract/cases";
@@ -119,7 +119,7 @@ const suites: { readonly [name: string]: readonly Case[] } = {
   }),
   store: storeContract(() => {
     made();
-    const store = (): Store => new TwoCopies(new NvsStore("xs-ota"));
+    const store = (): Store => new AbRecordStore(new NvsStore("xs-ota"));
     return {
       get store() { return store(); },
       restart() {

@@ -1,0 +1,176 @@
+/**
+ * The ports of one running board: what the agent is given from the bootloader's hand-over to the next restart. A new start makes new
+ * ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
+ */
+import type { Boot, Flash, ResetReason, Running, Store } from "../../src/ports";
+import { AbRecordStore } from "../../src/store/ab-record-store";
+import { SLOT_LABELS } from "./bootloader";
+import { EspOta } from "./esp-ota";
+import type { FlashChip } from "./flash-chip";
+import { PowerCut, SECTOR_SIZE } from "./flash-chip";
+import { Nvs } from "./nvs";
+import type { Partition, PartitionTable } from "./partitions";
+import type { SlotIndex, Slots } from "./slots";
+import { readHeader } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
+
+/** NVS namespace of the agent. */
+export const NAMESPACE = "xs-ota";
+
+export interface BoardPortsOptions {
+  readonly chip: FlashChip;
+  readonly table: PartitionTable;
+  readonly slots: Slots;
+  /** The slot that the bootloader started. */
+  readonly running: SlotIndex;
+  readonly resetReason: ResetReason;
+  /** The agent asked for a restart; the board must be started anew. Called at most once. */
+  readonly restart: (reason: "restart" | "rollback") => void;
+}
+
+export interface StoragePorts {
+  readonly flash: Flash;
+  readonly boot: Boot;
+  readonly store: Store;
+  partition(label: string): Flash;
+}
+
+/** Mounts NVS: may write to flash, so a power cut can come out of here. */
+export function boardPorts(options: BoardPortsOptions): StoragePorts {
+  const target = options.table.slots[options.running === 0 ? 1 : 0];
+  return {
+    flash: new SlotFlash(options.chip, target),
+    partition: (label) => new SlotFlash(options.chip, options.table.data(label)),
+    boot: new BoardBoot(options),
+    store: new AbRecordStore(new Nvs(options.chip, options.table.nvs, NAMESPACE), options.resetReason !== "software"),
+  };
+}
+
+/** One slot or data partition, by construction the only one. */
+export class SlotFlash implements Flash {
+  readonly size: number;
+  readonly sectorSize = SECTOR_SIZE;
+  readonly #chip: FlashChip;
+  readonly #slot: Partition;
+  readonly #compare = new Uint8Array(SECTOR_SIZE);
+
+  constructor(chip: FlashChip, slot: Partition) {
+    this.#chip = chip;
+    this.#slot = slot;
+    this.size = slot.size;
+  }
+
+  erase(sector: number): void {
+    this.#check("erase", sector * SECTOR_SIZE, SECTOR_SIZE);
+    this.#chip.erase(this.#slot.address + sector * SECTOR_SIZE);
+  }
+
+  write(offset: number, bytes: Uint8Array): void {
+    this.#check("write", offset, bytes.length);
+    this.#chip.program(this.#slot.address + offset, bytes);
+  }
+
+  read(offset: number, into: Uint8Array): void {
+    this.#check("read", offset, into.length);
+    this.#chip.read(this.#slot.address + offset, into);
+  }
+
+  equals(offset: number, bytes: Uint8Array): boolean {
+    this.#check("compare", offset, bytes.length);
+    for (let at = 0; at < bytes.length; at += SECTOR_SIZE) {
+      const wanted = bytes.subarray(at, at + SECTOR_SIZE);
+      const found = this.#compare.subarray(0, wanted.length);
+      this.#chip.read(this.#slot.address + offset + at, found);
+      if (Buffer.compare(found, wanted) !== 0) return false;
+    }
+    return true;
+  }
+
+  #check(operation: string, offset: number, length: number): void {
+    if (!(offset >= 0 && Number.isInteger(offset) && offset + length <= this.size)) {
+      throw new Error(`flash ${operation} at ${offset}, ${length} bytes: outside ${this.#slot.label} of ${this.size} bytes`);
+    }
+  }
+}
+
+export class BoardBoot implements Boot {
+  readonly #options: BoardPortsOptions;
+  readonly #ota: EspOta;
+  readonly #target: SlotIndex;
+  #restarting = false;
+
+  constructor(options: BoardPortsOptions) {
+    this.#options = options;
+    this.#ota = new EspOta(options.chip, options.table, options.slots);
+    this.#target = options.running === 0 ? 1 : 0;
+  }
+
+  running(): Running {
+    const first = new Uint8Array(SECTOR_SIZE);
+    this.readRunning(0, first);
+    const { version, product, securityFloor } = readFirmware(first, true);
+    const slot = SLOT_LABELS[this.#options.running];
+    return { slot, version, project: product, securityFloor, chip: readHeader(first).chip, state: this.#ota.state(this.#options.running) };
+  }
+
+  target(): string {
+    return SLOT_LABELS[this.#target];
+  }
+
+  resetReason(): ResetReason {
+    return this.#options.resetReason;
+  }
+
+  readRunning(offset: number, into: Uint8Array): void {
+    const { address, size, label } = this.#options.table.slots[this.#options.running];
+    if (!(offset >= 0 && Number.isInteger(offset) && offset + into.length <= size)) {
+      throw new Error(`read of ${label} at ${offset}, ${into.length} bytes: outside its ${size} bytes`);
+    }
+    this.#options.chip.read(address + offset, into);
+  }
+
+  lastInvalid(): string | undefined {
+    const slot = this.#ota.lastInvalid();
+    return slot === undefined ? undefined : SLOT_LABELS[slot];
+  }
+
+  invalidateTarget(): void {
+    this.#ota.invalidateInactive(this.#options.running);
+  }
+
+  verifyTarget(): number {
+    return this.#because("verify", () => this.#options.slots.verify(this.#target).length);
+  }
+
+  activate(): void {
+    this.#because("activate", () => this.#ota.setBoot(this.#target));
+  }
+
+  /** Nothing unless the running slot is on trial: ESP-IDF's call would confirm whatever entry decides, a just activated one included. */
+  confirm(): void {
+    if (this.#ota.state(this.#options.running) === "pending") this.#ota.markValid();
+  }
+
+  rollback(): void {
+    if (this.#ota.markInvalid()) this.#restart("rollback");
+  }
+
+  restart(): void {
+    this.#restart("restart");
+  }
+
+  #restart(reason: "restart" | "rollback"): void {
+    if (this.#restarting) return;
+    this.#restarting = true;
+    this.#options.restart(reason);
+  }
+
+  #because<T>(operation: string, action: () => T): T {
+    try {
+      return action();
+    } catch (error) {
+      if (error instanceof PowerCut) throw error;
+      throw new Error(`${operation} ${this.target()}: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * A whole board in memory: flash chip, bootloader and the agent's ports, without an engine around it. Made to be started
+ * millions of times: forking one costs microseconds, and an image that was verified once is not hashed again while its bytes are the same.
+ */
+import type { ResetReason } from "../../src/ports";
+import type { StoragePorts } from "./board-ports";
+import { boardPorts } from "./board-ports";
+import type { BootResult } from "./bootloader";
+import { Bootloader } from "./bootloader";
+import { MemoryCells } from "./flash-cells";
+import { FlashChip } from "./flash-chip";
+import { flashFactory } from "./flash-factory";
+import { PartitionTable } from "./partitions";
+import { Slots, VerifyCache } from "./slots";
+
+export interface MemoryBoardOptions {
+  /** The first firmware, in ota_0. */
+  readonly factoryImage: Uint8Array;
+  /** Bytes; default: where `table` ends, or 4 MB. */
+  readonly flashSize?: number;
+  /** Default: the table for that flash size, which must be 4, 8 or 16 MB then. A small one makes small, quick boards. */
+  readonly table?: PartitionTable;
+  /** esp_chip_id_t; default 0. */
+  readonly chipId?: number;
+  /** The running firmware asked for a restart: nothing happens by itself, `powerOn("software")` is the caller's. */
+  readonly onRestart?: (reason: "restart" | "rollback") => void;
+}
+
+interface Parts {
+  readonly cells: MemoryCells;
+  readonly table: PartitionTable;
+  readonly chipId: number;
+  readonly cache: VerifyCache;
+  readonly onRestart: ((reason: "restart" | "rollback") => void) | undefined;
+}
+
+export class MemoryBoard {
+  readonly chip: FlashChip;
+  readonly table: PartitionTable;
+  /** "restart" or "rollback" once the firmware asked for it, until the next start. */
+  restartWanted: "restart" | "rollback" | undefined;
+  readonly #parts: Parts;
+  readonly #slots: Slots;
+  #ports: StoragePorts | undefined;
+
+  constructor(options: MemoryBoardOptions | { readonly parts: Parts }) {
+    if ("parts" in options) {
+      this.#parts = options.parts;
+    } else {
+      const flashSize = options.flashSize ?? options.table?.end ?? 4 << 20;
+      const table = options.table ?? PartitionTable.forFlashSize(flashSize);
+      this.#parts = { cells: new MemoryCells(flashSize), table, chipId: options.chipId ?? 0, cache: new VerifyCache(), onRestart: options.onRestart };
+      flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
+    }
+    this.chip = new FlashChip(this.#parts.cells);
+    this.table = this.#parts.table;
+    this.#slots = new Slots(this.chip, this.table, this.#parts.chipId, this.#parts.cache);
+  }
+
+  /** Another board with the same flash content, counters at 0, not started. */
+  fork(onRestart = this.#parts.onRestart): MemoryBoard {
+    return new MemoryBoard({ parts: { ...this.#parts, cells: this.#parts.cells.fork(), onRestart } });
+  }
+
+  /**
+   * Starts the chip: bootloader, then new ports. A power cut that a fault injector makes in here comes out as `PowerCut`; start again.
+   * The ports of the start before must not be used any more.
+   */
+  powerOn(resetReason: ResetReason = "power-on"): BootResult {
+    this.chip.powerOn();
+    this.#ports = undefined;
+    this.restartWanted = undefined;
+    const result = new Bootloader(this.chip, this.table, this.#slots).boot();
+    if (result.bricked !== undefined) return result;
+    this.#ports = boardPorts({
+      chip: this.chip,
+      table: this.table,
+      slots: this.#slots,
+      running: result.slot === "ota_0" ? 0 : 1,
+      resetReason,
+      restart: (reason) => {
+        this.restartWanted = reason;
+        this.#parts.onRestart?.(reason);
+      },
+    });
+    return result;
+  }
+
+  /** Of the running firmware. Throws before the first start and on a board that does not boot. */
+  get ports(): StoragePorts {
+    if (this.#ports === undefined) throw new Error("the board is not running");
+    return this.#ports;
+  }
+}

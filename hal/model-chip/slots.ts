@@ -1,0 +1,99 @@
+/** What the two slots hold: the check that bootloader and application do, and the version and product of an image. */
+import { createHash } from "node:crypto";
+import type { Digest } from "../../src/ports";
+import type { VerifiedImage } from "../../src/image/esp-image";
+import { readHeader, verifyImage } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
+import type { FlashChip } from "./flash-chip";
+import { PowerCut } from "./flash-chip";
+import type { Partition, PartitionTable } from "./partitions";
+
+/** An image that would boot. */
+export interface SlotImage extends VerifiedImage {
+  readonly version: string;
+  /** Product from the firmware block, else the project name of the app description. */
+  readonly project: string;
+}
+
+export type SlotIndex = 0 | 1;
+
+/** SHA-256 by Node, as a `Digest` of src/ports.ts. */
+export function sha256(): Digest {
+  const hash = createHash("sha256");
+  return {
+    write: (bytes) => void hash.update(bytes),
+    close: () => new Uint8Array(hash.digest()),
+  };
+}
+
+/** Results by content, shared between boards whose memory chips were forked from one another. */
+export class VerifyCache {
+  readonly #results = new Map<string, SlotImage | Error>();
+
+  /** `stamp` names the content of the slot at `address`; see `FlashCells.stamp`. */
+  get(address: number, stamp: number, verify: () => SlotImage): SlotImage {
+    const key = `${address}:${stamp}`;
+    let result = this.#results.get(key);
+    if (result === undefined) {
+      try {
+        result = verify();
+      } catch (error) {
+        if (error instanceof PowerCut) throw error;
+        result = error as Error;
+      }
+      if (this.#results.size >= 1024) this.#results.clear();
+      this.#results.set(key, result);
+    }
+    if (result instanceof Error) throw result;
+    return result;
+  }
+}
+
+export class Slots {
+  readonly partitions: readonly [Partition, Partition];
+  readonly #chip: FlashChip;
+  readonly #chipId: number;
+  readonly #cache: VerifyCache | undefined;
+
+  /**
+   * @param chipId esp_chip_id_t of this board: images for another chip do not boot
+   * @param cache remembers verdicts by content where the chip can name its content (memory); without it every check reads the slot
+   */
+  constructor(chip: FlashChip, table: PartitionTable, chipId: number, cache?: VerifyCache) {
+    this.#chip = chip;
+    this.partitions = table.slots;
+    this.#chipId = chipId;
+    this.#cache = cache;
+  }
+
+  /**
+   * Throws with the reason if the image would not boot. A chip also starts an image without an app description or with a damaged firmware
+   * block; a board does not, because the agent installs neither.
+   */
+  verify(index: SlotIndex): SlotImage {
+    const { address, size } = this.partitions[index];
+    const stamp = this.#cache === undefined ? undefined : this.#chip.stamp(address, size);
+    return stamp === undefined ? this.#verify(address, size) : this.#cache!.get(address, stamp, () => this.#verify(address, size));
+  }
+
+  /** `verify`, where the reason does not matter. A power cut is passed on. */
+  boots(index: SlotIndex): SlotImage | undefined {
+    try {
+      return this.verify(index);
+    } catch (error) {
+      if (error instanceof PowerCut) throw error;
+      return undefined;
+    }
+  }
+
+  #verify(address: number, size: number): SlotImage {
+    const read = (offset: number, into: Uint8Array): void => this.#chip.read(address + offset, into);
+    const first = new Uint8Array(Math.min(4096, size));
+    read(0, first);
+    // The chip is checked before anything else is read, as in esp_image_format.c.
+    const { chip } = readHeader(first);
+    if (chip !== this.#chipId) throw new Error(`ESP image for chip ${chip}, this is chip ${this.#chipId}`);
+    const { version, product } = readFirmware(first, true);
+    return { ...verifyImage(read, size, sha256), version, project: product };
+  }
+}

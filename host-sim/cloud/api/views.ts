@@ -1,0 +1,78 @@
+/** The cloud's snapshots as the API shows them: nothing secret, nothing that only the cloud can make sense of. */
+import type { SimulatedBoard } from "../boards/boards";
+import type { Cloud } from "../core/cloud";
+import type { Device, LoggedMessage } from "../core/devices";
+import type { Package } from "../core/packages";
+import type { Member, Rollout, Selection } from "../core/rollouts/rollout";
+import type { Task } from "../core/tasks";
+import type { Views } from "./schemas";
+
+export function packageView(cloud: Cloud, file: Package): Views["package"] {
+  const { id, name, version, imageVersion, project, chip, problem, signature, size, md5, sha256, addedAt } = file;
+  return {
+    id,
+    name,
+    version,
+    ...(imageVersion === undefined ? {} : { imageVersion }),
+    ...(project === undefined ? {} : { project }),
+    ...(chip === undefined ? {} : { chip }),
+    ...(problem === undefined ? {} : { problem }),
+    signature: signature === undefined ? "none" : signature.form === "good" ? "signed" : "broken",
+    ...(signature?.form === "good" && signature.key !== "" ? { signer: signature.key } : {}),
+    size,
+    md5,
+    sha256,
+    addedAt,
+    served: cloud.traffic.ofPackage(id),
+  };
+}
+
+export function taskView(task: Task): Views["task"] {
+  const { state: _, fields: __, ...view } = task;
+  return view;
+}
+
+export function deviceView(cloud: Cloud, device: Device, board: SimulatedBoard | undefined): Views["device"] {
+  const task = cloud.tasks.active(device.id) ?? cloud.tasks.ofDevice(device.id).at(-1);
+  return {
+    ...device,
+    ...(board === undefined ? {} : { board: board.name }),
+    ...(board?.slot === undefined ? {} : { slot: board.slot }),
+    ...(task === undefined ? {} : { task: taskView(task) }),
+  };
+}
+
+export function messageView(message: LoggedMessage, redact: (text: string) => string): Views["message"] {
+  const { at, direction, topic, payload, qos, dup } = message;
+  return { at, direction, topic: redact(topic), payload: redact(payload), qos, dup };
+}
+
+export function rolloutView(cloud: Cloud, rollout: Rollout): Views["rollout"] {
+  const { selection, forgiven: _, waves, ...rest } = rollout;
+  const members = cloud.rollouts.members(rollout.id)!;
+  return {
+    ...rest,
+    target: inWords(selection),
+    waves: waves.map((wave, index) => ({ ...wave, counts: members.countsOf(index) })),
+    devices: members.size,
+    counts: members.counts(),
+  };
+}
+
+export function memberView(cloud: Cloud, member: Member): Views["member"] {
+  const { task: _, ...view } = member;
+  return { ...view, name: cloud.devices.get(member.device)?.name ?? member.device };
+}
+
+function inWords(selection: Selection): string {
+  switch (selection.kind) {
+    case "all":
+      return "all devices";
+    case "version":
+      return `devices on ${selection.version}`;
+    case "devices":
+      return selection.devices.length === 1 ? "one device" : `${selection.devices.length} selected devices`;
+    case "names":
+      return `a list of ${selection.names.length} names`;
+  }
+}

@@ -1,0 +1,133 @@
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { lockFolder } from "../../../board/folder-lock";
+
+/** In the state folder. */
+export const DATABASE_FILE = "cloud.db";
+
+/** What a column may hold. */
+export type Value = string | number | null;
+export type Row = Readonly<Record<string, Value>>;
+
+/**
+ * Each step takes the database from the version that is its index to the next one; released steps are never edited. Times are
+ * milliseconds since 1970. `identity` holds a device's secret, which the cloud must know to check it: the file is for its owner only.
+ */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE devices(
+     id TEXT PRIMARY KEY, platform TEXT NOT NULL, identity TEXT NOT NULL, version TEXT, last_seen INTEGER, online INTEGER NOT NULL) STRICT;
+   CREATE TABLE tasks(
+     id INTEGER PRIMARY KEY, device TEXT NOT NULL, package TEXT NOT NULL, rollout TEXT, version TEXT NOT NULL, status TEXT NOT NULL,
+     state INTEGER NOT NULL, percent REAL, code INTEGER, message TEXT, created_at INTEGER NOT NULL, pushed_at INTEGER,
+     finished_at INTEGER, pushes INTEGER NOT NULL, fields TEXT) STRICT;
+   CREATE INDEX tasks_of_device ON tasks(device, id);
+   CREATE TABLE rollouts(id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;
+   CREATE TABLE members(
+     position INTEGER PRIMARY KEY, rollout INTEGER NOT NULL REFERENCES rollouts(id) ON DELETE CASCADE, device TEXT NOT NULL,
+     body TEXT NOT NULL, UNIQUE(rollout, device)) STRICT;
+   CREATE TABLE messages(
+     id INTEGER PRIMARY KEY, device TEXT NOT NULL, at INTEGER NOT NULL, direction TEXT NOT NULL, topic TEXT NOT NULL,
+     payload TEXT NOT NULL, qos INTEGER NOT NULL, dup INTEGER NOT NULL) STRICT;
+   CREATE INDEX messages_of_device ON messages(device, id);
+   CREATE TABLE sessions(hash TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
+   CREATE TABLE boards(name TEXT PRIMARY KEY, device TEXT NOT NULL, body TEXT NOT NULL) STRICT;`,
+];
+
+/**
+ * The cloud's state in one SQLite file. Write-ahead log without waiting for the disk: a transaction that was committed is there after
+ * the process was killed; after the machine itself lost its power, the last ones may be missing, but what is there is whole. Held by
+ * one process at a time.
+ */
+export class StateDatabase {
+  readonly #database: DatabaseSyncInstance;
+  readonly #statements = new Map<string, StatementSyncInstance>();
+  readonly #unlock: () => void;
+
+  private constructor(database: DatabaseSyncInstance, unlock: () => void) {
+    this.#database = database;
+    this.#unlock = unlock;
+  }
+
+  /** Makes folder and file where they are not there. Rejects with one line if they can not be used. */
+  static async open(folder: string): Promise<StateDatabase> {
+    const path = join(folder, DATABASE_FILE);
+    let database: DatabaseSyncInstance | undefined;
+    let unlock: (() => void) | undefined;
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      // SQLite's own lock would last until the last statement is collected as garbage.
+      unlock = await lockFolder(folder);
+      database = new DatabaseSync(path);
+      chmodSync(path, 0o600);
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+      migrate(database);
+      return new StateDatabase(database, unlock);
+    } catch (error) {
+      database?.close();
+      unlock?.();
+      throw new Error(`the state in ${folder} can not be used: ${reason(error as Error)}`, { cause: error });
+    }
+  }
+
+  run(sql: string, ...values: Value[]): void {
+    this.#prepare(sql).run(...values);
+  }
+
+  all(sql: string, ...values: Value[]): Row[] {
+    return this.#prepare(sql).all(...values) as Row[];
+  }
+
+  /** All or nothing; not to be nested. */
+  transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  setting(key: string): string | undefined {
+    const [row] = this.all("SELECT value FROM settings WHERE key = ?", key);
+    return row === undefined ? undefined : String(row["value"]);
+  }
+
+  /** The value kept under that key; made and kept the first time. */
+  settingOr(key: string, make: () => string): string {
+    const kept = this.setting(key);
+    if (kept !== undefined) return kept;
+    const value = make();
+    this.run("INSERT INTO settings(key, value) VALUES(?, ?)", key, value);
+    return value;
+  }
+
+  close(): void {
+    this.#statements.clear();
+    this.#database.close();
+    this.#unlock();
+  }
+
+  #prepare(sql: string): StatementSyncInstance {
+    let statement = this.#statements.get(sql);
+    if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
+    return statement;
+  }
+}
+
+function migrate(database: DatabaseSyncInstance): void {
+  const { user_version: version } = database.prepare("PRAGMA user_version").get() as { user_version: number };
+  if (version > MIGRATIONS.length) throw new Error("it was written by a newer version of xs-ota");
+  for (const [index, step] of MIGRATIONS.entries()) {
+    if (index >= version) database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);
+  }
+}
+
+function reason({ message }: Error): string {
+  if (/in use by another process/.test(message)) return "another cloud is using it";
+  if (/not a database/i.test(message)) return `${DATABASE_FILE} is not a database`;
+  return message;
+}

@@ -1,0 +1,75 @@
+/** The checks of what is downloaded: where a download goes on, and what a cut makes the server give out again. */
+import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../../src/constants";
+import type { Watch } from "./watch";
+import { imageOf } from "../simulation/world";
+import type { Push } from "../simulation/stories";
+
+/** A power cut costs at most one sector and what was in flight. */
+export const AGAIN_MAX = SECTOR + RANGE_MAX;
+
+/** A download whose size the server has to tell first. What it goes on from is decided then: until a sector is erased nothing is. */
+export interface Asking {
+  readonly push: Push;
+  /** What was given out before. */
+  readonly end: number;
+  readonly inFlight: number;
+  /** What the question itself has made the server give out. */
+  served: number;
+}
+
+/**
+ * A download begins, or goes on after a cut or over a new connection, at this byte. What it has of a sector may be in RAM. `inFlight`: bytes
+ * that may have been under way.
+ */
+export function judgeDownload(watch: Watch, push: Push, first: number, inFlight: number): void {
+  const { ledger } = watch.world;
+  const image = imageOf(push.offer);
+  const { end, again, mostAgain } = ledger.fetched(image);
+  ledger.expect("unconfirmed waits", watch.confirmed, () => "a download begins while the running firmware is on trial");
+  const { asking } = watch;
+  watch.asking = undefined;
+  if (asking?.push === push) {
+    const asked = Math.min(asking.served, asking.end);
+    ledger.note(image, { again: again + asked, mostAgain: Math.max(mostAgain, asked) });
+  }
+  if (first === 0 && watch.job?.record.offer.size === 0) watch.asking = { push, end, inFlight, served: 0 };
+  else judgeFirst(watch, push, first, inFlight, end, 0);
+}
+
+/** The first sector is about to be erased: what was asked for to learn its size is the download. */
+export function judgeAsked(watch: Watch): void {
+  const { asking } = watch;
+  if (asking === undefined) return;
+  watch.asking = undefined;
+  judgeFirst(watch, asking.push, 0, asking.inFlight, asking.end, asking.served);
+}
+
+/** `end`: what was given out before; `served`: since then. */
+function judgeFirst(watch: Watch, push: Push, first: number, inFlight: number, end: number, served: number): void {
+  const offset = first - (first % SECTOR);
+  const { world, target } = watch;
+  const { ledger } = world;
+  const image = imageOf(push.offer);
+  const { again, mostAgain, cuts, tried } = ledger.fetched(image);
+  ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
+  const there = world.network.changed || world.truth.holds(target, push.file, HEAD, offset);
+  ledger.expect("resume of the same image", there, () => `the download of ${push.offer.version} goes on at ${offset}, and the slot holds something else`);
+  const lost = Math.max(0, end - offset);
+  const allowed = cuts === 0 ? 0 : SECTOR + inFlight;
+  ledger.expect("bytes fetched again", lost <= allowed || ledger.networkFaults > 0, () => `${lost} bytes are fetched again after ${cuts} cuts: from ${offset}, ${end} were given out`);
+  ledger.note(image, { end: Math.max(offset, served), again: again + lost, mostAgain: Math.max(mostAgain, lost) });
+}
+
+/** Bytes up to `end` have left the server. */
+export function judgeServed(watch: Watch, push: Push, end: number): void {
+  const image = imageOf(push.offer);
+  watch.world.ledger.note(image, { end: Math.max(watch.world.ledger.fetched(image).end, end) });
+  if (watch.asking?.push === push) watch.asking.served = Math.max(watch.asking.served, end);
+}
+
+/** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
+export function judgeRequest(watch: Watch, push: Push, end: number, stored: number): void {
+  const { ledger } = watch.world;
+  ledger.expect("bounded", end - stored <= WINDOW + SECTOR, () => `bytes up to ${end} are asked for with ${stored} stored`);
+  ledger.expect("bounded", push.offer.size === 0 || end <= push.offer.size, () => `bytes up to ${end} of ${push.offer.size} are asked for`);
+}

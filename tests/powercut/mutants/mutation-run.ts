@@ -1,0 +1,136 @@
+/** Does the search notice? Every mutant of the code that carries an update is searched until a check is broken; what is left is listed. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { chosenMutants } from "./chosen-mutants";
+import { EXPLAINED, withoutLine } from "./explained-mutants";
+import { MutantProgram, ROOT } from "./mutant-program";
+import { OPERATORS, mutantsOf } from "./mutants";
+import type { Mutant, Operator } from "./mutants";
+import { deepMutantPlan, mutantPlan } from "../search/plans";
+
+/** Job, checkpoint and boot: what decides in which order flash, records, boot choice and reports change, and when. */
+export const MUTATED = [
+  ...["boot-judgement", "context", "downloading", "hash-pass", "job", "memory", "outcome", "owed", "record", "sealing", "sector-store", "trial", "verifying"].map((name) => `src/job/${name}.ts`),
+  "src/agent/executor.ts",
+  "src/store/ab-record-store.ts",
+];
+
+/** By the search; by the unit tests of the same code, asked where two seconds of search notice nothing; or by neither, nor by a longer search. */
+export type Fate = "search" | "unit tests" | "nobody" | "does not compile";
+
+export interface Judged {
+  readonly name: string;
+  readonly operator: Operator;
+  readonly fate: Fate;
+  /** The check or test that noticed. */
+  readonly by: string;
+}
+
+export interface MutationOptions {
+  /** For bundles, and for mutants.json with the result. */
+  readonly folder: string;
+  /** Only mutants whose name contains this. */
+  readonly only?: string;
+  /** Every n-th mutant. */
+  readonly every?: number;
+  /** Those that the last run left, once more; what it said of the others stands. */
+  readonly left?: boolean;
+  readonly processes?: number;
+  onProgress(text: string): void;
+}
+
+export function allMutants(): Mutant[] {
+  return [...chosenMutants(ROOT), ...MUTATED.flatMap((file) => mutantsOf(ROOT, file))];
+}
+
+/** Rejects if the unchanged code breaks a check: then nothing can be said. */
+export async function mutationRun({ folder, only = "", every = 1, left = false, processes = availableParallelism(), onProgress }: MutationOptions): Promise<readonly Judged[]> {
+  mkdirSync(folder, { recursive: true });
+  const judged: Judged[] = left ? lastRun(folder).filter(({ fate }) => fate !== "nobody") : [];
+  const known = new Set(judged.map(({ name }) => name));
+  const mutants = mixed(allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0 && !known.has(name)));
+  if (mutants.length === 0 && judged.length === 0) throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
+  const all = mutants.length + judged.length;
+  const file = join(folder, "mutants.json");
+  const counts = { search: 0, "unit tests": 0, nobody: 0, "does not compile": 0 };
+  for (const { fate } of judged) counts[fate]++;
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: Math.min(processes, mutants.length) }, async (_, number) => {
+      const program = new MutantProgram(join(folder, `mutant-${number}`));
+      if (number === 0) {
+        await program.load(undefined);
+        const broken = await program.search(mutantPlan());
+        if (broken !== undefined) throw new Error(`the code as it is breaks ${broken}`);
+      }
+      for (let mutant = mutants[next++]; mutant !== undefined; mutant = mutants[next++]) {
+        const result = await judge(program, mutant);
+        judged.push(result);
+        counts[result.fate]++;
+        writeFileSync(file, JSON.stringify(judged, null, 1));
+        onProgress(`${judged.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`);
+      }
+    }),
+  );
+  return judged;
+}
+
+/** In a fixed order in which files and operators take turns: what a run that was broken off has found is a sample of all. */
+function mixed<T>(list: readonly T[]): T[] {
+  const step = 389;
+  return list.length % step === 0 ? [...list] : list.map((_, index) => list[(index * step) % list.length]!);
+}
+
+async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
+  const { name, operator } = mutant;
+  await program.load(mutant);
+  const soon = await program.search(mutantPlan());
+  if (soon !== undefined) return { name, operator, fate: "search", by: soon };
+  const mayNotCompile = operator.startsWith("guard");
+  if (mayNotCompile && !(await program.compiles())) return { name, operator, fate: "does not compile", by: "" };
+  const test = await program.unitTests();
+  if (test !== undefined) return { name, operator, fate: "unit tests", by: test };
+  const late = await program.search(deepMutantPlan());
+  if (late !== undefined) return { name, operator, fate: "search", by: late };
+  return { name, operator, fate: "nobody", by: EXPLAINED.get(withoutLine(name)) ?? "" };
+}
+
+function lastRun(folder: string): readonly Judged[] {
+  return JSON.parse(readFileSync(join(folder, "mutants.json"), "utf8")) as Judged[];
+}
+
+export interface MutationResult {
+  /** Mutants that compile. */
+  readonly total: number;
+  readonly caught: number;
+  readonly bySearch: number;
+  /** The table and the survivors. */
+  readonly lines: readonly string[];
+}
+
+export function resultOf(judged: readonly Judged[]): MutationResult {
+  const counted = judged.filter(({ fate }) => fate !== "does not compile");
+  const by = (fate: Fate, operator?: Operator): number => counted.filter((each) => each.fate === fate && (operator === undefined || each.operator === operator)).length;
+  const row = (operator: Operator): string => {
+    const cells = [by("search", operator), by("unit tests", operator), by("nobody", operator)];
+    return `${operator.padEnd(16)} ${[cells.reduce((sum, each) => sum + each, 0), ...cells].map((each) => String(each).padStart(8)).join("")}`;
+  };
+  const checks = new Map<string, number>();
+  for (const { fate, by: found } of counted) {
+    if (fate !== "search") continue;
+    const check = found.replace(/ \(.*$/, "");
+    checks.set(check, (checks.get(check) ?? 0) + 1);
+  }
+  return {
+    total: counted.length,
+    caught: counted.length - by("nobody"),
+    bySearch: by("search"),
+    lines: [
+      `${"operator".padEnd(16)} ${["mutants", "search", "tests", "nobody"].map((each) => each.padStart(8)).join("")}`,
+      ...(Object.keys(OPERATORS) as Operator[]).filter((operator) => counted.some((each) => each.operator === operator)).map(row),
+      `noticed first by: ${[...checks].sort(([, one], [, other]) => other - one).map(([check, count]) => `${check} ${count}`).join(", ")}`,
+      ...counted.filter(({ fate }) => fate === "nobody").map(({ name, by: why }) => `  left  ${name}${why === "" ? "" : `\n        ${why}`}`),
+    ],
+  };
+}

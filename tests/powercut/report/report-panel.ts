@@ -1,0 +1,109 @@
+/** What the picture shows of one story: every case of its search as a dot, and the facts around them. */
+import { AGAIN_MAX } from "../checks/fetch-watch";
+import type { Cut } from "../search/case-line";
+import { lineOf } from "../search/case-line";
+import type { Density, FaultKind } from "../simulation/faults";
+import type { Limit } from "../checks/ledger";
+import { Life } from "../simulation/life";
+import { deviceOf, exhaust } from "../search/search";
+import type { Result, Setting } from "../search/search";
+import { story } from "../simulation/stories";
+import { caseOf } from "../checks/tally";
+import { World } from "../simulation/world";
+
+/** One cut and what it came to. */
+export interface Dot {
+  /** Point of the story, and the place among the cuts of that point, 0 .. 1. */
+  readonly at: number;
+  readonly within: number;
+  readonly kind: FaultKind;
+  readonly phase: string;
+  /** Bytes that the file server gave out once more because of it. */
+  readonly again: number;
+  /** Modelled flash time from the next power-on until the device spoke with the cloud again, ms; undefined: never again. */
+  readonly back: number | undefined;
+  /** For `npm run powercut -- --replay`. */
+  readonly line: string;
+  /** The check that it breaks, and how. */
+  readonly violation?: string;
+  /** It went beyond what ESP-IDF protects: the bounds do not count. */
+  readonly limit?: Limit;
+}
+
+/** Points of the story in one phase, from `from` up to `to`, this one not included. */
+export interface Band {
+  readonly phase: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Panel {
+  readonly title: string;
+  readonly about: string;
+  readonly points: number;
+  readonly bands: readonly Band[];
+  readonly dots: readonly Dot[];
+  /** Bytes fetched again after one cut: what is promised, and what it came to where that counts. */
+  readonly bound: number;
+  readonly worstAgain: Dot | undefined;
+  readonly worstBack: Dot | undefined;
+}
+
+/** Dots between two words of progress. */
+const EVERY = 50;
+
+/** Lives every single cut of a story. Reads count as flash time, those of the bootloader too. */
+export function searchPanel(setting: Setting, density: Density, onProgress: (done: number) => void): Panel {
+  const bands: Band[] = [];
+  const life = new Life(World.begin(story(setting.story, setting.scale)), deviceOf(setting), ({ number, phase }) => {
+    const last = bands.at(-1);
+    if (last?.phase === phase) bands[bands.length - 1] = { ...last, to: number + 1 };
+    else bands.push({ phase, from: number, to: number + 1 });
+  });
+  life.run();
+  const found: Dot[] = [];
+  exhaust(setting, { densities: [density], exact: true }, (result) => {
+    found.push(dotOf(setting, result));
+    if (found.length % EVERY === 0) onProgress(found.length);
+  });
+  return panelOf(setting, life.points, bands, spread(found));
+}
+
+function panelOf({ story: name, scale, device }: Setting, points: number, bands: readonly Band[], dots: readonly Dot[]): Panel {
+  const promised = dots.filter(({ limit }) => limit === undefined);
+  const about = `${story(name, scale).about}; ${device === "agent" ? "the whole agent over an in-memory network" : "the update job without its network"}`;
+  return { title: name, about, points, bands, dots, bound: AGAIN_MAX, worstAgain: most(promised, ({ again }) => again), worstBack: most(promised, ({ back }) => back ?? 0) };
+}
+
+function dotOf(setting: Setting, { cuts, point, world: { ledger } }: Result): Dot {
+  const [cut] = cuts as readonly [Cut];
+  const [violation] = ledger.violations;
+  return {
+    at: cut.at,
+    within: 0,
+    kind: cut.fault.kind,
+    phase: point?.phase ?? "bootloader",
+    again: Math.max(0, ...[...ledger.fetching.values()].map(({ mostAgain }) => mostAgain)),
+    back: ledger.backAfter,
+    line: lineOf(caseOf(setting, cuts)),
+    ...(violation === undefined ? {} : { violation: `${violation.check}: ${violation.message}` }),
+    ...(ledger.limit === undefined ? {} : { limit: ledger.limit }),
+  };
+}
+
+/** The cuts of one point lie side by side, in the order in which they were tried. */
+function spread(dots: readonly Dot[]): Dot[] {
+  const counts = new Map<number, number>();
+  for (const { at } of dots) counts.set(at, (counts.get(at) ?? 0) + 1);
+  const seen = new Map<number, number>();
+  return dots.map((dot) => {
+    const index = seen.get(dot.at) ?? 0;
+    seen.set(dot.at, index + 1);
+    return { ...dot, within: (index + 0.5) / counts.get(dot.at)! };
+  });
+}
+
+/** The first of those with the highest value. */
+function most(dots: readonly Dot[], value: (dot: Dot) => number): Dot | undefined {
+  return dots.reduce<Dot | undefined>((best, dot) => (best === undefined || value(dot) > value(best) ? dot : best), undefined);
+}

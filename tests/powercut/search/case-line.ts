@@ -1,0 +1,57 @@
+/**
+ * A case of the search as one short line, and back: STORY.SCALE.DEVICE.CUTS[.NETWORK]
+ *
+ *   good.whole.desk.37p5-12e700        cut 1 at point 37, a program torn after 5 bytes; cut 2 at point 12 of the next life, an erase
+ *                                      whose first 700 bytes were left; the letters are those of faults.ts, a number 0 is left out
+ *   good.small.agent.-.reset2x500      no cut; the network fault of network-faults.ts
+ */
+import type { Fault, FaultKind } from "../simulation/faults";
+import { FAULT_KINDS } from "../simulation/faults";
+import type { Scale } from "../simulation/stories";
+import { STORY_NAMES } from "../simulation/stories";
+
+export interface Cut {
+  /** Point of the life that began with the cut before; after a hardware fault the life goes on, and so do its numbers. */
+  readonly at: number;
+  readonly fault: Fault;
+}
+
+export type DeviceKind = "desk" | "agent";
+
+export interface Case {
+  readonly story: string;
+  readonly scale: Scale;
+  readonly device: DeviceKind;
+  readonly cuts: readonly Cut[];
+  /** As in the line; "" for a good network. */
+  readonly network: string;
+}
+
+export function lineOf({ story, scale, device, cuts, network }: Case): string {
+  return [story, scale, device, cuts.map(cutText).join("-") || "-", ...(network === "" ? [] : [network])].join(".");
+}
+
+/** Throws one line that says what is wrong. */
+export function parseCase(line: string): Case {
+  const [story = "", scale = "", device = "", cuts = "", network = "", ...rest] = line.trim().split(".");
+  const wrong = (what: string): never => {
+    throw new Error(`case ${JSON.stringify(line)}: ${what}`);
+  };
+  if (!STORY_NAMES.includes(story)) wrong(`no story ${JSON.stringify(story)}; there are ${STORY_NAMES.join(", ")}`);
+  if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
+  if (device !== "desk" && device !== "agent") return wrong(`the device is "desk" or "agent"`);
+  if (rest.length > 0 || cuts === "") wrong("it has the form STORY.SCALE.DEVICE.CUTS or STORY.SCALE.DEVICE.CUTS.NETWORK");
+  if (network !== "" && device === "desk") wrong("network faults need the whole agent");
+  return { story, scale, device, network, cuts: cuts === "-" ? [] : cuts.split("-").map((text) => parseCut(text) ?? wrong(`${JSON.stringify(text)} is no cut: a point, a letter of ${Object.keys(FAULT_KINDS).join("")}, a number`)) };
+}
+
+function cutText({ at, fault: { kind, value } }: Cut): string {
+  return `${at}${kind}${value === 0 ? "" : value}`;
+}
+
+function parseCut(text: string): Cut | undefined {
+  const match = /^(\d{1,6})([a-z])(\d{0,10})$/.exec(text);
+  const kind = match?.[2];
+  if (match === null || kind === undefined || !Object.hasOwn(FAULT_KINDS, kind)) return undefined;
+  return { at: Number(match[1]), fault: { kind: kind as FaultKind, value: Number(match[3] ?? 0) } };
+}

@@ -1,0 +1,94 @@
+/** The long run: pieces from a seed until so many power cuts were made. What is done is kept in a file, so that it can be broken off and gone on with. */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { longPiece } from "./plans";
+import { carryOutAll } from "./pool";
+import type { Works } from "./pool";
+import type { Tally } from "../checks/tally";
+import { add, emptyTally } from "../checks/tally";
+
+/** Of this file's layout and of the pieces' meaning: another one begins anew. */
+const FORMAT = 2;
+
+export interface LongRun {
+  readonly format: number;
+  readonly seed: number;
+  /** Pieces up to here are done, and these beyond. */
+  next: number;
+  readonly beyond: number[];
+  /** In all sessions. */
+  seconds: number;
+  readonly tally: Tally;
+}
+
+export interface LongRunOptions {
+  readonly seed: number;
+  readonly cuts: number;
+  /** The file with the state. */
+  readonly file: string;
+  readonly fresh: boolean;
+  readonly processes?: number;
+  onProgress(run: LongRun): void;
+}
+
+/** Rejects with one line if the file can not be read or written. */
+export async function longRun(options: LongRunOptions): Promise<LongRun> {
+  const { seed, cuts, file, processes, onProgress } = options;
+  if (options.fresh) rmSync(file, { force: true });
+  const run = load(file, seed);
+  const before = run.seconds;
+  const started = performance.now();
+  let candidate = run.next - 1;
+  /** Numbers of the pieces of this session. */
+  const begun: number[] = [];
+  const works: Works = {
+    length: Infinity,
+    at: (index) => {
+      do candidate++;
+      while (run.beyond.includes(candidate));
+      begun[index] = candidate;
+      return longPiece(seed, candidate);
+    },
+  };
+  onProgress(run);
+  await carryOutAll(works, {
+    ...(processes === undefined ? {} : { processes }),
+    enough: () => run.tally.cuts >= cuts,
+    onDone: (tally, index) => {
+      add(run.tally, tally);
+      run.beyond.push(begun[index]!);
+      for (let at = run.beyond.indexOf(run.next); at >= 0; at = run.beyond.indexOf(run.next)) {
+        run.beyond.splice(at, 1);
+        run.next++;
+      }
+      run.seconds = before + (performance.now() - started) / 1000;
+      save(file, run);
+      onProgress(run);
+    },
+  });
+  return run;
+}
+
+function load(file: string, seed: number): LongRun {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return { format: FORMAT, seed, next: 0, beyond: [], seconds: 0, tally: emptyTally() };
+  }
+  let found: Partial<LongRun>;
+  try {
+    found = JSON.parse(text) as Partial<LongRun>;
+  } catch (error) {
+    throw new Error(`${file} is not the state of a run (--fresh begins anew)`, { cause: error });
+  }
+  if (found.format !== FORMAT || found.seed !== seed) throw new Error(`${file} is of another version or seed (--fresh begins anew)`);
+  return { ...(found as LongRun), tally: { ...emptyTally(), ...found.tally } };
+}
+
+/** Whole or not at all, whenever the run is broken off. */
+function save(file: string, run: LongRun): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, JSON.stringify(run));
+  renameSync(`${file}.new`, file);
+}

@@ -1,0 +1,104 @@
+/** Which pieces of work make up a run: the one in `npm test`, and the long one. */
+import type { Density } from "../simulation/faults";
+import type { NetworkFault } from "../simulation/network-faults";
+import { Random } from "../simulation/random";
+import type { Setting } from "./search";
+import { STORY_NAMES } from "../simulation/stories";
+import type { Work } from "./work";
+
+/** Every kind of tear at every operation, with a sector's program and erase torn at this many places. */
+const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
+/** Before, after, in the middle, and some bits of it. */
+const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
+const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
+
+/** Stories whose points count in `npm test`; the others are there for the sake of variety, with fewer places. */
+const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
+/** A changed file is a mismatch: where the story foresees another end, it has none that can be told beforehand. */
+const ANY_FILE = ["good", "supersede", "waits", "panel"];
+
+/** One fault of each kind, at a place where it hurts. */
+export const NETWORK: readonly string[] = [
+  "reset1x0", "reset1x100", "reset2x4095", "reset3x5000", "stall1x0", "stall2x4096", "stall3x8191", "whole1", "whole3", "changed2", "expired1", "expired3", "busy2",
+  "twice1", "twice2", "lost1", "lost2", "lost3", "lost4", "lost5", "unacked1", "unacked3", "unacked4", "unacked5", "down1", "down2",
+];
+
+export interface Chapter {
+  readonly title: string;
+  readonly works: readonly Work[];
+}
+
+const whole = (story: string): Setting => ({ story, scale: "whole", device: "desk", network: "" });
+const small = (story: string): Setting => ({ story, scale: "small", device: "desk", network: "" });
+const agent = (story: string, network = ""): Setting => ({ story, scale: "small", device: "agent", network });
+
+function parts(of: number): { readonly index: number; readonly of: number }[] {
+  return Array.from({ length: of }, (_, index) => ({ index, of }));
+}
+
+function networkSettings(kinds: readonly string[], stories: readonly string[]): Setting[] {
+  return stories.flatMap((story) => kinds.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story)).map((kind) => agent(story, kind)));
+}
+
+/** What runs on every commit: minutes, not hours. */
+export function commitPlan(): Chapter[] {
+  const rest = STORY_NAMES.filter((story) => !MAIN.includes(story));
+  return [
+    { title: "every cut, 18 sectors", works: MAIN.flatMap((story, index) => parts(3).map((part): Work => ({ kind: "exhaust", setting: whole(story), densities: [{ ...SINGLES, shift: index / MAIN.length }], part, points: true }))) },
+    { title: "every cut, further stories", works: rest.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [FEW], part: { index: 0, of: 1 } })) },
+    { title: "every cut, whole agent", works: ["good", "unhealthy", "panel1"].map((story): Work => ({ kind: "exhaust", setting: agent(story), densities: [FEW], part: { index: 0, of: 1 } })) },
+    { title: "pairs of cuts", works: parts(12).map((part): Work => ({ kind: "exhaust", setting: small("good"), densities: [PAIRS, PAIRS], part })) },
+    { title: "three to five cuts", works: [3, 4, 5].flatMap((depth) => MAIN.map((story): Work => ({ kind: "sample", setting: whole(story), seed: depth, count: 60, depth }))) },
+    { title: "cuts and a bad network", works: networkSettings(NETWORK, ["good"]).map((setting): Work => ({ kind: "exhaust", setting, densities: [{ positions: 1, small: 1, subsets: 0, unstable: 0 }], strides: [3], part: { index: 0, of: 1 } })) },
+    { title: "worn chip", works: ["good", "unhealthy", "offline", "panel"].map((story): Work => ({ kind: "wear", setting: small(story), seeds: 2, stride: 1 })) },
+  ];
+}
+
+/** Sequences in one piece of the long run, and cuts in the longest ones. */
+const PIECE = 250;
+const DEPTH_MAX = 8;
+
+/**
+ * The n-th piece of the long run from a seed: any story, scale and device, one to eight cuts, now and then with a network fault. The
+ * pieces do not depend on each other, so that a run can be broken off and gone on with.
+ */
+export function longPiece(seed: number, number: number): Work {
+  const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
+  const story = random.pick(STORY_NAMES);
+  const scale = random.below(3) === 0 ? "small" : "whole";
+  const device = random.below(4) === 0 ? "agent" : "desk";
+  const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story));
+  const network = device === "agent" && random.below(2) === 0 ? moved(random.pick(faults), random) : "";
+  return { kind: "sample", setting: { story, scale, device, network }, seed: random.bits(), count: PIECE, depth: 1 + random.below(DEPTH_MAX) };
+}
+
+/** The same kind of network fault, somewhere else. */
+function moved(fault: string, random: Random): string {
+  const kind = /^[a-z]+/.exec(fault)![0] as NetworkFault["kind"];
+  const n = 1 + random.below(8);
+  return kind === "reset" || kind === "stall" ? `${kind}${n}x${random.below(8_192)}` : `${kind}${n}`;
+}
+
+const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
+const ALL = { index: 0, of: 1 } as const;
+
+/** What every mutant is searched with: two seconds, less where one is noticed soon. */
+export function mutantPlan(): Work[] {
+  return [
+    { kind: "lines", lines: STORY_NAMES.map((story) => `${story}.small.desk.-`) },
+    { kind: "lines", lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((story) => `${story}.small.agent.-`) },
+    ...STORY_NAMES.map((story, index): Work => ({ kind: "sample", setting: small(story), seed: index, count: 12, depth: 2 })),
+    { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
+    { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
+    { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
+  ];
+}
+
+/** And those that neither that nor the unit tests notice. */
+export function deepMutantPlan(): Work[] {
+  return [
+    ...STORY_NAMES.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [SPARED], strides: [2], part: ALL })),
+    ...MAIN.map((story, index): Work => ({ kind: "sample", setting: whole(story), seed: 100 + index, count: 40, depth: 3 })),
+    ...["good", "unhealthy", "panel1"].map((story, index): Work => ({ kind: "sample", setting: agent(story), seed: index, count: 20, depth: 2 })),
+  ];
+}

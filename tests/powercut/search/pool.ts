@@ -1,0 +1,57 @@
+/** Does work on every core, in processes of their own. The list of works may be endless. */
+import { fork } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { carryOut } from "./work";
+import type { Work } from "./work";
+import type { Tally } from "../checks/tally";
+
+/** Asked for one piece after the other, in order. */
+export interface Works {
+  readonly length: number;
+  at(index: number): Work | undefined;
+}
+
+export interface PoolOptions {
+  /** Processes; 0: none, everything here. Default: one for each core. */
+  readonly processes?: number;
+  /** Pieces are done in any order; `index` counts the list given. */
+  onDone(tally: Tally, index: number): void;
+  /** No further piece is begun once this says true. */
+  enough?(): boolean;
+}
+
+/** Rejects if a worker dies; the others end with the piece that they have. */
+export async function carryOutAll(works: Works, { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
+  let next = 0;
+  let broken = false;
+  if (processes === 0) {
+    for (; next < works.length && !enough(); next++) onDone(carryOut(works.at(next)!), next);
+    return;
+  }
+  const worker = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const child = fork(fileURLToPath(new URL("./worker.ts", import.meta.url)), { execArgv: ["--import", "tsx"] });
+      let index = -1;
+      const more = (): void => {
+        if (next >= works.length || broken || enough()) {
+          child.disconnect();
+          return;
+        }
+        index = next++;
+        child.send(works.at(index)!);
+      };
+      child.on("message", (tally: Tally) => {
+        onDone(tally, index);
+        more();
+      });
+      const fail = (error: Error): void => {
+        broken = true;
+        reject(error);
+      };
+      child.on("error", fail);
+      child.on("exit", (code, signal) => (code === 0 ? resolve() : fail(new Error(`a worker ended with ${signal ?? `code ${code}`}`))));
+      more();
+    });
+  await Promise.all(Array.from({ length: Math.min(processes, works.length) }, worker));
+}

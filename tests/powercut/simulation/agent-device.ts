@@ -1,0 +1,81 @@
+/** The whole agent: MQTT session, HTTP downloader, dialect and job, over an in-memory network with virtual time. */
+import { OtaAgent } from "../../../src/agent/agent";
+import type { Notice } from "../../../src/job/effects";
+import { NodeCrypto } from "../../../host-sim/board/node-crypto";
+import { BrokerPeer, PROBE } from "./broker-peer";
+import { POLICY } from "./desk-device";
+import type { Device, Surroundings } from "./device";
+import { FilePeer } from "./file-peer";
+import { MemoryNetwork } from "./memory-network";
+import type { Peer } from "./memory-network";
+import type { NetworkFault } from "./network-faults";
+import { Schedule } from "./schedule";
+import { platformOf } from "./stories";
+
+/** What an agent may say in one start before it counts as out of its mind. */
+const NOTICES_MAX = 500;
+/** Time that a probe is waited for, in steps. */
+const PROBE_STEPS = 50;
+
+export class AgentDevice implements Device {
+  readonly #with: Surroundings;
+  readonly #schedule: Schedule;
+  readonly #agent: OtaAgent;
+  readonly #broker: BrokerPeer;
+  #notices = 0;
+
+  constructor(surroundings: Surroundings, fault: NetworkFault | undefined) {
+    this.#with = surroundings;
+    const { world, watch, life } = surroundings;
+    const schedule = new Schedule(world);
+    this.#schedule = schedule;
+    const broker = new BrokerPeer(surroundings, fault, () => this.state);
+    this.#broker = broker;
+    const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
+    const peers = (host: string): Peer | undefined => (life.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined);
+    this.#agent = new OtaAgent({
+      ports: { ...watch.ports, network: new MemoryNetwork(schedule, peers, () => life.stopped), crypto: new NodeCrypto(() => 0.5), clock: schedule },
+      platform: platformOf(world.story),
+      policy: POLICY,
+      broker: { host: "broker", port: 1883, tls: false },
+      onNotice: (notice) => this.#notice(notice),
+      onHealthCheck: (answer) => {
+        if (life.behaviour === "mute") return;
+        watch.healthy = life.behaviour !== "unhealthy";
+        answer(watch.healthy, "sensor missing");
+      },
+    });
+  }
+
+  get state(): string {
+    return this.#agent.state;
+  }
+
+  start(): void {
+    this.#agent.start();
+    if (!this.#with.life.stopped) this.#with.watch.judgeStart();
+  }
+
+  step(): boolean {
+    const { world, life } = this.#with;
+    if (this.state === "idle" && this.#broker.up && this.#schedule.quiet) {
+      const offer = world.cloud.operate(world.now);
+      if (offer === undefined) return false;
+      if (typeof offer !== "number") this.#broker.push(offer);
+    }
+    return this.#schedule.step() && !life.stopped;
+  }
+
+  answers(): boolean {
+    this.#broker.push({ version: PROBE, size: 64 << 20, url: "http://files/probe", digest: { algorithm: "MD5", hex: "f".repeat(32) } });
+    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.life.stopped; steps++) this.#schedule.step();
+    return this.#broker.probed || this.#with.life.stopped;
+  }
+
+  #notice(notice: Notice): void {
+    const { world, life } = this.#with;
+    if (life.stopped) return;
+    world.ledger.expect("never wedged", ++this.#notices < NOTICES_MAX, () => `more than ${NOTICES_MAX} notices in one start`);
+    if (notice.event === "warning" && notice.message.startsWith("internal error")) world.ledger.violate("never wedged", notice.message);
+  }
+}

@@ -1,0 +1,155 @@
+/** The broker and the cloud behind it, for one device: MQTT 3.1.1 packets in memory. What is on its way is lost with the power, what arrived is not. */
+import { generate, parser } from "mqtt-packet";
+import type { Packet } from "mqtt-packet";
+import type { Offer } from "../../../src/job/types";
+import { offerMessage, readReport } from "./cloud-words";
+import type { Heard } from "./cloud-side";
+import type { Surroundings } from "./device";
+import type { Connection, Peer } from "./memory-network";
+import type { NetworkFault } from "./network-faults";
+import { connected, judgeReport } from "../checks/report-watch";
+import type { Connection as Judged } from "../checks/report-watch";
+import { rulesOf } from "./stories";
+import type { World } from "./world";
+
+/** The version of an offer that only asks whether somebody is there. */
+export const PROBE = "9.9.9";
+
+export class BrokerPeer implements Peer {
+  readonly #with: Surroundings;
+  readonly #fault: NetworkFault | undefined;
+  readonly #state: () => string;
+  #parser = parser();
+  #connection: Connection | undefined;
+  #judged: Judged = { owesFail: false, version: false };
+  /** Subscriptions still to come before the device is up. */
+  #awaited = 1;
+  #packetId = 0;
+  #probing = false;
+  /** An answer to the probe has come. */
+  probed = false;
+
+  constructor(surroundings: Surroundings, fault: NetworkFault | undefined, state: () => string) {
+    this.#with = surroundings;
+    this.#fault = fault;
+    this.#state = state;
+  }
+
+  /** The device is connected and subscribed. */
+  get up(): boolean {
+    return this.#connection !== undefined && !this.#connection.closed && this.#awaited === 0;
+  }
+
+  opened(connection: Connection): void {
+    this.#connection = connection;
+    this.#parser = parser();
+    this.#parser.on("packet", (packet) => this.#packet(packet, connection));
+    this.#awaited = this.#with.world.story.platform === "thingspanel-v1" ? 2 : 1;
+  }
+
+  received(bytes: Uint8Array, connection: Connection): void {
+    if (connection === this.#connection) this.#parser.parse(Buffer.from(bytes));
+  }
+
+  push(offer: Offer): void {
+    const { world, watch, life } = this.#with;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#probing = offer.version === PROBE;
+    const count = this.#probing ? 0 : ++world.network.toDevice;
+    if (this.#isFault("down", count)) return this.#lose(connection);
+    const { topic, payload } = offerMessage(world.story.platform, offer);
+    for (let copy = this.#isFault("twice", count) ? 2 : 1; copy > 0; copy--) {
+      this.#packetId = (this.#packetId % 65_535) + 1;
+      connection.send(generate({ cmd: "publish", topic, payload, qos: 1, messageId: this.#packetId, dup: false, retain: false }), () => {
+        if (!life.message(`offer of ${offer.version}`, () => undefined)) return false;
+        const { job } = watch;
+        watch.otherOffered ||= job !== undefined && job.record.offer.version !== offer.version;
+        return true;
+      });
+    }
+  }
+
+  #packet(packet: Packet, connection: Connection): void {
+    switch (packet.cmd) {
+      case "connect":
+        return connection.send(generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
+      case "subscribe":
+        return connection.send(generate({ cmd: "suback", messageId: packet.messageId!, granted: [1] }), () => this.#subscribed());
+      case "pingreq":
+        return connection.send(generate({ cmd: "pingresp" }));
+      case "publish":
+        return this.#published(packet.topic, packet.payload.toString(), packet.qos === 1 ? packet.messageId : undefined, connection);
+      default:
+    }
+  }
+
+  #subscribed(): boolean {
+    const { world, watch, life } = this.#with;
+    if (!life.message("SUBACK", () => undefined)) return false;
+    if (--this.#awaited > 0) return true;
+    this.#judged = connected(watch);
+    if (!rulesOf(world.story.platform).versionReport) watch.reached = true;
+    const offers = [world.cloud.offer(), this.#state() === "trial" ? world.cloud.inTrial(watch.running.version) : undefined];
+    for (const offer of offers) if (offer !== undefined) this.push(offer);
+    return true;
+  }
+
+  #published(topic: string, payload: string, messageId: number | undefined, connection: Connection): void {
+    const { world, life } = this.#with;
+    const count = ++world.network.fromDevice;
+    if (this.#isFault("lost", count)) return this.#lose(connection);
+    const report = readReport(topic, payload);
+    if (report !== undefined && this.#isProbe(report)) {
+      this.probed = true;
+      return;
+    }
+    const heard = this.#named(report);
+    if (heard === undefined) return;
+    if (!life.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
+    const answer = this.#arrive(world, heard, this.#judged);
+    if (this.#isFault("unacked", count)) return this.#lose(connection);
+    if (messageId !== undefined) connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
+    if (answer !== undefined) this.push(answer);
+  }
+
+  /** ThingsPanel's reports name no version: they are about the job in hand, if it has come that far. */
+  #named(heard: Heard | undefined): Heard | undefined {
+    if (heard === undefined || heard.kind === "version" || heard.version !== undefined) return heard;
+    const { job, outcome } = this.#with.watch;
+    return job === undefined || (heard.kind === "outcome" && outcome === undefined) ? heard : { ...heard, version: job.record.offer.version };
+  }
+
+  #isProbe(heard: Heard): boolean {
+    return heard.kind === "outcome" && (heard.version === PROBE || (heard.version === undefined && this.#probing && /does not fit|do not fit/.test(heard.message)));
+  }
+
+  #arrive(world: World, heard: Heard, judged: Judged): Offer | undefined {
+    judgeReport(world, this.#with.watch, judged, heard);
+    return world.cloud.heard(heard);
+  }
+
+  /** The PUBACK is about to reach the device. */
+  #acknowledging(heard: Heard): boolean {
+    const { world, watch, life } = this.#with;
+    if (!life.message(`PUBACK of ${heard.kind}`, () => undefined)) return false;
+    if (world.story.losesAcks === true && !world.cloud.lostAcks.has(heard.kind)) {
+      world.cloud.lostAcks.add(heard.kind);
+      this.#lose(this.#connection!);
+      return false;
+    }
+    if (heard.kind === "version") watch.reached = true;
+    if (heard.kind === "outcome" && watch.job !== undefined && watch.outcome !== undefined) world.ledger.acknowledged = true;
+    return true;
+  }
+
+  #isFault(kind: NetworkFault["kind"], count: number): boolean {
+    const hit = this.#fault?.kind === kind && this.#fault.n === count;
+    if (hit) this.#with.world.ledger.networkFaults++;
+    return hit;
+  }
+
+  #lose(connection: Connection): void {
+    connection.reset();
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The file server: HTTP/1.1 ranges in memory. It sends the whole of an answer at once, so that everything asked for counts as given
+ * out: the worst case for what a cut makes it give out again.
+ */
+import { RANGE_MAX, SECTOR } from "../../../src/constants";
+import { KEY_OFFSET, decodeOffset } from "../../../src/job/record";
+import type { Surroundings } from "./device";
+import { judgeDownload, judgeRequest, judgeServed } from "../checks/fetch-watch";
+import type { Connection, Peer } from "./memory-network";
+import type { NetworkFault } from "./network-faults";
+import type { Push } from "./stories";
+
+export class FilePeer implements Peer {
+  readonly #with: Surroundings;
+  readonly #fault: NetworkFault | undefined;
+  readonly #pushed: (served: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void;
+  /** Requests that have not come to their end, by connection; and whether the connection has asked before. */
+  readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
+
+  /** `pushed`: what the cloud pushes because so much was served. */
+  constructor(surroundings: Surroundings, fault: NetworkFault | undefined, pushed: (offer: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void) {
+    this.#with = surroundings;
+    this.#fault = fault;
+    this.#pushed = pushed;
+  }
+
+  opened(connection: Connection): void {
+    this.#open.set(connection, { text: "", asked: false, mute: false });
+  }
+
+  received(bytes: Uint8Array, connection: Connection): void {
+    const state = this.#open.get(connection);
+    if (state === undefined) return;
+    state.text += Buffer.from(bytes).toString("latin1");
+    for (let end = state.text.indexOf("\r\n\r\n"); end >= 0 && !connection.closed && !state.mute; end = state.text.indexOf("\r\n\r\n")) {
+      const request = state.text.slice(0, end);
+      state.text = state.text.slice(end + 4);
+      if (!this.#with.life.message("range request", () => undefined)) return;
+      this.#answer(request, connection, !state.asked);
+      state.asked = true;
+    }
+  }
+
+  #answer(request: string, connection: Connection, isFirst: boolean): void {
+    const { world } = this.#with;
+    const count = ++world.network.requests;
+    const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)$/.exec(request);
+    const push = world.story.pushes.find(({ offer }) => match !== null && offer.url.split("?", 1)[0] === `http://files${match[1]!.split("?", 1)[0]}`);
+    if (match === null || push === undefined) return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    const first = Number(match[2]);
+    const last = Math.min(Number(match[3]), push.file.length - 1);
+    this.#judge(push, first, last + 1, isFirst);
+    // Twice: the agent tries the URL once more before it asks for a fresh one.
+    if (this.#isFault("expired", count) || this.#isFault("expired", count - 1)) return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+    if (this.#isFault("busy", count)) return connection.send(Buffer.from("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
+    const { file } = push;
+    if (this.#isFault("whole", count)) return this.#send(connection, push, `HTTP/1.1 200 OK\r\nContent-Length: ${file.length}\r\nETag: "1"\r\n\r\n`, file, last + 1);
+    const changed = this.#fault?.kind === "changed" && (count === this.#fault.n || count === this.#fault.n + 1);
+    if (changed) {
+      world.ledger.networkFaults++;
+      world.network.changed = true;
+    }
+    const head = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${last + 1 - first}\r\nContent-Range: bytes ${first}-${last}/${file.length}\r\nETag: "${changed ? 2 : 1}"\r\n\r\n`;
+    const body = file.slice(first, last + 1);
+    if (changed) for (let index = 1000; index < body.length; index += 1000) body[index] = body[index]! ^ 0xff;
+    const short = this.#isFault("reset", count) ? "reset" : this.#isFault("stall", count) ? "stall" : undefined;
+    this.#send(connection, push, head, short === undefined ? body : body.subarray(0, this.#fault?.m ?? 0), last + 1);
+    if (short === "reset") connection.reset();
+    if (short === "stall") this.#open.get(connection)!.mute = true;
+  }
+
+  #send(connection: Connection, push: Push, head: string, body: Uint8Array, end: number): void {
+    const { watch, world } = this.#with;
+    judgeServed(watch, push, end);
+    connection.send(Buffer.concat([Buffer.from(head), body]), () => this.#with.life.message("file's bytes", () => undefined));
+    this.#pushed(world.cloud.served(push.offer.version, end, watch.running.version));
+  }
+
+  #judge(push: Push, first: number, end: number, isFirst: boolean): void {
+    const { watch } = this.#with;
+    const { job } = watch;
+    const stored = job === undefined ? 0 : (decodeOffset(job.identity, Number(watch.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
+    judgeRequest(watch, push, end, stored);
+    if (isFirst) judgeDownload(watch, push, first, RANGE_MAX);
+  }
+
+  #isFault(kind: NetworkFault["kind"], count: number): boolean {
+    const hit = this.#fault?.kind === kind && this.#fault.n === count;
+    if (hit) this.#with.world.ledger.networkFaults++;
+    return hit;
+  }
+}

@@ -1,0 +1,224 @@
+/**
+ * The stories in which the power is cut: whole lives of an update, each from a board that runs its factory firmware to an
+ * acknowledged outcome. A story is what the world does; what the device does is what is under test.
+ */
+import { createHash } from "node:crypto";
+import type { Offer, OfferDigest } from "../../../src/job/types";
+import type { PlatformRules } from "../../../src/platforms/platform";
+import { ThingsPanelPlatform } from "../../../src/platforms/thingspanel/dialect";
+import { TencentPlatform } from "../../../src/platforms/tencent/dialect";
+import type { Platform } from "../../../src/platforms/platform";
+import { NodeCrypto } from "../../../host-sim/board/node-crypto";
+import { buildImage } from "../../../hal/model-chip/build-image";
+
+/** What the new firmware of a push does when it runs for the first time. */
+export type Behaviour =
+  | "good"
+  /** Ends with an exception before anything is running: a software reset. */
+  | "throws"
+  /** Starts the agent, then stands still until the watchdog comes. */
+  | "hangs"
+  /** Its health check says no, or never answers. */
+  | "unhealthy"
+  | "mute"
+  /** Never gets a connection. */
+  | "offline";
+
+/** How the cloud must hear that a push ended. */
+export type Ending = "done" | { readonly cause: string; readonly message: RegExp };
+
+/** One image that the operator pushes. The next is pushed when this one has ended, or in the middle of it. */
+export interface Push {
+  readonly offer: Offer;
+  /** What the file server has under the offer's URL. */
+  readonly file: Uint8Array;
+  readonly behaviour: Behaviour;
+  readonly ends: Ending;
+  /** The next push comes when so many bytes of this one were served, and takes its place. */
+  readonly supersededAt?: number;
+  /** The next push comes while this one is on trial, and has to wait. */
+  readonly nextInTrial?: boolean;
+}
+
+export type StoryPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1";
+
+export interface Story {
+  readonly name: string;
+  /** One line for people. */
+  readonly about: string;
+  readonly platform: StoryPlatform;
+  readonly factory: Uint8Array;
+  readonly scale: Scale;
+  readonly pushes: readonly Push[];
+  /** The link comes up only when the device has nothing else to do: the job goes on by itself after a cut. */
+  readonly lateLink?: boolean;
+  /** The first PUBACK of each report is lost together with the connection. */
+  readonly losesAcks?: boolean;
+}
+
+/** Sectors of a story's images: whole ones for the main search, small ones where cuts are combined. */
+export type Scale = "whole" | "small";
+/** 17 sectors and a bit; 3 and a bit. */
+const SIZES: { readonly [scale in Scale]: number } = { whole: 17 * 4096 + 1234, small: 3 * 4096 + 1234 };
+
+const FACTORY = "0.1.0";
+
+export function story(name: string, scale: Scale = "whole"): Story {
+  const make = STORIES[name];
+  if (make === undefined) throw new Error(`no story ${JSON.stringify(name)}; there are ${STORY_NAMES.join(", ")}`);
+  const key = `${scale}/${name}`;
+  const known: Story = made.get(key) ?? { name, scale, platform: "tencent", factory: image(FACTORY, SIZES.small), ...make(SIZES[scale]) };
+  made.set(key, known);
+  return known;
+}
+
+const made = new Map<string, Story>();
+
+/** A dialect as a device of the story has it. */
+export function platformOf({ platform }: Story): Platform {
+  const crypto = new NodeCrypto(() => 0.5);
+  if (platform === "tencent") {
+    return new TencentPlatform({ productId: "P0WERCUT00", deviceName: "board", authMode: "KEY", deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==" }, crypto);
+  }
+  const profile = platform === "thingspanel-v0" ? "v0" : "v1";
+  return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
+}
+
+export function rulesOf(platform: StoryPlatform): PlatformRules {
+  return platformOf({ platform } as Story).rules;
+}
+
+/** Its padding is its own: a sector that is left from another image must not pass for one of this. */
+function image(version: string, size: number): Uint8Array {
+  return buildImage({ version, size, seed: `${version} ${size}`, payload: new TextEncoder().encode(`firmware ${version}`) });
+}
+
+const digestOf = (file: Uint8Array): OfferDigest => ({ algorithm: "MD5", hex: createHash("md5").update(file).digest("hex") });
+
+function push(file: Uint8Array, version: string, change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {}): Push {
+  const { offer, ...rest } = change;
+  const digest = offer?.digest ?? digestOf(file);
+  const url = `http://files/${version}-${digest.hex.slice(0, 6)}.bin?sign=0123456789abcdef0123456789abcdef`;
+  return { file, behaviour: "good", ends: "done", ...rest, offer: { version, size: file.length, url, digest, ...offer } };
+}
+
+const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
+const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
+
+type Made = Pick<Story, "about" | "pushes"> & Partial<Story>;
+
+const STORIES: { readonly [name: string]: (size: number) => Made } = {
+  good: (size) => ({ about: "a good update", pushes: [push(image("0.2.0", size), "0.2.0")] }),
+
+  alone: (size) => ({ about: "a good update; after a cut the connection comes late, the job goes on by itself", lateLink: true, pushes: [push(image("0.2.0", size), "0.2.0")] }),
+
+  acks: (size) => ({ about: "a good update; each first PUBACK is lost with its connection", losesAcks: true, pushes: [push(image("0.2.0", size), "0.2.0")] }),
+
+  twice: (size) => ({ about: "two updates, the second back into the first slot", pushes: [push(image("0.2.0", size), "0.2.0"), push(image("0.3.0", size), "0.3.0")] }),
+
+  throws: (size) => {
+    const file = image("0.2.0", size);
+    return {
+      about: "the new firmware throws at start; pushed again it is refused",
+      pushes: [push(file, "0.2.0", { behaviour: "throws", ends: rolledBack(/failed in its trial/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
+    };
+  },
+
+  hangs: (size) => ({
+    about: "the new firmware stands still until the watchdog resets it; the next one is good",
+    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "hangs", ends: rolledBack(/failed in its trial/) }), push(image("0.2.1", size), "0.2.1")],
+  }),
+
+  unhealthy: (size) => {
+    const file = image("0.2.0", size);
+    return {
+      about: "the new firmware's health check fails; pushed again it is refused",
+      pushes: [push(file, "0.2.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
+    };
+  },
+
+  mute: (size) => ({
+    about: "the new firmware's health check never answers",
+    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "mute", ends: rolledBack(/did not answer|failed in its trial/) })],
+  }),
+
+  offline: (size) => {
+    const file = image("0.2.0", size);
+    return {
+      about: "the new firmware does not reach the cloud; pushed again it does, without a download",
+      pushes: [push(file, "0.2.0", { behaviour: "offline", ends: rolledBack(/cloud not reached/) }), push(file, "0.2.0")],
+    };
+  },
+
+  mismatch: (size) => {
+    const file = image("0.2.0", size);
+    return {
+      about: "the digest in the offer is not the file's; then the right one",
+      pushes: [
+        push(file, "0.2.0", { offer: { digest: { algorithm: "MD5", hex: "0".repeat(32) } }, ends: { cause: "digest-mismatch", message: /of what is in flash is/ } }),
+        push(file, "0.2.0"),
+      ],
+    };
+  },
+
+  supersede: (size) => ({
+    about: "another image is pushed in mid-download",
+    pushes: [push(image("0.2.0", size), "0.2.0", { supersededAt: Math.floor(size / 2) }), push(image("0.3.0", size), "0.3.0")],
+  }),
+
+  broken: (size) => {
+    const file = image("0.2.0", size);
+    file[size - 2000] = (file[size - 2000] ?? 0) ^ 1;
+    return {
+      about: "a file with the right digest that is no image; pushed again it is refused; then a good one",
+      pushes: [
+        push(file, "0.2.0", { ends: refused(/^verify/) }),
+        push(file, "0.2.0", { ends: refused(/was refused before/) }),
+        push(image("0.3.0", size), "0.3.0"),
+      ],
+    };
+  },
+
+  tail: (size) => {
+    const file = image("0.2.0", size);
+    const part = file.slice(0, size - (size % 4096) - 4096);
+    return {
+      about: "a file whose missing end lies in the slot from before: bootable, yet not what was offered",
+      pushes: [
+        push(file, "0.2.0", { offer: { digest: { algorithm: "MD5", hex: "1".repeat(32) } }, ends: { cause: "digest-mismatch", message: /of what is in flash is/ } }),
+        push(part, "0.2.0", { ends: refused(/is longer than the file/) }),
+      ],
+    };
+  },
+
+  same: (size) => {
+    const factory = image(FACTORY, size);
+    return {
+      about: "the running version is pushed: with its own digest done at once, with another refused",
+      factory,
+      pushes: [
+        push(factory, FACTORY),
+        push(image("0.2.0", size), FACTORY, { ends: refused(/runs already, with another digest/) }),
+      ],
+    };
+  },
+
+  waits: (size) => ({
+    about: "the next image is pushed while the first is on trial",
+    pushes: [push(image("0.2.0", size), "0.2.0", { nextInTrial: true }), push(image("0.3.0", size), "0.3.0")],
+  }),
+
+  panel: (size) => ({
+    about: "ThingsPanel v0: size unknown, a push comes once",
+    platform: "thingspanel-v0",
+    pushes: [push(image("0.2.0", size), "0.2.0", { offer: { size: 0 } }), push(image("0.3.0", size), "0.3.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) })],
+  }),
+
+  panel1: (size) => ({
+    about: "ThingsPanel v1: no version report, the next image is pushed while the first is on trial",
+    platform: "thingspanel-v1",
+    pushes: [push(image("0.2.0", size), "0.2.0", { nextInTrial: true }), push(image("0.3.0", size), "0.3.0", { offer: { size: 0 } })],
+  }),
+};
+
+export const STORY_NAMES: readonly string[] = Object.keys(STORIES);

@@ -1,0 +1,94 @@
+/** Everything outside the device's RAM: its flash chip, the cloud, and what the search remembers. Forked at each cut; the RAM is lost. */
+import { createHash } from "node:crypto";
+import { MemoryBoard } from "../../../hal/model-chip/memory-board";
+import { Nvs } from "../../../hal/model-chip/nvs";
+import { PartitionTable } from "../../../hal/model-chip/partitions";
+import type { Offer } from "../../../src/job/types";
+import { CloudSide } from "./cloud-side";
+import { ChipFaults } from "./faults";
+import { Ledger } from "../checks/ledger";
+import { NetworkPast } from "./network-faults";
+import type { Push, Scale, Story } from "./stories";
+import { Truth } from "../checks/truth";
+
+/** A layout like the real ones, small, so that boards are quick; NVS has the fewest pages that ESP-IDF takes. */
+const LAYOUT = `nvs, data, nvs, 0x9000, 0x3000
+otadata, data, ota, 0xd000, 0x2000
+ota_0, app, ota_0, 0x10000, 0x20000
+ota_1, app, ota_1, 0x30000, 0x20000`;
+const FLASH_SIZE = 0x50000;
+
+/** Changes of a counter in another namespace, so that the pages turn over in mid-story, where there are records to copy. */
+const WORN_IN: { readonly [scale in Scale]: number } = { whole: 228, small: 240 };
+
+export class World {
+  readonly story: Story;
+  readonly board: MemoryBoard;
+  readonly faults: ChipFaults;
+  readonly cloud: CloudSide;
+  readonly ledger: Ledger;
+  readonly network: NetworkPast;
+  /** Milliseconds. */
+  now: number;
+  #truth: Truth | undefined;
+
+  private constructor(story: Story, board: MemoryBoard, from?: World) {
+    this.story = story;
+    this.board = board;
+    this.faults = from?.faults.fork() ?? new ChipFaults();
+    this.cloud = from?.cloud.fork() ?? new CloudSide(story);
+    this.ledger = from?.ledger.fork() ?? new Ledger();
+    this.network = from?.network.fork() ?? new NetworkPast();
+    this.now = from?.now ?? 0;
+  }
+
+  /** The story's beginning: a board that was used for a while, on its factory firmware. */
+  static begin(story: Story): World {
+    const key = `${story.scale}/${story.name}`;
+    let board = factoryBoards.get(key);
+    if (board === undefined) {
+      board = new MemoryBoard({ factoryImage: story.factory, table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE), flashSize: FLASH_SIZE });
+      const nvs = new Nvs(board.chip, board.table.nvs, "app");
+      for (const [key, text] of [["ssid", "home"], ["password", "correct horse battery staple"], ["place", "greenhouse 3"]] as const) nvs.setString(key, Buffer.from(text));
+      for (let run = 0; run < WORN_IN[story.scale]; run++) nvs.setNumber("runs", run);
+      factoryBoards.set(key, board);
+    }
+    return new World(story, board.fork());
+  }
+
+  /** Another world with the same flash, cloud and memories. */
+  fork(): World {
+    return new World(this.story, this.board.fork(), this);
+  }
+
+  get truth(): Truth {
+    return (this.#truth ??= new Truth(this.board));
+  }
+
+  /** The push that an offer came from; the query of a URL may differ. */
+  pushOf(offer: Offer): Push | undefined {
+    return this.story.pushes.find((push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version);
+  }
+}
+
+const factoryBoards = new Map<string, MemoryBoard>();
+
+const path = (url: string): string => url.split("?", 1)[0]!;
+
+/** The digest in the offer is that of the file behind it. */
+export function isAsOffered({ offer, file }: Push): boolean {
+  if (offer.digest === undefined) return true;
+  let known = digests.get(file);
+  if (known === undefined) digests.set(file, (known = createHash("md5").update(file).digest("hex")));
+  return known === offer.digest.hex;
+}
+const digests = new WeakMap<Uint8Array, string>();
+
+/** Names an image in the ledger. */
+export const imageOf = (offer: Offer): string => `${offer.version} ${offer.digest?.hex ?? offer.url}`;
+
+/** The story foresees that this image is refused or rolled back for what it does. */
+export function isAtFault({ story }: World, push: Push): boolean {
+  const same = story.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
+  return same.some(({ behaviour, ends }) => (behaviour !== "good" && behaviour !== "offline") || (ends !== "done" && ends.cause === "rejected"));
+}
