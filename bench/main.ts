@@ -62,7 +62,10 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   say("flash, NVS and network of an update");
   const update = runUpdate({ size, line: LINES[1]!, seed });
   const updates = quick ? 6 : 30;
-  const wear = { updates, flash: runUpdate({ size: 100_000, line: { rate: 1 << 20, latency: 5 }, seed, updates }).flash };
+  const wear = {
+    updates,
+    flash: runUpdate({ size: 100_000, line: { rate: 1 << 20, latency: 5 }, seed, updates }).flash,
+  };
   say("weak links");
   const weak = weakLink(size, seeds, floor);
   say("power cuts");
@@ -70,11 +73,28 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   const windows = receiveWindows(size);
   const fetched = await fetchers(size);
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
-  return { size, floor, seeds, counts: countsOf(parts), work, update, wear, weak, cuts, windows, fetchers: fetched, machine, bars: bars({ size, floor, flash: update.flash, work, weak }) };
+  return {
+    size,
+    floor,
+    seeds,
+    counts: countsOf(parts),
+    work,
+    update,
+    wear,
+    weak,
+    cuts,
+    windows,
+    fetchers: fetched,
+    machine,
+    bars: bars({ size, floor, flash: update.flash, work, weak }),
+  };
 }
 
 function dependency(name: string): string {
-  return (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> }).dependencies[name] ?? "?";
+  return (
+    (JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { dependencies: Record<string, string> })
+      .dependencies[name] ?? "?"
+  );
 }
 
 function write(results: Results, text: string, docs: boolean): void {
@@ -112,7 +132,10 @@ else if (typeof read === "string") {
   const started = performance.now();
   const results = await measure(read);
   const about = `Machine: ${results.machine}. Image ${results.size.toLocaleString("en-US")} bytes, seeds ${results.seeds.join(", ")}.`;
-  const text = [about, ...sections(results).map(({ title, note, body }) => `## ${title}\n${note === "" ? "" : `\n${note}\n`}\n${body}`)].join("\n\n");
+  const text = [
+    about,
+    ...sections(results).map(({ title, note, body }) => `## ${title}\n${note === "" ? "" : `\n${note}\n`}\n${body}`),
+  ].join("\n\n");
   write(results, text, read.docs);
   process.stdout.write(`${text}\n\n`);
   const missed = results.bars.filter((bar) => !holds(bar));

@@ -49,7 +49,16 @@ export function sections(results: Results): { readonly title: string; readonly n
         ["strategy", "steady", "over ideal", "with breaks", "over ideal", "worst seed", "bytes again", "requests"],
         each.steady.map((calm, at) => {
           const broken = each.resets[at]!;
-          return [calm.name, seconds(calm), times(calm.ratio), seconds(broken), times(broken.ratio), times(broken.worstRatio), broken.again, broken.requests.toFixed(1)];
+          return [
+            calm.name,
+            seconds(calm),
+            times(calm.ratio),
+            seconds(broken),
+            times(broken.ratio),
+            times(broken.worstRatio),
+            broken.again,
+            broken.requests.toFixed(1),
+          ];
         }),
       ),
     })),
@@ -58,7 +67,11 @@ export function sections(results: Results): { readonly title: string; readonly n
       note: "Bytes of the file served again, at 64 KiB/s. How many depends on where in a sector, a record or an answer the cut falls; the bound of the agent is a sector and 16 KiB.",
       body: table(
         ["strategy", ...cuts.map(({ cut }) => `at ${cut * 100} %`), "NVS entries"],
-        cuts[0]!.outcomes.map(({ name, nvsEntries }, at) => [name, ...cuts.map(({ outcomes }) => outcomes[at]!.again), Math.round(nvsEntries)]),
+        cuts[0]!.outcomes.map(({ name, nvsEntries }, at) => [
+          name,
+          ...cuts.map(({ outcomes }) => outcomes[at]!.again),
+          Math.round(nvsEntries),
+        ]),
       ),
     },
     ...(results.fetchers.length === 0
@@ -69,7 +82,13 @@ export function sections(results: Results): { readonly title: string; readonly n
             note: "On this machine's loopback, the connection closed at 10, 50 and 90 % of the file. They keep each byte that arrived, in a file system; what neither does is to know that it is still the same file, or that it is right.",
             body: table(
               ["tool", "complete", "connections", "requests", "bytes again"],
-              results.fetchers.map(({ name, complete, connections, requests, again }) => [name, complete ? "yes" : "no", connections, requests, again]),
+              results.fetchers.map(({ name, complete, connections, requests, again }) => [
+                name,
+                complete ? "yes" : "no",
+                connections,
+                requests,
+                again,
+              ]),
             ),
           },
         ]),
@@ -78,7 +97,12 @@ export function sections(results: Results): { readonly title: string; readonly n
       note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
       body: table(
         ["line", "window, bytes", "bare stream", AGENT],
-        results.windows.map(({ line, window, stream, agent }) => [`${line.name}, ${line.latency} ms`, window, times(stream), times(agent)]),
+        results.windows.map(({ line, window, stream, agent }) => [
+          `${line.name}, ${line.latency} ms`,
+          window,
+          times(stream),
+          times(agent),
+        ]),
       ),
     },
     {
@@ -93,7 +117,15 @@ export function sections(results: Results): { readonly title: string; readonly n
           ["of it: sector to flash and readback", counts.flashPerKiB],
           ["of it: checkpoint", counts.checkpointPerKiB],
           ["of it: progress reports, one a second at 64 KiB/s", counts.reportPerKiB],
-          ["of it: the rest (socket to sector buffer, driver, job)", perKiB(work, work.bytecodes.downloading) - counts.headPerKiB - counts.requestPerKiB - counts.flashPerKiB - counts.checkpointPerKiB - counts.reportPerKiB],
+          [
+            "of it: the rest (socket to sector buffer, driver, job)",
+            perKiB(work, work.bytecodes.downloading) -
+              counts.headPerKiB -
+              counts.requestPerKiB -
+              counts.flashPerKiB -
+              counts.checkpointPerKiB -
+              counts.reportPerKiB,
+          ],
           ["verify, each KiB, native digest", perKiB(work, work.bytecodes.verifying)],
           ["digest by js-md5, each KiB, where there is no native one", counts.md5PerKiB],
           ["one progress report, JSON and MQTT", counts.report],
@@ -105,28 +137,34 @@ export function sections(results: Results): { readonly title: string; readonly n
     {
       title: "XS heap",
       note: `Live slots after a collection; a slot has ${SLOT_BYTES.chip} bytes on a chip, ${SLOT_BYTES.desk} on the desk. Beside it: one sector buffer of ${SECTOR_BUFFER} bytes, 512 bytes for heads, 1,024 for MQTT.`,
-      body: table(
-        ["moment", "slots", "above idle", "bytes above idle on a chip"],
-        (["idle", "downloading", "verifying", "peak"] as const).map((moment) => [
-          moment, work.heap[moment], work.heap[moment] - work.heap.idle, (work.heap[moment] - work.heap.idle) * SLOT_BYTES.chip,
-        ]),
-      ) + `\n\nSlots made for each KiB downloaded, garbage included: ${work.slotsPerKiB.toFixed(1)}. After each of ${work.heap.afterEach.length} downloads in one life: ${range(work.heap.afterEach)}; growth after the first: ${growth(work)} slots.`,
+      body:
+        table(
+          ["moment", "slots", "above idle", "bytes above idle on a chip"],
+          (["idle", "downloading", "verifying", "peak"] as const).map((moment) => [
+            moment,
+            work.heap[moment],
+            work.heap[moment] - work.heap.idle,
+            (work.heap[moment] - work.heap.idle) * SLOT_BYTES.chip,
+          ]),
+        ) +
+        `\n\nSlots made for each KiB downloaded, garbage included: ${work.slotsPerKiB.toFixed(1)}. After each of ${work.heap.afterEach.length} downloads in one life: ${range(work.heap.afterEach)}; growth after the first: ${growth(work)} slots.`,
     },
     {
       title: "Flash of one update",
       note: "Times by ESP-IDF's model: erase 37.142 ms, program of 4 KiB 6.367 ms, read of 4 KiB 0.459 ms. Everything is in: readback, digest, the image checks of activation and bootloader, NVS, otadata.",
-      body: table(
-        ["", "measured", "floor"],
-        [
-          ["sector erases", update.flash.erases, sectors],
-          ["most erases of one sector", update.flash.mostErases, 1],
-          ["bytes programmed", update.flash.bytesProgrammed, size],
-          ["bytes read", update.flash.bytesRead, size],
-          ["flash time, ms", Math.round(update.flash.milliseconds), Math.round(floor)],
-          ["NVS entries", update.flash.nvsEntries, sectors],
-          ["NVS page erases", update.flash.nvsErases, 0],
-        ],
-      ) + `\n\n${wearText(wear, sectors)}`,
+      body:
+        table(
+          ["", "measured", "floor"],
+          [
+            ["sector erases", update.flash.erases, sectors],
+            ["most erases of one sector", update.flash.mostErases, 1],
+            ["bytes programmed", update.flash.bytesProgrammed, size],
+            ["bytes read", update.flash.bytesRead, size],
+            ["flash time, ms", Math.round(update.flash.milliseconds), Math.round(floor)],
+            ["NVS entries", update.flash.nvsEntries, sectors],
+            ["NVS page erases", update.flash.nvsErases, 0],
+          ],
+        ) + `\n\n${wearText(wear, sectors)}`,
     },
     {
       title: "Network of one update",
@@ -153,9 +191,23 @@ export function comparison(weak: readonly WeakLink[], cuts: Results["cuts"]): st
   const slow = weak[0]!;
   const middle = cuts.find(({ cut }) => cut === 0.5)!;
   return table(
-    ["strategy", "as in", `${slow.line.name} with breaks`, "bytes fetched again", "again after a power cut at 50 %", "NVS entries", "flash time over floor"],
+    [
+      "strategy",
+      "as in",
+      `${slow.line.name} with breaks`,
+      "bytes fetched again",
+      "again after a power cut at 50 %",
+      "NVS entries",
+      "flash time over floor",
+    ],
     slow.resets.map((outcome, at) => [
-      outcome.name, outcome.like || "this agent", seconds(outcome), outcome.again, middle.outcomes[at]!.again, Math.round(outcome.nvsEntries), times(outcome.flashRatio),
+      outcome.name,
+      outcome.like || "this agent",
+      seconds(outcome),
+      outcome.again,
+      middle.outcomes[at]!.again,
+      Math.round(outcome.nvsEntries),
+      times(outcome.flashRatio),
     ]),
   );
 }
@@ -163,28 +215,48 @@ export function comparison(weak: readonly WeakLink[], cuts: Results["cuts"]): st
 export function comparisonPlot({ weak, cuts, size }: Results): string {
   const slow = weak[0]!;
   const middle = cuts.find(({ cut }) => cut === 0.5)!;
-  const best = (size / slow.line.rate);
+  const best = size / slow.line.rate;
   const label = ({ name, like }: Outcome): string => (like === "" ? name : name);
   return plot(`${Math.round(size / 1024)} KiB of firmware over a weak link (${slow.line.name})`, [
     {
       title: `time to completion, the line lost every ${RESET_EVERY} s on average`,
-      bars: slow.resets.map((outcome) => ({ label: label(outcome), value: outcome.seconds, text: seconds(outcome), ours: outcome.name === AGENT })),
+      bars: slow.resets.map((outcome) => ({
+        label: label(outcome),
+        value: outcome.seconds,
+        text: seconds(outcome),
+        ours: outcome.name === AGENT,
+      })),
       limit: best * 2.5,
       mark: { value: best, label: `ideal ${best.toFixed(1)} s` },
     },
     {
       title: "bytes fetched again over these breaks",
-      bars: slow.resets.map((outcome) => ({ label: label(outcome), value: outcome.again, text: kib(outcome.again), ours: outcome.name === AGENT })),
+      bars: slow.resets.map((outcome) => ({
+        label: label(outcome),
+        value: outcome.again,
+        text: kib(outcome.again),
+        ours: outcome.name === AGENT,
+      })),
       limit: 40_000,
     },
     {
       title: "bytes fetched again after one power cut at half the file",
-      bars: middle.outcomes.map((outcome) => ({ label: label(outcome), value: outcome.again, text: kib(outcome.again), ours: outcome.name === AGENT })),
+      bars: middle.outcomes.map((outcome) => ({
+        label: label(outcome),
+        value: outcome.again,
+        text: kib(outcome.again),
+        ours: outcome.name === AGENT,
+      })),
       limit: 40_000,
     },
     {
       title: "records appended to NVS (they wear it out)",
-      bars: slow.resets.map((outcome) => ({ label: label(outcome), value: outcome.nvsEntries, text: String(Math.round(outcome.nvsEntries)), ours: outcome.name === AGENT })),
+      bars: slow.resets.map((outcome) => ({
+        label: label(outcome),
+        value: outcome.nvsEntries,
+        text: String(Math.round(outcome.nvsEntries)),
+        ours: outcome.name === AGENT,
+      })),
     },
   ]);
 }
@@ -194,7 +266,12 @@ export function linesPlot({ weak }: Results): string {
     "Completion over the ideal, with breaks",
     weak.map(({ line, resets }) => ({
       title: `${line.name}, ${line.latency} ms one way`,
-      bars: resets.map((outcome) => ({ label: outcome.name, value: outcome.ratio, text: times(outcome.ratio), ours: outcome.name === AGENT })),
+      bars: resets.map((outcome) => ({
+        label: outcome.name,
+        value: outcome.ratio,
+        text: times(outcome.ratio),
+        ours: outcome.name === AGENT,
+      })),
       limit: 3,
       mark: { value: 1, label: "ideal" },
     })),

@@ -4,6 +4,7 @@ import type { Trust } from "xs-ota/moddable";
 
 export function rootsOf(kind: "mqtt" | "https"): Trust {
   const roots: Uint8Array[] = [];
-  for (let number = 0; Resource.exists(`${kind}-root-${number}.der`); number++) roots.push(new Uint8Array(new Resource(`${kind}-root-${number}.der`).slice(0)));
+  for (let number = 0; Resource.exists(`${kind}-root-${number}.der`); number++)
+    roots.push(new Uint8Array(new Resource(`${kind}-root-${number}.der`).slice(0)));
   return { roots };
 }

@@ -45,8 +45,18 @@ function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Pla
       // Asked for at each connect: in between it is not in memory.
       const deviceSecret = read.text("deviceSecret") === undefined ? undefined : () => read.text("deviceSecret");
       const hmac = read.oneOf("hmac", ["SHA256", "SHA1"]);
-      const config = { productId, deviceName, authMode, ...(deviceSecret === undefined ? {} : { deviceSecret }), ...(hmac === undefined ? {} : { hmac }) };
-      return { name: deviceName, platform: new TencentPlatform(config, crypto), host: read.text("mqttHost") ?? defaultBroker(productId).host };
+      const config = {
+        productId,
+        deviceName,
+        authMode,
+        ...(deviceSecret === undefined ? {} : { deviceSecret }),
+        ...(hmac === undefined ? {} : { hmac }),
+      };
+      return {
+        name: deviceName,
+        platform: new TencentPlatform(config, crypto),
+        host: read.text("mqttHost") ?? defaultBroker(productId).host,
+      };
     }
     case "thingspanel": {
       const host = read.required("mqttHost");
@@ -60,7 +70,11 @@ function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Pla
         ...read.present("module"),
         ...read.present("httpBase"),
       };
-      return { name: read.text("deviceNumber") ?? config.clientId, platform: new ThingsPanelPlatform(config, crypto), host };
+      return {
+        name: read.text("deviceNumber") ?? config.clientId,
+        platform: new ThingsPanelPlatform(config, crypto),
+        host,
+      };
     }
     default:
       throw new Error('platform: "tencent" or "thingspanel"');
@@ -115,7 +129,8 @@ class Reader {
 
   oneOf<T extends string>(key: string, words: readonly T[]): T | undefined {
     const value = this.text(key);
-    if (value !== undefined && !words.includes(value as T)) throw new Error(`${key}: ${words.map((word) => `"${word}"`).join(" or ")}`);
+    if (value !== undefined && !words.includes(value as T))
+      throw new Error(`${key}: ${words.map((word) => `"${word}"`).join(" or ")}`);
     return value as T | undefined;
   }
 
@@ -128,7 +143,8 @@ class Reader {
     const text = this.text(key);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!Number.isInteger(value) || value < least || value > most) throw new Error(`${key}: a whole number from ${least} to ${most}`);
+    if (!Number.isInteger(value) || value < least || value > most)
+      throw new Error(`${key}: a whole number from ${least} to ${most}`);
     return value;
   }
 }

@@ -39,4 +39,5 @@ export async function buildSimulatedChip(folder = join(ROOT, "build", "vendor"))
   return path;
 }
 
-if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) console.log(await buildSimulatedChip(process.argv[2]));
+if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url))
+  console.log(await buildSimulatedChip(process.argv[2]));

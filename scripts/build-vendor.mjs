@@ -17,7 +17,10 @@ const { resolve: find } = createRequire(join(ROOT, "package.json"));
 
 /** Small modules in place of what mqtt-packet requires, and the build of js-md5 without HMAC. */
 const REPLACED = new Map([
-  ...["buffer", "bl", "events", "process-nextick-args"].map((name) => [name, join(ROOT, "scripts", "vendor", `${name}.js`)]),
+  ...["buffer", "bl", "events", "process-nextick-args"].map((name) => [
+    name,
+    join(ROOT, "scripts", "vendor", `${name}.js`),
+  ]),
   ["js-md5", find("js-md5/build/md5-lite.mjs")],
 ]);
 
@@ -26,7 +29,9 @@ export function vendorPlugin() {
   return {
     name: "vendor",
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: new RegExp(`^(${[...REPLACED.keys()].join("|")})$`) }, ({ path }) => ({ path: REPLACED.get(path) }));
+      onResolve({ filter: new RegExp(`^(${[...REPLACED.keys()].join("|")})$`) }, ({ path }) => ({
+        path: REPLACED.get(path),
+      }));
       onLoad({ filter: /[\\/]node_modules[\\/](mqtt-packet|js-md5)[\\/]/ }, async ({ path }) => {
         const file = path.slice(path.lastIndexOf("node_modules") + "node_modules/".length).replaceAll("\\", "/");
         const changed = CHANGED.get(file);
@@ -44,7 +49,10 @@ const BUNDLES = {
 
 /** esbuild makes every top-level declaration a `var`; XS wants to see that they never change. A second look by esbuild proves it. */
 async function constant(code) {
-  const { code: result, warnings } = await transform(code.replace(/^var (?=[\w$]+ = )/gm, "const "), { logLevel: "silent", target: "es2022" });
+  const { code: result, warnings } = await transform(code.replace(/^var (?=[\w$]+ = )/gm, "const "), {
+    logLevel: "silent",
+    target: "es2022",
+  });
   if (warnings.length > 0) throw new Error(`not constant: ${warnings.map(({ text }) => text).join("; ")}`);
   return result;
 }
@@ -92,5 +100,6 @@ export async function buildVendor(folder = join(ROOT, "build", "vendor")) {
 
 if (process.argv[1] && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
   const [folder] = process.argv.slice(2);
-  for (const path of await buildVendor(folder)) console.log(`${basename(path)}: ${(await readFile(path)).length} bytes`);
+  for (const path of await buildVendor(folder))
+    console.log(`${basename(path)}: ${(await readFile(path)).length} bytes`);
 }

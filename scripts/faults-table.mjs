@@ -13,15 +13,26 @@ const PARTS = { http: "File servers", mqtt: "Brokers", tls: "TLS" };
 
 for (const part of Object.keys(PARTS)) {
   // One after the other: each has a clock that jumps when its own sockets are quiet.
-  const { status } = spawnSync(process.execPath, ["--import", "tsx", "--test", `tests/network/${part}-faults.test.ts`], { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] });
+  const { status } = spawnSync(
+    process.execPath,
+    ["--import", "tsx", "--test", `tests/network/${part}-faults.test.ts`],
+    { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
+  );
   if (status !== 0) {
     console.error(`error: tests/network/${part}-faults.test.ts fails; nothing was changed`);
     process.exit(1);
   }
 }
 
-const tables = Object.fromEntries(Object.keys(PARTS).map((part) => [part, readFileSync(join(ROOT, "build", "network", `${part}.md`), "utf8").trim()]));
-writeFileSync(join(ROOT, "build", "network", "faults.md"), Object.entries(PARTS).map(([part, title]) => `## ${title}\n\n${tables[part]}\n`).join("\n"));
+const tables = Object.fromEntries(
+  Object.keys(PARTS).map((part) => [part, readFileSync(join(ROOT, "build", "network", `${part}.md`), "utf8").trim()]),
+);
+writeFileSync(
+  join(ROOT, "build", "network", "faults.md"),
+  Object.entries(PARTS)
+    .map(([part, title]) => `## ${title}\n\n${tables[part]}\n`)
+    .join("\n"),
+);
 
 let text = readFileSync(DOCUMENT, "utf8");
 for (const [part, table] of Object.entries(tables)) {
@@ -32,7 +43,11 @@ for (const [part, table] of Object.entries(tables)) {
 }
 writeFileSync(DOCUMENT, text);
 
-const draw = 'import { reconnects, plotReconnects } from "./host-sim/cloud/fleet/reconnects.ts"; process.stdout.write(plotReconnects(reconnects(1000, 300, 1)));';
-const { stdout, status } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", draw], { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"] });
+const draw =
+  'import { reconnects, plotReconnects } from "./host-sim/cloud/fleet/reconnects.ts"; process.stdout.write(plotReconnects(reconnects(1000, 300, 1)));';
+const { stdout, status } = spawnSync(process.execPath, ["--import", "tsx", "--input-type=module", "-e", draw], {
+  cwd: ROOT,
+  stdio: ["ignore", "pipe", "inherit"],
+});
 if (status !== 0) process.exit(1);
 writeFileSync(join(ROOT, "docs", "reconnects.svg"), stdout);

@@ -9,4 +9,8 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-process.exitCode = spawnSync(process.execPath, ["--import", "tsx", "tests/moddable/ram-report.ts", ...process.argv.slice(2)], { cwd: ROOT, stdio: "inherit" }).status ?? 1;
+process.exitCode =
+  spawnSync(process.execPath, ["--import", "tsx", "tests/moddable/ram-report.ts", ...process.argv.slice(2)], {
+    cwd: ROOT,
+    stdio: "inherit",
+  }).status ?? 1;

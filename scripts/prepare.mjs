@@ -7,7 +7,7 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSimulatedChip } from "./build-simulated-chip.mjs";
 import { buildVendor } from "./build-vendor.mjs";
-import { buildXsEngine } from "./xs-engine.mjs";
+import { buildXsEngine } from "../host-sim/board/xs-engine.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 

@@ -27,21 +27,37 @@ export async function release(folder: string): Promise<string[]> {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const bundle of [...(await buildVendor()), await buildSimulatedChip()]) copyFileSync(bundle, join(folder, bundle.slice(bundle.lastIndexOf("/") + 1)));
-  writeFileSync(join(folder, `xs-ota-board-${version}.bin`), buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }));
+  for (const bundle of [...(await buildVendor()), await buildSimulatedChip()])
+    copyFileSync(bundle, join(folder, bundle.slice(bundle.lastIndexOf("/") + 1)));
+  writeFileSync(
+    join(folder, `xs-ota-board-${version}.bin`),
+    buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),
+  );
   pack(folder);
   const sums = readdirSync(folder)
     .sort()
-    .map((name) => `${createHash("sha256").update(readFileSync(join(folder, name))).digest("hex")}  ${name}`);
+    .map(
+      (name) =>
+        `${createHash("sha256")
+          .update(readFileSync(join(folder, name)))
+          .digest("hex")}  ${name}`,
+    );
   writeFileSync(join(folder, SUMS), `${sums.join("\n")}\n`);
   return sums;
 }
 
 /** npm leaves times and owners out of the archive, and sorts; the modes that git's umask gave to the files are left to us. */
 function pack(folder: string): void {
-  const { status, stderr, error } = spawnSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" });
+  const { status, stderr, error } = spawnSync(
+    "npm",
+    ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder],
+    { cwd: ROOT, encoding: "utf8", shell: process.platform === "win32" },
+  );
   if (status !== 0) throw new Error(`npm pack failed: ${error?.message ?? stderr.trim()}`);
-  const path = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz"))!);
+  const path = join(
+    folder,
+    readdirSync(folder).find((name) => name.endsWith(".tgz"))!,
+  );
   const zipped = gzipSync(withPlainModes(gunzipSync(readFileSync(path))), { level: 9 });
   // The operating system that it was made on (RFC 1952, section 2.3.1): unknown.
   zipped[9] = 255;
@@ -50,7 +66,7 @@ function pack(folder: string): void {
 
 /** A tar archive (POSIX ustar) with every entry readable by all and written by its owner: mode at 100, length at 124, checksum at 148. */
 function withPlainModes(tar: Buffer): Buffer {
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const header = tar.subarray(at, at + 512);
     header.write("000644 \0", 100, "latin1");
     header.fill(" ", 148, 156);

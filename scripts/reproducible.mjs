@@ -11,11 +11,20 @@ import { fileURLToPath } from "node:url";
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const SURROUNDINGS = [
   { name: "a", umask: 0o022, env: { TZ: "UTC", LANG: "C", LC_ALL: "C" } },
-  { name: "another-folder-with-a-longer-name", umask: 0o077, env: { TZ: "Asia/Shanghai", LANG: "en_US.UTF-8", LC_ALL: "en_US.UTF-8" } },
+  {
+    name: "another-folder-with-a-longer-name",
+    umask: 0o077,
+    env: { TZ: "Asia/Shanghai", LANG: "en_US.UTF-8", LC_ALL: "en_US.UTF-8" },
+  },
 ];
 
 function run(command, args, cwd, env = {}) {
-  const { status, stderr, stdout, error } = spawnSync(command, args, { cwd, env: { ...process.env, ...env }, encoding: "utf8", shell: process.platform === "win32" });
+  const { status, stderr, stdout, error } = spawnSync(command, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")}: ${error?.message ?? ""}\n${stdout}${stderr}`);
   return stdout;
 }

@@ -15,7 +15,8 @@ const { MODDABLE } = process.env;
 
 function missing() {
   if (process.platform !== "linux") return "runs on Linux only: elsewhere use mcconfig -d -m and look";
-  if (!MODDABLE) return "MODDABLE is not set: it names the folder of the Moddable SDK (docs/MODDABLE.md says how to get it)";
+  if (!MODDABLE)
+    return "MODDABLE is not set: it names the folder of the Moddable SDK (docs/MODDABLE.md says how to get it)";
   const mcconfig = join(MODDABLE, "build", "bin", "lin", "release", "mcconfig");
   return existsSync(mcconfig) ? undefined : `${mcconfig} is not there: build the SDK's tools first`;
 }
@@ -35,5 +36,9 @@ if (files.length === 0) {
 }
 // From scratch: what was built before must not hide what is missing now.
 rmSync(join(ROOT, "build", "moddable"), { recursive: true, force: true });
-const { status } = spawnSync(process.execPath, ["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files], { cwd: ROOT, stdio: "inherit" });
+const { status } = spawnSync(
+  process.execPath,
+  ["--import", "tsx", "--test", "--test-concurrency=1", "--test-reporter=spec", ...files],
+  { cwd: ROOT, stdio: "inherit" },
+);
 process.exitCode = status ?? 1;

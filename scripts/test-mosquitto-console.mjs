@@ -8,7 +8,9 @@ import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const PROGRAM = process.env["MOSQUITTO"] ?? ["/usr/sbin/mosquitto", "mosquitto"].find((path) => spawnSync(path, ["-h"]).error === undefined);
+const PROGRAM =
+  process.env["MOSQUITTO"] ??
+  ["/usr/sbin/mosquitto", "mosquitto"].find((path) => spawnSync(path, ["-h"]).error === undefined);
 if (PROGRAM === undefined) {
   console.error("error: there is no mosquitto; on Debian and Ubuntu: apt-get install -y mosquitto");
   process.exit(1);

@@ -32,7 +32,10 @@ interface Story {
   readonly name: string;
   readonly device: (port: number) => Record<string, unknown>;
   /** Topic at which an operator pushes, and what. */
-  readonly push: (image: Image, url: string) => { readonly topic: string; readonly message: unknown; readonly qos: 0 | 1 };
+  readonly push: (
+    image: Image,
+    url: string,
+  ) => { readonly topic: string; readonly message: unknown; readonly qos: 0 | 1 };
   /** Where reports go. */
   readonly reports: string;
   /** What one report means. */
@@ -48,16 +51,40 @@ interface Image {
   readonly sha256: string;
 }
 
-const step = (message: Record<string, unknown>): string => (typeof message["step"] === "string" ? message["step"] : `version ${(message["params"] as { version?: string } | undefined)?.version}`);
+const step = (message: Record<string, unknown>): string =>
+  typeof message["step"] === "string"
+    ? message["step"]
+    : `version ${(message["params"] as { version?: string } | undefined)?.version}`;
 
 const STORIES: readonly Story[] = [
   {
     name: "ThingsPanel v0",
-    device: (port) => ({ platform: "thingspanel", profile: "v0", mqtt: { host: "127.0.0.1", port, tls: false }, username: "token-123", password: "", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" }),
+    device: (port) => ({
+      platform: "thingspanel",
+      profile: "v0",
+      mqtt: { host: "127.0.0.1", port, tls: false },
+      username: "token-123",
+      password: "",
+      clientId: "dev-1",
+      deviceNumber: "dev-1",
+      module: "MCU",
+    }),
     push: ({ size, sha256 }, url) => ({
       topic: "ota/device/inform/token-123",
       qos: 0,
-      message: { id: "147258369", code: 200, params: { version: NEW, size, url, signMethod: "Md5", sign: sha256, module: "MCU", extData: { key1: "value1" } } },
+      message: {
+        id: "147258369",
+        code: 200,
+        params: {
+          version: NEW,
+          size,
+          url,
+          signMethod: "Md5",
+          sign: sha256,
+          module: "MCU",
+          extData: { key1: "value1" },
+        },
+      },
     }),
     reports: "ota/device/#",
     read: step,
@@ -66,11 +93,23 @@ const STORIES: readonly Story[] = [
   },
   {
     name: "ThingsPanel v1",
-    device: (port) => ({ platform: "thingspanel", profile: "v1", mqtt: { host: "127.0.0.1", port, tls: false }, username: "user-7", password: "s3cr3t7", clientId: "dev-2", deviceNumber: "number-2" }),
+    device: (port) => ({
+      platform: "thingspanel",
+      profile: "v1",
+      mqtt: { host: "127.0.0.1", port, tls: false },
+      username: "user-7",
+      password: "s3cr3t7",
+      clientId: "dev-2",
+      deviceNumber: "number-2",
+    }),
     push: ({ size, md5 }, url) => ({
       topic: "ota/devices/infrom/number-2",
       qos: 1,
-      message: { code: "200", id: "583920174", params: { extData: {}, module: null, sign: md5, signMethod: "MD5", size: String(size), url, version: NEW } },
+      message: {
+        code: "200",
+        id: "583920174",
+        params: { extData: {}, module: null, sign: md5, signMethod: "MD5", size: String(size), url, version: NEW },
+      },
     }),
     reports: "ota/devices/progress",
     read: step,
@@ -79,7 +118,14 @@ const STORIES: readonly Story[] = [
   },
   {
     name: "Tencent",
-    device: (port) => ({ platform: "tencent", mqtt: { host: "127.0.0.1", port, tls: false }, auth_mode: "KEY", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", key_deviceinfo: { deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" } }),
+    device: (port) => ({
+      platform: "tencent",
+      mqtt: { host: "127.0.0.1", port, tls: false },
+      auth_mode: "KEY",
+      productId: "A1B2C3D4E5",
+      deviceName: "ota-bench-01",
+      key_deviceinfo: { deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" },
+    }),
     push: ({ size, md5 }, url) => ({
       topic: "$ota/update/A1B2C3D4E5/ota-bench-01",
       qos: 0,
@@ -99,13 +145,18 @@ const folder = mkdtempSync(join(tmpdir(), "xs-ota-mosquitto-"));
 const children: ChildProcess[] = [];
 
 try {
-  for (const tool of ["mosquitto", "mosquitto_pub"]) if (!found(tool)) throw new Error(`${tool} is not installed: apt-get install mosquitto mosquitto-clients`);
+  for (const tool of ["mosquitto", "mosquitto_pub"])
+    if (!found(tool)) throw new Error(`${tool} is not installed: apt-get install mosquitto mosquitto-clients`);
   const image = await makeImage();
   const broker = await startMosquitto();
   const servers = [await rangedServer(), ...(found("python3") ? [await pythonServer()] : [])];
-  console.log(["platform", "file server", "served", "again", "reports", "seconds"].map((title) => title.padEnd(16)).join(""));
+  console.log(
+    ["platform", "file server", "served", "again", "reports", "seconds"].map((title) => title.padEnd(16)).join(""),
+  );
   for (const story of STORIES) for (const server of servers) await update(story, server, image, broker);
-  console.log(`ok: ${STORIES.length} dialects with ${servers.length} file servers, 3 power cuts each, by ${firstLine("mosquitto", "-h")}`);
+  console.log(
+    `ok: ${STORIES.length} dialects with ${servers.length} file servers, 3 power cuts each, by ${firstLine("mosquitto", "-h")}`,
+  );
 } catch (error) {
   console.error(`failed: ${(error as Error).message}`);
   process.exitCode = 1;
@@ -135,7 +186,18 @@ async function update(story: Story, server: FileServer, image: Image, broker: Br
   try {
     await broker.until(() => broker.subscriptions >= subscribed);
     const { topic, message, qos } = story.push(image, `http://127.0.0.1:${line.ports[0]}/${basename(image.file)}`);
-    execFileSync("mosquitto_pub", ["-h", "127.0.0.1", "-p", String(broker.port), "-t", topic, "-q", String(qos), "-m", JSON.stringify(message)]);
+    execFileSync("mosquitto_pub", [
+      "-h",
+      "127.0.0.1",
+      "-p",
+      String(broker.port),
+      "-t",
+      topic,
+      "-q",
+      String(qos),
+      "-m",
+      JSON.stringify(message),
+    ]);
     for (const least of [25, 60]) {
       await device.until(`${least} %`, ({ percent }) => Number(percent) >= least);
       await device.kill();
@@ -153,11 +215,24 @@ async function update(story: Story, server: FileServer, image: Image, broker: Br
   }
   const { slots } = inspect(state);
   const wrong = reports.seen.filter((each) => each === "0" && story.name.startsWith("ThingsPanel"));
-  if (wrong.length > 0 || reports.seen.filter((each) => each === story.last).length !== 1) throw new Error(`${story.name}: reports were ${reports.seen.join(" ")}`);
-  if (slots.find(({ label }) => label === "ota_1")?.version !== NEW) throw new Error(`${story.name}: ota_1 does not hold ${NEW}`);
+  if (wrong.length > 0 || reports.seen.filter((each) => each === story.last).length !== 1)
+    throw new Error(`${story.name}: reports were ${reports.seen.join(" ")}`);
+  if (slots.find(({ label }) => label === "ota_1")?.version !== NEW)
+    throw new Error(`${story.name}: ota_1 does not hold ${NEW}`);
   const served = server.served === undefined ? undefined : server.served() - servedBefore;
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
-  console.log([story.name, server.name, served ?? "-", served === undefined ? "-" : served - image.size, reports.seen.length, seconds].map((cell) => String(cell).padEnd(16)).join(""));
+  console.log(
+    [
+      story.name,
+      server.name,
+      served ?? "-",
+      served === undefined ? "-" : served - image.size,
+      reports.seen.length,
+      seconds,
+    ]
+      .map((cell) => String(cell).padEnd(16))
+      .join(""),
+  );
 }
 
 async function makeImage(): Promise<Image> {
@@ -182,9 +257,15 @@ async function startMosquitto(): Promise<Broker> {
   writeFileSync(config, `listener ${port} 127.0.0.1\nallow_anonymous true\nlog_dest stderr\nlog_type all\n`);
   const child = spawn("mosquitto", ["-c", config], { stdio: ["ignore", "ignore", "pipe"] });
   children.push(child);
-  const broker = { port, subscriptions: 0, running: false, wake: () => {}, until: async (is: () => boolean): Promise<void> => {
-    while (!is()) await new Promise<void>((resolve) => (broker.wake = resolve));
-  } };
+  const broker = {
+    port,
+    subscriptions: 0,
+    running: false,
+    wake: () => {},
+    until: async (is: () => boolean): Promise<void> => {
+      while (!is()) await new Promise<void>((resolve) => (broker.wake = resolve));
+    },
+  };
   createInterface({ input: child.stderr }).on("line", (text) => {
     if (text.includes(" running")) broker.running = true;
     if (/Sending SUBACK to (?!observer)/.test(text)) broker.subscriptions++;
@@ -202,7 +283,12 @@ interface Reports {
 
 /** What goes up, as somebody at the broker sees it. */
 async function listen(port: number, { reports, read }: Story): Promise<Reports> {
-  const client = await connectAsync({ host: "127.0.0.1", port, clientId: `observer-${process.pid}`, protocolVersion: 4 });
+  const client = await connectAsync({
+    host: "127.0.0.1",
+    port,
+    clientId: `observer-${process.pid}`,
+    protocolVersion: 4,
+  });
   const seen: string[] = [];
   let wake = (): void => {};
   client.on("message", (_topic, payload) => {
@@ -224,11 +310,18 @@ async function rangedServer(): Promise<FileServer> {
   const server = createServer((request, response) => {
     const bytes = readFileSync(join(folder, "files", basename(request.url ?? "")));
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
-    const [start, end] = first === undefined ? [0, bytes.length - 1] : [Number(first), Math.min(Number(last), bytes.length - 1)];
+    const [start, end] =
+      first === undefined ? [0, bytes.length - 1] : [Number(first), Math.min(Number(last), bytes.length - 1)];
     const body = bytes.subarray(start, end + 1);
     served += body.length;
     const range = first === undefined ? {} : { "Content-Range": `bytes ${start}-${end}/${bytes.length}` };
-    response.writeHead(first === undefined ? 200 : 206, { "Content-Length": body.length, "Content-Type": "application/octet-stream", ...range }).end(body);
+    response
+      .writeHead(first === undefined ? 200 : 206, {
+        "Content-Length": body.length,
+        "Content-Type": "application/octet-stream",
+        ...range,
+      })
+      .end(body);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -237,7 +330,11 @@ async function rangedServer(): Promise<FileServer> {
 
 /** Knows no ranges: every answer is the whole file, and what is stored already is skipped. */
 async function pythonServer(): Promise<FileServer> {
-  const child = spawn("python3", ["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", join(folder, "files"), "0"], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(
+    "python3",
+    ["-u", "-m", "http.server", "--bind", "127.0.0.1", "--directory", join(folder, "files"), "0"],
+    { stdio: ["ignore", "pipe", "ignore"] },
+  );
   children.push(child);
   const lines = createInterface({ input: child.stdout });
   const [text] = (await once(lines, "line")) as [string];

@@ -36,8 +36,23 @@ process.exitCode =
   run("types", join(BIN, "tsc"), "-p", "tsconfig.json") ||
   run("types of src, which has neither Node nor a browser", join(BIN, "tsc"), "-p", "src/tsconfig.json") ||
   run("types of what runs on Moddable", join(BIN, "tsc"), "-p", "hal/tsconfig.json") ||
-  run("types of the console, which runs in a browser", join(BIN, "tsc"), "-p", "host-sim/cloud/console/web/tsconfig.json") ||
+  run(
+    "types of the console, which runs in a browser",
+    join(BIN, "tsc"),
+    "-p",
+    "host-sim/cloud/console/web/tsconfig.json",
+  ) ||
   run("lint", join(BIN, "oxlint")) ||
   // Two at a time: some of them measure nothing but still mind a starved machine.
   // A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without a message, under tsx).
-  run("tests", process.execPath, "--import", "tsx", "--test", "--test-concurrency=2", "--test-timeout=1800000", "--test-reporter=spec", ...files);
+  run(
+    "tests",
+    process.execPath,
+    "--import",
+    "tsx",
+    "--test",
+    "--test-concurrency=2",
+    "--test-timeout=1800000",
+    "--test-reporter=spec",
+    ...files,
+  );

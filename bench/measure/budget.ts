@@ -5,11 +5,16 @@ const ROOM = 1.03;
 const EXACT = /^(flash erases|NVS entries|HTTP requests)/;
 
 export function budgetFor(counts: Readonly<Record<string, number>>): Record<string, number> {
-  return Object.fromEntries(Object.entries(counts).map(([name, value]) => [name, EXACT.test(name) ? value : Math.ceil(value * ROOM)]));
+  return Object.fromEntries(
+    Object.entries(counts).map(([name, value]) => [name, EXACT.test(name) ? value : Math.ceil(value * ROOM)]),
+  );
 }
 
 /** One line for each count that is beyond its budget. */
-export function overBudget(counts: Readonly<Record<string, number>>, budget: Readonly<Record<string, number>>): string[] {
+export function overBudget(
+  counts: Readonly<Record<string, number>>,
+  budget: Readonly<Record<string, number>>,
+): string[] {
   return Object.entries(counts)
     .filter(([name, value]) => value > (budget[name] ?? 0))
     .map(([name, value]) => `${name}: ${value}, budget ${budget[name] ?? 0}`);

@@ -17,16 +17,25 @@ export interface Fetched {
   readonly again: number;
 }
 
-const TOOLS: readonly { readonly name: string; readonly command: string; arguments(url: string, file: string): string[] }[] = [
+const TOOLS: readonly {
+  readonly name: string;
+  readonly command: string;
+  arguments(url: string, file: string): string[];
+}[] = [
   // Begun again after each break, as a script would.
   { name: "curl -C - in a loop", command: "curl", arguments: (url, file) => ["-s", "-C", "-", "-o", file, url] },
-  { name: "wget -c", command: "wget", arguments: (url, file) => ["-q", "-c", "-t", "8", "--waitretry=0", "-O", file, url] },
+  {
+    name: "wget -c",
+    command: "wget",
+    arguments: (url, file) => ["-q", "-c", "-t", "8", "--waitretry=0", "-O", file, url],
+  },
 ];
 const TRIES = 8;
 
 export async function fetchers(size: number): Promise<Fetched[]> {
   const found: Fetched[] = [];
-  for (const tool of TOOLS) if (spawnSync(tool.command, ["--version"]).status === 0) found.push(await measure(tool, size));
+  for (const tool of TOOLS)
+    if (spawnSync(tool.command, ["--version"]).status === 0) found.push(await measure(tool, size));
   return found;
 }
 
@@ -48,7 +57,12 @@ async function measure(tool: (typeof TOOLS)[number], size: number): Promise<Fetc
       const end = cuts.find((cut) => cut > first);
       if (end !== undefined) cuts.splice(cuts.indexOf(end), 1);
       counts.sent += (end ?? size) - first;
-      send(socket, responseHead(first, size - 1, size, range === null), image.subarray(first, end ?? size), end !== undefined);
+      send(
+        socket,
+        responseHead(first, size - 1, size, range === null),
+        image.subarray(first, end ?? size),
+        end !== undefined,
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -57,7 +71,13 @@ async function measure(tool: (typeof TOOLS)[number], size: number): Promise<Fetc
     const file = join(folder, "fw.bin");
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/fw.bin`;
     for (let at = 0; at < TRIES && (await run(tool.command, tool.arguments(url, file))) !== 0; at++);
-    return { name: tool.name, complete: Buffer.compare(image, contents(file)) === 0, connections: counts.connections, requests: counts.requests, again: counts.sent - size };
+    return {
+      name: tool.name,
+      complete: Buffer.compare(image, contents(file)) === 0,
+      connections: counts.connections,
+      requests: counts.requests,
+      again: counts.sent - size,
+    };
   } finally {
     rmSync(folder, { recursive: true, force: true });
     await new Promise((resolve) => server.close(resolve));
@@ -71,7 +91,11 @@ function send(socket: Socket, head: Uint8Array, body: Uint8Array, breaks: boolea
 }
 
 function run(command: string, words: string[]): Promise<number | null> {
-  return new Promise((resolve) => spawn(command, words, { stdio: "ignore", env: { ...process.env, no_proxy: "127.0.0.1" } }).once("error", () => resolve(0)).once("close", resolve));
+  return new Promise((resolve) =>
+    spawn(command, words, { stdio: "ignore", env: { ...process.env, no_proxy: "127.0.0.1" } })
+      .once("error", () => resolve(0))
+      .once("close", resolve),
+  );
 }
 
 function contents(path: string): Uint8Array {

@@ -34,7 +34,13 @@ function one(strategy: Strategy | undefined, options: RunOptions): One {
   return strategy === undefined ? { ...runUpdate(options), failures: 0 } : runPeer(strategy, options);
 }
 
-export function everybody(size: number, line: NamedLine, seeds: readonly number[], cuts: readonly number[], floor: number): Outcome[] {
+export function everybody(
+  size: number,
+  line: NamedLine,
+  seeds: readonly number[],
+  cuts: readonly number[],
+  floor: number,
+): Outcome[] {
   const best = ideal(size, line);
   return [undefined, ...STRATEGIES].map((strategy) => {
     const runs = seeds.map((seed) => one(strategy, { size, line, seed, cuts }));
@@ -64,7 +70,12 @@ export interface WeakLink {
   readonly resets: readonly Outcome[];
 }
 
-export function weakLink(size: number, seeds: readonly number[], floor: number, lines: readonly NamedLine[] = LINES): WeakLink[] {
+export function weakLink(
+  size: number,
+  seeds: readonly number[],
+  floor: number,
+  lines: readonly NamedLine[] = LINES,
+): WeakLink[] {
   return lines.map((line) => ({
     line,
     stream: bareStream(size, line) / 1000,
@@ -76,13 +87,21 @@ export function weakLink(size: number, seeds: readonly number[], floor: number, 
 /** The power goes once, at a share of the file. */
 export const CUTS = [0.1, 0.5, 0.9] as const;
 
-export function powerCuts(size: number, seeds: readonly number[], floor: number, line: NamedLine = LINES[1]!): { readonly cut: number; readonly outcomes: readonly Outcome[] }[] {
+export function powerCuts(
+  size: number,
+  seeds: readonly number[],
+  floor: number,
+  line: NamedLine = LINES[1]!,
+): { readonly cut: number; readonly outcomes: readonly Outcome[] }[] {
   return CUTS.map((cut) => ({ cut, outcomes: everybody(size, line, seeds, [cut], floor) }));
 }
 
 /** One request for the whole file, nothing recorded, nothing lost: what line, window and flash allow, ms. */
 export function bareStream(size: number, line: NamedLine): number {
-  return runPeer(STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "sector")!, { size, line, seed: 1 }).downloadMs;
+  return runPeer(
+    STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "sector")!,
+    { size, line, seed: 1 },
+  ).downloadMs;
 }
 
 export interface WindowRow {
@@ -99,7 +118,12 @@ export function receiveWindows(size: number): WindowRow[] {
     [1, 2, 3].map((times) => {
       const window = times * WINDOW;
       const best = ideal(size, line);
-      return { line, window, stream: bareStream(size, { ...line, window }) / best, agent: runUpdate({ size, line: { ...line, window }, seed: 1 }).downloadMs / best };
+      return {
+        line,
+        window,
+        stream: bareStream(size, { ...line, window }) / best,
+        agent: runUpdate({ size, line: { ...line, window }, seed: 1 }).downloadMs / best,
+      };
     }),
   );
 }

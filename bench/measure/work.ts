@@ -25,7 +25,12 @@ export async function measureParts(parts: readonly Part[] = PARTS): Promise<Map<
     const costs = new Map<Part, number>();
     for (const part of parts) {
       const call = async (rounds: number, bytes = new Uint8Array(0)): Promise<number> =>
-        (await machine.turn(Command.part, Buffer.concat([Uint8Array.of(PARTS.indexOf(part), rounds >> 8, rounds & 255), bytes]))).compute;
+        (
+          await machine.turn(
+            Command.part,
+            Buffer.concat([Uint8Array.of(PARTS.indexOf(part), rounds >> 8, rounds & 255), bytes]),
+          )
+        ).compute;
       await call(0, sampleOf(part));
       const once = await call(1);
       costs.set(part, ((await call(ROUNDS + 1)) - once) / ROUNDS);
@@ -50,7 +55,13 @@ export interface Work {
   /** Bytecodes, by what the agent was doing. */
   readonly bytecodes: { readonly [phase in Phase]: number };
   /** Slots that live, after a collection. */
-  readonly heap: { readonly idle: number; readonly downloading: number; readonly verifying: number; readonly peak: number; readonly afterEach: readonly number[] };
+  readonly heap: {
+    readonly idle: number;
+    readonly downloading: number;
+    readonly verifying: number;
+    readonly peak: number;
+    readonly afterEach: readonly number[];
+  };
   /** Slots made for each KiB of the download, garbage included. */
   readonly slotsPerKiB: number;
   readonly kibibytes: number;
@@ -74,7 +85,10 @@ const DOWNLOADS = 2;
 export async function measureAgent(size: number, updates: number): Promise<Work> {
   const image = imageOf("0.2.0", size);
   const cloud: Cloud = { task: undefined, said: [], packets: 0 };
-  const services = new Map([[80, fileService(() => image, { requests: 0, promised: 0 })], [1883, brokerService(cloud)]]);
+  const services = new Map([
+    [80, fileService(() => image, { requests: 0, promised: 0 })],
+    [1883, brokerService(cloud)],
+  ]);
   const lines = new Map<number, Line>();
   let wakeAt = Infinity;
   const at = { phase: "starting" as Phase };
@@ -85,7 +99,12 @@ export async function measureAgent(size: number, updates: number): Promise<Work>
     switch (kind) {
       case Ask.connect: {
         const port = payload[0]! * 256 + payload[1]!;
-        const line: Line = { id: (last = (last % 255) + 1), peer: undefined, queue: [], matters: port === 80 ? 5 : Infinity };
+        const line: Line = {
+          id: (last = (last % 255) + 1),
+          peer: undefined,
+          queue: [],
+          matters: port === 80 ? 5 : Infinity,
+        };
         const service = services.get(port)!;
         const connection: Connection = { send: (bytes) => void line.queue.push(...pieces(bytes)), end: () => {} };
         line.peer = service(connection);
@@ -168,7 +187,8 @@ export async function measureAgent(size: number, updates: number): Promise<Work>
       while (await step()) {
         if (ended > 0) continue;
         const before = phaseNow();
-        if (before === "downloading" && ++sectors % 40 === 0) heap.downloading = Math.max(heap.downloading, await collect());
+        if (before === "downloading" && ++sectors % 40 === 0)
+          heap.downloading = Math.max(heap.downloading, await collect());
         if (before === "verifying") heap.verifying = Math.max(heap.verifying, await collect());
       }
       at.phase = "idle";

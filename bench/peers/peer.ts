@@ -52,7 +52,8 @@ export class PeerDownload {
     this.#recorded = offset;
     this.#erased = Math.ceil(offset / SECTOR);
     if (offset === 0 && erase === "bulk") while (this.#erased * SECTOR < this.#size) flash.erase(this.#erased++);
-    if (rereads) for (let at = 0; at < offset; at += SECTOR) flash.read(at, new Uint8Array(Math.min(SECTOR, offset - at)));
+    if (rereads)
+      for (let at = 0; at < offset; at += SECTOR) flash.read(at, new Uint8Array(Math.min(SECTOR, offset - at)));
     this.#connect();
   }
 
@@ -63,7 +64,10 @@ export class PeerDownload {
     const socket = this.#ports.network.connect(
       { host: "files.example", port: this.#port },
       {
-        opened: () => socket.write(Buffer.from(`GET /fw.bin HTTP/1.1\r\nHost: files.example\r\nRange: bytes=${this.offset}-\r\n\r\n`)),
+        opened: () =>
+          socket.write(
+            Buffer.from(`GET /fw.bin HTTP/1.1\r\nHost: files.example\r\nRange: bytes=${this.offset}-\r\n\r\n`),
+          ),
         readable: () => this.#read(),
         writable: () => {},
         closed: () => this.#lost(),

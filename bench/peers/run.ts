@@ -27,7 +27,10 @@ export function runPeer(strategy: Strategy, { size, line, seed, cuts = [] }: Run
   const wire = new Wire(timeline, line, generator(seed + 1));
   const served: FileTraffic = { requests: 0, promised: 0 };
   const image = imageOf("0.2.0", size);
-  wire.serve(HTTP_PORT, fileService(() => image, served));
+  wire.serve(
+    HTTP_PORT,
+    fileService(() => image, served),
+  );
   const device = new Device(timeline, wire, generator(seed), () => {});
   const end = { reached: false };
   let failures = 0;

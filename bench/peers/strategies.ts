@@ -27,19 +27,68 @@ export interface Strategy {
   readonly pauseMs: number;
 }
 
-const PATIENT = { read: 1_024, yieldMs: 0, stallMs: 15_000, rereads: false, jobEndsOnLoss: false, pauseMs: 1_000 } as const;
+const PATIENT = {
+  read: 1_024,
+  yieldMs: 0,
+  stallMs: 15_000,
+  rereads: false,
+  jobEndsOnLoss: false,
+  pauseMs: 1_000,
+} as const;
 
 export const STRATEGIES: readonly Strategy[] = [
   // advanced_https_ota_example.c: the written length, in KiB, into NVS after every read.
-  { ...PATIENT, name: "record per read", like: "ESP-IDF advanced_https_ota", recordEvery: 1_024, recordOnLoss: false, afterLoss: "record", erase: "sector" },
+  {
+    ...PATIENT,
+    name: "record per read",
+    like: "ESP-IDF advanced_https_ota",
+    recordEvery: 1_024,
+    recordOnLoss: false,
+    afterLoss: "record",
+    erase: "sector",
+  },
   // fota_http/Kconfig: 64 KiB, and on failure.
-  { ...PATIENT, name: "record per 64 KiB", like: "Zephyr fota_http", recordEvery: 65_536, recordOnLoss: true, afterLoss: "memory", erase: "sector" },
-  { ...PATIENT, name: "no resume", like: "mender-mcu, stock Moddable OTA", recordEvery: 0, recordOnLoss: false, afterLoss: "start", erase: "sector" },
+  {
+    ...PATIENT,
+    name: "record per 64 KiB",
+    like: "Zephyr fota_http",
+    recordEvery: 65_536,
+    recordOnLoss: true,
+    afterLoss: "memory",
+    erase: "sector",
+  },
+  {
+    ...PATIENT,
+    name: "no resume",
+    like: "mender-mcu, stock Moddable OTA",
+    recordEvery: 0,
+    recordOnLoss: false,
+    afterLoss: "start",
+    erase: "sector",
+  },
   // OTA_SIZE_UNKNOWN at the first block: the slot is erased in one go.
-  { ...PATIENT, name: "bulk erase, no resume", like: "Golioth on ESP-IDF", recordEvery: 0, recordOnLoss: false, afterLoss: "start", erase: "bulk" },
+  {
+    ...PATIENT,
+    name: "bulk erase, no resume",
+    like: "Golioth on ESP-IDF",
+    recordEvery: 0,
+    recordOnLoss: false,
+    afterLoss: "start",
+    erase: "bulk",
+  },
   // QCloud C SDK: blocks of 5,000 bytes with a yield of 100 ms to MQTT, fetch time-out 1 s, the sample reports again after 2 s.
   {
-    name: "vendor SDK", like: "Tencent C SDK", recordEvery: 5_000, recordOnLoss: false, afterLoss: "record", erase: "sector", read: 5_000, yieldMs: 100,
-    stallMs: 1_000, rereads: true, jobEndsOnLoss: true, pauseMs: 2_000,
+    name: "vendor SDK",
+    like: "Tencent C SDK",
+    recordEvery: 5_000,
+    recordOnLoss: false,
+    afterLoss: "record",
+    erase: "sector",
+    read: 5_000,
+    yieldMs: 100,
+    stallMs: 1_000,
+    rereads: true,
+    jobEndsOnLoss: true,
+    pauseMs: 2_000,
   },
 ];

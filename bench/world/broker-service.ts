@@ -60,7 +60,12 @@ class BrokerSession implements Peer {
         return this.#send({ cmd: "pingresp" });
       case "publish":
         if (packet.qos === 1) this.#send({ cmd: "puback", messageId: packet.messageId! });
-        return this.#published(JSON.parse(packet.payload.toString()) as { type: string; report: { version?: string; progress?: { state: string } } });
+        return this.#published(
+          JSON.parse(packet.payload.toString()) as {
+            type: string;
+            report: { version?: string; progress?: { state: string } };
+          },
+        );
       default:
     }
   }
@@ -74,6 +79,14 @@ class BrokerSession implements Peer {
   }
 
   #say(message: object): void {
-    this.#send({ cmd: "publish", topic: this.#topic, payload: JSON.stringify(message), qos: 1, dup: false, retain: false, messageId: (this.#number++ % 65_535) + 1 });
+    this.#send({
+      cmd: "publish",
+      topic: this.#topic,
+      payload: JSON.stringify(message),
+      qos: 1,
+      dup: false,
+      retain: false,
+      messageId: (this.#number++ % 65_535) + 1,
+    });
   }
 }

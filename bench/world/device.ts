@@ -56,7 +56,8 @@ export class Device {
     chip.onOperation = ({ kind, address, length }) => {
       timeline.spend(kind === "erase" ? ERASE_MS : (length / SECTOR_SIZE) * PROGRAM_MS);
       const inNvs = address >= table.nvs.address && address < table.nvs.address + table.nvs.size;
-      if (inNvs && kind === "program" && address % SECTOR_SIZE >= NVS_HEAD) this.#nvsEntries += Math.ceil(length / NVS_ENTRY);
+      if (inNvs && kind === "program" && address % SECTOR_SIZE >= NVS_HEAD)
+        this.#nvsEntries += Math.ceil(length / NVS_ENTRY);
     };
     chip.onRead = (_address, bytes) => timeline.spend((bytes.length / SECTOR_SIZE) * READ_MS);
   }
@@ -73,9 +74,22 @@ export class Device {
     const { chip, table } = this.board;
     // The slots lie side by side.
     const [first, second] = table.slots;
-    const { erases, mostErases, programs, bytesProgrammed, bytesRead } = chip.counts(first.address, second.address + second.size - first.address);
+    const { erases, mostErases, programs, bytesProgrammed, bytesRead } = chip.counts(
+      first.address,
+      second.address + second.size - first.address,
+    );
     const nvs = chip.counts(table.nvs.address, table.nvs.size);
-    return { erases, mostErases, programs, bytesProgrammed, bytesRead, milliseconds: chip.counts().milliseconds, nvsEntries: this.#nvsEntries, nvsErases: nvs.erases, nvsMostErases: nvs.mostErases };
+    return {
+      erases,
+      mostErases,
+      programs,
+      bytesProgrammed,
+      bytesRead,
+      milliseconds: chip.counts().milliseconds,
+      nvsEntries: this.#nvsEntries,
+      nvsErases: nvs.erases,
+      nvsMostErases: nvs.mostErases,
+    };
   }
 }
 

@@ -62,7 +62,7 @@ export class Timeline {
     const last = this.#heap.pop()!;
     if (this.#heap.length === 0) return;
     this.#heap[0] = last;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       const left = 2 * at + 1;
       if (left >= this.#heap.length) return;
       const child = left + 1 < this.#heap.length && earlier(this.#heap[left + 1]!, this.#heap[left]!) ? left + 1 : left;
@@ -73,7 +73,7 @@ export class Timeline {
   }
 
   #up(from: number): void {
-    for (let at = from; at > 0; ) {
+    for (let at = from; at > 0;) {
       const parent = (at - 1) >> 1;
       if (!earlier(this.#heap[at]!, this.#heap[parent]!)) return;
       [this.#heap[at], this.#heap[parent]] = [this.#heap[parent]!, this.#heap[at]!];

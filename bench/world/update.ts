@@ -48,7 +48,12 @@ export interface RunResult {
   readonly said: readonly string[];
 }
 
-const CONFIG = { productId: "A1B2C3D4E5", deviceName: "bench", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" } as const;
+const CONFIG = {
+  productId: "A1B2C3D4E5",
+  deviceName: "bench",
+  authMode: "KEY",
+  deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==",
+} as const;
 
 export function runUpdate({ size, line, seed, cuts = [], range, updates = 1 }: RunOptions): RunResult {
   const timeline = new Timeline();
@@ -63,7 +68,10 @@ export function runUpdate({ size, line, seed, cuts = [], range, updates = 1 }: R
     cloud.task = { version, file_size: size, md5sum, url: `http://files.example/fw.bin?sign=${"0".repeat(300)}` };
   };
   offer("0.2.0");
-  wire.serve(HTTP_PORT, fileService(() => file.bytes, served));
+  wire.serve(
+    HTTP_PORT,
+    fileService(() => file.bytes, served),
+  );
   wire.serve(MQTT_PORT, brokerService(cloud));
 
   let restart = false;
@@ -106,7 +114,10 @@ export function runUpdate({ size, line, seed, cuts = [], range, updates = 1 }: R
     if (restart) {
       stop();
       start("software");
-    } else if (pending[0] !== undefined && device.board.chip.counts(device.board.table.slots[1].address, size).bytesProgrammed >= pending[0]) {
+    } else if (
+      pending[0] !== undefined &&
+      device.board.chip.counts(device.board.table.slots[1].address, size).bytesProgrammed >= pending[0]
+    ) {
       pending.shift();
       stop();
       device.board.chip.powerOff();

@@ -126,7 +126,14 @@ class Link implements Socket, Connection {
   /** The end has been sent, or the link is dead. */
   #over = false;
 
-  constructor(wire: Wire, timeline: Timeline, service: Service, events: SocketEvents, traffic: Traffic, forget: () => void) {
+  constructor(
+    wire: Wire,
+    timeline: Timeline,
+    service: Service,
+    events: SocketEvents,
+    traffic: Traffic,
+    forget: () => void,
+  ) {
     this.#wire = wire;
     this.#timeline = timeline;
     this.#traffic = traffic;

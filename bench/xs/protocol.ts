@@ -29,7 +29,14 @@ export const Ask = {
 
 /** Parts of the work that are measured by themselves, over stand-ins that do nothing. */
 export const PARTS = [
-  "nothing", "response head", "range request", "flash effects", "checkpoint", "report", "digest pass", "digest js-md5",
+  "nothing",
+  "response head",
+  "range request",
+  "flash effects",
+  "checkpoint",
+  "report",
+  "digest pass",
+  "digest js-md5",
 ] as const;
 export type Part = (typeof PARTS)[number];
 

@@ -49,7 +49,14 @@ function ask(kind: number, number: number, bytes?: Uint8Array): Uint8Array {
   return new Uint8Array(issueCommand(message.buffer));
 }
 
-const flash: Ports["flash"] = { size: 1 << 21, sectorSize: SECTOR, erase() {}, write() {}, read() {}, equals: () => true };
+const flash: Ports["flash"] = {
+  size: 1 << 21,
+  sectorSize: SECTOR,
+  erase() {},
+  write() {},
+  read() {},
+  equals: () => true,
+};
 const ports: Ports = {
   flash,
   boot: {
@@ -81,7 +88,8 @@ const ports: Ports = {
         // XS meters a native copy at two for each byte, which on a chip is next to nothing: only what will be looked at is copied.
         read(into) {
           const count = Math.min(into.length, state.waiting.length - state.at);
-          if (count > 0 && (state.whole || into.length <= LOOKED_AT)) into.set(state.waiting.subarray(state.at, state.at + count));
+          if (count > 0 && (state.whole || into.length <= LOOKED_AT))
+            into.set(state.waiting.subarray(state.at, state.at + count));
           state.at += count;
           return count;
         },
@@ -124,7 +132,9 @@ function wake(): void {
 
 function start(configuration: Configuration): void {
   world.first = Uint8Array.from(configuration.first);
-  world.digests = configuration.digests.map((hex) => Uint8Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16)));
+  world.digests = configuration.digests.map((hex) =>
+    Uint8Array.from({ length: hex.length / 2 }, (_, at) => parseInt(hex.slice(2 * at, 2 * at + 2), 16)),
+  );
   world.size = configuration.size;
   world.agent = new OtaAgent({
     ports,
@@ -158,8 +168,17 @@ function runTimers(now: number): void {
 
 /* ---- parts ---- */
 
-const SAMPLE = { sector: new Uint8Array(SECTOR), head: new HeadReader(), executor: new Executor(ports, new Uint8Array(SECTOR)) };
-const TASK = { version: "0.2.0", size: 1_000_000, url: `http://files.example/fw.bin?sign=${"0".repeat(300)}`, digest: { algorithm: "MD5" as const, hex: "0".repeat(32) } };
+const SAMPLE = {
+  sector: new Uint8Array(SECTOR),
+  head: new HeadReader(),
+  executor: new Executor(ports, new Uint8Array(SECTOR)),
+};
+const TASK = {
+  version: "0.2.0",
+  size: 1_000_000,
+  url: `http://files.example/fw.bin?sign=${"0".repeat(300)}`,
+  digest: { algorithm: "MD5" as const, hex: "0".repeat(32) },
+};
 
 /** Returns what one repetition is, prepared outside of what is measured. */
 function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
@@ -179,17 +198,26 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
     }
     case "flash effects":
       return (round) => {
-        for (const effect of new SectorStore((round + 1) * SECTOR, sector, false).effects()) executor.execute(effect as Parameters<Executor["execute"]>[0]);
+        for (const effect of new SectorStore((round + 1) * SECTOR, sector, false).effects())
+          executor.execute(effect as Parameters<Executor["execute"]>[0]);
       };
     case "checkpoint": {
-      const { memory } = JobMemory.begin({ platform: "tencent", slot: "ota_1", offer: TASK }, { offset: undefined, head: undefined });
+      const { memory } = JobMemory.begin(
+        { platform: "tencent", slot: "ota_1", offer: TASK },
+        { offset: undefined, head: undefined },
+      );
       return (round) => {
-        for (const effect of memory.advance(round, undefined)) executor.execute(effect as Parameters<Executor["execute"]>[0]);
+        for (const effect of memory.advance(round, undefined))
+          executor.execute(effect as Parameters<Executor["execute"]>[0]);
       };
     }
     case "report": {
       const dialect = platform();
-      const session = new MqttSession({ identity: () => dialect.identity(), subscriptions: dialect.subscriptions, random: () => 0.5 });
+      const session = new MqttSession({
+        identity: () => dialect.identity(),
+        subscriptions: dialect.subscriptions,
+        random: () => 0.5,
+      });
       session.start(0);
       session.opened(0);
       session.received(Uint8Array.of(0x20, 2, 0, 0), 0);

@@ -22,7 +22,10 @@ type ClientClass = new (options: object) => Client;
 
 const RETRY = 5_000;
 
-const setting = (device: Device) => (key: string): string => String(device.setting(key) ?? config[key] ?? "");
+const setting =
+  (device: Device) =>
+  (key: string): string =>
+    String(device.setting(key) ?? config[key] ?? "");
 
 /** The app's connection: opened again whenever it ends. */
 class Connection {
@@ -84,12 +87,23 @@ class Connection {
 powerOn((device) => {
   const text = setting(device);
   const platform = new TencentPlatform(
-    { productId: text("productId"), deviceName: text("deviceName"), authMode: "KEY", deviceSecret: text("deviceSecret") },
+    {
+      productId: text("productId"),
+      deviceName: text("deviceName"),
+      authMode: "KEY",
+      deviceSecret: text("deviceSecret"),
+    },
     device.ports.crypto,
   );
   const link = new LentMqtt();
   const connection = new Connection(link, platform, text("mqttHost"), Number(text("mqttPort")));
-  const agent = new OtaAgent({ ports: device.ports, platform, link, policy: { allowHttp: true }, onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`) });
+  const agent = new OtaAgent({
+    ports: device.ports,
+    platform,
+    link,
+    policy: { allowHttp: true },
+    onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`),
+  });
   device.connect(() => {
     agent.start();
     connection.open();

@@ -147,7 +147,10 @@ class View {
       }
     }
     lines.push(line);
-    return lines.filter((each) => each !== "").slice(0, rows).map((each) => this.cut(each, this.#small, width));
+    return lines
+      .filter((each) => each !== "")
+      .slice(0, rows)
+      .map((each) => this.cut(each, this.#small, width));
   }
 }
 

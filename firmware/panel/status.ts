@@ -38,7 +38,15 @@ export const kib = (bytes: number): string => `${Math.round(bytes / KIB)} KiB`;
 export function nextStatus(before: Status, notice: Notice): Status {
   switch (notice.event) {
     case "offer":
-      return { ...before, mood: "busy", headline: "Update offered", detail: "", offered: notice.version, percent: 0, size: notice.size };
+      return {
+        ...before,
+        mood: "busy",
+        headline: "Update offered",
+        detail: "",
+        offered: notice.version,
+        percent: 0,
+        size: notice.size,
+      };
     case "resume":
       return { ...before, detail: `resumed at ${kib(notice.offset)}` };
     case "reboot":
@@ -71,6 +79,12 @@ function afterState(before: Status, notice: Extract<Notice, { event: "state" }>)
     case "idle":
       return { ...before, mood: "calm", headline: "Waiting", detail: "for an update", percent: undefined };
     case "fail":
-      return { ...before, mood: "bad", headline: `${notice.version} failed`, detail: notice.message, percent: undefined };
+      return {
+        ...before,
+        mood: "bad",
+        headline: `${notice.version} failed`,
+        detail: notice.message,
+        percent: undefined,
+      };
   }
 }

@@ -39,7 +39,11 @@ export class ChipConfig {
     if (roots === undefined) return undefined;
     const certificate = kind === "mqtt" ? this.blocks("devCertFile", "CERTIFICATE")?.[0] : undefined;
     const privateKey = kind === "mqtt" ? this.blocks("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
-    return { roots, ...(certificate === undefined ? {} : { certificate }), ...(privateKey === undefined ? {} : { privateKey }) };
+    return {
+      roots,
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(privateKey === undefined ? {} : { privateKey }),
+    };
   }
 
   private blocks(key: string, label: string): Uint8Array[] | undefined {

@@ -37,10 +37,19 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const boot = new EspBoot(() => faults.leave());
   const reason = boot.resetReason();
   const lastFault = faults.begin(reason);
-  installAbortHook(globalThis as AbortHost, { faults, version: boot.running().version, restart: () => boot.restart(), log });
+  installAbortHook(globalThis as AbortHost, {
+    faults,
+    version: boot.running().version,
+    restart: () => boot.restart(),
+    log,
+  });
   guardTrial(boot, clock, (why) => faults.record(boot.running().version, "trial", why));
   const lookup = lookupBy(() => Net.get("DNS") ?? []);
-  const network = new ModdableNetwork({ lookup, ahead: 0, trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] } });
+  const network = new ModdableNetwork({
+    lookup,
+    ahead: 0,
+    trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] },
+  });
   const ports = {
     flash: new EspFlash(),
     boot,

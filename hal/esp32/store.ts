@@ -19,7 +19,8 @@ export class NvsStore implements LongStore {
   }
 
   setNumber(key: string, value: number): void {
-    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff)) throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
+    if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff))
+      throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
     nvsSetNumber(this.#space, key, value);
   }
 
@@ -28,7 +29,8 @@ export class NvsStore implements LongStore {
   }
 
   setLong(key: string, value: number): void {
-    if (!(Number.isSafeInteger(value) && value >= 0)) throw new Error(`store ${key}: ${value} is no whole number below 2^53`);
+    if (!(Number.isSafeInteger(value) && value >= 0))
+      throw new Error(`store ${key}: ${value} is no whole number below 2^53`);
     nvsSetLong(this.#space, key, value);
   }
 
@@ -38,7 +40,8 @@ export class NvsStore implements LongStore {
   }
 
   setBytes(key: string, bytes: Uint8Array): void {
-    if (bytes.length > BYTES_MAX) throw new Error(`store ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
+    if (bytes.length > BYTES_MAX)
+      throw new Error(`store ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
     const stuffed = cobsEncode(bytes);
     const string = new Uint8Array(stuffed.length + 1);
     string.set(stuffed);

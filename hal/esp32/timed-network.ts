@@ -17,7 +17,10 @@ export class TimedNetwork implements Network {
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
     if (options.tls === undefined || isClockSet()) return this.#network.connect(options, events);
-    const timer = this.#clock.set(() => events.closed({ kind: "other", message: "no TLS yet: the clock is not set" }), 0);
+    const timer = this.#clock.set(
+      () => events.closed({ kind: "other", message: "no TLS yet: the clock is not set" }),
+      0,
+    );
     return { read: () => 0, write: () => 0, close: () => this.#clock.clear(timer) };
   }
 }

@@ -56,13 +56,21 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
     }, delay);
   };
   const chip = start(file, resetReason, () => restart("software", 0));
-  options.log?.(`boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`);
+  options.log?.(
+    `boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`,
+  );
   if (chip.fault === "throw") return restart("software", 0);
   if (chip.fault === "hang") return restart("watchdog", WATCHDOG_TIME);
   const network = chip.fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
   guardTrial(chip.boot, clock, (why) => options.log?.(`trial: ${why}`));
   program = main({
-    ports: { ...portsOf(chip), clock, network, crypto: new ModdableCrypto(), ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }) },
+    ports: {
+      ...portsOf(chip),
+      clock,
+      network,
+      crypto: new ModdableCrypto(),
+      ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }),
+    },
     setting: (key) => folder.setting(key),
     // The desktop's network is up and its clock is right, or neither is for us to mend.
     connect: (ready) => void clock.set(ready, 0),

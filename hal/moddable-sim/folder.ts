@@ -24,7 +24,11 @@ const PATHS: { readonly [key: string]: readonly string[] } = Object.freeze({
   devKeyFile: ["cert_deviceinfo", "devPrivateKeyFile"],
 });
 
-const FLASH_SIZES: { readonly [name: string]: number } = Object.freeze({ "4MB": 4 << 20, "8MB": 8 << 20, "16MB": 16 << 20 });
+const FLASH_SIZES: { readonly [name: string]: number } = Object.freeze({
+  "4MB": 4 << 20,
+  "8MB": 8 << 20,
+  "16MB": 16 << 20,
+});
 
 export class Folder {
   readonly path: string;
@@ -76,7 +80,11 @@ export class Folder {
     const certificate = kind === "mqtt" ? this.#pem("devCertFile", "CERTIFICATE")?.[0] : undefined;
     const privateKey = kind === "mqtt" ? this.#pem("devKeyFile", "PRIVATE KEY")?.[0] : undefined;
     if (roots === undefined) return undefined;
-    return { roots, ...(certificate === undefined ? {} : { certificate }), ...(privateKey === undefined ? {} : { privateKey }) };
+    return {
+      roots,
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(privateKey === undefined ? {} : { privateKey }),
+    };
   }
 
   #pem(key: string, label: string): Uint8Array[] | undefined {

@@ -7,4 +7,5 @@ export type Lookup = (host: string, done: (address: string | undefined) => void)
 export const isAddress = (host: string): boolean => /^\d{1,3}(\.\d{1,3}){3}$/.test(host) || host.includes(":");
 
 /** LABEL(.LABEL)* with the lengths of RFC 1035, section 2.3.4; underscores occur in practice. */
-export const isHostName = (host: string): boolean => host.length <= 253 && /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(host);
+export const isHostName = (host: string): boolean =>
+  host.length <= 253 && /^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?$/.test(host);

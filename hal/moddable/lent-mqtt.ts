@@ -81,7 +81,8 @@ export class LentMqtt implements MqttLink {
       if (this.#up && this.#waiting.length === 0) this.send(this.publication(message, 0));
       return;
     }
-    if (!this.#kept.has(token) && this.#kept.size >= MQTT_INFLIGHT) return this.#events?.warning(`${token}: too many reports wait for their PUBACK`);
+    if (!this.#kept.has(token) && this.#kept.size >= MQTT_INFLIGHT)
+      return this.#events?.warning(`${token}: too many reports wait for their PUBACK`);
     this.#kept.set(token, { message, id: 0 });
     if (this.#up) this.sendKept(token);
   }

@@ -180,7 +180,10 @@ export class SafeTls implements Socket {
   /** Without close_notify the end may be anybody's work. */
   private lowerClosed(error: SocketError | undefined): void {
     if (this.#events === undefined) return;
-    const cut: SocketError = { kind: this.#session.open ? "reset" : "tls", message: this.#session.open ? "cut off without close_notify" : "closed during the TLS handshake" };
+    const cut: SocketError = {
+      kind: this.#session.open ? "reset" : "tls",
+      message: this.#session.open ? "cut off without close_notify" : "closed during the TLS handshake",
+    };
     this.ended(error ?? cut);
     if (this.#data === undefined) this.conclude();
   }

@@ -16,13 +16,24 @@ import { DerReader } from "../../src/x509/der";
 
 /** DigestInfo up to the digest itself (RFC 8017, section 9.2, note 1). */
 const PREFIXES: Readonly<Record<SignatureScheme["hash"], readonly number[]>> = Object.freeze({
-  SHA256: Object.freeze([0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20]),
-  SHA384: Object.freeze([0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30]),
-  SHA512: Object.freeze([0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40]),
+  SHA256: Object.freeze([
+    0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20,
+  ]),
+  SHA384: Object.freeze([
+    0x30, 0x41, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x02, 0x05, 0x00, 0x04, 0x30,
+  ]),
+  SHA512: Object.freeze([
+    0x30, 0x51, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x03, 0x05, 0x00, 0x04, 0x40,
+  ]),
 });
 
 /** Throws on malformed input; false when the signature is not that of the key over `data`. */
-export function verifySignature(key: PublicKey, scheme: SignatureScheme, data: readonly Uint8Array[], signature: Uint8Array): boolean {
+export function verifySignature(
+  key: PublicKey,
+  scheme: SignatureScheme,
+  data: readonly Uint8Array[],
+  signature: Uint8Array,
+): boolean {
   if (key.kind !== scheme.kind) return false;
   const digest = new Digest(scheme.hash);
   // Views are taken, which the SDK's declarations do not say.
@@ -31,7 +42,12 @@ export function verifySignature(key: PublicKey, scheme: SignatureScheme, data: r
   return key.kind === "rsa" ? rsa(key, scheme.hash, hash, signature) : ecdsa(key, hash, signature);
 }
 
-function rsa(key: PublicKey & { kind: "rsa" }, algorithm: SignatureScheme["hash"], hash: Uint8Array, signature: Uint8Array): boolean {
+function rsa(
+  key: PublicKey & { kind: "rsa" },
+  algorithm: SignatureScheme["hash"],
+  hash: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const { length } = key.modulus;
   if (signature.length !== length) return false;
   const modulus = integer(key.modulus);
@@ -58,7 +74,13 @@ function ecdsa(key: PublicKey & { kind: "ec" }, hash: Uint8Array, signature: Uin
 }
 
 /** `point`: 04 || X || Y, throws where it is not on the curve; `r` and `s`: unsigned, most significant byte first. */
-export function verifyEcdsa(name: "secp256r1" | "secp384r1", point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean {
+export function verifyEcdsa(
+  name: "secp256r1" | "secp384r1",
+  point: Uint8Array,
+  hash: Uint8Array,
+  r: Uint8Array,
+  s: Uint8Array,
+): boolean {
   const curve = new Curve(name);
   const key = pointOn(curve, point);
   const first = integer(r);
@@ -80,5 +102,7 @@ export function pointOn(curve: Curve, bytes: Uint8Array): ECPoint {
 
 /** Unsigned, most significant byte first. */
 function integer(bytes: Uint8Array): bigint {
-  return (BigInt as unknown as { fromArrayBuffer(buffer: ArrayBuffer): bigint }).fromArrayBuffer(bytes.slice().buffer as ArrayBuffer);
+  return (BigInt as unknown as { fromArrayBuffer(buffer: ArrayBuffer): bigint }).fromArrayBuffer(
+    bytes.slice().buffer as ArrayBuffer,
+  );
 }

@@ -72,7 +72,8 @@ export class TcpSocket implements Socket {
 
   constructor(options: TcpOptions, events: SocketEvents) {
     const { host, port, lookup } = options;
-    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535)) throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
+    if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
+      throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
     this.#ahead = options.ahead;
     this.#events = events;
     if (isAddress(host)) this.connect(host, port);
@@ -147,7 +148,13 @@ export class TcpSocket implements Socket {
 
   private connect(address: string, port: number): void {
     try {
-      this.#raw = new (TCP as unknown as RawTcpClass)({ address, port, nodelay: true, target: this, ...TcpSocket.#CALLBACKS });
+      this.#raw = new (TCP as unknown as RawTcpClass)({
+        address,
+        port,
+        nodelay: true,
+        target: this,
+        ...TcpSocket.#CALLBACKS,
+      });
     } catch (error) {
       this.failLater({ kind: "other", message: `connect ${address}: ${(error as Error).message}` });
     }

@@ -66,7 +66,11 @@ const CERTIFICATES_MAX = 8;
 /** Asked of the server, which may decline (RFC 6066, section 4): a record is received, decrypted and kept as a whole. */
 const FRAGMENT = 4_096;
 
-const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = Object.freeze({ 4: "SHA256", 5: "SHA384", 6: "SHA512" } as const);
+const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = Object.freeze({
+  4: "SHA256",
+  5: "SHA384",
+  6: "SHA512",
+} as const);
 const SIGNATURES: Readonly<Record<number, SignatureScheme["kind"]>> = Object.freeze({ 1: "rsa", 3: "ec" } as const);
 const OFFERED_SIGNATURES = Object.freeze([
   Object.freeze({ hash: 4, sig: 3 }),
@@ -179,7 +183,8 @@ export class TlsSession {
   private message(message: Uint8Array): void {
     const type = message[0]!;
     const order = ORDER[type];
-    if (order === undefined || !order.in.includes(this.#phase)) throw new Error(`TLS handshake message ${type} out of place`);
+    if (order === undefined || !order.in.includes(this.#phase))
+      throw new Error(`TLS handshake message ${type} out of place`);
     const body = new Reader(message.subarray(4));
     switch (type) {
       case SERVER_HELLO:
@@ -212,7 +217,8 @@ export class TlsSession {
     body.bytes(body.number(1));
     const [first, second] = body.bytes(2);
     const chosen = suites.find((suite) => suite.value[0] === first && suite.value[1] === second);
-    if (chosen?.keyExchangeAlgorithm !== ECDHE || chosen.encryptionMode !== GCM) throw new Error("TLS cipher suite was not offered");
+    if (chosen?.keyExchangeAlgorithm !== ECDHE || chosen.encryptionMode !== GCM)
+      throw new Error("TLS cipher suite was not offered");
     if (body.number(1) !== 0) throw new Error("TLS compression was not offered");
   }
 
@@ -222,7 +228,8 @@ export class TlsSession {
     const certificates: Uint8Array[] = [];
     while (list.more && certificates.length < CERTIFICATES_MAX) certificates.push(list.bytes(list.number(3)));
     const { host, now } = this.#options;
-    const verify = (key: PublicKey, scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean => verifySignature(key, scheme, [data], signature);
+    const verify = (key: PublicKey, scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean =>
+      verifySignature(key, scheme, [data], signature);
     this.#peer = verifyChain({ certificates, roots: this.#trust?.roots ?? [], host, now: now(), verify });
   }
 
@@ -239,7 +246,12 @@ export class TlsSession {
     const session = this.#session;
     const key = this.#peer;
     const data = [new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), signed];
-    if (key === undefined || hash === undefined || kind === undefined || !verifySignature(key, { kind, hash }, data, signature))
+    if (
+      key === undefined ||
+      hash === undefined ||
+      kind === undefined ||
+      !verifySignature(key, { kind, hash }, data, signature)
+    )
       throw new Error("TLS key exchange is not signed by the certificate's key");
     pointOn(new Curve("secp256r1"), point);
     session.dhparams = { named_curve: SECP256R1, dh_Ys: point.slice().buffer };
@@ -320,7 +332,8 @@ class Reader {
   }
 }
 
-const bytesOf = (bytes: Uint8Array | ArrayBuffer): Uint8Array => (bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes);
+const bytesOf = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
+  bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
   const all = new Uint8Array(first.length + second.length);

@@ -88,7 +88,9 @@ export class SlotFlash implements Flash {
 
   #check(operation: string, offset: number, length: number): void {
     if (!(offset >= 0 && Number.isInteger(offset) && offset + length <= this.size)) {
-      throw new Error(`flash ${operation} at ${offset}, ${length} bytes: outside ${this.#slot.label} of ${this.size} bytes`);
+      throw new Error(
+        `flash ${operation} at ${offset}, ${length} bytes: outside ${this.#slot.label} of ${this.size} bytes`,
+      );
     }
   }
 }
@@ -110,7 +112,14 @@ export class BoardBoot implements Boot {
     this.readRunning(0, first);
     const { version, product, securityFloor } = readFirmware(first, true);
     const slot = SLOT_LABELS[this.#options.running];
-    return { slot, version, project: product, securityFloor, chip: readHeader(first).chip, state: this.#ota.state(this.#options.running) };
+    return {
+      slot,
+      version,
+      project: product,
+      securityFloor,
+      chip: readHeader(first).chip,
+      state: this.#ota.state(this.#options.running),
+    };
   }
 
   target(): string {

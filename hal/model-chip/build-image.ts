@@ -10,7 +10,15 @@
  */
 import { createCipheriv, createHash } from "node:crypto";
 import {
-  CHECKSUM_BLOCK, CHECKSUM_SEED, DESCRIPTION_LENGTH, DESCRIPTION_MAGIC, IMAGE_HASH, IMAGE_HEADER, IMAGE_MAGIC, SEGMENT_HEADER, readSegments,
+  CHECKSUM_BLOCK,
+  CHECKSUM_SEED,
+  DESCRIPTION_LENGTH,
+  DESCRIPTION_MAGIC,
+  IMAGE_HASH,
+  IMAGE_HEADER,
+  IMAGE_MAGIC,
+  SEGMENT_HEADER,
+  readSegments,
 } from "../../src/image/esp-image";
 import type { ReadImage } from "../../src/image/esp-image";
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
@@ -55,7 +63,15 @@ export interface ImageOptions {
 
 /** Throws an Error in words for a user: a size below the minimum names the minimum. */
 export function buildImage(options: ImageOptions): Uint8Array {
-  const { version, payload, product = PRODUCT, chip = 0, secureVersion = 0, securityFloor = 0, seed = product } = options;
+  const {
+    version,
+    payload,
+    product = PRODUCT,
+    chip = 0,
+    secureVersion = 0,
+    securityFloor = 0,
+    seed = product,
+  } = options;
   const described = options.custom === undefined ? MCCONFIG : { product, version };
   const custom = options.custom ?? encodeFirmwareBlock({ product, version, securityFloor });
   const memory = MEMORY[chip];
@@ -63,21 +79,31 @@ export function buildImage(options: ImageOptions): Uint8Array {
 
   const description = Buffer.concat([describe(described, secureVersion, payload), custom, zeros(custom.length)]);
   const code = Buffer.from(memory.riscv ? ENDLESS.riscv : ENDLESS.xtensa);
-  const fixed = IMAGE_HEADER + 3 * SEGMENT_HEADER + description.length + code.length + 4 + payload.length + (-payload.length & 3);
+  const fixed =
+    IMAGE_HEADER + 3 * SEGMENT_HEADER + description.length + code.length + 4 + payload.length + (-payload.length & 3);
   const minimum = blocks(fixed) + IMAGE_HASH;
   const size = options.size ?? minimum;
-  if (!Number.isInteger(size) || size < minimum) throw new Error(`size ${size}: this image has at least ${minimum} bytes`);
+  if (!Number.isInteger(size) || size < minimum)
+    throw new Error(`size ${size}: this image has at least ${minimum} bytes`);
 
   const tail = size % CHECKSUM_BLOCK;
   // The last word before the block that holds the checksum: nothing but padding and that byte may follow the segments.
   const room = size - tail - IMAGE_HASH - 1 - fixed;
   // Taken by its place in the file, so that a longer payload does not shift it.
   const noise = keystream(seed, size);
-  const body = Buffer.concat([length(payload.length), payload, zeros(payload.length), noise.subarray(fixed, fixed + room - (room % 4))]);
+  const body = Buffer.concat([
+    length(payload.length),
+    payload,
+    zeros(payload.length),
+    noise.subarray(fixed, fixed + room - (room % 4)),
+  ]);
 
   const head = header(memory.code, chip);
   const unpadded = Buffer.concat([
-    head, ...segment(memory.data + IMAGE_HEADER + SEGMENT_HEADER, description), ...segment(memory.code, code), ...segment(PAYLOAD_ADDRESS, body),
+    head,
+    ...segment(memory.data + IMAGE_HEADER + SEGMENT_HEADER, description),
+    ...segment(memory.code, code),
+    ...segment(PAYLOAD_ADDRESS, body),
   ]);
   const padding = Buffer.alloc(blocks(unpadded.length) - unpadded.length);
   padding[padding.length - 1] = checksum([description, code, body]);
@@ -93,7 +119,8 @@ export function readPayload(read: ReadImage, limit: number): Uint8Array {
   const size = new Uint8Array(4);
   read(found.offset, size);
   const count = new DataView(size.buffer).getUint32(0, true);
-  if (count > found.length - 4) throw new Error(`ESP image: ${count} bytes of JavaScript in a segment of ${found.length}`);
+  if (count > found.length - 4)
+    throw new Error(`ESP image: ${count} bytes of JavaScript in a segment of ${found.length}`);
   const payload = new Uint8Array(count);
   read(found.offset + 4, payload);
   return payload;
@@ -120,7 +147,11 @@ function header(entry: number, chip: number): Buffer {
 }
 
 /** esp_app_desc_t. No build time in it: it would make every build another file. */
-function describe({ product, version }: { readonly product: string; readonly version: string }, secureVersion: number, payload: Uint8Array): Buffer {
+function describe(
+  { product, version }: { readonly product: string; readonly version: string },
+  secureVersion: number,
+  payload: Uint8Array,
+): Buffer {
   const bytes = Buffer.alloc(DESCRIPTION_LENGTH);
   bytes.writeUInt32LE(DESCRIPTION_MAGIC, 0);
   bytes.writeUInt32LE(secureVersion, 4);

@@ -20,7 +20,9 @@ export class EspOta {
 
   /** esp_ota_get_state_partition: the first whole entry that names the slot; "none" is ESP_ERR_NOT_FOUND. */
   state(slot: SlotIndex): SlotState {
-    const entry = this.#otadata.read().find((candidate) => candidate.crc === seqCrc(candidate.seq) && slotOf(candidate) === slot);
+    const entry = this.#otadata
+      .read()
+      .find((candidate) => candidate.crc === seqCrc(candidate.seq) && slotOf(candidate) === slot);
     return entry === undefined ? "none" : stateName(entry.state);
   }
 

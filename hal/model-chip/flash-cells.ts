@@ -40,7 +40,8 @@ export class MemoryCells implements FlashCells {
 
   /** An erased chip of `size` bytes, or (internally) a fork. */
   constructor(size: number, from?: { sectors: Uint8Array[]; stamps: Float64Array }) {
-    if (size <= 0 || size % SECTOR_SIZE !== 0) throw new Error(`flash size ${size} is not a multiple of ${SECTOR_SIZE}`);
+    if (size <= 0 || size % SECTOR_SIZE !== 0)
+      throw new Error(`flash size ${size} is not a multiple of ${SECTOR_SIZE}`);
     this.size = size;
     const count = size / SECTOR_SIZE;
     this.#own = new Uint8Array(count);
@@ -66,7 +67,9 @@ export class MemoryCells implements FlashCells {
   }
 
   set(address: number, bytes: Uint8Array): void {
-    this.#change(address, bytes.length, (cells, offset, done, count) => cells.set(bytes.subarray(done, done + count), offset));
+    this.#change(address, bytes.length, (cells, offset, done, count) =>
+      cells.set(bytes.subarray(done, done + count), offset),
+    );
   }
 
   clear(address: number, bytes: Uint8Array): void {
@@ -86,7 +89,11 @@ export class MemoryCells implements FlashCells {
     return newest;
   }
 
-  #change(address: number, length: number, apply: (cells: Uint8Array, offset: number, done: number, count: number) => void): void {
+  #change(
+    address: number,
+    length: number,
+    apply: (cells: Uint8Array, offset: number, done: number, count: number) => void,
+  ): void {
     let sector = Math.floor(address / SECTOR_SIZE);
     let offset = address % SECTOR_SIZE;
     for (let done = 0; done < length; sector++, offset = 0) {
@@ -121,10 +128,12 @@ export class FileCells implements FlashCells {
 
   /** Makes the file, all 0xFF. Throws if it exists. */
   static create(path: string, size: number): FileCells {
-    if (size <= 0 || size % SECTOR_SIZE !== 0) throw new Error(`flash size ${size} is not a multiple of ${SECTOR_SIZE}`);
+    if (size <= 0 || size % SECTOR_SIZE !== 0)
+      throw new Error(`flash size ${size} is not a multiple of ${SECTOR_SIZE}`);
     const descriptor = openSync(path, "wx+", 0o600);
     const erased = new Uint8Array(1 << 20).fill(0xff);
-    for (let at = 0; at < size; at += erased.length) writeFully(descriptor, erased.subarray(0, Math.min(erased.length, size - at)), at, path);
+    for (let at = 0; at < size; at += erased.length)
+      writeFully(descriptor, erased.subarray(0, Math.min(erased.length, size - at)), at, path);
     return new FileCells(path, descriptor, size);
   }
 
@@ -140,7 +149,7 @@ export class FileCells implements FlashCells {
   }
 
   read(address: number, into: Uint8Array): void {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const count = readSync(this.#open(), into, done, into.length - done, address + done);
       if (count === 0) throw new Error(`${this.#path} ends at ${address + done}`);
       done += count;
@@ -179,7 +188,7 @@ function clearBits(cells: Uint8Array, offset: number, bytes: Uint8Array, from: n
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array, address: number, path: string): void {
-  for (let done = 0; done < bytes.length; ) {
+  for (let done = 0; done < bytes.length;) {
     const count = writeSync(descriptor, bytes, done, bytes.length - done, address + done);
     if (count === 0) throw new Error(`${path} takes no bytes at ${address + done}`);
     done += count;

@@ -93,28 +93,30 @@ export class FlashChip {
     if (address % SECTOR_SIZE !== 0) throw new Error(`flash erase at ${hex(address)}: not at the start of a sector`);
     this.#check("erase", address, SECTOR_SIZE);
     this.#erases[address / SECTOR_SIZE]! += 1;
-    if (this.onOperation?.({ kind: "erase", address, length: SECTOR_SIZE }, this.cells) !== "done") this.cells.erase(address, SECTOR_SIZE);
+    if (this.onOperation?.({ kind: "erase", address, length: SECTOR_SIZE }, this.cells) !== "done")
+      this.cells.erase(address, SECTOR_SIZE);
   }
 
   /** Clears the bits that are 0 in `bytes`. */
   program(address: number, bytes: Uint8Array): void {
     if (this.#off) throw new PowerCut();
     this.#check("program", address, bytes.length);
-    for (let done = 0; done < bytes.length; ) {
+    for (let done = 0; done < bytes.length;) {
       const sector = Math.floor((address + done) / SECTOR_SIZE);
       const count = Math.min((sector + 1) * SECTOR_SIZE - address - done, bytes.length - done);
       this.#programs[sector]! += 1;
       this.#bytesProgrammed[sector]! += count;
       done += count;
     }
-    if (this.onOperation?.({ kind: "program", address, length: bytes.length, data: bytes }, this.cells) !== "done") this.cells.clear(address, bytes);
+    if (this.onOperation?.({ kind: "program", address, length: bytes.length, data: bytes }, this.cells) !== "done")
+      this.cells.clear(address, bytes);
   }
 
   /** Fills `into`. */
   read(address: number, into: Uint8Array): void {
     if (this.#off) throw new PowerCut();
     this.#check("read", address, into.length);
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const sector = Math.floor((address + done) / SECTOR_SIZE);
       const count = Math.min((sector + 1) * SECTOR_SIZE - address - done, into.length - done);
       this.#bytesRead[sector]! += count;

@@ -49,7 +49,13 @@ export class MemoryBoard {
     } else {
       const flashSize = options.flashSize ?? options.table?.end ?? 4 << 20;
       const table = options.table ?? PartitionTable.forFlashSize(flashSize);
-      this.#parts = { cells: new MemoryCells(flashSize), table, chipId: options.chipId ?? 0, cache: new VerifyCache(), onRestart: options.onRestart };
+      this.#parts = {
+        cells: new MemoryCells(flashSize),
+        table,
+        chipId: options.chipId ?? 0,
+        cache: new VerifyCache(),
+        onRestart: options.onRestart,
+      };
       flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
     }
     this.chip = new FlashChip(this.#parts.cells);

@@ -22,15 +22,30 @@ export const VALUE_MAX = (ENTRIES - 1) * ENTRY;
 export const FORMAT_VERSION = 0xfe;
 
 /** Page::PageState. A page walks down this list, clearing one bit at a time. */
-export const PageMark = { uninitialized: 0xffffffff, active: 0xfffffffe, full: 0xfffffffc, freeing: 0xfffffff8 } as const;
+export const PageMark = {
+  uninitialized: 0xffffffff,
+  active: 0xfffffffe,
+  full: 0xfffffffc,
+  freeing: 0xfffffff8,
+} as const;
 
 /** Page::EntryState, the two bits of an entry. */
 export const Entry = { empty: 3, written: 2, illegal: 1, erased: 0 } as const;
 
 /** nvs::ItemType. */
 export const Type = {
-  u8: 0x01, i8: 0x11, u16: 0x02, i16: 0x12, u32: 0x04, i32: 0x14, u64: 0x08, i64: 0x18,
-  string: 0x21, oldBlob: 0x41, blobData: 0x42, blobIndex: 0x48,
+  u8: 0x01,
+  i8: 0x11,
+  u16: 0x02,
+  i16: 0x12,
+  u32: 0x04,
+  i32: 0x14,
+  u64: 0x08,
+  i64: 0x18,
+  string: 0x21,
+  oldBlob: 0x41,
+  blobData: 0x42,
+  blobIndex: 0x48,
 } as const;
 
 /** Item::CHUNK_ANY: the chunk number of everything that is no blob data. */
@@ -65,7 +80,14 @@ function itemCrc(entry: Uint8Array): number {
 }
 
 /** An item's first entry. `data`: its 8 bytes or fewer; the rest stays 0xFF. */
-export function itemEntry(namespace: number, type: number, span: number, chunk: number, key: string, data: Uint8Array): Buffer {
+export function itemEntry(
+  namespace: number,
+  type: number,
+  span: number,
+  chunk: number,
+  key: string,
+  data: Uint8Array,
+): Buffer {
   const entry = Buffer.alloc(ENTRY, 0xff);
   entry[0] = namespace;
   entry[1] = type;
@@ -93,7 +115,14 @@ export function parseItem(entry: Buffer, index: number): Item | undefined {
     if (type === Type.blobIndex && chunk !== NO_CHUNK) return undefined;
   }
   const end = entry.indexOf(0, 8);
-  return { index, namespace: entry[0]!, type, span, chunk, key: entry.toString("latin1", 8, end >= 8 && end < 24 ? end : 24) };
+  return {
+    index,
+    namespace: entry[0]!,
+    type,
+    span,
+    chunk,
+    key: entry.toString("latin1", 8, end >= 8 && end < 24 ? end : 24),
+  };
 }
 
 export function pageHeader(mark: number, seq: number): Buffer {

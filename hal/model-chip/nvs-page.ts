@@ -6,8 +6,20 @@ import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE } from "./flash-chip";
 import type { Item } from "./nvs-format";
 import {
-  ENTRIES, ENTRIES_OFFSET, ENTRY, Entry, FORMAT_VERSION, PageMark, TABLE_OFFSET, Type, VALUE_MAX,
-  isVariable, itemEntry, nvsCrc, pageHeader, parseItem,
+  ENTRIES,
+  ENTRIES_OFFSET,
+  ENTRY,
+  Entry,
+  FORMAT_VERSION,
+  PageMark,
+  TABLE_OFFSET,
+  Type,
+  VALUE_MAX,
+  isVariable,
+  itemEntry,
+  nvsCrc,
+  pageHeader,
+  parseItem,
 } from "./nvs-format";
 
 export type PageState = "uninitialized" | "active" | "full" | "freeing" | "corrupt";
@@ -191,7 +203,9 @@ export class NvsPage {
         continue;
       }
       span = item.span;
-      const older = this.#items.find((other) => other.namespace === item.namespace && other.chunk === item.chunk && other.key === item.key);
+      const older = this.#items.find(
+        (other) => other.namespace === item.namespace && other.chunk === item.chunk && other.key === item.key,
+      );
       this.#items.push(item);
       if (!this.#complete(item)) {
         this.erase(index);
@@ -204,13 +218,15 @@ export class NvsPage {
     // duplicate although its index still stands. Kept, because a real chip does it; see src/store/cobs.ts.
     if (last?.type === Type.blobData) {
       const { namespace, key, index } = last;
-      const first = this.#items.find((item) => item.type === Type.blobData && item.namespace === namespace && item.key === key);
+      const first = this.#items.find(
+        (item) => item.type === Type.blobData && item.namespace === namespace && item.key === key,
+      );
       if (first !== undefined && first.index < index) this.erase(first.index);
     }
   }
 
   #loadClosed(page: Buffer): void {
-    for (let index = 0; index < ENTRIES; ) {
+    for (let index = 0; index < ENTRIES;) {
       if (this.#entry(index) !== Entry.written) {
         index++;
         continue;

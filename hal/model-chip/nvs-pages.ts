@@ -69,7 +69,9 @@ export class NvsPages {
     const { namespace, type, key, chunk } = item;
     for (const page of this.pages.slice(0, -1)) {
       if (page.state === "freeing") continue;
-      const copy = page.find((other) => other.namespace === namespace && other.type === type && other.key === key && other.chunk === chunk);
+      const copy = page.find(
+        (other) => other.namespace === namespace && other.type === type && other.key === key && other.chunk === chunk,
+      );
       if (copy === undefined) continue;
       page.erase(copy.index);
       return;
@@ -77,7 +79,9 @@ export class NvsPages {
     if (type !== Type.blobIndex) return;
     for (const page of this.pages.slice(0, -1)) {
       if (page.state === "freeing") continue;
-      const old = page.find((other) => other.namespace === namespace && other.type === Type.oldBlob && other.key === key);
+      const old = page.find(
+        (other) => other.namespace === namespace && other.type === Type.oldBlob && other.key === key,
+      );
       if (old === undefined) continue;
       page.erase(old.index);
       return;

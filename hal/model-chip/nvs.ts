@@ -44,7 +44,8 @@ export class Nvs implements LongStore {
 
   setNumber(key: string, value: number): void {
     checkKey(key);
-    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new Error(`NVS ${key}: ${value} is not an unsigned 32-bit number`);
+    if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
+      throw new Error(`NVS ${key}: ${value} is not an unsigned 32-bit number`);
     if (this.getNumber(key) === value) return;
     const data = Buffer.alloc(4);
     data.writeUInt32LE(value);
@@ -61,7 +62,8 @@ export class Nvs implements LongStore {
   /** nvs_set_u64. */
   setLong(key: string, value: number): void {
     checkKey(key);
-    if (!Number.isSafeInteger(value) || value < 0) throw new Error(`NVS ${key}: ${value} is not a whole number below 2^53`);
+    if (!Number.isSafeInteger(value) || value < 0)
+      throw new Error(`NVS ${key}: ${value} is not a whole number below 2^53`);
     if (this.getLong(key) === value) return;
     const data = Buffer.alloc(8);
     data.writeBigUInt64LE(BigInt(value));
@@ -93,7 +95,8 @@ export class Nvs implements LongStore {
   /** nvs_set_str: `text` holds no zero byte. */
   setString(key: string, text: Uint8Array): void {
     checkKey(key);
-    if (text.length >= VALUE_MAX || text.includes(0)) throw new Error(`NVS ${key}: not a string of at most ${VALUE_MAX - 1} bytes`);
+    if (text.length >= VALUE_MAX || text.includes(0))
+      throw new Error(`NVS ${key}: not a string of at most ${VALUE_MAX - 1} bytes`);
     const present = this.getString(key);
     if (present !== undefined && Buffer.compare(present, text) === 0) return;
     this.#replace(Type.string, key, Buffer.concat([text, Buffer.alloc(1)]));
@@ -125,7 +128,8 @@ export class Nvs implements LongStore {
     if (present !== undefined && Buffer.compare(present, bytes) === 0) return;
     const older = this.#all(key, (type) => type !== Type.blobData);
     const previous = older.find(({ item }) => item.type === Type.blobIndex);
-    const version = previous !== undefined && blobIndex(previous).first === BLOB_VERSIONS[0] ? BLOB_VERSIONS[1] : BLOB_VERSIONS[0];
+    const version =
+      previous !== undefined && blobIndex(previous).first === BLOB_VERSIONS[0] ? BLOB_VERSIONS[1] : BLOB_VERSIONS[0];
     this.#writeBlob(key, bytes, version);
     const index = this.#all(key, (type) => type === Type.blobIndex).find((found) => blobIndex(found).first === version);
     for (const { page, item } of this.#all(key, (type) => type !== Type.blobData)) {
@@ -143,7 +147,9 @@ export class Nvs implements LongStore {
     const namespace = this.#namespace;
     if (namespace === undefined) return undefined;
     for (const page of this.#pages.pages) {
-      const item = page.find((other) => other.key === key && other.type === type && other.namespace === namespace && other.chunk === chunk);
+      const item = page.find(
+        (other) => other.key === key && other.type === type && other.namespace === namespace && other.chunk === chunk,
+      );
       if (item !== undefined) return { page, item };
     }
     return undefined;
@@ -151,7 +157,9 @@ export class Nvs implements LongStore {
 
   #all(key: string, fits: (type: number) => boolean): Found[] {
     return this.#pages.pages.flatMap((page) =>
-      page.items.filter((item) => item.key === key && item.namespace === this.#namespace && fits(item.type)).map((item) => ({ page, item })),
+      page.items
+        .filter((item) => item.key === key && item.namespace === this.#namespace && fits(item.type))
+        .map((item) => ({ page, item })),
     );
   }
 
@@ -191,7 +199,10 @@ export class Nvs implements LongStore {
     for (let done = 0, more = true; more; chunk++) {
       const room = this.#pages.current.tailroom;
       const count = Math.min(room, bytes.length - done);
-      if (room === 0 || !this.#pages.current.write(namespace, Type.blobData, key, bytes.subarray(done, done + count), chunk)) {
+      if (
+        room === 0 ||
+        !this.#pages.current.write(namespace, Type.blobData, key, bytes.subarray(done, done + count), chunk)
+      ) {
         throw new Error(`NVS ${key}: no space`);
       }
       done += count;
@@ -217,7 +228,9 @@ export class Nvs implements LongStore {
 
   #findNamespace(): number | undefined {
     for (const page of this.#pages.pages) {
-      const item = page.find((other) => other.namespace === NAMESPACES && other.type === Type.u8 && other.key === this.#namespaceName);
+      const item = page.find(
+        (other) => other.namespace === NAMESPACES && other.type === Type.u8 && other.key === this.#namespaceName,
+      );
       if (item !== undefined) return page.data(item)[0];
     }
     return undefined;
@@ -248,7 +261,10 @@ export class Nvs implements LongStore {
     const owned = new Set<Found>();
     for (const { index, size, count, first } of blobs) {
       const { namespace, key } = index.item;
-      const own = chunks.filter(({ item }) => item.namespace === namespace && item.key === key && item.chunk >= first && item.chunk < first + count);
+      const own = chunks.filter(
+        ({ item }) =>
+          item.namespace === namespace && item.key === key && item.chunk >= first && item.chunk < first + count,
+      );
       const bytes = own.reduce((sum, { page, item }) => sum + page.data(item).readUInt16LE(0), 0);
       if (own.length === count && bytes === size) for (const chunk of own) owned.add(chunk);
       else index.page.erase(index.item.index);

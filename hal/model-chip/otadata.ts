@@ -56,10 +56,18 @@ export function activeEntry(entries: OtaEntries): EntryIndex | undefined {
 
 /** get_last_invalid_otadata in esp_ota_ops.c: of two rejected images, the one with the LOWER number. */
 export function lastInvalidEntry(entries: OtaEntries): EntryIndex | undefined {
-  return select(entries, (entry) => names(entry) && (entry.state === State.invalid || entry.state === State.aborted), Math.min);
+  return select(
+    entries,
+    (entry) => names(entry) && (entry.state === State.invalid || entry.state === State.aborted),
+    Math.min,
+  );
 }
 
-function select(entries: OtaEntries, fits: (entry: OtaEntry) => boolean, choose: (a: number, b: number) => number): EntryIndex | undefined {
+function select(
+  entries: OtaEntries,
+  fits: (entry: OtaEntry) => boolean,
+  choose: (a: number, b: number) => number,
+): EntryIndex | undefined {
   const [first, second] = [fits(entries[0]), fits(entries[1])];
   if (first && second) return choose(entries[0].seq, entries[1].seq) === entries[0].seq ? 0 : 1;
   return first ? 0 : second ? 1 : undefined;

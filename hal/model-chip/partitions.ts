@@ -29,7 +29,18 @@ const FREE_SUBTYPE = 6;
 const TYPES: Readonly<Record<string, number>> = { app: APP, data: DATA };
 const SUBTYPES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
   [APP]: { factory: 0, ota_0: OTA_0, ota_1: OTA_0 + 1, test: 0x20 },
-  [DATA]: { ota: OTADATA, phy: 1, nvs: NVS, coredump: 3, nvs_keys: 4, efuse: 5, undefined: 6, fat: 0x81, spiffs: 0x82, littlefs: 0x83 },
+  [DATA]: {
+    ota: OTADATA,
+    phy: 1,
+    nvs: NVS,
+    coredump: 3,
+    nvs_keys: 4,
+    efuse: 5,
+    undefined: 6,
+    fat: 0x81,
+    spiffs: 0x82,
+    littlefs: 0x83,
+  },
 };
 
 export interface Partition {
@@ -55,13 +66,17 @@ export class PartitionTable {
     this.nvs = theOne(partitions, DATA, NVS, "nvs");
     this.otadata = theOne(partitions, DATA, OTADATA, "otadata");
     this.slots = [theOne(partitions, APP, OTA_0, "ota_0"), theOne(partitions, APP, OTA_0 + 1, "ota_1")];
-    if (this.otadata.size !== 2 * SECTOR_SIZE) throw new Error(`partition otadata: ${this.otadata.size} bytes, must be ${2 * SECTOR_SIZE}`);
-    if (this.nvs.size < 3 * SECTOR_SIZE) throw new Error(`partition nvs: ${this.nvs.size} bytes, NVS needs at least ${3 * SECTOR_SIZE}`);
+    if (this.otadata.size !== 2 * SECTOR_SIZE)
+      throw new Error(`partition otadata: ${this.otadata.size} bytes, must be ${2 * SECTOR_SIZE}`);
+    if (this.nvs.size < 3 * SECTOR_SIZE)
+      throw new Error(`partition nvs: ${this.nvs.size} bytes, NVS needs at least ${3 * SECTOR_SIZE}`);
     const [a, b] = this.slots;
     if (a.size !== b.size) throw new Error(`the slots are not equal: ota_0 has ${a.size} bytes, ota_1 ${b.size}`);
     for (const partition of partitions) {
       if (partition.type !== APP || this.slots.includes(partition)) continue;
-      throw new Error(`partition ${partition.label}: this board has two slots, ota_0 and ota_1, and no other app partition`);
+      throw new Error(
+        `partition ${partition.label}: this board has two slots, ota_0 and ota_1, and no other app partition`,
+      );
     }
   }
 
@@ -73,13 +88,22 @@ export class PartitionTable {
       const line = raw.replace(/#.*/, "").trim();
       if (line === "") return;
       const at = `partition table, line ${index + 1}`;
-      const [label = "", type = "", subtype = "", offset = "", size = ""] = line.split(",").map((field) => field.trim());
+      const [label = "", type = "", subtype = "", offset = "", size = ""] = line
+        .split(",")
+        .map((field) => field.trim());
       if (!/^[\x21-\x7e]{1,16}$/.test(label)) throw new Error(`${at}: "${label}" is not a label of 1 to 16 characters`);
       const typeCode = number(type, TYPES, `${at}: type`, 0xfe);
       const alignment = typeCode === APP ? APP_ALIGNMENT : SECTOR_SIZE;
-      const address = offset === "" ? Math.ceil(next / alignment) * alignment : number(offset, {}, `${at}: offset`, flashSize);
+      const address =
+        offset === "" ? Math.ceil(next / alignment) * alignment : number(offset, {}, `${at}: offset`, flashSize);
       const subtypeCode = number(subtype, SUBTYPES[typeCode] ?? {}, `${at}: subtype`, 0xfe);
-      const partition = { label, type: typeCode, subtype: subtypeCode, address, size: number(size, {}, `${at}: size`, flashSize) };
+      const partition = {
+        label,
+        type: typeCode,
+        subtype: subtypeCode,
+        address,
+        size: number(size, {}, `${at}: size`, flashSize),
+      };
       partitions.push(partition);
       next = partition.address + partition.size;
     });
@@ -89,8 +113,12 @@ export class PartitionTable {
   /** The layout for chips of 4, 8 or 16 MB. */
   static forFlashSize(flashSize: number): PartitionTable {
     const megabytes = flashSize / (1 << 20);
-    if (![4, 8, 16].includes(megabytes)) throw new Error(`no partition table for ${flashSize} bytes of flash: 4, 8 or 16 MB`);
-    return PartitionTable.fromCsv(readFileSync(new URL(`../../hal/esp32/partitions-${megabytes}mb.csv`, import.meta.url), "utf8"), flashSize);
+    if (![4, 8, 16].includes(megabytes))
+      throw new Error(`no partition table for ${flashSize} bytes of flash: 4, 8 or 16 MB`);
+    return PartitionTable.fromCsv(
+      readFileSync(new URL(`../../hal/esp32/partitions-${megabytes}mb.csv`, import.meta.url), "utf8"),
+      flashSize,
+    );
   }
 
   /** From the bytes at `TABLE_ADDRESS`. Throws an Error that says what is wrong with them. */
@@ -109,13 +137,16 @@ export class PartitionTable {
         });
       } else if (magic === MD5_MAGIC) {
         const digest = createHash("md5").update(bytes.subarray(0, at)).digest();
-        if (!digest.equals(bytes.subarray(at + 16, at + ENTRY))) throw new Error("partition table in flash: MD5 does not match");
+        if (!digest.equals(bytes.subarray(at + 16, at + ENTRY)))
+          throw new Error("partition table in flash: MD5 does not match");
         return new PartitionTable(partitions, flashSize);
       } else {
         break;
       }
     }
-    throw new Error(partitions.length === 0 ? "no partition table in flash" : "partition table in flash: no MD5 entry at its end");
+    throw new Error(
+      partitions.length === 0 ? "no partition table in flash" : "partition table in flash: no MD5 entry at its end",
+    );
   }
 
   /** From the table in a chip. */
@@ -165,17 +196,23 @@ export class PartitionTable {
 }
 
 function checkEach(partitions: readonly Partition[], flashSize: number): void {
-  if (partitions.length > TABLE_LENGTH / ENTRY - 1) throw new Error(`${partitions.length} partitions do not fit the table`);
+  if (partitions.length > TABLE_LENGTH / ENTRY - 1)
+    throw new Error(`${partitions.length} partitions do not fit the table`);
   const sorted = [...partitions].sort((a, b) => a.address - b.address);
   let end = TABLE_ADDRESS + SECTOR_SIZE;
   let before = "the partition table";
   for (const { label, type, address, size } of sorted) {
     const alignment = type === APP ? APP_ALIGNMENT : SECTOR_SIZE;
-    if (address % alignment !== 0) throw new Error(`partition ${label}: address ${hex(address)} is not a multiple of ${hex(alignment)}`);
-    if (size === 0 || size % SECTOR_SIZE !== 0) throw new Error(`partition ${label}: size ${hex(size)} is not a multiple of ${hex(SECTOR_SIZE)}`);
-    if (address < end) throw new Error(`partition ${label} at ${hex(address)} overlaps ${before}, which ends at ${hex(end)}`);
-    if (address + size > flashSize) throw new Error(`partition ${label} ends at ${hex(address + size)}, the flash at ${hex(flashSize)}`);
-    if (sorted.some((other) => other.label === label && other.address !== address)) throw new Error(`two partitions are called ${label}`);
+    if (address % alignment !== 0)
+      throw new Error(`partition ${label}: address ${hex(address)} is not a multiple of ${hex(alignment)}`);
+    if (size === 0 || size % SECTOR_SIZE !== 0)
+      throw new Error(`partition ${label}: size ${hex(size)} is not a multiple of ${hex(SECTOR_SIZE)}`);
+    if (address < end)
+      throw new Error(`partition ${label} at ${hex(address)} overlaps ${before}, which ends at ${hex(end)}`);
+    if (address + size > flashSize)
+      throw new Error(`partition ${label} ends at ${hex(address + size)}, the flash at ${hex(flashSize)}`);
+    if (sorted.some((other) => other.label === label && other.address !== address))
+      throw new Error(`two partitions are called ${label}`);
     end = address + size;
     before = label;
   }
@@ -183,7 +220,8 @@ function checkEach(partitions: readonly Partition[], flashSize: number): void {
 
 function theOne(partitions: readonly Partition[], type: number, subtype: number, what: string): Partition {
   const found = partitions.filter((partition) => partition.type === type && partition.subtype === subtype);
-  if (found.length !== 1) throw new Error(`partition table: ${found.length === 0 ? "no" : "more than one"} ${what} partition`);
+  if (found.length !== 1)
+    throw new Error(`partition table: ${found.length === 0 ? "no" : "more than one"} ${what} partition`);
   return found[0]!;
 }
 
@@ -192,7 +230,10 @@ function number(field: string, words: Readonly<Record<string, number>>, what: st
   const word = Object.hasOwn(words, field) ? words[field] : undefined;
   if (word !== undefined) return word;
   const match = /^(0x[0-9a-f]+|[0-9]+)([km]?)$/i.exec(field);
-  const value = match === null ? Number.NaN : Number(match[1]) * { "": 1, k: 1024, m: 1 << 20 }[match[2]!.toLowerCase() as "" | "k" | "m"];
+  const value =
+    match === null
+      ? Number.NaN
+      : Number(match[1]) * { "": 1, k: 1024, m: 1 << 20 }[match[2]!.toLowerCase() as "" | "k" | "m"];
   if (!(value <= most)) throw new Error(`${what} "${field}" is not understood`);
   return value;
 }

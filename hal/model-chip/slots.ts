@@ -73,7 +73,9 @@ export class Slots {
   verify(index: SlotIndex): SlotImage {
     const { address, size } = this.partitions[index];
     const stamp = this.#cache === undefined ? undefined : this.#chip.stamp(address, size);
-    return stamp === undefined ? this.#verify(address, size) : this.#cache!.get(address, stamp, () => this.#verify(address, size));
+    return stamp === undefined
+      ? this.#verify(address, size)
+      : this.#cache!.get(address, stamp, () => this.#verify(address, size));
   }
 
   /** `verify`, where the reason does not matter. A power cut is passed on. */

@@ -34,7 +34,11 @@ const DEFAULT_FLASH_SIZE = 4 << 20;
  * Opens the board in `folder`; an empty or absent folder gets a new one with the factory's firmware. Rejects with one line, and has then
  * changed nothing, if the folder holds something else, its chip has another size than `flashSize` or another process uses it.
  */
-export async function openBoardFolder(folder: string, flashSize: number | undefined, factory: () => Promise<Uint8Array>): Promise<BoardFolder> {
+export async function openBoardFolder(
+  folder: string,
+  flashSize: number | undefined,
+  factory: () => Promise<Uint8Array>,
+): Promise<BoardFolder> {
   const isNew = !holdsBoard(folder);
   // Before anything is made: it may fail.
   const image = isNew ? await factory() : undefined;
@@ -64,7 +68,11 @@ export async function openBoardFolder(folder: string, flashSize: number | undefi
 }
 
 /** Opens flash.bin alone, to look at it. Throws one line if there is no board. */
-export function openFlashOf(folder: string): { readonly chip: FlashChip; readonly table: PartitionTable; close(): void } {
+export function openFlashOf(folder: string): {
+  readonly chip: FlashChip;
+  readonly table: PartitionTable;
+  close(): void;
+} {
   if (!holdsBoard(folder)) throw new Error(`${folder} holds no board: there is no ${FLASH_FILE} in it`);
   const { cells, chip, table } = openChip(join(folder, FLASH_FILE), undefined);
   return { chip, table, close: () => cells.close() };
@@ -75,7 +83,8 @@ function holdsBoard(folder: string): boolean {
   const names = namesIn(folder);
   if (names.includes(FLASH_FILE)) return true;
   const strange = names.find((name) => name !== UNFINISHED && name !== WEAR_FILE);
-  if (strange !== undefined) throw new Error(`${folder} is not a board's folder: it holds ${JSON.stringify(strange)} and no ${FLASH_FILE}`);
+  if (strange !== undefined)
+    throw new Error(`${folder} is not a board's folder: it holds ${JSON.stringify(strange)} and no ${FLASH_FILE}`);
   return false;
 }
 
@@ -101,10 +110,15 @@ function makeChip(folder: string, flashSize: number, image: Uint8Array): void {
   renameSync(path, join(folder, FLASH_FILE));
 }
 
-function openChip(path: string, flashSize: number | undefined): { cells: FileCells; chip: FlashChip; table: PartitionTable } {
+function openChip(
+  path: string,
+  flashSize: number | undefined,
+): { cells: FileCells; chip: FlashChip; table: PartitionTable } {
   const { size } = statSync(path);
-  if (!FLASH_SIZES.includes(size)) throw new Error(`${path} is not a board's flash: ${size} bytes, a chip has 4, 8 or 16 MB`);
-  if (flashSize !== undefined && size !== flashSize) throw new Error(`${path} has ${size >> 20} MB, the configuration says flashSize ${flashSize >> 20}MB`);
+  if (!FLASH_SIZES.includes(size))
+    throw new Error(`${path} is not a board's flash: ${size} bytes, a chip has 4, 8 or 16 MB`);
+  if (flashSize !== undefined && size !== flashSize)
+    throw new Error(`${path} has ${size >> 20} MB, the configuration says flashSize ${flashSize >> 20}MB`);
   const cells = FileCells.open(path);
   try {
     const chip = new FlashChip(cells);

@@ -24,12 +24,21 @@ import { Slots } from "../../hal/model-chip/slots";
 
 /** What a board tells the world: its own events, and those of its firmware as they come. */
 export type BoardEvent =
-  | { readonly event: "boot"; readonly slot: string; readonly version: string; readonly trial: boolean; readonly reason: ResetReason }
+  | {
+      readonly event: "boot";
+      readonly slot: string;
+      readonly version: string;
+      readonly trial: boolean;
+      readonly reason: ResetReason;
+    }
   /** The firmware ended otherwise than by a restart of its own. */
   | { readonly event: "reset"; readonly reason: ResetReason; readonly message: string; readonly wait?: number }
   /** No slot boots; the board stays off. */
   | { readonly event: "bricked"; readonly message: string }
-  | { readonly event: "offer" | "resume" | "state" | "confirmed" | "rollback" | "reboot" | "warning"; readonly [key: string]: unknown };
+  | {
+      readonly event: "offer" | "resume" | "state" | "confirmed" | "rollback" | "reboot" | "warning";
+      readonly [key: string]: unknown;
+    };
 
 export interface BoardOptions {
   /** The board's own folder; see `openBoardFolder`. */
@@ -110,7 +119,7 @@ export class Board {
     const power = { on: true };
     this.#cut = () => (power.on = false);
     let failures = 0;
-    for (let reason = first; power.on; ) {
+    for (let reason = first; power.on;) {
       const started = performance.now();
       const boot = this.#bootloader();
       if (boot === undefined) return;
@@ -138,7 +147,11 @@ export class Board {
   }
 
   /** Runs the firmware of one boot until it ends. */
-  async #execute(boot: Extract<BootResult, { bricked?: undefined }>, reason: ResetReason, power: { on: boolean }): Promise<EngineEnd> {
+  async #execute(
+    boot: Extract<BootResult, { bricked?: undefined }>,
+    reason: ResetReason,
+    power: { on: boolean },
+  ): Promise<EngineEnd> {
     const { createEngine = createXsEngine, configuration, network, clockSpeed, onEvent, onLog, onTurn } = this.#options;
     const { chip, table } = this.#folder;
     const running = boot.slot === "ota_0" ? 0 : 1;
@@ -161,7 +174,10 @@ export class Board {
       onEvent: (json) => onEvent(JSON.parse(json) as BoardEvent),
       ...(onTurn === undefined ? {} : { onTurn }),
     });
-    const engine: Engine = createEngine({ answer: (request) => answer(bridge, request, () => engine.stop()), onOutput: (line) => onLog?.(line) });
+    const engine: Engine = createEngine({
+      answer: (request) => answer(bridge, request, () => engine.stop()),
+      onOutput: (line) => onLog?.(line),
+    });
     this.#cut = () => {
       power.on = false;
       engine.stop();
@@ -183,7 +199,8 @@ export class Board {
     const payload = readPayload(read, size);
     const described = new Uint8Array(32);
     read(DESCRIPTION_OFFSET + DESCRIBED_DIGEST, described);
-    if (!createHash("sha256").update(payload).digest().equals(described)) throw new Error(`the script in ${label} is not the one that its image describes`);
+    if (!createHash("sha256").update(payload).digest().equals(described))
+      throw new Error(`the script in ${label} is not the one that its image describes`);
     return Buffer.from(payload).toString();
   }
 

@@ -2,7 +2,16 @@
  * The board's side of the door: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time.
  */
 import type { Digest, Flash, Ports, Socket } from "../../src/ports";
-import { DIGESTS, Event, Op, P256_REQUEST, REQUEST_HEAD, Status, TLS_PROFILES, event } from "./firmware/bridge-protocol";
+import {
+  DIGESTS,
+  Event,
+  Op,
+  P256_REQUEST,
+  REQUEST_HEAD,
+  Status,
+  TLS_PROFILES,
+  event,
+} from "./firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
 export interface BridgeHostOptions {
@@ -98,7 +107,9 @@ export class BridgeHost {
       case Op.partitionWrite:
         return this.#partition(b).write(a, payload);
       case Op.partitionRead:
-        return filled(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), (into) => this.#partition(b).read(a, into));
+        return filled(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), (into) =>
+          this.#partition(b).read(a, into),
+        );
       case Op.partitionEquals:
         return Uint8Array.of(this.#partition(b).equals(a, payload) ? 1 : 0);
 
@@ -162,7 +173,16 @@ export class BridgeHost {
       }
       case Op.verifyP256:
         if (payload.length !== P256_REQUEST) throw new Error(`verifyP256 with ${payload.length} bytes`);
-        return Uint8Array.of(crypto.verifyP256(payload.subarray(0, 65), payload.subarray(65, 97), payload.subarray(97, 129), payload.subarray(129)) ? 1 : 0);
+        return Uint8Array.of(
+          crypto.verifyP256(
+            payload.subarray(0, 65),
+            payload.subarray(65, 97),
+            payload.subarray(97, 129),
+            payload.subarray(129),
+          )
+            ? 1
+            : 0,
+        );
       case Op.random:
         return float(crypto.random());
 

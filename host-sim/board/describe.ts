@@ -17,7 +17,10 @@ export interface BoardDescription {
   readonly flashSize: number;
   readonly partitions: readonly Partition[];
   /** The two entries of otadata; undefined where one is blank or broken. `decides`: the bootloader goes by it. */
-  readonly boot: readonly ({ readonly seq: number; readonly slot: string; readonly state: SlotState; readonly decides: boolean } | undefined)[];
+  readonly boot: readonly (
+    | { readonly seq: number; readonly slot: string; readonly state: SlotState; readonly decides: boolean }
+    | undefined
+  )[];
   readonly slots: readonly SlotDescription[];
   /** What the agent keeps in NVS. */
   readonly store: readonly { readonly key: string; readonly value: number | Uint8Array }[];
@@ -55,7 +58,14 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
     flashSize: chip.size,
     partitions: table.partitions,
     boot: entries.map((entry, index) =>
-      names(entry) ? { seq: entry.seq, slot: SLOT_LABELS[slotOf(entry)], state: stateName(entry.state), decides: index === decides } : undefined,
+      names(entry)
+        ? {
+            seq: entry.seq,
+            slot: SLOT_LABELS[slotOf(entry)],
+            state: stateName(entry.state),
+            decides: index === decides,
+          }
+        : undefined,
     ),
     slots: ([0, 1] as const).map((index) => describeSlot(chip, slots, index)),
     store: describeStore(new Nvs(copy, table.nvs, NAMESPACE)),

@@ -28,7 +28,9 @@ class NodeEngine implements Engine {
   }
 
   async run(source: string): Promise<TurnMeter | undefined> {
-    return this.#guard(() => new Script(source, { filename: "firmware.js" }).runInContext(this.#context, { timeout: this.#turnTime }));
+    return this.#guard(() =>
+      new Script(source, { filename: "firmware.js" }).runInContext(this.#context, { timeout: this.#turnTime }),
+    );
   }
 
   async turn(message: Uint8Array): Promise<TurnMeter | undefined> {
@@ -48,7 +50,11 @@ class NodeEngine implements Engine {
       work();
     } catch (error) {
       const hung = (error as NodeJS.ErrnoException).code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
-      this.#finish(hung ? { cause: "watchdog", message: `one turn took more than ${this.#turnTime} ms` } : { cause: "exception", message: String(error) });
+      this.#finish(
+        hung
+          ? { cause: "watchdog", message: `one turn took more than ${this.#turnTime} ms` }
+          : { cause: "exception", message: String(error) },
+      );
     }
     return this.#ended ? undefined : { compute: 0, heapSlots: 0, allocated: 0 };
   }

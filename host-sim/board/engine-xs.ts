@@ -45,7 +45,10 @@ class XsEngine implements Engine {
     if (this.#finishTurn !== undefined) throw new Error("engine: a turn is under way");
     return new Promise((resolve) => {
       this.#finishTurn = resolve;
-      this.#watchdog = setTimeout(() => this.#abort({ cause: "watchdog", message: `one turn took more than ${this.#turnTime} ms` }), this.#turnTime);
+      this.#watchdog = setTimeout(
+        () => this.#abort({ cause: "watchdog", message: `one turn took more than ${this.#turnTime} ms` }),
+        this.#turnTime,
+      );
       send();
     });
   }
@@ -66,7 +69,11 @@ class XsEngine implements Engine {
   #exited(code: number | null, how: string | null): void {
     const told = code === null ? String(how) : (WORKER_EXIT[code] ?? `exit code ${code}`);
     if (code === TOO_MUCH_COMPUTATION) this.#end ??= { cause: "watchdog", message: told };
-    else this.#end ??= { cause: code !== null && code in WORKER_EXIT ? "exception" : "crash", message: `the engine ended: ${told}` };
+    else
+      this.#end ??= {
+        cause: code !== null && code in WORKER_EXIT ? "exception" : "crash",
+        message: `the engine ended: ${told}`,
+      };
     this.#finish(undefined);
     this.#resolveEnd(this.#end);
   }

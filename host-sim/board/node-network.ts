@@ -41,7 +41,8 @@ export class NodeNetwork implements Network {
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
     const { host, port, tls } = options;
-    if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
+    if (!Number.isInteger(port) || port < 1 || port > 65_535)
+      throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
     const { onTraffic } = this.#options;
     if (tls === undefined) {
       const socket = connectTcp({ host, port, noDelay: true });
@@ -52,7 +53,8 @@ export class NodeNetwork implements Network {
       port,
       secureContext: this.#context(tls),
       rejectUnauthorized: true,
-      checkServerIdentity: (name, certificate) => checkServerIdentity(name, certificate) ?? pinProblem(certificate, this.#options[tls]?.pins ?? []),
+      checkServerIdentity: (name, certificate) =>
+        checkServerIdentity(name, certificate) ?? pinProblem(certificate, this.#options[tls]?.pins ?? []),
       // SNI is for names alone (RFC 6066, section 3); an address is still checked against the certificate.
       ...(isIpLiteral(host) ? {} : { servername: host }),
     });
@@ -107,7 +109,12 @@ class NodeConnection implements Socket {
   /** `write` took fewer than it was given. */
   #blocked = false;
 
-  constructor(socket: NodeSocket, opened: "connect" | "secureConnect", events: SocketEvents, onTraffic: NodeNetworkOptions["onTraffic"]) {
+  constructor(
+    socket: NodeSocket,
+    opened: "connect" | "secureConnect",
+    events: SocketEvents,
+    onTraffic: NodeNetworkOptions["onTraffic"],
+  ) {
     this.#socket = socket;
     this.#events = events;
     this.#onTraffic = onTraffic;

@@ -46,7 +46,10 @@ export function socketError(error: Error): SocketError {
   // A name with several addresses that all fail gives an AggregateError without a message of its own.
   const cause = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
   const code = (cause as NodeJS.ErrnoException).code ?? "";
-  return { kind: kindOf(code), message: (opensslReason(cause.message) ?? (cause.message || code || "unknown error")).split("\n", 1)[0]! };
+  return {
+    kind: kindOf(code),
+    message: (opensslReason(cause.message) ?? (cause.message || code || "unknown error")).split("\n", 1)[0]!,
+  };
 }
 
 /** OpenSSL's line is "thread:error:number:SSL routines:function:reason:file:line:": the reason is what says something. */

@@ -23,7 +23,8 @@ export class WearFile {
     this.#descriptor = openSync(path, "a+", 0o600);
     closeSync(this.#descriptor);
     this.#descriptor = openSync(path, "r+");
-    if (fstatSync(this.#descriptor).size === this.#counts.length) readSync(this.#descriptor, this.#counts, 0, this.#counts.length, 0);
+    if (fstatSync(this.#descriptor).size === this.#counts.length)
+      readSync(this.#descriptor, this.#counts, 0, this.#counts.length, 0);
     else ftruncateSync(this.#descriptor, this.#counts.length);
   }
 

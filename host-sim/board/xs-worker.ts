@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import type { TurnMeter } from "./engine";
-import { missingTools, workerFile } from "../../scripts/xs-engine.mjs";
+import { missingTools, workerFile } from "./xs-engine.mjs";
 import { NetstringReader, netstring } from "./netstring";
 
 /** Exit codes of the worker (ExitCode in xsnap-worker.c). */
@@ -64,13 +64,20 @@ export class XsWorker {
     this.#options = options;
     const limits = ["-l", String(options.turnBytecodes), "-i", String(METERING_INTERVAL)];
     this.#process = spawn(workerPath(), limits, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
-    const [, output, errors, toWorker, fromWorker] = this.#process.stdio as [null, Readable, Readable, Writable, Readable];
+    const [, output, errors, toWorker, fromWorker] = this.#process.stdio as [
+      null,
+      Readable,
+      Readable,
+      Writable,
+      Readable,
+    ];
     this.#toWorker = toWorker;
     // The worker may be gone while something is on its way to it; its exit tells.
     toWorker.on("error", () => {});
     const reader = new NetstringReader((message) => this.#received(message));
     fromWorker.on("data", (chunk: Buffer) => reader.push(chunk));
-    for (const stream of [output, errors]) createInterface({ input: stream }).on("line", (line) => this.#silent || options.onOutput(line));
+    for (const stream of [output, errors])
+      createInterface({ input: stream }).on("line", (line) => this.#silent || options.onOutput(line));
     this.#process.on("error", (error) => options.onExit(null, error.message));
     this.#process.on("close", (code, signal) => options.onExit(code, signal));
   }
@@ -110,6 +117,9 @@ export class XsWorker {
 }
 
 function meterOf(body: Buffer): TurnMeter {
-  const { compute, currentHeapCount, allocate } = JSON.parse(body.toString("latin1", 0, body.indexOf(1))) as Record<string, number>;
+  const { compute, currentHeapCount, allocate } = JSON.parse(body.toString("latin1", 0, body.indexOf(1))) as Record<
+    string,
+    number
+  >;
   return { compute: compute ?? 0, heapSlots: currentHeapCount ?? 0, allocated: allocate ?? 0 };
 }

@@ -5,7 +5,10 @@ import { InvalidArgumentError } from "commander";
 const VERSION = /^[0-9A-Za-z][0-9A-Za-z.+_-]{0,30}$/;
 
 export function versionArgument(text: string): string {
-  if (!VERSION.test(text)) throw new InvalidArgumentError("A version has 1 to 31 letters, digits, dots, plus, minus and underscores, such as 0.2.0.");
+  if (!VERSION.test(text))
+    throw new InvalidArgumentError(
+      "A version has 1 to 31 letters, digits, dots, plus, minus and underscores, such as 0.2.0.",
+    );
   return text;
 }
 

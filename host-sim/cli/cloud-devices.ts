@@ -27,7 +27,12 @@ export function newDevice(text: string): NamedDevice {
  */
 export function parseDevice(text: string): NamedDevice {
   const [productId = "", deviceName = "", ...rest] = text.split("/");
-  if (productId === "thingspanel") return thingspanel({ profile: deviceName, username: rest[0], ...(rest[1] === undefined ? {} : { module: rest[1] }) });
+  if (productId === "thingspanel")
+    return thingspanel({
+      profile: deviceName,
+      username: rest[0],
+      ...(rest[1] === undefined ? {} : { module: rest[1] }),
+    });
   // Base64 may hold slashes of its own.
   return tencent({ productId, deviceName, ...(rest.length > 0 ? { deviceSecret: rest.join("/") } : {}) });
 }
@@ -80,7 +85,12 @@ function tencent(device: TencentDevice): NamedDevice {
   if (problem) throw new Error(problem);
   const { productId, deviceName, deviceSecret } = device;
   const id = `tencent/${productId}/${deviceName}`;
-  return { platform: "tencent", id, identity: { ...device }, ...(deviceSecret === undefined ? { certificate: device } : {}) };
+  return {
+    platform: "tencent",
+    id,
+    identity: { ...device },
+    ...(deviceSecret === undefined ? { certificate: device } : {}),
+  };
 }
 
 function thingspanel(value: object): NamedDevice {

@@ -14,8 +14,10 @@ export function narrate(cloud: Cloud, print: (line: string) => void): void {
   cloud.on("device", (device) => {
     const before = devices.get(device.id);
     devices.set(device.id, device);
-    if (before?.online !== device.online && (before || device.online)) say(`${device.name}: ${device.online ? "online" : "offline"}`);
-    if (device.version !== undefined && before?.version !== device.version) say(`${device.name}: runs ${device.version}`);
+    if (before?.online !== device.online && (before || device.online))
+      say(`${device.name}: ${device.online ? "online" : "offline"}`);
+    if (device.version !== undefined && before?.version !== device.version)
+      say(`${device.name}: runs ${device.version}`);
   });
   cloud.on("task", (task) => {
     const name = cloud.devices.get(task.device)?.name ?? task.device;
@@ -31,7 +33,9 @@ export function narrate(cloud: Cloud, print: (line: string) => void): void {
     else if (sent < wanted) say(`${name}: download cut after ${sent} of ${wanted} bytes`);
   });
   cloud.on("refused", ({ clientId, reason }) => say(`${JSON.stringify(clientId)} not let in: ${reason}`));
-  cloud.on("violation", ({ device, rule }) => say(`${cloud.devices.get(device)?.name ?? device}: against the protocol: ${rule}`));
+  cloud.on("violation", ({ device, rule }) =>
+    say(`${cloud.devices.get(device)?.name ?? device}: against the protocol: ${rule}`),
+  );
 }
 
 function describe(task: Task): string {
@@ -42,7 +46,9 @@ function describe(task: Task): string {
     case "pushed":
       return `update to ${version} pushed`;
     case "upgrading":
-      return percent === 100 ? `update to ${version}: downloaded` : `update to ${version}: ${Math.floor(percent / STEP) * STEP} %`;
+      return percent === 100
+        ? `update to ${version}: downloaded`
+        : `update to ${version}: ${Math.floor(percent / STEP) * STEP} %`;
     case "success":
       return `update to ${version} done`;
     case "failure":

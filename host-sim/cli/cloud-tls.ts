@@ -12,7 +12,9 @@ const KEY_FILE = "root.key.pem";
 export async function keptAuthority(folder: string): Promise<Authority> {
   const root = join(folder, ROOT_FILE);
   const key = join(folder, KEY_FILE);
-  await mkdir(folder, { recursive: true }).catch(() => Promise.reject(new Error(`${folder} can not be a folder for certificates`)));
+  await mkdir(folder, { recursive: true }).catch(() =>
+    Promise.reject(new Error(`${folder} can not be a folder for certificates`)),
+  );
   const texts = await Promise.all([text(root), text(key)]);
   const [rootPem, keyPem] = texts;
   if (rootPem === undefined && keyPem === undefined) {
@@ -32,12 +34,17 @@ export async function keptAuthority(folder: string): Promise<Authority> {
 }
 
 /** A certificate from elsewhere with its key; `rootFile`: what devices are to trust. Rejects with one line. */
-export async function givenCertificate(certificateFile: string, keyFile: string, rootFile: string | undefined): Promise<Credentials & { root: string }> {
+export async function givenCertificate(
+  certificateFile: string,
+  keyFile: string,
+  rootFile: string | undefined,
+): Promise<Credentials & { root: string }> {
   const certificate = await certificateIn(certificateFile);
   const root = rootFile === undefined ? certificate : await certificateIn(rootFile);
   const key = await required(keyFile);
   const privateKey = parsed(() => createPrivateKey(key), `${keyFile} is no private key in PEM`);
-  if (!new X509Certificate(certificate).checkPrivateKey(privateKey)) throw new Error(`${keyFile} is not the key of ${certificateFile}`);
+  if (!new X509Certificate(certificate).checkPrivateKey(privateKey))
+    throw new Error(`${keyFile} is not the key of ${certificateFile}`);
   return { certificate, key, root };
 }
 

@@ -55,23 +55,45 @@ export function register(program: Command): void {
     .option("--network", "let other machines use console and API too")
     .option("--state <folder>", "everything that outlives the process is kept there", ".xs-ota/cloud")
     .option("--memory", "keep nothing")
-    .option("--broker <url>", "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one; XS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account")
+    .option(
+      "--broker <url>",
+      "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one; XS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account",
+    )
     .option("--broker-ca <file>", "PEM of the root to trust there")
     .option("--packages <folder>", "keep the firmware files there")
-    .option("--device <id>", "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well, the module if it has one); may be repeated", collectDevice)
-    .option("--new-device <name>", "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of ThingsPanel's; may be repeated", (name: string, before: readonly string[] = []) => [...before, name])
+    .option(
+      "--device <id>",
+      "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well, the module if it has one); may be repeated",
+      collectDevice,
+    )
+    .option(
+      "--new-device <name>",
+      "a new device with a secret made here, thingspanel-v0/NAME or -v1/NAME for one of ThingsPanel's; may be repeated",
+      (name: string, before: readonly string[] = []) => [...before, name],
+    )
     .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json or a device.json")
     .option("--push <version>", "update the devices named here to that version; without any, a demo device is made")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
     .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
-    .option("--download-origin <url>", "scheme, host and port that download URLs name, such as those of a weaknet", origin)
+    .option(
+      "--download-origin <url>",
+      "scheme, host and port that download URLs name, such as those of a weaknet",
+      origin,
+    )
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
-    .option("--tls-cert <file>", "PEM of a certificate from elsewhere, in place of --tls; its issuers follow it in the file")
+    .option(
+      "--tls-cert <file>",
+      "PEM of a certificate from elsewhere, in place of --tls; its issuers follow it in the file",
+    )
     .option("--tls-key <file>", "PEM of its private key")
     .option("--tls-root <file>", "PEM of the root that devices trust then; default: one that they have")
     .option("--mqtts-port <port>", "port of MQTT over TLS", portNumber, 8883)
     .option("--https-port <port>", "HTTPS port", portNumber, 8443)
-    .addOption(new Option("--engine <engine>", "what runs the firmware of simulated boards").choices(["xs", "node"]).default("xs"))
+    .addOption(
+      new Option("--engine <engine>", "what runs the firmware of simulated boards")
+        .choices(["xs", "node"])
+        .default("xs"),
+    )
     .action(orFail(run));
 }
 
@@ -79,7 +101,8 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
   const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
   const named = [...(flags.device ?? []), ...(flags.newDevice ?? []).map(newDevice), ...listed];
   const keyless = named.find(({ certificate }) => certificate !== undefined);
-  if (keyless && flags.tls === undefined) throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
+  if (keyless && flags.tls === undefined)
+    throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const root = rootOf(flags);
   const desk = await createDesk({
@@ -111,7 +134,19 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
-  const { port: httpPort, httpsPort, mqttPort, mqttsPort, host, publicHost, packages, throttle, urlLifetime, downloadOrigin, broker } = flags;
+  const {
+    port: httpPort,
+    httpsPort,
+    mqttPort,
+    mqttsPort,
+    host,
+    publicHost,
+    packages,
+    throttle,
+    urlLifetime,
+    downloadOrigin,
+    broker,
+  } = flags;
   const certificate = await certificateOf(flags);
   return {
     host,
@@ -129,7 +164,12 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
 }
 
 /** What proves the cloud to devices: an authority of its own, or what somebody else issued. */
-async function certificateOf({ tls, tlsCert, tlsKey, tlsRoot }: CloudFlags): Promise<Pick<CloudTls, "authority" | "clientCertificates" | "credentials"> | undefined> {
+async function certificateOf({
+  tls,
+  tlsCert,
+  tlsKey,
+  tlsRoot,
+}: CloudFlags): Promise<Pick<CloudTls, "authority" | "clientCertificates" | "credentials"> | undefined> {
   if (tlsCert === undefined && tlsKey === undefined && tlsRoot === undefined) {
     return tls === undefined ? undefined : { authority: await keptAuthority(tls), clientCertificates: true };
   }
@@ -140,7 +180,10 @@ async function certificateOf({ tls, tlsCert, tlsKey, tlsRoot }: CloudFlags): Pro
 
 async function brokerOptions(url: string, caFile: string | undefined): Promise<NonNullable<CloudOptions["broker"]>> {
   const { XS_OTA_BROKER_USERNAME: username, XS_OTA_BROKER_PASSWORD: password } = process.env;
-  const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8").catch(() => Promise.reject(new Error(`${caFile} can not be read`)));
+  const ca =
+    caFile === undefined
+      ? undefined
+      : await readFile(caFile, "utf8").catch(() => Promise.reject(new Error(`${caFile} can not be read`)));
   return {
     url,
     ...(username === undefined ? {} : { username }),
@@ -188,11 +231,19 @@ function describe(desk: RunningDesk, say: (line: string) => void): void {
   const { cloud } = desk;
   const bracketed = (name: string): string => (name.includes(":") ? `[${name}]` : name);
   const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
-  const plain = [cloud.mqttPort > 0 && `mqtt://${broker}:${cloud.mqttPort}`, cloud.httpPort > 0 && `http://${name}:${cloud.httpPort}`];
-  const secure = [cloud.mqttsPort > 0 && `mqtts://${broker}:${cloud.mqttsPort}`, cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`];
+  const plain = [
+    cloud.mqttPort > 0 && `mqtt://${broker}:${cloud.mqttPort}`,
+    cloud.httpPort > 0 && `http://${name}:${cloud.httpPort}`,
+  ];
+  const secure = [
+    cloud.mqttsPort > 0 && `mqtts://${broker}:${cloud.mqttsPort}`,
+    cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`,
+  ];
   for (const addresses of [plain, secure]) if (addresses.some(Boolean)) say(addresses.filter(Boolean).join("  "));
   for (const file of cloud.packages.list()) {
-    say(`firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`);
+    say(
+      `firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`,
+    );
   }
   say(`console: ${desk.link()}`);
   if (desk.apiTokenFile !== undefined) say(`API token for scripts: ${desk.apiTokenFile}`);
@@ -221,7 +272,8 @@ function positive(text: string): number {
 }
 
 function origin(text: string): string {
-  if (!/^https?:\/\/[^/?#]+$/.test(text)) throw new InvalidArgumentError("It is a URL without a path, such as http://127.0.0.1:18080.");
+  if (!/^https?:\/\/[^/?#]+$/.test(text))
+    throw new InvalidArgumentError("It is a URL without a path, such as http://127.0.0.1:18080.");
   return text;
 }
 

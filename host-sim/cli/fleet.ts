@@ -41,7 +41,12 @@ export function register(program: Command): void {
     .option("--devices <count>", "how many", count(1, 10_000), 100)
     .option("--processes <count>", "that they run in", count(1, 64), Math.min(4, availableParallelism()))
     .option("--size <bytes>", "of the image", bytesArgument, 300_000)
-    .option("--fail-share <share>", "share of the devices that fail on purpose, half by their health check and half by worn flash", share, 0)
+    .option(
+      "--fail-share <share>",
+      "share of the devices that fail on purpose, half by their health check and half by worn flash",
+      share,
+      0,
+    )
     .option("--weak-share <share>", "share of the devices behind a weak link", share, 0)
     .option("--waves <percentages>", "rollout in waves, such as 5,25,100", wavesArgument)
     .option("--failure-limit <percent>", "halt when more of the devices asked so far have failed", percent)
@@ -60,8 +65,11 @@ async function run(flags: FleetFlags): Promise<void> {
   const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
   const cloud = await cloudOf(flags);
   const path = resolve(flags.plot);
-  await mkdir(dirname(path), { recursive: true }).catch(() => Promise.reject(new Error(`no plot can be written to ${path}`)));
-  if (outage !== undefined && cloud !== undefined) throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
+  await mkdir(dirname(path), { recursive: true }).catch(() =>
+    Promise.reject(new Error(`no plot can be written to ${path}`)),
+  );
+  if (outage !== undefined && cloud !== undefined)
+    throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
   const options: FleetOptions = {
     devices,
     processes: Math.min(processes, devices),
@@ -87,7 +95,8 @@ async function run(flags: FleetFlags): Promise<void> {
 async function cloudOf({ cloud, token }: FleetFlags): Promise<FleetOptions["cloud"]> {
   if (cloud === undefined && token === undefined) return undefined;
   if (cloud === undefined || token === undefined) throw new Error("--cloud and --token belong together");
-  if (!/^https?:\/\/[^/]+\/?$/.test(cloud)) throw new Error("--cloud is a URL without a path, such as http://127.0.0.1:8080");
+  if (!/^https?:\/\/[^/]+\/?$/.test(cloud))
+    throw new Error("--cloud is a URL without a path, such as http://127.0.0.1:8080");
   const text = await readFile(token, "utf8").catch(() => Promise.reject(new Error(`${token} can not be read`)));
   return { url: cloud, token: text.trim() };
 }
@@ -95,7 +104,8 @@ async function cloudOf({ cloud, token }: FleetFlags): Promise<FleetOptions["clou
 function count(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
     return value;
   };
 }
@@ -115,6 +125,7 @@ function percent(text: string): number {
 function wavesArgument(text: string): number[] {
   const waves = text.split(",").map(Number);
   const rising = waves.every((value, index) => value > (waves[index - 1] ?? 0));
-  if (!rising || waves.at(-1) !== 100) throw new InvalidArgumentError("Waves are rising percentages up to 100, such as 5,25,100.");
+  if (!rising || waves.at(-1) !== 100)
+    throw new InvalidArgumentError("Waves are rising percentages up to 100, such as 5,25,100.");
   return waves;
 }

@@ -26,8 +26,16 @@ export function register(program: Command): void {
     )
     .requiredOption("--version <version>", "version of the firmware, in its image and in its code", versionArgument)
     .requiredOption("--out <file>", "where to write it")
-    .option("--size <bytes>", "exact length of the file, filled up inside the image (default: the smallest)", bytesArgument)
-    .addOption(new Option("--fault <kind>", "firmware that throws at its start, hangs, or never reaches the cloud").choices(FAULTS))
+    .option(
+      "--size <bytes>",
+      "exact length of the file, filled up inside the image (default: the smallest)",
+      bytesArgument,
+    )
+    .addOption(
+      new Option("--fault <kind>", "firmware that throws at its start, hangs, or never reaches the cloud").choices(
+        FAULTS,
+      ),
+    )
     .action(orFail(run));
 }
 
@@ -39,5 +47,7 @@ async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
   } catch (error) {
     throw new Error(`${out} can not be written: ${fileReason(error)}`, { cause: error });
   }
-  process.stderr.write(`${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`);
+  process.stderr.write(
+    `${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`,
+  );
 }

@@ -30,11 +30,16 @@ export interface StoreInWords {
 
 export function jobOf(entries: BoardDescription["store"]): StoreInWords {
   const values = new Map(entries.map(({ key, value }) => [key, value]));
-  const read = { getNumber: (key: string) => asNumber(values.get(key)), getBytes: (key: string) => asBytes(values.get(key)) };
+  const read = {
+    getNumber: (key: string) => asNumber(values.get(key)),
+    getBytes: (key: string) => asBytes(values.get(key)),
+  };
   const memory = JobMemory.restore(new Executor({ store: read as Store } as Ports, new Uint8Array(0)).snapshot());
   return {
     job: memory === undefined ? undefined : inHand(memory),
-    records: entries.map(({ key, value }) => (typeof value === "number" ? { key, value } : { key, bytes: value.length })),
+    records: entries.map(({ key, value }) =>
+      typeof value === "number" ? { key, value } : { key, bytes: value.length },
+    ),
   };
 }
 
@@ -49,9 +54,16 @@ function inHand({ record, offer, state, offset, outcome }: JobMemory): JobInHand
     phase: state.phase,
     stored: offset,
     trials: state.trials,
-    outcome: outcome === undefined ? undefined : outcome.kind === "done" ? "done" : `fail (${outcome.cause}): ${outcome.message}`,
+    outcome:
+      outcome === undefined
+        ? undefined
+        : outcome.kind === "done"
+          ? "done"
+          : `fail (${outcome.cause}): ${outcome.message}`,
   };
 }
 
-const asNumber = (value: number | Uint8Array | undefined): number | undefined => (typeof value === "number" ? value : undefined);
-const asBytes = (value: number | Uint8Array | undefined): Uint8Array | undefined => (value instanceof Uint8Array ? value : undefined);
+const asNumber = (value: number | Uint8Array | undefined): number | undefined =>
+  typeof value === "number" ? value : undefined;
+const asBytes = (value: number | Uint8Array | undefined): Uint8Array | undefined =>
+  value instanceof Uint8Array ? value : undefined;

@@ -18,7 +18,10 @@ export function report(inspection: Inspection): string {
     ...partitions.map((partition) => `  ${partitionLine(partition)}`),
     "",
     "boot entries",
-    ...boot.map((entry, index) => `  ${index}: ${entry === undefined ? "blank" : `${entry.slot}, sequence ${entry.seq}, ${entry.state}${entry.decides ? ", decides" : ""}`}`),
+    ...boot.map(
+      (entry, index) =>
+        `  ${index}: ${entry === undefined ? "blank" : `${entry.slot}, sequence ${entry.seq}, ${entry.state}${entry.decides ? ", decides" : ""}`}`,
+    ),
     "",
     "slots",
     ...slots.map((slot) => `  ${slotLine(slot)}`),
@@ -27,13 +30,21 @@ export function report(inspection: Inspection): string {
     ...(job === undefined ? ["none"] : jobLines(job)).map((line) => `  ${line}`),
     "",
     "records of the agent",
-    ...(records.length === 0 ? ["  none"] : records.map(({ key, bytes, value }) => `  ${key.padEnd(8)} ${bytes === undefined ? `${value} (${hex(value ?? 0)})` : `${bytes} bytes`}`)),
+    ...(records.length === 0
+      ? ["  none"]
+      : records.map(
+          ({ key, bytes, value }) =>
+            `  ${key.padEnd(8)} ${bytes === undefined ? `${value} (${hex(value ?? 0)})` : `${bytes} bytes`}`,
+        )),
     "",
   ].join("\n");
 }
 
 function partitionLine({ label, address, size, wear }: Inspection["partitions"][number]): string {
-  const worn = wear.erases === 0 && wear.programs === 0 ? "untouched" : `${wear.erases} sector erases (one sector ${wear.mostErases} at most), ${wear.programs} writes`;
+  const worn =
+    wear.erases === 0 && wear.programs === 0
+      ? "untouched"
+      : `${wear.erases} sector erases (one sector ${wear.mostErases} at most), ${wear.programs} writes`;
   return `${label.padEnd(10)} ${hex(address).padStart(8)} ${String(size >> 10).padStart(6)} KB  ${worn}`;
 }
 
@@ -42,7 +53,18 @@ function slotLine({ label, bootable, problem, length, version, project }: SlotDe
   return `${label}: ${name}${bootable ? `, ${length} bytes, boots` : `, does not boot: ${problem}`}`;
 }
 
-function jobLines({ version, size, digest, url, module, phase, stored, trials, outcome, platform }: JobInHand): string[] {
+function jobLines({
+  version,
+  size,
+  digest,
+  url,
+  module,
+  phase,
+  stored,
+  trials,
+  outcome,
+  platform,
+}: JobInHand): string[] {
   const percent = size === 0 ? "" : ` of ${size} (${Math.floor((stored / size) * 100)} %)`;
   return [
     `${version} from ${platform}${module === undefined ? "" : ` for module ${JSON.stringify(module)}`}, ${phase}`,

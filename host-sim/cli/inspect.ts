@@ -13,7 +13,9 @@ export function register(program: Command): void {
   program
     .command("inspect")
     .summary("tell what is in a simulated board's flash")
-    .description("Tells what is in a simulated board's flash: partitions, boot entries, slots, the update in hand. Changes nothing.")
+    .description(
+      "Tells what is in a simulated board's flash: partitions, boot entries, slots, the update in hand. Changes nothing.",
+    )
     .requiredOption("--state <folder>", "the board's folder")
     .option("--json", "as one JSON object")
     .action(orFail(run));
@@ -29,7 +31,10 @@ export function inspect(folder: string): Inspection {
   const { chip, table, close } = openFlashOf(folder);
   try {
     const { flashSize, boot, slots, store } = describe(chip);
-    const partitions = table.partitions.map((partition) => ({ ...partition, wear: readWear(join(folder, WEAR_FILE), partition.address, partition.size) }));
+    const partitions = table.partitions.map((partition) => ({
+      ...partition,
+      wear: readWear(join(folder, WEAR_FILE), partition.address, partition.size),
+    }));
     return { flashSize, partitions, boot, slots, ...jobOf(store) };
   } finally {
     close();

@@ -7,7 +7,9 @@ export function register(program: Command): void {
   program
     .command("keygen")
     .summary("make a key that signs firmware")
-    .description("Makes an ECDSA P-256 key and prints its public half, which belongs into device.json (signingKeys). Keep the file secret.")
+    .description(
+      "Makes an ECDSA P-256 key and prints its public half, which belongs into device.json (signingKeys). Keep the file secret.",
+    )
     .requiredOption("--out <file>", "where to write the private key; an existing file is never overwritten")
     .action(
       orFail(({ out }: { readonly out: string }) => {

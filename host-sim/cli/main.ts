@@ -14,7 +14,9 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   verify: () => import("./verify"),
 };
 
-const { version, description } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as Record<string, string>;
+const { version, description } = JSON.parse(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+) as Record<string, string>;
 
 // A reader that goes away (`| head`) is no error of ours.
 for (const stream of [process.stdout, process.stderr]) {
@@ -24,9 +26,12 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-const program = new Command("xs-ota").description(description!).version(version!, "-V, --version", "print the version of xs-ota");
+const program = new Command("xs-ota")
+  .description(description!)
+  .version(version!, "-V, --version", "print the version of xs-ota");
 // `--version` of a command is the firmware's.
 program.enablePositionalOptions();
 const [, , wanted = ""] = process.argv;
-for (const name of Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS)) (await COMMANDS[name]!()).register(program);
+for (const name of Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS))
+  (await COMMANDS[name]!()).register(program);
 await program.parseAsync();

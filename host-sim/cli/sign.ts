@@ -10,7 +10,9 @@ export function register(program: Command): void {
   program
     .command("sign")
     .summary("sign a firmware file in place")
-    .description("Puts a signature at the end of a firmware file, or replaces the one it has. Any platform takes the file unchanged.")
+    .description(
+      "Puts a signature at the end of a firmware file, or replaces the one it has. Any platform takes the file unchanged.",
+    )
     .requiredOption("--key <file>", "private key, PEM: of xs-ota keygen or of openssl ecparam -name prime256v1 -genkey")
     .argument("<firmware>", "the file")
     .action(orFail((path: string, { key }: { readonly key: string }) => run(path, key)));
@@ -24,7 +26,9 @@ function run(path: string, keyFile: string): void {
   if (file.length === 0) throw new Error(`${path} is empty`);
   const signed = signFirmware(file, key);
   replaceFile(path, signed);
-  process.stderr.write(`${path}: signed, ${signed.length} bytes${isImage(file) ? "" : " (no ESP image: only a module installer takes it)"}\n`);
+  process.stderr.write(
+    `${path}: signed, ${signed.length} bytes${isImage(file) ? "" : " (no ESP image: only a module installer takes it)"}\n`,
+  );
 }
 
 function isImage(file: Uint8Array): boolean {

@@ -28,8 +28,16 @@ export function register(program: Command): void {
         "Without options it is a cell at the edge of its range; 0 takes a trouble away. Prints one JSON line with its ports on" +
         "stdout and runs until interrupted.",
     )
-    .addOption(new Option("--broker <host:port>", "where MQTT leads to").argParser(target).default({ host: "127.0.0.1", port: 1883 }, "127.0.0.1:1883"))
-    .addOption(new Option("--files <host:port>", "where downloads lead to").argParser(target).default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"))
+    .addOption(
+      new Option("--broker <host:port>", "where MQTT leads to")
+        .argParser(target)
+        .default({ host: "127.0.0.1", port: 1883 }, "127.0.0.1:1883"),
+    )
+    .addOption(
+      new Option("--files <host:port>", "where downloads lead to")
+        .argParser(target)
+        .default({ host: "127.0.0.1", port: 8080 }, "127.0.0.1:8080"),
+    )
     .option("--port <port>", "MQTT port of this side; 0 takes a free one", number(0, 65_535), 11_883)
     .option("--files-port <port>", "download port of this side; 0 takes a free one", number(0, 65_535), 18_080)
     .option("--host <address>", "address to listen on", "127.0.0.1")
@@ -46,27 +54,42 @@ export function register(program: Command): void {
 async function run(flags: WeaknetFlags): Promise<void> {
   const { broker, files, port, filesPort, host, seed, rate, resetEvery, stallEvery, latency, jitter, stallFor } = flags;
   const link = await WeakLink.open({
-    targets: [{ ...broker, listen: port }, { ...files, listen: filesPort }],
+    targets: [
+      { ...broker, listen: port },
+      { ...files, listen: filesPort },
+    ],
     host,
     seed,
-    quality: { latency, jitter, stallFor, ...(rate > 0 ? { rate } : {}), ...(resetEvery > 0 ? { resetEvery } : {}), ...(stallEvery > 0 ? { stallEvery } : {}) },
+    quality: {
+      latency,
+      jitter,
+      stallFor,
+      ...(rate > 0 ? { rate } : {}),
+      ...(resetEvery > 0 ? { resetEvery } : {}),
+      ...(stallEvery > 0 ? { stallEvery } : {}),
+    },
   });
   const [brokerPort, downloadPort] = link.ports;
-  process.stdout.write(`${JSON.stringify({ broker: { host, port: brokerPort }, files: { host, port: downloadPort } })}\n`);
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => void link.close().then(() => process.exit(0)));
+  process.stdout.write(
+    `${JSON.stringify({ broker: { host, port: brokerPort }, files: { host, port: downloadPort } })}\n`,
+  );
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => void link.close().then(() => process.exit(0)));
 }
 
 function target(text: string): Target {
   const [, host, digits] = /^(\[[0-9A-Fa-f:.]+\]|[^:[\]/]+):(\d{1,5})$/.exec(text) ?? [];
   const port = Number(digits);
-  if (host === undefined || !(port >= 1 && port <= 65_535)) throw new InvalidArgumentError("It is host:port, such as 127.0.0.1:1883.");
+  if (host === undefined || !(port >= 1 && port <= 65_535))
+    throw new InvalidArgumentError("It is host:port, such as 127.0.0.1:1883.");
   return { host: host.replace(/^\[|\]$/g, ""), port };
 }
 
 function number(least: number, most: number): (text: string) => number {
   return (text) => {
     const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
-    if (!(value >= least && value <= most)) throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
     return value;
   };
 }

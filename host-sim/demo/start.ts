@@ -109,7 +109,9 @@ function watch(running: Device): void {
 }
 
 function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
-  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`not done after ${milliseconds / 1000} s`)), milliseconds).unref());
+  const late = new Promise<never>((_, reject) =>
+    setTimeout(() => reject(new Error(`not done after ${milliseconds / 1000} s`)), milliseconds).unref(),
+  );
   return Promise.race([work, late]);
 }
 

@@ -34,7 +34,10 @@ export function summarize(measured: Measured): string[] {
     ["in flash", inFlash.join(", ")],
     ["bytes served", `${served} for an image of ${size}`],
     ["bytes fetched again", `${again} (bar: ${AGAIN_MAX})`],
-    ["sector erases, ota_1", `${of("ota_1").erases} for ${measured.sectors} sectors; of one sector ${of("ota_1").mostErases} at most`],
+    [
+      "sector erases, ota_1",
+      `${of("ota_1").erases} for ${measured.sectors} sectors; of one sector ${of("ota_1").mostErases} at most`,
+    ],
     ["sector erases, ota_0", `${of("ota_0").erases} (the running slot)`],
     ["NVS", `${of("nvs").programs} writes, ${of("nvs").erases} page erases`],
     ["boot entries", `${of("otadata").programs} writes`],
@@ -45,7 +48,19 @@ export function summarize(measured: Measured): string[] {
 }
 
 /** What was promised and not kept; empty if all was. */
-export function problems({ size, sectors, served, again, checkpoint, resumed, status, runs, wanted, wear, violations }: Measured): string[] {
+export function problems({
+  size,
+  sectors,
+  served,
+  again,
+  checkpoint,
+  resumed,
+  status,
+  runs,
+  wanted,
+  wear,
+  violations,
+}: Measured): string[] {
   const found: string[] = [];
   const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
   expect(status === "success", `the cloud has the update as ${status}`);

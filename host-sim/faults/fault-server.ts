@@ -109,7 +109,8 @@ export class FaultServer extends EventEmitter<FaultServerEvents> {
     const file = this.#file;
     const send = (bytes: string | Uint8Array): Promise<void> =>
       new Promise((resolve) => {
-        if (socket.writable) socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => resolve());
+        if (socket.writable)
+          socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes, () => resolve());
         else resolve();
       });
     const body = (bytes: Uint8Array): Promise<void> => {
@@ -154,5 +155,13 @@ export function contentRange({ first, last }: FaultRequest, file: Uint8Array): s
 function parse(head: string, count: number, connection: number, number: number): FaultRequest {
   const target = /^GET (\S+) HTTP\/1\.1\r\n/.exec(head)?.[1] ?? "";
   const range = /\r\nRange: bytes=(\d+)-(\d+)/i.exec(head);
-  return { target, head, first: Number(range?.[1] ?? 0), last: Number(range?.[2] ?? Number.MAX_SAFE_INTEGER), count, connection, number };
+  return {
+    target,
+    head,
+    first: Number(range?.[1] ?? 0),
+    last: Number(range?.[2] ?? Number.MAX_SAFE_INTEGER),
+    count,
+    connection,
+    number,
+  };
 }

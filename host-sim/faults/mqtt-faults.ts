@@ -22,7 +22,11 @@ const isReport = (packet: Packet, word: string): boolean => text(packet).include
 const isOffer = (packet: Packet): boolean => isReport(packet, "update_firmware");
 
 /** The first `times` packets that `is` knows are handled by `act`; the others pass. */
-function first(times: number, is: (packet: Packet) => boolean, act: (packet: Packet, connection: RelayedConnection) => void): Judge {
+function first(
+  times: number,
+  is: (packet: Packet) => boolean,
+  act: (packet: Packet, connection: RelayedConnection) => void,
+): Judge {
   let left = times;
   return (packet, connection) => {
     if (left === 0 || !is(packet)) return "pass";
@@ -34,7 +38,11 @@ function first(times: number, is: (packet: Packet) => boolean, act: (packet: Pac
 
 /** The connection is lost when the device says this. */
 function lostAt(where: string, is: (packet: Packet) => boolean, times = 2): NamedMqttFault {
-  return { does: `resets ${times === 1 ? "once" : `${times} times`} ${where}`, connections: 2 + times, make: () => ({ up: first(times, is, (_packet, connection) => connection.reset()) }) };
+  return {
+    does: `resets ${times === 1 ? "once" : `${times} times`} ${where}`,
+    connections: 2 + times,
+    make: () => ({ up: first(times, is, (_packet, connection) => connection.reset()) }),
+  };
 }
 
 function refusing(code: number, words: string, tells: RegExp): NamedMqttFault {
@@ -43,16 +51,25 @@ function refusing(code: number, words: string, tells: RegExp): NamedMqttFault {
     connections: 4,
     tells,
     make: () => ({
-      up: first(2, ({ cmd }) => cmd === "connect", (_packet, connection) => {
-        connection.toDevice({ cmd: "connack", returnCode: code, sessionPresent: false });
-        connection.end();
-      }),
+      up: first(
+        2,
+        ({ cmd }) => cmd === "connect",
+        (_packet, connection) => {
+          connection.toDevice({ cmd: "connack", returnCode: code, sessionPresent: false });
+          connection.end();
+        },
+      ),
     }),
   };
 }
 
 /** Sent to the device in front of the first offer. */
-function before(does: string, connections: number, bytes: (offer: Packet) => Packet | Uint8Array, tells?: RegExp): NamedMqttFault {
+function before(
+  does: string,
+  connections: number,
+  bytes: (offer: Packet) => Packet | Uint8Array,
+  tells?: RegExp,
+): NamedMqttFault {
   return {
     does,
     connections,
@@ -85,12 +102,34 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
   "MQTT: none": { does: "does everything right", connections: 2, make: () => ({}) },
   "lost before CONNACK": lostAt("after CONNECT", ({ cmd }) => cmd === "connect"),
   "lost before SUBACK": lostAt("after SUBSCRIBE", ({ cmd }) => cmd === "subscribe"),
-  "lost at the version report": lostAt("in place of the version's PUBACK", (packet) => isReport(packet, "report_version")),
+  "lost at the version report": lostAt("in place of the version's PUBACK", (packet) =>
+    isReport(packet, "report_version"),
+  ),
   "lost during the download": lostAt("when progress is reported", (packet) => isReport(packet, '"downloading"')),
   "lost at burning": lostAt("when the switch is announced", (packet) => isReport(packet, '"burning"'), 1),
   "lost at the outcome": lostAt("in place of the outcome's PUBACK", (packet) => isReport(packet, '"done"')),
-  "no CONNACK": { does: "does not answer two CONNECTs", connections: 4, make: () => ({ up: first(2, ({ cmd }) => cmd === "connect", () => undefined) }) },
-  "no SUBACK": { does: "does not answer two SUBSCRIBEs", connections: 4, make: () => ({ down: first(2, ({ cmd }) => cmd === "suback", () => undefined) }) },
+  "no CONNACK": {
+    does: "does not answer two CONNECTs",
+    connections: 4,
+    make: () => ({
+      up: first(
+        2,
+        ({ cmd }) => cmd === "connect",
+        () => undefined,
+      ),
+    }),
+  },
+  "no SUBACK": {
+    does: "does not answer two SUBSCRIBEs",
+    connections: 4,
+    make: () => ({
+      down: first(
+        2,
+        ({ cmd }) => cmd === "suback",
+        () => undefined,
+      ),
+    }),
+  },
   "CONNACK 1": refusing(1, "protocol version", /code 1: .*MQTT 3\.1\.1/),
   "CONNACK 2": refusing(2, "client id", /code 2: .*check the client id/),
   "CONNACK 3": refusing(3, "not in service", /code 3: .*not in service/),
@@ -102,20 +141,29 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
     connections: 4,
     tells: /refused the subscription/,
     make: () => ({
-      down: first(2, ({ cmd }) => cmd === "suback", (packet, connection) => connection.toDevice({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [0x80] })),
+      down: first(
+        2,
+        ({ cmd }) => cmd === "suback",
+        (packet, connection) =>
+          connection.toDevice({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [0x80] }),
+      ),
     }),
   },
-  "no PUBACK": { does: "keeps back each message's first PUBACK", connections: 2, make: () => {
-    const seen = new Set<string>();
-    return {
-      down: (packet, { number }) => {
-        const message = `${number} ${packet.messageId}`;
-        if (packet.cmd !== "puback" || seen.has(message)) return "pass";
-        seen.add(message);
-        return "taken";
-      },
-    };
-  } },
+  "no PUBACK": {
+    does: "keeps back each message's first PUBACK",
+    connections: 2,
+    make: () => {
+      const seen = new Set<string>();
+      return {
+        down: (packet, { number }) => {
+          const message = `${number} ${packet.messageId}`;
+          if (packet.cmd !== "puback" || seen.has(message)) return "pass";
+          seen.add(message);
+          return "taken";
+        },
+      };
+    },
+  },
   "no PUBACK of burning": {
     does: "never acknowledges that the switch was announced",
     connections: 2,
@@ -130,8 +178,12 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
       };
     },
   },
-  "duplicated": { does: "sends every packet but CONNACK twice", connections: 2, make: () => ({ down: (packet, connection) => (packet.cmd === "connack" ? "pass" : twice(packet, connection)) }) },
-  "reordered": {
+  duplicated: {
+    does: "sends every packet but CONNACK twice",
+    connections: 2,
+    make: () => ({ down: (packet, connection) => (packet.cmd === "connack" ? "pass" : twice(packet, connection)) }),
+  },
+  reordered: {
     does: "hands the offer over before the PUBACK of the version and the answer to it",
     connections: 2,
     make: () => {
@@ -151,15 +203,54 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
       };
     },
   },
-  "retained": before("marks the offer as retained, in front of the offer itself", 2, (offer) => ({ ...offer, retain: true }) as Packet),
-  "other topic": before("sends a message of another topic", 2, () => ({ cmd: "publish", topic: "$sys/news", payload: "{}", qos: 0, dup: false, retain: false })),
-  "QoS 2": before("sends the offer at QoS 2 although QoS 1 was asked for", 2, (offer) => ({ ...offer, qos: 2, messageId: 77 }) as Packet),
-  "oversized": before("sends a message of 200,000 bytes", 2, (offer) => rawPublish(offer.cmd === "publish" ? offer.topic : "", Buffer.alloc(200_000, 0x7b)), /too large/),
+  retained: before(
+    "marks the offer as retained, in front of the offer itself",
+    2,
+    (offer) => ({ ...offer, retain: true }) as Packet,
+  ),
+  "other topic": before("sends a message of another topic", 2, () => ({
+    cmd: "publish",
+    topic: "$sys/news",
+    payload: "{}",
+    qos: 0,
+    dup: false,
+    retain: false,
+  })),
+  "QoS 2": before(
+    "sends the offer at QoS 2 although QoS 1 was asked for",
+    2,
+    (offer) => ({ ...offer, qos: 2, messageId: 77 }) as Packet,
+  ),
+  oversized: before(
+    "sends a message of 200,000 bytes",
+    2,
+    (offer) => rawPublish(offer.cmd === "publish" ? offer.topic : "", Buffer.alloc(200_000, 0x7b)),
+    /too large/,
+  ),
   "not JSON": before("sends a message that is no JSON", 2, (offer) => ({ ...offer, payload: "{{{" }) as Packet),
-  "deep JSON": before("sends JSON of 1,000 levels", 2, (offer) => ({ ...offer, payload: `${'{"a":'.repeat(1000)}1${"}".repeat(1000)}` }) as Packet),
-  "malformed": before("sends bytes that are no packet", 3, () => Buffer.from([0x00, 0x00, 0xff, 0xff]), /malformed packet/),
-  "endless length": before("sends a length that does not end", 3, () => Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0xff]), /malformed packet/),
-  "second CONNACK": before("sends CONNACK once more", 3, () => ({ cmd: "connack", returnCode: 0, sessionPresent: false }), /second connack/),
+  "deep JSON": before(
+    "sends JSON of 1,000 levels",
+    2,
+    (offer) => ({ ...offer, payload: `${'{"a":'.repeat(1000)}1${"}".repeat(1000)}` }) as Packet,
+  ),
+  malformed: before(
+    "sends bytes that are no packet",
+    3,
+    () => Buffer.from([0x00, 0x00, 0xff, 0xff]),
+    /malformed packet/,
+  ),
+  "endless length": before(
+    "sends a length that does not end",
+    3,
+    () => Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0xff]),
+    /malformed packet/,
+  ),
+  "second CONNACK": before(
+    "sends CONNACK once more",
+    3,
+    () => ({ cmd: "connack", returnCode: 0, sessionPresent: false }),
+    /second connack/,
+  ),
   "broker restart": {
     does: "cuts every connection in mid-download and takes none for five attempts",
     connections: 8,
@@ -167,10 +258,14 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
       let down = 0;
       return {
         connected: () => (down > 0 && down-- > 0 ? "refuse" : undefined),
-        up: first(1, (packet) => isReport(packet, '"downloading"'), (_packet, connection) => {
-          down = 5;
-          connection.reset();
-        }),
+        up: first(
+          1,
+          (packet) => isReport(packet, '"downloading"'),
+          (_packet, connection) => {
+            down = 5;
+            connection.reset();
+          },
+        ),
       };
     },
   },
@@ -179,11 +274,19 @@ export const MQTT_FAULTS: Readonly<Record<string, NamedMqttFault>> = {
     connections: 3,
     tells: /no answer to a ping/,
     make: () => ({
-      down: first(1, ({ cmd }) => cmd === "puback", (packet, connection) => {
-        connection.toDevice(packet);
-        connection.mute();
-      }),
+      down: first(
+        1,
+        ({ cmd }) => cmd === "puback",
+        (packet, connection) => {
+          connection.toDevice(packet);
+          connection.mute();
+        },
+      ),
     }),
   },
-  "push lost": { does: "loses three pushes at QoS 0", connections: 2, make: () => ({ down: first(3, isOffer, () => undefined) }) },
+  "push lost": {
+    does: "loses three pushes at QoS 0",
+    connections: 2,
+    make: () => ({ down: first(3, isOffer, () => undefined) }),
+  },
 };

@@ -17,26 +17,56 @@ export interface TlsFault {
 const DAY = 86_400_000;
 const NAMES = ["127.0.0.1"];
 
-async function issued(credentials: Promise<{ readonly key: string; readonly certificate: string }>): Promise<TlsOptions> {
+async function issued(
+  credentials: Promise<{ readonly key: string; readonly certificate: string }>,
+): Promise<TlsOptions> {
   const { key, certificate } = await credentials;
   return { key, cert: certificate };
 }
 
-const between = (from: number, to: number): { readonly notBefore: Date; readonly notAfter: Date } => ({ notBefore: new Date(Date.now() + from * DAY), notAfter: new Date(Date.now() + to * DAY) });
+const between = (from: number, to: number): { readonly notBefore: Date; readonly notAfter: Date } => ({
+  notBefore: new Date(Date.now() + from * DAY),
+  notAfter: new Date(Date.now() + to * DAY),
+});
 
 export const TLS_FAULTS: Readonly<Record<string, TlsFault>> = {
-  "wrong CA": { does: "has a certificate of an authority that nobody trusts", kind: "certificate", server: async () => issued((await Authority.create("ec")).server(NAMES)) },
-  "expired": { does: "has a certificate that ended yesterday", kind: "certificate", server: (authority) => issued(authority.server(NAMES, between(-30, -1))) },
-  "not yet valid": { does: "has a certificate that begins tomorrow", kind: "certificate", server: (authority) => issued(authority.server(NAMES, between(1, 30))) },
-  "wrong host name": { does: "has a certificate for another name", kind: "certificate", server: (authority) => issued(authority.server(["other.example", "127.0.0.2"])) },
+  "wrong CA": {
+    does: "has a certificate of an authority that nobody trusts",
+    kind: "certificate",
+    server: async () => issued((await Authority.create("ec")).server(NAMES)),
+  },
+  expired: {
+    does: "has a certificate that ended yesterday",
+    kind: "certificate",
+    server: (authority) => issued(authority.server(NAMES, between(-30, -1))),
+  },
+  "not yet valid": {
+    does: "has a certificate that begins tomorrow",
+    kind: "certificate",
+    server: (authority) => issued(authority.server(NAMES, between(1, 30))),
+  },
+  "wrong host name": {
+    does: "has a certificate for another name",
+    kind: "certificate",
+    server: (authority) => issued(authority.server(["other.example", "127.0.0.2"])),
+  },
   "self-signed": { does: "vouches for itself", kind: "certificate", server: () => issued(selfSigned(NAMES)) },
   "TLS 1.0": {
     does: "speaks TLS 1.0 at most",
     kind: "tls",
-    server: async (authority) => ({ ...(await issued(authority.server(NAMES))), minVersion: "TLSv1", maxVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }),
+    server: async (authority) => ({
+      ...(await issued(authority.server(NAMES))),
+      minVersion: "TLSv1",
+      maxVersion: "TLSv1",
+      ciphers: "DEFAULT@SECLEVEL=0",
+    }),
   },
   "plain text": { does: "answers in plain text", kind: "tls", server: async () => undefined },
-  "truncation": { does: "has each connection cut after 22,000 bytes, in mid-record", kind: "cut", server: (authority) => issued(authority.server(NAMES)) },
+  truncation: {
+    does: "has each connection cut after 22,000 bytes, in mid-record",
+    kind: "cut",
+    server: (authority) => issued(authority.server(NAMES)),
+  },
 };
 
 /** What a cut leaves of a connection, bytes from the server: a handshake and one record (at most 16 KiB, RFC 8446, section 5.1) get through, which TLS hands over only when it is whole. */
@@ -56,8 +86,12 @@ export class TlsFaultServer {
   private constructor(fault: TlsFault, options: TlsOptions | undefined, serve: (socket: Socket) => void) {
     const take = (socket: Socket): void => {
       this.#keep(socket);
-      socket.on("data", (bytes: Buffer) => (this.applicationBytes += options === undefined && bytes[0] === 0x16 ? 0 : bytes.length));
-      if (options === undefined) socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
+      socket.on(
+        "data",
+        (bytes: Buffer) => (this.applicationBytes += options === undefined && bytes[0] === 0x16 ? 0 : bytes.length),
+      );
+      if (options === undefined)
+        socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
       else serve(socket);
     };
     this.#inner = options === undefined ? createServer(take) : createTlsServer(options, take);
@@ -67,7 +101,8 @@ export class TlsFaultServer {
 
   static async listen(fault: TlsFault, authority: Authority, serve: (socket: Socket) => void): Promise<TlsFaultServer> {
     const server = new TlsFaultServer(fault, await fault.server(authority), serve);
-    for (const one of [server.#inner, server.#front]) await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
+    for (const one of [server.#inner, server.#front])
+      await new Promise<void>((resolve) => one.listen(0, "127.0.0.1", resolve));
     return server;
   }
 
@@ -85,7 +120,10 @@ export class TlsFaultServer {
     const faulty = this.elsewhere === undefined;
     const far = connect(this.elsewhere ?? (this.#inner.address() as AddressInfo).port, "127.0.0.1");
     let left = faulty ? limit : Infinity;
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       this.#keep(from);
       from.on("close", () => to.destroy());
     }

@@ -43,7 +43,9 @@ export class WeakLink {
   private constructor(options: WeakLinkOptions) {
     this.quality = options.quality ?? {};
     this.#random = generator(options.seed ?? Math.floor(Math.random() * 2 ** 32));
-    this.#servers = options.targets.map((target) => createServer({ allowHalfOpen: true }, (socket) => this.#relay(socket, target)));
+    this.#servers = options.targets.map((target) =>
+      createServer({ allowHalfOpen: true }, (socket) => this.#relay(socket, target)),
+    );
   }
 
   static async open(options: WeakLinkOptions): Promise<WeakLink> {
@@ -93,7 +95,8 @@ export class WeakLink {
       checked = now;
       const { resetEvery, stallEvery, stallFor = 1 } = this.quality;
       if (resetEvery !== undefined && this.#random() < 1 - Math.exp(-seconds / resetEvery)) return pair.close(true);
-      if (stallEvery !== undefined && this.#random() < 1 - Math.exp(-seconds / stallEvery)) for (const pipe of pipes) pipe.stall(now + stallFor * 1000);
+      if (stallEvery !== undefined && this.#random() < 1 - Math.exp(-seconds / stallEvery))
+        for (const pipe of pipes) pipe.stall(now + stallFor * 1000);
     }, 1_000);
     const pair = {
       close: (reset: boolean): void => {
@@ -107,7 +110,10 @@ export class WeakLink {
       },
     };
     this.#pairs.add(pair);
-    for (const [socket, other] of [[near, far], [far, near]] as const) {
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       socket.on("error", () => pair.close(true));
       // In good order it closes once both ends have said that they are done.
       socket.on("close", (hadError) => {

@@ -38,7 +38,9 @@ export function run(part: Part, kib: number, crypto: Pick<Crypto, "digest" | "ve
     case "pass-md5":
       return drive(new HashPass("target", kib * 1024, { whole: crypto.digest("MD5") }));
     case "pass-both":
-      return drive(new HashPass("target", kib * 1024, { whole: crypto.digest("MD5"), signed: crypto.digest("SHA256") }));
+      return drive(
+        new HashPass("target", kib * 1024, { whole: crypto.digest("MD5"), signed: crypto.digest("SHA256") }),
+      );
     case "js-md5":
       return feed(portable.md5(), kib);
     case "js-sha256":
@@ -46,11 +48,22 @@ export function run(part: Part, kib: number, crypto: Pick<Crypto, "digest" | "ve
     case "key":
       return void readPublicKey(signed.key);
     case "check":
-      return expect(refusalOfSignature(signed.hash, signed.trailer, [readPoint(signed)], { digest: () => ONES, verifyP256: () => true }) === undefined);
+      return expect(
+        refusalOfSignature(signed.hash, signed.trailer, [readPoint(signed)], {
+          digest: () => ONES,
+          verifyP256: () => true,
+        }) === undefined,
+      );
     case "verify":
     case "js-verify": {
-      const { verifyP256 } = part === "verify" ? { verifyP256: (...all: Parameters<Crypto["verifyP256"]>) => crypto.verifyP256(...all) } : portable;
-      return expect(refusalOfSignature(signed.hash, signed.trailer, [readPoint(signed)], { digest: () => ONES, verifyP256 }) === undefined);
+      const { verifyP256 } =
+        part === "verify"
+          ? { verifyP256: (...all: Parameters<Crypto["verifyP256"]>) => crypto.verifyP256(...all) }
+          : portable;
+      return expect(
+        refusalOfSignature(signed.hash, signed.trailer, [readPoint(signed)], { digest: () => ONES, verifyP256 }) ===
+          undefined,
+      );
     }
   }
 }

@@ -29,7 +29,11 @@ export interface Cost {
 
 const signed = {
   key: readFileSync(new URL("public.pem", VECTORS), "utf8"),
-  hash: [...createHash("sha256").update(readFileSync(new URL("firmware.bin", VECTORS))).digest()],
+  hash: [
+    ...createHash("sha256")
+      .update(readFileSync(new URL("firmware.bin", VECTORS)))
+      .digest(),
+  ],
   trailer: [...readFileSync(new URL("der-71.trailer", VECTORS))],
 };
 
@@ -55,7 +59,8 @@ async function measureOnXsnap(): Promise<Map<Part, Cost>> {
   const engine = createXsEngine({ answer: () => new Uint8Array(0), onOutput: (line) => printed.push(line) });
   try {
     const loaded = await engine.run(`var SIGNED=${JSON.stringify(signed)};\n${await bundle("xs-script.ts", "iife")}`);
-    if (loaded === undefined) throw new Error(`the script does not load: ${(await engine.ended).message} ${printed.join(" ")}`);
+    if (loaded === undefined)
+      throw new Error(`the script does not load: ${(await engine.ended).message} ${printed.join(" ")}`);
     const costs = new Map<Part, Cost>();
     for (const [index, part] of (Object.keys(PARTS) as Part[]).entries()) {
       let [bytecodes, time] = [0, Infinity];
@@ -70,13 +75,19 @@ async function measureOnXsnap(): Promise<Map<Part, Cost>> {
       costs.set(part, { bytecodes, time });
     }
     const empty = costs.get("nothing")!;
-    return new Map([...costs].map(([part, { bytecodes, time }]) => [part, { bytecodes: bytecodes - empty.bytecodes, time: Math.max(0, time - empty.time) }]));
+    return new Map(
+      [...costs].map(([part, { bytecodes, time }]) => [
+        part,
+        { bytecodes: bytecodes - empty.bytecodes, time: Math.max(0, time - empty.time) },
+      ]),
+    );
   } finally {
     engine.stop();
   }
 }
 
-const number = (value: number, digits = 0): string => value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
+const number = (value: number, digits = 0): string =>
+  value.toLocaleString("en-US", { maximumFractionDigits: digits, minimumFractionDigits: digits });
 const perKib = (part: Part): boolean => /^(pass|js-md5|js-sha)/.test(part);
 
 function table(xsnap: ReadonlyMap<Part, Cost>, sdk: ReadonlyMap<Part, SdkCost> | undefined): string {
@@ -84,15 +95,37 @@ function table(xsnap: ReadonlyMap<Part, Cost>, sdk: ReadonlyMap<Part, SdkCost> |
     const { bytecodes, time } = xsnap.get(part)!;
     const divisor = perKib(part) ? KIB : 1;
     const own = sdk?.get(part);
-    const cells = [PARTS[part], perKib(part) ? "KiB" : "whole", part === "verify" ? "-" : number(bytecodes / divisor), part === "verify" ? "-" : number(time / divisor, 3)];
-    if (own !== undefined) cells.push(number(own.time / divisor, 3), number(own.slots), number(own.chunks), number(own.kept));
+    const cells = [
+      PARTS[part],
+      perKib(part) ? "KiB" : "whole",
+      part === "verify" ? "-" : number(bytecodes / divisor),
+      part === "verify" ? "-" : number(time / divisor, 3),
+    ];
+    if (own !== undefined)
+      cells.push(number(own.time / divisor, 3), number(own.slots), number(own.chunks), number(own.kept));
     return `| ${cells.join(" | ")} |`;
   });
-  const head = ["work", "per", "bytecodes", "ms, desk engine", ...(sdk === undefined ? [] : ["ms, SDK", `slots made (${KIB} KiB or whole)`, "bytes of chunks made", "bytes kept"])];
-  return [`| ${head.join(" | ")} |`, `|---|---|${head.slice(2).map(() => "---:").join("|")}|`, ...rows].join("\n");
+  const head = [
+    "work",
+    "per",
+    "bytecodes",
+    "ms, desk engine",
+    ...(sdk === undefined ? [] : ["ms, SDK", `slots made (${KIB} KiB or whole)`, "bytes of chunks made", "bytes kept"]),
+  ];
+  return [
+    `| ${head.join(" | ")} |`,
+    `|---|---|${head
+      .slice(2)
+      .map(() => "---:")
+      .join("|")}|`,
+    ...rows,
+  ].join("\n");
 }
 
 const xsnap = await measureOnXsnap();
-const sdk = process.env["MODDABLE"] === undefined || process.platform !== "linux" ? undefined : await measureOnSdk(await bundle("portable.ts", "esm"), signed, KIB);
+const sdk =
+  process.env["MODDABLE"] === undefined || process.platform !== "linux"
+    ? undefined
+    : await measureOnSdk(await bundle("portable.ts", "esm"), signed, KIB);
 console.log(table(xsnap, sdk));
 if (sdk === undefined) console.error("MODDABLE is not set: nothing of the SDK's own engine");

@@ -23,7 +23,11 @@ export function verifyP256(point: Uint8Array, hash: Uint8Array, r: Uint8Array, s
 `;
 
 /** `portable`: portable.ts as one ES module. */
-export async function measureOnSdk(portable: string, signed: { readonly key: string; readonly hash: readonly number[]; readonly trailer: readonly number[] }, kib: number): Promise<Map<Part, SdkCost>> {
+export async function measureOnSdk(
+  portable: string,
+  signed: { readonly key: string; readonly hash: readonly number[]; readonly trailer: readonly number[] },
+  kib: number,
+): Promise<Map<Part, SdkCost>> {
   const folder = join(ROOT, "build", "crypto-cost");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "portable.js"), portable);
@@ -42,5 +46,15 @@ export async function measureOnSdk(portable: string, signed: { readonly key: str
   }
   // What the reading itself takes.
   const empty = costs.get("nothing")!;
-  return new Map([...costs].map(([part, cost]) => [part, { time: Math.max(0, cost.time - empty.time), slots: cost.slots - empty.slots, chunks: cost.chunks - empty.chunks, kept: cost.kept - empty.kept }]));
+  return new Map(
+    [...costs].map(([part, cost]) => [
+      part,
+      {
+        time: Math.max(0, cost.time - empty.time),
+        slots: cost.slots - empty.slots,
+        chunks: cost.chunks - empty.chunks,
+        kept: cost.kept - empty.kept,
+      },
+    ]),
+  );
 }

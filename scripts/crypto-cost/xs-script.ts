@@ -9,7 +9,11 @@ declare const SIGNED: { readonly key: string; readonly hash: readonly number[]; 
 const absent: Digest = { write() {}, close: () => new Uint8Array(32) };
 const crypto = { digest: () => absent, verifyP256: () => true };
 
-const signed: Signed = { key: SIGNED.key, hash: Uint8Array.from(SIGNED.hash), trailer: Uint8Array.from(SIGNED.trailer) };
+const signed: Signed = {
+  key: SIGNED.key,
+  hash: Uint8Array.from(SIGNED.hash),
+  trailer: Uint8Array.from(SIGNED.trailer),
+};
 readPoint(signed);
 
 Object.assign(globalThis, {

@@ -6,9 +6,15 @@
 
 const MQTT_PACKET = {
   "mqtt.js": [
-    ["exports.parser = require('./parser').parser", "import Parser from './parser'\nexport const parser = Parser.parser"],
+    [
+      "exports.parser = require('./parser').parser",
+      "import Parser from './parser'\nexport const parser = Parser.parser",
+    ],
     ["exports.generate = require('./generate')", "export { default as generate } from './generate'"],
-    ["exports.writeToStream = require('./writeToStream')", "export { default as writeToStream } from './writeToStream'"],
+    [
+      "exports.writeToStream = require('./writeToStream')",
+      "export { default as writeToStream } from './writeToStream'",
+    ],
   ],
   "constants.js": [
     ["const protocol = module.exports\n", "const protocol = {}\nexport default protocol\n"],
@@ -60,7 +66,10 @@ freeze(protocol)`,
       "",
     ],
     ["const varByteIntCache = {}\n", ""],
-    ["  let buffer = varByteIntCache[num]\n\n  if (!buffer) {\n    buffer = genBufVariableByteInt(num)\n    if (num < 16384) varByteIntCache[num] = buffer\n  }\n", "  const buffer = genBufVariableByteInt(num)\n"],
+    [
+      "  let buffer = varByteIntCache[num]\n\n  if (!buffer) {\n    buffer = genBufVariableByteInt(num)\n    if (num < 16384) varByteIntCache[num] = buffer\n  }\n",
+      "  const buffer = genBufVariableByteInt(num)\n",
+    ],
   ],
   "parser.js": [],
   "generate.js": [],
@@ -81,7 +90,10 @@ const JS_MD5 = {
       "",
     ],
     ["return new Md5(true).update(message)[outputType]();", "return new Md5().update(message)[type]();"],
-    ["var createOutputMethod = function (outputType) {\n", "var createOutputMethod = function (outputType) {\n\t    const type = outputType;\n"],
+    [
+      "var createOutputMethod = function (outputType) {\n",
+      "var createOutputMethod = function (outputType) {\n\t    const type = outputType;\n",
+    ],
     [
       `	    if (sharedMemory) {
 	      blocks[0] = blocks[16] = blocks[1] = blocks[2] = blocks[3] =
@@ -99,7 +111,10 @@ const JS_MD5 = {
     ["var INPUT_ERROR = ", "const INPUT_ERROR = "],
     ["var FINALIZE_ERROR = ", "const FINALIZE_ERROR = "],
     ["var HEX_CHARS = '0123456789abcdef'.split('');", "const HEX_CHARS = Object.freeze('0123456789abcdef'.split(''));"],
-    ["var EXTRA = [128, 32768, 8388608, -2147483648];", "const EXTRA = Object.freeze([128, 32768, 8388608, -2147483648]);"],
+    [
+      "var EXTRA = [128, 32768, 8388608, -2147483648];",
+      "const EXTRA = Object.freeze([128, 32768, 8388608, -2147483648]);",
+    ],
   ],
 };
 
@@ -107,7 +122,8 @@ const JS_MD5 = {
 export function replaceEach(file, source, changes) {
   for (const [published, instead] of changes) {
     const parts = source.split(published);
-    if (parts.length !== 2) throw new Error(`${file}: expected once, found ${parts.length - 1} times: ${JSON.stringify(published)}`);
+    if (parts.length !== 2)
+      throw new Error(`${file}: expected once, found ${parts.length - 1} times: ${JSON.stringify(published)}`);
     source = parts.join(instead);
   }
   return source;

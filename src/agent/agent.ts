@@ -75,12 +75,26 @@ export class OtaAgent {
     this.#policy = { ...DEFAULT_POLICY, ...options.policy };
     this.#keys = this.#policy.signingKeys.map(readPublicKey);
     const buffer = new Uint8Array(SECTOR);
-    const shared = { network: ports.network, clock: ports.clock, random: () => ports.crypto.random(), enter: (callback: () => void) => this.enter(callback) };
+    const shared = {
+      network: ports.network,
+      clock: ports.clock,
+      random: () => ports.crypto.random(),
+      enter: (callback: () => void) => this.enter(callback),
+    };
     this.#options = options;
     this.#installers = new Map(Object.entries(options.modules ?? {}));
     this.#executor = new Executor(ports, buffer, this.#installers);
-    this.#file = new FileLink({ ...shared, settings: { ...options.download, allowHttp: this.#policy.allowHttp }, buffer, dispatch: (event) => this.dispatch(event), log: (line) => this.log(line) });
-    this.#broker = options.broker === undefined ? undefined : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
+    this.#file = new FileLink({
+      ...shared,
+      settings: { ...options.download, allowHttp: this.#policy.allowHttp },
+      buffer,
+      dispatch: (event) => this.dispatch(event),
+      log: (line) => this.log(line),
+    });
+    this.#broker =
+      options.broker === undefined
+        ? undefined
+        : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
     const link = options.link ?? this.#broker;
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
     this.#link = link;
@@ -127,8 +141,17 @@ export class OtaAgent {
       };
       const { platform } = this.#options;
       const capacityOf = (part: string): number | undefined => this.#installers.get(part)?.capacity;
-      const trust = this.#keys.length === 0 ? {} : { refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) => refusalOfSignature(hash, trailer, this.#keys, crypto) };
-      this.#job = new UpdateJob({ platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
+      const trust =
+        this.#keys.length === 0
+          ? {}
+          : {
+              refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) =>
+                refusalOfSignature(hash, trailer, this.#keys, crypto),
+            };
+      this.#job = new UpdateJob(
+        { platform, policy: this.#policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust },
+        facts,
+      );
       this.dispatch({ type: "boot" });
     });
   }
@@ -174,7 +197,8 @@ export class OtaAgent {
       case "refused":
         return this.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
       case "version-answer":
-        if (!incoming.accepted) this.notify({ event: "warning", message: `version report refused: ${incoming.message}` });
+        if (!incoming.accepted)
+          this.notify({ event: "warning", message: `version report refused: ${incoming.message}` });
         return;
       case "ignored":
         return this.log(`message ignored: ${incoming.reason}`);
@@ -194,7 +218,8 @@ export class OtaAgent {
     if (this.#dispatching) return;
     this.#dispatching = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.carryOut(this.#job?.handle(next, this.now()) ?? []);
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
+        this.carryOut(this.#job?.handle(next, this.now()) ?? []);
     } finally {
       this.#dispatching = false;
       this.#events.length = 0;
@@ -264,10 +289,14 @@ export class OtaAgent {
         return onRestart.call(this.#options, task, () => answer({ type: "restart" }));
       case "health":
         if (onHealthCheck === undefined) return answer({ type: "health", ok: true, message: "" });
-        return onHealthCheck.call(this.#options, (ok, message) => answer({ type: "health", ok, message: message ?? "no reason given" }));
+        return onHealthCheck.call(this.#options, (ok, message) =>
+          answer({ type: "health", ok, message: message ?? "no reason given" }),
+        );
       case "install":
         try {
-          return this.#executor.installer.finish((error) => answer({ type: "install", ok: error === undefined, message: error?.message ?? "" }));
+          return this.#executor.installer.finish((error) =>
+            answer({ type: "install", ok: error === undefined, message: error?.message ?? "" }),
+          );
         } catch (error) {
           return answer({ type: "install", ok: false, message: (error as Error).message });
         }

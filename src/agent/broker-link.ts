@@ -39,7 +39,11 @@ export class BrokerLink implements MqttLink, ConnectionOwner {
 
   start(topics: readonly string[], events: LinkEvents): void {
     this.#events = events;
-    this.#session = new MqttSession({ identity: () => this.#options.identity(), subscriptions: topics, random: () => this.#options.random() });
+    this.#session = new MqttSession({
+      identity: () => this.#options.identity(),
+      subscriptions: topics,
+      random: () => this.#options.random(),
+    });
     this.run(this.#session.start(this.now()));
   }
 
@@ -114,7 +118,8 @@ export class BrokerLink implements MqttLink, ConnectionOwner {
       case "message":
         this.#events?.message(effect.topic, effect.payload);
         // PUBACK only now: what was not handled comes again.
-        if (effect.handle !== 0 && this.#session !== undefined) this.run(this.#session.handled(effect.handle, this.now()));
+        if (effect.handle !== 0 && this.#session !== undefined)
+          this.run(this.#session.handled(effect.handle, this.now()));
         return;
       case "acked":
         return this.#events?.acked(effect.token);

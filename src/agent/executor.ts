@@ -3,7 +3,18 @@ import type { Ports } from "../ports";
 import { HEAD } from "../constants";
 import type { JobEffect, JobEvent, Snapshot } from "../job/effects";
 import { KEY_AWAKE, KEY_BUDGETS } from "../job/budgets";
-import { KEY_ANSWER, KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE, KEY_WAITING } from "../job/record";
+import {
+  KEY_ANSWER,
+  KEY_FLOOR,
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_OUTCOME,
+  KEY_PART_HEAD,
+  KEY_PART_OFFSET,
+  KEY_STATE,
+  KEY_WAITING,
+} from "../job/record";
 import { KEY_REFUSED } from "../job/refused";
 import type { ModuleInstaller } from "../modules/installer";
 
@@ -12,8 +23,21 @@ export type LocalEffect = Extract<
   JobEffect,
   {
     type:
-      | "put-number" | "put-bytes" | "delete" | "erase" | "write" | "compare" | "read" | "open-part" | "abort-part"
-      | "invalidate" | "verify" | "activate" | "confirm" | "rollback" | "reboot";
+      | "put-number"
+      | "put-bytes"
+      | "delete"
+      | "erase"
+      | "write"
+      | "compare"
+      | "read"
+      | "open-part"
+      | "abort-part"
+      | "invalidate"
+      | "verify"
+      | "activate"
+      | "confirm"
+      | "rollback"
+      | "reboot";
   }
 >;
 
@@ -57,8 +81,10 @@ export class Executor {
         (effect.part === undefined ? flash : this.installer).write(effect.offset, effect.bytes);
         return undefined;
       case "compare": {
-        if (effect.part !== undefined) return { type: "compared", equal: this.installer.equals(effect.offset, effect.bytes) };
-        const headErased = effect.erased === 0 || flash.equals(effect.offset - effect.erased, this.#erased.subarray(0, effect.erased));
+        if (effect.part !== undefined)
+          return { type: "compared", equal: this.installer.equals(effect.offset, effect.bytes) };
+        const headErased =
+          effect.erased === 0 || flash.equals(effect.offset - effect.erased, this.#erased.subarray(0, effect.erased));
         return { type: "compared", equal: headErased && flash.equals(effect.offset, effect.bytes) };
       }
       case "read": {
@@ -108,7 +134,10 @@ export class Executor {
       outcome: quietly(() => store.getBytes(KEY_OUTCOME)),
       refused: quietly(() => store.getBytes(KEY_REFUSED)),
       floor: quietly(() => store.getNumber(KEY_FLOOR)),
-      part: { offset: quietly(() => store.getNumber(KEY_PART_OFFSET)), head: quietly(() => store.getBytes(KEY_PART_HEAD)) },
+      part: {
+        offset: quietly(() => store.getNumber(KEY_PART_OFFSET)),
+        head: quietly(() => store.getBytes(KEY_PART_HEAD)),
+      },
       waiting: quietly(() => store.getBytes(KEY_WAITING)),
       answer: quietly(() => store.getBytes(KEY_ANSWER)),
       budgets: quietly(() => store.getBytes(KEY_BUDGETS)),

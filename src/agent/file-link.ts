@@ -44,7 +44,16 @@ export class FileLink implements ConnectionOwner {
     this.stop();
     const { url, offset, size, validator, hasDigest } = download;
     const { settings, buffer, random } = this.#options;
-    this.#downloader = new Downloader({ ...settings, url, offset, size, hasDigest, buffer, random, ...(validator === undefined ? {} : { validator }) });
+    this.#downloader = new Downloader({
+      ...settings,
+      url,
+      offset,
+      size,
+      hasDigest,
+      buffer,
+      random,
+      ...(validator === undefined ? {} : { validator }),
+    });
     this.run(this.#downloader.start(this.now()));
   }
 
@@ -131,7 +140,8 @@ export class FileLink implements ConnectionOwner {
         return;
       }
       case "send":
-        if (this.#connection?.send(effect.bytes) === false) this.lost({ kind: "other", message: "the server takes no bytes" });
+        if (this.#connection?.send(effect.bytes) === false)
+          this.lost({ kind: "other", message: "the server takes no bytes" });
         return;
       case "close":
         return this.close();

@@ -303,7 +303,8 @@ export class Downloader {
 
   private surplus(now: number): void {
     const status = this.#response?.status;
-    if (this.#response?.range === undefined) this.refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
+    if (this.#response?.range === undefined)
+      this.refuse("download", `HTTP ${status}: the file is longer on the server`, status, now);
     else this.fault(`HTTP ${status}: the body is longer than Content-Range says`, now);
   }
 
@@ -470,7 +471,9 @@ export class Downloader {
 
   private fail(cause: Cause, message: string, status: number | undefined): void {
     this.#phase = "ended";
-    this.#effects.push(status === undefined ? { type: "failed", cause, message } : { type: "failed", cause, message, status });
+    this.#effects.push(
+      status === undefined ? { type: "failed", cause, message } : { type: "failed", cause, message, status },
+    );
   }
 
   /** Takes the offered URL; false: that failed the download. */
@@ -478,7 +481,8 @@ export class Downloader {
     const refusal = this.#route.offer(url);
     if (refusal === undefined) return true;
     this.hangUp();
-    if (refusal === "plain") this.fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"', undefined);
+    if (refusal === "plain")
+      this.fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"', undefined);
     else this.fail("download", refusal.problem, undefined);
     return false;
   }

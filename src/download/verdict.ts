@@ -43,15 +43,23 @@ export function judge(response: Response, wanted: number, size: number): Verdict
       return { kind: "redirect", location: response.location };
     case 401:
     case 403:
-      return { kind: "expired", message: `HTTP ${status}: the URL has expired or is not allowed`, retryAfter: response.retryAfter ?? 0 };
+      return {
+        kind: "expired",
+        message: `HTTP ${status}: the URL has expired or is not allowed`,
+        retryAfter: response.retryAfter ?? 0,
+      };
     case 404:
     case 410:
       return refused("not-found", `HTTP ${status}: the file does not exist on the server`);
     case 400:
     case 416:
-      if (range && range !== "malformed" && range.total >= 0 && size > 0 && range.total !== size) return otherSize(status, range.total, size);
-      if (range && range !== "malformed" && range.total === 0) return refused("download", `HTTP ${status}: the file is empty`);
-      return size === 0 ? { kind: "probe" } : refused("download", `HTTP ${status}: the server refuses bytes ${wanted} and up`);
+      if (range && range !== "malformed" && range.total >= 0 && size > 0 && range.total !== size)
+        return otherSize(status, range.total, size);
+      if (range && range !== "malformed" && range.total === 0)
+        return refused("download", `HTTP ${status}: the file is empty`);
+      return size === 0
+        ? { kind: "probe" }
+        : refused("download", `HTTP ${status}: the server refuses bytes ${wanted} and up`);
     case 408:
     case 425:
     case 429:
@@ -64,15 +72,28 @@ export function judge(response: Response, wanted: number, size: number): Verdict
 
 function judgeBody(response: Response, wanted: number, size: number): Verdict {
   const { status, framing, range } = response;
-  if (response.encoded) return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
-  if (framing === "ambiguous") return { kind: "trouble", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
-  if (range === "malformed" || (range && range.first < 0)) return refused("download", `HTTP ${status}: unreadable Content-Range`);
+  if (response.encoded)
+    return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
+  if (framing === "ambiguous")
+    return { kind: "trouble", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
+  if (range === "malformed" || (range && range.first < 0))
+    return refused("download", `HTTP ${status}: unreadable Content-Range`);
   if (range) {
     if (size > 0 && range.total >= 0 && range.total !== size) return otherSize(status, range.total, size);
-    if (range.first !== wanted) return { kind: "other-start", message: `HTTP ${status}: bytes from ${range.first} in place of ${wanted}` };
-    if (size === 0 && range.total < 0) return refused("download", `HTTP ${status}: the server does not tell the file's length`);
-    if (size > 0 && range.last >= size) return refused("download", `HTTP ${status}: Content-Range goes beyond the file's end`);
-    return { kind: "take", framing, skip: 0, take: range.last + 1 - wanted, size: size || range.total, unproven: false };
+    if (range.first !== wanted)
+      return { kind: "other-start", message: `HTTP ${status}: bytes from ${range.first} in place of ${wanted}` };
+    if (size === 0 && range.total < 0)
+      return refused("download", `HTTP ${status}: the server does not tell the file's length`);
+    if (size > 0 && range.last >= size)
+      return refused("download", `HTTP ${status}: Content-Range goes beyond the file's end`);
+    return {
+      kind: "take",
+      framing,
+      skip: 0,
+      take: range.last + 1 - wanted,
+      size: size || range.total,
+      unproven: false,
+    };
   }
   if (status === 206) return refused("download", "HTTP 206: no Content-Range");
   return judgeWhole(response.type, framing, wanted, size);
@@ -82,14 +103,17 @@ function judgeBody(response: Response, wanted: number, size: number): Verdict {
 function judgeWhole(type: string, framing: Framing, wanted: number, size: number): Verdict {
   const length = framing.kind === "length" ? framing.length : -1;
   if (size === 0 || length !== size) {
-    if (type === "application/json" || type.endsWith("+json")) return refused("not-found", "HTTP 200: a JSON document in place of the file");
-    if (type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml")) return refused("download", "HTTP 200: a web page in place of the file");
+    if (type === "application/json" || type.endsWith("+json"))
+      return refused("not-found", "HTTP 200: a JSON document in place of the file");
+    if (type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml"))
+      return refused("download", "HTTP 200: a web page in place of the file");
     if (length >= 0 && size > 0) return otherSize(200, length, size);
     if (length === 0) return refused("download", "HTTP 200: the file is empty");
     if (length < 0 && size === 0) return refused("download", "HTTP 200: the server does not tell the file's length");
   }
   const whole = size || length;
-  if (whole <= wanted) return refused("download", `HTTP 200: the file has ${whole} bytes, ${wanted} are stored already`);
+  if (whole <= wanted)
+    return refused("download", `HTTP 200: the file has ${whole} bytes, ${wanted} are stored already`);
   return { kind: "take", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
 }
 
@@ -102,5 +126,9 @@ function otherSize(status: number, actual: number, expected: number): Verdict {
 }
 
 function trouble(response: Response): Verdict {
-  return { kind: "trouble", message: `HTTP ${response.status}: the server is busy or broken`, retryAfter: response.retryAfter ?? 0 };
+  return {
+    kind: "trouble",
+    message: `HTTP ${response.status}: the server is busy or broken`,
+    retryAfter: response.retryAfter ?? 0,
+  };
 }

@@ -3,12 +3,30 @@ import { decimal, latin1 } from "./text";
 
 /** The header fields that are looked at; all others are skipped without being copied. */
 export type FieldName =
-  | "connection" | "content-encoding" | "content-length" | "content-range" | "content-type" | "etag"
-  | "last-modified" | "location" | "retry-after" | "transfer-encoding" | "x-crc16";
+  | "connection"
+  | "content-encoding"
+  | "content-length"
+  | "content-range"
+  | "content-type"
+  | "etag"
+  | "last-modified"
+  | "location"
+  | "retry-after"
+  | "transfer-encoding"
+  | "x-crc16";
 
 const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
-  "connection", "content-encoding", "content-length", "content-range", "content-type", "etag",
-  "last-modified", "location", "retry-after", "transfer-encoding", "x-crc16",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "location",
+  "retry-after",
+  "transfer-encoding",
+  "x-crc16",
 ]);
 
 /** Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as absent. */

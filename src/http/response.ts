@@ -56,7 +56,9 @@ export function interpret(head: HeadReader): Response {
     keepAlive: persistent && framing !== "ambiguous" && framing.kind !== "close" && !lengthsCompete,
     framing,
     range: contentRange(head.field("content-range")),
-    encoded: (transferCoding ?? "chunked") !== "chunked" || (contentCoding !== undefined && contentCoding !== "" && contentCoding !== "identity"),
+    encoded:
+      (transferCoding ?? "chunked") !== "chunked" ||
+      (contentCoding !== undefined && contentCoding !== "" && contentCoding !== "identity"),
     type: mediaType(head.field("content-type")),
     location: head.field("location"),
     validator: validatorOf(head.field("etag"), head.field("last-modified")),

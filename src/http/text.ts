@@ -9,8 +9,14 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
   let at = start;
   for (; at + 8 <= end; at += 8) {
     text += String.fromCharCode(
-      bytes[at]!, bytes[at + 1]!, bytes[at + 2]!, bytes[at + 3]!,
-      bytes[at + 4]!, bytes[at + 5]!, bytes[at + 6]!, bytes[at + 7]!,
+      bytes[at]!,
+      bytes[at + 1]!,
+      bytes[at + 2]!,
+      bytes[at + 3]!,
+      bytes[at + 4]!,
+      bytes[at + 5]!,
+      bytes[at + 6]!,
+      bytes[at + 7]!,
     );
   }
   for (; at < end; at++) text += String.fromCharCode(bytes[at]!);

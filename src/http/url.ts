@@ -18,7 +18,8 @@ export interface HttpUrl {
 }
 
 /** The URL that `splitUrl` takes apart into the same. */
-export const urlText = ({ tls, hostHeader, target }: HttpUrl): string => `${tls ? "https" : "http"}://${hostHeader}${target}`;
+export const urlText = ({ tls, hostHeader, target }: HttpUrl): string =>
+  `${tls ? "https" : "http"}://${hostHeader}${target}`;
 
 const TOO_LONG = `URL is longer than ${URL_MAX} bytes`;
 
@@ -45,7 +46,8 @@ export function splitUrl(url: string): HttpUrl | string {
 export function resolveLocation(base: HttpUrl, location: string): HttpUrl | string {
   const raw = escapeRawBytes(location);
   const scheme = schemeOf(raw);
-  if (scheme !== "") return scheme === "http" || scheme === "https" ? splitUrl(raw) : "redirect to another scheme than http and https";
+  if (scheme !== "")
+    return scheme === "http" || scheme === "https" ? splitUrl(raw) : "redirect to another scheme than http and https";
   if (raw.startsWith("//")) return splitUrl((base.tls ? "https:" : "http:") + raw);
   const query = base.target.indexOf("?");
   const path = query < 0 ? base.target : base.target.slice(0, query);
@@ -80,7 +82,8 @@ function splitAuthority(authority: string, tls: boolean): Omit<HttpUrl, "target"
   const bare = (hostEnd < 0 ? authority : authority.slice(0, hostEnd)).toLowerCase();
   const host = bracketed ? bare.slice(1, -1) : bare;
   const valid = bracketed ? /^[0-9a-f:.]{2,45}$/ : /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/;
-  if (host.length > 253 || !valid.test(host) || (bracketed && !host.includes(":"))) return "URL has no usable host name";
+  if (host.length > 253 || !valid.test(host) || (bracketed && !host.includes(":")))
+    return "URL has no usable host name";
   const rest = hostEnd < 0 ? "" : authority.slice(hostEnd);
   const standard = tls ? 443 : 80;
   let port = standard;
@@ -101,7 +104,8 @@ function requestTarget(rest: string): string | undefined {
     const code = target.charCodeAt(at);
     if (code <= 0x20 || code === 0x7f) return undefined;
     if (code < 0x80) continue;
-    const pair = code >= 0xd800 && code <= 0xdbff && at + 1 < target.length && (target.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
+    const pair =
+      code >= 0xd800 && code <= 0xdbff && at + 1 < target.length && (target.charCodeAt(at + 1) & 0xfc00) === 0xdc00;
     if (code >= 0xd800 && code <= 0xdfff && !pair) return undefined;
     escaped += target.slice(plain, at) + encodeURIComponent(target.slice(at, pair ? at + 2 : at + 1));
     if (pair) at++;

@@ -77,9 +77,11 @@ export type ReadImage = (offset: number, into: Uint8Array) => void;
 /** `bytes`: at least the image's first 24. */
 export function readHeader(bytes: Uint8Array): ImageHeader {
   if (bytes.length < IMAGE_HEADER) throw new Error(`not an ESP image: ${bytes.length} bytes`);
-  if (bytes[0] !== IMAGE_MAGIC) throw new Error(`not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}`);
+  if (bytes[0] !== IMAGE_MAGIC)
+    throw new Error(`not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}`);
   const segments = bytes[1]!;
-  if (segments === 0 || segments > MAX_SEGMENTS) throw new Error(`ESP image: ${segments} segments, must be 1 to ${MAX_SEGMENTS}`);
+  if (segments === 0 || segments > MAX_SEGMENTS)
+    throw new Error(`ESP image: ${segments} segments, must be 1 to ${MAX_SEGMENTS}`);
   return { segments, chip: bytes[12]! | (bytes[13]! << 8), hashAppended: bytes[23] !== 0 };
 }
 
@@ -104,7 +106,10 @@ export function readAppDescription(bytes: Uint8Array): AppDescription {
 /**
  * Header and segment list. `limit`: bytes that `read` can give. Throws where a segment would end beyond it.
  */
-export function readSegments(read: ReadImage, limit: number): { header: ImageHeader; segments: Segment[]; end: number } {
+export function readSegments(
+  read: ReadImage,
+  limit: number,
+): { header: ImageHeader; segments: Segment[]; end: number } {
   if (limit < IMAGE_HEADER) throw new Error(`not an ESP image: ${limit} bytes`);
   const first = new Uint8Array(IMAGE_HEADER);
   read(0, first);
@@ -118,8 +123,10 @@ export function readSegments(read: ReadImage, limit: number): { header: ImageHea
     read(end, head);
     const length = view.getUint32(4, true);
     const offset = end + SEGMENT_HEADER;
-    if (length % 4 !== 0 || length >= SEGMENT_LIMIT) throw new Error(`ESP image: segment ${index} has an impossible length of ${length}`);
-    if (offset + length > limit) throw new Error(`ESP image: segment ${index} ends at ${offset + length}, beyond ${limit} bytes`);
+    if (length % 4 !== 0 || length >= SEGMENT_LIMIT)
+      throw new Error(`ESP image: segment ${index} has an impossible length of ${length}`);
+    if (offset + length > limit)
+      throw new Error(`ESP image: segment ${index} ends at ${offset + length}, beyond ${limit} bytes`);
     segments.push({ address: view.getUint32(0, true), offset, length });
     end = offset + length;
   }
@@ -157,7 +164,8 @@ export function verifyImage(read: ReadImage, limit: number, sha256: () => Digest
   sum ^= fold(head);
   for (const segment of segments) sum ^= fold(numbers(segment.address, segment.length));
   const checksum = (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
-  if (checksum !== stored) throw new Error(`ESP image: checksum is ${hexByte(checksum)}, the image says ${hexByte(stored)}`);
+  if (checksum !== stored)
+    throw new Error(`ESP image: checksum is ${hexByte(checksum)}, the image says ${hexByte(stored)}`);
 
   if (digest === undefined) return { length, sha256: undefined, chip: header.chip };
   const appended = new Uint8Array(IMAGE_HASH);

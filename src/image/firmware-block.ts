@@ -28,8 +28,16 @@ export interface Firmware {
 export function readFirmwareBlock(custom: Uint8Array): Firmware | undefined {
   if (custom.length < FIRMWARE_BLOCK || MAGIC.some((byte, index) => custom[index] !== byte)) return undefined;
   if (custom[4] !== FORMAT) throw new Error(`firmware block of format ${custom[4]}, this reader knows ${FORMAT}`);
-  const floor = (custom[FLOOR_AT] ?? 0) | ((custom[FLOOR_AT + 1] ?? 0) << 8) | ((custom[FLOOR_AT + 2] ?? 0) << 16) | ((custom[FLOOR_AT + 3] ?? 0) << 24);
-  return { product: text(custom, PRODUCT_AT, "product"), version: text(custom, VERSION_AT, "version"), securityFloor: floor >>> 0 };
+  const floor =
+    (custom[FLOOR_AT] ?? 0) |
+    ((custom[FLOOR_AT + 1] ?? 0) << 8) |
+    ((custom[FLOOR_AT + 2] ?? 0) << 16) |
+    ((custom[FLOOR_AT + 3] ?? 0) << 24);
+  return {
+    product: text(custom, PRODUCT_AT, "product"),
+    version: text(custom, VERSION_AT, "version"),
+    securityFloor: floor >>> 0,
+  };
 }
 
 export function encodeFirmwareBlock({ product, version, securityFloor }: Firmware): Uint8Array {
@@ -51,7 +59,8 @@ export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Fi
   const description = readAppDescription(firstSector);
   const block = readFirmwareBlock(description.custom);
   if (block !== undefined) return block;
-  if (!allowForeign) throw new Error("image has no firmware block, so its product is unknown (allowForeign permits it)");
+  if (!allowForeign)
+    throw new Error("image has no firmware block, so its product is unknown (allowForeign permits it)");
   return { product: description.project, version: description.version, securityFloor: 0 };
 }
 
@@ -63,11 +72,13 @@ function text(bytes: Uint8Array, at: number, name: string): string {
     if (byte < 0x20 || byte > 0x7e) throw new Error(`firmware block: ${name} holds byte ${byte}`);
     value += String.fromCharCode(byte);
   }
-  if (value.length === 0 || value.length >= TEXT) throw new Error(`firmware block: ${name} of ${value.length} characters, must be 1 to ${TEXT - 1}`);
+  if (value.length === 0 || value.length >= TEXT)
+    throw new Error(`firmware block: ${name} of ${value.length} characters, must be 1 to ${TEXT - 1}`);
   return value;
 }
 
 function putText(bytes: Uint8Array, at: number, name: string, value: string): void {
-  if (!/^[\x20-\x7e]{1,31}$/.test(value)) throw new Error(`${name} ${JSON.stringify(value)}: 1 to ${TEXT - 1} printable ASCII characters are expected`);
+  if (!/^[\x20-\x7e]{1,31}$/.test(value))
+    throw new Error(`${name} ${JSON.stringify(value)}: 1 to ${TEXT - 1} printable ASCII characters are expected`);
   for (let index = 0; index < value.length; index++) bytes[at + index] = value.charCodeAt(index);
 }

@@ -30,24 +30,42 @@ export type Judgement =
 export const isUnconfirmed = ({ state }: Running): boolean => state === "pending" || state === "new";
 
 /** `blamed`: the job's image is remembered as one that failed by itself. */
-export function judgeBoot(memory: JobMemory | undefined, facts: BootFacts, platform: string, maxAttempts: number, blamed: boolean): Judgement {
+export function judgeBoot(
+  memory: JobMemory | undefined,
+  facts: BootFacts,
+  platform: string,
+  maxAttempts: number,
+  blamed: boolean,
+): Judgement {
   const { running } = facts;
   const unconfirmed = isUnconfirmed(running);
   if (memory === undefined) return unconfirmed ? { kind: "trial", ofJob: false } : { kind: "idle" };
-  if (memory.record.platform !== platform) return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
-  if (memory.record.slot === PART) return unconfirmed ? { kind: "trial", ofJob: false } : judgeModule(memory, facts, maxAttempts);
+  if (memory.record.platform !== platform)
+    return { kind: "drop", why: `the job was of platform ${memory.record.platform}` };
+  if (memory.record.slot === PART)
+    return unconfirmed ? { kind: "trial", ofJob: false } : judgeModule(memory, facts, maxAttempts);
   if (memory.record.slot === running.slot) return judgeNewFirmware(memory, facts, unconfirmed);
   if (unconfirmed) return { kind: "drop", why: "the running firmware is unconfirmed and not of this job", unconfirmed };
-  if (memory.record.slot !== facts.target) return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };
+  if (memory.record.slot !== facts.target)
+    return { kind: "drop", why: `slot ${memory.record.slot} is not the one to write` };
   return judgeOldFirmware(memory, facts, maxAttempts, blamed);
 }
 
 /** Running from the slot that the job wrote. */
 function judgeNewFirmware(memory: JobMemory, facts: BootFacts, unconfirmed: boolean): Judgement {
   if (facts.running.version !== memory.offer.version || memory.state.phase === "downloading")
-    return { kind: "drop", why: `the running firmware ${facts.running.version} was installed another way`, unconfirmed };
+    return {
+      kind: "drop",
+      why: `the running firmware ${facts.running.version} was installed another way`,
+      unconfirmed,
+    };
   // It was given up, yet runs again: the power went while the boot entry was changed, or there was nothing to go back to. The outcome stands.
-  if (memory.outcome !== undefined) return { kind: "report", outcome: memory.outcome, ...(memory.outcome.kind === "fail" && lostPower(facts) ? { goBack: true } : {}) };
+  if (memory.outcome !== undefined)
+    return {
+      kind: "report",
+      outcome: memory.outcome,
+      ...(memory.outcome.kind === "fail" && lostPower(facts) ? { goBack: true } : {}),
+    };
   if (memory.state.phase === "confirmed" && !unconfirmed) return { kind: "report", outcome: { kind: "done" } };
   return { kind: "trial", ofJob: true };
 }
@@ -80,9 +98,14 @@ function judgeAbortedTrial(memory: JobMemory, facts: BootFacts, maxAttempts: num
   if (blamed || (tried && !lostPower(facts)))
     return { kind: "rolled-back", message: failedInTrial(memory.offer.version, facts), blame: true };
   const trials = memory.state.trials + (tried ? 1 : 0);
-  if (trials >= maxAttempts) return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };
+  if (trials >= maxAttempts)
+    return { kind: "rolled-back", message: `trial cut short by power loss ${trials} times`, blame: false };
   if (memory.state.activations >= ACTIVATIONS_MAX)
-    return { kind: "rolled-back", message: `firmware ${memory.offer.version} did not start in ${memory.state.activations} tries`, blame: false };
+    return {
+      kind: "rolled-back",
+      message: `firmware ${memory.offer.version} did not start in ${memory.state.activations} tries`,
+      blame: false,
+    };
   return { kind: "try-again", trials };
 }
 

@@ -73,7 +73,11 @@ export class Budgets {
     const content = decode(this.#bytes);
     // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
     if (content.since > awake || content.trials.some(({ at }) => at > awake))
-      this.#bytes = encode({ ...content, trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })), since: Math.min(content.since, awake) });
+      this.#bytes = encode({
+        ...content,
+        trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })),
+        since: Math.min(content.since, awake),
+      });
     this.plan(now);
   }
 
@@ -83,7 +87,8 @@ export class Budgets {
     const { trials, confirmed, installs, since } = this.content(now);
     const id = idOf(offer);
     const tried = trials.find((each) => each.id === id);
-    if (tried !== undefined && tried.count >= TRIALS_MAX) return `tried ${tried.count} times and never confirmed: ${tried.why}; it is not tried again`;
+    if (tried !== undefined && tried.count >= TRIALS_MAX)
+      return `tried ${tried.count} times and never confirmed: ${tried.why}; it is not tried again`;
     const wait = tried === undefined ? 0 : this.waitOf(tried, now);
     if (wait > 0) return `tried before and not confirmed: ${tried?.why}; the next trial in ${minutes(wait)} min`;
     if (!confirmed.includes(id) || installs < this.#repeats) return undefined;
@@ -101,7 +106,10 @@ export class Budgets {
     if (before?.job === job) return [];
     const others = content.trials.filter((each) => each.id !== id).sort((a, b) => a.at - b.at);
     const count = Math.min((before?.count ?? 0) + 1, TRIALS_MAX);
-    return this.put({ ...content, trials: [...others.slice(1 - IMAGES_MAX), { id, count, why, at: this.awakeAt(now), job }] }, now);
+    return this.put(
+      { ...content, trials: [...others.slice(1 - IMAGES_MAX), { id, count, why, at: this.awakeAt(now), job }] },
+      now,
+    );
   }
 
   /** No further trial of this image is allowed. */
@@ -117,7 +125,10 @@ export class Budgets {
     const repeated = first && content.confirmed.includes(id);
     if (!repeated && !content.trials.some((each) => each.id === id)) return [];
     const trials = content.trials.map((each) => (each.id === id ? { ...each, job: 0 } : each));
-    return this.put({ ...content, trials, installs: Math.min(REPEAT_BUDGET_MAX, content.installs + (repeated ? 1 : 0)) }, now);
+    return this.put(
+      { ...content, trials, installs: Math.min(REPEAT_BUDGET_MAX, content.installs + (repeated ? 1 : 0)) },
+      now,
+    );
   }
 
   confirmed(offer: Offer, now: number): JobEffect[] {
@@ -125,7 +136,10 @@ export class Budgets {
     const id = idOf(offer);
     const trials = content.trials.filter((each) => each.id !== id);
     if (trials.length === content.trials.length && content.confirmed.includes(id)) return [];
-    return this.put({ ...content, trials, confirmed: [...content.confirmed.filter((each) => each !== id), id].slice(-IMAGES_MAX) }, now);
+    return this.put(
+      { ...content, trials, confirmed: [...content.confirmed.filter((each) => each !== id), id].slice(-IMAGES_MAX) },
+      now,
+    );
   }
 
   /** The operator's or the application's reset. */
@@ -133,7 +147,10 @@ export class Budgets {
     this.#bytes = undefined;
     this.#storeAt = undefined;
     this.#awakeStored = 0;
-    return [{ type: "delete", key: KEY_BUDGETS }, { type: "delete", key: KEY_AWAKE }];
+    return [
+      { type: "delete", key: KEY_BUDGETS },
+      { type: "delete", key: KEY_AWAKE },
+    ];
   }
 
   /** When `store` is wanted next: only while a wait runs. */
@@ -189,7 +206,8 @@ export class Budgets {
 
 function encode({ trials, confirmed, installs, since }: Content): Uint8Array {
   const writer = new Writer().byte(FORMAT).byte(trials.length);
-  for (const { id, count, why, at, job } of trials) writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
+  for (const { id, count, why, at, job } of trials)
+    writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
   writer.byte(confirmed.length);
   for (const id of confirmed) writer.text(id);
   return writer.byte(installs).u32(since).sealed();
@@ -201,7 +219,13 @@ function decode(bytes: Uint8Array | undefined): Content {
   const confirmed: string[] = [];
   if (reader.byte() === FORMAT) {
     for (let left = reader.byte(); left > 0 && !reader.broken; left--)
-      trials.push({ id: reader.text() ?? "", count: reader.byte(), why: ENDS[reader.byte()] ?? ENDS[0], at: reader.u32(), job: reader.u32() });
+      trials.push({
+        id: reader.text() ?? "",
+        count: reader.byte(),
+        why: ENDS[reader.byte()] ?? ENDS[0],
+        at: reader.u32(),
+        job: reader.u32(),
+      });
     for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
     const installs = reader.byte();
     const since = reader.u32();

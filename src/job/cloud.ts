@@ -10,10 +10,21 @@ export function linkUp(context: JobContext): JobEffect[] {
   const { memory } = context;
   const outcome = waitingOutcome(context);
   const { answer } = context.owed;
-  const answers: JobEffect[] = answer === undefined ? [] : [{ type: "report", token: "refused", report: { kind: "outcome", task: answer.task, outcome: answer.outcome } }];
-  const report: JobEffect[] = memory === undefined || outcome === undefined ? [] : [{ type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } }];
+  const answers: JobEffect[] =
+    answer === undefined
+      ? []
+      : [{ type: "report", token: "refused", report: { kind: "outcome", task: answer.task, outcome: answer.outcome } }];
+  const report: JobEffect[] =
+    memory === undefined || outcome === undefined
+      ? []
+      : [{ type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } }];
   if (outcome?.kind === "fail") return [...answers, ...report];
-  return [...answers, ...reportVersion(context), ...report, ...(context.options.platform.rules.versionReport ? [] : reached(context))];
+  return [
+    ...answers,
+    ...reportVersion(context),
+    ...report,
+    ...(context.options.platform.rules.versionReport ? [] : reached(context)),
+  ];
 }
 
 /** Nothing where the cloud has no version report, or where one would use up a push of what is in hand or waits. */

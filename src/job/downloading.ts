@@ -22,7 +22,17 @@ export function download(context: JobContext, now: number): JobEffect[] {
   effects.push(...context.progress.report(offer, offset, now));
   if (memory.complete) return [...effects, ...open(context), ...verify(context, now)];
   context.state = { name: "downloading" };
-  return [...effects, { type: "download", url: offer.url, offset, size: offer.size, validator: memory.record.validator, hasDigest: offer.digest !== undefined }];
+  return [
+    ...effects,
+    {
+      type: "download",
+      url: offer.url,
+      offset,
+      size: offer.size,
+      validator: memory.record.validator,
+      hasDigest: offer.digest !== undefined,
+    },
+  ];
 }
 
 /** The server told the file's length. */
@@ -36,7 +46,9 @@ export function total(context: JobContext, size: number, validator: string | und
   if (offer.size > 0) return [...effects, ...open(context)];
   if (runsAlready(memory.offer, facts)) return [{ type: "stop-download" }, ...effects, ...checkRunning(context, now)];
   // With the size the checkpoint of an earlier job of the same image is known: go on from there.
-  return memory.offset > 0 ? [{ type: "stop-download" }, ...effects, ...download(context, now)] : [...effects, ...open(context)];
+  return memory.offset > 0
+    ? [{ type: "stop-download" }, ...effects, ...download(context, now)]
+    : [...effects, ...open(context)];
 }
 
 export function sector(context: JobContext, offset: number, bytes: Uint8Array): JobEffect[] {
@@ -55,9 +67,16 @@ export function sector(context: JobContext, offset: number, bytes: Uint8Array): 
 export function sectorCompared(context: JobContext, equal: boolean, now: number): JobEffect[] {
   const { memory, storing } = context;
   if (memory === undefined || storing === undefined) return [];
-  if (!equal) return storing.repair() ?? fail(context, "flash", `flash at 0x${storing.address.toString(16)} does not hold what is written`, {});
+  if (!equal)
+    return (
+      storing.repair() ??
+      fail(context, "flash", `flash at 0x${storing.address.toString(16)} does not hold what is written`, {})
+    );
   context.storing = undefined;
-  return [...memory.advance(storing.sector, storing.head), ...context.progress.report(memory.offer, memory.offset, now)];
+  return [
+    ...memory.advance(storing.sector, storing.head),
+    ...context.progress.report(memory.offer, memory.offset, now),
+  ];
 }
 
 /** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */
@@ -72,7 +91,10 @@ export function expired(context: JobContext, why: string, now: number): JobEffec
 export function askForUrl(context: JobContext, why: string, now: number): JobEffect[] {
   const { rules } = context.options.platform;
   if (!rules.renewable) return fail(context, "url-expired", why, { keepCheckpoint: true });
-  if (context.renewals >= URL_RENEWALS) return fail(context, "url-expired", `${why}; asked for a fresh URL ${context.renewals} times`, { keepCheckpoint: true });
+  if (context.renewals >= URL_RENEWALS)
+    return fail(context, "url-expired", `${why}; asked for a fresh URL ${context.renewals} times`, {
+      keepCheckpoint: true,
+    });
   context.renewals++;
   context.state = { name: "renewing", until: now + RENEWAL_TIMEOUT, why };
   return reportVersion(context);

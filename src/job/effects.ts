@@ -84,11 +84,23 @@ export type JobEffect =
   | { readonly type: "erase"; readonly sector: number }
   | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array; readonly part?: true }
   /** Answer: "compared". `erased` bytes before `offset` must read 0xFF as well. */
-  | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number; readonly part?: true }
+  | {
+      readonly type: "compare";
+      readonly offset: number;
+      readonly bytes: Uint8Array;
+      readonly erased: number;
+      readonly part?: true;
+    }
   /** Answer: "bytes", a view that is valid until the event was handled. */
   | { readonly type: "read"; readonly from: Source; readonly offset: number; readonly length: number }
   /* installers of modules */
-  | { readonly type: "open-part"; readonly part: string; readonly version: string; readonly size: number; readonly offset: number }
+  | {
+      readonly type: "open-part";
+      readonly part: string;
+      readonly version: string;
+      readonly size: number;
+      readonly offset: number;
+    }
   | { readonly type: "abort-part"; readonly part: string }
   /* boot */
   | { readonly type: "invalidate" }
@@ -99,7 +111,14 @@ export type JobEffect =
   | { readonly type: "rollback" }
   | { readonly type: "reboot"; readonly slot: string }
   /* downloader */
-  | { readonly type: "download"; readonly url: string; readonly offset: number; readonly size: number; readonly validator: string | undefined; readonly hasDigest: boolean }
+  | {
+      readonly type: "download";
+      readonly url: string;
+      readonly offset: number;
+      readonly size: number;
+      readonly validator: string | undefined;
+      readonly hasDigest: boolean;
+    }
   | { readonly type: "renew"; readonly url: string }
   | { readonly type: "stop-download" }
   /* cloud */
@@ -120,7 +139,13 @@ export type Notice =
   | { readonly event: "resume"; readonly offset: number }
   | { readonly event: "state"; readonly state: "downloading"; readonly percent: number }
   | { readonly event: "state"; readonly state: "verifying" | "installing" | "burning" | "done" | "trial" | "idle" }
-  | { readonly event: "state"; readonly state: "fail"; readonly cause: Cause; readonly message: string; readonly version: string }
+  | {
+      readonly event: "state";
+      readonly state: "fail";
+      readonly cause: Cause;
+      readonly message: string;
+      readonly version: string;
+    }
   | { readonly event: "reboot"; readonly slot: string }
   | { readonly event: "confirmed"; readonly version: string }
   | { readonly event: "rollback"; readonly version: string }

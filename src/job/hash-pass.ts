@@ -61,12 +61,18 @@ export class HashPass {
   private takeSigned(signed: Digest, bytes: Uint8Array): void {
     const inside = Math.min(bytes.length, Math.max(0, this.#size - TRAILER - this.#offset));
     if (inside > 0) signed.write(bytes.subarray(0, inside));
-    if (inside < bytes.length) this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
+    if (inside < bytes.length)
+      this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
   }
 
   /** Once, at the end: digest of the whole file (lower-case hex), hash of the signed part, the trailer behind that, and what an image says it is. */
   close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array; first: Uint8Array } {
     const { whole, signed } = this.#digests;
-    return { whole: whole === undefined ? undefined : toHex(whole.close()), signed: signed?.close(), trailer: this.#last, first: this.#first };
+    return {
+      whole: whole === undefined ? undefined : toHex(whole.close()),
+      signed: signed?.close(),
+      trailer: this.#last,
+      first: this.#first,
+    };
   }
 }

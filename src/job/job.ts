@@ -76,17 +76,28 @@ export class UpdateJob {
       case "sector":
         return sector(context, event.offset, event.bytes);
       case "compared":
-        return context.state.name === "sealing" ? headCompared(context, event.equal) : sectorCompared(context, event.equal, now);
+        return context.state.name === "sealing"
+          ? headCompared(context, event.equal)
+          : sectorCompared(context, event.equal, now);
       case "start-over":
-        return context.memory === undefined ? [] : [...context.memory.dropCheckpoint(), { type: "notify", notice: { event: "warning", message: event.reason } }];
+        return context.memory === undefined
+          ? []
+          : [
+              ...context.memory.dropCheckpoint(),
+              { type: "notify", notice: { event: "warning", message: event.reason } },
+            ];
       case "rewind":
-        return context.state.name === "downloading" && context.memory !== undefined ? [...context.memory.rewind(event.offset), ...open(context)] : [];
+        return context.state.name === "downloading" && context.memory !== undefined
+          ? [...context.memory.rewind(event.offset), ...open(context)]
+          : [];
       case "finished":
         return context.state.name === "downloading" ? verify(context, now) : [];
       case "expired":
         return expired(context, event.message, now);
       case "download-failed":
-        return context.state.name === "downloading" ? fail(context, event.cause, event.message, { keepCheckpoint: event.cause !== "rejected" }) : [];
+        return context.state.name === "downloading"
+          ? fail(context, event.cause, event.message, { keepCheckpoint: event.cause !== "rejected" })
+          : [];
       case "bytes":
         return hashBytes(context, event.bytes, now);
       case "turn":
@@ -129,7 +140,9 @@ export class UpdateJob {
     // Firmware that a power cut kept from raising the floor, or that was flashed over the wire.
     if (memory === undefined || verdict.kind === "idle") return raiseFloor(context);
     const rolledBack: JobEffect[] =
-      memory.state.phase === "trial" && memory.record.slot === facts.target ? [{ type: "notify", notice: { event: "rollback", version: memory.offer.version } }] : [];
+      memory.state.phase === "trial" && memory.record.slot === facts.target
+        ? [{ type: "notify", notice: { event: "rollback", version: memory.offer.version } }]
+        : [];
     switch (verdict.kind) {
       case "drop":
         context.memory = undefined;
@@ -142,7 +155,10 @@ export class UpdateJob {
         if (verdict.goBack === true) return [{ type: "rollback" }, ...say(context, verdict.outcome)];
         return [...rolledBack, ...finishFailure(context, verdict.outcome), ...say(context, verdict.outcome)];
       case "rolled-back":
-        return [...rolledBack, ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame })];
+        return [
+          ...rolledBack,
+          ...fail(context, "rolled-back", verdict.message, { blame: verdict.blame, keepCheckpoint: !verdict.blame }),
+        ];
       case "try-again":
       case "seal":
       case "resume":
@@ -151,11 +167,16 @@ export class UpdateJob {
   }
 
   /** The job in the store goes on, if what runs now would still take it: something else may have been flashed meanwhile. */
-  private goOn(verdict: Extract<Judgement, { kind: "try-again" | "seal" | "resume" }>, memory: JobMemory, now: number): JobEffect[] {
+  private goOn(
+    verdict: Extract<Judgement, { kind: "try-again" | "seal" | "resume" }>,
+    memory: JobMemory,
+    now: number,
+  ): JobEffect[] {
     const context = this.#context;
     const { facts, options } = context;
     const refusal = refusalOfOffer(memory.offer, facts.running, capacityFor(context, memory.offer), options.policy);
-    if (refusal !== undefined) return fail(context, "rejected", refusal, { eraseHead: memory.offer.part === undefined });
+    if (refusal !== undefined)
+      return fail(context, "rejected", refusal, { eraseHead: memory.offer.part === undefined });
     // From the digest on: it costs half a second, and nothing then rests on what was true before the cut.
     if (verdict.kind === "try-again") return verify(context, now, verdict.trials);
     if (verdict.kind === "seal" || memory.complete) return [...open(context), ...verify(context, now)];
@@ -236,15 +257,20 @@ export class UpdateJob {
       case "put-bytes":
       case "delete":
         // Firmware that gives itself up goes, noted down or not: the old one sees that its trial has failed.
-        if (context.state.name === "leaving" && context.memory?.outcome !== undefined) return [warning, { type: "rollback" }, { type: "reboot", slot: context.facts.target }];
+        if (context.state.name === "leaving" && context.memory?.outcome !== undefined)
+          return [warning, { type: "rollback" }, { type: "reboot", slot: context.facts.target }];
         // An outcome that can not be stored is still said.
-        return waiting === undefined ? [warning, ...fail(context, "flash", `store: ${message}`, {})] : [warning, ...say(context, waiting)];
+        return waiting === undefined
+          ? [warning, ...fail(context, "flash", `store: ${message}`, {})]
+          : [warning, ...say(context, waiting)];
       case "erase":
       case "write":
       case "compare":
       case "read":
       case "invalidate":
-        return waiting === undefined ? fail(context, "flash", message, { eraseHead: context.state.name === "sealing" }) : [warning, ...conclude(context, waiting)];
+        return waiting === undefined
+          ? fail(context, "flash", message, { eraseHead: context.state.name === "sealing" })
+          : [warning, ...conclude(context, waiting)];
       case "open-part":
         return fail(context, "rejected", message, { keepCheckpoint: true });
       case "verify":

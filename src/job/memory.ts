@@ -5,14 +5,33 @@
 import { HEAD, SECTOR } from "../constants";
 import type { Checkpoint, JobEffect, Snapshot } from "./effects";
 import {
-  decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, encodeHead, encodeJob, encodeOffset, encodeOutcome, encodeState,
-  identityOf, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_PART_HEAD, KEY_PART_OFFSET, KEY_STATE,
+  decodeHead,
+  decodeJob,
+  decodeOffset,
+  decodeOutcome,
+  decodeState,
+  encodeHead,
+  encodeJob,
+  encodeOffset,
+  encodeOutcome,
+  encodeState,
+  identityOf,
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_OUTCOME,
+  KEY_PART_HEAD,
+  KEY_PART_OFFSET,
+  KEY_STATE,
 } from "./record";
 import type { JobRecord, State } from "./record";
 import type { Offer, Outcome } from "./types";
 
 /** Where the checkpoint is kept. */
-const FIRMWARE: { readonly offset: string; readonly head: string } = Object.freeze({ offset: KEY_OFFSET, head: KEY_HEAD });
+const FIRMWARE: { readonly offset: string; readonly head: string } = Object.freeze({
+  offset: KEY_OFFSET,
+  head: KEY_HEAD,
+});
 const MODULE: typeof FIRMWARE = Object.freeze({ offset: KEY_PART_OFFSET, head: KEY_PART_HEAD });
 
 const FRESH: State = Object.freeze({ phase: "downloading", activations: 0, trials: 0, refetched: false });
@@ -48,7 +67,11 @@ export class JobMemory {
   static begin(record: JobRecord, stored: Checkpoint): { memory: JobMemory; effects: JobEffect[] } {
     const memory = new JobMemory(record);
     memory.adoptCheckpoint(stored);
-    const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
+    const effects: JobEffect[] = [
+      { type: "delete", key: KEY_JOB },
+      { type: "delete", key: KEY_STATE },
+      { type: "delete", key: KEY_OUTCOME },
+    ];
     // While the size is unknown so is the identity: learn() decides then.
     if (memory.#sectors === 0 && record.offer.size > 0) effects.push(...memory.deleteCheckpoint());
     effects.push(memory.putRecord());
@@ -151,7 +174,11 @@ export class JobMemory {
 
   /** The cloud has acknowledged the outcome. The record goes first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
-    const effects: JobEffect[] = [{ type: "delete", key: KEY_JOB }, { type: "delete", key: KEY_STATE }, { type: "delete", key: KEY_OUTCOME }];
+    const effects: JobEffect[] = [
+      { type: "delete", key: KEY_JOB },
+      { type: "delete", key: KEY_STATE },
+      { type: "delete", key: KEY_OUTCOME },
+    ];
     return keepCheckpoint ? effects : [...effects, ...this.deleteCheckpoint()];
   }
 
@@ -161,7 +188,10 @@ export class JobMemory {
 
   /** The offset goes first: a head without an offset counts for nothing, an offset without a head neither. */
   private deleteCheckpoint(): JobEffect[] {
-    return [{ type: "delete", key: this.keys.offset }, { type: "delete", key: this.keys.head }];
+    return [
+      { type: "delete", key: this.keys.offset },
+      { type: "delete", key: this.keys.head },
+    ];
   }
 
   private putRecord(): JobEffect {

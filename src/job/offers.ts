@@ -12,9 +12,11 @@ import { checkRunning, runsAlready } from "./verifying";
 
 export function offered(context: JobContext, offer: Offer, now: number): JobEffect[] {
   const { state, memory } = context;
-  if (memory !== undefined && sameImage(memory.offer, offer)) return [...context.owed.settled(offer), ...pushedAgain(context, memory, offer, now)];
+  if (memory !== undefined && sameImage(memory.offer, offer))
+    return [...context.owed.settled(offer), ...pushedAgain(context, memory, offer, now)];
   // The running firmware has to prove itself first, an outcome that waits is owed to the cloud, an installer is not interrupted.
-  if (state.name === "trial" || state.name === "reporting" || state.name === "installing") return keep(context, offer, now);
+  if (state.name === "trial" || state.name === "reporting" || state.name === "installing")
+    return keep(context, offer, now);
   if (state.name === "consent" && sameImage(state.offer, offer)) {
     context.state = { name: "consent", offer };
     return [];
@@ -35,7 +37,10 @@ export function offered(context: JobContext, offer: Offer, now: number): JobEffe
 
 /** Its turn comes later. The latest counts; but a stale or a bad one does not push out one that would be taken. */
 function keep(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const refusal = context.kept === undefined || refusalOf(context, context.kept, now) !== undefined ? undefined : refusalOf(context, offer, now);
+  const refusal =
+    context.kept === undefined || refusalOf(context, context.kept, now) !== undefined
+      ? undefined
+      : refusalOf(context, offer, now);
   if (refusal !== undefined) return answerNo(context, offer, refusal, now);
   context.kept = offer;
   return context.owed.waits(offer, now);
@@ -57,7 +62,9 @@ function answerNo(context: JobContext, offer: Offer, refusal: string, now: numbe
 /** Only firmware is remembered: what a module does with its bytes is not ours to judge. */
 function refusalOfBlamed(context: JobContext, offer: Offer): string | undefined {
   const blamed = offer.part === undefined ? context.refused.causeOf(offer.digest) : undefined;
-  return blamed === undefined ? undefined : `this image was ${blamed === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`;
+  return blamed === undefined
+    ? undefined
+    : `this image was ${blamed === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`;
 }
 
 /** Another image is pushed while one is in hand: the old one goes without a word. */
@@ -75,7 +82,10 @@ export function consented(context: JobContext, decision: "accept" | "reject", no
   const { offer } = context.state;
   context.state = { name: "idle" };
   if (decision === "accept") return begin(context, offer, now);
-  return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", "declined by the application"), now)];
+  return [
+    ...context.owed.settled(offer),
+    ...refuse(context, offer, failure("rejected", "declined by the application"), now),
+  ];
 }
 
 function begin(context: JobContext, offer: Offer, now: number): JobEffect[] {
@@ -96,5 +106,9 @@ function pushedAgain(context: JobContext, memory: JobMemory, offer: Offer, now: 
   if (context.state.name === "renewing") return renew(context, offer.url);
   if (context.state.name !== "waiting") return [];
   const url = offer.url === memory.offer.url ? [] : memory.renew(offer.url);
-  return [{ type: "notify", notice: { event: "offer", version: offer.version, size: memory.offer.size } }, ...url, ...download(context, now)];
+  return [
+    { type: "notify", notice: { event: "offer", version: offer.version, size: memory.offer.size } },
+    ...url,
+    ...download(context, now),
+  ];
 }

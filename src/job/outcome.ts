@@ -44,7 +44,9 @@ const UNBOOTABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", 
 export function finishFailure(context: JobContext, outcome: Outcome): JobEffect[] {
   const { memory } = context;
   if (memory === undefined || memory.offset === 0 || memory.record.slot !== context.facts.target) return [];
-  return outcome.kind === "fail" && UNBOOTABLE.includes(outcome.cause) ? [{ type: "erase", sector: 0 }, ...memory.dropCheckpoint()] : [];
+  return outcome.kind === "fail" && UNBOOTABLE.includes(outcome.cause)
+    ? [{ type: "erase", sector: 0 }, ...memory.dropCheckpoint()]
+    : [];
 }
 
 /** Stores the outcome and says it. */
@@ -58,12 +60,19 @@ export function say(context: JobContext, outcome: Outcome): JobEffect[] {
   const { memory } = context;
   if (memory === undefined) return [];
   context.state = { name: "reporting" };
-  return [{ type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } }, noticeOf(memory.offer, outcome)];
+  return [
+    { type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } },
+    noticeOf(memory.offer, outcome),
+  ];
 }
 
 /** The outcome of an offer that never became a job. */
 export function refuse(context: JobContext, task: Task, outcome: Outcome, now: number): JobEffect[] {
-  return [...context.owed.answers(task, outcome, now), { type: "report", token: "refused", report: { kind: "outcome", task, outcome } }, noticeOf(task, outcome)];
+  return [
+    ...context.owed.answers(task, outcome, now),
+    { type: "report", token: "refused", report: { kind: "outcome", task, outcome } },
+    noticeOf(task, outcome),
+  ];
 }
 
 /** The outcome that waits, once more. */
@@ -79,5 +88,8 @@ export function remember(context: JobContext, offer: Offer, cause: Cause): JobEf
 
 function noticeOf(task: Task, outcome: Outcome): JobEffect {
   if (outcome.kind === "done") return { type: "notify", notice: { event: "state", state: "done" } };
-  return { type: "notify", notice: { event: "state", state: "fail", cause: outcome.cause, message: outcome.message, version: task.version } };
+  return {
+    type: "notify",
+    notice: { event: "state", state: "fail", cause: outcome.cause, message: outcome.message, version: task.version },
+  };
 }

@@ -63,7 +63,11 @@ export class Owed {
     const job = decodeJob(stored.waiting);
     const answer = decodeAnswer(stored.answer);
     const slot = (offer: Offer): string => (offer.part === undefined ? "" : PART);
-    this.#offer = new LateRecord(KEY_WAITING, (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }), job?.platform === platform ? job.offer : undefined);
+    this.#offer = new LateRecord(
+      KEY_WAITING,
+      (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }),
+      job?.platform === platform ? job.offer : undefined,
+    );
     this.#answer = new LateRecord(KEY_ANSWER, encodeAnswer, answer?.platform === platform ? answer : undefined);
   }
 

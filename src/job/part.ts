@@ -36,5 +36,7 @@ export function install(context: JobContext, now: number): JobEffect[] {
 /** The installer's answer. */
 export function installed(context: JobContext, ok: boolean, message: string): JobEffect[] {
   if (context.state.name !== "installing") return [];
-  return ok ? conclude(context, { kind: "done" }) : fail(context, "rejected", `module ${context.memory?.offer.part}: ${message}`, {});
+  return ok
+    ? conclude(context, { kind: "done" })
+    : fail(context, "rejected", `module ${context.memory?.offer.part}: ${message}`, {});
 }

@@ -51,13 +51,23 @@ export function sameImage(a: Offer, b: Offer): boolean {
  * Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. `capacity`: bytes there
  * is room for; undefined where nobody takes the module.
  */
-export function refusalOfOffer(offer: Offer, running: Running, capacity: number | undefined, policy: Policy): string | undefined {
+export function refusalOfOffer(
+  offer: Offer,
+  running: Running,
+  capacity: number | undefined,
+  policy: Policy,
+): string | undefined {
   const room = noRoom(offer.size, capacity, offer);
   if (room !== undefined) return room;
-  if (offer.digest === undefined && !provableWithoutDigest(policy)) return "the offer has no digest (allowNoDigest permits that)";
+  if (offer.digest === undefined && !provableWithoutDigest(policy))
+    return "the offer has no digest (allowNoDigest permits that)";
   if (offer.url.startsWith("http:") && !policy.allowHttp) return "plain http download refused (allowHttp permits it)";
   if (offer.part !== undefined) return undefined;
-  if (offer.version !== running.version && !policy.allowDowngrade && compareVersions(offer.version, running.version) === "older")
+  if (
+    offer.version !== running.version &&
+    !policy.allowDowngrade &&
+    compareVersions(offer.version, running.version) === "older"
+  )
     return `version ${offer.version} is older than the running ${running.version} (allowDowngrade permits it)`;
   return undefined;
 }
@@ -71,16 +81,25 @@ function provableWithoutDigest(policy: Policy): boolean {
 export function noRoom(size: number, capacity: number | undefined, { part }: Offer): string | undefined {
   if (capacity === undefined) return `this device has no module ${JSON.stringify(part)}`;
   if (size <= capacity) return undefined;
-  return part === undefined ? `image of ${size} bytes does not fit the slot of ${capacity}` : `${size} bytes do not fit module ${part}, which takes ${capacity}`;
+  return part === undefined
+    ? `image of ${size} bytes does not fit the slot of ${capacity}`
+    : `${size} bytes do not fit module ${part}, which takes ${capacity}`;
 }
 
 /** Reason to refuse the image itself, from its first sector. `floor`: lowest security floor that may be installed. */
-export function refusalOfImage(firstSector: Uint8Array, offer: Offer, running: Running, floor: number, policy: Policy): string | undefined {
+export function refusalOfImage(
+  firstSector: Uint8Array,
+  offer: Offer,
+  running: Running,
+  floor: number,
+  policy: Policy,
+): string | undefined {
   try {
     const { chip } = readHeader(firstSector);
     if (chip !== running.chip) return `image is for chip ${chip}, this is chip ${running.chip}`;
     const { product, version, securityFloor } = readFirmware(firstSector, policy.allowForeign);
-    if (product !== running.project && !policy.allowForeign) return `image is of product ${JSON.stringify(product)}, this is ${JSON.stringify(running.project)}`;
+    if (product !== running.project && !policy.allowForeign)
+      return `image is of product ${JSON.stringify(product)}, this is ${JSON.stringify(running.project)}`;
     if (version !== offer.version) return `version in the image is ${version}, offered was ${offer.version}`;
     if (securityFloor < floor) return `security floor of the image is ${securityFloor}, this device has seen ${floor}`;
     return undefined;

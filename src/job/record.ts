@@ -42,7 +42,17 @@ export type Phase = "downloading" | "sealing" | "trial" | "confirmed";
 const PHASES: readonly Phase[] = Object.freeze<Phase[]>(["downloading", "sealing", "trial", "confirmed"]);
 
 /** Order is the number on flash: append only. */
-const CAUSES: readonly Cause[] = Object.freeze<Cause[]>(["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back", "signature"]);
+const CAUSES: readonly Cause[] = Object.freeze<Cause[]>([
+  "download-timeout",
+  "not-found",
+  "url-expired",
+  "download",
+  "digest-mismatch",
+  "rejected",
+  "flash",
+  "rolled-back",
+  "signature",
+]);
 
 export interface JobRecord {
   /** Platform that pushed the job. */
@@ -72,7 +82,10 @@ export class Writer {
     return this;
   }
   u32(value: number): this {
-    return this.byte(value).byte(value >>> 8).byte(value >>> 16).byte(value >>> 24);
+    return this.byte(value)
+      .byte(value >>> 8)
+      .byte(value >>> 16)
+      .byte(value >>> 24);
   }
   text(value: string | undefined): this {
     if (value === undefined) return this.byte(0xff).byte(0xff);
@@ -129,7 +142,8 @@ export class Reader {
 const littleEndian = (bytes: Uint8Array, at: number): number =>
   ((bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)) >>> 0;
 
-const writeDigest = (writer: Writer, digest: OfferDigest | undefined): Writer => writer.text(digest?.algorithm).text(digest?.hex);
+const writeDigest = (writer: Writer, digest: OfferDigest | undefined): Writer =>
+  writer.text(digest?.algorithm).text(digest?.hex);
 
 /**
  * CRC-32 of what makes two pushes the same image: platform, slot, module, version, size and digest; the url takes the digest's
@@ -137,13 +151,27 @@ const writeDigest = (writer: Writer, digest: OfferDigest | undefined): Writer =>
  */
 export function identityOf(record: JobRecord): number {
   const { offer } = record;
-  const writer = new Writer().byte(FORMAT).text(record.platform).text(record.slot).text(offer.module).text(offer.version).text(String(offer.size));
-  return writeDigest(writer, offer.digest).text(offer.digest === undefined ? offer.url : undefined).crc();
+  const writer = new Writer()
+    .byte(FORMAT)
+    .text(record.platform)
+    .text(record.slot)
+    .text(offer.module)
+    .text(offer.version)
+    .text(String(offer.size));
+  return writeDigest(writer, offer.digest)
+    .text(offer.digest === undefined ? offer.url : undefined)
+    .crc();
 }
 
 export function encodeJob(record: JobRecord): Uint8Array {
   const { offer } = record;
-  const writer = new Writer().byte(FORMAT).text(record.platform).text(record.slot).text(offer.module).text(offer.version).text(String(offer.size));
+  const writer = new Writer()
+    .byte(FORMAT)
+    .text(record.platform)
+    .text(record.slot)
+    .text(offer.module)
+    .text(offer.version)
+    .text(String(offer.size));
   return writeDigest(writer, offer.digest).text(offer.url).text(record.validator).sealed();
 }
 
@@ -160,11 +188,23 @@ export function decodeJob(bytes: Uint8Array | undefined): JobRecord | undefined 
   const url = reader.text();
   const validator = reader.text();
   reader.rest(0);
-  if (reader.broken || format !== FORMAT || platform === undefined || slot === undefined || version === undefined || url === undefined) return undefined;
+  if (
+    reader.broken ||
+    format !== FORMAT ||
+    platform === undefined ||
+    slot === undefined ||
+    version === undefined ||
+    url === undefined
+  )
+    return undefined;
   if (slot === PART && module === undefined) return undefined;
   if (!Number.isSafeInteger(size) || size < 0) return undefined;
-  if (algorithm !== undefined && ((algorithm !== "MD5" && algorithm !== "SHA256") || hex === undefined)) return undefined;
-  const digest: OfferDigest | undefined = algorithm === undefined || hex === undefined ? undefined : { algorithm: algorithm as OfferDigest["algorithm"], hex };
+  if (algorithm !== undefined && ((algorithm !== "MD5" && algorithm !== "SHA256") || hex === undefined))
+    return undefined;
+  const digest: OfferDigest | undefined =
+    algorithm === undefined || hex === undefined
+      ? undefined
+      : { algorithm: algorithm as OfferDigest["algorithm"], hex };
   return {
     platform,
     slot,
@@ -194,13 +234,21 @@ const REFETCHED = 0x1000;
 
 export function encodeState(identity: number, { phase, activations, trials, refetched }: State): number {
   const flag = refetched && phase === "downloading" ? REFETCHED : 0;
-  return tagged(identity, flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15));
+  return tagged(
+    identity,
+    flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15),
+  );
 }
 
 export function decodeState(identity: number, stored: number | undefined): State {
   const value = untagged(identity, stored) ?? 0;
   const phase = PHASES[(value & ~REFETCHED) >>> 8] ?? "downloading";
-  return { phase, activations: (value >>> 4) & 15, trials: value & 15, refetched: (value & REFETCHED) !== 0 && phase === "downloading" };
+  return {
+    phase,
+    activations: (value >>> 4) & 15,
+    trials: value & 15,
+    refetched: (value & REFETCHED) !== 0 && phase === "downloading",
+  };
 }
 
 export function encodeHead(identity: number, head: Uint8Array): Uint8Array {
@@ -230,7 +278,9 @@ export function decodeOutcome(identity: number, bytes: Uint8Array | undefined): 
 }
 
 function writeOutcome(writer: Writer, outcome: Outcome): Writer {
-  return outcome.kind === "done" ? writer.byte(0) : writer.byte(1 + CAUSES.indexOf(outcome.cause)).text(outcome.message);
+  return outcome.kind === "done"
+    ? writer.byte(0)
+    : writer.byte(1 + CAUSES.indexOf(outcome.cause)).text(outcome.message);
 }
 
 function readOutcome(reader: Reader): Outcome | undefined {

@@ -8,7 +8,10 @@ import { install } from "./part";
 export function digestMatched(context: JobContext, now: number): JobEffect[] {
   const { memory } = context;
   if (memory === undefined) return [];
-  return [...memory.enter({ phase: "sealing" }), ...(memory.offer.part === undefined ? seal(context) : install(context, now))];
+  return [
+    ...memory.enter({ phase: "sealing" }),
+    ...(memory.offer.part === undefined ? seal(context) : install(context, now)),
+  ];
 }
 
 /** Says `burning` and programs the head. */
@@ -45,7 +48,11 @@ export function headCompared(context: JobContext, equal: boolean): JobEffect[] {
 export function verified(context: JobContext, length: number, now: number): JobEffect[] {
   const { memory } = context;
   if (memory === undefined || context.state.name !== "sealing") return [];
-  if (length > memory.offer.size) return fail(context, "rejected", `image of ${length} bytes is longer than the file of ${memory.offer.size}`, { blame: true, eraseHead: true });
+  if (length > memory.offer.size)
+    return fail(context, "rejected", `image of ${length} bytes is longer than the file of ${memory.offer.size}`, {
+      blame: true,
+      eraseHead: true,
+    });
   context.state = { name: "burning", until: now + BURNING_ACK };
   return [];
 }

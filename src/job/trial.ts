@@ -43,13 +43,22 @@ export function health(context: JobContext, ok: boolean, message: string, now: n
   const { state, memory, facts, budgets } = context;
   if (state.name !== "trial" || !state.asked) return [];
   if (!ok) return giveUp(context, `health check failed: ${message}`, true);
-  const confirmed: JobEffect[] = [{ type: "confirm" }, { type: "notify", notice: { event: "confirmed", version: facts.running.version } }, ...raiseFloor(context)];
+  const confirmed: JobEffect[] = [
+    { type: "confirm" },
+    { type: "notify", notice: { event: "confirmed", version: facts.running.version } },
+    ...raiseFloor(context),
+  ];
   if (!state.ofJob || memory === undefined) {
     context.state = { name: "idle" };
     return confirmed;
   }
   // Confirmed first, said second: a cut in between repeats the trial of firmware that stays anyway.
-  return [...confirmed, ...budgets.confirmed(memory.offer, now), ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];
+  return [
+    ...confirmed,
+    ...budgets.confirmed(memory.offer, now),
+    ...memory.enter({ phase: "confirmed" }),
+    ...say(context, { kind: "done" }),
+  ];
 }
 
 /**
@@ -66,13 +75,21 @@ export function raiseFloor(context: JobContext): JobEffect[] {
 
 export function trialOver(context: JobContext, asked: boolean): JobEffect[] {
   const { trialSeconds } = context.options.policy;
-  return asked ? giveUp(context, `health check did not answer within ${trialSeconds} s`, true) : giveUp(context, `cloud not reached within ${trialSeconds} s`, false);
+  return asked
+    ? giveUp(context, `health check did not answer within ${trialSeconds} s`, true)
+    : giveUp(context, `cloud not reached within ${trialSeconds} s`, false);
 }
 
 /** `blame`: the image is at fault and is not tried again; an unreachable cloud is nobody's. The old firmware reports. */
 export function giveUp(context: JobContext, message: string, blame: boolean): JobEffect[] {
   const { memory, facts } = context;
   context.state = { name: "leaving" };
-  const left = memory === undefined ? [] : [...(blame ? remember(context, memory.offer, "rolled-back") : []), ...memory.conclude(failure("rolled-back", message))];
+  const left =
+    memory === undefined
+      ? []
+      : [
+          ...(blame ? remember(context, memory.offer, "rolled-back") : []),
+          ...memory.conclude(failure("rolled-back", message)),
+        ];
   return [...left, { type: "rollback" }, { type: "reboot", slot: facts.target }];
 }

@@ -46,4 +46,8 @@ export type Cause =
 
 export type Outcome =
   | { readonly kind: "done" }
-  | { readonly kind: "fail"; readonly cause: Cause; /** One line for people, at most 128 bytes of UTF-8. */ readonly message: string };
+  | {
+      readonly kind: "fail";
+      readonly cause: Cause;
+      /** One line for people, at most 128 bytes of UTF-8. */ readonly message: string;
+    };

@@ -22,7 +22,10 @@ export function verify(context: JobContext, now: number, trials?: number): JobEf
   if (head === undefined && trials === undefined) return fail(context, "flash", "the head of the image is lost", {});
   const digests = { whole: offer.digest === undefined ? undefined : options.digest(offer.digest.algorithm), signed };
   // For another trial the head is in flash, where it has to be right.
-  const pass = offer.part === undefined ? new HashPass("target", offer.size, digests, trials === undefined ? head : undefined) : new HashPass("part", offer.size, digests);
+  const pass =
+    offer.part === undefined
+      ? new HashPass("target", offer.size, digests, trials === undefined ? head : undefined)
+      : new HashPass("part", offer.size, digests);
   context.state = { name: "verifying", pass, trials };
   return [{ type: "notify", notice: { event: "state", state: "verifying" } }, ...readOn(context, now)];
 }
@@ -32,15 +35,25 @@ function proven(context: JobContext, trials: number | undefined, now: number): J
 }
 
 /** The offered version runs, and enough is known of the offer to compare the images. */
-export const runsAlready = (offer: Offer, { running }: BootFacts): boolean => offer.part === undefined && offer.version === running.version && offer.size > 0;
+export const runsAlready = (offer: Offer, { running }: BootFacts): boolean =>
+  offer.part === undefined && offer.version === running.version && offer.size > 0;
 
 /** The offered version runs: with the same digest there is nothing to do, with another the offer is a mistake. */
 export function checkRunning(context: JobContext, now: number): JobEffect[] {
   const { memory, options } = context;
   if (memory === undefined) return [];
   const { offer } = memory;
-  if (offer.digest === undefined) return fail(context, "rejected", `version ${offer.version} runs already, and without a digest it can not be told from another image`, {});
-  context.state = { name: "checking", pass: new HashPass("running", offer.size, { whole: options.digest(offer.digest.algorithm) }) };
+  if (offer.digest === undefined)
+    return fail(
+      context,
+      "rejected",
+      `version ${offer.version} runs already, and without a digest it can not be told from another image`,
+      {},
+    );
+  context.state = {
+    name: "checking",
+    pass: new HashPass("running", offer.size, { whole: options.digest(offer.digest.algorithm) }),
+  };
   return readOn(context, now);
 }
 
@@ -66,7 +79,9 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
   }
   if (!same) {
     const why = `${digest.algorithm} of what is in flash is ${whole}`;
-    return downloadOnceMore(context, why, now) ?? fail(context, "digest-mismatch", why, { eraseHead: part === undefined });
+    return (
+      downloadOnceMore(context, why, now) ?? fail(context, "digest-mismatch", why, { eraseHead: part === undefined })
+    );
   }
   // Before the head is programmed: what nobody trusted has signed never becomes bootable.
   const unsigned = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
@@ -76,7 +91,10 @@ export function readOn(context: JobContext, now: number): JobEffect[] {
     return again ?? fail(context, "signature", unsigned, { blame: true, eraseHead: part === undefined });
   }
   // Once more, of what is in flash and with what runs now: the first sector may be from before the last restart.
-  const refusal = part === undefined ? refusalOfImage(first, memory.offer, context.facts.running, context.floor, context.options.policy) : undefined;
+  const refusal =
+    part === undefined
+      ? refusalOfImage(first, memory.offer, context.facts.running, context.floor, context.options.policy)
+      : undefined;
   if (refusal !== undefined) return fail(context, "rejected", refusal, { eraseHead: true });
   return proven(context, state.trials, now);
 }

@@ -28,7 +28,13 @@ writeToStream.cacheNumbers = false;
 /** What a broker sends to this client. */
 export type Packet =
   | { readonly type: "connack"; readonly code: number }
-  | { readonly type: "publish"; readonly topic: string; readonly payload: Uint8Array; readonly qos: number; /** 0 at QoS 0. */ readonly id: number }
+  | {
+      readonly type: "publish";
+      readonly topic: string;
+      readonly payload: Uint8Array;
+      readonly qos: number;
+      /** 0 at QoS 0. */ readonly id: number;
+    }
   | { readonly type: "puback" | "pubrel"; readonly id: number }
   | { readonly type: "suback"; readonly id: number; /** QoS granted, or 0x80: refused. */ readonly code: number }
   | { readonly type: "pingresp" }
@@ -58,24 +64,31 @@ export class PacketDecoder {
     }
     const parsed = this.#parsed;
     this.#parsed = undefined;
-    return parsed && this.#error === undefined ? checked(parsed) : { type: "malformed", reason: this.#error ?? "incomplete packet" };
+    return parsed && this.#error === undefined
+      ? checked(parsed)
+      : { type: "malformed", reason: this.#error ?? "incomplete packet" };
   }
 }
 
 /** The library reports a field that is cut off as -1 or leaves it out, and lets packet id 0 pass, which the standard forbids (section 2.3.1). */
 function checked(parsed: Parsed): Packet {
   const { cmd, messageId: id = 0, qos = 0 } = parsed;
-  if (id <= 0 && cmd !== "connack" && cmd !== "pingresp" && !(cmd === "publish" && qos === 0)) return { type: "malformed", reason: `${cmd} without a packet id` };
+  if (id <= 0 && cmd !== "connack" && cmd !== "pingresp" && !(cmd === "publish" && qos === 0))
+    return { type: "malformed", reason: `${cmd} without a packet id` };
   switch (cmd) {
     case "connack":
-      return parsed.returnCode === undefined ? { type: "malformed", reason: "connack without a code" } : { type: cmd, code: parsed.returnCode };
+      return parsed.returnCode === undefined
+        ? { type: "malformed", reason: "connack without a code" }
+        : { type: cmd, code: parsed.returnCode };
     case "publish":
       return { type: cmd, topic: parsed.topic!, payload: plain(parsed.payload!), qos, id: qos === 0 ? 0 : id };
     case "puback":
     case "pubrel":
       return { type: cmd, id };
     case "suback":
-      return parsed.granted?.length === 1 ? { type: cmd, id, code: parsed.granted[0]! } : { type: "malformed", reason: "suback without exactly one code" };
+      return parsed.granted?.length === 1
+        ? { type: cmd, id, code: parsed.granted[0]! }
+        : { type: "malformed", reason: "suback without exactly one code" };
     case "pingresp":
       return { type: cmd };
     default:
@@ -91,7 +104,18 @@ function plain(bytes: Uint8Array): Uint8Array {
 /** Clean session: what must survive is kept on this side. Throws if the identity can not be put into a packet. */
 export function connect(identity: Identity): Uint8Array {
   const { clientId, username, password, keepAlive: keepalive } = identity;
-  return plain(encode({ cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, clientId, username, password, keepalive }));
+  return plain(
+    encode({
+      cmd: "connect",
+      protocolId: "MQTT",
+      protocolVersion: 4,
+      clean: true,
+      clientId,
+      username,
+      password,
+      keepalive,
+    }),
+  );
 }
 
 export function subscribe(id: number, topic: string): Uint8Array {

@@ -62,7 +62,10 @@ export class PacketFramer {
     header.push(byte);
     if (header.length === 1) return undefined;
     this.#remaining += (byte & 0x7f) * 128 ** (header.length - 2);
-    if (byte & 0x80) return header.length === 5 ? { type: "malformed", reason: "remaining length of more than four bytes" } : undefined;
+    if (byte & 0x80)
+      return header.length === 5
+        ? { type: "malformed", reason: "remaining length of more than four bytes" }
+        : undefined;
     return this.begin();
   }
 
@@ -72,7 +75,13 @@ export class PacketFramer {
     const type = header[0]! >> 4;
     const length = this.#remaining;
     if (type !== PUBLISH && LENGTHS[type] !== length)
-      return { type: "malformed", reason: LENGTHS[type] === undefined ? `packet type ${type} is not for a client` : `packet type ${type} of length ${length}` };
+      return {
+        type: "malformed",
+        reason:
+          LENGTHS[type] === undefined
+            ? `packet type ${type} is not for a client`
+            : `packet type ${type} of length ${length}`,
+      };
     if (type === PUBLISH && this.qos === 3) return { type: "malformed", reason: "QoS 3" };
     if (length > PUBLISH_MAX) {
       this.#skipping = true;
@@ -104,14 +113,17 @@ export class PacketFramer {
     const id = topic + 2 + this.#topicLength;
     this.#id = ((packet[id] ?? 0) << 8) | (packet[id + 1] ?? 0);
     const payload = this.#remaining - this.headLength;
-    return payload >= 0 && (this.#topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX) ? this.skipped() : undefined;
+    return payload >= 0 && (this.#topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX)
+      ? this.skipped()
+      : undefined;
   }
 
   private skip(): Frame | undefined {
     const from = this.#passed;
     const until = Math.min(this.#remaining, from + this.#input.length - this.#at);
     /** A byte of the packet's body, 0 if it is not in this piece of the stream. */
-    const byte = (position: number) => (position >= from && position < until ? this.#input[this.#at + position - from]! : 0);
+    const byte = (position: number) =>
+      position >= from && position < until ? this.#input[this.#at + position - from]! : 0;
     this.#topicLength |= (byte(0) << 8) | byte(1);
     this.#id |= (byte(2 + this.#topicLength) << 8) | byte(3 + this.#topicLength);
     this.#at += until - from;
@@ -125,7 +137,12 @@ export class PacketFramer {
   private skipped(): Frame {
     if (this.headLength > this.#remaining) return { type: "malformed", reason: "topic longer than its packet" };
     if (this.qos > 0 && this.#id === 0) return { type: "malformed", reason: "publish without a packet id" };
-    return { type: "skipped", qos: this.qos, id: this.qos > 0 ? this.#id : 0, length: this.#header.length + this.#remaining };
+    return {
+      type: "skipped",
+      qos: this.qos,
+      id: this.qos > 0 ? this.#id : 0,
+      length: this.#header.length + this.#remaining,
+    };
   }
 
   private get qos(): number {

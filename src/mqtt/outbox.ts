@@ -39,7 +39,8 @@ export class Outbox {
     const older = this.#kept.get(token);
     if (!older && this.#kept.size >= MQTT_INFLIGHT) return false;
     // The same message again is the same packet again; another message must not be acknowledged by the older one's PUBACK.
-    const same = older !== undefined && older.message.topic === message.topic && older.message.payload === message.payload;
+    const same =
+      older !== undefined && older.message.topic === message.topic && older.message.payload === message.payload;
     if (older && !same) this.cancel(token);
     // Publishes leave in the order in which they were asked for last.
     this.#kept.delete(token);
@@ -79,7 +80,9 @@ export class Outbox {
 
   /** Tokens whose time to be sent (again) has come, in order. */
   due(now: number): string[] {
-    return [...this.#kept.values()].filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND).map((kept) => kept.token);
+    return [...this.#kept.values()]
+      .filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND)
+      .map((kept) => kept.token);
   }
 
   /** When the next publish is due: `at once` if one was not sent on this connection; undefined if none is kept. */

@@ -85,7 +85,11 @@ export class MqttSession {
       this.enter("connecting", now + MQTT_REPLY_TIMEOUT);
       return [this.send(connect(identity), now)];
     } catch (error) {
-      return this.lose(`no CONNECT can be made of the identity: ${error instanceof Error ? error.message : "unknown error"}`, now, true);
+      return this.lose(
+        `no CONNECT can be made of the identity: ${error instanceof Error ? error.message : "unknown error"}`,
+        now,
+        true,
+      );
     }
   }
 
@@ -96,7 +100,8 @@ export class MqttSession {
     this.#liveness.received(now);
     const framer = this.#framer;
     framer.push(bytes);
-    for (let frame = framer.next(); frame; frame = this.connected ? framer.next() : undefined) effects.push(...this.take(frame, now));
+    for (let frame = framer.next(); frame; frame = this.connected ? framer.next() : undefined)
+      effects.push(...this.take(frame, now));
     return effects;
   }
 
@@ -109,12 +114,20 @@ export class MqttSession {
       case "opening":
         return this.lose(`could not connect: ${reason}`, now, false);
       case "connecting":
-        return this.lose(`closed before CONNACK (some brokers refuse credentials or a client id this way): ${reason}`, now, false);
+        return this.lose(
+          `closed before CONNACK (some brokers refuse credentials or a client id this way): ${reason}`,
+          now,
+          false,
+        );
       case "subscribing":
         return this.lose(`closed before SUBACK (some brokers refuse a subscription this way): ${reason}`, now, false);
       case "up": {
         const short = now - this.#upSince < MQTT_STABLE;
-        return this.lose(`connection lost${short ? " soon after it was made (if that goes on, another client uses the same client id)" : ""}: ${reason}`, now, false);
+        return this.lose(
+          `connection lost${short ? " soon after it was made (if that goes on, another client uses the same client id)" : ""}: ${reason}`,
+          now,
+          false,
+        );
       }
     }
   }
@@ -132,7 +145,13 @@ export class MqttSession {
       case "connecting":
         return timedOut ? this.lose(`no CONNACK within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true) : [];
       case "subscribing":
-        return timedOut ? this.lose(`no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${[...this.#awaited.values()].map((topic) => this.shown(topic)).join(", ")}`, now, true) : [];
+        return timedOut
+          ? this.lose(
+              `no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${[...this.#awaited.values()].map((topic) => this.shown(topic)).join(", ")}`,
+              now,
+              true,
+            )
+          : [];
       case "up":
         return this.tickUp(now);
     }
@@ -145,7 +164,8 @@ export class MqttSession {
   publish(token: string | undefined, message: Message, now: number): SessionEffect[] {
     if (message.qos === 0) return this.isUp ? [this.send(publish(message, 0, false), now)] : [];
     if (token === undefined) throw new Error("a QoS 1 publish needs a token");
-    if (!this.#outbox.keep(token, message)) return [{ type: "warn", message: `publish "${token}" dropped: too many are unacknowledged` }];
+    if (!this.#outbox.keep(token, message))
+      return [{ type: "warn", message: `publish "${token}" dropped: too many are unacknowledged` }];
     return this.isUp ? [this.sendKept(token, now)] : [];
   }
 
@@ -221,7 +241,9 @@ export class MqttSession {
       case "malformed":
         return this.lose(`malformed packet from the broker: ${frame.reason}`, now, true);
       case "skipped":
-        return this.#phase === "connecting" ? this.violated("publish before connack", now) : this.skipped(frame.qos, frame.id, frame.length, now);
+        return this.#phase === "connecting"
+          ? this.violated("publish before connack", now)
+          : this.skipped(frame.qos, frame.id, frame.length, now);
       case "packet": {
         const packet = this.#decoder.decode(frame.bytes);
         return this.#phase === "connecting" ? this.first(packet, now) : this.packet(packet, now);
@@ -236,7 +258,8 @@ export class MqttSession {
   private skipped(qos: number, id: number, length: number, now: number): SessionEffect[] {
     const effects: SessionEffect[] = [];
     if (qos > 0) effects.push(...this.handled(this.handle(qos, id), now));
-    if (!this.#warnedOfSize) effects.push({ type: "warn", message: `a message of ${length} bytes was skipped: too large` });
+    if (!this.#warnedOfSize)
+      effects.push({ type: "warn", message: `a message of ${length} bytes was skipped: too large` });
     this.#warnedOfSize = true;
     return effects;
   }
@@ -262,7 +285,14 @@ export class MqttSession {
       case "connack":
         return this.violated("second connack", now);
       case "publish":
-        return [{ type: "message", topic: packet.topic, payload: packet.payload, handle: packet.qos === 0 ? 0 : this.handle(packet.qos, packet.id) }];
+        return [
+          {
+            type: "message",
+            topic: packet.topic,
+            payload: packet.payload,
+            handle: packet.qos === 0 ? 0 : this.handle(packet.qos, packet.id),
+          },
+        ];
       case "pubrel":
         // End of the exchange for a message at QoS 2. We never ask for that, but closing on it would close for ever where a
         // broker retains one; answering takes no memory, and a repeated message is handled like a repeated one at QoS 1.
@@ -284,10 +314,18 @@ export class MqttSession {
     if (topic === undefined) return [];
     this.#awaited.delete(id);
     const effects: SessionEffect[] = [];
-    if (code === REFUSED) effects.push({ type: "warn", message: `the broker refused the subscription to ${this.shown(topic)}: check the device's permissions` });
+    if (code === REFUSED)
+      effects.push({
+        type: "warn",
+        message: `the broker refused the subscription to ${this.shown(topic)}: check the device's permissions`,
+      });
     else this.#granted++;
     if (this.#awaited.size > 0) return effects;
-    effects.push(...(this.#granted > 0 ? this.up(now) : this.lose("the broker refused every subscription: no offer could ever arrive", now, true)));
+    effects.push(
+      ...(this.#granted > 0
+        ? this.up(now)
+        : this.lose("the broker refused every subscription: no offer could ever arrive", now, true)),
+    );
     return effects;
   }
 
@@ -302,7 +340,8 @@ export class MqttSession {
   }
 
   private tickUp(now: number): SessionEffect[] {
-    if (this.#liveness.judge(now) === "dead") return this.lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
+    if (this.#liveness.judge(now) === "dead")
+      return this.lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
     const effects = this.#outbox.due(now).map((token) => this.sendKept(token, now));
     if (this.#liveness.judge(now) === "ping") {
       this.#liveness.pinged(now);

@@ -9,14 +9,21 @@ import { readTrailer } from "./trailer";
  * @param last the file's last 96 bytes
  * @param keys trusted points, checked when they were read
  */
-export function refusalOfSignature(hash: Uint8Array, last: Uint8Array, keys: readonly Uint8Array[], crypto: Pick<Crypto, "digest" | "verifyP256">): string | undefined {
+export function refusalOfSignature(
+  hash: Uint8Array,
+  last: Uint8Array,
+  keys: readonly Uint8Array[],
+  crypto: Pick<Crypto, "digest" | "verifyP256">,
+): string | undefined {
   try {
     const { keyId, r, s } = readTrailer(last);
     if (!isScalar(r) || !isScalar(s)) return "signature number is out of range";
     const named = keyId.some((byte) => byte !== 0);
     const candidates = named ? keys.filter((key) => startsWith(fingerprintOf(key, crypto), keyId)) : keys;
     if (candidates.length === 0) return "signed by a key that is not trusted here";
-    return candidates.some((key) => crypto.verifyP256(key, hash, r, s)) ? undefined : "signature does not match the file";
+    return candidates.some((key) => crypto.verifyP256(key, hash, r, s))
+      ? undefined
+      : "signature does not match the file";
   } catch (error) {
     return (error as Error).message;
   }
@@ -29,4 +36,5 @@ export function fingerprintOf(point: Uint8Array, crypto: Pick<Crypto, "digest">)
   return digest.close();
 }
 
-const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean => prefix.every((byte, index) => bytes[index] === byte);
+const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
+  prefix.every((byte, index) => bytes[index] === byte);

@@ -19,11 +19,13 @@ export function readPublicKey(text: string): Uint8Array {
 
 function pointOfSpki(der: Uint8Array): Uint8Array {
   const prefix = fromHex(SPKI);
-  if (der.length !== prefix.length + POINT || prefix.some((byte, index) => der[index] !== byte)) throw new Error("public key: not an uncompressed P-256 key");
+  if (der.length !== prefix.length + POINT || prefix.some((byte, index) => der[index] !== byte))
+    throw new Error("public key: not an uncompressed P-256 key");
   return der.slice(prefix.length);
 }
 
 function pointOfHex(text: string): Uint8Array {
-  if (!/^04[0-9A-Fa-f]{128}$/.test(text)) throw new Error("public key: PEM (BEGIN PUBLIC KEY) or 130 hex digits of an uncompressed P-256 point are expected");
+  if (!/^04[0-9A-Fa-f]{128}$/.test(text))
+    throw new Error("public key: PEM (BEGIN PUBLIC KEY) or 130 hex digits of an uncompressed P-256 point are expected");
   return fromHex(text.toLowerCase());
 }

@@ -31,7 +31,8 @@ export interface Signature {
 }
 
 /** Whether a file's last 96 bytes are a trailer, good or bad. */
-export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER && MAGIC.every((byte, index) => last[index] === byte);
+export const hasTrailer = (last: Uint8Array): boolean =>
+  last.length === TRAILER && MAGIC.every((byte, index) => last[index] === byte);
 
 /**
  * Throws an Error that says what is wrong. Strict, so that a file has few spellings: the key's name or zeros, and (as in all ECDSA) s or
@@ -39,17 +40,20 @@ export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER
  */
 export function readTrailer(last: Uint8Array): Signature {
   if (!hasTrailer(last)) throw new Error("the file is not signed");
-  if (last[8] !== FORMAT || last[9] !== ECDSA_P256_SHA256) throw new Error(`signature of format ${last[8]}, algorithm ${last[9]}: not known here`);
+  if (last[8] !== FORMAT || last[9] !== ECDSA_P256_SHA256)
+    throw new Error(`signature of format ${last[8]}, algorithm ${last[9]}: not known here`);
   const length = last[10] ?? 0;
   if (length < 8 || length > DER_MAX || last[11] !== 0) throw new Error("signature trailer is malformed");
   // Also the reserved bytes at the end.
-  if (last.subarray(DER_AT + length).some((byte) => byte !== 0)) throw new Error("signature trailer is malformed: bytes behind the signature");
+  if (last.subarray(DER_AT + length).some((byte) => byte !== 0))
+    throw new Error("signature trailer is malformed: bytes behind the signature");
   const [r, s] = readDer(last.subarray(DER_AT, DER_AT + length));
   return { keyId: last.slice(KEY_AT, KEY_AT + KEY_LENGTH), r, s };
 }
 
 export function encodeTrailer(der: Uint8Array, fingerprint: Uint8Array): Uint8Array {
-  if (der.length < 8 || der.length > DER_MAX) throw new Error(`DER signature of ${der.length} bytes, must be 8 to ${DER_MAX}`);
+  if (der.length < 8 || der.length > DER_MAX)
+    throw new Error(`DER signature of ${der.length} bytes, must be 8 to ${DER_MAX}`);
   const trailer = new Uint8Array(TRAILER);
   trailer.set(MAGIC);
   trailer.set([FORMAT, ECDSA_P256_SHA256, der.length], 8);
@@ -74,7 +78,8 @@ function readInteger(der: Uint8Array, at: number): { value: Uint8Array; end: num
   const first = der[start] ?? 0;
   const second = der[start + 1] ?? 0;
   const padded = length > 1 && first === 0;
-  if (der[at] !== 0x02 || length === 0 || end > der.length || first >= 0x80 || (padded && second < 0x80)) throw new Error("signature is not DER");
+  if (der[at] !== 0x02 || length === 0 || end > der.length || first >= 0x80 || (padded && second < 0x80))
+    throw new Error("signature is not DER");
   const digits = der.subarray(padded ? start + 1 : start, end);
   if (digits.length > SCALAR) throw new Error("signature number is out of range");
   const value = new Uint8Array(SCALAR);

@@ -64,7 +64,8 @@ export class AbRecordStore implements Store {
 
   setNumber(key: string, value: number): void {
     checkKey(key);
-    if (!(Number.isInteger(value) && value >= 0 && value < NUMBERS)) throw new Error(`record ${key}: ${value} is not an unsigned 32-bit number`);
+    if (!(Number.isInteger(value) && value >= 0 && value < NUMBERS))
+      throw new Error(`record ${key}: ${value} is not an unsigned 32-bit number`);
     if (this.newestOf(this.numbers(key))?.value === value) return;
     this.begin();
     this.putNumber(key, value);
@@ -77,7 +78,8 @@ export class AbRecordStore implements Store {
   /** The store below gets one byte more than is given here. */
   setBytes(key: string, bytes: Uint8Array): void {
     checkKey(key);
-    if (bytes.length > BYTES_MAX) throw new Error(`record ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
+    if (bytes.length > BYTES_MAX)
+      throw new Error(`record ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
     const newest = this.newestOf(this.records(key));
     if (newest !== undefined && same(newest.value, bytes)) return;
     this.begin();
@@ -146,14 +148,18 @@ export class AbRecordStore implements Store {
   private numbers(key: string): (Copy<number> | undefined)[] {
     return copiesOf(key, (place) => {
       const long = this.#store.getLong(place);
-      return long === undefined ? undefined : { key: place, generation: Math.floor(long / NUMBERS) & 0xff, value: long % NUMBERS };
+      return long === undefined
+        ? undefined
+        : { key: place, generation: Math.floor(long / NUMBERS) & 0xff, value: long % NUMBERS };
     });
   }
 
   private records(key: string): (Copy<Uint8Array> | undefined)[] {
     return copiesOf(key, (place) => {
       const bytes = this.#store.getBytes(place);
-      return bytes === undefined || bytes.length === 0 ? undefined : { key: place, generation: bytes[0]!, value: bytes.subarray(1) };
+      return bytes === undefined || bytes.length === 0
+        ? undefined
+        : { key: place, generation: bytes[0]!, value: bytes.subarray(1) };
     });
   }
 }
@@ -168,7 +174,8 @@ function written(key: string, write: () => void, isThere: () => boolean): void {
 }
 
 function checkKey(key: string): void {
-  if (key.length > 14 || key === MARK) throw new Error(`record "${key}": a key of at most 14 characters, and not ${MARK}`);
+  if (key.length > 14 || key === MARK)
+    throw new Error(`record "${key}": a key of at most 14 characters, and not ${MARK}`);
 }
 
 function copiesOf<T>(key: string, read: (place: string) => Copy<T> | undefined): (Copy<T> | undefined)[] {

@@ -29,7 +29,7 @@ export function cobsEncode(bytes: Uint8Array): Uint8Array {
 export function cobsDecode(stuffed: Uint8Array): Uint8Array | undefined {
   const out = new Uint8Array(stuffed.length);
   let length = 0;
-  for (let at = 0; at < stuffed.length; ) {
+  for (let at = 0; at < stuffed.length;) {
     const code = stuffed[at]!;
     if (code === 0 || at + code > stuffed.length) return undefined;
     for (let index = at + 1; index < at + code; index++) {

@@ -32,7 +32,8 @@ function depth(bytes: Uint8Array): number {
  */
 export function parseJson(input: Uint8Array | string, maxDepth: number): unknown {
   const text = typeof input === "string" ? input : decodeUtf8(input);
-  if (depth(typeof input === "string" ? encodeUtf8(input) : input) > maxDepth) throw new JsonError(`nested deeper than ${maxDepth}`);
+  if (depth(typeof input === "string" ? encodeUtf8(input) : input) > maxDepth)
+    throw new JsonError(`nested deeper than ${maxDepth}`);
   try {
     return JSON.parse(text);
   } catch {

@@ -60,7 +60,8 @@ export function decodeUtf8(bytes: Uint8Array): string {
     const lead = bytes[at++]!;
     let point = lead;
     if (lead >= 0x80) {
-      const tail = lead >= 0xc2 && lead <= 0xdf ? 1 : lead >= 0xe0 && lead <= 0xef ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
+      const tail =
+        lead >= 0xc2 && lead <= 0xdf ? 1 : lead >= 0xe0 && lead <= 0xef ? 2 : lead >= 0xf0 && lead <= 0xf4 ? 3 : 0;
       point = tail ? lead & (0x3f >> tail) : REPLACEMENT;
       // The second byte has a narrower range where it would spell an overlong form, a surrogate or more than U+10FFFF.
       let lowest = lead === 0xe0 ? 0xa0 : lead === 0xf0 ? 0x90 : 0x80;

@@ -35,7 +35,10 @@ export function verifyChain(options: ChainOptions): PublicKey {
   if (options.roots.length === 0) throw new CertificateError("no trusted root configured");
   const server = parse(options.certificates[0] ?? new Uint8Array(0));
   // One that signs itself proves nothing about any other.
-  const others = options.certificates.slice(1).map(parse).filter((candidate) => !sameBytes(candidate.subject, candidate.issuer));
+  const others = options.certificates
+    .slice(1)
+    .map(parse)
+    .filter((candidate) => !sameBytes(candidate.subject, candidate.issuer));
   const roots = options.roots.map(parse);
   if (!matches(server, host)) throw new CertificateError(`certificate is not for ${host}`);
   if (!server.mayServe || !server.maySignHandshakes) throw new CertificateError("certificate is not for a TLS server");
@@ -50,11 +53,14 @@ export function verifyChain(options: ChainOptions): PublicKey {
   for (let depth = 0; depth <= INTERMEDIATES_MAX; depth++) {
     checkDates(current, now);
     if (current.unknownCritical) throw new CertificateError("certificate has a critical extension of unknown meaning");
-    if (current.key === undefined || !strong(current.key)) throw new CertificateError("certificate has a weak or unknown key");
+    if (current.key === undefined || !strong(current.key))
+      throw new CertificateError("certificate has a weak or unknown key");
     // A certificate that is itself among the roots needs no issuer.
     if (roots.some((root) => sameBytes(root.der, current.der))) return server.key!;
     // Roots of version 1 exist, and whoever configured one has said that it is an authority (RFC 5280, section 6.1.4 k).
-    const root = roots.find((candidate) => (candidate.version === 1 || mayIssue(candidate, depth)) && issued(candidate, current));
+    const root = roots.find(
+      (candidate) => (candidate.version === 1 || mayIssue(candidate, depth)) && issued(candidate, current),
+    );
     if (root !== undefined) {
       checkDates(root, now);
       return server.key!;
@@ -75,9 +81,11 @@ function parse(der: Uint8Array): Certificate {
 }
 
 /** `depth`: authorities between it and the server. */
-const mayIssue = (candidate: Certificate, depth: number): boolean => candidate.authority && candidate.maySignCertificates && (candidate.pathLength ?? depth) >= depth;
+const mayIssue = (candidate: Certificate, depth: number): boolean =>
+  candidate.authority && candidate.maySignCertificates && (candidate.pathLength ?? depth) >= depth;
 
-const strong = (key: PublicKey): boolean => key.kind === "ec" || (key.modulus.length >= RSA_MIN && key.modulus.length <= RSA_MAX);
+const strong = (key: PublicKey): boolean =>
+  key.kind === "ec" || (key.modulus.length >= RSA_MIN && key.modulus.length <= RSA_MAX);
 
 function checkDates(certificate: Certificate, now: number): void {
   if (now < certificate.notBefore) throw new CertificateError("certificate not yet valid (is the clock set?)");

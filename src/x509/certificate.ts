@@ -53,7 +53,10 @@ const SCHEMES: Readonly<Record<string, SignatureScheme>> = Object.freeze({
 });
 const RSA_KEY = "2a864886f70d010101";
 const EC_KEY = "2a8648ce3d0201";
-const CURVES: Readonly<Record<string, "secp256r1" | "secp384r1">> = Object.freeze({ "2a8648ce3d030107": "secp256r1", "2b81040022": "secp384r1" } as const);
+const CURVES: Readonly<Record<string, "secp256r1" | "secp384r1">> = Object.freeze({
+  "2a8648ce3d030107": "secp256r1",
+  "2b81040022": "secp384r1",
+} as const);
 const KEY_USAGE = "551d0f";
 const ALT_NAMES = "551d11";
 const BASIC_CONSTRAINTS = "551d13";
@@ -85,7 +88,19 @@ export function parseCertificate(der: Uint8Array): Certificate {
     const element = tbs.next();
     if (element.tag === 0xa3) extensions.read(new DerReader(element.content).enter());
   }
-  return { der, signed: signed.whole, scheme: SCHEMES[algorithm], signature, version, issuer, subject, notBefore, notAfter, key, ...extensions };
+  return {
+    der,
+    signed: signed.whole,
+    scheme: SCHEMES[algorithm],
+    signature,
+    version,
+    issuer,
+    subject,
+    notBefore,
+    notAfter,
+    key,
+    ...extensions,
+  };
 }
 
 function publicKey(info: DerReader): PublicKey | undefined {
@@ -135,14 +150,14 @@ class Extensions {
       }
       case EXTENDED_KEY_USAGE: {
         this.mayServe = false;
-        for (const usages = value.enter(); usages.more; ) {
+        for (const usages = value.enter(); usages.more;) {
           const usage = usages.oid();
           if (usage === SERVER_AUTH || usage === ANY_USAGE) this.mayServe = true;
         }
         return true;
       }
       case ALT_NAMES:
-        for (const names = value.enter(); names.more; ) {
+        for (const names = value.enter(); names.more;) {
           const { tag, content } = names.next();
           if (tag === 0x82) this.dnsNames.push(ascii(content));
           else if (tag === 0x87) this.addresses.push(content);

@@ -47,13 +47,25 @@ test("a module's effects go to the installer that is open, the firmware's to fla
   const bytes = new Uint8Array(4);
   executor.execute(assets);
   executor.execute({ type: "write", offset: 0, bytes, part: true });
-  assert.deepEqual(executor.execute({ type: "compare", offset: 0, bytes, erased: 0, part: true }), { type: "compared", equal: true });
-  assert.deepEqual(executor.execute({ type: "read", from: "part", offset: 8, length: 2 }), { type: "bytes", bytes: Uint8Array.of(0x55, 0x55) });
+  assert.deepEqual(executor.execute({ type: "compare", offset: 0, bytes, erased: 0, part: true }), {
+    type: "compared",
+    equal: true,
+  });
+  assert.deepEqual(executor.execute({ type: "read", from: "part", offset: 8, length: 2 }), {
+    type: "bytes",
+    bytes: Uint8Array.of(0x55, 0x55),
+  });
   assert.deepEqual(installer.calls, ["begin a1 100 0", "write 0", "equals 0", "read 8"]);
   executor.execute({ type: "erase", sector: 0 });
   executor.execute({ type: "write", offset: 0, bytes });
-  assert.deepEqual(executor.execute({ type: "read", from: "target", offset: 0, length: 5 }), { type: "bytes", bytes: Uint8Array.of(0, 0, 0, 0, 0xff) });
-  assert.deepEqual(executor.execute({ type: "read", from: "running", offset: 0, length: 1 }), { type: "bytes", bytes: Uint8Array.of(0xe9) });
+  assert.deepEqual(executor.execute({ type: "read", from: "target", offset: 0, length: 5 }), {
+    type: "bytes",
+    bytes: Uint8Array.of(0, 0, 0, 0, 0xff),
+  });
+  assert.deepEqual(executor.execute({ type: "read", from: "running", offset: 0, length: 1 }), {
+    type: "bytes",
+    bytes: Uint8Array.of(0xe9),
+  });
   assert.equal(installer.calls.length, 4);
 });
 
@@ -66,7 +78,10 @@ test("after an abort no module is open, whatever its installer thinks of that", 
   executor.execute({ type: "abort-part", part: "assets" });
   assert.equal(installer.calls.at(-1), "abort");
   assert.throws(() => executor.installer, /no module is open/);
-  assert.throws(() => executor.execute({ type: "write", offset: 0, bytes: new Uint8Array(1), part: true }), /no module is open/);
+  assert.throws(
+    () => executor.execute({ type: "write", offset: 0, bytes: new Uint8Array(1), part: true }),
+    /no module is open/,
+  );
   assert.throws(() => executor.execute({ ...assets, part: "mcu" }), /this firmware has no module "mcu"/);
   assert.throws(() => executor.installer, /no module is open/);
 });
@@ -80,14 +95,23 @@ test("a compare looks at the erased bytes before it as well", () => {
   executor.execute({ type: "write", offset: 16, bytes });
   assert.deepEqual(equal(16), { type: "compared", equal: true });
   executor.execute({ type: "write", offset: 0, bytes: Uint8Array.of(0x7f) });
-  assert.deepEqual([equal(16), equal(0)], [{ type: "compared", equal: false }, { type: "compared", equal: true }]);
+  assert.deepEqual(
+    [equal(16), equal(0)],
+    [
+      { type: "compared", equal: false },
+      { type: "compared", equal: true },
+    ],
+  );
 });
 
 test("a store that throws is an empty one at power-on", () => {
   const fails = (): never => {
     throw new Error("worn out");
   };
-  const ports = { ...boardPorts(), store: { getNumber: fails, getBytes: fails, setNumber: fails, setBytes: fails, delete: fails } } as unknown as Ports;
+  const ports = {
+    ...boardPorts(),
+    store: { getNumber: fails, getBytes: fails, setNumber: fails, setBytes: fails, delete: fails },
+  } as unknown as Ports;
   const { part, ...records } = new Executor(ports, new Uint8Array(SECTOR)).snapshot();
   assert.deepEqual([...new Set([...Object.values(records), ...Object.values(part ?? {})])], [undefined]);
 });

@@ -53,12 +53,17 @@ async function withAgent(processor: Processor, use: (cloud: Cloud, id: string) =
     const crypto = new NodeCrypto();
     const agent = new OtaAgent({
       ports: { ...board.ports, network: new NodeNetwork(), crypto, clock: new NodeClock() },
-      platform: new ThingsPanelPlatform({ profile: "v0", username: "token-123", clientId: "c", brokerHost: "127.0.0.1" }, crypto),
+      platform: new ThingsPanelPlatform(
+        { profile: "v0", username: "token-123", clientId: "c", brokerHost: "127.0.0.1" },
+        crypto,
+      ),
       broker: { host: "127.0.0.1", port: cloud.mqttPort, tls: false },
       policy: { allowHttp: true },
       modules: { mcu2: processor },
     });
-    const reported = new Promise<void>((resolve) => cloud.on("device", ({ version }) => version !== undefined && resolve()));
+    const reported = new Promise<void>((resolve) =>
+      cloud.on("device", ({ version }) => version !== undefined && resolve()),
+    );
     agent.start();
     try {
       await reported;
@@ -78,10 +83,15 @@ test("an installer may take its time; 100 follows it, once", async () => {
     assert.equal(cloud.tasks.get(task.id)?.status, "upgrading");
     processor.finished();
     processor.finished();
-    assert.deepEqual([(await cloud.settled(task.id)).status, processor.calls], ["success", ["begin m1 20000 0", "finish"]]);
+    assert.deepEqual(
+      [(await cloud.settled(task.id)).status, processor.calls],
+      ["success", ["begin m1 20000 0", "finish"]],
+    );
     processor.finished(new Error("too late"));
     // A second report of the first task would come before the answer to this one.
-    const next = await cloud.settled(cloud.push(id, await cloud.packages.add(FILE, { version: "m2" }), { fields: { module: "voice" } }).id);
+    const next = await cloud.settled(
+      cloud.push(id, await cloud.packages.add(FILE, { version: "m2" }), { fields: { module: "voice" } }).id,
+    );
     assert.deepEqual([next.code, next.message], [-1, 'this device has no module "voice"']);
     assert.deepEqual(cloud.violations(), []);
   });

@@ -35,7 +35,10 @@ function constructed(desk: JobDesk): Started {
   const crypto = new NodeCrypto();
   const agent = new OtaAgent({
     ports: { ...desk.board.ports, network, crypto, clock },
-    platform: new TencentPlatform({ productId: "A1B2C3D4E5", deviceName: "d", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" }, crypto),
+    platform: new TencentPlatform(
+      { productId: "A1B2C3D4E5", deviceName: "d", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" },
+      crypto,
+    ),
     broker: { host: "127.0.0.1", port: 1883, tls: false },
     policy: { allowHttp: true, trialSeconds: TRIAL_SECONDS },
     onNotice: (notice) => notices.push(notice),

@@ -42,7 +42,8 @@ export async function firmware(version: string, options: Partial<ImageOptions> =
 }
 
 /** The same, signed by the vendor. */
-export const good = async (version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> => signed(await firmware(version, options), vendor);
+export const good = async (version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> =>
+  signed(await firmware(version, options), vendor);
 
 export interface BenchOptions {
   readonly engine?: CreateEngine;
@@ -63,7 +64,10 @@ export interface Expected {
 
 /** Of Tencent, or of ThingsPanel. */
 function isVersionReport(payload: string): boolean {
-  const { type, params } = JSON.parse(payload) as { readonly type?: string; readonly params?: { readonly version?: string } };
+  const { type, params } = JSON.parse(payload) as {
+    readonly type?: string;
+    readonly params?: { readonly version?: string };
+  };
   return type === "report_version" || params?.version !== undefined;
 }
 
@@ -81,7 +85,15 @@ export class Bench {
   /** The running firmware has reported its version over the open connection. */
   #listens = false;
 
-  private constructor(cloud: Cloud, device: string, state: string, config: string, open: (onEvent: (event: BoardEvent) => void) => Promise<Board>, witness: Witness, log: string[]) {
+  private constructor(
+    cloud: Cloud,
+    device: string,
+    state: string,
+    config: string,
+    open: (onEvent: (event: BoardEvent) => void) => Promise<Board>,
+    witness: Witness,
+    log: string[],
+  ) {
     this.cloud = cloud;
     this.device = device;
     this.#state = state;
@@ -106,13 +118,23 @@ export class Bench {
   static async start(t: TestContext, options: BenchOptions = {}): Promise<Bench> {
     const folder = temporaryFolder(t);
     const authority = options.tls === true ? await Authority.create("ec") : undefined;
-    const cloud = await createCloud({ ...(authority === undefined ? {} : { tls: { authority } }), ...(options.throttle === undefined ? {} : { throttle: options.throttle }) });
+    const cloud = await createCloud({
+      ...(authority === undefined ? {} : { tls: { authority } }),
+      ...(options.throttle === undefined ? {} : { throttle: options.throttle }),
+    });
     await cloud.start();
-    const device = options.thingspanel === undefined ? cloud.tencent.addDevice(BOARD) : cloud.addDevice("thingspanel", options.thingspanel);
+    const device =
+      options.thingspanel === undefined
+        ? cloud.tencent.addDevice(BOARD)
+        : cloud.addDevice("thingspanel", options.thingspanel);
     if (cloud.root !== undefined) writeFileSync(join(folder, "root.pem"), cloud.root);
     writeFileSync(join(folder, "vendor.pem"), vendor.publicKey);
     const path = join(folder, "device.json");
-    const json = { ...cloud.deviceConfig(device, cloud.root === undefined ? undefined : "root.pem"), signingKeys: ["vendor.pem"], ...options.json?.(cloud) };
+    const json = {
+      ...cloud.deviceConfig(device, cloud.root === undefined ? undefined : "root.pem"),
+      signingKeys: ["vendor.pem"],
+      ...options.json?.(cloud),
+    };
     writeFileSync(path, JSON.stringify(json));
     chmodSync(path, 0o600);
     const state = join(folder, "board");
@@ -159,7 +181,10 @@ export class Bench {
 
   /** Changes keys of device.json, for the next power-on. */
   configure(change: object): void {
-    writeFileSync(this.#config, JSON.stringify({ ...(JSON.parse(readFileSync(this.#config, "utf8")) as object), ...change }));
+    writeFileSync(
+      this.#config,
+      JSON.stringify({ ...(JSON.parse(readFileSync(this.#config, "utf8")) as object), ...change }),
+    );
   }
 
   /**
@@ -199,7 +224,9 @@ export class Bench {
 
   /** What the running firmware is, and its bytes. */
   #running(): { readonly version: unknown; readonly slot: string; readonly digest: string } {
-    const boot = this.witness.events.findLast(({ event }) => event === "boot") as { readonly version: string; readonly slot: string } | undefined;
+    const boot = this.witness.events.findLast(({ event }) => event === "boot") as
+      | { readonly version: string; readonly slot: string }
+      | undefined;
     assert.ok(boot !== undefined);
     const { address, size } = inspect(this.#state).partitions.find(({ label }) => label === boot.slot)!;
     const bytes = readFileSync(this.flash).subarray(address, address + size);
@@ -216,13 +243,21 @@ export class Bench {
     const all = this.cloud.devices.messages(this.device).flatMap(({ direction, payload }) => {
       if (direction === "down") return [];
       const message = JSON.parse(payload) as {
-        readonly report?: { readonly version: string; readonly progress?: { readonly state: string; readonly result_code: string; readonly result_msg: string } };
+        readonly report?: {
+          readonly version: string;
+          readonly progress?: { readonly state: string; readonly result_code: string; readonly result_msg: string };
+        };
         readonly step?: string;
         readonly desc?: string;
       };
       const { report, step, desc } = message;
-      if (report?.progress?.state === "fail" || report?.progress?.state === "done") return [{ version: report.version, code: Number(report.progress.result_code), message: report.progress.result_msg }];
-      return step !== undefined && (Number(step) < 0 || step === "100") ? [{ version: "", code: step === "100" ? 0 : Number(step), message: desc ?? "" }] : [];
+      if (report?.progress?.state === "fail" || report?.progress?.state === "done")
+        return [
+          { version: report.version, code: Number(report.progress.result_code), message: report.progress.result_msg },
+        ];
+      return step !== undefined && (Number(step) < 0 || step === "100")
+        ? [{ version: "", code: step === "100" ? 0 : Number(step), message: desc ?? "" }]
+        : [];
     });
     return all.slice(this.#forgotten);
   }
@@ -251,12 +286,23 @@ export class Bench {
     // A board that was off in between has booted, from the same slot.
     assert.deepEqual(this.#running(), before);
     assert.equal(this.#reboots(), wanted, "a restart was wanted");
-    assert.ok(this.witness.events.filter(({ event }) => event === "boot").slice(boots).every((boot) => Object(boot).trial === false), "something was tried");
+    assert.ok(
+      this.witness.events
+        .filter(({ event }) => event === "boot")
+        .slice(boots)
+        .every((boot) => Object(boot).trial === false),
+      "something was tried",
+    );
     const { bootable, label } = inspect(this.#state).slots.find(({ label }) => label !== before.slot)!;
     assert.equal(bootable, false, `${label} would boot`);
     await this.serves();
     // The good update makes one report and one restart. A late one of the attack would have come before its end.
-    assert.deepEqual(this.ends().slice(ends + said.length).map(({ code }) => code), [0]);
+    assert.deepEqual(
+      this.ends()
+        .slice(ends + said.length)
+        .map(({ code }) => code),
+      [0],
+    );
     assert.equal(this.#reboots(), wanted + 1, "restarts");
   }
 
@@ -272,6 +318,10 @@ export class Bench {
     const { slot, version: running } = this.#running();
     assert.equal(running, version);
     const { address } = inspect(this.#state).partitions.find(({ label }) => label === slot)!;
-    assert.equal(Buffer.compare(readFileSync(this.flash).subarray(address, address + file.length), file), 0, "the slot holds other bytes");
+    assert.equal(
+      Buffer.compare(readFileSync(this.flash).subarray(address, address + file.length), file),
+      0,
+      "the slot holds other bytes",
+    );
   }
 }

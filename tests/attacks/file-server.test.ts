@@ -29,43 +29,65 @@ function rangeOf({ headers }: IncomingMessage, size: number): { readonly start: 
 function answer(request: IncomingMessage, response: ServerResponse, file: Uint8Array, headers: Headers = {}): void {
   const { start, end } = rangeOf(request, file.length);
   const body = file.subarray(start, end + 1);
-  response.writeHead(206, { "Content-Range": `bytes ${start}-${end}/${file.length}`, "Content-Length": body.length, ...headers });
+  response.writeHead(206, {
+    "Content-Range": `bytes ${start}-${end}/${file.length}`,
+    "Content-Length": body.length,
+    ...headers,
+  });
   response.end(body);
 }
 
 /** Between the device and its file: sees each request with its number. `honest` is what was offered, `forged` as long. */
 interface Attack {
   readonly name: string;
-  readonly meddle: (request: IncomingMessage, response: ServerResponse, files: { readonly honest: Uint8Array; readonly forged: Uint8Array }, number: number) => void;
+  readonly meddle: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    files: { readonly honest: Uint8Array; readonly forged: Uint8Array },
+    number: number,
+  ) => void;
   readonly code: number;
   readonly message: RegExp;
   readonly bench?: BenchOptions;
 }
 
 const ATTACKS: readonly Attack[] = [
-  { name: "another file under the same name", meddle: (request, response, { forged }) => answer(request, response, forged), code: -4, message: /^MD5 of what is in flash is/ },
+  {
+    name: "another file under the same name",
+    meddle: (request, response, { forged }) => answer(request, response, forged),
+    code: -4,
+    message: /^MD5 of what is in flash is/,
+  },
   {
     name: "one byte in the body changed, on XS",
-    meddle: (request, response, { honest }) => answer(request, response, honest.map((byte, index) => (index === 100_000 ? byte ^ 1 : byte))),
+    meddle: (request, response, { honest }) =>
+      answer(
+        request,
+        response,
+        honest.map((byte, index) => (index === 100_000 ? byte ^ 1 : byte)),
+      ),
     code: -4,
     message: /^MD5 of what is in flash is/,
     bench: { engine: createXsEngine },
   },
   {
     name: "the file swapped between two ranges, in secret",
-    meddle: (request, response, { honest, forged }, number) => answer(request, response, number < 5 ? honest : forged, { ETag: '"same"' }),
+    meddle: (request, response, { honest, forged }, number) =>
+      answer(request, response, number < 5 ? honest : forged, { ETag: '"same"' }),
     code: -4,
     message: /^MD5 of what is in flash is/,
   },
   {
     name: "the file swapped between two ranges, with a validator of its own",
-    meddle: (request, response, { honest, forged }, number) => answer(request, response, number < 5 ? honest : forged, { ETag: number < 5 ? '"one"' : '"two"' }),
+    meddle: (request, response, { honest, forged }, number) =>
+      answer(request, response, number < 5 ? honest : forged, { ETag: number < 5 ? '"one"' : '"two"' }),
     code: -4,
     message: /^MD5 of what is in flash is/,
   },
   {
     name: "the whole forged file for each range",
-    meddle: (_request, response, { forged }) => response.writeHead(200, { "Content-Length": forged.length }).end(forged),
+    meddle: (_request, response, { forged }) =>
+      response.writeHead(200, { "Content-Length": forged.length }).end(forged),
     code: -4,
     message: /^MD5 of what is in flash is/,
   },
@@ -73,7 +95,10 @@ const ATTACKS: readonly Attack[] = [
     name: "bytes from elsewhere in the file",
     meddle: (request, response, { honest }) => {
       const { start, end } = rangeOf(request, honest.length);
-      response.writeHead(206, { "Content-Range": `bytes ${start}-${end}/${honest.length}`, "Content-Length": end - start + 1 });
+      response.writeHead(206, {
+        "Content-Range": `bytes ${start}-${end}/${honest.length}`,
+        "Content-Length": end - start + 1,
+      });
       response.end(honest.subarray(0, end - start + 1));
     },
     code: -4,
@@ -97,11 +122,37 @@ const ATTACKS: readonly Attack[] = [
     code: -5,
     message: /^HTTP 206: the file has \d+ bytes on the server, not \d+$/,
   },
-  { name: "a compressed body", meddle: (request, response, { honest }) => answer(request, response, honest, { "Content-Encoding": "gzip" }), code: -5, message: /^HTTP 206: the body is encoded although identity was asked for$/ },
-  { name: "a redirect to where nothing is", meddle: (_request, response) => response.writeHead(302, { Location: "http:///nowhere" }).end(), code: -5, message: /^HTTP 302: redirect refused: URL has no usable host name$/ },
-  { name: "redirects without an end", meddle: (request, response) => response.writeHead(302, { Location: request.url ?? "/" }).end(), code: -5, message: /^HTTP 302: more than 5 redirects$/ },
-  { name: "a page in place of the file", meddle: (_request, response) => response.writeHead(200, { "Content-Type": "text/html" }).end("<html>Log in to the hotel's network</html>"), code: -5, message: /^HTTP 200: a web page in place of the file$/ },
-  { name: "no such file", meddle: (_request, response) => response.writeHead(404).end(), code: -2, message: /^HTTP 404/ },
+  {
+    name: "a compressed body",
+    meddle: (request, response, { honest }) => answer(request, response, honest, { "Content-Encoding": "gzip" }),
+    code: -5,
+    message: /^HTTP 206: the body is encoded although identity was asked for$/,
+  },
+  {
+    name: "a redirect to where nothing is",
+    meddle: (_request, response) => response.writeHead(302, { Location: "http:///nowhere" }).end(),
+    code: -5,
+    message: /^HTTP 302: redirect refused: URL has no usable host name$/,
+  },
+  {
+    name: "redirects without an end",
+    meddle: (request, response) => response.writeHead(302, { Location: request.url ?? "/" }).end(),
+    code: -5,
+    message: /^HTTP 302: more than 5 redirects$/,
+  },
+  {
+    name: "a page in place of the file",
+    meddle: (_request, response) =>
+      response.writeHead(200, { "Content-Type": "text/html" }).end("<html>Log in to the hotel's network</html>"),
+    code: -5,
+    message: /^HTTP 200: a web page in place of the file$/,
+  },
+  {
+    name: "no such file",
+    meddle: (_request, response) => response.writeHead(404).end(),
+    code: -2,
+    message: /^HTTP 404/,
+  },
 ];
 
 for (const { name, meddle, code, message, bench: options } of ATTACKS) {
@@ -127,7 +178,9 @@ for (const { name, meddle, code, message, bench: options } of ATTACKS) {
 }
 
 test("without a digest in the offer (ThingsPanel as shipped) the signature alone finds a swapped file", async (t) => {
-  const bench = await Bench.start(t, { thingspanel: { profile: "v0", username: "token-123", deviceNumber: "dev-1", module: "MCU" } });
+  const bench = await Bench.start(t, {
+    thingspanel: { profile: "v0", username: "token-123", deviceNumber: "dev-1", module: "MCU" },
+  });
   const honest = await good("0.2.0", { size: 200_000 });
   const other = await good("0.2.0", { size: 200_000, securityFloor: 1 });
   const leave = bench.cloud.onRequest((request, response) => {
@@ -144,17 +197,26 @@ test("without a digest in the offer (ThingsPanel as shipped) the signature alone
 });
 
 /** A server of the attacker's, and how many requests it got. */
-async function attacker(t: TestContext, identity?: Credentials): Promise<{ readonly origin: string; readonly seen: () => number }> {
+async function attacker(
+  t: TestContext,
+  identity?: Credentials,
+): Promise<{ readonly origin: string; readonly seen: () => number }> {
   let seen = 0;
   const listener = (_request: IncomingMessage, response: ServerResponse): void => {
     seen++;
     response.writeHead(404).end();
   };
-  const server: Server = identity === undefined ? createPlainServer(listener) : createServer(tlsIdentity(identity, "", false).server, listener);
+  const server: Server =
+    identity === undefined
+      ? createPlainServer(listener)
+      : createServer(tlsIdentity(identity, "", false).server, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => server.close());
-  return { origin: `${identity === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`, seen: () => seen };
+  return {
+    origin: `${identity === undefined ? "http" : "https"}://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    seen: () => seen,
+  };
 }
 
 test("https: a redirect to plain http is not followed", async (t) => {
@@ -177,13 +239,23 @@ test("https: a redirect to plain http is not followed", async (t) => {
 test("https: an offer of a plain http URL is refused where MQTT is over TLS", async (t) => {
   const bench = await Bench.start(t, { tls: true });
   const plain = await attacker(t);
-  await bench.repelled(async () => bench.offer(await good("0.2.0"), "0.2.0", { fields: { url: `${plain.origin}/fw.bin` } }), { code: -5, message: /^plain http download refused \(allowHttp permits it\)$/ });
+  await bench.repelled(
+    async () => bench.offer(await good("0.2.0"), "0.2.0", { fields: { url: `${plain.origin}/fw.bin` } }),
+    { code: -5, message: /^plain http download refused \(allowHttp permits it\)$/ },
+  );
   assert.equal(plain.seen(), 0);
 });
 
 for (const [name, make] of [
   ["of another authority", async () => (await Authority.create("ec")).server(["127.0.0.1"])],
-  ["that has expired", (ours: Authority) => ours.server(["127.0.0.1"], { notBefore: new Date(Date.now() - 2 * 86_400_000), notAfter: new Date(Date.now() - 86_400_000) })],
+  [
+    "that has expired",
+    (ours: Authority) =>
+      ours.server(["127.0.0.1"], {
+        notBefore: new Date(Date.now() - 2 * 86_400_000),
+        notAfter: new Date(Date.now() - 86_400_000),
+      }),
+  ],
   ["for another host", (ours: Authority) => ours.server(["files.example"])],
 ] as const) {
   test(`https: a server with a certificate ${name} is not asked for the file`, async (t) => {

@@ -12,7 +12,19 @@ import { FileCells, SECTOR_SIZE } from "../../hal/model-chip/flash-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { PartitionTable } from "../../hal/model-chip/partitions";
-import { KEY_FLOOR, KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_STATE, decodeJob, encodeHead, encodeJob, encodeOffset, encodeState, identityOf } from "../../src/job/record";
+import {
+  KEY_FLOOR,
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_STATE,
+  decodeJob,
+  encodeHead,
+  encodeJob,
+  encodeOffset,
+  encodeState,
+  identityOf,
+} from "../../src/job/record";
 import type { Phase } from "../../src/job/record";
 import { KEY_REFUSED } from "../../src/job/refused";
 import type { Offer } from "../../src/job/types";
@@ -58,11 +70,41 @@ async function half(bench: Bench, file: Uint8Array): Promise<string> {
 
 /** Changes to the records of a download that stands at a quarter. */
 const RECORDS: readonly { readonly name: string; readonly change: (store: Store, identity: number) => void }[] = [
-  { name: "an offset far ahead of what is in flash", change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 90)) },
-  { name: "an offset that says all is there", change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 98)) },
-  { name: "another head", change: (store, identity) => store.setBytes(KEY_HEAD, encodeHead(identity, Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xe9 : 3)))) },
-  { name: "a state that says the digest matched", change: (store, identity) => store.setNumber(KEY_STATE, encodeState(identity, { phase: "sealing", activations: 0, trials: 0, refetched: false })) },
-  { name: "a state that says the trial was cut short", change: (store, identity) => store.setNumber(KEY_STATE, encodeState(identity, { phase: "trial", activations: 1, trials: 0, refetched: false })) },
+  {
+    name: "an offset far ahead of what is in flash",
+    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 90)),
+  },
+  {
+    name: "an offset that says all is there",
+    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 98)),
+  },
+  {
+    name: "another head",
+    change: (store, identity) =>
+      store.setBytes(
+        KEY_HEAD,
+        encodeHead(
+          identity,
+          Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xe9 : 3)),
+        ),
+      ),
+  },
+  {
+    name: "a state that says the digest matched",
+    change: (store, identity) =>
+      store.setNumber(
+        KEY_STATE,
+        encodeState(identity, { phase: "sealing", activations: 0, trials: 0, refetched: false }),
+      ),
+  },
+  {
+    name: "a state that says the trial was cut short",
+    change: (store, identity) =>
+      store.setNumber(
+        KEY_STATE,
+        encodeState(identity, { phase: "trial", activations: 1, trials: 0, refetched: false }),
+      ),
+  },
 ];
 
 for (const { name, change } of RECORDS) {
@@ -76,7 +118,14 @@ for (const { name, change } of RECORDS) {
     await bench.on();
     const task = await bench.cloud.settled(taskId);
     assert.equal(task.status, "success", task.message);
-    assert.ok(bench.witness.events.some((event) => event.event === "warning" && /^MD5 of what is in flash is \w+; it is downloaded once more$/.test(String(Object(event).message))), "the digest has noticed it");
+    assert.ok(
+      bench.witness.events.some(
+        (event) =>
+          event.event === "warning" &&
+          /^MD5 of what is in flash is \w+; it is downloaded once more$/.test(String(Object(event).message)),
+      ),
+      "the digest has noticed it",
+    );
     bench.runs(file, "0.2.0");
     assert.deepEqual(bench.cloud.violations(), []);
   });
@@ -85,7 +134,12 @@ for (const { name, change } of RECORDS) {
 /** Writes a whole forged job, as the agent would have left it. */
 function plant(store: Store, file: Uint8Array, version: string, phase: Phase): void {
   const hex = createHash("md5").update(file).digest("hex");
-  const offer: Offer = { version, size: file.length, url: "http://127.0.0.1:1/forged.bin", digest: { algorithm: "MD5", hex } };
+  const offer: Offer = {
+    version,
+    size: file.length,
+    url: "http://127.0.0.1:1/forged.bin",
+    digest: { algorithm: "MD5", hex },
+  };
   const record = { platform: "tencent", slot: "ota_1", offer };
   const identity = identityOf(record);
   store.setBytes(KEY_JOB, encodeJob(record));
@@ -95,7 +149,12 @@ function plant(store: Store, file: Uint8Array, version: string, phase: Phase): v
 }
 
 const IMAGES = [
-  ["a forged image", "6.6.6", async () => signed(await firmware("6.6.6"), stranger), /^signed by a key that is not trusted here$/],
+  [
+    "a forged image",
+    "6.6.6",
+    async () => signed(await firmware("6.6.6"), stranger),
+    /^signed by a key that is not trusted here$/,
+  ],
   ["an unsigned image", "6.6.6", () => firmware("6.6.6"), /^the file is not signed$/],
   ["an old release", "0.0.9", () => good("0.0.9"), /^version 0\.0\.9 is older than the running 0\.1\.0/],
 ] as const;
@@ -113,7 +172,8 @@ for (const [name, version, make, message] of IMAGES) {
             plant(store, file, version, phase);
           });
           await bench.on();
-          while (bench.ends().length === 0) await new Promise<void>((resolve) => bench.cloud.once("message", () => resolve()));
+          while (bench.ends().length === 0)
+            await new Promise<void>((resolve) => bench.cloud.once("message", () => resolve()));
         },
         { code: -5, message },
       );

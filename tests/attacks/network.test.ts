@@ -25,7 +25,9 @@ async function tapped(t: TestContext, options: BenchOptions = {}): Promise<{ ben
     ...options,
     json: (cloud) => {
       wire.target = options.tls === true ? cloud.mqttsPort : cloud.mqttPort;
-      const { mqtt } = cloud.deviceConfig(BOARD_ID, options.tls === true ? "root.pem" : undefined) as { readonly mqtt: object };
+      const { mqtt } = cloud.deviceConfig(BOARD_ID, options.tls === true ? "root.pem" : undefined) as {
+        readonly mqtt: object;
+      };
       return { mqtt: { ...mqtt, port: wire.port } };
     },
   });
@@ -34,7 +36,14 @@ async function tapped(t: TestContext, options: BenchOptions = {}): Promise<{ ben
 
 for (const [name, make] of [
   ["of another authority", async () => (await Authority.create("ec")).server(["127.0.0.1"])],
-  ["that has expired", (ours: Authority) => ours.server(["127.0.0.1"], { notBefore: new Date(Date.now() - 2 * 86_400_000), notAfter: new Date(Date.now() - 86_400_000) })],
+  [
+    "that has expired",
+    (ours: Authority) =>
+      ours.server(["127.0.0.1"], {
+        notBefore: new Date(Date.now() - 2 * 86_400_000),
+        notAfter: new Date(Date.now() - 86_400_000),
+      }),
+  ],
   ["for another host", (ours: Authority) => ours.server(["broker.example"])],
   ["of a device, not of a server", (ours: Authority) => ours.client("127.0.0.1")],
 ] as const) {
@@ -66,7 +75,10 @@ test("mqtt: TLS is not given up for a plain broker", async (t) => {
   assert.ok(!wire.heard().includes("hmacsha256"), "the password went out in clear");
 });
 
-async function tlsServer(t: TestContext, identity: Credentials): Promise<{ readonly port: number; readonly heard: () => string }> {
+async function tlsServer(
+  t: TestContext,
+  identity: Credentials,
+): Promise<{ readonly port: number; readonly heard: () => string }> {
   let heard = "";
   const server = createServer(tlsIdentity(identity, "", false).server, (socket) => {
     socket.on("error", () => undefined);
@@ -84,7 +96,12 @@ async function fileServer(t: TestContext, file: Uint8Array): Promise<string> {
   const server = createHttpServer((request, response) => {
     const [, start = "0", end = ""] = /bytes=(\d+)-(\d*)/.exec(request.headers.range ?? "") ?? [];
     const body = file.subarray(Number(start), Math.min(Number(end), file.length - 1) + 1);
-    response.writeHead(206, { "Content-Range": `bytes ${start}-${Number(start) + body.length - 1}/${file.length}`, "Content-Length": body.length }).end(body);
+    response
+      .writeHead(206, {
+        "Content-Range": `bytes ${start}-${Number(start) + body.length - 1}/${file.length}`,
+        "Content-Length": body.length,
+      })
+      .end(body);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -93,10 +110,17 @@ async function fileServer(t: TestContext, file: Uint8Array): Promise<string> {
 }
 
 /** What a platform would send, from somebody who is none. */
-const packet = (message: object): Uint8Array => generate({ cmd: "publish", topic: UPDATE, payload: JSON.stringify(message), qos: 0, dup: false, retain: false });
+const packet = (message: object): Uint8Array =>
+  generate({ cmd: "publish", topic: UPDATE, payload: JSON.stringify(message), qos: 0, dup: false, retain: false });
 
 async function offerOf(t: TestContext, file: Uint8Array, version: string): Promise<object> {
-  return { file_size: file.length, md5sum: createHash("md5").update(file).digest("hex"), type: "update_firmware", url: await fileServer(t, file), version };
+  return {
+    file_size: file.length,
+    md5sum: createHash("md5").update(file).digest("hex"),
+    type: "update_firmware",
+    url: await fileServer(t, file),
+    version,
+  };
 }
 
 for (const [name, engine] of [
@@ -142,7 +166,11 @@ test("plain mqtt: stale offers while a good update is under way do not hold it b
   for (let n = 0; n < 5; n++) wire.inject(stale);
   assert.equal((await bench.cloud.settled(task.id)).status, "success");
   const versions = bench.ends().map(({ version }) => version);
-  assert.deepEqual([versions[0], versions.at(-1)], ["0.0.9", "0.2.0"], "the stale offers were answered before the good update ended");
+  assert.deepEqual(
+    [versions[0], versions.at(-1)],
+    ["0.0.9", "0.2.0"],
+    "the stale offers were answered before the good update ended",
+  );
   assert.equal(bench.cloud.traffic.ofPackage(file.id).bytes, file.size, "the download did not begin anew");
 });
 
@@ -160,5 +188,6 @@ test("plain mqtt: what is heard holds no secret of the device's", async (t) => {
   const heard = wire.heard();
   const secret = Buffer.from(BOARD.deviceSecret, "base64");
   assert.ok(heard.length > 100);
-  for (const form of [Buffer.from(BOARD.deviceSecret), secret, Buffer.from(secret.toString("hex"))]) assert.equal(heard.indexOf(form), -1);
+  for (const form of [Buffer.from(BOARD.deviceSecret), secret, Buffer.from(secret.toString("hex"))])
+    assert.equal(heard.indexOf(form), -1);
 });

@@ -23,13 +23,22 @@ import { xsOta } from "../cli/xs-ota";
 /** How a secret may look when it gets out. */
 function forms(secret: string): string[] {
   const decoded = Buffer.from(secret, "base64");
-  return [secret, Buffer.from(secret).toString("base64").replace(/=+$/, ""), Buffer.from(secret).toString("hex"), encodeURIComponent(secret), decoded.toString("hex"), decoded.toString("latin1"), decoded.toString("utf8")];
+  return [
+    secret,
+    Buffer.from(secret).toString("base64").replace(/=+$/, ""),
+    Buffer.from(secret).toString("hex"),
+    encodeURIComponent(secret),
+    decoded.toString("hex"),
+    decoded.toString("latin1"),
+    decoded.toString("utf8"),
+  ];
 }
 
 function assertSilent(text: string, secrets: readonly string[], where: string): void {
   for (const secret of secrets) {
     for (const form of forms(secret)) {
-      for (const spelling of [form, form.toUpperCase()]) assert.equal(text.indexOf(spelling), -1, `${where} holds a secret`);
+      for (const spelling of [form, form.toUpperCase()])
+        assert.equal(text.indexOf(spelling), -1, `${where} holds a secret`);
     }
   }
 }
@@ -53,14 +62,21 @@ async function life(t: TestContext, cloud: Cloud, id: string, config: object, fo
   const off = async (device: Device): Promise<void> => {
     await device.kill();
     said += JSON.stringify(device.events) + device.stderr;
-    said += (await Promise.all([saidBy("inspect", "--state", state), saidBy("inspect", "--state", state, "--json")])).join("");
+    said += (
+      await Promise.all([saidBy("inspect", "--state", state), saidBy("inspect", "--state", state, "--json")])
+    ).join("");
   };
-  const file = await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 300_000 }));
+  const file = await cloud.packages.add(
+    buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 300_000 }),
+  );
   cloud.files.throttle = 100_000;
   let device = on();
   // Where versions are not reported, the warning about a spelling that the broker does not allow tells that it has subscribed.
   if (cloud.identity(id)?.["profile"] === "v1") await device.event("warning");
-  else await new Promise<void>((resolve) => cloud.on("device", (changed) => changed.id === id && changed.version !== undefined && resolve()));
+  else
+    await new Promise<void>((resolve) =>
+      cloud.on("device", (changed) => changed.id === id && changed.version !== undefined && resolve()),
+    );
   const task = cloud.push(id, file);
   await device.until("a quarter", ({ percent }) => Number(percent) >= 25);
   await off(device);
@@ -122,7 +138,13 @@ test("Tencent, certificate: nothing of the private key", async (t) => {
 
 test("a configuration with its secret in the wrong place or of the wrong kind: the error does not show it", (t) => {
   const secret = "bXktdmVyeS1zZWNyZXQtdmFsdWU=";
-  const key = { platform: "tencent", mqtt: { host: "h", port: 1, tls: false }, auth_mode: "KEY", productId: "P", deviceName: "d" };
+  const key = {
+    platform: "tencent",
+    mqtt: { host: "h", port: 1, tls: false },
+    auth_mode: "KEY",
+    productId: "P",
+    deviceName: "d",
+  };
   const panel = { platform: "thingspanel", profile: "v0", mqtt: { host: "h" }, clientId: "c" };
   const wrong: readonly unknown[] = [
     { ...key, key_deviceinfo: secret },
@@ -143,7 +165,9 @@ test("a configuration with its secret in the wrong place or of the wrong kind: t
   ];
   const path = join(temporaryFolder(t), "device.json");
   for (const value of wrong) {
-    writeFileSync(path, typeof value === "string" && value.startsWith("{") ? value : JSON.stringify(value), { mode: 0o600 });
+    writeFileSync(path, typeof value === "string" && value.startsWith("{") ? value : JSON.stringify(value), {
+      mode: 0o600,
+    });
     try {
       for (const warning of readDeviceConfig(path).warnings) assertSilent(warning, [secret], warning);
     } catch (error) {
@@ -176,9 +200,15 @@ test("the secret is decoded for one connect, and every array that held it is ove
     asked++;
     return BOARD.deviceSecret;
   };
-  for (const [secret, block] of [[deviceSecret, 64], [() => Buffer.alloc(100, 7).toString("base64"), 64]] as const) {
+  for (const [secret, block] of [
+    [deviceSecret, 64],
+    [() => Buffer.alloc(100, 7).toString("base64"), 64],
+  ] as const) {
     crypto.seen.length = 0;
-    const platform = new TencentPlatform({ productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: secret }, crypto);
+    const platform = new TencentPlatform(
+      { productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: secret },
+      crypto,
+    );
     assert.equal(crypto.seen.length, 0);
     assert.match(platform.identity().password ?? "", /^[0-9a-f]{64};hmacsha256$/);
     const blocks = crypto.seen.filter(({ length }) => length === block || length === 100);
@@ -190,16 +220,29 @@ test("the secret is decoded for one connect, and every array that held it is ove
 
 test("a password that a function gives is asked for at each connect and not kept", () => {
   let asked = 0;
-  const platform = new ThingsPanelPlatform({ profile: "v0", username: "u", clientId: "c", brokerHost: "h", password: () => `p${++asked}` }, new NodeCrypto());
+  const platform = new ThingsPanelPlatform(
+    { profile: "v0", username: "u", clientId: "c", brokerHost: "h", password: () => `p${++asked}` },
+    new NodeCrypto(),
+  );
   assert.deepEqual([platform.identity().password, platform.identity().password], ["p1", "p2"]);
 });
 
 test("a topic that is made of the access token is not shown", () => {
-  const platform = new ThingsPanelPlatform({ profile: "v0", username: "t0ken", clientId: "c", brokerHost: "h" }, new NodeCrypto());
-  const session = new MqttSession({ identity: () => platform.identity(), subscriptions: platform.subscriptions, random: () => 0.5 });
+  const platform = new ThingsPanelPlatform(
+    { profile: "v0", username: "t0ken", clientId: "c", brokerHost: "h" },
+    new NodeCrypto(),
+  );
+  const session = new MqttSession({
+    identity: () => platform.identity(),
+    subscriptions: platform.subscriptions,
+    random: () => 0.5,
+  });
   session.start(0);
   session.opened(1);
   session.received(Uint8Array.of(0x20, 2, 0, 0), 2);
   const refused = session.received(Uint8Array.of(0x90, 3, 0, 1, 0x80), 3);
-  assert.deepEqual(refused[0], { type: "warn", message: "the broker refused the subscription to ota/device/inform/*: check the device's permissions" });
+  assert.deepEqual(refused[0], {
+    type: "warn",
+    message: "the broker refused the subscription to ota/device/inform/*: check the device's permissions",
+  });
 });

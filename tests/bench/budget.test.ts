@@ -6,7 +6,9 @@ import { test } from "node:test";
 import { count } from "../../bench/measure/counts";
 import { overBudget } from "../../bench/measure/budget";
 
-const budget = JSON.parse(readFileSync(fileURLToPath(new URL("../../bench/budget.json", import.meta.url)), "utf8")) as Record<string, number>;
+const budget = JSON.parse(
+  readFileSync(fileURLToPath(new URL("../../bench/budget.json", import.meta.url)), "utf8"),
+) as Record<string, number>;
 
 test("no count of the agent's work is beyond its budget", async () => {
   const counts = await count();

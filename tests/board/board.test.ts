@@ -12,10 +12,17 @@ const SWITCH_ONCE = `
   else say({ event: "state", back: board.boot.resetReason(), invalid: board.boot.lastInvalid() });`;
 
 /** A hang is over sooner than in earnest. */
-const impatient = (create: CreateEngine): CreateEngine => (options) => create({ ...options, turnBytecodes: 5_000_000, turnTime: create === createNodeEngine ? 100 : 30_000 });
+const impatient =
+  (create: CreateEngine): CreateEngine =>
+  (options) =>
+    create({ ...options, turnBytecodes: 5_000_000, turnTime: create === createNodeEngine ? 100 : 30_000 });
 
 test("a board runs what is in its flash, and its version is the one that the code carries", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'const { slot, version, project, state } = board.boot.running(); say({ event: "state", slot, version, project, state });', { createEngine: createXsEngine });
+  const { board, witness } = await puppetBoard(
+    t,
+    'const { slot, version, project, state } = board.boot.running(); say({ event: "state", slot, version, project, state });',
+    { createEngine: createXsEngine },
+  );
   void board.powerOn();
   await witness.until("state");
   assert.deepEqual(witness.events, [
@@ -31,7 +38,13 @@ for (const [name, create] of [
 ] as const) {
   test(`${name}: firmware on trial that confirms itself stays`, async (t) => {
     const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: create });
-    fill(1, await puppetImage("0.2.0", 'board.boot.confirm(); say({ event: "confirmed", state: board.boot.running().state });'));
+    fill(
+      1,
+      await puppetImage(
+        "0.2.0",
+        'board.boot.confirm(); say({ event: "confirmed", state: board.boot.running().state });',
+      ),
+    );
     void board.powerOn();
     assert.deepEqual(await witness.until("confirmed"), { event: "confirmed", state: "valid" });
     await board.powerOff();
@@ -53,7 +66,13 @@ for (const [name, create] of [
       void board.powerOn();
       assert.deepEqual(await witness.until("state"), { event: "state", back: reason, invalid: "ota_1" });
       assert.deepEqual(witness.names(), ["boot", "boot", "reset", "boot", "state"]);
-      assert.deepEqual(witness.events[1], { event: "boot", slot: "ota_1", version: "0.2.0", trial: true, reason: "software" });
+      assert.deepEqual(witness.events[1], {
+        event: "boot",
+        slot: "ota_1",
+        version: "0.2.0",
+        trial: true,
+        reason: "software",
+      });
     });
   }
 }
@@ -76,9 +95,13 @@ test("power cut in the trial: the old firmware hears of a power-on", async (t) =
 });
 
 test("a power cut stops the firmware in the middle of a turn; what it wrote before stays", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'board.store.setNumber("n", (board.store.getNumber("n") ?? 0) + 1); say({ event: "state", n: board.store.getNumber("n") }); for (;;) board.clock.now();', {
-    createEngine: createXsEngine,
-  });
+  const { board, witness } = await puppetBoard(
+    t,
+    'board.store.setNumber("n", (board.store.getNumber("n") ?? 0) + 1); say({ event: "state", n: board.store.getNumber("n") }); for (;;) board.clock.now();',
+    {
+      createEngine: createXsEngine,
+    },
+  );
   for (const n of [1, 2]) {
     void board.powerOn();
     assert.deepEqual(await witness.until("state", n), { event: "state", n });
@@ -134,13 +157,19 @@ test("factory firmware that fails at once does not make a fast loop, and the pow
 });
 
 test("the running slot can not be written: the flash port ends at the other slot's borders", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'try { board.flash.erase(board.flash.size / 4096); } catch (error) { say({ event: "state", message: error.message }); }');
+  const { board, witness } = await puppetBoard(
+    t,
+    'try { board.flash.erase(board.flash.size / 4096); } catch (error) { say({ event: "state", message: error.message }); }',
+  );
   void board.powerOn();
   assert.match(String(Object(await witness.until("state")).message), /outside ota_1/);
 });
 
 test("what was erased and programmed is counted over restarts", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'board.flash.erase(0); board.flash.write(0, new Uint8Array(4)); say({ event: "state" });');
+  const { board, witness } = await puppetBoard(
+    t,
+    'board.flash.erase(0); board.flash.write(0, new Uint8Array(4)); say({ event: "state" });',
+  );
   for (const n of [1, 2]) {
     void board.powerOn();
     await witness.until("state", n);

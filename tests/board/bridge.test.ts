@@ -14,10 +14,21 @@ import { cryptoContract } from "../contract/crypto";
 import { networkContract } from "../contract/network";
 
 /** Firmware's ports over the real messages, without an engine in between. */
-function bridged(given: Partial<Ports> = {}, onEvent: (json: string) => void = () => {}): { ports: BridgePorts; close(): void } {
+function bridged(
+  given: Partial<Ports> = {},
+  onEvent: (json: string) => void = () => {},
+): { ports: BridgePorts; close(): void } {
   const clock = new NodeClock();
   const flash = { size: 8192, sectorSize: 4096 } as Flash;
-  const ports: Ports = { flash, boot: {} as Boot, store: {} as Store, network: new NodeNetwork(), crypto: new NodeCrypto(), clock, ...given };
+  const ports: Ports = {
+    flash,
+    boot: {} as Boot,
+    store: {} as Store,
+    network: new NodeNetwork(),
+    crypto: new NodeCrypto(),
+    clock,
+    ...given,
+  };
   const host = new BridgeHost({ ports, configuration: '{"größe":1}', onEvent });
   const firmware = bridgePorts((request) => new Uint8Array(host.answer(new Uint8Array(request))).buffer, "1.2.3");
   const engine: Engine = {
@@ -88,8 +99,15 @@ test("boot and store calls arrive with their arguments and come back with their 
     delete: (key) => void kept.delete(key),
   };
   const { ports } = bridged({ boot, store });
-  assert.deepEqual(ports.boot.running(), { ...boot.running(), version: "1.2.3" }, "all but the version, which firmware knows itself");
-  assert.deepEqual([ports.boot.target(), ports.boot.resetReason(), ports.boot.lastInvalid(), ports.boot.verifyTarget()], ["ota_0", "brown-out", undefined, 123_456]);
+  assert.deepEqual(
+    ports.boot.running(),
+    { ...boot.running(), version: "1.2.3" },
+    "all but the version, which firmware knows itself",
+  );
+  assert.deepEqual(
+    [ports.boot.target(), ports.boot.resetReason(), ports.boot.lastInvalid(), ports.boot.verifyTarget()],
+    ["ota_0", "brown-out", undefined, 123_456],
+  );
   assert.throws(() => ports.boot.activate(), { message: "activate ota_0: no image" });
   ports.boot.invalidateTarget();
   ports.boot.confirm();
@@ -99,8 +117,14 @@ test("boot and store calls arrive with their arguments and come back with their 
   ports.store.setNumber("n", 0xffff_ffff);
   ports.store.setBytes("b", new Uint8Array(0));
   ports.store.setBytes("c", Uint8Array.of(1, 0, 255));
-  assert.deepEqual([ports.store.getNumber("n"), ports.store.getNumber("x"), ports.store.getBytes("x")], [0xffff_ffff, undefined, undefined]);
-  assert.deepEqual([ports.store.getBytes("b"), ports.store.getBytes("c")], [new Uint8Array(0), Uint8Array.of(1, 0, 255)]);
+  assert.deepEqual(
+    [ports.store.getNumber("n"), ports.store.getNumber("x"), ports.store.getBytes("x")],
+    [0xffff_ffff, undefined, undefined],
+  );
+  assert.deepEqual(
+    [ports.store.getBytes("b"), ports.store.getBytes("c")],
+    [new Uint8Array(0), Uint8Array.of(1, 0, 255)],
+  );
   ports.store.delete("n");
   assert.equal(ports.store.getNumber("n"), undefined);
 });

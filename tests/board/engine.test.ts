@@ -16,7 +16,10 @@ for (const [name, create] of [
   ["XS", createXsEngine],
   ["Node", createNodeEngine],
 ] as const) {
-  const starting = (answer: (request: Uint8Array, engine: Engine) => Uint8Array | undefined = (request) => request, options: Partial<Parameters<CreateEngine>[0]> = {}): Engine => {
+  const starting = (
+    answer: (request: Uint8Array, engine: Engine) => Uint8Array | undefined = (request) => request,
+    options: Partial<Parameters<CreateEngine>[0]> = {},
+  ): Engine => {
     const engine: Engine = create({ answer: (request) => answer(request, engine), ...options });
     return engine;
   };
@@ -71,7 +74,9 @@ for (const [name, create] of [
       self.stop();
       return undefined;
     });
-    await engine.run("globalThis.handleCommand = (m) => { for (;;) { try { issueCommand(m); } catch (e) { break; } } };");
+    await engine.run(
+      "globalThis.handleCommand = (m) => { for (;;) { try { issueCommand(m); } catch (e) { break; } } };",
+    );
     await engine.turn(new Uint8Array(4));
     assert.equal((await engine.ended).cause, "stopped");
     assert.equal(requests, 1);

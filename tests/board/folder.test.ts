@@ -35,7 +35,10 @@ test("a folder of something else is refused and left as it was", async (t) => {
   writeFileSync(join(strange, "thesis.txt"), "important");
   await assert.rejects(openBoardFolder(strange, undefined, factory), /not a board's folder: it holds "thesis\.txt"/);
   assert.deepEqual(readdirSync(strange), ["thesis.txt"]);
-  await assert.rejects(openBoardFolder(join(strange, "thesis.txt"), undefined, factory), /can not be used: it is no folder/);
+  await assert.rejects(
+    openBoardFolder(join(strange, "thesis.txt"), undefined, factory),
+    /can not be used: it is no folder/,
+  );
 
   const wrongSize = temporaryFolder(t);
   writeFileSync(join(wrongSize, "flash.bin"), "not a chip");
@@ -48,7 +51,10 @@ test("a folder of something else is refused and left as it was", async (t) => {
 
 test("a factory that fails leaves nothing behind", async (t) => {
   const folder = join(temporaryFolder(t), "board");
-  await assert.rejects(openBoardFolder(folder, undefined, () => Promise.reject(new Error("no compiler"))), /no compiler/);
+  await assert.rejects(
+    openBoardFolder(folder, undefined, () => Promise.reject(new Error("no compiler"))),
+    /no compiler/,
+  );
   assert.equal(existsSync(folder), false);
 });
 
@@ -76,7 +82,9 @@ for (const platform of [process.platform, "darwin"] as const) {
     mkdirSync(folder, { recursive: true });
     const lock = new URL("../../host-sim/board/folder-lock.ts", import.meta.url).href;
     const script = `import { lockFolder } from ${JSON.stringify(lock)}; await lockFolder(${JSON.stringify(folder)}, ${JSON.stringify(platform)}); console.log("locked"); setInterval(() => {}, 1000);`;
-    const other = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const other = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(other.stdout, "data");
     await assert.rejects(lockFolder(folder, platform), /is in use by another process/);
     other.kill("SIGKILL");

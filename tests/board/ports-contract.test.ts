@@ -27,9 +27,15 @@ function memoryBench(): Bench {
   const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
   board.powerOn();
   return {
-    get ports() { return board.ports; },
-    get boot() { return board.ports.boot; },
-    get flash() { return board.ports.flash; },
+    get ports() {
+      return board.ports;
+    },
+    get boot() {
+      return board.ports.boot;
+    },
+    get flash() {
+      return board.ports.flash;
+    },
     image: firmware,
     restart: (reason) => void board.powerOn(reason),
     wantsRestart: () => board.restartWanted !== undefined,
@@ -56,13 +62,26 @@ function fileBench(): Bench {
     const slots = new Slots(chip, read, 0);
     const result = new Bootloader(chip, read, slots).boot();
     if (result.bricked !== undefined) throw new Error(result.bricked);
-    ports = boardPorts({ chip, table: read, slots, running: result.slot === "ota_0" ? 0 : 1, resetReason, restart: () => (wanted = true) });
+    ports = boardPorts({
+      chip,
+      table: read,
+      slots,
+      running: result.slot === "ota_0" ? 0 : 1,
+      resetReason,
+      restart: () => (wanted = true),
+    });
   };
   restart();
   return {
-    get ports() { return ports; },
-    get boot() { return ports.boot; },
-    get flash() { return ports.flash; },
+    get ports() {
+      return ports;
+    },
+    get boot() {
+      return ports.boot;
+    },
+    get flash() {
+      return ports.flash;
+    },
     image: firmware,
     restart,
     wantsRestart: () => wanted,
@@ -73,7 +92,10 @@ function fileBench(): Bench {
   };
 }
 
-for (const [name, make] of [["board in memory", memoryBench], ["board in a file", fileBench]] as const) {
+for (const [name, make] of [
+  ["board in memory", memoryBench],
+  ["board in a file", fileBench],
+] as const) {
   runCases(`${name}, flash`, flashContract(make));
   runCases(`${name}, boot`, bootContract(make));
   runCases(
@@ -81,7 +103,9 @@ for (const [name, make] of [["board in memory", memoryBench], ["board in a file"
     storeContract(() => {
       const bench = make();
       return {
-        get store() { return bench.ports.store; },
+        get store() {
+          return bench.ports.store;
+        },
         restart() {
           bench.restart();
           return bench.ports.store;

@@ -20,7 +20,14 @@ async function bundleBridge(): Promise<string> {
     globalThis.board = bridgePorts(issueCommand, VERSION);
     globalThis.handleCommand = board.handle;
     globalThis.say = (event) => board.emit(JSON.stringify(event));`;
-  const { outputFiles } = await build({ stdin: { contents, resolveDir: "." }, bundle: true, write: false, format: "iife", platform: "neutral", target: "es2022" });
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: "." },
+    bundle: true,
+    write: false,
+    format: "iife",
+    platform: "neutral",
+    target: "es2022",
+  });
   return outputFiles[0]!.text;
 }
 
@@ -70,7 +77,11 @@ export interface PuppetBoard {
 }
 
 /** A new board whose factory firmware is version 0.1.0 and runs `code`; closed after the test. */
-export async function puppetBoard(t: TestContext, code: string, options: Partial<BoardOptions> = {}): Promise<PuppetBoard> {
+export async function puppetBoard(
+  t: TestContext,
+  code: string,
+  options: Partial<BoardOptions> = {},
+): Promise<PuppetBoard> {
   const witness = new Witness();
   const board = await Board.open({
     folder: temporaryFolder(t),

@@ -36,11 +36,15 @@ interface Scene {
 }
 
 /** A cloud that has version 0.2.0 for a board that will be made with 0.1.0. */
-async function scene(t: TestContext, options: { image?: Uint8Array; tls?: Authority; mqttPort?: number } = {}): Promise<Scene> {
+async function scene(
+  t: TestContext,
+  options: { image?: Uint8Array; tls?: Authority; mqttPort?: number } = {},
+): Promise<Scene> {
   const cloud = await createCloud(options.tls === undefined ? {} : { tls: { authority: options.tls } });
   await cloud.start();
   t.after(() => cloud.stop());
-  const image = options.image ?? buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE });
+  const image =
+    options.image ?? buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE });
   const file = await cloud.packages.add(image, { name: "fw.bin" });
   const device = cloud.tencent.addDevice(BOARD);
   const task = cloud.push(device, file).id;
@@ -81,7 +85,12 @@ async function stateReached(witness: Witness, state: string): Promise<void> {
 function story(witness: Witness): string[] {
   const lines = witness.events.map((event) => {
     const { event: name, state, percent, ...rest } = Object(event) as Record<string, unknown>;
-    return [name, state, percent === 0 || percent === 100 ? percent : undefined, percent === undefined || percent === 0 || percent === 100 ? JSON.stringify(rest) : "between"]
+    return [
+      name,
+      state,
+      percent === 0 || percent === 100 ? percent : undefined,
+      percent === undefined || percent === 0 || percent === 100 ? JSON.stringify(rest) : "between",
+    ]
       .filter((part) => part !== undefined)
       .join(" ");
   });
@@ -104,8 +113,17 @@ test("one bundle in XS and in Node: the same update, the same words, each byte a
     assert.deepEqual(cloud.violations(), []);
     assert.equal(cloud.traffic.total().bytes, SIZE, "bytes served");
     const wear = board.folder.table.slots.map(({ address, size }) => board.folder.wear(address, size));
-    assert.deepEqual(wear.map(({ erases, mostErases }) => [erases, mostErases]), [[0, 0], [Math.ceil(SIZE / 4096), 1]]);
-    assert.equal(meters.some(({ compute }) => compute > 0), name === "XS");
+    assert.deepEqual(
+      wear.map(({ erases, mostErases }) => [erases, mostErases]),
+      [
+        [0, 0],
+        [Math.ceil(SIZE / 4096), 1],
+      ],
+    );
+    assert.equal(
+      meters.some(({ compute }) => compute > 0),
+      name === "XS",
+    );
     await board.close();
   }
   assert.deepEqual(stories[0], stories[1]);
@@ -133,7 +151,10 @@ test("XS over TLS, with the cloud's own root: MQTT and download both", async (t)
 });
 
 /** Passes everything on to `port` and keeps what clients say; `until` waits for words of theirs. */
-async function wiretap(t: TestContext, port: number): Promise<{ server: Server; port: number; until(words: string): Promise<string> }> {
+async function wiretap(
+  t: TestContext,
+  port: number,
+): Promise<{ server: Server; port: number; until(words: string): Promise<string> }> {
   let heard = "";
   const more = new EventEmitter();
   const server = createServer((client) => {
@@ -175,9 +196,21 @@ test("an update replaces the running code: a constant that differs in the new bu
   await stateReached(witness, "done");
   // The board says so when it sends the report, which then has its way to go.
   const heard = await tap.until('"state":"done"');
-  const order = ['"report":{"version":"0.1.0"}', '"state":"burning"', `;${marked};`, '"report":{"version":"0.2.0"}', '"state":"done"'].map((text) => heard.indexOf(text));
-  assert.ok(order.every((at, index) => at > (order[index - 1] ?? 0)), `in this order: ${order.join(", ")}`);
-  assert.ok(heard.includes(`;${SDK_APP_ID};`) && heard.lastIndexOf(`;${SDK_APP_ID};`) < order[2]!, "the new code does not use the old constant");
+  const order = [
+    '"report":{"version":"0.1.0"}',
+    '"state":"burning"',
+    `;${marked};`,
+    '"report":{"version":"0.2.0"}',
+    '"state":"done"',
+  ].map((text) => heard.indexOf(text));
+  assert.ok(
+    order.every((at, index) => at > (order[index - 1] ?? 0)),
+    `in this order: ${order.join(", ")}`,
+  );
+  assert.ok(
+    heard.includes(`;${SDK_APP_ID};`) && heard.lastIndexOf(`;${SDK_APP_ID};`) < order[2]!,
+    "the new code does not use the old constant",
+  );
 });
 
 for (const fault of FAULTS) {
@@ -187,15 +220,21 @@ for (const fault of FAULTS) {
     // A trial takes 120 s of the firmware's time, a hang 1,000 million bytecodes.
     await start((options) => createXsEngine({ ...options, turnBytecodes: 50_000_000 }), { clockSpeed: 60 });
     await stateReached(witness, "fail");
-    const { state, code, version } = Object(witness.events.find((event) => Object(event).state === "fail")) as Record<string, unknown>;
+    const { state, code, version } = Object(witness.events.find((event) => Object(event).state === "fail")) as Record<
+      string,
+      unknown
+    >;
     assert.deepEqual({ state, code, version }, { state: "fail", code: -5, version: "0.2.0" });
-    assert.deepEqual(witness.events.findLast(({ event }) => event === "boot"), {
-      event: "boot",
-      slot: "ota_0",
-      version: "0.1.0",
-      trial: false,
-      reason: fault === "hang" ? "watchdog" : "software",
-    });
+    assert.deepEqual(
+      witness.events.findLast(({ event }) => event === "boot"),
+      {
+        event: "boot",
+        slot: "ota_0",
+        version: "0.1.0",
+        trial: false,
+        reason: fault === "hang" ? "watchdog" : "software",
+      },
+    );
     const first = await cloud.settled(task);
     assert.deepEqual([first.status, first.code], ["failure", -5]);
 
@@ -205,7 +244,10 @@ for (const fault of FAULTS) {
     // The version report follows the PUBACK of the first answer. From then on that answer is not repeated, and can not be taken for the second.
     await heard(cloud, device, '"state":"fail"', '"type":"report_version"');
     const again = await cloud.settled(cloud.push(device, cloud.packages.list()[0]!).id);
-    assert.deepEqual([again.status, again.code, again.message], ["failure", -5, "this image was rolled back before; it is not tried again"]);
+    assert.deepEqual(
+      [again.status, again.code, again.message],
+      ["failure", -5, "this image was rolled back before; it is not tried again"],
+    );
     assert.equal(cloud.traffic.total().bytes, served, "nothing was downloaded");
     assert.equal(witness.events.filter(({ event }) => event === "boot").length, 3, "nothing was started");
     assert.deepEqual(cloud.violations(), []);

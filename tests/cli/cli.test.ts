@@ -10,8 +10,14 @@ import { Device } from "../../host-sim/demo/device-process";
 import { temporaryFolder } from "../board/puppet";
 import { xsOta } from "./xs-ota";
 
-
-const GOOD = { platform: "tencent", mqtt: { host: "127.0.0.1", port: 1, tls: false }, auth_mode: "KEY", productId: "P", deviceName: "d", key_deviceinfo: { deviceSecret: "c2VjcmV0" } };
+const GOOD = {
+  platform: "tencent",
+  mqtt: { host: "127.0.0.1", port: 1, tls: false },
+  auth_mode: "KEY",
+  productId: "P",
+  deviceName: "d",
+  key_deviceinfo: { deviceSecret: "c2VjcmV0" },
+};
 
 test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, nothing changed", async (t) => {
   const folder = temporaryFolder(t);
@@ -27,9 +33,15 @@ test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, n
     [["image", "--out", at("x")], /required option '--version <version>' not specified/],
     [["image", "--version", "one two", "--out", at("x")], /A version has 1 to 31/],
     [["image", "--version", "1.0", "--out", at("x"), "--size", "many"], /whole number of bytes/],
-    [["image", "--version", "1.0", "--out", at("x"), "--size", "1000"], /size 1000: this image has at least [0-9]+ bytes/],
+    [
+      ["image", "--version", "1.0", "--out", at("x"), "--size", "1000"],
+      /size 1000: this image has at least [0-9]+ bytes/,
+    ],
     [["image", "--version", "1.0", "--out", at("x"), "--fault", "burn"], /Allowed choices are throw, hang, offline/],
-    [["image", "--version", "1.0", "--out", join(at("none"), "x")], /can not be written: there is no such file or folder/],
+    [
+      ["image", "--version", "1.0", "--out", join(at("none"), "x")],
+      /can not be written: there is no such file or folder/,
+    ],
     [["device", "--config", at("good.json")], /required option '--state <folder>' not specified/],
     [["device", "--config", at("none.json"), "--state", state], /none\.json can not be read: there is no such file/],
     [["device", "--config", at("bad.json"), "--state", state], /bad\.json: productId: a string is expected/],
@@ -55,9 +67,18 @@ test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, n
 });
 
 test("--help of each command names its options", async () => {
-  const options = { image: "--fault <kind>", device: "--config <file>", inspect: "--json", keygen: "--out <file>", sign: "--key <file>", verify: "--key <file>" };
+  const options = {
+    image: "--fault <kind>",
+    device: "--config <file>",
+    inspect: "--json",
+    keygen: "--out <file>",
+    sign: "--key <file>",
+    verify: "--key <file>",
+  };
   const helps = await Promise.all(Object.keys(options).map((command) => xsOta(command, "--help")));
-  for (const [{ code, stdout }, option] of helps.map((help, index) => [help, Object.values(options)[index]!] as const)) {
+  for (const [{ code, stdout }, option] of helps.map(
+    (help, index) => [help, Object.values(options)[index]!] as const,
+  )) {
     assert.equal(code, 0);
     assert.ok(stdout.includes(option), stdout);
   }
@@ -66,11 +87,16 @@ test("--help of each command names its options", async () => {
 test("image: the exact size, a valid image, the version in image and code, the same bytes each time", async (t) => {
   const folder = temporaryFolder(t);
   const paths = [join(folder, "a.bin"), join(folder, "b.bin")];
-  for (const path of paths) assert.equal((await xsOta("image", "--version", "1.2.3", "--out", path, "--size", "708482")).code, 0);
+  for (const path of paths)
+    assert.equal((await xsOta("image", "--version", "1.2.3", "--out", path, "--size", "708482")).code, 0);
   const [first, second] = paths.map((path) => readFileSync(path));
   assert.equal(first!.length, 708_482);
   assert.ok(first!.equals(second!));
-  const { length } = verifyImage((offset, into) => into.set(first!.subarray(offset, offset + into.length)), first!.length, sha256);
+  const { length } = verifyImage(
+    (offset, into) => into.set(first!.subarray(offset, offset + into.length)),
+    first!.length,
+    sha256,
+  );
   assert.ok(length <= 708_482 && length > 708_482 - 16);
   assert.match(Buffer.from(extractPayload(first!)).toString(), /^var FIRMWARE=\{"version":"1\.2\.3"\};/);
 
@@ -84,7 +110,13 @@ test("device: makes its board, tells it as JSON lines, survives kill -9; inspect
   const [config, state] = [join(folder, "device.json"), join(folder, "board")];
   writeFileSync(config, JSON.stringify(GOOD), { mode: 0o644 });
   const device = Device.start(config, state, "--version", "0.5.0");
-  assert.deepEqual(await device.event("boot"), { event: "boot", slot: "ota_0", version: "0.5.0", trial: false, reason: "power-on" });
+  assert.deepEqual(await device.event("boot"), {
+    event: "boot",
+    slot: "ota_0",
+    version: "0.5.0",
+    trial: false,
+    reason: "power-on",
+  });
   const second = await xsOta("device", "--config", config, "--state", state);
   assert.notEqual(second.code, 0);
   assert.match(second.stderr, /is in use by another process\n$/);
@@ -96,13 +128,19 @@ test("device: makes its board, tells it as JSON lines, survives kill -9; inspect
   assert.equal((await again.event("boot"))["version"], "0.5.0", "the factory is for a new board only");
   await again.kill();
 
-  const digest = (): string => createHash("sha256").update(readFileSync(join(state, "flash.bin"))).digest("hex");
+  const digest = (): string =>
+    createHash("sha256")
+      .update(readFileSync(join(state, "flash.bin")))
+      .digest("hex");
   const before = digest();
   const words = await xsOta("inspect", "--state", state);
   assert.equal(words.code, 0);
   assert.match(words.stdout, /ota_0: 0\.5\.0 of xs-ota-board, [0-9]+ bytes, boots/);
   assert.match(words.stdout, /0: ota_0, sequence 1, valid, decides/);
-  const { slots, job } = JSON.parse((await xsOta("inspect", "--state", state, "--json")).stdout) as { slots: { version?: string }[]; job?: unknown };
+  const { slots, job } = JSON.parse((await xsOta("inspect", "--state", state, "--json")).stdout) as {
+    slots: { version?: string }[];
+    job?: unknown;
+  };
   assert.deepEqual([slots[0]?.version, job], ["0.5.0", undefined]);
   assert.equal(digest(), before);
   assert.equal(existsSync(join(state, "flash.bin.new")), false);

@@ -32,9 +32,13 @@ interface Running {
 const run = (...args: string[]): Running => start("--memory", ...args);
 
 function start(...args: string[]): Running {
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   let stderr = "";
   child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
   const closed = once(child, "close");
@@ -83,7 +87,8 @@ test("prints a device.json that works, pushes the version asked for, tells what 
   const device = { productId: "P1", deviceName: "board-a", deviceSecret: secret };
   const board = new Board(await mqtt({ port, ...credentials(device) }));
   await board.client.subscribeAsync("$ota/update/P1/board-a", { qos: 1 });
-  const report = (body: object): Promise<unknown> => board.client.publishAsync("$ota/report/P1/board-a", JSON.stringify(body), { qos: 1 });
+  const report = (body: object): Promise<unknown> =>
+    board.client.publishAsync("$ota/report/P1/board-a", JSON.stringify(body), { qos: 1 });
   await report({ type: "report_version", report: { version: "0.1.0" } });
   await board.next();
   const offer = await board.next();
@@ -95,7 +100,13 @@ test("prints a device.json that works, pushes the version asked for, tells what 
   await board.leave();
   const { code, stderr } = await cloud.end("SIGTERM");
   assert.equal(code, 0);
-  const order = ["firmware 0.2.0: fw-0.2.0.bin, 5000 bytes", "board-a: online", "board-a: runs 0.1.0", "board-a: update to 0.2.0 pushed", "board-a: update to 0.2.0 failed with -5: no?[2Jgood"];
+  const order = [
+    "firmware 0.2.0: fw-0.2.0.bin, 5000 bytes",
+    "board-a: online",
+    "board-a: runs 0.1.0",
+    "board-a: update to 0.2.0 pushed",
+    "board-a: update to 0.2.0 failed with -5: no?[2Jgood",
+  ];
   let at = -1;
   for (const line of order) {
     const next = stderr.indexOf(line, at + 1);
@@ -127,7 +138,11 @@ test("a new device with a secret of its own; packages and the authority are kept
   assert.equal((await first.end("SIGINT")).code, 0);
 
   const second = run(...flags, "--push", "0.3.0", "--device", "P1/cert-board");
-  const info = (await second.line()) as unknown as { mqtt: { port: number }; auth_mode: string; cert_deviceinfo: Record<string, string> };
+  const info = (await second.line()) as unknown as {
+    mqtt: { port: number };
+    auth_mode: string;
+    cert_deviceinfo: Record<string, string>;
+  };
   assert.equal(info.auth_mode, "CERT");
   assert.equal(await readFile(join(tls, "root.pem"), "utf8"), root);
   const { devCertFile = "", devPrivateKeyFile = "" } = info.cert_deviceinfo;
@@ -147,10 +162,30 @@ test("a new device with a secret of its own; packages and the authority are kept
 test("a certificate from elsewhere: the cloud shows it, and device.json names the root that was given", async () => {
   const authority = await Authority.create("ec");
   const { key, certificate } = await authority.server(["127.0.0.1"]);
-  const [certFile, keyFile, rootFile] = [join(folder, "given.pem"), join(folder, "given.key.pem"), join(folder, "given-root.pem")];
+  const [certFile, keyFile, rootFile] = [
+    join(folder, "given.pem"),
+    join(folder, "given.key.pem"),
+    join(folder, "given-root.pem"),
+  ];
   await Promise.all([writeFile(certFile, certificate), writeFile(keyFile, key), writeFile(rootFile, authority.root)]);
-  const cloud = run("--port=0", "--mqtt-port=0", "--https-port=0", "--mqtts-port=0", "--tls-cert", certFile, "--tls-key", keyFile, "--tls-root", rootFile, "--new-device", "board-1");
-  const config = (await cloud.line()) as unknown as { mqtt: { port: number; tls: boolean; ca: string }; https: { ca: string } };
+  const cloud = run(
+    "--port=0",
+    "--mqtt-port=0",
+    "--https-port=0",
+    "--mqtts-port=0",
+    "--tls-cert",
+    certFile,
+    "--tls-key",
+    keyFile,
+    "--tls-root",
+    rootFile,
+    "--new-device",
+    "board-1",
+  );
+  const config = (await cloud.line()) as unknown as {
+    mqtt: { port: number; tls: boolean; ca: string };
+    https: { ca: string };
+  };
   assert.deepEqual([config.mqtt.ca, config.https.ca], [rootFile, rootFile]);
   const socket = connectTls({ host: "127.0.0.1", port: config.mqtt.port, ca: authority.root });
   await once(socket, "secureConnect");
@@ -167,17 +202,23 @@ test("a push without a device makes one to try with: the same one at the next st
   const second = start(...flags);
   const again = await second.line();
   assert.equal((await second.end("SIGTERM")).code, 0);
-  const identity = ({ deviceName, key_deviceinfo }: Record<string, unknown>): unknown => ({ deviceName, key_deviceinfo });
+  const identity = ({ deviceName, key_deviceinfo }: Record<string, unknown>): unknown => ({
+    deviceName,
+    key_deviceinfo,
+  });
   assert.equal(config?.["deviceName"], "demo-1");
   assert.deepEqual(identity(again!), identity(config!));
 });
 
 test("a file of devices: each gets its device.json", async () => {
   const path = join(folder, "devices.json");
-  await writeFile(path, JSON.stringify([
-    { productId: "P1", deviceName: "a", key_deviceinfo: { deviceSecret: "AAAA" } },
-    { productId: "P1", deviceName: "b", deviceSecret: "BBBB" },
-  ]));
+  await writeFile(
+    path,
+    JSON.stringify([
+      { productId: "P1", deviceName: "a", key_deviceinfo: { deviceSecret: "AAAA" } },
+      { productId: "P1", deviceName: "b", deviceSecret: "BBBB" },
+    ]),
+  );
   const cloud = run("--port=0", "--mqtt-port=0", "--devices", path);
   assert.equal((await cloud.line())?.["deviceName"], "a");
   assert.equal((await cloud.line())?.["deviceName"], "b");
@@ -186,13 +227,38 @@ test("a file of devices: each gets its device.json", async () => {
 
 test("devices of ThingsPanel, in all three ways: each device.json is the contract's", async () => {
   const path = join(folder, "panel.json");
-  await writeFile(path, JSON.stringify({ platform: "thingspanel", profile: "v1", username: "user-7", password: "s3cr3t7", deviceNumber: "number-2", clientId: "dev-2" }));
-  const cloud = run("--port=0", "--mqtt-port=0", "--device", "thingspanel/v0/token-123/MCU", "--new-device", "thingspanel-v1/board-9", "--devices", path);
+  await writeFile(
+    path,
+    JSON.stringify({
+      platform: "thingspanel",
+      profile: "v1",
+      username: "user-7",
+      password: "s3cr3t7",
+      deviceNumber: "number-2",
+      clientId: "dev-2",
+    }),
+  );
+  const cloud = run(
+    "--port=0",
+    "--mqtt-port=0",
+    "--device",
+    "thingspanel/v0/token-123/MCU",
+    "--new-device",
+    "thingspanel-v1/board-9",
+    "--devices",
+    path,
+  );
   const configs = [await cloud.line(), await cloud.line(), await cloud.line()] as Record<string, unknown>[];
   const { mqtt: broker } = configs[0] as { mqtt: { port: number } };
   assert.deepEqual(configs[0], {
-    platform: "thingspanel", mqtt: { host: "127.0.0.1", port: broker.port, tls: false },
-    profile: "v0", username: "token-123", password: "", clientId: "token-123", deviceNumber: "token-123", module: "MCU",
+    platform: "thingspanel",
+    mqtt: { host: "127.0.0.1", port: broker.port, tls: false },
+    profile: "v0",
+    username: "token-123",
+    password: "",
+    clientId: "token-123",
+    deviceNumber: "token-123",
+    module: "MCU",
   });
   assert.deepEqual([configs[1]!["profile"], configs[1]!["deviceNumber"]], ["v1", "board-9"]);
   assert.match(String(configs[1]!["username"]), /^[0-9a-f]{24}$/);

@@ -50,7 +50,10 @@ test("keygen, sign, verify: in place, once and again, and only by that key", asy
   const bytes = readFileSync(fw);
   bytes[17]! ^= 1;
   writeFileSync(fw, bytes);
-  assert.match((await xsOta("verify", "--key", at("other.pub"), fw)).stderr, /^error: .*: signature does not match the file\n$/);
+  assert.match(
+    (await xsOta("verify", "--key", at("other.pub"), fw)).stderr,
+    /^error: .*: signature does not match the file\n$/,
+  );
 });
 
 test("keygen never overwrites, and never prints the private half", async (t) => {
@@ -75,7 +78,11 @@ test("what is no key, no file or no P-256 is refused in one line, and nothing is
   const { privateKey } = generateKeyPairSync("ed25519");
   writeFileSync(at("ed.pem"), privateKey.export({ format: "pem", type: "pkcs8" }), { mode: 0o600 });
   const locked = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
-  writeFileSync(at("locked.pem"), locked.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "secret" }), { mode: 0o600 });
+  writeFileSync(
+    at("locked.pem"),
+    locked.export({ format: "pem", type: "pkcs8", cipher: "aes-256-cbc", passphrase: "secret" }),
+    { mode: 0o600 },
+  );
   writeFileSync(at("hello.txt"), "hello\n");
   writeFileSync(at("empty.bin"), "");
   const cases: readonly (readonly [readonly string[], RegExp])[] = [
@@ -99,7 +106,8 @@ test("what is no key, no file or no P-256 is refused in one line, and nothing is
   ];
   const ended: Ended[] = [];
   // Two at a time, as many as there are cores on a small machine.
-  for (let at = 0; at < cases.length; at += 2) ended.push(...(await Promise.all(cases.slice(at, at + 2).map(([args]) => xsOta(...args)))));
+  for (let at = 0; at < cases.length; at += 2)
+    ended.push(...(await Promise.all(cases.slice(at, at + 2).map(([args]) => xsOta(...args)))));
   for (const [index, [args, message]] of cases.entries()) {
     const { code, stdout, stderr } = ended[index]!;
     assert.notEqual(code, 0, args.join(" "));
@@ -122,7 +130,10 @@ test("a file signed by OpenSSL alone verifies", async (t) => {
   const folder = temporaryFolder(t);
   for (const name of ["der-71.trailer", "der-71-named.trailer"]) {
     const path = join(folder, name);
-    writeFileSync(path, Buffer.concat([readFileSync(join(VECTORS, "firmware.bin")), readFileSync(join(VECTORS, name))]));
+    writeFileSync(
+      path,
+      Buffer.concat([readFileSync(join(VECTORS, "firmware.bin")), readFileSync(join(VECTORS, name))]),
+    );
     assert.equal((await xsOta("verify", "--key", join(VECTORS, "public.pem"), path)).code, 0);
     assert.equal((await xsOta("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
   }
@@ -138,24 +149,30 @@ function recipe(document: string): string {
     .join("\n");
 }
 
-const openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bin/openssl"].find((path) => existsSync(path));
+const openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bin/openssl"].find((path) =>
+  existsSync(path),
+);
 
 for (const document of ["SPEC.md", "SECURITY.md"]) {
-  test(`the commands of ${document} do what it says, and OpenSSL's key signs here too`, { skip: openssl === undefined && "OpenSSL is not installed" }, async (t) => {
-    const folder = temporaryFolder(t);
-    const at = (name: string): string => join(folder, name);
-    writeFileSync(at("fw.bin"), Buffer.alloc(3_000, 7));
-    const said = execFileSync("bash", ["-e", "-c", recipe(document)], { cwd: folder, stdio: "pipe" }).toString();
-    assert.equal(said, document === "SECURITY.md" ? "Verified OK\n" : "");
-    assert.equal(readFileSync(at("fw.bin")).length, 3_096);
-    assert.equal((await xsOta("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
-    // With and without the block that names the curve.
-    const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
-    assert.match(withParameters, /EC PARAMETERS/);
-    writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
-    for (const key of ["key.pem", "long.pem"]) {
-      assert.equal((await xsOta("sign", "--key", at(key), at("fw.bin"))).code, 0);
-      assert.equal((await xsOta("verify", "--key", at(key), at("fw.bin"))).code, 0);
-    }
-  });
+  test(
+    `the commands of ${document} do what it says, and OpenSSL's key signs here too`,
+    { skip: openssl === undefined && "OpenSSL is not installed" },
+    async (t) => {
+      const folder = temporaryFolder(t);
+      const at = (name: string): string => join(folder, name);
+      writeFileSync(at("fw.bin"), Buffer.alloc(3_000, 7));
+      const said = execFileSync("bash", ["-e", "-c", recipe(document)], { cwd: folder, stdio: "pipe" }).toString();
+      assert.equal(said, document === "SECURITY.md" ? "Verified OK\n" : "");
+      assert.equal(readFileSync(at("fw.bin")).length, 3_096);
+      assert.equal((await xsOta("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
+      // With and without the block that names the curve.
+      const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
+      assert.match(withParameters, /EC PARAMETERS/);
+      writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
+      for (const key of ["key.pem", "long.pem"]) {
+        assert.equal((await xsOta("sign", "--key", at(key), at("fw.bin"))).code, 0);
+        assert.equal((await xsOta("verify", "--key", at(key), at("fw.bin"))).code, 0);
+      }
+    },
+  );
 }

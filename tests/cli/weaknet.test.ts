@@ -10,15 +10,41 @@ import { BIN, xsOta } from "./xs-ota";
 test("weaknet relays to broker and file server, and ends on a signal", async (t) => {
   const servers = await Promise.all(
     ["broker", "files"].map(async (name) => {
-      const server = createServer((socket) => void socket.on("error", () => undefined).on("data", (bytes: Buffer) => socket.end(`${name}: ${bytes.toString()}`)));
+      const server = createServer(
+        (socket) =>
+          void socket
+            .on("error", () => undefined)
+            .on("data", (bytes: Buffer) => socket.end(`${name}: ${bytes.toString()}`)),
+      );
       await once(server.listen(0, "127.0.0.1"), "listening");
       t.after(() => server.close());
       return `127.0.0.1:${(server.address() as AddressInfo).port}`;
     }),
   );
-  const child = spawn(process.execPath, [BIN, "weaknet", "--broker", servers[0]!, "--files", servers[1]!, "--port", "0", "--files-port", "0", "--latency", "5", "--reset-every", "0", "--stall-every", "0"], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [
+      BIN,
+      "weaknet",
+      "--broker",
+      servers[0]!,
+      "--files",
+      servers[1]!,
+      "--port",
+      "0",
+      "--files-port",
+      "0",
+      "--latency",
+      "5",
+      "--reset-every",
+      "0",
+      "--stall-every",
+      "0",
+    ],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   t.after(() => child.kill());
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
   const ports = JSON.parse(line) as Record<string, { host: string; port: number }>;

@@ -36,17 +36,29 @@ test("packets are followed however their bytes are cut, and a long one is notice
   fc.assert(
     fc.property(packets, fc.nat(400), fc.infiniteStream(fc.integer({ min: 1, max: 50 })), (sizes, limit, cuts) => {
       const bytes = Buffer.concat(
-        sizes.map((size) => generate({ cmd: "publish", topic: "t", payload: Buffer.alloc(size, 0xff), qos: 0, dup: false, retain: false })),
+        sizes.map((size) =>
+          generate({
+            cmd: "publish",
+            topic: "t",
+            payload: Buffer.alloc(size, 0xff),
+            qos: 0,
+            dup: false,
+            retain: false,
+          }),
+        ),
       );
       const frames = new PacketFrames(limit);
       let accepted = true;
-      for (let at = 0; at < bytes.length && accepted; ) {
+      for (let at = 0; at < bytes.length && accepted;) {
         const size = cuts.next().value as number;
         accepted = frames.accept(bytes.subarray(at, at + size));
         at += size;
       }
       // A publish to "t" carries three bytes before its payload.
-      assert.equal(accepted, sizes.every((size) => size + 3 <= limit));
+      assert.equal(
+        accepted,
+        sizes.every((size) => size + 3 <= limit),
+      );
     }),
   );
   assert.equal(new PacketFrames(1000).accept(Uint8Array.of(0x30, 0x80, 0x80, 0x80, 0x80, 0x01)), false);
@@ -95,7 +107,10 @@ test("sessions are clean, and neither wills nor retained messages stay", async (
     });
     assert.equal(sessionPresent, false);
     await again.publishAsync(REPORT, "second", { qos: 1 });
-    assert.deepEqual(cloud.devices.messages(BOARD_ID).map(({ payload }) => payload), ["kept?", "second"]);
+    assert.deepEqual(
+      cloud.devices.messages(BOARD_ID).map(({ payload }) => payload),
+      ["kept?", "second"],
+    );
     await again.endAsync(true);
   });
 });
@@ -113,14 +128,18 @@ test("the console's cut ends one connection", async () => {
 test("two hundred takeovers in a row leave one connection, online", async () => {
   await withCloud({}, async (cloud) => {
     cloud.tencent.addDevice(BOARD);
-    const boards = await Promise.all(Array.from({ length: 200 }, () => mqtt({ port: cloud.mqttPort, ...credentials(BOARD) }).catch(() => undefined)));
+    const boards = await Promise.all(
+      Array.from({ length: 200 }, () => mqtt({ port: cloud.mqttPort, ...credentials(BOARD) }).catch(() => undefined)),
+    );
     const last = await Board.connect(cloud);
     await last.version("1");
     assert.equal((await last.next())["version"], "1");
     assert.equal(cloud.devices.get(BOARD_ID)?.online, true);
-    await Promise.all(boards.map(async (client) => {
-      if (client?.connected) await closing(client);
-    }));
+    await Promise.all(
+      boards.map(async (client) => {
+        if (client?.connected) await closing(client);
+      }),
+    );
     assert.equal(cloud.devices.get(BOARD_ID)?.online, true);
     const cut = closing(last.client);
     cloud.disconnect(credentials(BOARD).clientId);

@@ -32,7 +32,10 @@ for (const kind of ["ec", "rsa"] as const) {
       }
       await assert.rejects(mqtt({ protocol: "mqtts", port: mqttsPort, ...credentials(BOARD) }), /self.signed/);
       const other = (await Authority.create(kind)).root;
-      await assert.rejects(mqtt({ protocol: "mqtts", port: mqttsPort, ca: other, ...credentials(BOARD) }), /certificate/);
+      await assert.rejects(
+        mqtt({ protocol: "mqtts", port: mqttsPort, ca: other, ...credentials(BOARD) }),
+        /certificate/,
+      );
       const named = { port: mqttsPort, host: "127.0.0.1", ca: root, servername: "elsewhere.example" };
       const [error] = (await once(connectTls(named), "error")) as [NodeJS.ErrnoException];
       assert.equal(error.code, "ERR_TLS_CERT_ALTNAME_INVALID");
@@ -74,9 +77,15 @@ test("certificate mode: the device's own certificate and nobody else's, beside d
     const good = await mqtt({ ...base, clientId, username, key: own.key, cert: own.certificate });
     await good.endAsync(true);
     const other = await cloud.authority!.client("A1B2C3D4E5somebody");
-    await assert.rejects(mqtt({ ...base, clientId, username, key: other.key, cert: other.certificate }), /Bad username/);
+    await assert.rejects(
+      mqtt({ ...base, clientId, username, key: other.key, cert: other.certificate }),
+      /Bad username/,
+    );
     const foreign = await (await Authority.create("ec")).client(clientId);
-    await assert.rejects(mqtt({ ...base, clientId, username, key: foreign.key, cert: foreign.certificate }), /Bad username/);
+    await assert.rejects(
+      mqtt({ ...base, clientId, username, key: foreign.key, cert: foreign.certificate }),
+      /Bad username/,
+    );
     await assert.rejects(mqtt({ ...base, clientId, username }), /Bad username/);
     await assert.rejects(mqtt({ port: cloud.mqttPort, clientId, username }), /Bad username/);
     await (await mqtt({ ...base, ...credentials(BOARD) })).endAsync(true);
@@ -140,7 +149,9 @@ test("a port in use is one clear line, and nothing is left listening", async () 
   const cloud = await createCloud({ mqttPort: port });
   await assert.rejects(cloud.start(), { message: `MQTT: port ${port} on 127.0.0.1 is in use` });
   assert.equal(cloud.httpPort, 0);
-  await assert.rejects((await createCloud({ httpPort: port })).start(), { message: `HTTP: port ${port} on 127.0.0.1 is in use` });
+  await assert.rejects((await createCloud({ httpPort: port })).start(), {
+    message: `HTTP: port ${port} on 127.0.0.1 is in use`,
+  });
   await assert.rejects((await createCloud({ host: "192.0.2.1" })).start(), /the address is not one of this machine/);
   blocker.close();
   await once(blocker, "close");

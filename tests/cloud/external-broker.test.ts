@@ -43,8 +43,12 @@ function offered(device: MqttClient): Promise<Record<string, unknown>> {
   });
 }
 
-const report = (device: MqttClient, body: object): Promise<unknown> => device.publishAsync(REPORT, JSON.stringify(body), { qos: 1 });
-const done = (version: string): object => ({ type: "report_progress", report: { progress: { state: "done", result_code: "0", result_msg: "" }, version } });
+const report = (device: MqttClient, body: object): Promise<unknown> =>
+  device.publishAsync(REPORT, JSON.stringify(body), { qos: 1 });
+const done = (version: string): object => ({
+  type: "report_progress",
+  report: { progress: { state: "done", result_code: "0", result_msg: "" }, version },
+});
 
 test("a device at a broker elsewhere is heard, pushed to and done", async () => {
   await withBroker(async (port) => {
@@ -138,13 +142,28 @@ test("a broker that is not there, refuses, or is none, is one line without its p
   for (const text of ["http://127.0.0.1", "127.0.0.1:1883", "mqtt://", "mqtts://user:hunter2@"]) {
     assert.throws(() => brokerAddress(text), { message: "a broker is mqtt://host:port or mqtts://host:port" });
   }
-  assert.deepEqual(brokerAddress("mqtts://us%40er:p%3Aw@[::1]"), { host: "::1", port: 8883, tls: true, username: "us@er", password: "p:w" });
+  assert.deepEqual(brokerAddress("mqtts://us%40er:p%3Aw@[::1]"), {
+    host: "::1",
+    port: 8883,
+    tls: true,
+    username: "us@er",
+    password: "p:w",
+  });
   const nowhere = await createCloud({ broker: { url: "mqtt://user:hunter2@127.0.0.1:1" } });
-  await assert.rejects(nowhere.start(), (error: Error) => /^no connection to the broker at 127\.0\.0\.1:1: [^\n]*$/.test(error.message) && !error.message.includes("hunter2"));
+  await assert.rejects(
+    nowhere.start(),
+    (error: Error) =>
+      /^no connection to the broker at 127\.0\.0\.1:1: [^\n]*$/.test(error.message) &&
+      !error.message.includes("hunter2"),
+  );
   await withBroker(async (port, aedes) => {
-    aedes.authenticate = (_client, _user, _password, next) => next(Object.assign(new Error("no"), { returnCode: 5 }) as never, false);
+    aedes.authenticate = (_client, _user, _password, next) =>
+      next(Object.assign(new Error("no"), { returnCode: 5 }) as never, false);
     const refused = await createCloud({ broker: { url: `mqtt://user:hunter2@127.0.0.1:${port}` } });
-    await assert.rejects(refused.start(), (error: Error) => /Not authorized/.test(error.message) && !error.message.includes("hunter2"));
+    await assert.rejects(
+      refused.start(),
+      (error: Error) => /Not authorized/.test(error.message) && !error.message.includes("hunter2"),
+    );
     assert.equal(refused.httpPort, 0);
   });
 });

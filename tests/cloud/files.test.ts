@@ -84,7 +84,10 @@ test("only a signed URL that has not expired, and only verbatim", async () => {
   let now = 1_700_000_000_000;
   await withFile({ now: () => now }, async ({ cloud, file, url }) => {
     const signed = url();
-    assert.match(signed, /\?sign=q-sign-algorithm%3Dsha1%26q-ak%3DAKID[\w-]+%26q-sign-time%3D1700000000%3B1700000060%26q-key-time%3D1700000000%3B1700000060%26q-header-list%3D%26q-url-param-list%3D%26q-signature%3D[0-9a-f]{40}$/);
+    assert.match(
+      signed,
+      /\?sign=q-sign-algorithm%3Dsha1%26q-ak%3DAKID[\w-]+%26q-sign-time%3D1700000000%3B1700000060%26q-key-time%3D1700000000%3B1700000060%26q-header-list%3D%26q-url-param-list%3D%26q-signature%3D[0-9a-f]{40}$/,
+    );
     const expect = async (target: string, status: number, words: RegExp): Promise<void> => {
       const reply = await http(target);
       assert.equal(reply.status, status, target);
@@ -94,7 +97,11 @@ test("only a signed URL that has not expired, and only verbatim", async () => {
     assert.equal((await http(signed)).status, 200);
     const forged = /<Code>SignatureDoesNotMatch<\/Code>\s*<Message>The Signature you specified is invalid\.<\/Message>/;
     const denied = /<Code>AccessDenied<\/Code>/;
-    await expect(signed.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")), 403, forged);
+    await expect(
+      signed.replace(/.$/, (digit) => (digit === "0" ? "1" : "0")),
+      403,
+      forged,
+    );
     await expect(signed.replace(file.id, "0123456789abcdef"), 403, forged);
     await expect(signed.replace("1700000060", "1900000060"), 403, forged);
     await expect(signed.replaceAll("%3D", "%3d"), 403, denied);
@@ -182,35 +189,51 @@ test("raw: requests pipelined on one connection are answered in order, an absolu
     const head = (target: string, range: string, more = ""): string =>
       `GET ${target} HTTP/1.1\r\nHost: x\r\nRange: ${range}\r\n${more}\r\n`;
     const local = signed.slice(signed.indexOf("/", 7));
-    socket.write(head(local, "bytes=0-9") + head(signed, "bytes=10-19") + head(local, "bytes=20-29", "Connection: close\r\n"));
+    socket.write(
+      head(local, "bytes=0-9") + head(signed, "bytes=10-19") + head(local, "bytes=20-29", "Connection: close\r\n"),
+    );
     const parts: Buffer[] = [];
     for await (const part of socket) parts.push(part as Buffer);
     const answer = Buffer.concat(parts).toString("latin1");
-    const bodies = answer.split("\r\n\r\n").slice(1).map((text) => text.slice(0, 10));
-    assert.deepEqual(bodies.map((text) => Buffer.from(text, "latin1")), [0, 10, 20].map((at) => bytes.subarray(at, at + 10)));
+    const bodies = answer
+      .split("\r\n\r\n")
+      .slice(1)
+      .map((text) => text.slice(0, 10));
+    assert.deepEqual(
+      bodies.map((text) => Buffer.from(text, "latin1")),
+      [0, 10, 20].map((at) => bytes.subarray(at, at + 10)),
+    );
     assert.equal(answer.match(/HTTP\/1\.1 206 /g)?.length, 3);
   });
 });
 
-test("raw: a client that goes while a second answer waits behind the first leaves nothing under way", { timeout: 20_000 }, async () => {
-  await withFile({ throttle: 20_000 }, async ({ cloud, url }) => {
-    const socket = connect(cloud.httpPort, "127.0.0.1");
-    const target = url().replace(/^http:..[^/]*/, "");
-    const head = `GET ${target} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-49999\r\n\r\n`;
-    socket.write(head + head);
-    await once(socket, "data");
-    const ends = new Promise<void>((resolve) => {
-      let left = 2;
-      cloud.on("served", () => --left === 0 && resolve());
+test(
+  "raw: a client that goes while a second answer waits behind the first leaves nothing under way",
+  { timeout: 20_000 },
+  async () => {
+    await withFile({ throttle: 20_000 }, async ({ cloud, url }) => {
+      const socket = connect(cloud.httpPort, "127.0.0.1");
+      const target = url().replace(/^http:..[^/]*/, "");
+      const head = `GET ${target} HTTP/1.1\r\nHost: x\r\nRange: bytes=0-49999\r\n\r\n`;
+      socket.write(head + head);
+      await once(socket, "data");
+      const ends = new Promise<void>((resolve) => {
+        let left = 2;
+        cloud.on("served", () => --left === 0 && resolve());
+      });
+      socket.destroy();
+      await ends;
     });
-    socket.destroy();
-    await ends;
-  });
-});
+  },
+);
 
 test("raw: rubbish is refused and harms nobody", async () => {
   await withFile({}, async ({ cloud, url }) => {
-    for (const rubbish of ["\x16\x03\x01\x00\xa5", "GET\r\n\r\n", `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(20_000)}\r\n\r\n`]) {
+    for (const rubbish of [
+      "\x16\x03\x01\x00\xa5",
+      "GET\r\n\r\n",
+      `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(20_000)}\r\n\r\n`,
+    ]) {
       const socket = connect(cloud.httpPort, "127.0.0.1");
       socket.on("error", () => undefined);
       socket.end(rubbish, "latin1");

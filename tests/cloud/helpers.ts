@@ -53,7 +53,11 @@ export function credentials(
   const clientId = device.productId + device.deviceName;
   const username = `${clientId};12010126;a1B2c;${expiry}`;
   const key = Buffer.from(device.deviceSecret, "base64");
-  return { clientId, username, password: `${createHmac(algorithm, key).update(username).digest("hex")};hmac${algorithm}` };
+  return {
+    clientId,
+    username,
+    password: `${createHmac(algorithm, key).update(username).digest("hex")};hmac${algorithm}`,
+  };
 }
 
 /** Connects once, without the client's own reconnects; rejects with its error. */
@@ -135,7 +139,9 @@ export function http(
     const sent = send(url, { method, headers, agent: false, ...(ca === undefined ? {} : { ca }) }, (response) => {
       const parts: Buffer[] = [];
       response.on("data", (part: Buffer) => parts.push(part));
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }));
+      response.on("end", () =>
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(parts) }),
+      );
       response.on("error", reject);
     });
     sent.on("error", reject);

@@ -41,7 +41,7 @@ async function contents(store: PackageStore, id: string): Promise<Buffer> {
   const reader = await store.reader(id);
   const parts: Uint8Array[] = [];
   const size = store.get(id)!.size;
-  for (let at = 0; at < size; ) {
+  for (let at = 0; at < size;) {
     const part = await reader.read(at, Math.min(1000, size - at));
     parts.push(part);
     at += part.length;
@@ -75,7 +75,9 @@ for (const where of ["memory", "a folder"]) {
 
 test("version and product come from the firmware block, which mcconfig's app description does not hold", async () => {
   const store = await PackageStore.open();
-  const { version, imageVersion, project } = await store.add(buildImage({ version: "0.2.0", product: "thermostat", payload: Buffer.from("1") }));
+  const { version, imageVersion, project } = await store.add(
+    buildImage({ version: "0.2.0", product: "thermostat", payload: Buffer.from("1") }),
+  );
   assert.deepEqual([version, imageVersion, project], ["0.2.0", "0.2.0", "thermostat"]);
 });
 
@@ -132,10 +134,17 @@ test("a package tells whether it is signed and by which key, as far as the file 
   const [body, key] = [firmware(2_000), makeKey()];
   const broken = signed(body, key);
   broken[broken.length - 1] = 1;
-  const facts = async (bytes: Uint8Array, version: string): Promise<unknown> => (await store.add(bytes, { version })).signature;
+  const facts = async (bytes: Uint8Array, version: string): Promise<unknown> =>
+    (await store.add(bytes, { version })).signature;
   assert.equal(await facts(body, "1"), undefined);
-  assert.deepEqual(await facts(signed(body, key), "2"), { form: "good", key: createHash("sha256").update(key.point).digest("hex").slice(0, 8) });
+  assert.deepEqual(await facts(signed(body, key), "2"), {
+    form: "good",
+    key: createHash("sha256").update(key.point).digest("hex").slice(0, 8),
+  });
   assert.deepEqual(await facts(signed(body, key, false), "3"), { form: "good", key: "" });
-  assert.deepEqual(await facts(broken, "4"), { form: "bad", problem: "signature trailer is malformed: bytes behind the signature" });
+  assert.deepEqual(await facts(broken, "4"), {
+    form: "bad",
+    problem: "signature trailer is malformed: bytes behind the signature",
+  });
   assert.equal(await facts(body.subarray(0, 50), "5"), undefined);
 });

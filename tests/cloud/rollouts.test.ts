@@ -21,13 +21,20 @@ class Field {
     const cloud = await createCloud({ now: () => field?.now ?? 1_000_000 });
     const { id } = await cloud.packages.add(firmware(5_000), { version: "2" });
     field = new Field(cloud, id);
-    for (let index = 0; index < count; index++) cloud.tencent.addDevice({ productId: "P", deviceName: name(index), deviceSecret: "AAAA" });
+    for (let index = 0; index < count; index++)
+      cloud.tencent.addDevice({ productId: "P", deviceName: name(index), deviceSecret: "AAAA" });
     return field;
   }
 
   online(...devices: number[]): void {
     for (const device of devices) {
-      const session = { clientId: `P${name(device)}`, username: "", serial: device, side: "tencent", device: id(device) };
+      const session = {
+        clientId: `P${name(device)}`,
+        username: "",
+        serial: device,
+        side: "tencent",
+        device: id(device),
+      };
       this.cloud.devices.presence(session, true, this.now);
     }
   }
@@ -37,7 +44,11 @@ class Field {
     for (const device of devices) {
       const task = this.cloud.tasks.active(id(device));
       assert.ok(task, `device ${device} was asked`);
-      this.cloud.tasks.update(task.id, { status, finishedAt: this.now, ...(status === "failure" ? { code: -5, message: "no" } : {}) });
+      this.cloud.tasks.update(task.id, {
+        status,
+        finishedAt: this.now,
+        ...(status === "failure" ? { code: -5, message: "no" } : {}),
+      });
     }
   }
 
@@ -84,13 +95,32 @@ test("selection: all and by version leave out who is there already; lists are ta
   field.cloud.devices.version(id(1), "1", 0);
   const { rollouts } = field.cloud;
   const select = (selection: RolloutRequest["selection"]): object => {
-    const { rollout, current, unknown } = rollouts.create({ package: field.package, selection, startAt: field.now + 1000 });
-    return { devices: rollouts.members(rollout.id)!.list().map(({ device }) => device), current, unknown };
+    const { rollout, current, unknown } = rollouts.create({
+      package: field.package,
+      selection,
+      startAt: field.now + 1000,
+    });
+    return {
+      devices: rollouts
+        .members(rollout.id)!
+        .list()
+        .map(({ device }) => device),
+      current,
+      unknown,
+    };
   };
   assert.deepEqual(select({ kind: "all" }), { devices: [id(1), id(2), id(3)], current: 1, unknown: [] });
   assert.deepEqual(select({ kind: "version", version: "1" }), { devices: [id(1)], current: 0, unknown: [] });
-  assert.deepEqual(select({ kind: "devices", devices: [id(3), id(0)] }), { devices: [id(3), id(0)], current: 0, unknown: [] });
-  assert.deepEqual(select({ kind: "names", names: ["d002", "d009", id(0), "d002"] }), { devices: [id(2), id(0)], current: 0, unknown: ["d009"] });
+  assert.deepEqual(select({ kind: "devices", devices: [id(3), id(0)] }), {
+    devices: [id(3), id(0)],
+    current: 0,
+    unknown: [],
+  });
+  assert.deepEqual(select({ kind: "names", names: ["d002", "d009", id(0), "d002"] }), {
+    devices: [id(2), id(0)],
+    current: 0,
+    unknown: ["d009"],
+  });
   assert.throws(() => select({ kind: "version", version: "2" }), /every device selected runs that version already/);
   assert.throws(() => select({ kind: "names", names: ["nobody"] }), /unknown or ambiguous: nobody/);
   assert.throws(() => select({ kind: "devices", devices: [] }), /no device is selected/);
@@ -106,7 +136,10 @@ test("waves: the next one goes out when the one before has results and nobody is
   const field = await Field.of(20);
   field.online(...range(0, 20).filter((device) => device !== 1));
   const rollout = field.create({ waves: [10, 50, 100] });
-  assert.deepEqual(field.cloud.rollouts.get(rollout)!.waves.map(({ size }) => size), [2, 8, 10]);
+  assert.deepEqual(
+    field.cloud.rollouts.get(rollout)!.waves.map(({ size }) => size),
+    [2, 8, 10],
+  );
   assert.deepEqual(field.asked(), [0, 1]);
   field.ends("success", 0);
   assert.deepEqual(field.asked(), range(1, 10), "device 1 is still offline and may come later");
@@ -227,7 +260,11 @@ test("another rollout takes a device over; a removed device and a removed packag
   const field = await Field.of(3);
   const first = field.create({ waves: [34, 100] });
   const second = field.create({ selection: { kind: "devices", devices: [id(0)] } });
-  assert.deepEqual(field.counts(first), { cancelled: 1, pending: 2 }, "the first wave has lost one of its two devices to the second rollout");
+  assert.deepEqual(
+    field.counts(first),
+    { cancelled: 1, pending: 2 },
+    "the first wave has lost one of its two devices to the second rollout",
+  );
   assert.equal(field.state(second), "running");
   field.cloud.removeDevice(id(0));
   assert.deepEqual(field.counts(second), { cancelled: 1 });
@@ -238,6 +275,10 @@ test("another rollout takes a device over; a removed device and a removed packag
 
 test("waves that do not rise to 100 are refused", async () => {
   const field = await Field.of(1);
-  for (const waves of [[], [50], [50, 50, 100], [60, 50, 100], [0, 100]]) assert.throws(() => field.create({ waves }), /rising percentages/);
-  assert.throws(() => field.create({ waves: Array.from({ length: 30 }, (_, index) => (index === 29 ? 100 : index + 1)) }), /at most 20/);
+  for (const waves of [[], [50], [50, 50, 100], [60, 50, 100], [0, 100]])
+    assert.throws(() => field.create({ waves }), /rising percentages/);
+  assert.throws(
+    () => field.create({ waves: Array.from({ length: 30 }, (_, index) => (index === 29 ? 100 : index + 1)) }),
+    /at most 20/,
+  );
 });

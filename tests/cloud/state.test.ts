@@ -29,7 +29,13 @@ test("devices of every platform, tasks, rollouts, messages and packages are ther
     first.devices.version(BOARD_ID, "1", 900);
     first.devices.log(BOARD_ID, { at: 920, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false });
     assert.equal(first.devices.get(BOARD_ID)?.lastSeen, 920, "every message counts");
-    const { rollout } = first.rollouts.create({ package: file.id, selection: { kind: "all" }, waves: [50, 100], failureLimit: 5, timeout: 60 });
+    const { rollout } = first.rollouts.create({
+      package: file.id,
+      selection: { kind: "all" },
+      waves: [50, 100],
+      failureLimit: 5,
+      timeout: 60,
+    });
     const task = first.tasks.active(BOARD_ID)!;
     first.tasks.update(task.id, { status: "failure", code: -4, message: "no", percent: 12, finishedAt: 950 });
     const devices = first.devices.list();
@@ -39,12 +45,20 @@ test("devices of every platform, tasks, rollouts, messages and packages are ther
     await first.close();
 
     const second = await openCloud(state);
-    assert.deepEqual(second.devices.list(), devices.map((device) => ({ ...device, online: false })));
+    assert.deepEqual(
+      second.devices.list(),
+      devices.map((device) => ({ ...device, online: false })),
+    );
     assert.deepEqual(second.tasks.list(), tasks);
     assert.deepEqual(second.rollouts.get(rollout.id), known);
     assert.deepEqual(second.rollouts.members(rollout.id)!.list(), members);
-    assert.deepEqual(second.devices.messages(BOARD_ID), [{ at: 920, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false }]);
-    assert.deepEqual(devices.map(({ id }) => second.identity(id)), identities);
+    assert.deepEqual(second.devices.messages(BOARD_ID), [
+      { at: 920, direction: "up", topic: "t", payload: "{}", qos: 1, dup: false },
+    ]);
+    assert.deepEqual(
+      devices.map(({ id }) => second.identity(id)),
+      identities,
+    );
     assert.deepEqual(second.packages.list(), [file]);
     second.removeDevice(BOARD_ID);
     second.rollouts.cancel(rollout.id);
@@ -52,7 +66,10 @@ test("devices of every platform, tasks, rollouts, messages and packages are ther
     await second.close();
 
     const third = await openCloud(state);
-    assert.deepEqual(third.devices.list().map(({ id }) => id), ["thingspanel/dev-1"]);
+    assert.deepEqual(
+      third.devices.list().map(({ id }) => id),
+      ["thingspanel/dev-1"],
+    );
     assert.deepEqual([third.rollouts.list(), third.tasks.ofDevice(BOARD_ID)], [[], []]);
     const next = third.rollouts.create({ package: file.id, selection: { kind: "all" } });
     assert.notEqual(next.rollout.id, rollout.id, "an id is never used again while anything may remember it");
@@ -69,7 +86,13 @@ test("what is announced is on disk before anybody hears of it; the rest soon aft
     const look = (): void => {
       // Another connection sees what is committed, as the next process would.
       const database = new DatabaseSync(join(state, "cloud.db"), { readOnly: true });
-      seen.push(database.prepare("SELECT group_concat(status) AS statuses FROM tasks").all().map((row) => String((row as { statuses: unknown }).statuses)).join());
+      seen.push(
+        database
+          .prepare("SELECT group_concat(status) AS statuses FROM tasks")
+          .all()
+          .map((row) => String((row as { statuses: unknown }).statuses))
+          .join(),
+      );
       database.close();
     };
     cloud.addDevice("tencent", BOARD);
@@ -87,7 +110,14 @@ test("the log of each device is bounded on disk", async () => {
     const cloud = await openCloud(state);
     cloud.addDevice("tencent", BOARD);
     for (let index = 0; index < 5 * MESSAGES_KEPT; index++) {
-      cloud.devices.log(BOARD_ID, { at: index, direction: "up", topic: "t", payload: String(index), qos: 0, dup: false });
+      cloud.devices.log(BOARD_ID, {
+        at: index,
+        direction: "up",
+        topic: "t",
+        payload: String(index),
+        qos: 0,
+        dup: false,
+      });
       if (index % 100 === 99) cloud.devices.version(BOARD_ID, `${index}`, index);
     }
     await cloud.close();
@@ -103,7 +133,9 @@ test("one cloud at a time; what is no state, or a newer one, is left alone with 
   await withFolder(async (folder) => {
     const state = join(folder, "state");
     const cloud = await openCloud(state);
-    await assert.rejects(openCloud(state), { message: `the state in ${state} can not be used: another cloud is using it` });
+    await assert.rejects(openCloud(state), {
+      message: `the state in ${state} can not be used: another cloud is using it`,
+    });
     await cloud.close();
     await writeFile(join(folder, "cloud.db"), "something else altogether, and long enough to be looked at".repeat(20));
     await assert.rejects(openCloud(folder), /can not be used: cloud\.db is not a database/);
@@ -126,7 +158,10 @@ test("a device of a platform that is not played any more stays where it is", asy
     assert.deepEqual(cloud.devices.list(), []);
     await cloud.close();
     const again = await StateDatabase.open(state);
-    assert.deepEqual(again.all("SELECT id FROM devices").map((row) => row["id"]), ["elsewhere/a"]);
+    assert.deepEqual(
+      again.all("SELECT id FROM devices").map((row) => row["id"]),
+      ["elsewhere/a"],
+    );
     again.close();
   });
 });

@@ -3,7 +3,19 @@ import { once } from "node:events";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { readReport } from "../../host-sim/cloud/core/tencent-report";
-import { Board, BOARD, BOARD_ID, closing, credentials, firmware, http, mqtt, REPORT, UPDATE, withCloud } from "./helpers";
+import {
+  Board,
+  BOARD,
+  BOARD_ID,
+  closing,
+  credentials,
+  firmware,
+  http,
+  mqtt,
+  REPORT,
+  UPDATE,
+  withCloud,
+} from "./helpers";
 
 /**
  * Resolves after the push that an answered version report may cause, in a cloud whose push delay is 0. Node calls timers of equal duration
@@ -40,7 +52,10 @@ test("a whole update: pending while offline, pushed after the version report, fo
     const offer = await board.next();
     const { url, ...rest } = offer;
     assert.deepEqual(rest, { file_size: 70_000, md5sum: file.md5, type: "update_firmware", version: "0.2.0", qos: 0 });
-    assert.match(board.texts[1] ?? "", /^\{"file_size":70000,"md5sum":"[0-9a-f]{32}","type":"update_firmware","url":"http:/);
+    assert.match(
+      board.texts[1] ?? "",
+      /^\{"file_size":70000,"md5sum":"[0-9a-f]{32}","type":"update_firmware","url":"http:/,
+    );
     assert.deepEqual((await http(String(url))).body, Buffer.from(bytes));
     assert.equal(cloud.traffic.ofDevice(BOARD_ID).bytes, 70_000);
     assert.equal(cloud.tasks.get(task.id)?.state, 2);
@@ -55,7 +70,12 @@ test("a whole update: pending while offline, pushed after the version report, fo
     const settled = cloud.settled(task.id);
     await board.progress("0.2.0", { state: "done" });
     const end = await settled;
-    assert.deepEqual(states, [[3, 0], [3, 100], [4, 100], [6, 100]]);
+    assert.deepEqual(states, [
+      [3, 0],
+      [3, 100],
+      [4, 100],
+      [6, 100],
+    ]);
     assert.deepEqual([end.status, end.code, end.message, end.pushes], ["success", 0, "", 1]);
     assert.deepEqual(cloud.violations(), []);
     await board.leave();
@@ -181,16 +201,19 @@ test("reports whose JSON differs from the documented form are understood and not
     for (const payload of ["", "nonsense", "[]", "{}", '{"type":"report_version","report":{"version":""}}']) {
       await board.client.publishAsync(REPORT, payload, { qos: 1 });
     }
-    assert.deepEqual(cloud.violations().map(({ rule }) => rule), [
-      "result_code is not a string",
-      "percent is not a string",
-      "percent has no place in burning",
-      "not a JSON object with a report",
-      "not a JSON object with a report",
-      "not a JSON object with a report",
-      "not a JSON object with a report",
-      "version does not have 1 to 32 characters",
-    ]);
+    assert.deepEqual(
+      cloud.violations().map(({ rule }) => rule),
+      [
+        "result_code is not a string",
+        "percent is not a string",
+        "percent has no place in burning",
+        "not a JSON object with a report",
+        "not a JSON object with a report",
+        "not a JSON object with a report",
+        "not a JSON object with a report",
+        "version does not have 1 to 32 characters",
+      ],
+    );
     await board.leave();
   });
 });
@@ -201,13 +224,23 @@ test("the log holds every message as it was received, in the order of the wire, 
     const board = await Board.connect(cloud);
     // In one burst: the broker's own queues would let the QoS 0 messages overtake the others.
     await Promise.all(
-      Array.from({ length: 20 }, (_, index) => board.client.publishAsync(REPORT, ` {"n": ${index}}`, { qos: index % 2 === 0 ? 1 : 0 })),
+      Array.from({ length: 20 }, (_, index) =>
+        board.client.publishAsync(REPORT, ` {"n": ${index}}`, { qos: index % 2 === 0 ? 1 : 0 }),
+      ),
     );
     await board.client.publishAsync(REPORT, "last", { qos: 1 });
     const log = cloud.devices.messages(BOARD_ID);
-    assert.deepEqual(log.map(({ payload }) => payload), [15, 16, 17, 18, 19].map((n) => ` {"n": ${n}}`).concat("last"));
-    assert.deepEqual(log.map(({ qos }) => qos), [0, 1, 0, 1, 0, 1]);
-    assert.ok(log.every((entry) => entry.topic === REPORT && entry.direction === "up" && entry.connection !== undefined));
+    assert.deepEqual(
+      log.map(({ payload }) => payload),
+      [15, 16, 17, 18, 19].map((n) => ` {"n": ${n}}`).concat("last"),
+    );
+    assert.deepEqual(
+      log.map(({ qos }) => qos),
+      [0, 1, 0, 1, 0, 1],
+    );
+    assert.ok(
+      log.every((entry) => entry.topic === REPORT && entry.direction === "up" && entry.connection !== undefined),
+    );
     await board.leave();
   });
 });
@@ -255,11 +288,20 @@ test("malformed identities and a second device of the same client id are refused
   await withCloud({}, async (cloud) => {
     cloud.tencent.addDevice(BOARD);
     assert.throws(() => cloud.tencent.addDevice(BOARD), /is there already/);
-    assert.throws(() => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4E5ota", deviceName: "-bench-01" }), /productId/);
+    assert.throws(
+      () => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4E5ota", deviceName: "-bench-01" }),
+      /productId/,
+    );
     // Same client id by another split of product and device.
-    assert.throws(() => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4", deviceName: "E5ota-bench-01" }), /client id/);
+    assert.throws(
+      () => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4", deviceName: "E5ota-bench-01" }),
+      /client id/,
+    );
     assert.throws(() => cloud.tencent.addDevice({ ...BOARD, deviceName: "a/b" }), /deviceName/);
-    assert.throws(() => cloud.tencent.addDevice({ ...BOARD, deviceName: "x", deviceSecret: "not base64!" }), /deviceSecret/);
+    assert.throws(
+      () => cloud.tencent.addDevice({ ...BOARD, deviceName: "x", deviceSecret: "not base64!" }),
+      /deviceSecret/,
+    );
     assert.throws(() => cloud.push("tencent/A1B2C3D4E5/nobody", {} as never), /no device/);
   });
 });
@@ -340,24 +382,45 @@ test("another device's topics are out of reach", async () => {
     await board.version("1");
     assert.equal((await board.next())["version"], "1");
     assert.equal(cloud.devices.get("tencent/A1B2C3D4E5/other")?.version, undefined);
-    assert.deepEqual(cloud.violations().map(({ topic }) => topic), [...filters, "$ota/report/A1B2C3D4E5/other", UPDATE]);
+    assert.deepEqual(
+      cloud.violations().map(({ topic }) => topic),
+      [...filters, "$ota/report/A1B2C3D4E5/other", UPDATE],
+    );
     await board.leave();
   });
 });
 
 test("reading a report never throws, and what it makes of one is within bounds", () => {
-  const value = fc.oneof(fc.jsonValue(), fc.constantFrom("downloading", "done", "fail", "-1", "0", "100", "1e9", "version"));
-  const shaped = fc.record({ type: fc.constantFrom("report_version", "report_progress", "x"), report: fc.record({
-    version: value,
-    progress: fc.oneof(value, fc.record({ state: value, percent: value, result_code: value, result_msg: value }, { requiredKeys: [] })),
-  }, { requiredKeys: [] }) });
+  const value = fc.oneof(
+    fc.jsonValue(),
+    fc.constantFrom("downloading", "done", "fail", "-1", "0", "100", "1e9", "version"),
+  );
+  const shaped = fc.record({
+    type: fc.constantFrom("report_version", "report_progress", "x"),
+    report: fc.record(
+      {
+        version: value,
+        progress: fc.oneof(
+          value,
+          fc.record({ state: value, percent: value, result_code: value, result_msg: value }, { requiredKeys: [] }),
+        ),
+      },
+      { requiredKeys: [] },
+    ),
+  });
   fc.assert(
-    fc.property(fc.oneof(fc.string(), shaped.map((message) => JSON.stringify(message))), (payload) => {
-      const { report, complaints } = readReport(payload);
-      assert.ok(report !== undefined || complaints.length > 0);
-      if (report?.type !== "report_progress") return;
-      assert.ok(report.percent === undefined || (report.percent >= 0 && report.percent <= 100));
-      assert.ok(Number.isInteger(report.code) || complaints.length > 0);
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        shaped.map((message) => JSON.stringify(message)),
+      ),
+      (payload) => {
+        const { report, complaints } = readReport(payload);
+        assert.ok(report !== undefined || complaints.length > 0);
+        if (report?.type !== "report_progress") return;
+        assert.ok(report.percent === undefined || (report.percent >= 0 && report.percent <= 100));
+        assert.ok(Number.isInteger(report.code) || complaints.length > 0);
+      },
+    ),
   );
 });

@@ -15,13 +15,25 @@ import type { ThingsPanelOptions } from "../../host-sim/cloud/core/thingspanel/s
 import { firmware, http, mqtt, withCloud } from "./helpers";
 
 const V0 = { profile: "v0", username: "token-123", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" } as const;
-const V1 = { profile: "v1", username: "user-7", password: "s3cr3t7", clientId: "dev-2", deviceNumber: "number-2" } as const;
+const V1 = {
+  profile: "v1",
+  username: "user-7",
+  password: "s3cr3t7",
+  clientId: "dev-2",
+  deviceNumber: "number-2",
+} as const;
 const PROGRESS = { v0: "ota/device/progress", v1: "ota/devices/progress" } as const;
 
 interface Told {
   readonly code: string;
   readonly id: string;
-  readonly params: { readonly url: string; readonly sign: string; readonly size: unknown; readonly module: unknown; readonly version: string };
+  readonly params: {
+    readonly url: string;
+    readonly sign: string;
+    readonly size: unknown;
+    readonly module: unknown;
+    readonly version: string;
+  };
 }
 
 /** A device by hand: collects what it is sent, as text. */
@@ -43,9 +55,14 @@ class Device {
     });
   }
 
-  static async connect(cloud: { readonly mqttPort: number }, identity: { username: string; password?: string; clientId: string }): Promise<Device> {
+  static async connect(
+    cloud: { readonly mqttPort: number },
+    identity: { username: string; password?: string; clientId: string },
+  ): Promise<Device> {
     const { username, password, clientId } = identity;
-    return new Device(await mqtt({ port: cloud.mqttPort, username, clientId, ...(password === undefined ? {} : { password }) }));
+    return new Device(
+      await mqtt({ port: cloud.mqttPort, username, clientId, ...(password === undefined ? {} : { password }) }),
+    );
   }
 
   /** The messages, once there are so many. */
@@ -62,7 +79,13 @@ class Device {
   async subscribe(...topics: string[]): Promise<number[]> {
     const codes: number[] = [];
     // The client takes a refusal for an error.
-    for (const topic of topics) codes.push(await this.client.subscribeAsync(topic, { qos: 1 }).then((granted) => granted[0]!.qos, () => 128));
+    for (const topic of topics)
+      codes.push(
+        await this.client.subscribeAsync(topic, { qos: 1 }).then(
+          (granted) => granted[0]!.qos,
+          () => 128,
+        ),
+      );
     return codes;
   }
 
@@ -71,10 +94,17 @@ class Device {
   }
 }
 
-const step = (number: number | string, module?: string): object => ({ step: String(number), desc: `step ${number}`, ...(module === undefined ? {} : { module }) });
+const step = (number: number | string, module?: string): object => ({
+  step: String(number),
+  desc: `step ${number}`,
+  ...(module === undefined ? {} : { module }),
+});
 const version = (text: string): object => ({ id: "1234567890", params: { version: text, module: "MCU" } });
 
-async function onV0(use: (cloud: Cloud, device: Device, file: Package) => Promise<void>, options: ThingsPanelOptions = {}): Promise<void> {
+async function onV0(
+  use: (cloud: Cloud, device: Device, file: Package) => Promise<void>,
+  options: ThingsPanelOptions = {},
+): Promise<void> {
   await withCloud({ thingspanel: options }, async (cloud) => {
     cloud.thingspanel.add(V0);
     const device = await Device.connect(cloud, V0);
@@ -87,7 +117,10 @@ async function onV0(use: (cloud: Cloud, device: Device, file: Package) => Promis
   });
 }
 
-async function onV1(use: (cloud: Cloud, device: Device, file: Package) => Promise<void>, options: ThingsPanelOptions = {}): Promise<void> {
+async function onV1(
+  use: (cloud: Cloud, device: Device, file: Package) => Promise<void>,
+  options: ThingsPanelOptions = {},
+): Promise<void> {
   await withCloud({ thingspanel: options }, async (cloud) => {
     cloud.thingspanel.add(V1);
     const device = await Device.connect(cloud, V1);
@@ -125,7 +158,10 @@ test("v1: the size is text, the module null, at QoS 1; as shipped there is neith
         assert.equal(cloud.push("thingspanel/number-2", file).state, 2);
         const [{ id, params }] = (await device.told(1)) as [Told];
         assert.match(id, /^\d{9}$/);
-        assert.deepEqual([params.size, params.sign, params.module], [bare ? "0" : "10000", bare ? "" : file.sha256, null]);
+        assert.deepEqual(
+          [params.size, params.sign, params.module],
+          [bare ? "0" : "10000", bare ? "" : file.sha256, null],
+        );
         assert.deepEqual(device.qos, [1]);
       },
       { bare },
@@ -134,7 +170,10 @@ test("v1: the size is text, the module null, at QoS 1; as shipped there is neith
 });
 
 test("a SHA-256 that is called Md5, an MD5 that is called MD5", async () => {
-  for (const [signMethod, digest] of [["Md5", "sha256"], ["MD5", "md5"]] as const) {
+  for (const [signMethod, digest] of [
+    ["Md5", "sha256"],
+    ["MD5", "md5"],
+  ] as const) {
     await onV0(
       async (cloud, device, file) => {
         cloud.push("thingspanel/dev-1", file);
@@ -160,7 +199,12 @@ test("a download address of the operator's choice, empty makes URLs relative", a
       async (cloud, device, file) => {
         cloud.push("thingspanel/number-2", file);
         const [{ params }] = (await device.told(1)) as [Told];
-        assert.match(params.url, new RegExp(`^${downloadAddress}/api/v1/ota/download/files/upgradePackage/\\d{4}-\\d\\d-\\d\\d/[0-9a-f]{32}\\.bin$`));
+        assert.match(
+          params.url,
+          new RegExp(
+            `^${downloadAddress}/api/v1/ota/download/files/upgradePackage/\\d{4}-\\d\\d-\\d\\d/[0-9a-f]{32}\\.bin$`,
+          ),
+        );
       },
       { downloadAddress },
     );
@@ -192,18 +236,27 @@ test("v1, spellings: which one gets through depends on what is published and wha
 
 test("v1, permissions: any device's tasks but no wildcard; what is published elsewhere is acknowledged and lost", async () => {
   await onV1(async (cloud, device, file) => {
-    assert.deepEqual(await device.subscribe("ota/devices/inform/somebody", "ota/devices/inform/+", "ota/#"), [1, 128, 128]);
+    assert.deepEqual(
+      await device.subscribe("ota/devices/inform/somebody", "ota/devices/inform/+", "ota/#"),
+      [1, 128, 128],
+    );
     const task = cloud.push("thingspanel/number-2", file);
     await device.says(PROGRESS.v0, step(50));
     await device.says("ota/device/inform", version("0.1.0"));
-    assert.deepEqual([now(cloud, task).status, cloud.devices.get("thingspanel/number-2")?.version], ["pushed", undefined]);
-    assert.deepEqual(cloud.violations().map(({ rule }) => rule), [
-      "subscribed to a topic that is not its own",
-      "subscribed to a topic that is not its own",
-      "subscribed to a topic that is not its own",
-      "published to a topic where nobody listens",
-      "published to a topic where nobody listens",
-    ]);
+    assert.deepEqual(
+      [now(cloud, task).status, cloud.devices.get("thingspanel/number-2")?.version],
+      ["pushed", undefined],
+    );
+    assert.deepEqual(
+      cloud.violations().map(({ rule }) => rule),
+      [
+        "subscribed to a topic that is not its own",
+        "subscribed to a topic that is not its own",
+        "subscribed to a topic that is not its own",
+        "published to a topic where nobody listens",
+        "published to a topic where nobody listens",
+      ],
+    );
   });
 });
 
@@ -230,7 +283,10 @@ test("who may connect: v0 by the token, v1 by the exact voucher, both whatever t
 test("a device that wraps its message as the broker does is not understood", async () => {
   await onV1(async (cloud, device, file) => {
     const task = cloud.push("thingspanel/number-2", file);
-    await device.says(PROGRESS.v1, { device_id: "x", values: Buffer.from('{"step":"50","desc":""}').toString("base64") });
+    await device.says(PROGRESS.v1, {
+      device_id: "x",
+      values: Buffer.from('{"step":"50","desc":""}').toString("base64"),
+    });
     assert.equal(now(cloud, task).status, "pushed");
   });
 });
@@ -249,7 +305,11 @@ test("the way of a good task, by the server's numbers", async () => {
         await device.says(topic, step(number, module));
         seen.push([now(cloud, task).state, now(cloud, task).percent]);
       }
-      assert.deepEqual(seen, [[states[0], 1], [states[1], 99], [states[2], 99]]);
+      assert.deepEqual(seen, [
+        [states[0], 1],
+        [states[1], 99],
+        [states[2], 99],
+      ]);
       assert.equal(now(cloud, task).status, "success");
       assert.deepEqual(cloud.violations(), []);
     });
@@ -264,7 +324,10 @@ test("a negative step ends the task for good; a device can not revive it", async
     assert.deepEqual([failed.status, failed.state, failed.code, failed.message], ["failure", 4, -3, "step -3"]);
     await device.says(PROGRESS.v0, step(50, "MCU"));
     assert.equal(now(cloud, task).state, 4);
-    assert.deepEqual(cloud.violations().map(({ rule }) => rule), ["progress without a task under way"]);
+    assert.deepEqual(
+      cloud.violations().map(({ rule }) => rule),
+      ["progress without a task under way"],
+    );
   });
 });
 
@@ -286,7 +349,8 @@ test("what is no step changes nothing; numbers are taken, decimals cut", async (
   await onV0(async (cloud, device, file) => {
     const task = cloud.push("thingspanel/dev-1", file);
     for (const bad of ["0", "101", "-5", "half", ""]) await device.says(PROGRESS.v0, step(bad, "MCU"));
-    for (const bad of [true, null, undefined, {}]) await device.says(PROGRESS.v0, { step: bad, desc: "", module: "MCU" });
+    for (const bad of [true, null, undefined, {}])
+      await device.says(PROGRESS.v0, { step: bad, desc: "", module: "MCU" });
     await device.says(PROGRESS.v0, { step: "50", desc: 5, module: "MCU" });
     assert.deepEqual([now(cloud, task).state, now(cloud, task).percent], [1, undefined]);
     await device.says(PROGRESS.v0, { step: 37.9, desc: "", module: "MCU" });
@@ -295,7 +359,7 @@ test("what is no step changes nothing; numbers are taken, decimals cut", async (
   });
 });
 
-test("v0 sees no report of another module, and takes none for \"\"", async () => {
+test('v0 sees no report of another module, and takes none for ""', async () => {
   await onV0(async (cloud, device, file) => {
     const task = cloud.push("thingspanel/dev-1", file);
     await device.says(PROGRESS.v0, step(50));
@@ -317,7 +381,11 @@ test("v0, re-pushes: three for versions that are not the target's, the next fail
     assert.equal(now(cloud, task).pushes, 1, "not before the first step");
     await device.says(PROGRESS.v0, step(1, "MCU"));
     await device.says("ota/device/inform", version("0.2.0"));
-    assert.deepEqual([now(cloud, task).pushes, now(cloud, task).state], [1, 2], "the target's own version is no success");
+    assert.deepEqual(
+      [now(cloud, task).pushes, now(cloud, task).state],
+      [1, 2],
+      "the target's own version is no success",
+    );
     for (const pushes of [2, 3, 4]) {
       await device.says("ota/device/inform", version("0.1.0"));
       assert.deepEqual([now(cloud, task).pushes, now(cloud, task).state], [pushes, 2]);
@@ -379,12 +447,22 @@ test("devices: added by plain JSON, given back, described, removed", async () =>
     assert.deepEqual(cloud.thingspanel.identity(id), V1);
     const config = cloud.deviceConfig(id);
     assert.deepEqual(config, {
-      platform: "thingspanel", mqtt: { host: "127.0.0.1", port: cloud.mqttPort, tls: false },
-      profile: "v1", username: "user-7", password: "s3cr3t7", clientId: "dev-2", deviceNumber: "number-2",
+      platform: "thingspanel",
+      mqtt: { host: "127.0.0.1", port: cloud.mqttPort, tls: false },
+      profile: "v1",
+      username: "user-7",
+      password: "s3cr3t7",
+      clientId: "dev-2",
+      deviceNumber: "number-2",
     });
     assert.throws(() => cloud.addDevice("thingspanel", V1), /is there already/);
     for (const [identity, message] of [
-      [{}, /profile/], [{ profile: "v1" }, /username/], [{ ...V1, username: "a/b" }, /username/], [{ ...V1, username: "x", deviceNumber: "#" }, /deviceNumber/], [{ ...V1, password: 5 }, /password/], [null, /profile/],
+      [{}, /profile/],
+      [{ profile: "v1" }, /username/],
+      [{ ...V1, username: "a/b" }, /username/],
+      [{ ...V1, username: "x", deviceNumber: "#" }, /deviceNumber/],
+      [{ ...V1, password: 5 }, /password/],
+      [null, /profile/],
     ] as const)
       assert.throws(() => cloud.addDevice("thingspanel", identity), message);
     cloud.removeDevice(id);
@@ -399,12 +477,17 @@ test("a broker elsewhere tells neither who is there nor who speaks: the task und
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   try {
-    for (const [identity, topic] of [[V0, PROGRESS.v0], [V1, PROGRESS.v1]] as const) {
+    for (const [identity, topic] of [
+      [V0, PROGRESS.v0],
+      [V1, PROGRESS.v1],
+    ] as const) {
       await withCloud({ broker: { url: `mqtt://127.0.0.1:${port}` } }, async (cloud) => {
         const id = cloud.thingspanel.add(identity);
         cloud.thingspanel.add({ ...identity, username: "other", deviceNumber: "other" });
         const device = await Device.connect({ mqttPort: port }, identity);
-        await device.subscribe(identity.profile === "v0" ? "ota/device/inform/token-123" : "ota/devices/inform/number-2");
+        await device.subscribe(
+          identity.profile === "v0" ? "ota/device/inform/token-123" : "ota/devices/inform/number-2",
+        );
         const task = cloud.push(id, await cloud.packages.add(firmware(10_000), { version: "0.2.0" }));
         if (identity.profile === "v0") await device.says("ota/device/inform", version("0.1.0"));
         await device.told(1);
@@ -426,13 +509,22 @@ test("a whole file, a range, and the status that v1 has for both", async () => {
   await withCloud({}, async (cloud) => {
     const bytes = firmware(10_000);
     const file = await cloud.packages.add(bytes, { version: "0.2.0" });
-    for (const [profile, status] of [["v0", 206], ["v1", 200]] as const) {
+    for (const [profile, status] of [
+      ["v0", 206],
+      ["v1", 200],
+    ] as const) {
       const url = urlOf(cloud, file, profile);
       const whole = await http(url);
-      assert.deepEqual([whole.status, whole.body.equals(bytes), whole.headers["content-range"], whole.headers.etag], [200, true, undefined, undefined]);
+      assert.deepEqual(
+        [whole.status, whole.body.equals(bytes), whole.headers["content-range"], whole.headers.etag],
+        [200, true, undefined, undefined],
+      );
       const part = await http(url, { headers: { range: "bytes=4096-8191" } });
       assert.deepEqual([part.status, part.body.equals(bytes.subarray(4096, 8192))], [status, true]);
-      assert.deepEqual([part.headers["content-range"], part.headers["content-type"], part.headers["content-length"]], ["bytes 4096-8191/10000", "bin", "4096"]);
+      assert.deepEqual(
+        [part.headers["content-range"], part.headers["content-type"], part.headers["content-length"]],
+        ["bytes 4096-8191/10000", "bin", "4096"],
+      );
       const rest = await http(url, { headers: { range: "bytes=8192-" } });
       assert.deepEqual([rest.headers["content-range"], rest.body.length], ["bytes 8192-9999/10000", 1808]);
     }
@@ -444,7 +536,8 @@ test("ranges that are not clamped, not understood, or the wrong way round", asyn
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(10_000), { version: "0.2.0" });
     const url = urlOf(cloud, file, "v1");
-    for (const range of ["bytes=0-10000", "bytes=10000-", "bytes=10000-10000", "bytes=9000-12287"]) assert.equal((await http(url, { headers: { range } })).status, 400, range);
+    for (const range of ["bytes=0-10000", "bytes=10000-", "bytes=10000-10000", "bytes=9000-12287"])
+      assert.equal((await http(url, { headers: { range } })).status, 400, range);
     for (const range of ["bytes=-500", "bytes=0-1,4-5", "bytes=a-b", "pages=1-2"]) {
       const { status, body } = await http(url, { headers: { range } });
       assert.deepEqual([status, body.length], [416, 0], range);
@@ -459,7 +552,10 @@ test("a missing file is JSON with status 200; only GET is routed", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(10_000), { version: "0.2.0" });
     const url = urlOf(cloud, file, "v1");
-    for (const path of [url.replace(/[0-9a-f]{32}\.bin/, `${"0".repeat(32)}.bin`), `${new URL(url).origin}/api/v1/ota/download/files/%2e%2e%2f%2e%2e%2fetc/passwd`]) {
+    for (const path of [
+      url.replace(/[0-9a-f]{32}\.bin/, `${"0".repeat(32)}.bin`),
+      `${new URL(url).origin}/api/v1/ota/download/files/%2e%2e%2f%2e%2e%2fetc/passwd`,
+    ]) {
       const { status, headers } = await http(path);
       assert.deepEqual([status, headers["content-type"]], [200, "application/json; charset=utf-8"]);
     }
@@ -470,7 +566,10 @@ test("a missing file is JSON with status 200; only GET is routed", async () => {
 
 test("X-CRC16: three methods, of the range that is sent, and none without a range", async () => {
   const digits = Buffer.from("123456789");
-  assert.deepEqual([undefined, "IBM", "whatever", "CCITT", "MODBUS"].map((method) => checksum(method, digits)), ["b4c8", "b4c8", "b4c8", "906e", "3d48"]);
+  assert.deepEqual(
+    [undefined, "IBM", "whatever", "CCITT", "MODBUS"].map((method) => checksum(method, digits)),
+    ["b4c8", "b4c8", "b4c8", "906e", "3d48"],
+  );
   await withCloud({}, async (cloud) => {
     const bytes = firmware(10_000);
     const url = urlOf(cloud, await cloud.packages.add(bytes, { version: "0.2.0" }), "v1");

@@ -31,7 +31,13 @@ const read = (t: TestContext, value: unknown): DeviceConfig => readDeviceConfig(
 test("the contract's example: identity, plain broker, safe policy", (t) => {
   assert.deepEqual(read(t, KEY), {
     firmware: {
-      platform: { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: SECRET },
+      platform: {
+        kind: "tencent",
+        productId: "A1B2C3D4E5",
+        deviceName: "ota-bench-01",
+        authMode: "KEY",
+        deviceSecret: SECRET,
+      },
       broker: { host: "127.0.0.1", port: 1883, tls: false },
       policy: { allowHttp: true },
     },
@@ -52,18 +58,49 @@ test("TLS is on and plain downloads are off unless the file says otherwise; the 
 });
 
 /** The other example of the contract. */
-const TOKEN = { platform: "thingspanel", profile: "v0", mqtt: { host: "127.0.0.1", port: 1883, tls: false }, username: "token-123", password: "", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" };
+const TOKEN = {
+  platform: "thingspanel",
+  profile: "v0",
+  mqtt: { host: "127.0.0.1", port: 1883, tls: false },
+  username: "token-123",
+  password: "",
+  clientId: "dev-1",
+  deviceNumber: "dev-1",
+  module: "MCU",
+};
 
 test("ThingsPanel: the contract's example, and the shortest file", (t) => {
   const { firmware, warnings } = read(t, TOKEN);
   assert.deepEqual(firmware, {
-    platform: { kind: "thingspanel", profile: "v0", username: "token-123", clientId: "dev-1", brokerHost: "127.0.0.1", password: "", deviceNumber: "dev-1", module: "MCU" },
+    platform: {
+      kind: "thingspanel",
+      profile: "v0",
+      username: "token-123",
+      clientId: "dev-1",
+      brokerHost: "127.0.0.1",
+      password: "",
+      deviceNumber: "dev-1",
+      module: "MCU",
+    },
     broker: { host: "127.0.0.1", port: 1883, tls: false },
     policy: { allowHttp: true },
   });
   assert.deepEqual(warnings, []);
-  const short = read(t, { platform: "thingspanel", profile: "v1", mqtt: { host: "panel.example" }, username: "token", clientId: "c", module: null });
-  assert.deepEqual(short.firmware.platform, { kind: "thingspanel", profile: "v1", username: "token", clientId: "c", brokerHost: "panel.example" });
+  const short = read(t, {
+    platform: "thingspanel",
+    profile: "v1",
+    mqtt: { host: "panel.example" },
+    username: "token",
+    clientId: "c",
+    module: null,
+  });
+  assert.deepEqual(short.firmware.platform, {
+    kind: "thingspanel",
+    profile: "v1",
+    username: "token",
+    clientId: "c",
+    brokerHost: "panel.example",
+  });
   assert.deepEqual(short.firmware.broker, { host: "panel.example", port: 8883, tls: true });
 });
 
@@ -72,16 +109,45 @@ test("the checksum of each range is looked at on request", (t) => {
 });
 
 test("modules that are not the firmware, and the partitions that they go to", (t) => {
-  assert.deepEqual(read(t, { ...TOKEN, modules: { assets: "assets", voice: "spare" } }).firmware.modules, { assets: "assets", voice: "spare" });
+  assert.deepEqual(read(t, { ...TOKEN, modules: { assets: "assets", voice: "spare" } }).firmware.modules, {
+    assets: "assets",
+    voice: "spare",
+  });
   assert.equal("modules" in read(t, TOKEN).firmware, false);
-  for (const modules of [[], "assets", { assets: 5 }]) assert.throws(() => read(t, { ...TOKEN, modules }), /modules: an object of strings is expected/);
+  for (const modules of [[], "assets", { assets: 5 }])
+    assert.throws(() => read(t, { ...TOKEN, modules }), /modules: an object of strings is expected/);
 });
 
 test("policy and flash size", (t) => {
-  const { firmware, flashSize } = read(t, { ...KEY, trialSeconds: 30, maxAttempts: 3, repeatBudget: 1, allowDowngrade: true, allowNoDigest: true, allowForeign: true, flashSize: "8MB", hmac: "SHA1" });
-  assert.deepEqual(firmware.policy, { trialSeconds: 30, maxAttempts: 3, repeatBudget: 1, allowDowngrade: true, allowNoDigest: true, allowForeign: true, allowHttp: true });
+  const { firmware, flashSize } = read(t, {
+    ...KEY,
+    trialSeconds: 30,
+    maxAttempts: 3,
+    repeatBudget: 1,
+    allowDowngrade: true,
+    allowNoDigest: true,
+    allowForeign: true,
+    flashSize: "8MB",
+    hmac: "SHA1",
+  });
+  assert.deepEqual(firmware.policy, {
+    trialSeconds: 30,
+    maxAttempts: 3,
+    repeatBudget: 1,
+    allowDowngrade: true,
+    allowNoDigest: true,
+    allowForeign: true,
+    allowHttp: true,
+  });
   assert.equal(flashSize, 8 << 20);
-  assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: SECRET, hmac: "SHA1" });
+  assert.deepEqual(firmware.platform, {
+    kind: "tencent",
+    productId: "A1B2C3D4E5",
+    deviceName: "ota-bench-01",
+    authMode: "KEY",
+    deviceSecret: SECRET,
+    hmac: "SHA1",
+  });
 });
 
 test("roots and the client certificate come from the files that it names, beside it", async (t) => {
@@ -100,18 +166,34 @@ test("roots and the client certificate come from the files that it names, beside
     cert_deviceinfo: { devCertFile: "dev.crt", devPrivateKeyFile: "dev.key" },
   };
   const { trust, firmware, warnings } = readDeviceConfig(write(folder, value, 0o644));
-  assert.deepEqual(trust, { mqtt: { ca: authority.root, certificate: client.certificate, privateKey: client.key }, https: { ca: authority.root } });
-  assert.deepEqual(firmware.platform, { kind: "tencent", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "CERT" });
+  assert.deepEqual(trust, {
+    mqtt: { ca: authority.root, certificate: client.certificate, privateKey: client.key },
+    https: { ca: authority.root },
+  });
+  assert.deepEqual(firmware.platform, {
+    kind: "tencent",
+    productId: "A1B2C3D4E5",
+    deviceName: "ota-bench-01",
+    authMode: "CERT",
+  });
   assert.deepEqual(warnings, [], "the file itself holds no secret");
 
   chmodSync(join(folder, "dev.key"), 0o640);
-  assert.deepEqual(readDeviceConfig(write(folder, value)).warnings, [`${join(folder, "dev.key")} holds a secret that others may read: chmod 600 is better`]);
+  assert.deepEqual(readDeviceConfig(write(folder, value)).warnings, [
+    `${join(folder, "dev.key")} holds a secret that others may read: chmod 600 is better`,
+  ]);
 
-  assert.throws(() => readDeviceConfig(write(folder, { ...value, mqtt: { tls: false } })), /device\.json: auth_mode: a certificate needs TLS, and mqtt\.tls is false/);
+  assert.throws(
+    () => readDeviceConfig(write(folder, { ...value, mqtt: { tls: false } })),
+    /device\.json: auth_mode: a certificate needs TLS, and mqtt\.tls is false/,
+  );
 
   const other = await authority.client("other");
   writeFileSync(join(folder, "dev.key"), other.key);
-  assert.throws(() => readDeviceConfig(write(folder, value)), /device\.json: cert_deviceinfo: the private key is not that of the certificate/);
+  assert.throws(
+    () => readDeviceConfig(write(folder, value)),
+    /device\.json: cert_deviceinfo: the private key is not that of the certificate/,
+  );
 });
 
 test("signing keys: a file beside it, PEM text or hex; a private key is not taken, and what is no key is named by its number", (t) => {
@@ -133,13 +215,25 @@ test("signing keys: a file beside it, PEM text or hex; a private key is not take
 });
 
 test("the vendor's file with keys of its own is taken; what is not understood is told, without values", (t) => {
-  const { warnings } = read(t, { ...KEY, productSecret: "hidden-value", region: "china", mqtt: { ...KEY.mqtt, keepalive: 1 }, cert_deviceinfo: { devCertFile: "YOUR_cert.crt", devPrivateKeyFile: "YOUR_private.key" } });
-  assert.deepEqual(warnings, ["unknown key productSecret is ignored", "unknown key region is ignored", "unknown key mqtt.keepalive is ignored"]);
+  const { warnings } = read(t, {
+    ...KEY,
+    productSecret: "hidden-value",
+    region: "china",
+    mqtt: { ...KEY.mqtt, keepalive: 1 },
+    cert_deviceinfo: { devCertFile: "YOUR_cert.crt", devPrivateKeyFile: "YOUR_private.key" },
+  });
+  assert.deepEqual(warnings, [
+    "unknown key productSecret is ignored",
+    "unknown key region is ignored",
+    "unknown key mqtt.keepalive is ignored",
+  ]);
 });
 
 test("a secret that others may read is worth a warning", (t) => {
   const path = write(temporaryFolder(t), KEY, 0o644);
-  assert.deepEqual(readDeviceConfig(path).warnings, [`${path} holds a secret that others may read: chmod 600 is better`]);
+  assert.deepEqual(readDeviceConfig(path).warnings, [
+    `${path} holds a secret that others may read: chmod 600 is better`,
+  ]);
 });
 
 const { auth_mode: _mode, ...WITHOUT_MODE } = KEY;
@@ -154,13 +248,25 @@ for (const [title, value, message] of [
   ["no secret", { ...KEY, key_deviceinfo: {} }, /key_deviceinfo\.deviceSecret: is missing/],
   ["a secret that is not base64", { ...KEY, key_deviceinfo: { deviceSecret: "not*base64" } }, /deviceSecret: base64/],
   ["CERT without files", { ...KEY, auth_mode: "CERT" }, /cert_deviceinfo\.devCertFile: is missing/],
-  ["a certificate that is not there", { ...KEY, auth_mode: "CERT", cert_deviceinfo: { devCertFile: "a", devPrivateKeyFile: "b" } }, /cert_deviceinfo\.devCertFile: a can not be read/],
+  [
+    "a certificate that is not there",
+    { ...KEY, auth_mode: "CERT", cert_deviceinfo: { devCertFile: "a", devPrivateKeyFile: "b" } },
+    /cert_deviceinfo\.devCertFile: a can not be read/,
+  ],
   ["a port out of range", { ...KEY, mqtt: { port: 70_000 } }, /mqtt\.port: a whole number from 1 to 65535/],
   ["an empty host", { ...KEY, mqtt: { host: "", tls: false } }, /mqtt\.host: is empty/],
   ["tls as a word", { ...KEY, mqtt: { tls: "false" } }, /mqtt\.tls: true or false is expected/],
   ["mqtt as text", { ...KEY, mqtt: "mqtt://x" }, /mqtt: a JSON object is expected/],
-  ["a CA file that is not there", { ...KEY, mqtt: { ca: "absent.pem" } }, /mqtt\.ca: absent\.pem can not be read: there is no such file/],
-  ["a CA file that is none", { ...KEY, https: { ca: "device.json" } }, /https\.ca: device\.json: holds no certificate in PEM form/],
+  [
+    "a CA file that is not there",
+    { ...KEY, mqtt: { ca: "absent.pem" } },
+    /mqtt\.ca: absent\.pem can not be read: there is no such file/,
+  ],
+  [
+    "a CA file that is none",
+    { ...KEY, https: { ca: "device.json" } },
+    /https\.ca: device\.json: holds no certificate in PEM form/,
+  ],
   ["a trial too short", { ...KEY, trialSeconds: 5 }, /trialSeconds: a whole number from 30 to 900/],
   ["a policy that is not a switch", { ...KEY, allowDowngrade: "yes" }, /allowDowngrade: true or false is expected/],
   ["a flash size that is not made", { ...KEY, flashSize: "3MB" }, /flashSize: "4MB" or "8MB" or "16MB" is expected/],
@@ -169,7 +275,11 @@ for (const [title, value, message] of [
   ["ThingsPanel of an unknown profile", { ...TOKEN, profile: "v2" }, /profile: "v0" or "v1" is expected/],
   ["ThingsPanel without a host", { ...TOKEN, mqtt: {} }, /mqtt\.host: is missing/],
   ["ThingsPanel without a token", { ...TOKEN, username: "" }, /username: is missing/],
-  ["ThingsPanel with a token that no topic can carry", { ...TOKEN, username: "a/b" }, /username: has a character that no topic can carry/],
+  [
+    "ThingsPanel with a token that no topic can carry",
+    { ...TOKEN, username: "a/b" },
+    /username: has a character that no topic can carry/,
+  ],
   ["a list", [KEY], /device\.json: a JSON object is expected/],
   ["nothing", "", /device\.json: is not JSON/],
 ] as const) {

@@ -14,7 +14,10 @@ import { temporaryFolder } from "../board/puppet";
 import { makeKey } from "../signature/desk";
 
 type Lookup = (key: string) => string | number | boolean | undefined;
-type ReadSettings = (lookup: Lookup, crypto: NodeCrypto) => { readonly platform: Platform; readonly policy: Partial<Policy> };
+type ReadSettings = (
+  lookup: Lookup,
+  crypto: NodeCrypto,
+) => { readonly platform: Platform; readonly policy: Partial<Policy> };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -26,7 +29,11 @@ async function settings(t: TestContext): Promise<ReadSettings> {
     write: false,
     format: "esm",
     platform: "neutral",
-    alias: { "xs-ota": join(ROOT, "src", "index.ts"), "xs-ota/tencent": dialect("tencent"), "xs-ota/thingspanel": dialect("thingspanel") },
+    alias: {
+      "xs-ota": join(ROOT, "src", "index.ts"),
+      "xs-ota/tencent": dialect("tencent"),
+      "xs-ota/thingspanel": dialect("thingspanel"),
+    },
   });
   const path = join(temporaryFolder(t), "settings.mjs");
   writeFileSync(path, outputFiles[0]!.contents);
@@ -37,7 +44,8 @@ const KEY = { platform: "tencent", productId: "P", deviceName: "d", deviceSecret
 
 test("signing keys: PEM or hex, one or several with commas between them; other products by permission", async (t) => {
   const readSettings = await settings(t);
-  const policy = (more: object): Partial<Policy> => readSettings((key) => (({ ...KEY, ...more }) as Record<string, string>)[key], new NodeCrypto()).policy;
+  const policy = (more: object): Partial<Policy> =>
+    readSettings((key) => ({ ...KEY, ...more } as Record<string, string>)[key], new NodeCrypto()).policy;
   const [one, two] = [makeKey(), makeKey()];
   const hex = Buffer.from(two.point).toString("hex");
   assert.equal("signingKeys" in policy({}), false);

@@ -6,7 +6,13 @@ import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { temporaryFolder } from "../board/puppet";
 
 const PIN = `${"A".repeat(43)}=`;
-const DEVICE = { platform: "tencent", auth_mode: "KEY", productId: "A1B2C3D4E5", deviceName: "ota-bench-01", key_deviceinfo: { deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" } };
+const DEVICE = {
+  platform: "tencent",
+  auth_mode: "KEY",
+  productId: "A1B2C3D4E5",
+  deviceName: "ota-bench-01",
+  key_deviceinfo: { deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" },
+};
 
 test("pinned keys are read for broker and file servers each; what is none is named", (t) => {
   const path = join(temporaryFolder(t), "device.json");

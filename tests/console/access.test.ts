@@ -16,7 +16,12 @@ test("without a session or a token nothing is told and nothing is done", async (
       assert.equal(status, 401, `${route.method} ${route.path}`);
       assert.deepEqual(Object.keys(JSON.parse(body.toString()) as object), ["error"]);
     }
-    for (const authorization of ["Bearer ", `Bearer ${desk.apiToken.slice(1)}`, `Basic ${desk.apiToken}`, desk.apiToken]) {
+    for (const authorization of [
+      "Bearer ",
+      `Bearer ${desk.apiToken.slice(1)}`,
+      `Basic ${desk.apiToken}`,
+      desk.apiToken,
+    ]) {
       assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: { authorization } })).status, 401);
     }
     assert.equal((await call(desk, "/overview")).status, 200);
@@ -29,17 +34,24 @@ test("a one-time link opens one session; the session ends when it is told to", a
     const { httpPort } = desk.cloud;
     const headers = { origin: `http://127.0.0.1:${httpPort}` };
     const token = new URL(desk.link()).hash.replace("#token=", "");
-    const open = (body: object): ReturnType<typeof raw> => raw(httpPort, "/cloud/v1/session", { method: "POST", headers, body });
+    const open = (body: object): ReturnType<typeof raw> =>
+      raw(httpPort, "/cloud/v1/session", { method: "POST", headers, body });
     assert.equal((await open({ token: `${token}x` })).status, 401);
     const first = await open({ token });
     const [cookie = ""] = first.headers["set-cookie"] ?? [];
-    assert.match(cookie, new RegExp(`^xs-ota-${httpPort}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict; Max-Age=\\d+$`));
+    assert.match(
+      cookie,
+      new RegExp(`^xs-ota-${httpPort}=[\\w-]{43}; Path=/; HttpOnly; SameSite=Strict; Max-Age=\\d+$`),
+    );
     assert.ok(!cookie.includes(token));
     assert.equal((await open({ token })).status, 401, "used up");
 
     const session = { cookie: cookie.split(";")[0]! };
     assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: session })).status, 200);
-    assert.equal((await raw(httpPort, "/cloud/v1/session", { method: "DELETE", headers: { ...session, ...headers } })).status, 204);
+    assert.equal(
+      (await raw(httpPort, "/cloud/v1/session", { method: "DELETE", headers: { ...session, ...headers } })).status,
+      204,
+    );
     assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: session })).status, 401);
   });
 });
@@ -62,7 +74,9 @@ test("another site's page can neither read nor change anything, whatever it gets
   await withDesk(async (desk) => {
     const { httpPort } = desk.cloud;
     const { cookie = "" } = await browser(desk);
-    const add = { devices: [{ platform: "tencent", identity: { productId: "P1", deviceName: "evil", deviceSecret: "AAAA" } }] };
+    const add = {
+      devices: [{ platform: "tencent", identity: { productId: "P1", deviceName: "evil", deviceSecret: "AAAA" } }],
+    };
     const sites: Record<string, string>[] = [
       { origin: "http://evil.example" },
       { origin: `http://127.0.0.1:${httpPort + 1}` },
@@ -74,19 +88,33 @@ test("another site's page can neither read nor change anything, whatever it gets
       {},
     ];
     for (const site of sites) {
-      const asked = await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: { cookie, ...site }, body: add });
+      const asked = await raw(httpPort, "/cloud/v1/devices", {
+        method: "POST",
+        headers: { cookie, ...site },
+        body: add,
+      });
       assert.equal(asked.status, 403, JSON.stringify(site));
       if (Object.keys(site).length === 0) continue;
-      assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: { cookie, ...site } })).status, 403, JSON.stringify(site));
+      assert.equal(
+        (await raw(httpPort, "/cloud/v1/overview", { headers: { cookie, ...site } })).status,
+        403,
+        JSON.stringify(site),
+      );
     }
     const form = { cookie, origin: `http://127.0.0.1:${httpPort}`, "content-type": "text/plain" };
-    assert.equal((await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: form, body: JSON.stringify(add) })).status, 415);
+    assert.equal(
+      (await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: form, body: JSON.stringify(add) })).status,
+      415,
+    );
     assert.deepEqual(desk.cloud.devices.list(), []);
     const own = { cookie, origin: `http://127.0.0.1:${httpPort}` };
     assert.equal((await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: own, body: add })).status, 201);
     const preflight = { origin: "http://evil.example", "access-control-request-method": "POST" };
     const { headers } = await raw(httpPort, "/cloud/v1/devices", { method: "OPTIONS", headers: preflight });
-    assert.deepEqual(Object.keys(headers).filter((name) => name.startsWith("access-control")), []);
+    assert.deepEqual(
+      Object.keys(headers).filter((name) => name.startsWith("access-control")),
+      [],
+    );
   });
 });
 
@@ -94,7 +122,13 @@ test("a name that somebody pointed at this address (DNS rebinding) is refused, f
   await withDesk(async (desk) => {
     const { httpPort } = desk.cloud;
     const authorization = `Bearer ${desk.apiToken}`;
-    for (const host of ["evil.example", `evil.example:${httpPort}`, "127.0.0.1.evil.example", "localhost.", "127.0.0.1@evil.example"]) {
+    for (const host of [
+      "evil.example",
+      `evil.example:${httpPort}`,
+      "127.0.0.1.evil.example",
+      "localhost.",
+      "127.0.0.1@evil.example",
+    ]) {
       for (const path of ["/cloud/v1/overview", "/", "/console/main.js"]) {
         assert.equal((await raw(httpPort, path, { headers: { host, authorization } })).status, 421, `${host} ${path}`);
       }
@@ -110,7 +144,10 @@ test("page and script carry a policy that lets nothing else in, and hold no secr
     for (const path of ["/", "/console/main.js", "/console/style.css"]) {
       const { status, headers, body } = await raw(desk.cloud.httpPort, path);
       assert.equal(status, 200, path);
-      assert.match(String(headers["content-security-policy"]), /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/);
+      assert.match(
+        String(headers["content-security-policy"]),
+        /^default-src 'none'; script-src 'self'; style-src 'self';.*frame-ancestors 'none'/,
+      );
       assert.ok(!String(headers["content-security-policy"]).includes("unsafe"));
       assert.equal(headers["x-content-type-options"], "nosniff");
       assert.ok(!body.toString().includes(desk.apiToken));

@@ -35,7 +35,11 @@ class Checked {
   }
 
   /** `path`: as in the description, with values for its parameters. */
-  async call(path: string, values: Record<string, string>, ask: Ask & { readonly query?: string } = {}): Promise<Answer> {
+  async call(
+    path: string,
+    values: Record<string, string>,
+    ask: Ask & { readonly query?: string } = {},
+  ): Promise<Answer> {
     const method = (ask.method ?? "GET").toLowerCase();
     const operation = this.#description.paths[path]?.[method];
     assert.ok(operation, `${method} ${path} is described`);
@@ -58,7 +62,10 @@ async function described(desk: RunningDesk): Promise<Description> {
   return JSON.parse(body.toString()) as Description;
 }
 
-const device = (name: string): object => ({ platform: "tencent", identity: { productId: "P1", deviceName: name, deviceSecret: "c2VjcmV0c2VjcmV0" } });
+const device = (name: string): object => ({
+  platform: "tencent",
+  identity: { productId: "P1", deviceName: name, deviceSecret: "c2VjcmV0c2VjcmV0" },
+});
 
 test("what the API does is what its description says, call by call", async () => {
   await withDesk(async (desk) => {
@@ -96,7 +103,14 @@ test("what the API does is what its description says, call by call", async () =>
     await api.call("/devices/{id}/config", one);
     await api.call("/devices/{id}/config", { id: "nobody" });
 
-    const rollout = { package: id, selection: { kind: "all" }, waves: [25, 100], failureLimit: 10, timeout: 60, pause: 1 };
+    const rollout = {
+      package: id,
+      selection: { kind: "all" },
+      waves: [25, 100],
+      failureLimit: 10,
+      timeout: 60,
+      pause: 1,
+    };
     const created = await api.call("/rollouts", {}, post(rollout));
     const known = { id: (created.json() as unknown as { rollout: { id: string } }).rollout.id };
     await api.call("/rollouts", {}, post({ package: "0123456789abcdef", selection: { kind: "all" } }));
@@ -105,7 +119,8 @@ test("what the API does is what its description says, call by call", async () =>
     await api.call("/rollouts/{id}", { id: "77" });
     await api.call("/rollouts/{id}/devices", known, { query: "?status=pending&offset=1" });
     await api.call("/packages/{id}", { id }, { method: "DELETE" });
-    for (const step of ["resume", "retry", "cancel", "cancel"]) await api.call(`/rollouts/{id}/${step}`, known, { method: "POST" });
+    for (const step of ["resume", "retry", "cancel", "cancel"])
+      await api.call(`/rollouts/{id}/${step}`, known, { method: "POST" });
     await api.call("/rollouts/{id}", known, { method: "DELETE" });
     await api.call("/rollouts/{id}", known, { method: "DELETE" });
     await api.call("/packages/{id}", { id }, { method: "DELETE" });
@@ -130,14 +145,19 @@ test("what the API does is what its description says, call by call", async () =>
 
     // Everything that is described was asked for; a stream and what needs a running board are elsewhere.
     const called = new Set([...api.seen].map((entry) => entry.replace(/ \d+$/, "")));
-    const missing = Object.entries(description.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`).filter((name) => !called.has(name)));
+    const missing = Object.entries(description.paths).flatMap(([path, methods]) =>
+      Object.keys(methods)
+        .map((method) => `${method} ${path}`)
+        .filter((name) => !called.has(name)),
+    );
     assert.deepEqual(missing, ["get /events"]);
   });
 });
 
 test("malformed calls are refused with one line that names the place, and change nothing", async () => {
   await withDesk(async (desk) => {
-    const post = (path: string, body: Ask["body"], headers: Record<string, string> = {}): Promise<Answer> => call(desk, path, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
+    const post = (path: string, body: Ask["body"], headers: Record<string, string> = {}): Promise<Answer> =>
+      call(desk, path, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
     const json = { "content-type": "application/json" };
     const rows: [Promise<Answer>, number, RegExp][] = [
       [post("/rollouts", {}), 400, /package|required/],
@@ -154,7 +174,11 @@ test("malformed calls are refused with one line that names the place, and change
       [post("/rollouts", undefined, json), 400, /not JSON/],
       [post("/rollouts", "{}", { "content-type": "text/html" }), 415, /application\/json/],
       [post("/devices", { devices: [{ platform: "elsewhere", identity: {} }] }), 422, /no platform "elsewhere"/],
-      [post("/devices", { devices: [{ platform: "tencent", identity: { productId: "a/b", deviceName: "c" } }] }), 422, /productId/],
+      [
+        post("/devices", { devices: [{ platform: "tencent", identity: { productId: "a/b", deviceName: "c" } }] }),
+        422,
+        /productId/,
+      ],
       [post("/devices", { devices: [{ platform: "tencent", identity: {} }] }), 422, /productId/],
       [call(desk, "/devices?limit=0"), 400, /limit/],
       [call(desk, "/devices?limit=many"), 400, /limit/],
@@ -181,10 +205,20 @@ test("names of packages are words for people and no paths", async () => {
     const state = join(folder, "inner", "state");
     await withDesk(
       async (desk) => {
-        const evil = ["../../escape.bin", "/etc/passwd", "..\\..\\x", "a\0b", "%2e%2e%2fx", "<img src=x onerror=alert(1)>"];
+        const evil = [
+          "../../escape.bin",
+          "/etc/passwd",
+          "..\\..\\x",
+          "a\0b",
+          "%2e%2e%2fx",
+          "<img src=x onerror=alert(1)>",
+        ];
         for (const [index, name] of evil.entries()) {
           const query = new URLSearchParams({ name, version: `1.0.${index}` }).toString();
-          const { id } = await ok<{ id: string }>(desk, `/packages?${query}`, { method: "POST", body: firmware(1_000 + index) });
+          const { id } = await ok<{ id: string }>(desk, `/packages?${query}`, {
+            method: "POST",
+            body: firmware(1_000 + index),
+          });
           assert.match(id, /^[0-9a-f]{16}$/);
         }
         for (const version of ["../1", "a/b", "a\\b", "a\nb", ""]) {
@@ -193,13 +227,22 @@ test("names of packages are words for people and no paths", async () => {
           assert.ok(status === 400 || status === 422, JSON.stringify(version));
         }
         for (const id of ["..%2f..%2fcloud.db", "..%2fcloud", "%2e%2e", "....", "cloud.db"]) {
-          for (const method of ["GET", "DELETE"]) assert.equal((await call(desk, `/packages/${id}`, { method })).status, 404, id);
+          for (const method of ["GET", "DELETE"])
+            assert.equal((await call(desk, `/packages/${id}`, { method })).status, 404, id);
         }
-        for (const path of ["/console/../cloud.db", "/console/..%2f..%2fpackage.json", "/console//etc/passwd", "/console/main.tsx"]) {
+        for (const path of [
+          "/console/../cloud.db",
+          "/console/..%2f..%2fpackage.json",
+          "/console//etc/passwd",
+          "/console/main.tsx",
+        ]) {
           assert.equal((await raw(desk.cloud.httpPort, path)).status, 404, path);
         }
         const files = await readdir(join(state, "packages"));
-        assert.ok(files.every((file) => /^[0-9a-f]{16}\.(bin|json)$/.test(file)), files.join());
+        assert.ok(
+          files.every((file) => /^[0-9a-f]{16}\.(bin|json)$/.test(file)),
+          files.join(),
+        );
         assert.deepEqual(await readdir(folder), ["inner"]);
         assert.deepEqual(await readdir(join(folder, "inner")), ["state"]);
       },
@@ -216,9 +259,16 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
     await withDesk(
       async (desk) => {
         const { httpPort } = desk.cloud;
-        const announced = { authorization: `Bearer ${desk.apiToken}`, "content-type": "application/octet-stream", "content-length": String(70 << 20) };
+        const announced = {
+          authorization: `Bearer ${desk.apiToken}`,
+          "content-type": "application/octet-stream",
+          "content-length": String(70 << 20),
+        };
         const tooLong = await new Promise<number>((resolve, reject) => {
-          const sent = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: announced }, (response) => resolve(response.statusCode ?? 0));
+          const sent = send(
+            { port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: announced },
+            (response) => resolve(response.statusCode ?? 0),
+          );
           sent.on("error", reject);
           sent.flushHeaders();
         });
@@ -226,10 +276,13 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
 
         const chunked = await new Promise<number>((resolve, reject) => {
           const headers = { authorization: `Bearer ${desk.apiToken}`, "content-type": "application/octet-stream" };
-          const sent = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers }, (response) => {
-            resolve(response.statusCode ?? 0);
-            sent.destroy();
-          });
+          const sent = send(
+            { port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers },
+            (response) => {
+              resolve(response.statusCode ?? 0);
+              sent.destroy();
+            },
+          );
           sent.on("error", reject);
           // One byte too many, and no more: a write after the answer can fail before the answer is read.
           sent.write(Buffer.alloc(PACKAGE_MAX, 7));
@@ -237,16 +290,27 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
         });
         assert.equal(chunked, 413, "by what has come, where nothing is announced");
 
-        const cut = send({ port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: { ...announced, "content-length": "100000" } });
+        const cut = send({
+          port: httpPort,
+          path: "/cloud/v1/packages?version=1",
+          method: "POST",
+          headers: { ...announced, "content-length": "100000" },
+        });
         cut.on("error", () => undefined);
         await new Promise<void>((resolve) => cut.write(Buffer.alloc(50_000), () => resolve()));
-        while (!(await readdir(join(state, "packages"))).some((name) => name.endsWith(".upload"))) await new Promise((resolve) => setImmediate(resolve));
+        while (!(await readdir(join(state, "packages"))).some((name) => name.endsWith(".upload")))
+          await new Promise((resolve) => setImmediate(resolve));
         cut.destroy();
-        while ((await readdir(join(state, "packages"))).length > 0) await new Promise((resolve) => setImmediate(resolve));
+        while ((await readdir(join(state, "packages"))).length > 0)
+          await new Promise((resolve) => setImmediate(resolve));
         const { items } = await ok<{ items: unknown[] }>(desk, "/packages");
         assert.deepEqual(items, []);
         const big = JSON.stringify({ devices: [], padding: "x".repeat(3 << 20) });
-        assert.equal((await call(desk, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } })).status, 413);
+        assert.equal(
+          (await call(desk, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } }))
+            .status,
+          413,
+        );
       },
       { cloud: { state } },
     );
@@ -262,9 +326,25 @@ test("no secret of a device is in any answer but its device.json, and signatures
     const known = "tencent/P1/d0";
     desk.cloud.devices.presence({ clientId: "P1d0", username: "", serial: 1, side: "tencent", device: known }, true, 1);
     desk.cloud.push(known, desk.cloud.packages.get(id)!);
-    desk.cloud.devices.log(known, { at: 1, direction: "up", topic: "ota/device/inform/c2VjcmV0c2VjcmV0", payload: "c2VjcmV0c2VjcmV0", qos: 1, dup: false });
+    desk.cloud.devices.log(known, {
+      at: 1,
+      direction: "up",
+      topic: "ota/device/inform/c2VjcmV0c2VjcmV0",
+      payload: "c2VjcmV0c2VjcmV0",
+      qos: 1,
+      dup: false,
+    });
     const path = encodeURIComponent(known);
-    for (const url of ["/overview", "/devices", `/devices/${path}`, `/devices/${path}/messages`, "/journal", "/packages", "/rollouts", "/boards"]) {
+    for (const url of [
+      "/overview",
+      "/devices",
+      `/devices/${path}`,
+      `/devices/${path}/messages`,
+      "/journal",
+      "/packages",
+      "/rollouts",
+      "/boards",
+    ]) {
       const text = (await call(desk, url)).body.toString();
       assert.ok(!text.includes("c2VjcmV0") && !text.includes("q-signature"), url);
     }
@@ -275,12 +355,27 @@ test("no secret of a device is in any answer but its device.json, and signatures
 });
 
 test("where the cloud speaks TLS, a device's device.json does too, and names the root", async () => {
-  await withDesk(async (desk) => {
-    const { ids } = await ok<{ ids: string[] }>(desk, "/devices", { method: "POST", body: { devices: [{ platform: "tencent", identity: { productId: "P1", deviceName: "a", deviceSecret: "c2VjcmV0c2VjcmV0" } }] } });
-    const config = await ok<{ mqtt: object; https: object }>(desk, `/devices/${encodeURIComponent(ids[0]!)}/config`);
-    assert.deepEqual(config.mqtt, { host: "127.0.0.1", port: desk.cloud.mqttsPort, tls: true, ca: "/somewhere/root.pem" });
-    assert.deepEqual(config.https, { ca: "/somewhere/root.pem" });
-  }, { cloud: { tls: { kind: "ec" } }, rootFile: "/somewhere/root.pem" });
+  await withDesk(
+    async (desk) => {
+      const { ids } = await ok<{ ids: string[] }>(desk, "/devices", {
+        method: "POST",
+        body: {
+          devices: [
+            { platform: "tencent", identity: { productId: "P1", deviceName: "a", deviceSecret: "c2VjcmV0c2VjcmV0" } },
+          ],
+        },
+      });
+      const config = await ok<{ mqtt: object; https: object }>(desk, `/devices/${encodeURIComponent(ids[0]!)}/config`);
+      assert.deepEqual(config.mqtt, {
+        host: "127.0.0.1",
+        port: desk.cloud.mqttsPort,
+        tls: true,
+        ca: "/somewhere/root.pem",
+      });
+      assert.deepEqual(config.https, { ca: "/somewhere/root.pem" });
+    },
+    { cloud: { tls: { kind: "ec" } }, rootFile: "/somewhere/root.pem" },
+  );
 });
 
 test("events name what changed; of a thousand changes they make a few", async () => {
@@ -304,7 +399,10 @@ test("events name what changed; of a thousand changes they make a few", async ()
     await ok(desk, "/devices", { method: "POST", body: { devices: [device("d0")] } });
     await until(/"devices":\["tencent\/P1\/d0"\]/);
     text = "";
-    await ok(desk, "/devices", { method: "POST", body: { devices: Array.from({ length: 1_000 }, (_, index) => device(`x${index}`)) } });
+    await ok(desk, "/devices", {
+      method: "POST",
+      body: { devices: Array.from({ length: 1_000 }, (_, index) => device(`x${index}`)) },
+    });
     await until(/"devices":true/);
     assert.ok(text.length < 20_000, `${text.length} bytes`);
     stream.destroy();

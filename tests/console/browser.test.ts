@@ -29,8 +29,15 @@ const complaints: string[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "xs-ota-browser-"));
   await mkdir(PICTURES, { recursive: true });
-  [cloud, browser] = await Promise.all([startCloud(join(folder, "state"), ...(BROKER === undefined ? [] : ["--broker", BROKER])), launchChromium()]);
-  context = await browser.newContext({ viewport: { width: 1280, height: 860 }, colorScheme: "light", acceptDownloads: true });
+  [cloud, browser] = await Promise.all([
+    startCloud(join(folder, "state"), ...(BROKER === undefined ? [] : ["--broker", BROKER])),
+    launchChromium(),
+  ]);
+  context = await browser.newContext({
+    viewport: { width: 1280, height: 860 },
+    colorScheme: "light",
+    acceptDownloads: true,
+  });
   context.setDefaultTimeout(PATIENCE);
   page = await context.newPage();
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
@@ -63,7 +70,11 @@ function step(name: string, work: () => Promise<void>): void {
 
 /** Light, dark and on a phone, where nothing may stick out sideways. */
 async function picture(name: string): Promise<void> {
-  for (const [kind, colorScheme, width] of [["light", "light", 1280], ["dark", "dark", 1280], ["phone", "light", 390]] as const) {
+  for (const [kind, colorScheme, width] of [
+    ["light", "light", 1280],
+    ["dark", "dark", 1280],
+    ["phone", "light", 390],
+  ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 860 });
     // Two frames: what reacts to the size has done so.
@@ -76,7 +87,8 @@ async function picture(name: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 860 });
 }
 
-const nav = (name: string): Promise<void> => page.getByRole("navigation", { name: "main" }).getByRole("link", { name }).click();
+const nav = (name: string): Promise<void> =>
+  page.getByRole("navigation", { name: "main" }).getByRole("link", { name }).click();
 const heading = (name: string | RegExp): Promise<void> => page.getByRole("heading", { level: 1, name }).waitFor();
 
 step("without the link it is closed; the link opens it, once, and leaves no token in the address", async () => {
@@ -99,7 +111,12 @@ step("without the link it is closed; the link opens it, once, and leaves no toke
 });
 
 step("empty pages tell the next step", async () => {
-  for (const [name, words] of [["Packages", "No firmware yet"], ["Devices", "No device yet"], ["Rollouts", "No rollout yet"], ["Journal", "Nothing to report"]] as const) {
+  for (const [name, words] of [
+    ["Packages", "No firmware yet"],
+    ["Devices", "No device yet"],
+    ["Rollouts", "No rollout yet"],
+    ["Journal", "Nothing to report"],
+  ] as const) {
     await nav(name);
     await page.getByText(words).waitFor();
     await picture(`03-${name.toLowerCase()}-empty`);
@@ -108,31 +125,40 @@ step("empty pages tell the next step", async () => {
   await page.getByText("There is no firmware to roll out").waitFor();
 });
 
-step("upload: version, size, digest and signature are read from the image; what is wrong with a file is said in place", async () => {
-  const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 200_000 });
-  const name = "<img src=x onerror=alert(1)>.bin";
-  await nav("Packages");
-  await page.getByLabel("Upload firmware").setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(image) });
-  await page.getByRole("status").getByText("is here as version 0.2.0").waitFor();
-  const row = page.getByRole("row").filter({ hasText: "0.2.0" });
-  await row.getByText("200 kB (200,000 bytes)").waitFor();
-  await row.getByText("none").waitFor();
-  await row.getByText("ESP32 · xs-ota-board").waitFor();
-  const md5 = createHash("md5").update(image).digest("hex");
-  await row.getByRole("button", { name: `copy ${md5}` }).waitFor();
-  await row.getByText(name).waitFor();
-  assert.equal(await page.locator("#main img").count(), 0, "a name is text");
+step(
+  "upload: version, size, digest and signature are read from the image; what is wrong with a file is said in place",
+  async () => {
+    const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 200_000 });
+    const name = "<img src=x onerror=alert(1)>.bin";
+    await nav("Packages");
+    await page
+      .getByLabel("Upload firmware")
+      .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(image) });
+    await page.getByRole("status").getByText("is here as version 0.2.0").waitFor();
+    const row = page.getByRole("row").filter({ hasText: "0.2.0" });
+    await row.getByText("200 kB (200,000 bytes)").waitFor();
+    await row.getByText("none").waitFor();
+    await row.getByText("ESP32 · xs-ota-board").waitFor();
+    const md5 = createHash("md5").update(image).digest("hex");
+    await row.getByRole("button", { name: `copy ${md5}` }).waitFor();
+    await row.getByText(name).waitFor();
+    assert.equal(await page.locator("#main img").count(), 0, "a name is text");
 
-  await page.getByLabel("Upload firmware").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
-  await page.getByRole("alert").getByText("Not an ESP image that names its version").waitFor();
-  await page.getByLabel("Version", { exact: true }).fill("9.9");
-  await page.getByLabel("Upload firmware").setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
-  await page.getByRole("row").filter({ hasText: "notes.txt" }).getByText("not an ESP image").waitFor();
-  await picture("04-packages");
-  await page.getByRole("row").filter({ hasText: "notes.txt" }).getByRole("button", { name: "Remove" }).click();
-  await page.getByRole("button", { name: "Really remove?" }).click();
-  await page.getByRole("row").filter({ hasText: "notes.txt" }).waitFor({ state: "detached" });
-});
+    await page
+      .getByLabel("Upload firmware")
+      .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
+    await page.getByRole("alert").getByText("Not an ESP image that names its version").waitFor();
+    await page.getByLabel("Version", { exact: true }).fill("9.9");
+    await page
+      .getByLabel("Upload firmware")
+      .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
+    await page.getByRole("row").filter({ hasText: "notes.txt" }).getByText("not an ESP image").waitFor();
+    await picture("04-packages");
+    await page.getByRole("row").filter({ hasText: "notes.txt" }).getByRole("button", { name: "Remove" }).click();
+    await page.getByRole("button", { name: "Really remove?" }).click();
+    await page.getByRole("row").filter({ hasText: "notes.txt" }).waitFor({ state: "detached" });
+  },
+);
 
 step("a simulated board is one click away, and comes online", async () => {
   await nav("Devices");
@@ -200,16 +226,26 @@ step("behind the weak link the update takes its time; back on a good one it fini
 });
 
 step("a pasted list in waves halts at its limit, says so, and goes on when told to", async () => {
-  const identities = ["field-1", "field-2", "field-3"].map((deviceName) => ({ productId: "XSOTADESK1", deviceName, deviceSecret: "c2VjcmV0c2VjcmV0" }));
+  const identities = ["field-1", "field-2", "field-3"].map((deviceName) => ({
+    productId: "XSOTADESK1",
+    deviceName,
+    deviceSecret: "c2VjcmV0c2VjcmV0",
+  }));
   const ids = await cloud.client.addDevices("tencent", identities);
-  const bad = buildImage({ version: "0.4.0-throw", payload: Buffer.from(await firmwareSource("0.4.0-throw", "throw")) });
+  const bad = buildImage({
+    version: "0.4.0-throw",
+    payload: Buffer.from(await firmwareSource("0.4.0-throw", "throw")),
+  });
   const file = join(folder, "bad.bin");
   await writeFile(file, bad);
   await nav("Packages");
   await page.getByLabel("Upload firmware").setInputFiles(file);
   await page.getByRole("link", { name: "Roll it out" }).click();
   await page.getByLabel("A list of device names").check();
-  await page.getByLabel(/device names.*names? separated|device names/).last().fill("board-1\nfield-1, field-2 field-3 nobody");
+  await page
+    .getByLabel(/device names.*names? separated|device names/)
+    .last()
+    .fill("board-1\nfield-1, field-2 field-3 nobody");
   await page.getByText("5 names").waitFor();
   await page.getByRole("combobox", { name: /^Waves/ }).selectOption({ label: "Waves of my own" });
   await page.getByLabel("Percent of the devices after each wave").fill("25, 100");
@@ -251,7 +287,11 @@ step("a rollout for later waits for its time, and can be cancelled before", asyn
 });
 
 step("what is not there says so and leads back", async () => {
-  for (const [path, title, way] of [["devices/nobody", "No such device", "All devices"], ["rollouts/999", "No such rollout", "All rollouts"], ["nothing", "No such page", "Go to the overview"]] as const) {
+  for (const [path, title, way] of [
+    ["devices/nobody", "No such device", "All devices"],
+    ["rollouts/999", "No such rollout", "All rollouts"],
+    ["nothing", "No such page", "Go to the overview"],
+  ] as const) {
     await page.goto(`${cloud.origin}/#/${path}`);
     await heading(title);
     await page.getByRole("link", { name: way }).waitFor();
@@ -273,7 +313,10 @@ step("devices: search, selection, a real device and its device.json", async () =
   await page.getByLabel("Device name").fill("bench-01");
   await picture("13-add-device");
   await page.getByRole("button", { name: "Add it" }).click();
-  const [download] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "Download device.json" }).click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Download device.json" }).click(),
+  ]);
   assert.equal(download.suggestedFilename(), "bench-01.json");
   await page.keyboard.press("Escape");
   await page.getByRole("row").filter({ hasText: "bench-01" }).getByText("offline").waitFor();
@@ -292,7 +335,11 @@ step("everything is within reach of the keyboard", async () => {
   assert.equal(await page.evaluate("document.activeElement.tagName"), "SELECT");
   const reached = new Set<string>();
   for (let step = 0; step < 25; step++) {
-    reached.add(await page.evaluate<string>('document.activeElement.textContent.trim() || String(document.activeElement.getAttribute("type"))'));
+    reached.add(
+      await page.evaluate<string>(
+        'document.activeElement.textContent.trim() || String(document.activeElement.getAttribute("type"))',
+      ),
+    );
     await page.keyboard.press("Tab");
   }
   assert.ok(reached.has("Start the rollout"), [...reached].join(", "));

@@ -25,7 +25,11 @@ interface Executable {
 export async function launchChromium(): Promise<Browser> {
   const { path, env } = executable();
   try {
-    return await chromium.launch({ executablePath: path, args: FLAGS, env: { ...(process.env as Record<string, string>), ...env } });
+    return await chromium.launch({
+      executablePath: path,
+      args: FLAGS,
+      env: { ...(process.env as Record<string, string>), ...env },
+    });
   } catch (error) {
     throw new Error(`${path} does not start: ${(error as Error).message}\n${advice()}`, { cause: error });
   }
@@ -37,7 +41,10 @@ function executable(): Executable {
     if (!existsSync(own)) throw new Error(`${OWN} names ${own}, and there is no such file`);
     return { path: own, env: {} };
   }
-  if (process.platform !== "linux" || process.arch !== "x64") throw new Error(`${PACKAGE} brings a browser for Linux on x64 only, this is ${process.platform} on ${process.arch}.\n${advice()}`);
+  if (process.platform !== "linux" || process.arch !== "x64")
+    throw new Error(
+      `${PACKAGE} brings a browser for Linux on x64 only, this is ${process.platform} on ${process.arch}.\n${advice()}`,
+    );
   const folder = unpacked();
   const path = join(folder, "chromium");
   const libraries = join(folder, "al2023", "lib");
@@ -56,7 +63,10 @@ function executable(): Executable {
 /** The package unpacks itself where TMPDIR says; a folder is only ever there as a whole, since tests run side by side. */
 function unpacked(): string {
   const file = createRequire(import.meta.url).resolve(PACKAGE);
-  const home = file.slice(0, file.lastIndexOf(join("node_modules", ...PACKAGE.split("/"))) + join("node_modules", ...PACKAGE.split("/")).length);
+  const home = file.slice(
+    0,
+    file.lastIndexOf(join("node_modules", ...PACKAGE.split("/"))) + join("node_modules", ...PACKAGE.split("/")).length,
+  );
   const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8")) as { version: string };
   const target = join(ROOT, "build", `chromium-${version}`);
   if (existsSync(join(target, FONTS))) return target;
@@ -66,7 +76,11 @@ function unpacked(): string {
   const script = `import chromium from ${JSON.stringify(PACKAGE)}; await chromium.executablePath();`;
   // The Amazon runtime is named so that the libraries come out too, which that one lacks as a bare machine does.
   const env = { ...process.env, TMPDIR: folder, AWS_EXECUTION_ENV: "AWS_Lambda_nodejs20.x" };
-  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { cwd: ROOT, env, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script], {
+    cwd: ROOT,
+    env,
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`${PACKAGE} could not be unpacked: ${stderr.trim()}`);
   writeFileSync(join(folder, FONTS), fontConfiguration(target));
   try {

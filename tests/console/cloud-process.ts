@@ -21,7 +21,11 @@ export interface CloudProcess {
 
 /** `xs-ota cloud` as somebody types it, on free ports. */
 export async function startCloud(state: string, ...flags: string[]): Promise<CloudProcess> {
-  const child = spawn(process.execPath, [COMMAND, "cloud", "--port", "0", "--mqtt-port", "0", "--state", state, ...flags], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(
+    process.execPath,
+    [COMMAND, "cloud", "--port", "0", "--mqtt-port", "0", "--state", state, ...flags],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
   const closed = once(child, "close") as Promise<[number | null]>;
   const lines: string[] = [];
   const link = await new Promise<string>((resolve, reject) => {

@@ -17,7 +17,10 @@ export interface Ask {
 }
 
 /** A running desk with everything in memory, closed after `use` whatever happens. */
-export async function withDesk(use: (desk: RunningDesk) => Promise<void>, options: Partial<DeskOptions> = {}): Promise<void> {
+export async function withDesk(
+  use: (desk: RunningDesk) => Promise<void>,
+  options: Partial<DeskOptions> = {},
+): Promise<void> {
   const desk = await createDesk({ cloud: {}, engine: "node", ...options });
   await desk.start();
   try {
@@ -30,18 +33,33 @@ export async function withDesk(use: (desk: RunningDesk) => Promise<void>, option
 /** One request as it is, with nothing added but what the body is. */
 export function raw(port: number, path: string, { method = "GET", headers = {}, body }: Ask = {}): Promise<Answer> {
   const isBytes = typeof body === "string" || body instanceof Uint8Array;
-  const bytes = body === undefined ? undefined : isBytes ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
-  const type = body === undefined ? {} : { "content-type": isBytes ? "application/octet-stream" : "application/json", "content-length": String(bytes!.length) };
+  const bytes =
+    body === undefined ? undefined : isBytes ? Buffer.from(body as string) : Buffer.from(JSON.stringify(body));
+  const type =
+    body === undefined
+      ? {}
+      : {
+          "content-type": isBytes ? "application/octet-stream" : "application/json",
+          "content-length": String(bytes!.length),
+        };
   return new Promise((resolve, reject) => {
-    const sent = send({ host: "127.0.0.1", port, path, method, headers: { ...type, ...headers }, agent: false }, (response) => {
-      const parts: Buffer[] = [];
-      response.on("data", (part: Buffer) => parts.push(part));
-      response.on("error", reject);
-      response.on("end", () => {
-        const all = Buffer.concat(parts);
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: all, json: () => JSON.parse(all.toString()) as Record<string, never> });
-      });
-    });
+    const sent = send(
+      { host: "127.0.0.1", port, path, method, headers: { ...type, ...headers }, agent: false },
+      (response) => {
+        const parts: Buffer[] = [];
+        response.on("data", (part: Buffer) => parts.push(part));
+        response.on("error", reject);
+        response.on("end", () => {
+          const all = Buffer.concat(parts);
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: all,
+            json: () => JSON.parse(all.toString()) as Record<string, never>,
+          });
+        });
+      },
+    );
     sent.on("error", reject);
     sent.end(bytes);
   });
@@ -49,13 +67,19 @@ export function raw(port: number, path: string, { method = "GET", headers = {}, 
 
 /** A call with the API token. */
 export function call(desk: RunningDesk, path: string, ask: Ask = {}): Promise<Answer> {
-  return raw(desk.cloud.httpPort, `/cloud/v1${path}`, { ...ask, headers: { authorization: `Bearer ${desk.apiToken}`, ...ask.headers } });
+  return raw(desk.cloud.httpPort, `/cloud/v1${path}`, {
+    ...ask,
+    headers: { authorization: `Bearer ${desk.apiToken}`, ...ask.headers },
+  });
 }
 
 /** As `call`, and the answer is a success. */
 export async function ok<T = Record<string, never>>(desk: RunningDesk, path: string, ask: Ask = {}): Promise<T> {
   const answer = await call(desk, path, ask);
-  assert.ok(answer.status < 300, `${ask.method ?? "GET"} ${path}: ${answer.status} ${answer.body.toString().slice(0, 300)}`);
+  assert.ok(
+    answer.status < 300,
+    `${ask.method ?? "GET"} ${path}: ${answer.status} ${answer.body.toString().slice(0, 300)}`,
+  );
   return (answer.body.length > 0 ? answer.json() : undefined) as T;
 }
 
@@ -64,7 +88,11 @@ export async function browser(desk: RunningDesk): Promise<Record<string, string>
   const { httpPort } = desk.cloud;
   const own = { origin: `http://127.0.0.1:${httpPort}`, "sec-fetch-site": "same-origin" };
   const token = desk.link().split("#token=")[1]!;
-  const { status, headers } = await raw(httpPort, "/cloud/v1/session", { method: "POST", headers: own, body: { token } });
+  const { status, headers } = await raw(httpPort, "/cloud/v1/session", {
+    method: "POST",
+    headers: own,
+    body: { token },
+  });
   assert.equal(status, 204);
   return { ...own, cookie: headers["set-cookie"]![0]!.split(";", 1)[0]! };
 }

@@ -45,16 +45,25 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
     await cloud.start();
     const client = new CloudClient(cloud.url, await cloud.token());
     const [broker] = await client.targets();
-    const image = (version: string, size?: number): Uint8Array => buildImage({ version, payload: Buffer.from(version), ...(size === undefined ? {} : { size }) });
+    const image = (version: string, size?: number): Uint8Array =>
+      buildImage({ version, payload: Buffer.from(version), ...(size === undefined ? {} : { size }) });
     const file = await client.upload(image("0.2.0", 60_000), "fw.bin");
-    const identities = Array.from({ length: DEVICES }, (_, index) => ({ productId: "P1", deviceName: `d${index}`, deviceSecret: "c2VjcmV0" }));
+    const identities = Array.from({ length: DEVICES }, (_, index) => ({
+      productId: "P1",
+      deviceName: `d${index}`,
+      deviceSecret: "c2VjcmV0",
+    }));
     const ids = await client.addDevices("tencent", identities);
     const offers = new Map(ids.map((id) => [id, 0]));
     const [pool, network, factory] = [new SectorPool(), new NodeNetwork(), image("0.1.0")];
     for (const [index, identity] of identities.entries()) {
       const id = ids[index]!;
       const device = new FleetDevice({
-        configuration: { platform: { kind: "tencent", authMode: "KEY", ...identity }, broker: { ...broker, tls: false }, policy: { allowHttp: true, trialSeconds: 900 } },
+        configuration: {
+          platform: { kind: "tencent", authMode: "KEY", ...identity },
+          broker: { ...broker, tls: false },
+          policy: { allowHttp: true, trialSeconds: 900 },
+        },
         factory,
         pool,
         network: listening(network, broker.port, () => offers.set(id, offers.get(id)! + 1)),
@@ -74,7 +83,12 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
         await wait(50);
       }
     };
-    const { rollout } = await client.createRollout({ package: file.id, selection: { kind: "all" }, waves: [30, 60, 100], failureLimit: 0 });
+    const { rollout } = await client.createRollout({
+      package: file.id,
+      selection: { kind: "all" },
+      waves: [30, 60, 100],
+      failureLimit: 0,
+    });
     let midway = 0;
     /** Offers that a device had received when it was first seen to have finished. */
     const leftAlone = new Map<string, number>();
@@ -89,7 +103,10 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
       for (const id of finished) if (!leftAlone.has(id)) leftAlone.set(id, offers.get(id)!);
       await cloud.start();
 
-      assert.deepEqual((await client.packages()).map(({ id, sha256, version }) => [id, sha256, version]), [[file.id, file.sha256, "0.2.0"]]);
+      assert.deepEqual(
+        (await client.packages()).map(({ id, sha256, version }) => [id, sha256, version]),
+        [[file.id, file.sha256, "0.2.0"]],
+      );
       const after = new Map((await client.devices()).map((device) => [device.id, device]));
       assert.deepEqual([...after.keys()], ids);
       for (const { id, task, version } of before) {
@@ -107,7 +124,10 @@ test("the cloud killed again and again in mid-rollout: nothing is lost, and nobo
     assert.ok(midway >= 1, "killed in mid-rollout");
     await reach(DEVICES);
     const end = await client.rollout(rollout.id);
-    assert.deepEqual([end.rollout.state, end.rollout.counts.success, end.rollout.waves.map(({ size }) => size)], ["finished", DEVICES, [12, 12, 16]]);
+    assert.deepEqual(
+      [end.rollout.state, end.rollout.counts.success, end.rollout.waves.map(({ size }) => size)],
+      ["finished", DEVICES, [12, 12, 16]],
+    );
     for (const { version } of await client.devices()) assert.equal(version, "0.2.0");
     // At the end, because a wrong offer could only come after the device has reconnected.
     for (const [id, count] of leftAlone) assert.equal(offers.get(id), count, `${id} had finished and is left alone`);

@@ -80,7 +80,11 @@ export function bootContract(make: () => BootBench): Case[] {
       const image = bench.image("2.0.0");
       write(bench, image);
       const length = bench.boot.verifyTarget();
-      equal(length <= image.length && length > image.length - 16, true, `length ${length} of a file of ${image.length}`);
+      equal(
+        length <= image.length && length > image.length - 16,
+        true,
+        `length ${length} of a file of ${image.length}`,
+      );
       bench.flash.write(length + 16, new Uint8Array([1, 2, 3]));
       equal(bench.boot.verifyTarget(), length, "length with something behind it");
     }),

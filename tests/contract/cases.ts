@@ -25,7 +25,8 @@ export function throws(action: () => unknown, what: string): void {
   } catch (error) {
     thrown = error;
   }
-  if (!(thrown instanceof Error) || thrown.message === "") throw new Error(`${what}: threw ${String(thrown)}, wanted an Error with a message`);
+  if (!(thrown instanceof Error) || thrown.message === "")
+    throw new Error(`${what}: threw ${String(thrown)}, wanted an Error with a message`);
 }
 
 /** Bytes that look random, always the same for a seed. */

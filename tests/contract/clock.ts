@@ -14,11 +14,14 @@ export function clockContract(name: string, create: () => { clock: Clock; close(
       }
     });
 
-  contract("time never goes back, and a timer's time has passed when it calls, up to the rounding of 1 ms", async (clock) => {
-    const start = clock.now();
-    await new Promise<void>((resolve) => clock.set(resolve, 20));
-    assert.ok(clock.now() - start >= 19, `${clock.now() - start}`);
-  });
+  contract(
+    "time never goes back, and a timer's time has passed when it calls, up to the rounding of 1 ms",
+    async (clock) => {
+      const start = clock.now();
+      await new Promise<void>((resolve) => clock.set(resolve, 20));
+      assert.ok(clock.now() - start >= 19, `${clock.now() - start}`);
+    },
+  );
 
   contract("a timer of 0 ms calls later, not from inside set", async (clock) => {
     let inside = true;

@@ -18,7 +18,10 @@ export interface TrustUnderTest {
   readonly certificate?: string;
   readonly privateKey?: string;
 }
-export type CreateNetwork = (trust?: { mqtt?: TrustUnderTest; https?: TrustUnderTest }) => NetworkUnderTest | Promise<NetworkUnderTest>;
+export type CreateNetwork = (trust?: {
+  mqtt?: TrustUnderTest;
+  https?: TrustUnderTest;
+}) => NetworkUnderTest | Promise<NetworkUnderTest>;
 
 type Happening = { what: "opened" | "readable" | "writable" } | { what: "closed"; error: SocketError | undefined };
 
@@ -77,13 +80,16 @@ class Watched {
 
   read(length: number): Buffer {
     const into = Buffer.alloc(length);
-    return into.subarray(0, this.quietly(() => this.socket.read(into)));
+    return into.subarray(
+      0,
+      this.quietly(() => this.socket.read(into)),
+    );
   }
 
   /** Reads until `length` bytes are there, taking `step` at a time. */
   async take(length: number, step = 1000): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let have = 0; have < length; ) {
+    for (let have = 0; have < length;) {
       const part = this.read(Math.min(step, length - have));
       if (part.length === 0) {
         const before = this.seen.length;
@@ -96,12 +102,17 @@ class Watched {
   }
 }
 
-const pattern = (length: number): Buffer => Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
+const pattern = (length: number): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
 const portOf = (server: Server): number => (server.address() as AddressInfo).port;
 
 export function networkContract(name: string, create: CreateNetwork): void {
   /** Runs one case against a server; everything is closed after it. */
-  function contract(title: string, run: (server: Server, networks: typeof create) => Promise<void>, make: () => Server | Promise<Server> = () => createServer()): void {
+  function contract(
+    title: string,
+    run: (server: Server, networks: typeof create) => Promise<void>,
+    make: () => Server | Promise<Server> = () => createServer(),
+  ): void {
     test(`${name}: ${title}`, async () => {
       const server = await make();
       const accepted = new Set<NodeSocket>();
@@ -127,17 +138,25 @@ export function networkContract(name: string, create: CreateNetwork): void {
     });
   }
 
-  const accept = async (server: Server, event = "connection"): Promise<NodeSocket> => (await once(server, event))[0] as NodeSocket;
+  const accept = async (server: Server, event = "connection"): Promise<NodeSocket> =>
+    (await once(server, event))[0] as NodeSocket;
 
   contract("opens, carries bytes both ways in order, and says nothing more after close", async (server, networks) => {
     const { network } = await networks();
     const arriving = accept(server);
     const client = new Watched(network, { host: "127.0.0.1", port: portOf(server) });
-    assert.equal(client.quietly(() => client.socket.write(Buffer.from("early"))), 0, "bytes were taken before the connection stood");
+    assert.equal(
+      client.quietly(() => client.socket.write(Buffer.from("early"))),
+      0,
+      "bytes were taken before the connection stood",
+    );
     await client.opened();
     const peer = await arriving;
     const bytes = pattern(5000);
-    assert.equal(client.quietly(() => client.socket.write(bytes)), 5000);
+    assert.equal(
+      client.quietly(() => client.socket.write(bytes)),
+      5000,
+    );
     let received = Buffer.alloc(0);
     while (received.length < 5000) received = Buffer.concat([received, (await once(peer, "data"))[0] as Buffer]);
     assert.ok(received.equals(bytes));
@@ -300,16 +319,23 @@ export function networkContract(name: string, create: CreateNetwork): void {
   tlsContract(contract);
 }
 
-function tlsContract(contract: (title: string, run: (server: Server, networks: CreateNetwork) => Promise<void>, make: () => Server | Promise<Server>) => void): void {
+function tlsContract(
+  contract: (
+    title: string,
+    run: (server: Server, networks: CreateNetwork) => Promise<void>,
+    make: () => Server | Promise<Server>,
+  ) => void,
+): void {
   let authority: Promise<Authority> | undefined;
   const ours = (): Promise<Authority> => (authority ??= Authority.create("ec"));
-  const server = (names: readonly string[], dates?: { notBefore: Date; notAfter: Date }) => async (): Promise<Server> => {
-    const { key, certificate } = await (await ours()).server(names, dates);
-    return createTlsServer({ key, cert: certificate }, (socket) => {
-      socket.on("error", () => {});
-      socket.write("hello");
-    });
-  };
+  const server =
+    (names: readonly string[], dates?: { notBefore: Date; notAfter: Date }) => async (): Promise<Server> => {
+      const { key, certificate } = await (await ours()).server(names, dates);
+      return createTlsServer({ key, cert: certificate }, (socket) => {
+        socket.on("error", () => {});
+        socket.write("hello");
+      });
+    };
   const around = (days: number): { notBefore: Date; notAfter: Date } => {
     const middle = Date.now() + days * 86_400_000;
     return { notBefore: new Date(middle - 86_400_000), notAfter: new Date(middle + 86_400_000) };
@@ -330,7 +356,12 @@ function tlsContract(contract: (title: string, run: (server: Server, networks: C
     server(["127.0.0.1", "localhost"]),
   );
 
-  const refused = (title: string, names: readonly string[], dates: ReturnType<typeof around> | undefined, trusted: boolean): void =>
+  const refused = (
+    title: string,
+    names: readonly string[],
+    dates: ReturnType<typeof around> | undefined,
+    trusted: boolean,
+  ): void =>
     contract(
       `TLS: ${title}`,
       async (listening, networks) => {
@@ -383,10 +414,13 @@ function tlsContract(contract: (title: string, run: (server: Server, networks: C
     },
     async () => {
       const { key, certificate } = await (await ours()).server(["127.0.0.1"]);
-      return createTlsServer({ key, cert: certificate, ca: (await ours()).root, requestCert: true, rejectUnauthorized: true }, (socket) => {
-        socket.on("error", () => {});
-        socket.write(String(socket.getPeerCertificate().subject.CN));
-      });
+      return createTlsServer(
+        { key, cert: certificate, ca: (await ours()).root, requestCert: true, rejectUnauthorized: true },
+        (socket) => {
+          socket.on("error", () => {});
+          socket.write(String(socket.getPeerCertificate().subject.CN));
+        },
+      );
     },
   );
 }

@@ -38,7 +38,8 @@ export function storeContract(make: () => StoreBench): Case[] {
       equal(bench.restart().getNumber("n"), 0xffffffff, "after a restart");
     }),
     on("numbers out of range are refused", ({ store }) => {
-      for (const value of [-1, 0x100000000, 1.5, Number.NaN]) throws(() => store.setNumber("n", value), `setNumber(${value})`);
+      for (const value of [-1, 0x100000000, 1.5, Number.NaN])
+        throws(() => store.setNumber("n", value), `setNumber(${value})`);
       equal(store.getNumber("n"), undefined, "nothing was set");
     }),
     on("bytes: any length from 0 to 3900, any content", (bench) => {

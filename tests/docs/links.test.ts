@@ -4,7 +4,12 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 
 const ROOT = new URL("../../", import.meta.url);
-const DOCUMENTS = ["README.md", ...readdirSync(new URL("docs/", ROOT)).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)];
+const DOCUMENTS = [
+  "README.md",
+  ...readdirSync(new URL("docs/", ROOT))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
 
 for (const name of DOCUMENTS) {
   test(`${name}: every link and picture is there, and the heading that a link leads to`, () => {
@@ -14,13 +19,21 @@ for (const name of DOCUMENTS) {
       const target = path === "" ? document : new URL(path, document);
       assert.ok(existsSync(target), `${name} links to ${path}`);
       if (heading === undefined) continue;
-      const anchors = [...readFileSync(target, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, title]) => title!.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-"));
+      const anchors = [...readFileSync(target, "utf8").matchAll(/^#+ (.*)$/gm)].map(([, title]) =>
+        title!
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, "")
+          .replaceAll(" ", "-"),
+      );
       assert.ok(anchors.includes(heading), `${name} links to ${path}#${heading}`);
     }
   });
 
   test(`${name}: every npm script that it tells of exists`, () => {
-    const { scripts } = JSON.parse(readFileSync(new URL("package.json", ROOT), "utf8")) as { scripts: Record<string, string> };
-    for (const [, script = ""] of readFileSync(new URL(name, ROOT), "utf8").matchAll(/npm run ([a-z][\w:-]*)/g)) assert.ok(script in scripts, script);
+    const { scripts } = JSON.parse(readFileSync(new URL("package.json", ROOT), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    for (const [, script = ""] of readFileSync(new URL(name, ROOT), "utf8").matchAll(/npm run ([a-z][\w:-]*)/g))
+      assert.ok(script in scripts, script);
   });
 }

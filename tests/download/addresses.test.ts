@@ -40,31 +40,54 @@ function fails(some: Bench, message: RegExp): Bench {
 
 for (const line of ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]) {
   test(`${line}: followed, and used for the ranges that follow`, () => {
-    const some = completes(bench(hosts({ "a.example/fw?sign=secret": () => to("http://b.example:81/x?y", line), "b.example:81/x?y": good() })));
+    const some = completes(
+      bench(
+        hosts({ "a.example/fw?sign=secret": () => to("http://b.example:81/x?y", line), "b.example:81/x?y": good() }),
+      ),
+    );
     assert.deepEqual(some.connects, ["http://a.example:80", "http://b.example:81"]);
     assert.deepEqual(some.of("waiting"), []);
   });
 }
 
-for (const [location, target] of [["/x", "/x"], ["x", "/x"], ["?y", "/fw?y"], ["//a.example/x", "/x"], ["http://a.example/x", "/x"], ["x#part", "/x"]] as const) {
+for (const [location, target] of [
+  ["/x", "/x"],
+  ["x", "/x"],
+  ["?y", "/fw?y"],
+  ["//a.example/x", "/x"],
+  ["http://a.example/x", "/x"],
+  ["x#part", "/x"],
+] as const) {
   test(`Location: ${location}`, () => {
-    const some = completes(bench((request) => (request.target === "/fw?sign=secret" ? to(location) : partial(FILE, request))));
+    const some = completes(
+      bench((request) => (request.target === "/fw?sign=secret" ? to(location) : partial(FILE, request))),
+    );
     assert.equal(some.requests.at(-1)!.target, target);
   });
 }
 
 test("http to https is followed, even where http is allowed only just", () => {
-  assert.deepEqual(completes(bench(hosts({ "a.example/fw?sign=secret": () => to("https://a.example/x"), "a.example/x": good() }))).connects, ["http://a.example:80", "https://a.example:443"]);
+  assert.deepEqual(
+    completes(bench(hosts({ "a.example/fw?sign=secret": () => to("https://a.example/x"), "a.example/x": good() })))
+      .connects,
+    ["http://a.example:80", "https://a.example:443"],
+  );
 });
 
 test("https to http is refused, even where http is allowed", () => {
-  const some = fails(bench(() => to("http://a.example/x"), { url: "https://a.example/fw" }), /^HTTP 302: redirect from https to http refused$/);
+  const some = fails(
+    bench(() => to("http://a.example/x"), { url: "https://a.example/fw" }),
+    /^HTTP 302: redirect from https to http refused$/,
+  );
   assert.ok(some.connects.every((url) => url.startsWith("https:")));
   assert.equal(some.connects.length, REFUSAL_TRIES);
 });
 
 test("loops end", () => {
-  const some = fails(bench(hosts({ "a.example/fw?sign=secret": () => to("/b"), "a.example/b": () => to("/fw?sign=secret") })), new RegExp(`^HTTP 302: more than ${REDIRECTS} redirects$`));
+  const some = fails(
+    bench(hosts({ "a.example/fw?sign=secret": () => to("/b"), "a.example/b": () => to("/fw?sign=secret") })),
+    new RegExp(`^HTTP 302: more than ${REDIRECTS} redirects$`),
+  );
   assert.equal(some.connects.length, REFUSAL_TRIES * (REDIRECTS + 1));
 });
 
@@ -84,7 +107,11 @@ for (const [what, answer, message] of [
   ["to nonsense", to("http://"), /host/],
   ["too long", to(`/${"x".repeat(3_000)}`), /without a Location/],
 ] as const) {
-  test(`a redirect ${what} is refused`, () => void fails(bench(() => answer), message));
+  test(`a redirect ${what} is refused`, () =>
+    void fails(
+      bench(() => answer),
+      message,
+    ));
 }
 
 for (const line of ["403 Forbidden", "404 Not Found"]) {
@@ -104,21 +131,30 @@ for (const line of ["403 Forbidden", "404 Not Found"]) {
 
 for (const line of ["403 Forbidden", "404 Not Found"]) {
   test(`a redirected URL that says ${line} straight away has the last word`, () => {
-    const some = bench(hosts({ "a.example/fw?sign=secret": () => to("http://b.example/x"), "b.example/x": () => status(line) })).run();
+    const some = bench(
+      hosts({ "a.example/fw?sign=secret": () => to("http://b.example/x"), "b.example/x": () => status(line) }),
+    ).run();
     assert.equal(some.last.type, line.startsWith("403") ? "expired" : "failed");
   });
 }
 
 test("a redirected host that does not answer is asked for anew at the offered URL", () => {
   let visits = 0;
-  const server = hosts({ "a.example/fw?sign=secret": () => to(`http://b${++visits}.example/x`), "b1.example/x": () => ["reset"], "b2.example/x": good() });
+  const server = hosts({
+    "a.example/fw?sign=secret": () => to(`http://b${++visits}.example/x`),
+    "b1.example/x": () => ["reset"],
+    "b2.example/x": good(),
+  });
   assert.equal(completes(bench(server)).of("waiting").length, 1);
 });
 
 test("a redirected host that breaks off after it delivered is asked again itself", () => {
   let visits = 0;
-  const broken = (request: Request): readonly Answer[] => (request.connection === 2 && request.first > 0 ? ["reset"] : partial(FILE, request));
-  completes(bench(hosts({ "a.example/fw?sign=secret": () => to(`http://b.example/${++visits}`), "b.example/1": broken })));
+  const broken = (request: Request): readonly Answer[] =>
+    request.connection === 2 && request.first > 0 ? ["reset"] : partial(FILE, request);
+  completes(
+    bench(hosts({ "a.example/fw?sign=secret": () => to(`http://b.example/${++visits}`), "b.example/1": broken })),
+  );
   assert.equal(visits, 1);
 });
 
@@ -126,11 +162,17 @@ test("a redirected host that breaks off after it delivered is asked again itself
 
 for (const line of ["401 Unauthorized", "403 Forbidden"]) {
   test(`${line} asks for a fresh URL and goes on at the same offset with it`, () => {
-    const server = hosts({ "a.example/fw?sign=secret": (request) => (request.first < 8192 ? partial(FILE, request) : status(line)), "a.example/fw?sign=2": good() });
+    const server = hosts({
+      "a.example/fw?sign=secret": (request) => (request.first < 8192 ? partial(FILE, request) : status(line)),
+      "a.example/fw?sign=2": good(),
+    });
     const some = bench(server);
     some.onExpired = () => "http://a.example/fw?sign=2";
     completes(some);
-    assert.deepEqual(some.of("expired").map((effect) => effect.status), [Number(line.slice(0, 3))]);
+    assert.deepEqual(
+      some.of("expired").map((effect) => effect.status),
+      [Number(line.slice(0, 3))],
+    );
     assert.match(some.of("expired")[0]!.message, new RegExp(`^HTTP ${line.slice(0, 3)}: `));
     assert.doesNotMatch(some.of("expired")[0]!.message, /secret/);
     assert.ok(some.of("sector").length === 6);
@@ -151,10 +193,16 @@ function limiter(block: number, every: number, now: () => number): Server {
 }
 
 test("a limiter that answers 403 for ten seconds is waited out: no fresh URL is asked for", () => {
-  const some: Bench = bench(limiter(10_000, 3, () => some.now), { range: SECTOR });
+  const some: Bench = bench(
+    limiter(10_000, 3, () => some.now),
+    { range: SECTOR },
+  );
   completes(some);
   assert.deepEqual(some.of("expired"), []);
-  assert.ok(some.of("waiting").length > 0 && some.of("waiting").every(({ milliseconds }) => milliseconds >= DENIED_WAIT), JSON.stringify(some.of("waiting")));
+  assert.ok(
+    some.of("waiting").length > 0 && some.of("waiting").every(({ milliseconds }) => milliseconds >= DENIED_WAIT),
+    JSON.stringify(some.of("waiting")),
+  );
 });
 
 test("a URL that stays denied is tried twice, with a wait in between, before a fresh one is asked for", () => {
@@ -174,20 +222,30 @@ test("a limiter that never gives in: four rounds take a minute, where they took 
 });
 
 test("Retry-After of a 403 is granted up to the cap", () => {
-  const some = bench((request) => (request.connection === 1 ? status("403 Forbidden", "Retry-After: 40\r\n") : partial(FILE, request)));
+  const some = bench((request) =>
+    request.connection === 1 ? status("403 Forbidden", "Retry-After: 40\r\n") : partial(FILE, request),
+  );
   completes(some);
   assert.ok(some.now - 1_000 >= 40_000);
 });
 
 test("a sector that came makes the next denial a first one again", () => {
-  const some = bench((request) => (request.first >= 2 * request.connection * SECTOR ? status("403 Forbidden") : partial(FILE, request)), { range: SECTOR });
+  const some = bench(
+    (request) => (request.first >= 2 * request.connection * SECTOR ? status("403 Forbidden") : partial(FILE, request)),
+    { range: SECTOR },
+  );
   completes(some);
   assert.deepEqual(some.of("expired"), []);
   assert.equal(some.of("waiting").length, 2);
 });
 
 test("a fresh URL that comes while a denied one is waited for has its own first try", () => {
-  const some = bench(hosts({ "a.example/fw?sign=secret": () => status("403 Forbidden"), "c.example/fw": (request) => (request.connection === 2 ? status("403 Forbidden") : partial(FILE, request)) }));
+  const some = bench(
+    hosts({
+      "a.example/fw?sign=secret": () => status("403 Forbidden"),
+      "c.example/fw": (request) => (request.connection === 2 ? status("403 Forbidden") : partial(FILE, request)),
+    }),
+  );
   some.handle(some.downloader.start(some.now));
   while (some.last.type !== "waiting") some.step();
   some.handle(some.downloader.renew("http://c.example/fw", some.now));
@@ -208,7 +266,10 @@ test("nothing happens while a fresh URL is awaited, and the wait is nobody's sta
 });
 
 test("a fresh URL that cannot be used fails the download that waits for it", () => {
-  for (const [url, cause] of [["ftp://a.example/", "download"], ["http://a.example/", "rejected"]] as const) {
+  for (const [url, cause] of [
+    ["ftp://a.example/", "download"],
+    ["http://a.example/", "rejected"],
+  ] as const) {
     const some = bench(() => status("403 Forbidden"), { url: "https://a.example/fw", allowHttp: false }).run();
     some.handle(some.downloader.renew(url, some.now));
     assert.ok(some.last.type === "failed" && some.last.cause === cause);
@@ -216,7 +277,11 @@ test("a fresh URL that cannot be used fails the download that waits for it", () 
 });
 
 test("a fresh URL in mid-download leaves the working connection in peace, and serves when the old one expires", () => {
-  const server = hosts({ "a.example/fw?sign=secret": (request) => (request.first < 3 * SECTOR ? partial(FILE, request) : status("403 Forbidden")), "c.example/fw": good() });
+  const server = hosts({
+    "a.example/fw?sign=secret": (request) =>
+      request.first < 3 * SECTOR ? partial(FILE, request) : status("403 Forbidden"),
+    "c.example/fw": good(),
+  });
   const some = bench(server, { range: SECTOR });
   some.handle(some.downloader.start(some.now));
   while (some.downloader.offset === 0) some.step();
@@ -243,7 +308,10 @@ test("a fresh URL during a wait is used when the wait is over; one that cannot b
 });
 
 test("a fresh URL in mid-download is used after the old connection broke", () => {
-  const server = hosts({ "a.example/fw?sign=secret": (request) => (request.first < 3 * SECTOR ? partial(FILE, request) : ["reset"]), "c.example/fw": good() });
+  const server = hosts({
+    "a.example/fw?sign=secret": (request) => (request.first < 3 * SECTOR ? partial(FILE, request) : ["reset"]),
+    "c.example/fw": good(),
+  });
   const some = bench(server, { range: SECTOR });
   some.handle(some.downloader.start(some.now));
   while (some.downloader.offset === 0) some.step();

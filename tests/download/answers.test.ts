@@ -6,8 +6,12 @@ import { ascii, Bench, FILE, good, inTurn, partial, testFile } from "./harness";
 import type { Answer, Server } from "./harness";
 
 const N = FILE.length;
-const always = (...answer: Answer[]): Server => () => answer;
-const status = (line: string, fields = "", body = ""): Server => always(`HTTP/1.1 ${line}\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`);
+const always =
+  (...answer: Answer[]): Server =>
+  () =>
+    answer;
+const status = (line: string, fields = "", body = ""): Server =>
+  always(`HTTP/1.1 ${line}\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`);
 
 function completes(bench: Bench): Bench {
   bench.run();
@@ -33,7 +37,11 @@ function fails(bench: Bench, cause: string, message: RegExp): Bench {
 function whole(framing: "length" | "chunked" | "close", fields = "", file = FILE): Server {
   if (framing === "length") return always(`HTTP/1.1 200 OK\r\n${fields}Content-Length: ${file.length}\r\n\r\n`, file);
   if (framing === "close") return always(`HTTP/1.1 200 OK\r\n${fields}\r\n`, file, "close");
-  return always(`HTTP/1.1 200 OK\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${file.length.toString(16)}\r\n`, file, "\r\n0\r\n\r\n");
+  return always(
+    `HTTP/1.1 200 OK\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${file.length.toString(16)}\r\n`,
+    file,
+    "\r\n0\r\n\r\n",
+  );
 }
 
 /* ---- taken ---- */
@@ -53,7 +61,10 @@ for (const framing of ["length", "chunked", "close"] as const) {
 }
 
 test("a whole file is resumed after it broke off, skipping what is there", () => {
-  const server = inTurn(always(`HTTP/1.1 200 OK\r\nContent-Length: ${N}\r\n\r\n`, FILE.subarray(0, 3 * SECTOR + 5), "reset"), whole("length"));
+  const server = inTurn(
+    always(`HTTP/1.1 200 OK\r\nContent-Length: ${N}\r\n\r\n`, FILE.subarray(0, 3 * SECTOR + 5), "reset"),
+    whole("length"),
+  );
   const bench = completes(new Bench(server));
   assert.equal(bench.requests.at(-1)!.first, 3 * SECTOR + 5);
 });
@@ -61,7 +72,10 @@ test("a whole file is resumed after it broke off, skipping what is there", () =>
 test("an unknown size is learnt: from Content-Range, or from the whole file's Content-Length", () => {
   for (const server of [good(), whole("length")]) {
     const bench = completes(new Bench(server, { size: 0 }));
-    assert.deepEqual(bench.of("total").map(({ size }) => size), [N]);
+    assert.deepEqual(
+      bench.of("total").map(({ size }) => size),
+      [N],
+    );
     assert.equal(bench.requests[0]!.last, RANGE - 1);
     assert.ok(bench.requests.every((request, index) => index === 0 || request.last < N));
   }
@@ -70,16 +84,29 @@ test("an unknown size is learnt: from Content-Range, or from the whole file's Co
 test("an unknown size smaller than the first range: a server that refuses such a range is asked for one byte", () => {
   const file = testFile(700);
   for (const refusal of ["400 Bad Request", "416 Range Not Satisfiable"]) {
-    const server: Server = (request) => (request.last >= file.length ? [`HTTP/1.1 ${refusal}\r\nContent-Length: 0\r\n\r\n`] : partial(file, request));
+    const server: Server = (request) =>
+      request.last >= file.length ? [`HTTP/1.1 ${refusal}\r\nContent-Length: 0\r\n\r\n`] : partial(file, request);
     const bench = new Bench(server, { size: 0 }).run();
     assert.equal(bench.last.type, "finished");
     assert.deepEqual(bench.image, file);
-    assert.deepEqual(bench.requests.map(({ first, last }) => [first, last]), [[0, RANGE - 1], [0, 0], [1, 699]]);
+    assert.deepEqual(
+      bench.requests.map(({ first, last }) => [first, last]),
+      [
+        [0, RANGE - 1],
+        [0, 0],
+        [1, 699],
+      ],
+    );
   }
 });
 
 test("a range of a file whose total the server does not know", () => {
-  completes(new Bench((request) => [`HTTP/1.1 206 OK\r\nContent-Length: ${request.last - request.first + 1}\r\nContent-Range: bytes ${request.first}-${request.last}/*\r\n\r\n`, FILE.subarray(request.first, request.last + 1)]));
+  completes(
+    new Bench((request) => [
+      `HTTP/1.1 206 OK\r\nContent-Length: ${request.last - request.first + 1}\r\nContent-Range: bytes ${request.first}-${request.last}/*\r\n\r\n`,
+      FILE.subarray(request.first, request.last + 1),
+    ]),
+  );
 });
 
 test("the content type of a range does not matter", () => {
@@ -95,7 +122,12 @@ test("100 KB of headers before each range", () => {
 });
 
 test("1xx before each range", () => {
-  completes(new Bench((request) => ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n", ...partial(FILE, request)]));
+  completes(
+    new Bench((request) => [
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+      ...partial(FILE, request),
+    ]),
+  );
 });
 
 /* ---- refused ---- */
@@ -103,20 +135,80 @@ test("1xx before each range", () => {
 for (const [what, server, cause, message] of [
   ["404", status("404 Not Found", "Content-Type: text/html\r\n", "<h1>no</h1>"), "not-found", /^HTTP 404/],
   ["410", status("410 Gone"), "not-found", /^HTTP 410/],
-  ["200 with JSON (ThingsPanel)", status("200 OK", "Content-Type: application/json; charset=utf-8\r\n", '{"code":400}'), "not-found", /^HTTP 200: a JSON/],
-  ["200 with problem+json", status("200 OK", "Content-Type: application/problem+json\r\n", "{}"), "not-found", /^HTTP 200: a JSON/],
-  ["200 with HTML", status("200 OK", "Content-Type: text/html\r\n", "<html>log in</html>"), "download", /^HTTP 200: a web page/],
-  ["200 with HTML, chunked", always("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<html\r\n0\r\n\r\n"), "download", /^HTTP 200: a web page/],
-  ["200 with another length", whole("length", "", FILE.subarray(1)), "download", /^HTTP 200: the file has 21713 bytes on the server, not 21714/],
-  ["another total", (request) => partial(FILE.subarray(0, N - 1), request), "download", /^HTTP 206: the file has 21713 bytes/],
-  ["another start", (request) => partial(FILE, { first: request.first + 1, last: request.last }), "download", /^HTTP 206: bytes from 1 in place of 0/],
-  ["Content-Range beyond the end", always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 0-99999/*\r\n\r\n"), "download", /beyond/],
-  ["unreadable Content-Range", always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 9-0/10\r\n\r\n"), "download", /unreadable/],
-  ["206 without Content-Range", always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Type: multipart/byteranges; boundary=x\r\n\r\n"), "download", /no Content-Range/],
+  [
+    "200 with JSON (ThingsPanel)",
+    status("200 OK", "Content-Type: application/json; charset=utf-8\r\n", '{"code":400}'),
+    "not-found",
+    /^HTTP 200: a JSON/,
+  ],
+  [
+    "200 with problem+json",
+    status("200 OK", "Content-Type: application/problem+json\r\n", "{}"),
+    "not-found",
+    /^HTTP 200: a JSON/,
+  ],
+  [
+    "200 with HTML",
+    status("200 OK", "Content-Type: text/html\r\n", "<html>log in</html>"),
+    "download",
+    /^HTTP 200: a web page/,
+  ],
+  [
+    "200 with HTML, chunked",
+    always("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n<html\r\n0\r\n\r\n"),
+    "download",
+    /^HTTP 200: a web page/,
+  ],
+  [
+    "200 with another length",
+    whole("length", "", FILE.subarray(1)),
+    "download",
+    /^HTTP 200: the file has 21713 bytes on the server, not 21714/,
+  ],
+  [
+    "another total",
+    (request) => partial(FILE.subarray(0, N - 1), request),
+    "download",
+    /^HTTP 206: the file has 21713 bytes/,
+  ],
+  [
+    "another start",
+    (request) => partial(FILE, { first: request.first + 1, last: request.last }),
+    "download",
+    /^HTTP 206: bytes from 1 in place of 0/,
+  ],
+  [
+    "Content-Range beyond the end",
+    always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 0-99999/*\r\n\r\n"),
+    "download",
+    /beyond/,
+  ],
+  [
+    "unreadable Content-Range",
+    always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 9-0/10\r\n\r\n"),
+    "download",
+    /unreadable/,
+  ],
+  [
+    "206 without Content-Range",
+    always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Type: multipart/byteranges; boundary=x\r\n\r\n"),
+    "download",
+    /no Content-Range/,
+  ],
   ["gzip", (request) => partial(FILE, request, "Content-Encoding: gzip\r\n"), "download", /encoded although identity/],
   ["400", status("400 Bad Request"), "download", /^HTTP 400: the server refuses bytes 0/],
-  ["416", status("416 Range Not Satisfiable", `Content-Range: bytes */${N}\r\n`), "download", /^HTTP 416: the server refuses bytes 0/],
-  ["416 with another total", status("416 Range Not Satisfiable", "Content-Range: bytes */5\r\n"), "download", /^HTTP 416: the file has 5 bytes/],
+  [
+    "416",
+    status("416 Range Not Satisfiable", `Content-Range: bytes */${N}\r\n`),
+    "download",
+    /^HTTP 416: the server refuses bytes 0/,
+  ],
+  [
+    "416 with another total",
+    status("416 Range Not Satisfiable", "Content-Range: bytes */5\r\n"),
+    "download",
+    /^HTTP 416: the file has 5 bytes/,
+  ],
   ["204", status("204 No Content"), "download", /^HTTP 204: unexpected/],
   ["304", status("304 Not Modified"), "download", /^HTTP 304: unexpected/],
   ["405", status("405 Method Not Allowed"), "download", /^HTTP 405: unexpected/],
@@ -136,7 +228,11 @@ for (const [what, server, message] of [
   ["416 of an empty file", status("416 Range Not Satisfiable", "Content-Range: bytes */0\r\n"), /empty/],
   ["200 of an empty file", status("200 OK"), /empty/],
   ["no length, chunked", whole("chunked"), /does not tell/],
-  ["a total of *", always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 0-8/*\r\n\r\n"), /does not tell/],
+  [
+    "a total of *",
+    always("HTTP/1.1 206 OK\r\nContent-Length: 9\r\nContent-Range: bytes 0-8/*\r\n\r\n"),
+    /does not tell/,
+  ],
   ["every range refused", status("416 Range Not Satisfiable"), /refuses every range/],
 ] as const satisfies readonly (readonly [string, Server, RegExp])[]) {
   test(`refused where the size is unknown: ${what}`, () => {
@@ -147,7 +243,11 @@ for (const [what, server, message] of [
 }
 
 test("a stored part longer than the file that turns out", () => {
-  fails(new Bench(whole("length", "", FILE.subarray(0, 100)), { size: 0, offset: SECTOR }), "download", /100 bytes, 4096 are stored/);
+  fails(
+    new Bench(whole("length", "", FILE.subarray(0, 100)), { size: 0, offset: SECTOR }),
+    "download",
+    /100 bytes, 4096 are stored/,
+  );
 });
 
 test("refusals that progress interrupts are forgiven", () => {
@@ -156,7 +256,9 @@ test("refusals that progress interrupts are forgiven", () => {
 });
 
 test("a refusal repeated after the window is believed at once", () => {
-  const bench = new Bench(inTurn(status("404 Not Found"), status("503 Busy", "Retry-After: 61\r\n"), status("404 Not Found")));
+  const bench = new Bench(
+    inTurn(status("404 Not Found"), status("503 Busy", "Retry-After: 61\r\n"), status("404 Not Found")),
+  );
   fails(bench, "not-found", /^HTTP 404/);
   assert.equal(bench.connects.length, 3);
 });
@@ -181,17 +283,40 @@ test("a URL that cannot be used fails at once", () => {
 
 /* ---- waited out ---- */
 
-for (const line of ["500 Oops", "502 Bad Gateway", "503 Busy", "504 Timeout", "429 Too Many Requests", "408 Request Timeout", "425 Too Early"]) {
+for (const line of [
+  "500 Oops",
+  "502 Bad Gateway",
+  "503 Busy",
+  "504 Timeout",
+  "429 Too Many Requests",
+  "408 Request Timeout",
+  "425 Too Early",
+]) {
   test(`${line} is waited out`, () => {
     const bench = completes(new Bench(inTurn(...Array.from({ length: 6 }, () => status(line)), good())));
-    assert.deepEqual(bench.of("waiting").map(({ milliseconds }) => milliseconds), [500, 1000, 2000, 4000, 8000, 16000]);
+    assert.deepEqual(
+      bench.of("waiting").map(({ milliseconds }) => milliseconds),
+      [500, 1000, 2000, 4000, 8000, 16000],
+    );
     assert.match(bench.of("waiting")[0]!.reason, new RegExp(`^HTTP ${line.slice(0, 3)}`));
   });
 }
 
 test("Retry-After in seconds is granted up to the cap, with jitter on top; a date is not understood", () => {
-  const bench = completes(new Bench(inTurn(status("503 Busy", "Retry-After: 20\r\n"), status("503 Busy", "Retry-After: 3600\r\n"), status("503 Busy", "Retry-After: Sat, 01 Aug 2026 00:00:00 GMT\r\n"), good())));
-  assert.deepEqual(bench.of("waiting").map(({ milliseconds }) => milliseconds), [20_500, 61_000, 2_000]);
+  const bench = completes(
+    new Bench(
+      inTurn(
+        status("503 Busy", "Retry-After: 20\r\n"),
+        status("503 Busy", "Retry-After: 3600\r\n"),
+        status("503 Busy", "Retry-After: Sat, 01 Aug 2026 00:00:00 GMT\r\n"),
+        good(),
+      ),
+    ),
+  );
+  assert.deepEqual(
+    bench.of("waiting").map(({ milliseconds }) => milliseconds),
+    [20_500, 61_000, 2_000],
+  );
 });
 
 test("contradictory lengths are waited out", () => {

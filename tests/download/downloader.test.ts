@@ -8,9 +8,18 @@ test("a file comes in sectors, over one connection, with requests ahead of the a
   assert.deepEqual(bench.image, FILE);
   assert.deepEqual(bench.connects, ["http://files.example:80"]);
   assert.equal(bench.last.type, "finished");
-  assert.deepEqual(bench.of("total").map(({ size }) => size), [FILE.length]);
-  assert.equal(bench.effects.findIndex(({ type }) => type === "total") < bench.effects.findIndex(({ type }) => type === "sector"), true);
-  assert.deepEqual(bench.of("sector").map(({ bytes }) => bytes.length), [SECTOR, SECTOR, SECTOR, SECTOR, SECTOR, 1234]);
+  assert.deepEqual(
+    bench.of("total").map(({ size }) => size),
+    [FILE.length],
+  );
+  assert.equal(
+    bench.effects.findIndex(({ type }) => type === "total") < bench.effects.findIndex(({ type }) => type === "sector"),
+    true,
+  );
+  assert.deepEqual(
+    bench.of("sector").map(({ bytes }) => bytes.length),
+    [SECTOR, SECTOR, SECTOR, SECTOR, SECTOR, 1234],
+  );
   assert.ok(bench.widest <= WINDOW, `${bench.widest} bytes asked ahead`);
   assert.ok(bench.widest > RANGE);
 });

@@ -41,10 +41,18 @@ export function ascii(text: string): Uint8Array {
 }
 
 /** The answer of a server that does everything right. */
-export function partial(file: Uint8Array, { first, last }: { first: number; last: number }, extra = "", status = "206 Partial Content"): Answer[] {
+export function partial(
+  file: Uint8Array,
+  { first, last }: { first: number; last: number },
+  extra = "",
+  status = "206 Partial Content",
+): Answer[] {
   const end = Math.min(last, file.length - 1);
   const body = file.subarray(first, end + 1);
-  return [`HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nContent-Range: bytes ${first}-${end}/${file.length}\r\n${extra}\r\n`, body];
+  return [
+    `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\nContent-Range: bytes ${first}-${end}/${file.length}\r\n${extra}\r\n`,
+    body,
+  ];
 }
 
 export function good(file = FILE, extra = ""): Server {
@@ -91,7 +99,14 @@ export class Bench {
     this.#server = server;
     this.#slice = slice;
     this.downloader = new Downloader({
-      url: "http://files.example/fw.bin?sign=secret", offset: 0, hasDigest: true, allowHttp: true, random: () => 0.5, ...options, size, buffer: this.#buffer,
+      url: "http://files.example/fw.bin?sign=secret",
+      offset: 0,
+      hasDigest: true,
+      allowHttp: true,
+      random: () => 0.5,
+      ...options,
+      size,
+      buffer: this.#buffer,
     });
   }
 
@@ -135,8 +150,7 @@ export class Bench {
       if (typeof next === "string") {
         this.#toClient.shift();
         this.#ending(next);
-      }
-      else this.#deliver(next);
+      } else this.#deliver(next);
       return true;
     }
     if (due === undefined) return false;
@@ -182,7 +196,10 @@ export class Bench {
         this.storedLength += effect.bytes.length;
         return;
       case "rewind":
-        assert.ok(effect.offset % SECTOR === 0 && effect.offset < this.storedLength, "a rewind goes back to a sector that was delivered");
+        assert.ok(
+          effect.offset % SECTOR === 0 && effect.offset < this.storedLength,
+          "a rewind goes back to a sector that was delivered",
+        );
         this.storedLength = effect.offset;
         return;
       case "restart":
@@ -222,7 +239,9 @@ export class Bench {
       return;
     }
     this.#open = false;
-    this.handle(this.downloader.closed(how === "close" ? undefined : { kind: "reset", message: "connection reset" }, this.now));
+    this.handle(
+      this.downloader.closed(how === "close" ? undefined : { kind: "reset", message: "connection reset" }, this.now),
+    );
   }
 
   #deliver(bytes: Uint8Array): void {
@@ -240,8 +259,14 @@ export class Bench {
     const found = /^GET (\S+) HTTP\/1\.1\r\n[\s\S]*\r\nRange: bytes=(\d+)-(\d+)\r\n\r\n$/.exec(head);
     assert.ok(found, `a request in the right form: ${head}`);
     const request: Request = {
-      connection: this.#connection, number: ++this.#onConnection, line: head.slice(0, head.indexOf("\r")), target: found[1]!, head,
-      first: Number(found[2]), last: Number(found[3]), ahead: Number(found[2]) - this.downloader.offset,
+      connection: this.#connection,
+      number: ++this.#onConnection,
+      line: head.slice(0, head.indexOf("\r")),
+      target: found[1]!,
+      head,
+      first: Number(found[2]),
+      last: Number(found[3]),
+      ahead: Number(found[2]) - this.downloader.offset,
       unread: this.waiting,
     };
     assert.ok(request.first <= request.last);

@@ -9,7 +9,11 @@ const OTHER = FILE.map((byte) => byte ^ 0xff);
 const DATE = "Last-Modified: Sat, 01 Aug 2026 00:00:00 GMT\r\n";
 
 /** Another validator, and other bytes, from the n-th request on. */
-function changing(from: number, fields: readonly [string, string], files: readonly [Uint8Array, Uint8Array] = [FILE, OTHER]): Server {
+function changing(
+  from: number,
+  fields: readonly [string, string],
+  files: readonly [Uint8Array, Uint8Array] = [FILE, OTHER],
+): Server {
   let count = 0;
   return (request) => {
     const late = count++ >= from ? 1 : 0;
@@ -17,7 +21,10 @@ function changing(from: number, fields: readonly [string, string], files: readon
   };
 }
 
-for (const [what, fields] of [["ETag", ['ETag: "1"\r\n', 'ETag: "2"\r\n']], ["Last-Modified", [DATE, DATE.replace("2026", "2027")]]] as const) {
+for (const [what, fields] of [
+  ["ETag", ['ETag: "1"\r\n', 'ETag: "2"\r\n']],
+  ["Last-Modified", [DATE, DATE.replace("2026", "2027")]],
+] as const) {
   test(`${what} changes and a digest will decide: said once, and on it goes`, () => {
     const bench = new Bench(changing(1, fields, [FILE, FILE])).run();
     assert.equal(bench.last.type, "finished");
@@ -44,12 +51,21 @@ test("a resumed download compares with the validator it had", () => {
   assert.deepEqual(none.types("changed", "restart"), ["restart"]);
   assert.deepEqual(none.image, OTHER);
   assert.deepEqual(none.of("sector")[0]!.offset, 0);
-  const same = new Bench((request) => partial(FILE, request, 'ETag: "2"\r\n'), { offset: SECTOR, validator: '"2"', hasDigest: false }).run();
+  const same = new Bench((request) => partial(FILE, request, 'ETag: "2"\r\n'), {
+    offset: SECTOR,
+    validator: '"2"',
+    hasDigest: false,
+  }).run();
   assert.deepEqual(same.types("changed", "restart"), []);
 });
 
 test("what cannot be compared is no change: another kind of validator, a weak one, none", () => {
-  for (const fields of [['ETag: "1"\r\n', DATE], ['ETag: "1"\r\n', ""], ["", 'ETag: "1"\r\n'], ['ETag: W/"1"\r\n', 'ETag: W/"2"\r\n']] as const) {
+  for (const fields of [
+    ['ETag: "1"\r\n', DATE],
+    ['ETag: "1"\r\n', ""],
+    ["", 'ETag: "1"\r\n'],
+    ['ETag: W/"1"\r\n', 'ETag: W/"2"\r\n'],
+  ] as const) {
     const bench = new Bench(changing(1, fields, [FILE, FILE]), { hasDigest: false }).run();
     assert.equal(bench.last.type, "finished");
     assert.deepEqual(bench.types("changed", "restart"), []);
@@ -57,14 +73,20 @@ test("what cannot be compared is no change: another kind of validator, a weak on
 });
 
 test("a validator that changes before anything is stored is no change", () => {
-  const bench = new Bench((request) => partial(FILE, request, 'ETag: "2"\r\n'), { validator: '"1"', hasDigest: false }).run();
+  const bench = new Bench((request) => partial(FILE, request, 'ETag: "2"\r\n'), {
+    validator: '"1"',
+    hasDigest: false,
+  }).run();
   assert.deepEqual(bench.types("changed", "restart"), []);
   assert.equal(bench.of("total")[0]!.validator, '"2"');
 });
 
 test("a file that changes without an end is given up after three fresh starts", () => {
   let count = 0;
-  const bench = new Bench((request) => partial(FILE, request, `ETag: "${count++}"\r\n`), { hasDigest: false, range: SECTOR }).run();
+  const bench = new Bench((request) => partial(FILE, request, `ETag: "${count++}"\r\n`), {
+    hasDigest: false,
+    range: SECTOR,
+  }).run();
   assert.equal(bench.of("restart").length, 3);
   assert.ok(bench.last.type === "failed" && bench.last.cause === "download");
   assert.match(bench.last.message, /keeps changing/);
@@ -72,9 +94,16 @@ test("a file that changes without an end is given up after three fresh starts", 
 
 test("another total where the length was learnt and no digest will decide: a clean start with the new length", () => {
   const longer = testFile(FILE.length + 5000);
-  const bench = new Bench(changing(2, ["", ""], [FILE, longer]), { hasDigest: false, size: 0, range: 2 * SECTOR }).run();
+  const bench = new Bench(changing(2, ["", ""], [FILE, longer]), {
+    hasDigest: false,
+    size: 0,
+    range: 2 * SECTOR,
+  }).run();
   assert.equal(bench.last.type, "finished");
-  assert.deepEqual(bench.of("total").map(({ size }) => size), [FILE.length, longer.length]);
+  assert.deepEqual(
+    bench.of("total").map(({ size }) => size),
+    [FILE.length, longer.length],
+  );
   assert.deepEqual(bench.image, longer);
 });
 
@@ -88,6 +117,8 @@ test("another total where the length was offered, or a digest will decide: refus
 });
 
 test("the total is told once, with the validator, before the first sector, and again after a restart only", () => {
-  const bench = new Bench((request) => (request.first >= 2 * SECTOR && request.connection < 4 ? ["reset"] : partial(FILE, request, 'ETag: "1"\r\n'))).run();
+  const bench = new Bench((request) =>
+    request.first >= 2 * SECTOR && request.connection < 4 ? ["reset"] : partial(FILE, request, 'ETag: "1"\r\n'),
+  ).run();
   assert.deepEqual(bench.of("total"), [{ type: "total", size: FILE.length, validator: '"1"' }]);
 });

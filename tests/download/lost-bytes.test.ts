@@ -36,13 +36,17 @@ function recovers(server: Server, about: string): Bench {
 
 test("the last segment of a range is lost: what follows is no head, and the whole range comes again", () => {
   const bench = recovers(losing(FIRST_BODY - 1_010, 1_010), "1,010 bytes");
-  assert.deepEqual(bench.of("rewind").map(({ offset }) => offset), [0]);
+  assert.deepEqual(
+    bench.of("rewind").map(({ offset }) => offset),
+    [0],
+  );
   assert.deepEqual(bench.requests.filter(({ connection }) => connection === 2)[0]?.first, 0);
 });
 
 test("a piece of any length is lost anywhere in a body that another one follows", () => {
   for (let at = HEAD; at < FIRST_BODY; at += 457) {
-    for (const length of [1, 2, 536, 1_010, 1_440, 2_880]) if (at + length <= FIRST_BODY) recovers(losing(at, length), `${length} bytes at ${at}`);
+    for (const length of [1, 2, 536, 1_010, 1_440, 2_880])
+      if (at + length <= FIRST_BODY) recovers(losing(at, length), `${length} bytes at ${at}`);
   }
 });
 
@@ -55,7 +59,10 @@ test("only the range before the break comes again, not what was stored before it
 });
 
 test("no head after a body that another connection has brought says nothing of that body", () => {
-  const server: Server = (request) => (request.connection === 2 && request.number === 1 ? ["GARBAGE\r\n\r\n"] : [...good()(request), ...(request.connection === 1 && request.number === 1 ? (["reset"] as const) : [])]);
+  const server: Server = (request) =>
+    request.connection === 2 && request.number === 1
+      ? ["GARBAGE\r\n\r\n"]
+      : [...good()(request), ...(request.connection === 1 && request.number === 1 ? (["reset"] as const) : [])];
   const bench = recovers(server, "garbage first");
   assert.deepEqual(bench.of("rewind"), []);
 });
@@ -66,5 +73,8 @@ test("a server that sends rubbish behind each answer is not believed for ever: s
   assert.equal(bench.last.type, "finished");
   assert.ok(Buffer.from(bench.image).equals(file));
   assert.equal(bench.of("rewind").length, REWINDS_MAX);
-  assert.ok(bench.of("sector").length <= file.length / SECTOR + (REWINDS_MAX * RANGE) / SECTOR, `${bench.of("sector").length} sectors`);
+  assert.ok(
+    bench.of("sector").length <= file.length / SECTOR + (REWINDS_MAX * RANGE) / SECTOR,
+    `${bench.of("sector").length} sectors`,
+  );
 });

@@ -26,8 +26,19 @@ export class NodeDriver {
   #stored: number;
   #ended: () => void = () => undefined;
 
-  constructor(options: Omit<DownloadOptions, "buffer" | "random" | "allowHttp" | "offset" | "hasDigest"> & Partial<DownloadOptions>, freshUrl: () => string | undefined = () => undefined) {
-    this.#downloader = new Downloader({ offset: 0, hasDigest: true, allowHttp: true, random: () => 0.5, buffer: new Uint8Array(SECTOR), ...options });
+  constructor(
+    options: Omit<DownloadOptions, "buffer" | "random" | "allowHttp" | "offset" | "hasDigest"> &
+      Partial<DownloadOptions>,
+    freshUrl: () => string | undefined = () => undefined,
+  ) {
+    this.#downloader = new Downloader({
+      offset: 0,
+      hasDigest: true,
+      allowHttp: true,
+      random: () => 0.5,
+      buffer: new Uint8Array(SECTOR),
+      ...options,
+    });
     this.#freshUrl = freshUrl;
     this.#stored = options.offset ?? 0;
   }
@@ -37,7 +48,12 @@ export class NodeDriver {
     this.#handle(this.#downloader.start(this.#now));
     await end;
     this.#socket?.close();
-    return { image: Buffer.concat(this.#image), last: this.#effects.at(-1)!, effects: this.#effects, widest: this.#widest };
+    return {
+      image: Buffer.concat(this.#image),
+      last: this.#effects.at(-1)!,
+      effects: this.#effects,
+      widest: this.#widest,
+    };
   }
 
   /** Nothing more will come: time passes until the downloader does something. */

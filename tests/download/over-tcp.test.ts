@@ -14,10 +14,15 @@ import type { DriverResult } from "./node-driver";
 
 const FILE = testFile(9 * SECTOR + 777);
 
-async function download(fault: HttpFault, { host = "127.0.0.1", size = FILE.length } = {}): Promise<DriverResult & { server: FaultServer; renewals: number }> {
+async function download(
+  fault: HttpFault,
+  { host = "127.0.0.1", size = FILE.length } = {},
+): Promise<DriverResult & { server: FaultServer; renewals: number }> {
   const server = await FaultServer.listen(FILE, fault, host);
   let renewals = 0;
-  const driver = new NodeDriver({ url: `${server.origin}/fw.bin?sign=secret`, size }, () => (renewals++ < URL_RENEWALS ? `${server.origin}/fresh?sign=${renewals}` : undefined));
+  const driver = new NodeDriver({ url: `${server.origin}/fw.bin?sign=secret`, size }, () =>
+    renewals++ < URL_RENEWALS ? `${server.origin}/fresh?sign=${renewals}` : undefined,
+  );
   server.on("held", () => setImmediate(() => driver.silence()));
   try {
     return { ...(await driver.run()), server, renewals };
@@ -33,12 +38,16 @@ for (const [name, { end, make }] of Object.entries(HTTP_FAULTS)) {
     test(`server that ${make().does}${size === 0 ? ", size unknown" : ""}`, async () => {
       const { image, last, widest, server, renewals, effects } = await download(make(), { size });
       assert.ok(widest <= WINDOW, `${widest} bytes asked ahead`);
-      assert.equal(effects.filter(({ type }) => type === "finished" || type === "failed").length, end === "url-expired" ? 0 : 1);
+      assert.equal(
+        effects.filter(({ type }) => type === "finished" || type === "failed").length,
+        end === "url-expired" ? 0 : 1,
+      );
       if (end === "finished" || end === "renewed") {
         assert.equal(last.type, "finished", JSON.stringify(last));
         assert.deepEqual(image, Buffer.from(FILE));
         assert.equal(renewals, end === "renewed" ? 1 : 0);
-      } else if (end === "url-expired") assert.ok(last.type === "expired" && last.status === 403 && renewals > URL_RENEWALS);
+      } else if (end === "url-expired")
+        assert.ok(last.type === "expired" && last.status === 403 && renewals > URL_RENEWALS);
       else {
         assert.ok(last.type === "failed", JSON.stringify(last));
         assert.equal(last.cause, end, last.message);
@@ -65,7 +74,9 @@ test("over one good connection nothing is fetched twice, and requests run ahead"
   assert.ok(widest > 8_192 && widest <= WINDOW);
 });
 
-const ipv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === "::1"));
+const ipv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === "::1"),
+);
 test("an IPv6 literal", { skip: !ipv6 }, async () => {
   const { image, server } = await download(HTTP_FAULTS["none"]!.make(), { host: "::1" });
   assert.deepEqual(image, Buffer.from(FILE));
@@ -79,13 +90,20 @@ test("a stock HTTP server, its keep-alive, and a long odd URL", async () => {
     seen.add(request.url ?? "");
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "")!;
     const body = FILE.subarray(Number(first), Number(last) + 1);
-    response.writeHead(206, { "content-length": body.length, "content-range": `bytes ${first}-${Number(first) + body.length - 1}/${FILE.length}`, "last-modified": new Date(0).toUTCString() });
+    response.writeHead(206, {
+      "content-length": body.length,
+      "content-range": `bytes ${first}-${Number(first) + body.length - 1}/${FILE.length}`,
+      "last-modified": new Date(0).toUTCString(),
+    });
     response.end(body);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   let connections = 0;
   server.on("connection", () => connections++);
-  const result = await new NodeDriver({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${odd}`, size: FILE.length }).run();
+  const result = await new NodeDriver({
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${odd}`,
+    size: FILE.length,
+  }).run();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   assert.deepEqual(result.image, Buffer.from(FILE));

@@ -1,7 +1,16 @@
 /** Connections that break, stall, lie or close, and how far ahead requests run. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BACKOFF_CAP, CONNECT_TIMEOUT, HTTP_IDLE_TIMEOUT, RANGE, RANGE_MAX, SECTOR, STALL_BUDGET, WINDOW } from "../../src/constants";
+import {
+  BACKOFF_CAP,
+  CONNECT_TIMEOUT,
+  HTTP_IDLE_TIMEOUT,
+  RANGE,
+  RANGE_MAX,
+  SECTOR,
+  STALL_BUDGET,
+  WINDOW,
+} from "../../src/constants";
 import { Bench, FILE, good, inTurn, partial, testFile } from "./harness";
 import type { Answer, Request, Server } from "./harness";
 
@@ -59,11 +68,17 @@ test("connections that bring a few bytes each add up", () => {
 });
 
 test("a connection that never brings a byte of the file ends in a time-out", () => {
-  for (const count of [0, 1, 50, 80]) timesOut(new Bench(count === 0 ? () => ["reset"] : cutAfter(count, "reset")), /^no new data for 15 min: connection reset$/);
+  for (const count of [0, 1, 50, 80])
+    timesOut(
+      new Bench(count === 0 ? () => ["reset"] : cutAfter(count, "reset")),
+      /^no new data for 15 min: connection reset$/,
+    );
 });
 
 test("the stall budget is measured from the last sector, not from the start", () => {
-  const bench = new Bench((request) => (request.first >= 4 * SECTOR ? ["silence"] : partial(FILE, request)), { range: SECTOR });
+  const bench = new Bench((request) => (request.first >= 4 * SECTOR ? ["silence"] : partial(FILE, request)), {
+    range: SECTOR,
+  });
   bench.handle(bench.downloader.start(bench.now));
   let sectors = 0;
   let lastSector = 0;
@@ -79,12 +94,22 @@ test("the stall budget is measured from the last sector, not from the start", ()
 });
 
 test("waits between attempts that bring nothing double up to the cap, with full jitter; after a connection that brought a sector the next comes soon, and they begin anew", () => {
-  const waits = (random: number): number[] => timesOut(new Bench(() => ["reset"], { random: () => random }), /reset/).of("waiting").map(({ milliseconds }) => milliseconds);
+  const waits = (random: number): number[] =>
+    timesOut(new Bench(() => ["reset"], { random: () => random }), /reset/)
+      .of("waiting")
+      .map(({ milliseconds }) => milliseconds);
   assert.deepEqual(waits(0.5).slice(0, 9), [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
   assert.ok(waits(0.999999).every((wait) => wait <= BACKOFF_CAP));
   const cut = cutAfter(6_000, "reset");
-  const bench = completes(new Bench((request) => (request.connection === 4 ? cut(request) : request.connection < 7 ? ["reset"] : partial(FILE, request))));
-  assert.deepEqual(bench.of("waiting").map(({ milliseconds }) => milliseconds), [500, 1000, 2000, 125, 500, 1000]);
+  const bench = completes(
+    new Bench((request) =>
+      request.connection === 4 ? cut(request) : request.connection < 7 ? ["reset"] : partial(FILE, request),
+    ),
+  );
+  assert.deepEqual(
+    bench.of("waiting").map(({ milliseconds }) => milliseconds),
+    [500, 1000, 2000, 125, 500, 1000],
+  );
 });
 
 test("a connect that does not come about is given up in time and tried again", () => {
@@ -96,7 +121,11 @@ test("a connect that does not come about is given up in time and tried again", (
   assert.ok(bench.now >= 1_000 + CONNECT_TIMEOUT);
 });
 
-for (const [kind, message] of [["dns", "no address for files.example"], ["refused", "connection refused"], ["tls", "handshake failed"]] as const) {
+for (const [kind, message] of [
+  ["dns", "no address for files.example"],
+  ["refused", "connection refused"],
+  ["tls", "handshake failed"],
+] as const) {
   test(`${kind}: waited out`, () => {
     const bench = new Bench(good());
     bench.refuseConnect = (connection) => (connection < 12 ? { kind, message } : undefined);
@@ -111,7 +140,9 @@ for (const [kind, message] of [["dns", "no address for files.example"], ["refuse
 }
 
 test("a short silence is waited out on the same connection, a long one is not", () => {
-  const bench = new Bench((request) => (request.connection === 1 && request.first >= RANGE ? ["silence"] : partial(FILE, request)));
+  const bench = new Bench((request) =>
+    request.connection === 1 && request.first >= RANGE ? ["silence"] : partial(FILE, request),
+  );
   bench.handle(bench.downloader.start(bench.now));
   while (bench.downloader.offset < RANGE) bench.step();
   const heard = bench.now;
@@ -143,7 +174,9 @@ test("one byte at a time is not fine when it takes longer than the budget", () =
 function chunked(size: number): Server {
   return (request) => {
     const body = FILE.subarray(request.first, Math.min(request.last + 1, N));
-    const answer: Answer[] = [`HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + body.length - 1}/${N}\r\n\r\n`];
+    const answer: Answer[] = [
+      `HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + body.length - 1}/${N}\r\n\r\n`,
+    ];
     for (let at = 0; at < body.length; at += size) {
       const chunk = body.subarray(at, at + size);
       answer.push(`${chunk.length.toString(16)};name="value"\r\n`, chunk, "\r\n");
@@ -154,47 +187,84 @@ function chunked(size: number): Server {
 
 test("chunked ranges, whatever the chunks and slices", () => {
   for (const size of [1, 7, 511, 512, 513, 4095, 4096, 4097, 100_000]) {
-    for (const slice of [1_000_000, 700, 13]) assert.equal(completes(new Bench(chunked(size), {}, () => slice)).connects.length, 1);
+    for (const slice of [1_000_000, 700, 13])
+      assert.equal(completes(new Bench(chunked(size), {}, () => slice)).connects.length, 1);
   }
 });
 
 test("chunks that carry more than the range, or make no sense, cost a connection and not the download", () => {
-  const more: Server = (request) => [`HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + 4095}/${N}\r\n\r\n1001\r\n`, FILE.subarray(request.first, request.first + 4097)];
-  const broken: Server = (request) => [`HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\nhello\r\n`];
-  const bench = completes(new Bench((request) => [more, broken, good()][Math.min(request.connection, 3) - 1]!(request)));
-  assert.deepEqual(bench.of("waiting").map(({ reason }) => reason), ["HTTP 206: the body is longer than Content-Range says", "the server's answer is not HTTP/1.1"]);
+  const more: Server = (request) => [
+    `HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + 4095}/${N}\r\n\r\n1001\r\n`,
+    FILE.subarray(request.first, request.first + 4097),
+  ];
+  const broken: Server = (request) => [
+    `HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\nhello\r\n`,
+  ];
+  const bench = completes(
+    new Bench((request) => [more, broken, good()][Math.min(request.connection, 3) - 1]!(request)),
+  );
+  assert.deepEqual(
+    bench.of("waiting").map(({ reason }) => reason),
+    ["HTTP 206: the body is longer than Content-Range says", "the server's answer is not HTTP/1.1"],
+  );
 });
 
 test("ranges that end with the connection", () => {
-  const server: Server = (request) => [`HTTP/1.0 206 OK\r\nContent-Range: bytes ${request.first}-${Math.min(request.last, N - 1)}/${N}\r\n\r\n`, FILE.subarray(request.first, request.last + 1), "close"];
+  const server: Server = (request) => [
+    `HTTP/1.0 206 OK\r\nContent-Range: bytes ${request.first}-${Math.min(request.last, N - 1)}/${N}\r\n\r\n`,
+    FILE.subarray(request.first, request.last + 1),
+    "close",
+  ];
   const bench = completes(new Bench(server));
   assert.deepEqual(bench.of("waiting"), []);
-  assert.deepEqual(bench.requests.map(({ first, last }) => [first, last]), [[0, RANGE - 1], [RANGE, N - 1]]);
+  assert.deepEqual(
+    bench.requests.map(({ first, last }) => [first, last]),
+    [
+      [0, RANGE - 1],
+      [RANGE, N - 1],
+    ],
+  );
 });
 
 test("a Content-Length that is too long or too short costs connections, not progress", () => {
-  const lying = (by: number, how: Answer): Server => (request) => {
-    const last = Math.min(request.last, N - 1);
-    const body = FILE.subarray(request.first, last + 1);
-    return [`HTTP/1.1 206 OK\r\nContent-Length: ${body.length + by}\r\nContent-Range: bytes ${request.first}-${last}/${N}\r\n\r\n`, body, how];
-  };
+  const lying =
+    (by: number, how: Answer): Server =>
+    (request) => {
+      const last = Math.min(request.last, N - 1);
+      const body = FILE.subarray(request.first, last + 1);
+      return [
+        `HTTP/1.1 206 OK\r\nContent-Length: ${body.length + by}\r\nContent-Range: bytes ${request.first}-${last}/${N}\r\n\r\n`,
+        body,
+        how,
+      ];
+    };
   for (const how of ["close", "silence"] as const) {
     for (const by of [500, 1]) completes(new Bench(lying(by, how)));
-    for (const by of [-1, -1000]) completes(new Bench((request) => (request.connection < 4 ? lying(by, how) : good())(request)));
+    for (const by of [-1, -1000])
+      completes(new Bench((request) => (request.connection < 4 ? lying(by, how) : good())(request)));
   }
   assert.equal(timesOut(new Bench(lying(-1, "close")), /HTTP 206: the body ended early/).downloader.offset, 5 * SECTOR);
 });
 
 test("a body that ends early", () => {
-  const short: Server = (request) => [`HTTP/1.1 206 OK\r\nContent-Length: 8192\r\nContent-Range: bytes ${request.first}-${request.first + 8191}/${N}\r\n\r\n`, FILE.subarray(request.first, request.first + 5000), "close"];
+  const short: Server = (request) => [
+    `HTTP/1.1 206 OK\r\nContent-Length: 8192\r\nContent-Range: bytes ${request.first}-${request.first + 8191}/${N}\r\n\r\n`,
+    FILE.subarray(request.first, request.first + 5000),
+    "close",
+  ];
   const bench = completes(new Bench((request) => (request.connection === 1 ? short : good())(request)));
   assert.equal(bench.requests.find(({ connection }) => connection === 2)!.first, 5000);
 });
 
 test("a range without a body", () => {
-  const none: Server = (request) => [`HTTP/1.1 206 OK\r\nContent-Length: 0\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\n`];
+  const none: Server = (request) => [
+    `HTTP/1.1 206 OK\r\nContent-Length: 0\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\n`,
+  ];
   const bench = completes(new Bench((request) => (request.connection === 1 ? none : good())(request)));
-  assert.deepEqual(bench.of("waiting").map(({ reason }) => reason), ["HTTP 206: the body ended early"]);
+  assert.deepEqual(
+    bench.of("waiting").map(({ reason }) => reason),
+    ["HTTP 206: the body ended early"],
+  );
 });
 
 test("garbage in place of an answer", () => {
@@ -209,7 +279,10 @@ test("an endless head, an endless body and endless chunk extensions do not hold 
   for (const server of [
     (): Answer[] => ["HTTP/1.1 200 OK\r\n", rubbish, "\n", rubbish, "\n"],
     (): Answer[] => [rubbish],
-    (request: Request): Answer[] => [`HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + 4095}/${N}\r\n\r\n1;`, rubbish],
+    (request: Request): Answer[] => [
+      `HTTP/1.1 206 OK\r\nTransfer-Encoding: chunked\r\nContent-Range: bytes ${request.first}-${request.first + 4095}/${N}\r\n\r\n1;`,
+      rubbish,
+    ],
   ]) {
     completes(new Bench(inTurn(server, good())));
     timesOut(new Bench(server), /./);
@@ -225,17 +298,31 @@ test("a server that says it closes gets one large range per connection, at once"
   };
   const bench = completes(new Bench(server));
   assert.deepEqual(bench.of("waiting"), []);
-  assert.deepEqual(bench.requests.map(({ first, last }) => [first, last + 1 - first]), [[0, RANGE], [RANGE, N - RANGE]]);
+  assert.deepEqual(
+    bench.requests.map(({ first, last }) => [first, last + 1 - first]),
+    [
+      [0, RANGE],
+      [RANGE, N - RANGE],
+    ],
+  );
   assert.ok(N - RANGE <= RANGE_MAX);
 });
 
 test("a server that closes after each answer without a word: requests lost are asked again without blame", () => {
   const file = testFile(40 * SECTOR);
-  const bench = new Bench((request) => (request.number === 1 ? [...partial(file, request), "close"] : []), { size: file.length }).run();
+  const bench = new Bench((request) => (request.number === 1 ? [...partial(file, request), "close"] : []), {
+    size: file.length,
+  }).run();
   assert.deepEqual(bench.image, file);
   assert.deepEqual(bench.of("waiting"), []);
   // The first connection had a second request under way; from then on one large range each.
-  assert.deepEqual(bench.requests.filter(({ number }) => number === 1).map(({ first, last }) => last + 1 - first).slice(0, 3), [RANGE, RANGE_MAX, RANGE_MAX]);
+  assert.deepEqual(
+    bench.requests
+      .filter(({ number }) => number === 1)
+      .map(({ first, last }) => last + 1 - first)
+      .slice(0, 3),
+    [RANGE, RANGE_MAX, RANGE_MAX],
+  );
   assert.ok(bench.requests.every(({ connection, ahead }) => connection === 1 || ahead === 0));
 });
 
@@ -245,7 +332,9 @@ test("a server that resets as soon as a second request is under way is learnt ab
   const server: Server = (request) => {
     if (request.number > 1) return ["reset"];
     const [head, body] = partial(file, request) as [string, Uint8Array];
-    return request.last - request.first < RANGE_MAX - 1 && request.connection < 3 ? [head, body.subarray(0, 1000)] : [head, body, "close"];
+    return request.last - request.first < RANGE_MAX - 1 && request.connection < 3
+      ? [head, body.subarray(0, 1000)]
+      : [head, body, "close"];
   };
   const bench = new Bench(server, { size: file.length }).run();
   assert.deepEqual(bench.image, file);
@@ -253,7 +342,11 @@ test("a server that resets as soon as a second request is under way is learnt ab
 
 test("a server that closes after every third answer", () => {
   const file = testFile(30 * SECTOR);
-  const bench = new Bench((request) => (request.number < 3 ? partial(file, request) : request.number === 3 ? [...partial(file, request), "close"] : []), { size: file.length }).run();
+  const bench = new Bench(
+    (request) =>
+      request.number < 3 ? partial(file, request) : request.number === 3 ? [...partial(file, request), "close"] : [],
+    { size: file.length },
+  ).run();
   assert.deepEqual(bench.image, file);
   assert.deepEqual(bench.of("waiting"), []);
   assert.ok(bench.widest <= WINDOW);
@@ -261,11 +354,20 @@ test("a server that closes after every third answer", () => {
 
 test("a server that stops closing after each answer gets requests ahead again", () => {
   const file = testFile(60 * SECTOR);
-  const bench = new Bench((request) => (request.connection < 4 ? [...partial(file, request), "close"] : partial(file, request)), { size: file.length }).run();
+  const bench = new Bench(
+    (request) => (request.connection < 4 ? [...partial(file, request), "close"] : partial(file, request)),
+    { size: file.length },
+  ).run();
   assert.deepEqual(bench.image, file);
   const last = bench.requests.filter(({ connection }) => connection === 4);
   assert.equal(bench.connects.length, 4);
-  assert.deepEqual(last.slice(0, 2).map(({ ahead, first, last: end }) => [ahead, end + 1 - first]), [[0, RANGE_MAX], [0, RANGE_MAX]]);
+  assert.deepEqual(
+    last.slice(0, 2).map(({ ahead, first, last: end }) => [ahead, end + 1 - first]),
+    [
+      [0, RANGE_MAX],
+      [0, RANGE_MAX],
+    ],
+  );
   assert.ok(last.slice(2).some(({ ahead }) => ahead > 0));
   assert.ok(last.slice(2).every(({ first, last: end }) => end + 1 - first <= RANGE));
 });
@@ -276,7 +378,10 @@ test("no request runs ahead before the server has proved that it stays", () => {
   bench.step();
   assert.equal(bench.requests.length, 1);
   for (const version of ["HTTP/1.0 206 OK\r\n", "HTTP/1.1 206 OK\r\nConnection: close\r\n"]) {
-    const closing = new Bench((request) => [`${version}Content-Length: ${request.last + 1 - request.first}\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\n`, FILE.subarray(request.first, request.last + 1)]);
+    const closing = new Bench((request) => [
+      `${version}Content-Length: ${request.last + 1 - request.first}\r\nContent-Range: bytes ${request.first}-${request.last}/${N}\r\n\r\n`,
+      FILE.subarray(request.first, request.last + 1),
+    ]);
     completes(closing);
     assert.ok(closing.requests.every(({ number }) => number === 1));
   }
@@ -300,10 +405,14 @@ test("on a slow link the next request leaves just early enough, so that a broken
   const file = testFile(40 * SECTOR);
   const ahead = (rate: number, latency: number): number => {
     let most = 0;
-    const bench = new Bench((request) => {
-      if (request.connection === 1 && request.number > 2) most = Math.max(most, request.unread);
-      return partial(file, request);
-    }, { size: file.length }, () => 512);
+    const bench = new Bench(
+      (request) => {
+        if (request.connection === 1 && request.number > 2) most = Math.max(most, request.unread);
+        return partial(file, request);
+      },
+      { size: file.length },
+      () => 512,
+    );
     throttled(bench, rate, latency);
     assert.deepEqual(bench.image, file);
     assert.ok(bench.widest <= WINDOW);
@@ -334,7 +443,12 @@ test("700 KB over 16 KiB/s with a reset every 20 s: at most 5 % more is served t
 
 test("a server that gives less, or more, than asked is followed, one request at a time", () => {
   for (const most of [1, 100, 4095, 5000]) {
-    const bench = completes(new Bench((request) => partial(FILE, { first: request.first, last: Math.min(request.last, request.first + most - 1) }), { range: RANGE_MAX }));
+    const bench = completes(
+      new Bench(
+        (request) => partial(FILE, { first: request.first, last: Math.min(request.last, request.first + most - 1) }),
+        { range: RANGE_MAX },
+      ),
+    );
     assert.ok(bench.connects.length <= 2, `${bench.connects.length} connections`);
   }
   const bench = completes(new Bench((request) => partial(FILE, { first: request.first, last: N - 1 })));
@@ -342,13 +456,20 @@ test("a server that gives less, or more, than asked is followed, one request at 
 });
 
 test("a server that mixes up requests sent ahead is asked one at a time", () => {
-  const server: Server = (request) => (request.number === 1 ? partial(FILE, request) : partial(FILE, { first: 0, last: 4095 }));
+  const server: Server = (request) =>
+    request.number === 1 ? partial(FILE, request) : partial(FILE, { first: 0, last: 4095 });
   const bench = completes(new Bench(server));
   assert.deepEqual(bench.of("failed"), []);
 });
 
 test("ranges are as long as configured, within bounds", () => {
-  for (const [range, expected] of [[SECTOR, SECTOR], [12_288, 12_288], [5_000, SECTOR], [1, SECTOR], [1_000_000, RANGE_MAX]] as const) {
+  for (const [range, expected] of [
+    [SECTOR, SECTOR],
+    [12_288, 12_288],
+    [5_000, SECTOR],
+    [1, SECTOR],
+    [1_000_000, RANGE_MAX],
+  ] as const) {
     assert.equal(completes(new Bench(good(), { range })).requests[0]!.last + 1, expected);
   }
 });
@@ -360,7 +481,17 @@ test("stop closes what is open, and nothing happens afterwards", () => {
     for (let at = 0; at < steps; at++) bench.step();
     assert.deepEqual(bench.downloader.stop(), [{ type: "close" }]);
     assert.equal(bench.downloader.readTarget().length, 0);
-    assert.deepEqual([...bench.downloader.tick(1e9), ...bench.downloader.opened(1e9), ...bench.downloader.closed(undefined, 1e9), ...bench.downloader.received(5, 1e9), ...bench.downloader.renew("http://x/", 1e9), ...bench.downloader.stop()], []);
+    assert.deepEqual(
+      [
+        ...bench.downloader.tick(1e9),
+        ...bench.downloader.opened(1e9),
+        ...bench.downloader.closed(undefined, 1e9),
+        ...bench.downloader.received(5, 1e9),
+        ...bench.downloader.renew("http://x/", 1e9),
+        ...bench.downloader.stop(),
+      ],
+      [],
+    );
     assert.equal(bench.downloader.deadline(), undefined);
   }
 });

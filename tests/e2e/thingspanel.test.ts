@@ -37,7 +37,12 @@ interface Bench {
   readonly state: string;
 }
 
-async function bench(t: TestContext, identity: ThingsPanelDevice, more: (cloud: Cloud) => object = () => ({}), options: CloudOptions = {}): Promise<Bench> {
+async function bench(
+  t: TestContext,
+  identity: ThingsPanelDevice,
+  more: (cloud: Cloud) => object = () => ({}),
+  options: CloudOptions = {},
+): Promise<Bench> {
   const folder = temporaryFolder(t);
   const cloud = await createCloud({ throttle: THROTTLE, ...options });
   await cloud.start();
@@ -54,7 +59,14 @@ async function bench(t: TestContext, identity: ThingsPanelDevice, more: (cloud: 
     id,
     state,
     on: () => (device = Device.start(config, state)),
-    add: async (version, { fault, size } = {}) => cloud.packages.add(buildImage({ version, payload: Buffer.from(await firmwareSource(version, fault)), ...(size === undefined ? {} : { size }) })),
+    add: async (version, { fault, size } = {}) =>
+      cloud.packages.add(
+        buildImage({
+          version,
+          payload: Buffer.from(await firmwareSource(version, fault)),
+          ...(size === undefined ? {} : { size }),
+        }),
+      ),
     wire: () =>
       cloud.devices.messages(id).flatMap(({ direction, payload }) => {
         if (direction === "down") return [];
@@ -69,11 +81,16 @@ async function bench(t: TestContext, identity: ThingsPanelDevice, more: (cloud: 
  * warning about the spelling that the broker does not let it have.
  */
 async function listening({ cloud, id }: Bench, device: Device): Promise<void> {
-  if (cloud.thingspanel.identity(id)?.["profile"] === "v1") await device.until("its subscriptions", ({ event, message }) => event === "warning" && /refused the subscription/.test(String(message)));
+  if (cloud.thingspanel.identity(id)?.["profile"] === "v1")
+    await device.until(
+      "its subscriptions",
+      ({ event, message }) => event === "warning" && /refused the subscription/.test(String(message)),
+    );
   else await heard(cloud, id, '"params":{"version"');
 }
 
-const percent = (device: Device, least: number): Promise<unknown> => device.until(`${least} %`, (event) => Number(event["percent"]) >= least);
+const percent = (device: Device, least: number): Promise<unknown> =>
+  device.until(`${least} %`, (event) => Number(event["percent"]) >= least);
 const done = (device: Device): Promise<unknown> => device.until("done", ({ state }) => state === "done");
 const V0: ThingsPanelDevice = { profile: "v0", username: "token-123", deviceNumber: "dev-1", module: "MCU" };
 const V1: ThingsPanelDevice = { profile: "v1", username: "user-7", password: "s3cr3t7", deviceNumber: "dev-2" };
@@ -114,12 +131,21 @@ for (const identity of [V0, V1]) {
     const wire = on.wire();
     const steps = wire.filter((each) => !each.startsWith("v"));
     assert.equal(steps.at(-1), "100");
-    assert.deepEqual(steps.slice(0, -1).filter((each) => !(Number(each) >= 1 && Number(each) <= 99)), []);
+    assert.deepEqual(
+      steps.slice(0, -1).filter((each) => !(Number(each) >= 1 && Number(each) <= 99)),
+      [],
+    );
     // One report before the task, one of the new firmware for each trial that got as far: none in between, each would cost a push.
-    assert.deepEqual([...new Set(wire.filter((each) => each.startsWith("v")))], identity.profile === "v0" ? ["v 0.1.0", "v 0.2.0"] : []);
+    assert.deepEqual(
+      [...new Set(wire.filter((each) => each.startsWith("v")))],
+      identity.profile === "v0" ? ["v 0.1.0", "v 0.2.0"] : [],
+    );
     if (identity.profile === "v0") assert.equal(wire.filter((each) => each === "v 0.1.0").length, 1);
     await device.kill();
-    assert.deepEqual(inspect(state).slots.map(({ version }) => version), ["0.1.0", "0.2.0"]);
+    assert.deepEqual(
+      inspect(state).slots.map(({ version }) => version),
+      ["0.1.0", "0.2.0"],
+    );
   });
 }
 
@@ -145,7 +171,10 @@ test("v0: firmware that throws is rolled back, says so once before the version, 
 
 test("v1 as shipped, with neither size nor sign: refused with -1, and taken where policy allows it, the length learnt from the server", async (t) => {
   for (const allowNoDigest of [false, true]) {
-    const on = await bench(t, V1, () => ({ allowNoDigest, crc16: true }), { throttle: 4_000_000, thingspanel: { bare: true } });
+    const on = await bench(t, V1, () => ({ allowNoDigest, crc16: true }), {
+      throttle: 4_000_000,
+      thingspanel: { bare: true },
+    });
     const { cloud, id } = on;
     const device = on.on();
     await listening(on, device);
@@ -163,7 +192,12 @@ test("v1: a relative URL is answered with advice, and fetched where the device k
     const device = on.on();
     await listening(on, device);
     const { code, message } = await cloud.settled(cloud.push(id, await on.add("0.2.0")).id);
-    assert.deepEqual([code, message], "httpBase" in more(cloud) ? [undefined, "0.2.0 installed"] : [-1, "bad offer, url: relative; set ota.download_address on the server, or httpBase here"]);
+    assert.deepEqual(
+      [code, message],
+      "httpBase" in more(cloud)
+        ? [undefined, "0.2.0 installed"]
+        : [-1, "bad offer, url: relative; set ota.download_address on the server, or httpBase here"],
+    );
     await device.kill();
   }
 });
@@ -192,7 +226,11 @@ test("v0: a module goes to its partition over two power cuts; nothing restarts, 
   assert.deepEqual(cloud.violations(), []);
   await device.kill();
   // The process has ended, so its output is complete.
-  assert.equal(device.events.filter(({ event }) => event === "reboot").length, 1, "the firmware restarts the device, the module does not");
+  assert.equal(
+    device.events.filter(({ event }) => event === "reboot").length,
+    1,
+    "the firmware restarts the device, the module does not",
+  );
   const { address } = inspect(state).partitions.find(({ label }) => label === "assets")!;
   assert.deepEqual(readFileSync(join(state, FLASH_FILE)).subarray(address, address + bytes.length), Buffer.from(bytes));
 });

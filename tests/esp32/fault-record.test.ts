@@ -40,7 +40,10 @@ test("an uncaught exception is told at the next start, once, with version and re
   const run = new FaultRecord(store);
   assert.equal(run.begin("power-on"), undefined);
   run.record("0.2.0", "unhandled exception", new TypeError("x is not a function"));
-  assert.equal(new FaultRecord(store).begin("software"), "0.2.0: unhandled exception: TypeError: x is not a function (software reset)");
+  assert.equal(
+    new FaultRecord(store).begin("software"),
+    "0.2.0: unhandled exception: TypeError: x is not a function (software reset)",
+  );
   new FaultRecord(store).leave();
   assert.equal(new FaultRecord(store).begin("software"), undefined);
 });
@@ -93,7 +96,11 @@ test("a store that fails costs the record and nothing else", () => {
 });
 
 /** Calls the hook as `fxAbort` of the SDK does: it loses the exception, trips over that itself, and calls the hook again until it is restarted. */
-function abortAsSdk(hook: (why: string, error: unknown) => boolean | undefined, error: unknown, restarted: () => boolean): number {
+function abortAsSdk(
+  hook: (why: string, error: unknown) => boolean | undefined,
+  error: unknown,
+  restarted: () => boolean,
+): number {
   let calls = 0;
   for (let thrown = error; calls < 20 && !restarted(); thrown = new TypeError("cannot coerce undefined to object")) {
     calls++;
@@ -109,9 +116,15 @@ test("an uncaught exception restarts the chip from inside the abort hook, with i
   const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
   let restarts = 0;
   installAbortHook(host, { faults: run, version: "0.2.0", restart: () => void restarts++, log: () => {} });
-  assert.equal(abortAsSdk(host.abort!, new Error("born broken"), () => restarts > 0), 1);
+  assert.equal(
+    abortAsSdk(host.abort!, new Error("born broken"), () => restarts > 0),
+    1,
+  );
   assert.equal(restarts, 1);
-  assert.equal(new FaultRecord(store).begin("software"), "0.2.0: unhandled exception: Error: born broken (software reset)");
+  assert.equal(
+    new FaultRecord(store).begin("software"),
+    "0.2.0: unhandled exception: Error: born broken (software reset)",
+  );
 });
 
 test("the first text of a run is the one that is kept", () => {
@@ -150,7 +163,12 @@ test("a rejected promise that nobody handles is logged and does not end the run"
   run.begin("power-on");
   const lines: string[] = [];
   const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
-  installAbortHook(host, { faults: run, version: "0.2.0", restart: () => assert.fail("restarted"), log: (line) => lines.push(line) });
+  installAbortHook(host, {
+    faults: run,
+    version: "0.2.0",
+    restart: () => assert.fail("restarted"),
+    log: (line) => lines.push(line),
+  });
   assert.equal(host.abort!("unhandled rejection", new Error("late")), false);
   assert.deepEqual(lines, ["unhandled rejection: Error: late"]);
   assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
@@ -159,6 +177,11 @@ test("a rejected promise that nobody handles is logged and does not end the run"
 test("an application's own abort hook stays", () => {
   const own = (): undefined => undefined;
   const host = { abort: own };
-  installAbortHook(host, { faults: new FaultRecord(new MemoryStore()), version: "0.2.0", restart: () => {}, log: () => {} });
+  installAbortHook(host, {
+    faults: new FaultRecord(new MemoryStore()),
+    version: "0.2.0",
+    restart: () => {},
+    log: () => {},
+  });
   assert.equal(host.abort, own);
 });

@@ -137,7 +137,10 @@ test("a refused attempt is followed by another, later each time", () => {
     waits.push(desk.clock.now() - before);
     desk.becomes(DOWN);
   }
-  assert.deepEqual(waits.map((wait) => Math.round(wait / 1000)), [0, 1, 2, 4]);
+  assert.deepEqual(
+    waits.map((wait) => Math.round(wait / 1000)),
+    [0, 1, 2, 4],
+  );
 });
 
 test("an address that goes while associated may come again without a join", () => {

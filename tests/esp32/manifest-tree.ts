@@ -23,13 +23,16 @@ export const readManifest = (path: string): Manifest => JSON.parse(readFileSync(
 export function manifestFiles(): string[] {
   return ["hal", "src", "firmware", "examples"]
     .filter((folder) => existsSync(join(ROOT, folder)))
-    .flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((file) => join(ROOT, folder, file)))
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" }).map((file) => join(ROOT, folder, file)),
+    )
     .filter((path) => /^manifest.*\.json$/.test(basename(path)) && !path.includes("node_modules"))
     .concat(join(ROOT, "manifest.json"))
     .sort();
 }
 
-export const list = (value: string | readonly string[] | undefined): readonly string[] => (value === undefined ? [] : typeof value === "string" ? [value] : value);
+export const list = (value: string | readonly string[] | undefined): readonly string[] =>
+  value === undefined ? [] : typeof value === "string" ? [value] : value;
 
 /** Of a manifest: itself and each of its platforms. */
 export const sections = (manifest: Manifest): Section[] => [manifest, ...Object.values(manifest.platforms ?? {})];
@@ -55,7 +58,11 @@ export function filesOf(path: string): string[] {
   if (!existsSync(folder)) return [];
   const name = basename(path);
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && (name === "*" || entry.name.replace(/\.[^.]*$/, "") === name || entry.name === `${name}.d.ts`))
+    .filter(
+      (entry) =>
+        entry.isFile() &&
+        (name === "*" || entry.name.replace(/\.[^.]*$/, "") === name || entry.name === `${name}.d.ts`),
+    )
     .map((entry) => join(folder, entry.name));
 }
 
@@ -89,5 +96,7 @@ export function modulesOf(manifest: string, platform: string): Map<string, strin
 /** What a module imports when it runs: type imports compile to nothing. */
 export function imports(file: string): string[] {
   const text = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-  return [...text.matchAll(/^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"/gm)].map((match) => match[1]!);
+  return [...text.matchAll(/^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"/gm)].map(
+    (match) => match[1]!,
+  );
 }

@@ -11,8 +11,24 @@ import { fileURLToPath } from "node:url";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PORT = join(HERE, "..", "..", "hal", "esp32");
-const FAKES = ["fake-idf/fake_flash.c", "fake-idf/fake_image.c", "fake-idf/fake_nvs.c", "fake-idf/fake_ota.c", "fake-idf/fake_sha256.c", "fake-xs/machine.c"];
-const FLAGS = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fsanitize=undefined", "-fno-sanitize-recover=all"];
+const FAKES = [
+  "fake-idf/fake_flash.c",
+  "fake-idf/fake_image.c",
+  "fake-idf/fake_nvs.c",
+  "fake-idf/fake_ota.c",
+  "fake-idf/fake_sha256.c",
+  "fake-xs/machine.c",
+];
+const FLAGS = [
+  "-std=gnu17",
+  "-O1",
+  "-g",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-fsanitize=undefined",
+  "-fno-sanitize-recover=all",
+];
 
 type Value = undefined | boolean | number | string | ArrayBuffer | { [name: string]: Value };
 
@@ -46,7 +62,9 @@ export class Workshop {
 
   constructor(cc: string) {
     this.#cc = cc;
-    this.#objects = [...FAKES.map((file) => join(HERE, file)), join(PORT, "store.c")].map((source, index) => this.#compile(source, `part-${index}.o`));
+    this.#objects = [...FAKES.map((file) => join(HERE, file)), join(PORT, "store.c")].map((source, index) =>
+      this.#compile(source, `part-${index}.o`),
+    );
   }
 
   /** Path of a program that runs the module as the firmware `version`. */
@@ -54,7 +72,11 @@ export class Workshop {
     let path = this.#binaries.get(version);
     if (path === undefined) {
       path = join(this.folder, `firmware-${version}`);
-      const object = this.#compile(join(PORT, "ota.c"), `ota-${version}.o`, ["-DMODDEF_XSOTA_PRODUCT=xs-ota", `-DMODDEF_XSOTA_VERSION=${version}`, "-DMODDEF_XSOTA_SECURITYFLOOR=7"]);
+      const object = this.#compile(join(PORT, "ota.c"), `ota-${version}.o`, [
+        "-DMODDEF_XSOTA_PRODUCT=xs-ota",
+        `-DMODDEF_XSOTA_VERSION=${version}`,
+        "-DMODDEF_XSOTA_SECURITYFLOOR=7",
+      ]);
       execFileSync(this.#cc, [...FLAGS, object, ...this.#objects, "-o", path]);
       this.#binaries.set(version, path);
     }
@@ -67,7 +89,20 @@ export class Workshop {
 
   #compile(source: string, name: string, more: readonly string[] = []): string {
     const object = join(this.folder, name);
-    execFileSync(this.#cc, [...FLAGS, ...more, "-I", join(HERE, "fake-idf"), "-I", join(HERE, "fake-xs"), "-I", PORT, "-c", source, "-o", object]);
+    execFileSync(this.#cc, [
+      ...FLAGS,
+      ...more,
+      "-I",
+      join(HERE, "fake-idf"),
+      "-I",
+      join(HERE, "fake-xs"),
+      "-I",
+      PORT,
+      "-c",
+      source,
+      "-o",
+      object,
+    ]);
     return object;
   }
 }
@@ -94,7 +129,9 @@ export class NativeChip {
     const calls = join(this.#folder, "calls");
     const answers = join(this.#folder, "answers");
     execFileSync("mkfifo", [calls, answers]);
-    this.#process = spawn(program, [flash, nvs, String(slot), String(reason), calls, answers], { stdio: ["ignore", "ignore", "inherit"] });
+    this.#process = spawn(program, [flash, nvs, String(slot), String(reason), calls, answers], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
     this.#process.unref();
     // Each waits for the other end; in the order in which the program opens them.
     this.#calls = openSync(calls, "w");
@@ -109,7 +146,10 @@ export class NativeChip {
   /** What `native(name)` is in XS. */
   call(name: string, args: readonly unknown[]): Value {
     if (this.#restarted) throw new Error(`${name}: the chip restarts`);
-    writeFully(this.#calls, Buffer.concat([counted(Buffer.from(name)), Uint8Array.of(args.length), ...args.map(encoded)]));
+    writeFully(
+      this.#calls,
+      Buffer.concat([counted(Buffer.from(name)), Uint8Array.of(args.length), ...args.map(encoded)]),
+    );
     const status = this.#bytes(1)[0];
     if (status === 2) {
       this.#restarted = true;
@@ -163,7 +203,7 @@ export class NativeChip {
 
   #bytes(length: number): Buffer {
     const bytes = Buffer.alloc(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const count = readSync(this.#answers, bytes, done, length - done, null);
       if (count === 0) throw new Error("the chip's process has ended");
       done += count;
@@ -192,5 +232,5 @@ function counted(bytes: Uint8Array): Buffer {
 }
 
 function writeFully(descriptor: number, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
 }

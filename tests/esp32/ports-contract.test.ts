@@ -37,7 +37,14 @@ const TABLE = PartitionTable.fromCsv(
 );
 
 /** esp_reset_reason_t for each word of the port, the first that means it. */
-const REASONS: Readonly<Record<ResetReason, number>> = { "power-on": 1, "brown-out": 9, software: 3, watchdog: 6, panic: 4, other: 8 };
+const REASONS: Readonly<Record<ResetReason, number>> = {
+  "power-on": 1,
+  "brown-out": 9,
+  software: 3,
+  watchdog: 6,
+  panic: 4,
+  other: 8,
+};
 
 const cc = compiler();
 const workshop = cc === undefined ? undefined : new Workshop(cc);
@@ -69,9 +76,18 @@ class Bench implements BootBench {
     if (started.bricked !== undefined) throw new Error(started.bricked);
     const slot = started.slot === "ota_0" ? 0 : 1;
     const program = workshop!.build(started.version);
-    const running = new NativeChip({ program, flash: this.#flash, nvs: join(this.#folder, "nvs"), slot, reason: typeof reason === "number" ? reason : REASONS[reason] });
+    const running = new NativeChip({
+      program,
+      flash: this.#flash,
+      nvs: join(this.#folder, "nvs"),
+      slot,
+      reason: typeof reason === "number" ? reason : REASONS[reason],
+    });
     this.chip = running;
-    (globalThis as { native?: unknown }).native = (name: string) => (...args: unknown[]) => running.call(name, args);
+    (globalThis as { native?: unknown }).native =
+      (name: string) =>
+      (...args: unknown[]) =>
+        running.call(name, args);
     this.flash = new EspFlash();
     this.store = new AbRecordStore(new NvsStore("xs-ota"));
   }
@@ -101,14 +117,22 @@ function on(title: string, body: (bench: Bench) => void): void {
 if (workshop === undefined) {
   test("ESP32 port", { skip: "no C compiler on this machine" }, () => {});
 } else {
-  runCases("ESP32 port, flash", flashContract(() => new Bench()));
-  runCases("ESP32 port, boot", bootContract(() => new Bench()));
+  runCases(
+    "ESP32 port, flash",
+    flashContract(() => new Bench()),
+  );
+  runCases(
+    "ESP32 port, boot",
+    bootContract(() => new Bench()),
+  );
   runCases(
     "ESP32 port, store",
     storeContract(() => {
       const bench = new Bench();
       return {
-        get store() { return bench.store; },
+        get store() {
+          return bench.store;
+        },
         restart() {
           bench.restart();
           return bench.store;
@@ -126,7 +150,14 @@ if (workshop === undefined) {
   );
 
   on("what this firmware is comes from the block in its own image", ({ boot }) => {
-    assert.deepEqual(boot.running(), { slot: "ota_0", version: "1.0.0", project: "xs-ota", securityFloor: 7, chip: 0, state: "valid" });
+    assert.deepEqual(boot.running(), {
+      slot: "ota_0",
+      version: "1.0.0",
+      project: "xs-ota",
+      securityFloor: 7,
+      chip: 0,
+      state: "valid",
+    });
   });
 
   on("the C module's firmware block is the one that src/image reads and writes", ({ chip }) => {
@@ -136,43 +167,53 @@ if (workshop === undefined) {
     assert.deepEqual(block, encodeFirmwareBlock(firmware));
   });
 
-  on("a failed operation is an Error with operation, slot, address and ESP-IDF's name for it", ({ chip, flash, boot }) => {
-    chip!.call("fake_fail_next", ["erase"]);
-    assert.throws(() => flash.erase(3), { message: "erase ota_1 0x00023000: ESP_ERR_FLASH_OP_FAIL" });
-    chip!.call("fake_fail_next", ["write"]);
-    assert.throws(() => flash.write(16, new Uint8Array(8)), { message: "write ota_1 0x00020010: ESP_ERR_FLASH_OP_FAIL" });
-    chip!.call("fake_fail_next", ["read"]);
-    assert.throws(() => boot.readRunning(32, new Uint8Array(8)), { message: "read ota_0 0x00010020: ESP_ERR_FLASH_OP_FAIL" });
-    flash.erase(0);
-    assert.throws(() => boot.verifyTarget(), { message: "verify ota_1 0x00020000: ESP_ERR_IMAGE_INVALID" });
-    assert.throws(() => boot.activate(), { message: "activate ota_1 0x00020000: ESP_ERR_OTA_VALIDATE_FAILED" });
-  });
+  on(
+    "a failed operation is an Error with operation, slot, address and ESP-IDF's name for it",
+    ({ chip, flash, boot }) => {
+      chip!.call("fake_fail_next", ["erase"]);
+      assert.throws(() => flash.erase(3), { message: "erase ota_1 0x00023000: ESP_ERR_FLASH_OP_FAIL" });
+      chip!.call("fake_fail_next", ["write"]);
+      assert.throws(() => flash.write(16, new Uint8Array(8)), {
+        message: "write ota_1 0x00020010: ESP_ERR_FLASH_OP_FAIL",
+      });
+      chip!.call("fake_fail_next", ["read"]);
+      assert.throws(() => boot.readRunning(32, new Uint8Array(8)), {
+        message: "read ota_0 0x00010020: ESP_ERR_FLASH_OP_FAIL",
+      });
+      flash.erase(0);
+      assert.throws(() => boot.verifyTarget(), { message: "verify ota_1 0x00020000: ESP_ERR_IMAGE_INVALID" });
+      assert.throws(() => boot.activate(), { message: "activate ota_1 0x00020000: ESP_ERR_OTA_VALIDATE_FAILED" });
+    },
+  );
 
-  on("flash encryption: whole blocks are written, erased flash is found though it does not read so", ({ chip, flash }) => {
-    const bytes = Uint8Array.from({ length: 4_096 }, (_, index) => index * 7);
-    const erased = new Uint8Array(16).fill(0xff);
-    chip!.call("fake_encrypt", []);
-    flash.erase(0);
-    const read = new Uint8Array(16);
-    flash.read(0, read);
-    assert.notDeepEqual(read, erased);
-    // As a download goes: all but the head, a last piece of any length, the head at the end, and once more after a cut.
-    flash.write(16, bytes.subarray(16));
-    assert.ok(flash.equals(16, bytes.subarray(16)) && flash.equals(0, erased));
-    assert.ok(!flash.equals(16, erased));
-    for (const length of [1_003, 16, 5]) {
-      flash.erase(1);
-      flash.write(4_096, bytes.subarray(0, length));
-      assert.ok(flash.equals(4_096, bytes.subarray(0, length)), `${length} bytes`);
-    }
-    for (let n = 0; n < 2; n++) flash.write(0, bytes.subarray(0, 16));
-    assert.ok(flash.equals(0, bytes));
-    flash.erase(2);
-    flash.write(8_192, new Uint8Array(4_096).fill(0xff));
-    flash.read(8_192, read);
-    assert.deepEqual(read, erased);
-    assert.ok(flash.equals(8_192, new Uint8Array(4_096).fill(0xff)));
-  });
+  on(
+    "flash encryption: whole blocks are written, erased flash is found though it does not read so",
+    ({ chip, flash }) => {
+      const bytes = Uint8Array.from({ length: 4_096 }, (_, index) => index * 7);
+      const erased = new Uint8Array(16).fill(0xff);
+      chip!.call("fake_encrypt", []);
+      flash.erase(0);
+      const read = new Uint8Array(16);
+      flash.read(0, read);
+      assert.notDeepEqual(read, erased);
+      // As a download goes: all but the head, a last piece of any length, the head at the end, and once more after a cut.
+      flash.write(16, bytes.subarray(16));
+      assert.ok(flash.equals(16, bytes.subarray(16)) && flash.equals(0, erased));
+      assert.ok(!flash.equals(16, erased));
+      for (const length of [1_003, 16, 5]) {
+        flash.erase(1);
+        flash.write(4_096, bytes.subarray(0, length));
+        assert.ok(flash.equals(4_096, bytes.subarray(0, length)), `${length} bytes`);
+      }
+      for (let n = 0; n < 2; n++) flash.write(0, bytes.subarray(0, 16));
+      assert.ok(flash.equals(0, bytes));
+      flash.erase(2);
+      flash.write(8_192, new Uint8Array(4_096).fill(0xff));
+      flash.read(8_192, read);
+      assert.deepEqual(read, erased);
+      assert.ok(flash.equals(8_192, new Uint8Array(4_096).fill(0xff)));
+    },
+  );
 
   on("a read that fails in the middle of a comparison is no difference", ({ chip, flash }) => {
     chip!.call("fake_fail_next", ["read"]);
@@ -180,8 +221,10 @@ if (workshop === undefined) {
   });
 
   on("partitions of the system, slots and what is not there can not be had as data partitions", () => {
-    for (const label of ["nvs", "otadata"]) assert.throws(() => new EspFlash(label), { message: `partition ${label} is the system's own` });
-    for (const label of ["ota_0", "ota_1", "nowhere"]) assert.throws(() => new EspFlash(label), { message: `no data partition ${label}` });
+    for (const label of ["nvs", "otadata"])
+      assert.throws(() => new EspFlash(label), { message: `partition ${label} is the system's own` });
+    for (const label of ["ota_0", "ota_1", "nowhere"])
+      assert.throws(() => new EspFlash(label), { message: `no data partition ${label}` });
     assert.throws(() => new EspFlash("a label that is longer than any"));
   });
 
@@ -197,8 +240,18 @@ if (workshop === undefined) {
 
   on("each way to be reset has its word", (bench) => {
     const words: readonly [number, ResetReason][] = [
-      [0, "other"], [1, "power-on"], [2, "other"], [3, "software"], [4, "panic"], [5, "watchdog"], [6, "watchdog"], [7, "watchdog"],
-      [8, "other"], [9, "brown-out"], [14, "brown-out"], [15, "panic"],
+      [0, "other"],
+      [1, "power-on"],
+      [2, "other"],
+      [3, "software"],
+      [4, "panic"],
+      [5, "watchdog"],
+      [6, "watchdog"],
+      [7, "watchdog"],
+      [8, "other"],
+      [9, "brown-out"],
+      [14, "brown-out"],
+      [15, "panic"],
     ];
     for (const [code, word] of words) {
       bench.restart(code);
@@ -220,7 +273,13 @@ if (workshop === undefined) {
     assert.equal(settings.getText("mqttHost"), "mqtt.example");
     assert.equal(settings.getText("mqttPort"), undefined);
     assert.equal(settings.getNumber("mqttPort"), 8883);
-    assert.throws(() => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("no end")]), /ESP_ERR_INVALID_ARG/);
-    assert.throws(() => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("a\0b\0")]), /ESP_ERR_INVALID_ARG/);
+    assert.throws(
+      () => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("no end")]),
+      /ESP_ERR_INVALID_ARG/,
+    );
+    assert.throws(
+      () => chip!.call("xs_nvs_setBytes", ["xs-ota-cfg", "k", Buffer.from("a\0b\0")]),
+      /ESP_ERR_INVALID_ARG/,
+    );
   });
 }

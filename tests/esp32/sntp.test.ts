@@ -70,7 +70,10 @@ class Desk {
 test("asks the server that the name stands for, and sets the clock", () => {
   const desk = new Desk().asked();
   assert.equal(desk.sent.length, 1);
-  assert.deepEqual([desk.sent[0]!.address, desk.sent[0]!.port, desk.sent[0]!.bytes.length, desk.sent[0]!.bytes[0]], ["192.0.2.7", 123, 48, 0x23]);
+  assert.deepEqual(
+    [desk.sent[0]!.address, desk.sent[0]!.port, desk.sent[0]!.bytes.length, desk.sent[0]!.bytes[0]],
+    ["192.0.2.7", 123, 48, 0x23],
+  );
   desk.answer();
   assert.deepEqual(desk.set, [NOW]);
   assert.equal(desk.open, 0, "the socket is closed");

@@ -7,15 +7,30 @@ import { asJson, inWords } from "../../host-sim/cloud/fleet/words";
 import { call, withDesk } from "../console/helpers";
 
 const quiet: FleetProgress = { say: () => undefined, tick: () => undefined };
-const base: FleetOptions = { devices: 12, processes: 1, size: 40_000, failShare: 0, weakShare: 0, ramp: 100, patience: 120_000, seed: 3 };
+const base: FleetOptions = {
+  devices: 12,
+  processes: 1,
+  size: 40_000,
+  failShare: 0,
+  weakShare: 0,
+  ramp: 100,
+  patience: 120_000,
+  seed: 3,
+};
 
 test("a fleet is updated by a cloud that it starts; those that are to fail do, each for its own cause", async () => {
   const result = await runFleet({ ...base, failShare: 0.25, waves: [50, 100] }, quiet);
   const { success, failure } = result.rollout.counts;
-  assert.deepEqual([success, failure, result.faulty, result.unexpected, result.rollout.state], [9, 3, 3, 0, "finished"]);
+  assert.deepEqual(
+    [success, failure, result.faulty, result.unexpected, result.rollout.state],
+    [9, 3, 3, 0, "finished"],
+  );
   assert.deepEqual(result.statistics.versions(), { "0.1.0": 3, "0.2.0": 9 });
   const causes = result.statistics.causes().map(({ cause, count }) => [cause.split(":", 1)[0], count]);
-  assert.deepEqual(causes, [["rolled-back", 2], ["flash", 1]]);
+  assert.deepEqual(causes, [
+    ["rolled-back", 2],
+    ["flash", 1],
+  ]);
   assert.equal(result.statistics.updateTimes()?.count, 9);
   // Nine of them took every byte of it once; one came to its worn sector; two threw away what they had.
   assert.ok(result.served >= 11 * 40_000 && result.served < 12.5 * 40_000, `${result.served} bytes`);
@@ -34,21 +49,30 @@ test("a cloud that is killed in mid-rollout and comes back: everybody finishes, 
   assert.deepEqual([result.rollout.counts.success, result.unexpected], [12, 0]);
   const { histogram, times } = result.statistics.reconnects();
   assert.equal(times?.count, 12);
-  assert.equal(histogram.reduce((sum, count) => sum + count, 0), 12);
+  assert.equal(
+    histogram.reduce((sum, count) => sum + count, 0),
+    12,
+  );
   assert.match(plot(result), /Reconnects by second/);
 });
 
 test("against a cloud that runs already nothing is left behind; at its limit the rollout halts", async () => {
   await withDesk(async (desk) => {
     const cloud = { url: `http://127.0.0.1:${desk.cloud.httpPort}`, token: desk.apiToken };
-    const result = await runFleet({ ...base, devices: 6, failShare: 1, waves: [34, 100], failureLimit: 20, weakShare: 0.5, cloud }, quiet);
+    const result = await runFleet(
+      { ...base, devices: 6, failShare: 1, waves: [34, 100], failureLimit: 20, weakShare: 0.5, cloud },
+      quiet,
+    );
     assert.deepEqual([result.rollout.state, result.halted, result.unexpected], ["halted", true, 0]);
     assert.ok(result.rollout.counts.pending >= 3);
     assert.deepEqual(desk.cloud.devices.list(), []);
     assert.equal((await call(desk, "/devices")).status, 200);
     await assert.rejects(runFleet({ ...base, cloud: { ...cloud, token: "wrong" } }, quiet), /no session/);
   });
-  await assert.rejects(runFleet({ ...base, cloud: { url: "http://127.0.0.1:1", token: "x" } }, quiet), /no answer from the cloud at/);
+  await assert.rejects(
+    runFleet({ ...base, cloud: { url: "http://127.0.0.1:1", token: "x" } }, quiet),
+    /no answer from the cloud at/,
+  );
 });
 
 test("samples are thinned out, so that a long run keeps as many as a short one", () => {

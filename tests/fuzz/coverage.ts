@@ -52,7 +52,8 @@ export class Coverage {
       const length = functions.reduce((end, { ranges }) => Math.max(end, ranges[0]?.endOffset ?? 0), 0);
       const covered = new Uint8Array(length);
       // Outer before inner: what stands inside a range and did not run is listed as a range of its own.
-      for (const { ranges } of functions) for (const { startOffset, endOffset, count } of ranges) covered.fill(count > 0 ? 1 : 0, startOffset, endOffset);
+      for (const { ranges } of functions)
+        for (const { startOffset, endOffset, count } of ranges) covered.fill(count > 0 ? 1 : 0, startOffset, endOffset);
       taken.set(url, covered);
     }
     return taken;

@@ -15,7 +15,10 @@ test.after(close);
 
 test("inputs that once crashed a parser, and all seeds, pass", () => {
   const files = existsSync(REGRESSIONS) ? readdirSync(REGRESSIONS).filter((name) => name.endsWith(".bin")) : [];
-  const inputs = [...files.map((name) => new Uint8Array(readFileSync(new URL(name, REGRESSIONS)))), ...targets.flatMap(({ seeds }) => seeds)];
+  const inputs = [
+    ...files.map((name) => new Uint8Array(readFileSync(new URL(name, REGRESSIONS)))),
+    ...targets.flatMap(({ seeds }) => seeds),
+  ];
   for (const input of inputs) for (const target of targets) target.run(input);
   assert.ok(inputs.length > 30);
 });
@@ -25,7 +28,12 @@ test("no parser crashes on mutated inputs", () => {
   const fuzzer = new Fuzzer(targets, 20_261_121, { finding: (finding) => findings.push(finding) });
   for (let batch = 0; batch < BATCHES * targets.length; batch++) fuzzer.batch(batch % targets.length);
   fuzzer.coverage.close();
-  assert.deepEqual(findings.map(({ target, error, input }) => `${target}: ${error} ${Buffer.from(input).toString("base64").slice(0, 400)}`), []);
+  assert.deepEqual(
+    findings.map(
+      ({ target, error, input }) => `${target}: ${error} ${Buffer.from(input).toString("base64").slice(0, 400)}`,
+    ),
+    [],
+  );
   assert.ok(fuzzer.inputs >= BATCHES * targets.length * 400);
 });
 

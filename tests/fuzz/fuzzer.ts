@@ -51,7 +51,9 @@ export class Fuzzer {
     const target = this.#targets[index];
     const corpus = this.#corpus[index];
     if (target === undefined || corpus === undefined) return;
-    const inputs = Array.from({ length: BATCH }, () => mutate(this.#random.pick(corpus), this.#random.pick(corpus), target.words, this.#random));
+    const inputs = Array.from({ length: BATCH }, () =>
+      mutate(this.#random.pick(corpus), this.#random.pick(corpus), target.words, this.#random),
+    );
     for (const input of inputs) this.run(index, input);
     let fresh = this.coverage.learn(this.coverage.take());
     for (let find = 0; find < FINDS && fresh.length > 0; find++) {
@@ -72,12 +74,20 @@ export class Fuzzer {
     try {
       target.run(input);
     } catch (error) {
-      this.#hooks.finding({ target: target.name, input, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      this.#hooks.finding({
+        target: target.name,
+        input,
+        error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+      });
     }
   }
 
   /** Halves the batch until one input is left that reaches some of `fresh`. */
-  #locate(index: number, inputs: readonly Uint8Array[], fresh: readonly Place[]): { input: Uint8Array | undefined; reached: readonly Place[] } {
+  #locate(
+    index: number,
+    inputs: readonly Uint8Array[],
+    fresh: readonly Place[],
+  ): { input: Uint8Array | undefined; reached: readonly Place[] } {
     let candidates = inputs;
     while (candidates.length > 1) {
       const half = candidates.slice(0, candidates.length >> 1);

@@ -52,7 +52,10 @@ function keep({ target, input, error }: Finding): void {
   process.stderr.write(`\n${target}: ${error}\n  input kept: ${fileURLToPath(new URL(name, REGRESSIONS))}\n`);
 }
 
-const worker = new Worker(new URL("./worker-entry.mjs", import.meta.url), { workerData: { ...options, shared }, execArgv: [] });
+const worker = new Worker(new URL("./worker-entry.mjs", import.meta.url), {
+  workerData: { ...options, shared },
+  execArgv: [],
+});
 let seen = -1;
 const watch = setInterval(() => {
   if (numbers[0] === seen) {
@@ -64,14 +67,19 @@ const watch = setInterval(() => {
 }, HANG);
 
 let result: Result | undefined;
-worker.on("message", (message: { finding?: Finding; progress?: { inputs: number; covered: number; corpus: number }; result?: Result }) => {
-  if (message.finding !== undefined) keep(message.finding);
-  if (message.progress !== undefined && process.stderr.isTTY) {
-    const { inputs, covered, corpus } = message.progress;
-    process.stderr.write(`\r${inputs} inputs, ${covered} characters of code reached, ${corpus} kept, ${findings} findings `);
-  }
-  result = message.result ?? result;
-});
+worker.on(
+  "message",
+  (message: { finding?: Finding; progress?: { inputs: number; covered: number; corpus: number }; result?: Result }) => {
+    if (message.finding !== undefined) keep(message.finding);
+    if (message.progress !== undefined && process.stderr.isTTY) {
+      const { inputs, covered, corpus } = message.progress;
+      process.stderr.write(
+        `\r${inputs} inputs, ${covered} characters of code reached, ${corpus} kept, ${findings} findings `,
+      );
+    }
+    result = message.result ?? result;
+  },
+);
 worker.on("error", (error) => process.stderr.write(`error: ${error.message}\n`));
 worker.on("exit", () => {
   clearInterval(watch);

@@ -28,7 +28,12 @@ function change(bytes: Uint8Array, other: Uint8Array, words: readonly Uint8Array
     case 4:
       return spliced(bytes, at, 0, bytes.subarray(at, at + length));
     case 5:
-      return spliced(bytes, at, random.below(2) * length, words.length === 0 ? Uint8Array.of(random.below(256)) : random.pick(words));
+      return spliced(
+        bytes,
+        at,
+        random.below(2) * length,
+        words.length === 0 ? Uint8Array.of(random.below(256)) : random.pick(words),
+      );
     case 6: {
       const from = random.below(other.length + 1);
       return spliced(bytes, at, length, other.subarray(from, from + random.below(128)));

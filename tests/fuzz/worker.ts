@@ -43,10 +43,22 @@ if (parentPort !== null) {
   for (let round = 0; Date.now() < end && fuzzer.inputs < inputs; round++) {
     if (before === 0 && (round >= 20 * targets.length || Date.now() > end - (seconds * 1000) / 2)) before = heap();
     fuzzer.batch(round % targets.length);
-    if (round % targets.length === 0) port.postMessage({ progress: { inputs: fuzzer.inputs, covered: fuzzer.coverage.size, corpus: fuzzer.corpusSize } });
+    if (round % targets.length === 0)
+      port.postMessage({
+        progress: { inputs: fuzzer.inputs, covered: fuzzer.coverage.size, corpus: fuzzer.corpusSize },
+      });
   }
   const after = heap();
   fuzzer.coverage.close();
   close();
-  port.postMessage({ result: { inputs: fuzzer.inputs, covered: fuzzer.coverage.size, corpus: fuzzer.corpusSize, targets: targets.length, heapBefore: before, heapAfter: after } });
+  port.postMessage({
+    result: {
+      inputs: fuzzer.inputs,
+      covered: fuzzer.coverage.size,
+      corpus: fuzzer.corpusSize,
+      targets: targets.length,
+      heapBefore: before,
+      heapAfter: after,
+    },
+  });
 }

@@ -36,7 +36,8 @@ export interface Issued {
 
 export const { KeyUsageFlags, ExtendedKeyUsage } = x509;
 /** An extension that nobody knows. */
-export const stranger = (critical: boolean): x509.Extension => new x509.Extension("1.2.3.4.5", critical, Uint8Array.of(5, 0));
+export const stranger = (critical: boolean): x509.Extension =>
+  new x509.Extension("1.2.3.4.5", critical, Uint8Array.of(5, 0));
 
 const DAY = 86_400_000;
 const KEYS = {
@@ -48,10 +49,15 @@ const KEYS = {
 
 export async function issue(wanted: Wanted): Promise<Issued> {
   const { name, by, authority = false, names = [], kind = "ec", hash = "SHA-256" } = wanted;
-  const keys = (await webcrypto.subtle.generateKey({ ...KEYS[kind], hash }, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
+  const keys = (await webcrypto.subtle.generateKey({ ...KEYS[kind], hash }, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
   // A key of WebCrypto is bound to one hash: the issuer's is taken anew for the one that is wanted.
   const signer = by === undefined ? keys.privateKey : await rebound(by, hash);
-  const usages = wanted.keyUsage ?? (authority === false ? KeyUsageFlags.digitalSignature : KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign);
+  const usages =
+    wanted.keyUsage ??
+    (authority === false ? KeyUsageFlags.digitalSignature : KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign);
   const alternatives = names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: `01${randomBytes(15).toString("hex")}`,
@@ -63,7 +69,11 @@ export async function issue(wanted: Wanted): Promise<Issued> {
     signingKey: signer,
     signingAlgorithm: { ...KEYS[by?.kind ?? kind], hash },
     extensions: [
-      new x509.BasicConstraintsExtension(authority !== false, typeof authority === "number" ? authority : undefined, true),
+      new x509.BasicConstraintsExtension(
+        authority !== false,
+        typeof authority === "number" ? authority : undefined,
+        true,
+      ),
       new x509.KeyUsagesExtension(usages, true),
       ...(wanted.usage === undefined ? [] : [new x509.ExtendedKeyUsageExtension([wanted.usage])]),
       ...(alternatives.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(alternatives)]),
@@ -71,7 +81,14 @@ export async function issue(wanted: Wanted): Promise<Issued> {
     ],
   });
   const pkcs8 = await webcrypto.subtle.exportKey("pkcs8", keys.privateKey);
-  return { der: new Uint8Array(certificate.rawData), pem: `${certificate.toString("pem")}\n`, key: `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`, certificate, keys, kind };
+  return {
+    der: new Uint8Array(certificate.rawData),
+    pem: `${certificate.toString("pem")}\n`,
+    key: `${x509.PemConverter.encode(pkcs8, "PRIVATE KEY")}\n`,
+    certificate,
+    keys,
+    kind,
+  };
 }
 
 async function rebound({ keys, kind }: Issued, hash: string): Promise<webcrypto.CryptoKey> {

@@ -31,7 +31,10 @@ interface Bundle {
   readonly TCP: typeof TcpStandIn;
   readonly Timer: typeof TimerStandIn;
   readonly Resolver: typeof Dns.Resolver;
-  readonly TcpSocket: new (options: { host: string; port: number; lookup: Lookup; ahead: number }, events: SocketEvents) => Socket;
+  readonly TcpSocket: new (
+    options: { host: string; port: number; lookup: Lookup; ahead: number },
+    events: SocketEvents,
+  ) => Socket;
   lookupBy(servers: () => readonly string[]): Lookup;
 }
 
@@ -53,7 +56,9 @@ const bundle = await build({
   ],
 });
 writeFileSync(join(folder, "bundle.mjs"), bundle.outputFiles[0]!.contents);
-const { TCP, Timer, TcpSocket, lookupBy, Resolver } = (await import(pathToFileURL(join(folder, "bundle.mjs")).href)) as Bundle;
+const { TCP, Timer, TcpSocket, lookupBy, Resolver } = (await import(
+  pathToFileURL(join(folder, "bundle.mjs")).href
+)) as Bundle;
 
 /** A connection, what it was told, and the SDK's socket below it. */
 class Desk implements SocketEvents {
@@ -215,7 +220,10 @@ test("what a callback throws ends the connection, and reaches nobody else", () =
   };
   desk.connected();
   Timer.run();
-  assert.deepEqual(desk.errors.map((error) => error?.message), ["a fault of the application"]);
+  assert.deepEqual(
+    desk.errors.map((error) => error?.message),
+    ["a fault of the application"],
+  );
 });
 
 test("a socket that can not be made is told later, as a failure", () => {
@@ -227,7 +235,8 @@ test("a socket that can not be made is told later, as a failure", () => {
 });
 
 test("a port that is none is thrown at once", () => {
-  for (const port of [0, -1, 65_536, 1.5, Number.NaN]) assert.throws(() => new TcpSocket({ host: "192.0.2.1", port, lookup: () => {}, ahead: 0 }, {} as SocketEvents));
+  for (const port of [0, -1, 65_536, 1.5, Number.NaN])
+    assert.throws(() => new TcpSocket({ host: "192.0.2.1", port, lookup: () => {}, ahead: 0 }, {} as SocketEvents));
 });
 
 test("a name is looked up first; a name without address is a failure of DNS", () => {

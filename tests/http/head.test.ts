@@ -9,7 +9,11 @@ import { interpret } from "../../src/http/response";
 const bytes = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
 /** Reads `text` in slices of the given lengths (repeated); returns the reader and what it left. */
-function read(text: string, slices: readonly number[] = [1_000_000], reader = new HeadReader()): { reader: HeadReader; rest: number } {
+function read(
+  text: string,
+  slices: readonly number[] = [1_000_000],
+  reader = new HeadReader(),
+): { reader: HeadReader; rest: number } {
   const all = bytes(text);
   let at = 0;
   for (let turn = 0; at < all.length && reader.state === "reading"; turn++) {
@@ -24,7 +28,7 @@ function read(text: string, slices: readonly number[] = [1_000_000], reader = ne
 
 const HEAD =
   "HTTP/1.1 206 Partial Content\r\nDate: Sat, 01 Aug 2026 00:00:00 GMT\r\nserver: COS\r\nCONTENT-RANGE: bytes 0-8191/708482\r\n" +
-  "content-length:8192\r\nETag: \"0123\"\r\nX-Crc16:   b4c8\t\r\nCache-Control: no-cache\r\nContent-Type: application/octet-stream; x=y\r\n\r\n";
+  'content-length:8192\r\nETag: "0123"\r\nX-Crc16:   b4c8\t\r\nCache-Control: no-cache\r\nContent-Type: application/octet-stream; x=y\r\n\r\n';
 
 test("a head in one piece, and what follows it is left alone", () => {
   const { reader, rest } = read(`${HEAD}body`);
@@ -51,17 +55,41 @@ test("the slices make no difference", () => {
 });
 
 for (const [what, text, expected] of [
-  ["bare LF as line end", "HTTP/1.1 200 OK\nETag: \"a\"\n\n", { etag: '"a"' }],
-  ["no reason phrase", "HTTP/1.1 200\r\nETag: \"a\"\r\n\r\n", { etag: '"a"' }],
-  ["an empty line first", "\r\n\r\nHTTP/1.1 200 OK\r\nETag: \"a\"\r\n\r\n", { etag: '"a"' }],
-  ["folded lines", "HTTP/1.1 302 Found\r\nLocation: /a\r\n \t/b\r\nX: y\r\n z\r\nETag: \"a\"\r\n\r\n", { location: "/a /b", etag: '"a"' }],
-  ["a folded field nobody wants", "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nX: y\r\n Content-Length: 5\r\n\r\n", { etag: '"a"', "content-length": undefined }],
-  ["repeated fields", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", { "content-length": "5, 6" }],
+  ["bare LF as line end", 'HTTP/1.1 200 OK\nETag: "a"\n\n', { etag: '"a"' }],
+  ["no reason phrase", 'HTTP/1.1 200\r\nETag: "a"\r\n\r\n', { etag: '"a"' }],
+  ["an empty line first", '\r\n\r\nHTTP/1.1 200 OK\r\nETag: "a"\r\n\r\n', { etag: '"a"' }],
+  [
+    "folded lines",
+    'HTTP/1.1 302 Found\r\nLocation: /a\r\n \t/b\r\nX: y\r\n z\r\nETag: "a"\r\n\r\n',
+    { location: "/a /b", etag: '"a"' },
+  ],
+  [
+    "a folded field nobody wants",
+    'HTTP/1.1 200 OK\r\nETag: "a"\r\nX: y\r\n Content-Length: 5\r\n\r\n',
+    { etag: '"a"', "content-length": undefined },
+  ],
+  [
+    "repeated fields",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    { "content-length": "5, 6" },
+  ],
   ["empty value", "HTTP/1.1 200 OK\r\nETag:\r\n\r\n", { etag: "" }],
-  ["lines without a colon", "HTTP/1.1 200 OK\r\nrubbish\r\n: x\r\netag\r\nETag: \"a\"\r\n\r\n", { etag: '"a"' }],
-  ["names that only look alike", "HTTP/1.1 200 OK\r\nCache-Control: x\r\nContent-Lengtx: 9\r\nLocatiox: y\r\n\r\n", { "content-length": undefined, location: undefined }],
-  ["a blank before the colon hides a field", "HTTP/1.1 200 OK\r\nContent-Length : 9\r\n\r\n", { "content-length": undefined }],
-  ["1xx before it", "HTTP/1.1 100 Continue\r\nETag: \"no\"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nLocation: /\r\n\r\n", { etag: undefined, location: "/" }],
+  ["lines without a colon", 'HTTP/1.1 200 OK\r\nrubbish\r\n: x\r\netag\r\nETag: "a"\r\n\r\n', { etag: '"a"' }],
+  [
+    "names that only look alike",
+    "HTTP/1.1 200 OK\r\nCache-Control: x\r\nContent-Lengtx: 9\r\nLocatiox: y\r\n\r\n",
+    { "content-length": undefined, location: undefined },
+  ],
+  [
+    "a blank before the colon hides a field",
+    "HTTP/1.1 200 OK\r\nContent-Length : 9\r\n\r\n",
+    { "content-length": undefined },
+  ],
+  [
+    "1xx before it",
+    'HTTP/1.1 100 Continue\r\nETag: "no"\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nLocation: /\r\n\r\n',
+    { etag: undefined, location: "/" },
+  ],
 ] as const satisfies readonly (readonly [string, string, Partial<Record<FieldName, string | undefined>>])[]) {
   test(what, () => {
     for (const slices of [[1_000_000], [1], [3, 2]]) {
@@ -74,9 +102,22 @@ for (const [what, text, expected] of [
 }
 
 for (const text of [
-  "HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n", "<html>\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 2000 OK\r\n\r\n", "HTTP/1.1 -20 OK\r\n\r\n", "HTTP/1.1  abc OK\r\n\r\n",
-  "HTTP/1.1\r\n\r\n", "HTTP/1.x 200 OK\r\n\r\n", "HTTP/1.1200 OK\r\n\r\n", "HTTP/1.1 099 OK\r\n\r\n", "HTTP/1.1 101 Switching\r\n\r\n", "http/1.1 200 OK\r\n\r\n",
-  " HTTP/1.1 200 OK\r\n\r\n", "\x16\x03\x01\x00\n\n", `HTTP/1.1 200 ${"x".repeat(5_000)}\r\n\r\n`,
+  "HTTP/2 200 OK\r\n\r\n",
+  "ICY 200 OK\r\n\r\n",
+  "<html>\r\n\r\n",
+  "HTTP/1.1 20 OK\r\n\r\n",
+  "HTTP/1.1 2000 OK\r\n\r\n",
+  "HTTP/1.1 -20 OK\r\n\r\n",
+  "HTTP/1.1  abc OK\r\n\r\n",
+  "HTTP/1.1\r\n\r\n",
+  "HTTP/1.x 200 OK\r\n\r\n",
+  "HTTP/1.1200 OK\r\n\r\n",
+  "HTTP/1.1 099 OK\r\n\r\n",
+  "HTTP/1.1 101 Switching\r\n\r\n",
+  "http/1.1 200 OK\r\n\r\n",
+  " HTTP/1.1 200 OK\r\n\r\n",
+  "\x16\x03\x01\x00\n\n",
+  `HTTP/1.1 200 ${"x".repeat(5_000)}\r\n\r\n`,
 ]) {
   test(`not a head: ${JSON.stringify(text.slice(0, 24))}`, () => {
     assert.equal(read(text, [100]).reader.state, "malformed");
@@ -117,7 +158,7 @@ test("wanted fields without an end are given up", () => {
 
 test("a reader is ready for the next head after reset", () => {
   const reader = new HeadReader();
-  read("HTTP/1.0 404 No\r\nETag: \"a\"\r\n\r\n", [512], reader);
+  read('HTTP/1.0 404 No\r\nETag: "a"\r\n\r\n', [512], reader);
   assert.equal(reader.pristine, false);
   reader.reset();
   assert.equal(reader.pristine, true);
@@ -130,7 +171,19 @@ test("a reader is ready for the next head after reset", () => {
 test("no bytes whatever make it throw or keep more than its bounds", () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
-    fc.constantFrom("HTTP/1.1 200 OK\r\n", "\r\n", "\n", " ", "Location: ", "content-range: bytes 0-1/2\r\n", "Content-Length: ", "\r", ":").map(bytes),
+    fc
+      .constantFrom(
+        "HTTP/1.1 200 OK\r\n",
+        "\r\n",
+        "\n",
+        " ",
+        "Location: ",
+        "content-range: bytes 0-1/2\r\n",
+        "Content-Length: ",
+        "\r",
+        ":",
+      )
+      .map(bytes),
   );
   fc.assert(
     fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {

@@ -6,7 +6,9 @@ import type { Response } from "../../src/http/response";
 
 function response(fields: string, version = "HTTP/1.1"): Response {
   const reader = new HeadReader();
-  const bytes = Uint8Array.from(`${version} 206 Partial\r\n${fields}${fields === "" ? "" : "\r\n"}\r\n`, (character) => character.charCodeAt(0));
+  const bytes = Uint8Array.from(`${version} 206 Partial\r\n${fields}${fields === "" ? "" : "\r\n"}\r\n`, (character) =>
+    character.charCodeAt(0),
+  );
   reader.push(bytes, 0, bytes.length);
   assert.equal(reader.state, "done");
   return interpret(reader);
@@ -19,9 +21,21 @@ for (const [value, expected] of [
   ["bytes 5-9/*", { first: 5, last: 9, total: -1 }],
   ["bytes */708482", { first: -1, last: -1, total: 708482 }],
   ["bytes 4294967296-4294971391/8589934592", { first: 4294967296, last: 4294971391, total: 8589934592 }],
-  ["bytes */*", "malformed"], ["bytes 9-5/10", "malformed"], ["bytes 0-10/10", "malformed"], ["bytes 0-9", "malformed"], ["bytes -9/10", "malformed"], ["bytes 0-/10", "malformed"],
-  ["items 0-9/10", "malformed"], ["bytes=0-9/10", "malformed"], ["0-9/10", "malformed"], ["bytes 0-9/1e9", "malformed"], ["bytes 0x0-9/10", "malformed"], ["", "malformed"],
-  ["bytes 0-9/10, bytes 10-19/20", "malformed"], ["bytes 0-9/-1", "malformed"], ["bytes 0-9/9999999999999999999", "malformed"],
+  ["bytes */*", "malformed"],
+  ["bytes 9-5/10", "malformed"],
+  ["bytes 0-10/10", "malformed"],
+  ["bytes 0-9", "malformed"],
+  ["bytes -9/10", "malformed"],
+  ["bytes 0-/10", "malformed"],
+  ["items 0-9/10", "malformed"],
+  ["bytes=0-9/10", "malformed"],
+  ["0-9/10", "malformed"],
+  ["bytes 0-9/1e9", "malformed"],
+  ["bytes 0x0-9/10", "malformed"],
+  ["", "malformed"],
+  ["bytes 0-9/10, bytes 10-19/20", "malformed"],
+  ["bytes 0-9/-1", "malformed"],
+  ["bytes 0-9/9999999999999999999", "malformed"],
 ] as const) {
   test(`Content-Range: ${value}`, () => assert.deepEqual(response(`Content-Range: ${value}`).range, expected));
 }
@@ -31,7 +45,11 @@ for (const [fields, expected] of [
   ["Content-Length: 5\r\nContent-Length: 5", { kind: "length", length: 5 }],
   ["Content-Length: 5, 5", { kind: "length", length: 5 }],
   ["Content-Length: 5\r\nContent-Length: 6", "ambiguous"],
-  ["Content-Length: -5", "ambiguous"], ["Content-Length: +5", "ambiguous"], ["Content-Length: 5 5", "ambiguous"], ["Content-Length: 5.0", "ambiguous"], ["Content-Length:", "ambiguous"],
+  ["Content-Length: -5", "ambiguous"],
+  ["Content-Length: +5", "ambiguous"],
+  ["Content-Length: 5 5", "ambiguous"],
+  ["Content-Length: 5.0", "ambiguous"],
+  ["Content-Length:", "ambiguous"],
   ["Content-Length: 99999999999999999999", "ambiguous"],
   ["Transfer-Encoding: chunked", { kind: "chunked", length: 0 }],
   ["Transfer-Encoding: Chunked\r\nContent-Length: 5", { kind: "chunked", length: 0 }],
@@ -50,21 +68,35 @@ for (const [version, fields, keepAlive] of [
   ["HTTP/1.0", "Content-Length: 5", false],
   ["HTTP/1.0", "Content-Length: 5\r\nConnection: keep-alive", true],
 ] as const) {
-  test(`${version} with "${fields.replace("\r\n", " | ")}" ${keepAlive ? "stays open" : "closes"}`, () => assert.equal(response(fields, version).keepAlive, keepAlive));
+  test(`${version} with "${fields.replace("\r\n", " | ")}" ${keepAlive ? "stays open" : "closes"}`, () =>
+    assert.equal(response(fields, version).keepAlive, keepAlive));
 }
 
 for (const [fields, encoded] of [
-  ["", false], ["Content-Encoding: identity", false], ["Content-Encoding:", false], ["Transfer-Encoding: chunked", false],
-  ["Content-Encoding: gzip", true], ["Content-Encoding: BR", true], ["Transfer-Encoding: gzip, chunked", true], ["Transfer-Encoding: gzip", true],
+  ["", false],
+  ["Content-Encoding: identity", false],
+  ["Content-Encoding:", false],
+  ["Transfer-Encoding: chunked", false],
+  ["Content-Encoding: gzip", true],
+  ["Content-Encoding: BR", true],
+  ["Transfer-Encoding: gzip, chunked", true],
+  ["Transfer-Encoding: gzip", true],
 ] as const) {
-  test(`${fields === "" ? "no coding" : fields} is ${encoded ? "" : "not "}encoded`, () => assert.equal(response(fields).encoded, encoded));
+  test(`${fields === "" ? "no coding" : fields} is ${encoded ? "" : "not "}encoded`, () =>
+    assert.equal(response(fields).encoded, encoded));
 }
 
 for (const [fields, validator] of [
-  ["", undefined], ['ETag: "a"', '"a"'], ['ETag: W/"a"', undefined], ["Last-Modified: Sat, 01 Aug 2026 00:00:00 GMT", "Sat, 01 Aug 2026 00:00:00 GMT"],
-  ['ETag: W/"a"\r\nLast-Modified: yesterday', "yesterday"], ['ETag: "a"\r\nLast-Modified: yesterday', '"a"'], [`ETag: "${"x".repeat(200)}"`, undefined],
+  ["", undefined],
+  ['ETag: "a"', '"a"'],
+  ['ETag: W/"a"', undefined],
+  ["Last-Modified: Sat, 01 Aug 2026 00:00:00 GMT", "Sat, 01 Aug 2026 00:00:00 GMT"],
+  ['ETag: W/"a"\r\nLast-Modified: yesterday', "yesterday"],
+  ['ETag: "a"\r\nLast-Modified: yesterday', '"a"'],
+  [`ETag: "${"x".repeat(200)}"`, undefined],
 ] as const) {
-  test(`validator of "${fields.slice(0, 40).replace("\r\n", " | ")}"`, () => assert.equal(response(fields).validator, validator));
+  test(`validator of "${fields.slice(0, 40).replace("\r\n", " | ")}"`, () =>
+    assert.equal(response(fields).validator, validator));
 }
 
 test("media type, Retry-After and X-CRC16", () => {

@@ -36,7 +36,16 @@ test("an image without a firmware block names product and version in the app des
 
 test("any size from the minimum on is met exactly; what is below is refused and the minimum named", () => {
   const minimum = buildImage({ version: "0.2.0", payload: PAYLOAD }).length;
-  for (const size of [minimum, minimum + 1, minimum + 15, minimum + 16, minimum + 17, minimum + 4095, 65_536, 708_482]) {
+  for (const size of [
+    minimum,
+    minimum + 1,
+    minimum + 15,
+    minimum + 16,
+    minimum + 17,
+    minimum + 4095,
+    65_536,
+    708_482,
+  ]) {
     const file = buildImage({ version: "0.2.0", payload: PAYLOAD, size });
     assert.equal(file.length, size);
     const image = readEspImage(Buffer.from(file));
@@ -45,20 +54,32 @@ test("any size from the minimum on is met exactly; what is below is refused and 
     assert.deepEqual(Buffer.from(extractPayload(file)), PAYLOAD);
   }
   for (const size of [minimum - 1, 0, -5, 1000.5, Number.NaN]) {
-    assert.throws(() => buildImage({ version: "0.2.0", payload: PAYLOAD, size }), new RegExp(`at least ${minimum} bytes`));
+    assert.throws(
+      () => buildImage({ version: "0.2.0", payload: PAYLOAD, size }),
+      new RegExp(`at least ${minimum} bytes`),
+    );
   }
 });
 
 test("every payload length comes back, whatever its remainder", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(100), fc.uint8Array({ maxLength: 70 }), (payload, more, custom) => {
-      const smallest = buildImage({ version: "1", payload, custom });
-      const file = buildImage({ version: "1", payload, custom, size: smallest.length + more });
-      assert.deepEqual(readEspImage(Buffer.from(file)).problems, []);
-      assert.deepEqual(Buffer.from(extractPayload(file)), Buffer.from(payload));
-      assert.deepEqual(Buffer.from(readAppDescription(file).custom.subarray(0, custom.length)), Buffer.from(custom));
-      assert.equal(verifyImage((offset, into) => into.set(file.subarray(offset, offset + into.length)), file.length, sha256).length, file.length - (file.length % 16));
-    }),
+    fc.property(
+      fc.uint8Array({ maxLength: 300 }),
+      fc.nat(100),
+      fc.uint8Array({ maxLength: 70 }),
+      (payload, more, custom) => {
+        const smallest = buildImage({ version: "1", payload, custom });
+        const file = buildImage({ version: "1", payload, custom, size: smallest.length + more });
+        assert.deepEqual(readEspImage(Buffer.from(file)).problems, []);
+        assert.deepEqual(Buffer.from(extractPayload(file)), Buffer.from(payload));
+        assert.deepEqual(Buffer.from(readAppDescription(file).custom.subarray(0, custom.length)), Buffer.from(custom));
+        assert.equal(
+          verifyImage((offset, into) => into.set(file.subarray(offset, offset + into.length)), file.length, sha256)
+            .length,
+          file.length - (file.length % 16),
+        );
+      },
+    ),
   );
 });
 
@@ -75,19 +96,22 @@ function differences(a: Uint8Array, b: Uint8Array): number {
 }
 
 test("two versions of one product differ in 67 bytes at most: the version twice, two digests, the checksum", async () => {
-  const build = async (version: string): Promise<Uint8Array> => buildImage({ version, payload: Buffer.from(await firmwareSource(version)), size: 400_005 });
+  const build = async (version: string): Promise<Uint8Array> =>
+    buildImage({ version, payload: Buffer.from(await firmwareSource(version)), size: 400_005 });
   const count = differences(await build("0.1.0"), await build("0.2.0"));
   assert.ok(count > 0 && count <= 1 + 1 + 32 + 32 + 1, `${count} bytes differ`);
 });
 
 test("the padding of one product is the same at the same place, whatever the length of the payload and of the file", () => {
-  const build = (payload: number, size: number): Uint8Array => buildImage({ version: "0.2.0", payload: Buffer.alloc(payload), size }).subarray(2_000, 19_900);
+  const build = (payload: number, size: number): Uint8Array =>
+    buildImage({ version: "0.2.0", payload: Buffer.alloc(payload), size }).subarray(2_000, 19_900);
   assert.equal(differences(build(1_000, 20_000), build(1_001, 20_000)), 0);
   assert.equal(differences(build(1_000, 20_000), build(1_000, 30_003)), 0);
 });
 
 test("the padding of two products differs nearly everywhere", () => {
-  const build = (product: string): Uint8Array => buildImage({ version: "0.2.0", product, payload: PAYLOAD, size: 100_000 });
+  const build = (product: string): Uint8Array =>
+    buildImage({ version: "0.2.0", product, payload: PAYLOAD, size: 100_000 });
   assert.ok(differences(build("thermostat"), build("doorbell")) > 95_000);
 });
 

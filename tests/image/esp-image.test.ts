@@ -7,7 +7,15 @@ import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
 import type { VerifiedImage } from "../../src/image/esp-image";
 import { readAppDescription, readHeader, readSegments, verifyImage } from "../../src/image/esp-image";
 
-const IMAGE = Buffer.from(buildImage({ version: "1.2.3", product: "lamp", payload: Buffer.alloc(9000, 7), custom: Buffer.from("ours"), size: 12_345 }));
+const IMAGE = Buffer.from(
+  buildImage({
+    version: "1.2.3",
+    product: "lamp",
+    payload: Buffer.alloc(9000, 7),
+    custom: Buffer.from("ours"),
+    size: 12_345,
+  }),
+);
 const LENGTH = 12_336;
 const changed = (change: (bytes: Buffer) => void): Buffer => {
   const bytes = Buffer.from(IMAGE);
@@ -16,10 +24,14 @@ const changed = (change: (bytes: Buffer) => void): Buffer => {
 };
 /** Reads beyond `limit` fail the test: nothing may be asked for that is not there. */
 function verify(bytes: Buffer, limit = bytes.length): VerifiedImage {
-  return verifyImage((offset, into) => {
-    assert.ok(offset >= 0 && offset + into.length <= limit, `read of ${into.length} at ${offset}, limit ${limit}`);
-    into.set(bytes.subarray(offset, offset + into.length));
-  }, limit, sha256);
+  return verifyImage(
+    (offset, into) => {
+      assert.ok(offset >= 0 && offset + into.length <= limit, `read of ${into.length} at ${offset}, limit ${limit}`);
+      into.set(bytes.subarray(offset, offset + into.length));
+    },
+    limit,
+    sha256,
+  );
 }
 
 test("header and description", () => {
@@ -30,7 +42,9 @@ test("header and description", () => {
 });
 
 test("a whole image: length and SHA-256, whatever follows it", () => {
-  const digest = createHash("sha256").update(IMAGE.subarray(0, LENGTH - 32)).digest("hex");
+  const digest = createHash("sha256")
+    .update(IMAGE.subarray(0, LENGTH - 32))
+    .digest("hex");
   for (const file of [IMAGE, IMAGE.subarray(0, LENGTH), Buffer.concat([IMAGE, Buffer.alloc(5000, 0xff)])]) {
     const { length, sha256: found, chip } = verify(file);
     assert.deepEqual([length, Buffer.from(found!).toString("hex"), chip], [LENGTH, digest, 0]);
@@ -40,22 +54,29 @@ test("a whole image: length and SHA-256, whatever follows it", () => {
 test("an image without appended SHA-256 is checked by its checksum", () => {
   const bytes = changed((image) => (image[23] = 0));
   assert.deepEqual(verify(bytes), { length: LENGTH - 32, sha256: undefined, chip: 0 });
-  assert.throws(() => verify(changed((image) => {
-    image[23] = 0;
-    image[5000]! ^= 1;
-  })), /checksum is 0x.., the image says 0x../);
+  assert.throws(
+    () =>
+      verify(
+        changed((image) => {
+          image[23] = 0;
+          image[5000]! ^= 1;
+        }),
+      ),
+    /checksum is 0x.., the image says 0x../,
+  );
 });
 
 test("any changed bit is found", () => {
   for (let place = 0; place < LENGTH; place += place < 400 || place > LENGTH - 60 ? 1 : 97) {
     // Not covered: nothing but the hash flag's own meaning, which turns the check off.
     if (place === 23) continue;
-    assert.throws(() => verify(changed((image) => (image[place]! ^= 1 << place % 8))), Error, `byte ${place}`);
+    assert.throws(() => verify(changed((image) => (image[place]! ^= 1 << (place % 8)))), Error, `byte ${place}`);
   }
 });
 
 test("a file that is cut short is refused, wherever", () => {
-  for (let length = 0; length < LENGTH; length += length < 400 || length > LENGTH - 60 ? 1 : 511) assert.throws(() => verify(IMAGE.subarray(0, length)), /ESP image/, `${length} bytes`);
+  for (let length = 0; length < LENGTH; length += length < 400 || length > LENGTH - 60 ? 1 : 511)
+    assert.throws(() => verify(IMAGE.subarray(0, length)), /ESP image/, `${length} bytes`);
 });
 
 test("what is wrong is said", () => {
@@ -88,37 +109,59 @@ test("descriptions that are none, or not text, are refused", () => {
 });
 
 test("bytes of any kind end in a result or an Error, and nothing beyond the limit is read", () => {
-  const header = fc.tuple(fc.uint8Array({ minLength: 24, maxLength: 400 }), fc.nat(20), fc.array(fc.nat(300), { maxLength: 8 })).map(([bytes, segments, lengths]) => {
-    const image = Buffer.from(bytes);
-    image[0] = 0xe9;
-    image[1] = segments;
-    let at = 24;
-    for (const length of lengths) {
-      if (at + 8 > image.length) break;
-      image.writeUInt32LE(length & ~3, at + 4);
-      at += 8 + (length & ~3);
-    }
-    return image;
-  });
-  const damaged = fc.array(fc.tuple(fc.nat(LENGTH + 8), fc.nat(255)), { minLength: 1, maxLength: 5 }).map((changes) => changed((image) => changes.forEach(([place, value]) => (image[place] = value))));
-  fc.assert(
-    fc.property(fc.oneof(fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)), header, damaged), fc.nat(400), (bytes, cut) => {
-      const file = bytes.subarray(0, bytes.length - (cut % (bytes.length + 1)));
-      const read = (offset: number, into: Uint8Array): void => {
-        assert.ok(offset + into.length <= file.length);
-        into.set(file.subarray(offset, offset + into.length));
-      };
-      const uses: (() => unknown)[] = [
-        () => readHeader(file), () => readAppDescription(file), () => readSegments(read, file.length), () => verifyImage(read, file.length, sha256), () => extractPayload(file),
-      ];
-      for (const use of uses) {
-        try {
-          use();
-        } catch (error) {
-          assert.ok(error instanceof Error && !(error instanceof RangeError) && !(error instanceof TypeError) && error.name !== "AssertionError", String(error));
-        }
+  const header = fc
+    .tuple(fc.uint8Array({ minLength: 24, maxLength: 400 }), fc.nat(20), fc.array(fc.nat(300), { maxLength: 8 }))
+    .map(([bytes, segments, lengths]) => {
+      const image = Buffer.from(bytes);
+      image[0] = 0xe9;
+      image[1] = segments;
+      let at = 24;
+      for (const length of lengths) {
+        if (at + 8 > image.length) break;
+        image.writeUInt32LE(length & ~3, at + 4);
+        at += 8 + (length & ~3);
       }
-    }),
+      return image;
+    });
+  const damaged = fc
+    .array(fc.tuple(fc.nat(LENGTH + 8), fc.nat(255)), { minLength: 1, maxLength: 5 })
+    .map((changes) => changed((image) => changes.forEach(([place, value]) => (image[place] = value))));
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes)),
+        header,
+        damaged,
+      ),
+      fc.nat(400),
+      (bytes, cut) => {
+        const file = bytes.subarray(0, bytes.length - (cut % (bytes.length + 1)));
+        const read = (offset: number, into: Uint8Array): void => {
+          assert.ok(offset + into.length <= file.length);
+          into.set(file.subarray(offset, offset + into.length));
+        };
+        const uses: (() => unknown)[] = [
+          () => readHeader(file),
+          () => readAppDescription(file),
+          () => readSegments(read, file.length),
+          () => verifyImage(read, file.length, sha256),
+          () => extractPayload(file),
+        ];
+        for (const use of uses) {
+          try {
+            use();
+          } catch (error) {
+            assert.ok(
+              error instanceof Error &&
+                !(error instanceof RangeError) &&
+                !(error instanceof TypeError) &&
+                error.name !== "AssertionError",
+              String(error),
+            );
+          }
+        }
+      },
+    ),
     { numRuns: 2000 },
   );
 });

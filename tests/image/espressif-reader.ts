@@ -27,7 +27,8 @@ export function readEspImage(file: Buffer): ReadImage {
     check(length % 4 === 0, `segment ${index} is not a multiple of 4`);
     segments.push({ address, data: file.subarray(at + 8, at + 8 + length) });
     // Flash is mapped in pages of 64 KiB: offset in the file and address must agree within a page.
-    if (address >= 0x3c000000 && address < 0x40000000) check((at + 8) % 0x10000 === address % 0x10000, `segment ${index} cannot be mapped`);
+    if (address >= 0x3c000000 && address < 0x40000000)
+      check((at + 8) % 0x10000 === address % 0x10000, `segment ${index} cannot be mapped`);
     at += 8 + length;
   }
   let checksum = 0xef;

@@ -25,7 +25,10 @@ const NEVER: StoredBudgets = {};
 const storedBy = (effects: readonly JobEffect[]): StoredBudgets => {
   const budgets = effects.find((effect) => effect.type === "put-bytes");
   const awake = effects.find((effect) => effect.type === "put-number");
-  return { budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined, awake: awake?.type === "put-number" ? awake.value : undefined };
+  return {
+    budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined,
+    awake: awake?.type === "put-number" ? awake.value : undefined,
+  };
 };
 const of = (version: string): Offer => offerOf(Buffer.from(version), version);
 
@@ -56,7 +59,7 @@ const answer = (desk: JobDesk): string | undefined => desk.outcomes.at(-1);
 
 /** Time passes on a device that has nothing to do. */
 function pass(desk: JobDesk, milliseconds: number): void {
-  for (const end = desk.now + milliseconds; desk.now < end; ) {
+  for (const end = desk.now + milliseconds; desk.now < end;) {
     desk.now = Math.min(end, Math.max(desk.now, desk.job.deadline() ?? end));
     desk.dispatch({ type: "tick" });
   }
@@ -75,19 +78,28 @@ test("a cloud that pushes without end gets three trials of an image, each later 
   assert.equal(starts.length, TRIALS_MAX);
   assert.ok(starts[1]! - starts[0]! >= 2 * MINUTE, "two minutes between first and second");
   assert.ok(starts[2]! - starts[1]! >= 15 * MINUTE, "fifteen minutes between second and third");
-  assert.equal(answer(desk), "rejected: tried 3 times and never confirmed: the cloud was not reached; it is not tried again");
+  assert.equal(
+    answer(desk),
+    "rejected: tried 3 times and never confirmed: the cloud was not reached; it is not tried again",
+  );
 });
 
 test("a push before the next trial is due is answered with the minutes left", () => {
   const desk = new JobDesk();
   tryOut(desk, next, offer);
   desk.push(offer);
-  assert.equal(answer(desk), "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 2 min");
+  assert.equal(
+    answer(desk),
+    "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 2 min",
+  );
   pass(desk, TRIAL_WAITS[0]! * 1000);
   tryOut(desk, next, offer);
   pass(desk, 5 * MINUTE);
   desk.push(offer);
-  assert.equal(answer(desk), "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 10 min");
+  assert.equal(
+    answer(desk),
+    "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 10 min",
+  );
 });
 
 test("another version is taken while an image waits or is used up", () => {
@@ -208,7 +220,14 @@ interface Found {
 }
 
 /** Why a trial was counted, when a start finds this in the store; undefined: none was. */
-function countedFor({ lastInvalid, resetReason = "power-on", outcome, phase = "trial", pushed = offer, slot = "ota_0" }: Found): string | undefined {
+function countedFor({
+  lastInvalid,
+  resetReason = "power-on",
+  outcome,
+  phase = "trial",
+  pushed = offer,
+  slot = "ota_0",
+}: Found): string | undefined {
   const record = { platform: "tencent", slot: "ota_1", offer: pushed };
   const identity = identityOf(record);
   const stored = {
@@ -219,11 +238,20 @@ function countedFor({ lastInvalid, resetReason = "power-on", outcome, phase = "t
     head: undefined,
     refused: undefined,
   };
-  const running = { slot, version: slot === "ota_0" ? "0.1.0" : "0.2.0", project: "xs-ota-board", chip: 0, state: "valid" } as const;
+  const running = {
+    slot,
+    version: slot === "ota_0" ? "0.1.0" : "0.2.0",
+    project: "xs-ota-board",
+    chip: 0,
+    state: "valid",
+  } as const;
   const target = slot === "ota_0" ? "ota_1" : "ota_0";
   const crypto = new NodeCrypto();
   const policy = { ...DEFAULT_POLICY, allowHttp: true, allowNoDigest: true };
-  const job = new UpdateJob({ platform: { name: "tencent", rules: RULES }, policy, digest: (algorithm) => crypto.digest(algorithm) }, { running, target, slotSize: 1 << 20, resetReason, lastInvalid, stored });
+  const job = new UpdateJob(
+    { platform: { name: "tencent", rules: RULES }, policy, digest: (algorithm) => crypto.digest(algorithm) },
+    { running, target, slotSize: 1 << 20, resetReason, lastInvalid, stored },
+  );
   const { budgets } = storedBy(job.handle({ type: "boot" }, 0));
   return started({ budgets }).refusalOf(pushed, "0.1.0", 0);
 }
@@ -234,9 +262,17 @@ test("what counts as a trial: it started, and nothing else tells that the image 
   const { digest: _, ...bare } = offer;
   const cases: readonly [Found, RegExp | undefined, string][] = [
     [{ lastInvalid: "ota_1" }, /: the power was cut;/, "cut short by the power"],
-    [{ lastInvalid: "ota_1", resetReason: "software", outcome: unreachable }, /: the cloud was not reached;/, "given up, cloud not reached"],
+    [
+      { lastInvalid: "ota_1", resetReason: "software", outcome: unreachable },
+      /: the cloud was not reached;/,
+      "given up, cloud not reached",
+    ],
     [{ outcome: unreachable }, /: it was rolled back;/, "given up, and a cut took the boot entry: nobody knows why"],
-    [{ lastInvalid: "ota_1", resetReason: "watchdog", pushed: bare }, /: it was rolled back;/, "at fault, and without a digest for the denylist"],
+    [
+      { lastInvalid: "ota_1", resetReason: "watchdog", pushed: bare },
+      /: it was rolled back;/,
+      "at fault, and without a digest for the denylist",
+    ],
     [{ lastInvalid: "ota_1", resetReason: "watchdog" }, undefined, "the denylist has it"],
     [{}, undefined, "it never started"],
     [{ outcome: invalid }, undefined, "refused before it started"],
@@ -281,7 +317,10 @@ test("a cloud with two open tasks installs two images by turns until the budget 
   // Both are new once; the rest are repeats.
   assert.equal(backAndForth(desk, 600), 2 + REPEAT_BUDGET);
   const notice = desk.notices.find((each) => each.event === "state" && each.state === "fail");
-  assert.deepEqual(notice?.event === "state" && notice.state === "fail" && notice.message, "sent back and forth between 0.3.0 and 0.2.0; the next install in 15 min");
+  assert.deepEqual(
+    notice?.event === "state" && notice.state === "fail" && notice.message,
+    "sent back and forth between 0.3.0 and 0.2.0; the next install in 15 min",
+  );
   pass(desk, REPEAT_REFILL * 1000);
   assert.equal(backAndForth(desk, 10), 1, "time gives one back");
   pass(desk, DAY);

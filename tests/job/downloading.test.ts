@@ -16,7 +16,8 @@ const expired: JobEvent = { type: "expired", message: "HTTP 403" };
 const modules = (board: MemoryBoard) => ({ assets: new PartitionInstaller(board.ports.partition("assets")) });
 
 /** Types of the effects of one event, which are not carried out. */
-const effectsOf = (on: JobDesk, event: JobEvent): string[] => on.job.handle(event, on.now).flatMap((effect) => (effect.type === "notify" ? [] : [effect.type]));
+const effectsOf = (on: JobDesk, event: JobEvent): string[] =>
+  on.job.handle(event, on.now).flatMap((effect) => (effect.type === "notify" ? [] : [effect.type]));
 
 /** A download that was broken off after `sectors`. */
 function brokenOff(on: JobDesk, of: Offer, file: Uint8Array, sectors: number): void {
@@ -30,7 +31,13 @@ test("the size that the server tells is stored before the download goes on behin
   const on = new JobDesk();
   brokenOff(on, unknown, next, 3);
   on.push(unknown);
-  assert.deepEqual(effectsOf(on, total(next.length)), ["stop-download", "put-bytes", "invalidate", "report", "download"]);
+  assert.deepEqual(effectsOf(on, total(next.length)), [
+    "stop-download",
+    "put-bytes",
+    "invalidate",
+    "report",
+    "download",
+  ]);
 });
 
 test("a size without a checkpoint of the image is stored, and nothing left of another image stays", () => {
@@ -92,7 +99,10 @@ test("a module that was installed and is pushed again is downloaded again: its i
   on.connect();
   for (const time of [1, 2]) {
     on.push(part);
-    assert.deepEqual(on.downloads.map(({ offset }) => offset), Array.from({ length: time }, () => 0));
+    assert.deepEqual(
+      on.downloads.map(({ offset }) => offset),
+      Array.from({ length: time }, () => 0),
+    );
     on.deliver(next);
     on.ack("outcome");
   }
@@ -101,7 +111,8 @@ test("a module that was installed and is pushed again is downloaded again: its i
 
 test("each download says its first percent at once", () => {
   const on = new JobDesk();
-  const percents = (): number[] => on.reports.flatMap(({ report }) => (report.kind === "progress" ? [report.percent] : []));
+  const percents = (): number[] =>
+    on.reports.flatMap(({ report }) => (report.kind === "progress" ? [report.percent] : []));
   brokenOff(on, { ...offer, digest: { algorithm: "MD5", hex: "1".repeat(32) } }, next, 1);
   assert.deepEqual(percents(), [0]);
   on.push(offer);
@@ -112,7 +123,8 @@ test("a sector out of turn, and a readback that nobody waits for, change nothing
   const on = new JobDesk();
   on.push(offer);
   on.deliver(next, 2 * SECTOR);
-  for (const offset of [0, SECTOR, 3 * SECTOR]) assert.deepEqual(effectsOf(on, { type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) }), []);
+  for (const offset of [0, SECTOR, 3 * SECTOR])
+    assert.deepEqual(effectsOf(on, { type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) }), []);
   assert.deepEqual(effectsOf(on, { type: "compared", equal: true }), []);
   on.powerOn();
   on.wait();
@@ -132,7 +144,13 @@ test("while a fresh URL is asked for nothing else of the download counts", () =>
   on.push({ ...offer, module: "assets", part: "assets" });
   on.deliver(next, SECTOR);
   on.dispatch(expired);
-  const late: JobEvent[] = [total(1 << 30), total(next.length), { type: "sector", offset: SECTOR, bytes: next.slice(SECTOR, 2 * SECTOR) }, expired, { type: "finished" }];
+  const late: JobEvent[] = [
+    total(1 << 30),
+    total(next.length),
+    { type: "sector", offset: SECTOR, bytes: next.slice(SECTOR, 2 * SECTOR) },
+    expired,
+    { type: "finished" },
+  ];
   for (const event of late) assert.deepEqual(effectsOf(on, event), [], event.type);
   assert.equal(on.state, "renewing");
 });
@@ -142,7 +160,10 @@ test("a fresh URL is stored before the download has it", () => {
   on.connect();
   on.push(offer);
   on.dispatch(expired);
-  assert.deepEqual(effectsOf(on, { type: "offer", offer: { ...offer, url: "http://files/fresh" } }), ["put-bytes", "renew"]);
+  assert.deepEqual(effectsOf(on, { type: "offer", offer: { ...offer, url: "http://files/fresh" } }), [
+    "put-bytes",
+    "renew",
+  ]);
   assert.equal(on.state, "downloading");
 });
 
@@ -165,7 +186,8 @@ test("a module's download takes no boot entry away from the firmware that could 
   const { nvs } = on.board.table;
   const elsewhere: string[] = [];
   on.board.chip.onOperation = ({ kind, address: place }) => {
-    if (![{ address, size }, nvs].some((inside) => place >= inside.address && place < inside.address + inside.size)) elsewhere.push(`${kind} ${place}`);
+    if (![{ address, size }, nvs].some((inside) => place >= inside.address && place < inside.address + inside.size))
+      elsewhere.push(`${kind} ${place}`);
   };
   on.push({ ...offer, module: "assets", part: "assets" });
   on.deliver(next);

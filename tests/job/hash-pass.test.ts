@@ -20,7 +20,8 @@ class Noted implements Digest {
   }
 }
 
-const fileOf = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
+const fileOf = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Reads to the end; the reads and yields on the way. */
@@ -43,7 +44,10 @@ test("each byte is read once, a sector at a time, with a pause after every sixte
     const pass = new HashPass("target", file.length, { whole });
     const steps = run(pass, file);
     assert.equal(steps.filter((step) => step === "read").length, sectors);
-    const pauses = steps.join(" ").split("yield").map((turn) => turn.split("read").length - 1);
+    const pauses = steps
+      .join(" ")
+      .split("yield")
+      .map((turn) => turn.split("read").length - 1);
     assert.deepEqual(pauses, [...Array.from({ length: Math.ceil(sectors / 16) - 1 }, () => 16), sectors % 16 || 16]);
     assert.equal(pass.close().whole, sha256(file));
     assert.equal(whole.lengths.length, sectors);
@@ -51,7 +55,17 @@ test("each byte is read once, a sector at a time, with a pause after every sixte
 });
 
 test("what a signature covers is everything before the trailer, wherever a sector ends", () => {
-  for (const length of [TRAILER - 1, TRAILER, TRAILER + 1, SECTOR, SECTOR + 1, SECTOR + TRAILER - 1, SECTOR + TRAILER, SECTOR + TRAILER + 1, 3 * SECTOR + 50]) {
+  for (const length of [
+    TRAILER - 1,
+    TRAILER,
+    TRAILER + 1,
+    SECTOR,
+    SECTOR + 1,
+    SECTOR + TRAILER - 1,
+    SECTOR + TRAILER,
+    SECTOR + TRAILER + 1,
+    3 * SECTOR + 50,
+  ]) {
     const file = fileOf(length);
     const [whole, signed] = [new Noted(), new Noted()];
     const pass = new HashPass("target", length, { whole, signed });

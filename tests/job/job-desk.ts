@@ -19,16 +19,37 @@ import type { Offer } from "../../src/job/types";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
 
-export const RULES: PlatformRules = { versionReport: true, versionWhileBusy: true, renewable: true, resumeDelay: 30_000 };
+export const RULES: PlatformRules = {
+  versionReport: true,
+  versionWhileBusy: true,
+  renewable: true,
+  resumeDelay: 30_000,
+};
 
 /** Its padding is its own: a sector that is left from another image must not pass for one of this. */
-export function image(version: string, size = 24_000, options: Partial<Parameters<typeof buildImage>[0]> = {}): Uint8Array {
-  return buildImage({ version, payload: new TextEncoder().encode(`firmware ${version}`), size, seed: `${version} ${size}`, ...options });
+export function image(
+  version: string,
+  size = 24_000,
+  options: Partial<Parameters<typeof buildImage>[0]> = {},
+): Uint8Array {
+  return buildImage({
+    version,
+    payload: new TextEncoder().encode(`firmware ${version}`),
+    size,
+    seed: `${version} ${size}`,
+    ...options,
+  });
 }
 
 export function offerOf(file: Uint8Array, version: string, change: Partial<Offer> = {}): Offer {
   const hex = createHash("md5").update(file).digest("hex");
-  return { version, size: file.length, url: "http://files/fw.bin?sign=1", digest: { algorithm: "MD5", hex }, ...change };
+  return {
+    version,
+    size: file.length,
+    url: "http://files/fw.bin?sign=1",
+    digest: { algorithm: "MD5", hex },
+    ...change,
+  };
 }
 
 export interface DeskOptions {
@@ -83,18 +104,30 @@ export class JobDesk {
     if (result.bricked !== undefined) throw new Error(`bricked: ${result.bricked}`);
     const { flash, boot, store } = this.board.ports;
     const crypto = new NodeCrypto(() => 0.5);
-    const ports = { flash, boot, store, crypto, network: unused, clock: unused } as unknown as ConstructorParameters<typeof Executor>[0];
+    const ports = { flash, boot, store, crypto, network: unused, clock: unused } as unknown as ConstructorParameters<
+      typeof Executor
+    >[0];
     const modules = new Map(Object.entries(this.#options.modules?.(this.board) ?? {}));
     this.#executor = new Executor(ports, new Uint8Array(SECTOR), modules);
     this.downloading = false;
     this.#queue = [];
-    const facts = { running: boot.running(), target: boot.target(), slotSize: flash.size, resetReason: boot.resetReason(), lastInvalid: boot.lastInvalid(), stored: this.#executor.snapshot() };
+    const facts = {
+      running: boot.running(),
+      target: boot.target(),
+      slotSize: flash.size,
+      resetReason: boot.resetReason(),
+      lastInvalid: boot.lastInvalid(),
+      stored: this.#executor.snapshot(),
+    };
     const platform = { name: this.#options.platform ?? "tencent", rules: { ...RULES, ...this.#options.rules } };
     const capacityOf = (part: string): number | undefined => modules.get(part)?.capacity;
     const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy };
     const { refusalOfSignature } = this.#options;
     const trust = refusalOfSignature === undefined ? {} : { refusalOfSignature };
-    this.#job = new UpdateJob({ platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust }, facts);
+    this.#job = new UpdateJob(
+      { platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust },
+      facts,
+    );
     this.dispatch({ type: "boot" });
   }
 
@@ -119,7 +152,8 @@ export class JobDesk {
   connect(acknowledge = true): void {
     const before = this.reports.length;
     this.dispatch({ type: "link", up: true });
-    if (acknowledge && this.reports.slice(before).some((each) => each.token === "version")) this.dispatch({ type: "acked", token: "version" });
+    if (acknowledge && this.reports.slice(before).some((each) => each.token === "version"))
+      this.dispatch({ type: "acked", token: "version" });
   }
   disconnect(): void {
     this.dispatch({ type: "link", up: false });
@@ -165,13 +199,19 @@ export class JobDesk {
   }
 
   get outcomes(): string[] {
-    return this.reports.flatMap(({ report }) => (report.kind !== "outcome" ? [] : [report.outcome.kind === "done" ? "done" : `${report.outcome.cause}: ${report.outcome.message}`]));
+    return this.reports.flatMap(({ report }) =>
+      report.kind !== "outcome"
+        ? []
+        : [report.outcome.kind === "done" ? "done" : `${report.outcome.cause}: ${report.outcome.message}`],
+    );
   }
 
   /** Installers that answer later are tested with the whole agent. */
   #install(): JobEvent | undefined {
     let answer: JobEvent | undefined;
-    this.#executor?.installer.finish((error) => (answer = { type: "install", ok: error === undefined, message: error?.message ?? "" }));
+    this.#executor?.installer.finish(
+      (error) => (answer = { type: "install", ok: error === undefined, message: error?.message ?? "" }),
+    );
     return answer;
   }
 
@@ -188,7 +228,11 @@ export class JobDesk {
         this.downloading = true;
         return undefined;
       case "renew":
-        this.downloads.push({ url: effect.url, offset: this.downloads.at(-1)?.offset ?? 0, size: this.downloads.at(-1)?.size ?? 0 });
+        this.downloads.push({
+          url: effect.url,
+          offset: this.downloads.at(-1)?.offset ?? 0,
+          size: this.downloads.at(-1)?.size ?? 0,
+        });
         return undefined;
       case "stop-download":
         this.downloading = false;
@@ -197,10 +241,17 @@ export class JobDesk {
         return { type: "turn" };
       case "ask": {
         const { question } = effect;
-        if (question === "consent") return this.answers.consent === undefined ? { type: "consent", decision: "accept" } : this.answers.consent ? undefined : { type: "consent", decision: "reject" };
+        if (question === "consent")
+          return this.answers.consent === undefined
+            ? { type: "consent", decision: "accept" }
+            : this.answers.consent
+              ? undefined
+              : { type: "consent", decision: "reject" };
         if (question === "install") return this.#install();
         if (question === "restart") return this.answers.restart === false ? undefined : { type: "restart" };
-        return this.answers.health === "silent" ? undefined : { type: "health", ok: this.answers.health ?? true, message: "sensor missing" };
+        return this.answers.health === "silent"
+          ? undefined
+          : { type: "health", ok: this.answers.health ?? true, message: "sensor missing" };
       }
       default:
         return this.#executor?.execute(effect as LocalEffect);

@@ -29,10 +29,16 @@ test("each sector of the target is erased once, none of the running slot", () =>
   desk.update(next, offer);
   const [running, target] = desk.board.table.slots;
   for (const [address, count] of erases) {
-    assert.ok(address < running.address || address >= target.address, `running slot erased at 0x${address.toString(16)}`);
+    assert.ok(
+      address < running.address || address >= target.address,
+      `running slot erased at 0x${address.toString(16)}`,
+    );
     if (address >= target.address) assert.equal(count, 1);
   }
-  assert.equal([...erases.keys()].filter((address) => address >= target.address).length, Math.ceil(next.length / SECTOR));
+  assert.equal(
+    [...erases.keys()].filter((address) => address >= target.address).length,
+    Math.ceil(next.length / SECTOR),
+  );
 });
 
 test("the head stays erased in flash until everything is proven", () => {
@@ -64,7 +70,11 @@ test("after a power cut the download resumes at the checkpoint, by itself after 
     assert.equal(last?.url, fresh ? "http://files/fw.bin?sign=2" : offer.url);
     assert.ok(desk.notices.some((notice) => notice.event === "resume" && notice.offset === 3 * SECTOR));
     const percents = desk.reports.flatMap(({ report }) => (report.kind === "progress" ? [report.percent] : []));
-    assert.equal(percents.at(-1), Math.floor((3 * SECTOR * 100) / next.length), "progress goes on at the current percent");
+    assert.equal(
+      percents.at(-1),
+      Math.floor((3 * SECTOR * 100) / next.length),
+      "progress goes on at the current percent",
+    );
     desk.connect();
     desk.deliver(next);
     desk.ack("burning");
@@ -75,7 +85,11 @@ test("after a power cut the download resumes at the checkpoint, by itself after 
 
 test("a checkpoint is only for the same image: another digest, size or version starts clean", () => {
   const other = image("0.2.0", 24_000, { payload: new TextEncoder().encode("something else") });
-  for (const [file, change] of [[other, {}], [image("0.2.0", 28_000), {}], [image("0.3.0"), { version: "0.3.0" }]] as const) {
+  for (const [file, change] of [
+    [other, {}],
+    [image("0.2.0", 28_000), {}],
+    [image("0.3.0"), { version: "0.3.0" }],
+  ] as const) {
     const desk = new JobDesk();
     desk.connect();
     desk.push(offer);
@@ -157,7 +171,10 @@ test("nobody answers with a fresh URL: asked again as often as allowed, but time
   desk.connect();
   const from = desk.reports.length;
   for (let time = 1; time < URL_RENEWALS; time++) desk.wait();
-  assert.deepEqual(desk.reports.slice(from).map(({ report }) => report.kind), Array<string>(URL_RENEWALS - 1).fill("version"));
+  assert.deepEqual(
+    desk.reports.slice(from).map(({ report }) => report.kind),
+    Array<string>(URL_RENEWALS - 1).fill("version"),
+  );
   desk.wait();
   assert.deepEqual(desk.outcomes, [`url-expired: HTTP 403; asked for a fresh URL ${URL_RENEWALS} times`]);
 });
@@ -211,7 +228,11 @@ test("a head that does not read back is programmed again, twice at most; then th
     const head = new Uint8Array(16);
     flash.read(0, head);
     if (bad === 2) assert.deepEqual([desk.state, head], ["burning", next.slice(0, 16)]);
-    else assert.deepEqual([desk.outcomes, head], [["flash: flash at 0x0 does not hold the first 16 bytes"], new Uint8Array(16).fill(0xff)]);
+    else
+      assert.deepEqual(
+        [desk.outcomes, head],
+        [["flash: flash at 0x0 does not hold the first 16 bytes"], new Uint8Array(16).fill(0xff)],
+      );
   }
 });
 
@@ -222,7 +243,8 @@ test("a digest that differs at the right length is answered by one more download
     desk.connect();
     desk.push(good ? offer : wrong);
     desk.deliver(old, 3 * SECTOR);
-    for (let offset = 3 * SECTOR; offset < next.length; offset += SECTOR) desk.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
+    for (let offset = 3 * SECTOR; offset < next.length; offset += SECTOR)
+      desk.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
     const { store } = desk.board.ports;
     let before = desk.downloads.length;
     const remove = store.delete.bind(store);
@@ -288,7 +310,10 @@ test("bytes that spoil after the head is in flash: the slot is unbootable before
 test("an offer without a digest: the signature that does not fit is answered by one more download as well", () => {
   const { digest: _digest, ...undigested } = offer;
   let refusals = 0;
-  const desk = new JobDesk({ policy: { allowNoDigest: true }, refusalOfSignature: () => (refusals++ === 0 ? "bytes are missing" : undefined) });
+  const desk = new JobDesk({
+    policy: { allowNoDigest: true },
+    refusalOfSignature: () => (refusals++ === 0 ? "bytes are missing" : undefined),
+  });
   desk.connect();
   desk.push(undigested);
   desk.deliver(next);
@@ -300,7 +325,12 @@ test("an offer without a digest: the signature that does not fit is answered by 
 });
 
 test("sectors that are not to be trusted any more come again, also after a power cut", () => {
-  for (const [offset, cut] of [[2 * SECTOR, false], [2 * SECTOR, true], [0, false], [0, true]] as const) {
+  for (const [offset, cut] of [
+    [2 * SECTOR, false],
+    [2 * SECTOR, true],
+    [0, false],
+    [0, true],
+  ] as const) {
     const desk = new JobDesk();
     desk.connect();
     desk.push(offer);
@@ -315,7 +345,8 @@ test("sectors that are not to be trusted any more come again, also after a power
       desk.wait();
       assert.equal(desk.downloads.at(-1)?.offset, offset);
     }
-    for (let at: number = offset; at < next.length; at += SECTOR) desk.dispatch({ type: "sector", offset: at, bytes: next.slice(at, at + SECTOR) });
+    for (let at: number = offset; at < next.length; at += SECTOR)
+      desk.dispatch({ type: "sector", offset: at, bytes: next.slice(at, at + SECTOR) });
     desk.dispatch({ type: "finished" });
     desk.ack("burning");
     desk.connect();

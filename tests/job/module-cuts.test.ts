@@ -10,12 +10,20 @@ import { JobDesk } from "./job-desk";
 
 const file = Uint8Array.from({ length: 2 * SECTOR + 100 }, (_, index) => (index * 7 + (index >> 8)) & 0xff);
 const offer: Offer = {
-  version: "a1", size: file.length, url: "http://files/assets.bin", module: "assets", part: "assets",
+  version: "a1",
+  size: file.length,
+  url: "http://files/assets.bin",
+  module: "assets",
+  part: "assets",
   digest: { algorithm: "SHA256", hex: createHash("sha256").update(file).digest("hex") },
 };
 
 function started(): JobDesk {
-  const desk = new JobDesk({ platform: "thingspanel", rules: { versionReport: false, renewable: false, resumeDelay: 0 }, modules: (board) => ({ assets: new PartitionInstaller(board.ports.partition("assets")) }) });
+  const desk = new JobDesk({
+    platform: "thingspanel",
+    rules: { versionReport: false, renewable: false, resumeDelay: 0 },
+    modules: (board) => ({ assets: new PartitionInstaller(board.ports.partition("assets")) }),
+  });
   desk.connect();
   return desk;
 }
@@ -30,12 +38,21 @@ function update(desk: JobDesk): void {
 
 test("wherever the power is cut, the module ends whole, is reported done, and costs a sector at most", () => {
   const whole = started();
-  const cuts = cutsOf(operationsOf(whole.board.chip, () => update(whole))).filter(({ reached }) => typeof reached === "string" || "bitsOfSeed" in reached || reached.firstBytes % 1024 === 0 || reached.firstBytes === 5);
+  const cuts = cutsOf(operationsOf(whole.board.chip, () => update(whole))).filter(
+    ({ reached }) =>
+      typeof reached === "string" ||
+      "bitsOfSeed" in reached ||
+      reached.firstBytes % 1024 === 0 ||
+      reached.firstBytes === 5,
+  );
   assert.ok(cuts.length > 150, `${cuts.length} cuts`);
   for (const cut of cuts) {
     const desk = started();
     const at = JSON.stringify(cut);
-    assert.ok(cutAt(desk.board.chip, cut, () => update(desk)), at);
+    assert.ok(
+      cutAt(desk.board.chip, cut, () => update(desk)),
+      at,
+    );
     // Each sector that is handed over takes 50 ms.
     const handed = desk.now / 50;
     desk.powerOn();
@@ -51,6 +68,7 @@ test("wherever the power is cut, the module ends whole, is reported done, and co
     // Without a job in hand it had not begun, or was over, and the push came once more.
     assert.ok(inHand || handed === 0 || handed === Math.ceil(file.length / SECTOR), at);
     const again = inHand ? desk.downloads[before] : undefined;
-    if (again !== undefined) assert.ok(again.offset >= (handed - 1) * SECTOR, `${at}: ${handed} sectors, then from ${again.offset}`);
+    if (again !== undefined)
+      assert.ok(again.offset >= (handed - 1) * SECTOR, `${at}: ${handed} sectors, then from ${again.offset}`);
   }
 });

@@ -13,16 +13,26 @@ import type { DeskOptions } from "./job-desk";
 
 const assets = Uint8Array.from({ length: 5 * SECTOR + 100 }, (_, index) => (index * 7) & 0xff);
 const moduleOffer = (file: Uint8Array, version: string, change: Partial<Offer> = {}): Offer => ({
-  version, size: file.length, url: "http://files/assets.bin", digest: { algorithm: "SHA256", hex: createHash("sha256").update(file).digest("hex") }, module: "assets", part: "assets", ...change,
+  version,
+  size: file.length,
+  url: "http://files/assets.bin",
+  digest: { algorithm: "SHA256", hex: createHash("sha256").update(file).digest("hex") },
+  module: "assets",
+  part: "assets",
+  ...change,
 });
 const offer = moduleOffer(assets, "a1");
 const next = image("0.2.0");
 const firmware = offerOf(next, "0.2.0");
 
 /** A board with the partition installer; `installed` collects what it was told. */
-function desk(options: DeskOptions & { installed?: ModuleImage[]; wrap?(installer: ModuleInstaller): ModuleInstaller } = {}): JobDesk {
+function desk(
+  options: DeskOptions & { installed?: ModuleImage[]; wrap?(installer: ModuleInstaller): ModuleInstaller } = {},
+): JobDesk {
   const { installed = [], wrap = (installer) => installer, ...rest } = options;
-  const modules = (board: MemoryBoard) => ({ assets: wrap(new PartitionInstaller(board.ports.partition("assets"), (what) => installed.push(what))) });
+  const modules = (board: MemoryBoard) => ({
+    assets: wrap(new PartitionInstaller(board.ports.partition("assets"), (what) => installed.push(what))),
+  });
   const made = new JobDesk({ modules, ...rest });
   made.connect();
   return made;
@@ -55,7 +65,8 @@ function operationsElsewhere(on: JobDesk): readonly string[] {
   const elsewhere: string[] = [];
   on.board.chip.onOperation = (operation) => {
     const inside = (at: number, length: number): boolean => operation.address >= at && operation.address < at + length;
-    if (!inside(address, size) && !inside(nvs.address, nvs.size)) elsewhere.push(`${operation.kind} ${operation.address}`);
+    if (!inside(address, size) && !inside(nvs.address, nvs.size))
+      elsewhere.push(`${operation.kind} ${operation.address}`);
   };
   return elsewhere;
 }
@@ -137,7 +148,8 @@ test("versions of modules are not compared with the firmware's", () => {
 
 test("after a power cut it goes on at the checkpoint, with an installer that is told where", () => {
   const begun: number[] = [];
-  const wrap = (installer: ModuleInstaller): ModuleInstaller => changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) });
+  const wrap = (installer: ModuleInstaller): ModuleInstaller =>
+    changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) });
   const on = desk({ wrap, rules: { resumeDelay: 0 } });
   on.push(offer);
   on.deliver(assets, 3 * SECTOR);
@@ -152,11 +164,15 @@ test("after a power cut it goes on at the checkpoint, with an installer that is 
 
 test("sectors that come again are announced to the installer, and so is a whole file that comes again", () => {
   const begun: number[] = [];
-  const on = desk({ wrap: (installer) => changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) }) });
+  const on = desk({
+    wrap: (installer) =>
+      changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) }),
+  });
   on.push(offer);
   on.deliver(assets, 3 * SECTOR);
   on.dispatch({ type: "rewind", offset: SECTOR });
-  for (let offset = SECTOR; offset < assets.length; offset += SECTOR) on.dispatch({ type: "sector", offset, bytes: assets.slice(offset, offset + SECTOR) });
+  for (let offset = SECTOR; offset < assets.length; offset += SECTOR)
+    on.dispatch({ type: "sector", offset, bytes: assets.slice(offset, offset + SECTOR) });
   on.dispatch({ type: "finished" });
   assert.deepEqual([on.outcomes, begun], [["done"], [0, SECTOR]]);
   on.ack("outcome");
@@ -174,7 +190,8 @@ test("a cut after the last sector costs no byte, one in the installation repeats
   const installed: ModuleImage[] = [];
   let fail = true;
   // The first time the power goes before it is done.
-  const wrap = (installer: ModuleInstaller): ModuleInstaller => changed(installer, { finish: (done) => (fail ? void (fail = false) : installer.finish(done)) });
+  const wrap = (installer: ModuleInstaller): ModuleInstaller =>
+    changed(installer, { finish: (done) => (fail ? void (fail = false) : installer.finish(done)) });
   const on = desk({ installed, wrap });
   on.push(offer);
   on.deliver(assets);
@@ -188,12 +205,44 @@ test("a cut after the last sector costs no byte, one in the installation repeats
 test("an installer that never answers, refuses or throws ends the job with its own words", () => {
   const cases: [Partial<ModuleInstaller>, string][] = [
     [{ finish: () => {} }, "rejected: module assets: not installed within 10 min"],
-    [{ finish: (done) => done(new Error("second processor does not answer")) }, "rejected: module assets: second processor does not answer"],
-    [{ begin: () => { throw new Error("busy playing"); } }, "rejected: busy playing"],
-    [{ write: () => { throw new Error("bus error"); } }, "flash: bus error"],
+    [
+      { finish: (done) => done(new Error("second processor does not answer")) },
+      "rejected: module assets: second processor does not answer",
+    ],
+    [
+      {
+        begin: () => {
+          throw new Error("busy playing");
+        },
+      },
+      "rejected: busy playing",
+    ],
+    [
+      {
+        write: () => {
+          throw new Error("bus error");
+        },
+      },
+      "flash: bus error",
+    ],
     [{ equals: () => false }, "flash: flash at 0x0 does not hold what is written"],
-    [{ read: () => { throw new Error("bus error"); } }, "flash: bus error"],
-    [{ read: (_, into) => void into.fill(0), abort: () => { throw new Error("again"); } }, "digest-mismatch: SHA256 of what is in flash is "],
+    [
+      {
+        read: () => {
+          throw new Error("bus error");
+        },
+      },
+      "flash: bus error",
+    ],
+    [
+      {
+        read: (_, into) => void into.fill(0),
+        abort: () => {
+          throw new Error("again");
+        },
+      },
+      "digest-mismatch: SHA256 of what is in flash is ",
+    ],
   ];
   for (const [change, outcome] of cases) {
     const on = desk({ wrap: (installer) => changed(installer, change) });
@@ -251,7 +300,10 @@ test("firmware and module wait for each other, and neither costs the other its c
   on.ack("burning");
   on.connect();
   assert.equal(on.running.version, "0.2.0");
-  assert.deepEqual(on.outcomes.map((each) => each.slice(0, 16)), ["download-timeout", "download-timeout", "done", "done"]);
+  assert.deepEqual(
+    on.outcomes.map((each) => each.slice(0, 16)),
+    ["download-timeout", "download-timeout", "done", "done"],
+  );
   assert.deepEqual(stored(on), assets);
 });
 
@@ -269,7 +321,16 @@ test("an offer for another module that comes while the application is asked wait
     }
     assert.equal(on.state, "consent");
     on.dispatch({ type: "consent", decision: "reject" });
-    assert.deepEqual([on.state, on.outcomes], ["idle", [decision === "accept" ? "done" : "rejected: declined by the application", "rejected: declined by the application"]]);
+    assert.deepEqual(
+      [on.state, on.outcomes],
+      [
+        "idle",
+        [
+          decision === "accept" ? "done" : "rejected: declined by the application",
+          "rejected: declined by the application",
+        ],
+      ],
+    );
   }
 });
 
@@ -346,7 +407,9 @@ test("an offer that comes while a module is being installed waits", () => {
 
 test("firmware without the installer lets the job go with a clear word", () => {
   let present = true;
-  const on: JobDesk = new JobDesk({ modules: (board) => (present ? { assets: new PartitionInstaller(board.ports.partition("assets")) } : {}) });
+  const on: JobDesk = new JobDesk({
+    modules: (board) => (present ? { assets: new PartitionInstaller(board.ports.partition("assets")) } : {}),
+  });
   on.connect();
   on.push(offer);
   on.deliver(assets, 2 * SECTOR);

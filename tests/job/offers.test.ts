@@ -51,7 +51,12 @@ test("answers to what a superseded job has asked of flash prove nothing for the 
   desk.push(offer);
   desk.deliver(next);
   desk.push(offerOf(third, "0.3.0"));
-  for (const event of [{ type: "verified", length: next.length }, { type: "compared", equal: true }, { type: "bytes", bytes: next }, { type: "turn" }] as const) {
+  for (const event of [
+    { type: "verified", length: next.length },
+    { type: "compared", equal: true },
+    { type: "bytes", bytes: next },
+    { type: "turn" },
+  ] as const) {
     assert.deepEqual(desk.job.handle(event, desk.now), []);
     assert.equal(desk.state, "downloading");
   }
@@ -150,7 +155,10 @@ test("an image whose digest matches and whose content is broken: refused, head e
   desk.ack("outcome");
   const sector = new Uint8Array(SECTOR);
   desk.board.chip.read(desk.board.table.slots[1].address, sector);
-  assert.ok(sector.every((byte) => byte === 0xff), "sector 0 is erased");
+  assert.ok(
+    sector.every((byte) => byte === 0xff),
+    "sector 0 is erased",
+  );
   desk.push(offerOf(broken, "0.2.0"));
   assert.match(desk.outcomes[1] ?? "", /was refused before; it is not tried again/);
   assert.equal(desk.downloads.length, 1);

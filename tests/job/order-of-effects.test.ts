@@ -15,7 +15,19 @@ import { toHex } from "../../src/util/hex";
 
 const FOLDER = new URL("effects/", import.meta.url);
 /** Stories with a cut in the middle of each chapter. */
-const WITH_CUTS = ["good", "alone", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel", "panel1", "same", "waits"];
+const WITH_CUTS = [
+  "good",
+  "alone",
+  "throws",
+  "unhealthy",
+  "offline",
+  "mismatch",
+  "supersede",
+  "panel",
+  "panel1",
+  "same",
+  "waits",
+];
 
 for (const story of STORY_NAMES) {
   test(`order of effects: ${story}`, () => {
@@ -58,7 +70,8 @@ function linesOf(which: Case, visit?: (point: Point) => void): string[] {
     lines.push("start");
     return new DeskDevice(surroundings, (event, effects) => {
       // What nothing comes of is shown by what comes next.
-      if (effects.length > 0 || event.type === "offer") lines.push(`  ${eventText(event)}`, ...effects.map((effect) => `    ${effectText(effect)}`));
+      if (effects.length > 0 || event.type === "offer")
+        lines.push(`  ${eventText(event)}`, ...effects.map((effect) => `    ${effectText(effect)}`));
     });
   });
   assert.deepEqual(world.ledger.violations, []);

@@ -14,8 +14,12 @@ const kindsOf = (desk: JobDesk, from: number): string[] => desk.reports.slice(fr
 
 test("what a download says after its end changes nothing any more", () => {
   const late: JobEvent[] = [
-    { type: "finished" }, { type: "download-failed", cause: "download", message: "reset by peer" }, { type: "expired", message: "HTTP 403" },
-    { type: "total", size: 1, validator: undefined }, { type: "sector", offset: 0, bytes: next.slice(0, SECTOR) }, { type: "compared", equal: true },
+    { type: "finished" },
+    { type: "download-failed", cause: "download", message: "reset by peer" },
+    { type: "expired", message: "HTTP 403" },
+    { type: "total", size: 1, validator: undefined },
+    { type: "sector", offset: 0, bytes: next.slice(0, SECTOR) },
+    { type: "compared", equal: true },
   ];
   const proven = new JobDesk();
   proven.connect();
@@ -27,7 +31,8 @@ test("what a download says after its end changes nothing any more", () => {
   failed.push(wrong);
   failed.deliverTwice(next);
   assert.equal(failed.state, "reporting");
-  for (const desk of [proven, failed]) for (const event of late) assert.deepEqual(desk.job.handle(event, desk.now), [], `${event.type} in ${desk.state}`);
+  for (const desk of [proven, failed])
+    for (const event of late) assert.deepEqual(desk.job.handle(event, desk.now), [], `${event.type} in ${desk.state}`);
 });
 
 test("a sector whose download was given up while it was written does not count", () => {
@@ -48,7 +53,8 @@ test("one outcome, whatever else goes wrong after it", () => {
   desk.connect();
   desk.push(wrong);
   desk.deliver(next);
-  for (const effect of ["download", "open-part", "verify", "activate"] as const) desk.dispatch({ type: "effect-failed", effect, message: "too late" });
+  for (const effect of ["download", "open-part", "verify", "activate"] as const)
+    desk.dispatch({ type: "effect-failed", effect, message: "too late" });
   assert.equal(desk.outcomes.length, 1);
   desk.powerOn();
   assert.deepEqual(new Set(desk.outcomes).size, 1, "the store still has the first");
@@ -59,7 +65,8 @@ test("a PUBACK that belongs to nothing ends no job", () => {
   desk.connect();
   desk.push(offer);
   desk.deliver(next, 2 * SECTOR);
-  for (const token of ["outcome", "burning", "refused", "version"] as const) assert.deepEqual(desk.job.handle({ type: "acked", token }, desk.now), []);
+  for (const token of ["outcome", "burning", "refused", "version"] as const)
+    assert.deepEqual(desk.job.handle({ type: "acked", token }, desk.now), []);
   assert.deepEqual([desk.state, desk.job.task?.version], ["downloading", "0.2.0"]);
 });
 
@@ -68,9 +75,12 @@ test("a store that takes nothing any more: the failure is said all the same, onc
   desk.connect();
   desk.push(offer);
   const { store } = desk.board.ports;
-  store.setBytes = store.setNumber = store.delete = () => {
-    throw new Error("no space");
-  };
+  store.setBytes =
+    store.setNumber =
+    store.delete =
+      () => {
+        throw new Error("no space");
+      };
   desk.deliver(next, SECTOR);
   assert.deepEqual(desk.outcomes, ["flash: store: no space"]);
 });
@@ -103,7 +113,8 @@ test("a cut between the verdict and the erase of the head: the slot loses it fir
   const { address } = desk.board.table.slots[1];
   const seen: [checkpoint: boolean, outcomes: number][] = [];
   const checkpoint = (): boolean => desk.board.ports.store.getNumber(KEY_OFFSET) !== undefined;
-  desk.board.chip.onOperation = ({ kind, address: at }) => void (kind === "erase" && at === address && seen.push([checkpoint(), desk.outcomes.length]));
+  desk.board.chip.onOperation = ({ kind, address: at }) =>
+    void (kind === "erase" && at === address && seen.push([checkpoint(), desk.outcomes.length]));
   desk.powerOn();
   assert.deepEqual(seen, [[true, 0]]);
   assert.ok(!checkpoint());
@@ -140,8 +151,13 @@ test("a failure that is acknowledged on a later connection: the version follows 
   const from = desk.reports.length;
   desk.connect();
   assert.deepEqual(kindsOf(desk, from), ["outcome"]);
-  const effects = desk.job.handle({ type: "acked", token: "outcome" }, desk.now).map((effect) => (effect.type === "report" ? effect.report.kind : effect.type));
-  assert.deepEqual(effects.filter((each) => each === "version" || each === "ask"), ["version", "ask"]);
+  const effects = desk.job
+    .handle({ type: "acked", token: "outcome" }, desk.now)
+    .map((effect) => (effect.type === "report" ? effect.report.kind : effect.type));
+  assert.deepEqual(
+    effects.filter((each) => each === "version" || each === "ask"),
+    ["version", "ask"],
+  );
   desk.dispatch({ type: "consent", decision: "accept" });
   assert.equal(desk.job.task?.version, "0.3.0");
 });

@@ -78,7 +78,11 @@ test("an answer that was not acknowledged is given again after a power cut, befo
   assert.deepEqual(report, {
     kind: "outcome",
     task: { version: "0.0.9", module: "MCU" } satisfies Task,
-    outcome: { kind: "fail", cause: "rejected", message: "version 0.0.9 is older than the running 0.1.0 (allowDowngrade permits it)" },
+    outcome: {
+      kind: "fail",
+      cause: "rejected",
+      message: "version 0.0.9 is older than the running 0.1.0 (allowDowngrade permits it)",
+    },
   });
   on.ack("refused");
   assert.equal(bytesOf(on, KEY_ANSWER), undefined);
@@ -109,7 +113,11 @@ test("a later answer takes the place of an earlier one, in the store too", () =>
   on.connect();
   on.push(old);
   later(on);
-  on.dispatch({ type: "refused", task: { version: "x" }, outcome: { kind: "fail", cause: "rejected", message: "bad offer, url: missing" } });
+  on.dispatch({
+    type: "refused",
+    task: { version: "x" },
+    outcome: { kind: "fail", cause: "rejected", message: "bad offer, url: missing" },
+  });
   assert.equal(bytesOf(on, KEY_ANSWER), undefined, "the old one is no longer true");
   later(on);
   on.powerOn();
@@ -221,7 +229,17 @@ test("a cut between the job's record and the waiting offer's end leaves one job"
 
 test("a module's offer waits as a module's", () => {
   const part: Offer = { ...offer, module: "assets", part: "assets" };
-  const modules = () => ({ assets: { capacity: 1 << 20, begin: () => {}, write: () => {}, equals: () => true, read: () => {}, finish: (done: () => void) => done(), abort: () => {} } });
+  const modules = () => ({
+    assets: {
+      capacity: 1 << 20,
+      begin: () => {},
+      write: () => {},
+      equals: () => true,
+      read: () => {},
+      finish: (done: () => void) => done(),
+      abort: () => {},
+    },
+  });
   const on = desk({ answers: { consent: true }, modules });
   on.connect();
   on.push(part);

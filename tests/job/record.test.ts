@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
-  decodeAnswer, decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, encodeAnswer, encodeHead, encodeJob, encodeOffset, encodeOutcome, encodeState, identityOf,
+  decodeAnswer,
+  decodeHead,
+  decodeJob,
+  decodeOffset,
+  decodeOutcome,
+  decodeState,
+  encodeAnswer,
+  encodeHead,
+  encodeJob,
+  encodeOffset,
+  encodeOutcome,
+  encodeState,
+  identityOf,
 } from "../../src/job/record";
 import type { JobRecord } from "../../src/job/record";
 import type { Cause, Outcome } from "../../src/job/types";
@@ -24,7 +36,13 @@ const records: fc.Arbitrary<JobRecord> = fc
   .map(({ platform, slot, version, module, size, url, digest, validator }) => ({
     platform,
     slot,
-    offer: { version, size, url, ...(module === undefined ? {} : { module }), ...(digest === undefined ? {} : { digest }) },
+    offer: {
+      version,
+      size,
+      url,
+      ...(module === undefined ? {} : { module }),
+      ...(digest === undefined ? {} : { digest }),
+    },
     ...(validator === undefined ? {} : { validator }),
   }));
 
@@ -57,7 +75,12 @@ test("arbitrary bytes never crash a reader", () => {
 });
 
 test("identity: url matters only without a digest, everything else always", () => {
-  const offer = { version: "1.0", size: 5000, url: "http://a/1", digest: { algorithm: "MD5" as const, hex: "0".repeat(32) } };
+  const offer = {
+    version: "1.0",
+    size: 5000,
+    url: "http://a/1",
+    digest: { algorithm: "MD5" as const, hex: "0".repeat(32) },
+  };
   const base = { platform: "tencent", slot: "ota_1", offer };
   const same = identityOf(base);
   assert.equal(identityOf({ ...base, offer: { ...offer, url: "http://b/2" } }), same);
@@ -81,8 +104,16 @@ test("offset and state of another image count as absent", () => {
   assert.equal(decodeOffset(1, undefined), undefined);
   const state = { phase: "trial", activations: 3, trials: 2, refetched: false } as const;
   assert.deepEqual(decodeState(7, encodeState(7, state)), state);
-  assert.deepEqual(decodeState(8, encodeState(7, state)), { phase: "downloading", activations: 0, trials: 0, refetched: false });
-  assert.deepEqual(decodeState(7, encodeState(7, { phase: "confirmed", activations: 99, trials: 99, refetched: false })), { phase: "confirmed", activations: 15, trials: 15, refetched: false });
+  assert.deepEqual(decodeState(8, encodeState(7, state)), {
+    phase: "downloading",
+    activations: 0,
+    trials: 0,
+    refetched: false,
+  });
+  assert.deepEqual(
+    decodeState(7, encodeState(7, { phase: "confirmed", activations: 99, trials: 99, refetched: false })),
+    { phase: "confirmed", activations: 15, trials: 15, refetched: false },
+  );
 });
 
 test("one more download is noted while downloading only, and edition 1 takes it for a download", () => {
@@ -91,15 +122,28 @@ test("one more download is noted while downloading only, and edition 1 takes it 
   assert.deepEqual(decodeState(7, stored), state);
   // As edition 1 reads it: an unknown phase is downloading.
   assert.equal(["downloading", "sealing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
-  for (const phase of ["sealing", "trial", "confirmed"] as const) assert.equal(encodeState(7, { ...state, phase }), encodeState(7, { ...state, phase, refetched: false }));
+  for (const phase of ["sealing", "trial", "confirmed"] as const)
+    assert.equal(encodeState(7, { ...state, phase }), encodeState(7, { ...state, phase, refetched: false }));
 });
 
 test("head and outcome belong to all 32 bits of their image's identity", () => {
   const head = Uint8Array.from({ length: 16 }, (_, index) => index);
   assert.deepEqual(decodeHead(0xabcd1234, encodeHead(0xabcd1234, head)), head);
   assert.equal(decodeHead(0xabce1234, encodeHead(0xabcd1234, head)), undefined);
-  const causes: Cause[] = ["download-timeout", "not-found", "url-expired", "download", "digest-mismatch", "rejected", "flash", "rolled-back"];
-  const outcomes: Outcome[] = [{ kind: "done" }, ...causes.map((cause) => ({ kind: "fail" as const, cause, message: `because ${cause} ✓` }))];
+  const causes: Cause[] = [
+    "download-timeout",
+    "not-found",
+    "url-expired",
+    "download",
+    "digest-mismatch",
+    "rejected",
+    "flash",
+    "rolled-back",
+  ];
+  const outcomes: Outcome[] = [
+    { kind: "done" },
+    ...causes.map((cause) => ({ kind: "fail" as const, cause, message: `because ${cause} ✓` })),
+  ];
   for (const outcome of outcomes) {
     assert.deepEqual(decodeOutcome(5, encodeOutcome(5, outcome)), outcome);
     assert.equal(decodeOutcome(6, encodeOutcome(5, outcome)), undefined);
@@ -131,42 +175,72 @@ const OWNER = [0x78, 0x56, 0x34, 0x12] as const;
 const IDENTITY = 0x12345678;
 
 /** One part replaced. */
-const changed = (parts: readonly (number | string | undefined)[], at: number, part: number | string | undefined): Uint8Array => whole(...parts.map((each, index) => (index === at ? part : each)));
+const changed = (
+  parts: readonly (number | string | undefined)[],
+  at: number,
+  part: number | string | undefined,
+): Uint8Array => whole(...parts.map((each, index) => (index === at ? part : each)));
 
 test("a job record that is whole but says what no job is counts as absent", () => {
-  assert.deepEqual(decodeJob(whole(...JOB)), { platform: "tencent", slot: "ota_1", offer: { version: "1.0", size: 5000, url: "http://a/1", digest: { algorithm: "MD5", hex: HEX } } });
+  assert.deepEqual(decodeJob(whole(...JOB)), {
+    platform: "tencent",
+    slot: "ota_1",
+    offer: { version: "1.0", size: 5000, url: "http://a/1", digest: { algorithm: "MD5", hex: HEX } },
+  });
   const [FORMAT, PLATFORM, SLOT, VERSION, SIZE, ALGORITHM, DIGEST, URL] = [0, 1, 2, 4, 5, 6, 7, 8];
   for (const other of [0, 2, 0xff]) assert.equal(decodeJob(changed(JOB, FORMAT, other)), undefined, `format ${other}`);
-  for (const field of [PLATFORM, SLOT, VERSION, SIZE, URL]) assert.equal(decodeJob(changed(JOB, field, undefined)), undefined, `without field ${field}`);
-  for (const size of ["-1", "1.5", "many", "9007199254740992"]) assert.equal(decodeJob(changed(JOB, SIZE, size)), undefined, `${size} bytes`);
+  for (const field of [PLATFORM, SLOT, VERSION, SIZE, URL])
+    assert.equal(decodeJob(changed(JOB, field, undefined)), undefined, `without field ${field}`);
+  for (const size of ["-1", "1.5", "many", "9007199254740992"])
+    assert.equal(decodeJob(changed(JOB, SIZE, size)), undefined, `${size} bytes`);
   assert.equal(decodeJob(changed(JOB, ALGORITHM, "SHA1")), undefined);
   assert.equal(decodeJob(changed(JOB, DIGEST, undefined)), undefined, "an algorithm without its digest");
-  assert.equal(decodeJob(changed(JOB, ALGORITHM, undefined))?.offer.digest, undefined, "a digest of no algorithm is none");
+  assert.equal(
+    decodeJob(changed(JOB, ALGORITHM, undefined))?.offer.digest,
+    undefined,
+    "a digest of no algorithm is none",
+  );
   assert.equal(decodeJob(changed(JOB, SLOT, "*")), undefined, "for a module that has no name");
 });
 
 test("a job record that is whole but too short or too long counts as absent", () => {
-  for (let fields = 0; fields < JOB.length; fields++) assert.equal(decodeJob(whole(...JOB.slice(0, fields))), undefined, `${fields} fields`);
+  for (let fields = 0; fields < JOB.length; fields++)
+    assert.equal(decodeJob(whole(...JOB.slice(0, fields))), undefined, `${fields} fields`);
   assert.equal(decodeJob(whole(...JOB, 0)), undefined);
   assert.equal(decodeJob(whole(...JOB.slice(0, -1), 5, 0)), undefined, "a text that is announced and missing");
 });
 
 test("a module's job reads back as a module's, with the name that the cloud gave it", () => {
-  const record: JobRecord = { platform: "tencent", slot: "*", offer: { version: "a1", size: 0, url: "http://a/1", module: "assets", part: "assets" } };
+  const record: JobRecord = {
+    platform: "tencent",
+    slot: "*",
+    offer: { version: "a1", size: 0, url: "http://a/1", module: "assets", part: "assets" },
+  };
   assert.deepEqual(decodeJob(encodeJob(record)), record);
 });
 
 test("a head is sixteen bytes of the format, or absent", () => {
   const head = new Uint8Array(16).fill(7);
   assert.deepEqual(decodeHead(IDENTITY, whole(1, ...OWNER, head)), head);
-  for (const bytes of [whole(2, ...OWNER, head), whole(1, ...OWNER, head.subarray(1)), whole(1, ...OWNER, head, 7), whole(1, ...OWNER), whole(1, 0x78, 0x56), whole()])
+  for (const bytes of [
+    whole(2, ...OWNER, head),
+    whole(1, ...OWNER, head.subarray(1)),
+    whole(1, ...OWNER, head, 7),
+    whole(1, ...OWNER),
+    whole(1, 0x78, 0x56),
+    whole(),
+  ])
     assert.equal(decodeHead(IDENTITY, bytes), undefined);
 });
 
 test("an outcome or an answer that is whole but not one of ours counts as absent", () => {
   const fail: Outcome = { kind: "fail", cause: "download-timeout", message: "why" };
   assert.deepEqual(decodeOutcome(IDENTITY, whole(1, ...OWNER, 1, "why")), fail);
-  assert.deepEqual(decodeAnswer(whole(1, "tencent", undefined, "1.0", 1, "why")), { platform: "tencent", task: { version: "1.0" }, outcome: fail });
+  assert.deepEqual(decodeAnswer(whole(1, "tencent", undefined, "1.0", 1, "why")), {
+    platform: "tencent",
+    task: { version: "1.0" },
+    outcome: fail,
+  });
   const bodies: readonly (readonly Part[])[] = [[], [1], [1, undefined], [99, "why"], [1, 9, 0, Buffer.from("why")]];
   for (const [index, body] of bodies.entries()) {
     assert.equal(decodeOutcome(IDENTITY, whole(1, ...OWNER, ...body)), undefined, `body ${index}`);
@@ -183,7 +257,11 @@ test("an outcome or an answer that is whole but not one of ours counts as absent
 test("an answer reads back as it was written", () => {
   for (const task of [{ version: "1.0" }, { version: "1.0", module: "" }, { version: "ü", module: "MCU" }])
     for (const outcome of [{ kind: "done" }, { kind: "fail", cause: "signature", message: "" }] as const)
-      assert.deepEqual(decodeAnswer(encodeAnswer({ platform: "thingspanel", task, outcome })), { platform: "thingspanel", task, outcome });
+      assert.deepEqual(decodeAnswer(encodeAnswer({ platform: "thingspanel", task, outcome })), {
+        platform: "thingspanel",
+        task,
+        outcome,
+      });
 });
 
 test("a head, an outcome or an answer with any bit changed, or cut short, counts as absent", () => {
@@ -199,7 +277,8 @@ test("a head, an outcome or an answer with any bit changed, or cut short, counts
     assert.notEqual(decode(bytes), undefined);
     for (let at = 0; at < bytes.length; at++) {
       assert.equal(decode(bytes.subarray(0, at)), undefined);
-      for (let bit = 0; bit < 8; bit++) assert.equal(decode(bytes.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte))), undefined);
+      for (let bit = 0; bit < 8; bit++)
+        assert.equal(decode(bytes.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte))), undefined);
     }
   }
 });

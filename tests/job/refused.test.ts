@@ -37,13 +37,19 @@ test("forged images do not push out what was rolled back, however many come; ano
   images.remember(digest(0), "rejected");
   images.remember(digest(1), "rolled-back");
   for (let seed = 2; seed < 100; seed++) images.remember(digest(seed), "signature");
-  assert.deepEqual([0, 1, 99].map((seed) => images.causeOf(digest(seed))), [undefined, "rolled-back", "rejected"]);
+  assert.deepEqual(
+    [0, 1, 99].map((seed) => images.causeOf(digest(seed))),
+    [undefined, "rolled-back", "rejected"],
+  );
   for (let seed = 100; seed < 99 + REFUSED_MAX; seed++) images.remember(digest(seed), "rolled-back");
   assert.equal(images.remember(digest(500), "rejected"), undefined, "no place for it");
   assert.equal(images.causeOf(digest(1)), "rolled-back");
   const stored = images.remember(digest(600), "rolled-back");
   const again = new RefusedImages(stored);
-  assert.deepEqual([1, 100, 600].map((seed) => again.causeOf(digest(seed))), [undefined, "rolled-back", "rolled-back"]);
+  assert.deepEqual(
+    [1, 100, 600].map((seed) => again.causeOf(digest(seed))),
+    [undefined, "rolled-back", "rolled-back"],
+  );
 });
 
 test("a damaged record counts as empty, arbitrary bytes never crash", () => {
@@ -55,5 +61,10 @@ test("a damaged record counts as empty, arbitrary bytes never crash", () => {
       assert.equal(new RefusedImages(damaged).causeOf(digest(1)), undefined);
     }),
   );
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 100 }), (bytes) => new RefusedImages(bytes).causeOf(digest(1)) === undefined));
+  fc.assert(
+    fc.property(
+      fc.uint8Array({ maxLength: 100 }),
+      (bytes) => new RefusedImages(bytes).causeOf(digest(1)) === undefined,
+    ),
+  );
 });

@@ -8,8 +8,12 @@ import { next, offer, onTrial } from "./on-trial";
 
 test("a chip that takes its time to restart does nothing more in between", () => {
   const late: JobEvent[] = [
-    { type: "link", up: true }, { type: "acked", token: "version" }, { type: "offer", offer: offerOf(image("0.3.0"), "0.3.0") }, { type: "restart" },
-    { type: "health", ok: true, message: "" }, { type: "tick" },
+    { type: "link", up: true },
+    { type: "acked", token: "version" },
+    { type: "offer", offer: offerOf(image("0.3.0"), "0.3.0") },
+    { type: "restart" },
+    { type: "health", ok: true, message: "" },
+    { type: "tick" },
   ];
   const switching = new JobDesk();
   switching.connect();
@@ -17,7 +21,10 @@ test("a chip that takes its time to restart does nothing more in between", () =>
   switching.deliver(next);
   const rollingBack = onTrial({ answers: { health: false } });
   rollingBack.push(offerOf(image("0.4.0"), "0.4.0"));
-  for (const [desk, leave] of [[switching, () => switching.ack("burning")], [rollingBack, () => rollingBack.connect()]] as const) {
+  for (const [desk, leave] of [
+    [switching, () => switching.ack("burning")],
+    [rollingBack, () => rollingBack.connect()],
+  ] as const) {
     const { boot } = desk.board.ports;
     boot.restart = () => {};
     boot.rollback = () => {};
@@ -82,7 +89,10 @@ test("a boot choice that can not be changed fails the job and leaves the slot wi
     throw new Error("otadata is worn out");
   };
   desk.ack("burning");
-  assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [["rejected: otadata is worn out"], "reporting", "0.1.0"]);
+  assert.deepEqual(
+    [desk.outcomes, desk.state, desk.running.version],
+    [["rejected: otadata is worn out"], "reporting", "0.1.0"],
+  );
   const head = new Uint8Array(16);
   desk.board.chip.read(desk.board.table.slots[1].address, head);
   assert.ok(head.every((byte) => byte === 0xff));
@@ -95,7 +105,11 @@ test("a boot choice that can not be changed fails the job and leaves the slot wi
     throw new Error("no space");
   };
   full.ack("burning");
-  assert.deepEqual([full.outcomes, full.running.version], [["flash: store: no space"], "0.1.0"], "what can not be noted down is not begun");
+  assert.deepEqual(
+    [full.outcomes, full.running.version],
+    [["flash: store: no space"], "0.1.0"],
+    "what can not be noted down is not begun",
+  );
 
   const bad = onTrial({ answers: { health: false } });
   bad.board.ports.boot.rollback = () => {

@@ -8,7 +8,8 @@ import { makeKey, signed } from "../signature/desk";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const key = makeKey();
-const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined => refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
+const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined =>
+  refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
 
 test("a signed image updates; the trailer is part of the file that is stored and digested", () => {
   const file = signed(image("0.2.0"), key);
@@ -18,7 +19,10 @@ test("a signed image updates; the trailer is part of the file that is stored and
 });
 
 test("unsigned or wrongly signed: refused with its own cause, the slot left without a head, remembered", () => {
-  for (const [file, message] of [[image("0.2.0"), /^signature: the file is not signed/], [signed(image("0.2.0"), makeKey()), /^signature: signed by a key that is not trusted/]] as const) {
+  for (const [file, message] of [
+    [image("0.2.0"), /^signature: the file is not signed/],
+    [signed(image("0.2.0"), makeKey()), /^signature: signed by a key that is not trusted/],
+  ] as const) {
     const desk = new JobDesk({ refusalOfSignature: trust });
     desk.connect();
     desk.push(offerOf(file, "0.2.0"));
@@ -45,7 +49,11 @@ test("the signature is checked over what is in flash also after a power cut behi
   // Somebody changes the slot while the power is off.
   desk.board.chip.program(desk.board.table.slots[1].address + 8192, new Uint8Array(4));
   desk.powerOn();
-  assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 0], "all of it is downloaded once more");
+  assert.deepEqual(
+    [desk.state, desk.downloads.at(-1)?.offset],
+    ["downloading", 0],
+    "all of it is downloaded once more",
+  );
   desk.deliver(Buffer.alloc(file.length, file.subarray(0, 4096)));
   assert.match(desk.outcomes.at(-1) ?? "", /^digest-mismatch: /);
 });
@@ -74,8 +82,15 @@ test("an offer without a digest whose file nobody trusted has signed is refused,
 });
 
 test("the floor only rises: firmware with a lower one that was flashed over the wire changes nothing, and none is written twice", () => {
-  for (const [own, floor] of [[1, 5], [5, 5], [6, 6]] as const) {
-    const desk = new JobDesk({ refusalOfSignature: trust, factory: signed(image("0.1.0", 24_000, { securityFloor: own }), key) });
+  for (const [own, floor] of [
+    [1, 5],
+    [5, 5],
+    [6, 6],
+  ] as const) {
+    const desk = new JobDesk({
+      refusalOfSignature: trust,
+      factory: signed(image("0.1.0", 24_000, { securityFloor: own }), key),
+    });
     desk.board.ports.store.setNumber(KEY_FLOOR, 5);
     desk.powerOn();
     assert.equal(desk.board.ports.store.getNumber(KEY_FLOOR), floor);

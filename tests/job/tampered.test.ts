@@ -2,7 +2,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_STATE, PART, encodeHead, encodeJob, encodeOffset, encodeState, identityOf } from "../../src/job/record";
+import {
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_STATE,
+  PART,
+  encodeHead,
+  encodeJob,
+  encodeOffset,
+  encodeState,
+  identityOf,
+} from "../../src/job/record";
 import type { Phase } from "../../src/job/record";
 import type { Offer } from "../../src/job/types";
 import { refusalOfSignature } from "../../src/signature/check";
@@ -10,7 +21,8 @@ import { makeKey, signed } from "../signature/desk";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const key = makeKey();
-const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined => refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
+const trust = (hash: Uint8Array, trailer: Uint8Array): string | undefined =>
+  refusalOfSignature(hash, trailer, [key.point], new NodeCrypto());
 const forged = image("6.6.6");
 
 /** The whole image in the slot, and records that say how far a job with it has come. */
@@ -39,7 +51,10 @@ for (const phase of ["downloading", "sealing", "trial"] as const) {
     const desk = new JobDesk({ refusalOfSignature: trust });
     plant(desk, forged, offerOf(forged, "6.6.6"), phase);
     desk.powerOn();
-    assert.deepEqual([desk.outcomes, desk.running.version, headOf(desk)], [["signature: the file is not signed"], "0.1.0", 0xff]);
+    assert.deepEqual(
+      [desk.outcomes, desk.running.version, headOf(desk)],
+      [["signature: the file is not signed"], "0.1.0", 0xff],
+    );
     desk.ack("outcome");
     const good = signed(image("0.2.0"), key);
     desk.update(good, offerOf(good, "0.2.0"));
@@ -76,7 +91,10 @@ test("a job that does not fit this device is dropped with all that it had in the
   desk.powerOn();
   assert.deepEqual([desk.state, desk.job.task, desk.outcomes], ["idle", undefined, []]);
   const { store } = desk.board.ports;
-  assert.deepEqual([store.getBytes(KEY_JOB), store.getNumber(KEY_STATE), store.getNumber(KEY_OFFSET), store.getBytes(KEY_HEAD)], [undefined, undefined, undefined, undefined]);
+  assert.deepEqual(
+    [store.getBytes(KEY_JOB), store.getNumber(KEY_STATE), store.getNumber(KEY_OFFSET), store.getBytes(KEY_HEAD)],
+    [undefined, undefined, undefined, undefined],
+  );
   desk.update(file, offer);
   assert.deepEqual([desk.downloads[0]?.offset, desk.outcomes], [0, ["done"]]);
 });
@@ -88,7 +106,11 @@ test("older firmware with a good signature, planted with its job: neither versio
     [{ allowDowngrade: true }, /^rejected: security floor of the image is 1, this device has seen 2/],
   ] as const) {
     for (const phase of ["sealing", "trial"] as const) {
-      const desk = new JobDesk({ refusalOfSignature: trust, policy, factory: signed(image("0.1.0", 24_000, { securityFloor: 2 }), key) });
+      const desk = new JobDesk({
+        refusalOfSignature: trust,
+        policy,
+        factory: signed(image("0.1.0", 24_000, { securityFloor: 2 }), key),
+      });
       plant(desk, old, offerOf(old, "0.0.9"), phase);
       desk.powerOn();
       assert.match(desk.outcomes[0] ?? "", message);
@@ -119,7 +141,12 @@ test("a job that claims to be proven and has no checkpoint: nothing starts, and 
   for (const key of [KEY_HEAD, KEY_OFFSET]) {
     const desk = new JobDesk();
     // As a job leaves it: the head is not in flash yet.
-    plant(desk, Uint8Array.from(file, (byte, at) => (at < 16 ? 0xff : byte)), offerOf(file, "0.2.0"), "sealing");
+    plant(
+      desk,
+      Uint8Array.from(file, (byte, at) => (at < 16 ? 0xff : byte)),
+      offerOf(file, "0.2.0"),
+      "sealing",
+    );
     desk.board.ports.store.delete(key);
     desk.powerOn();
     assert.deepEqual([desk.outcomes, desk.running.version], [["flash: the head of the image is lost"], "0.1.0"]);

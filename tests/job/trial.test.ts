@@ -26,7 +26,8 @@ test("an application that speaks up before the cloud was reached confirms nothin
 test("the application is asked once, however often the cloud is reached while it looks after itself", () => {
   const desk = onTrial({ answers: { health: "silent" } });
   desk.connect(false);
-  const asked = (): number => desk.job.handle({ type: "acked", token: "version" }, desk.now).filter((effect) => effect.type === "ask").length;
+  const asked = (): number =>
+    desk.job.handle({ type: "acked", token: "version" }, desk.now).filter((effect) => effect.type === "ask").length;
   assert.equal(asked(), 1);
   desk.disconnect();
   desk.connect(false);
@@ -100,7 +101,11 @@ test("a slot whose head was changed while the power was off gets no second trial
   const desk = onTrial();
   desk.board.chip.program(desk.board.table.slots[1].address, new Uint8Array(16));
   desk.powerOn();
-  assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 0], "what is there is not started, all of it comes again");
+  assert.deepEqual(
+    [desk.state, desk.downloads.at(-1)?.offset],
+    ["downloading", 0],
+    "what is there is not started, all of it comes again",
+  );
   assert.equal(desk.running.version, "0.1.0");
 });
 

@@ -5,7 +5,21 @@ import { compareVersions } from "../../src/job/versions";
 
 test("dotted and semantic versions are ordered", () => {
   // semver.org, section 11, example of precedence
-  const ascending = ["0.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "v1.0.1", "1.2.3.4", "1.10", "2"];
+  const ascending = [
+    "0.9",
+    "1.0.0-alpha",
+    "1.0.0-alpha.1",
+    "1.0.0-alpha.beta",
+    "1.0.0-beta",
+    "1.0.0-beta.2",
+    "1.0.0-beta.11",
+    "1.0.0-rc.1",
+    "1.0.0",
+    "v1.0.1",
+    "1.2.3.4",
+    "1.10",
+    "2",
+  ];
   ascending.forEach((a, i) =>
     ascending.forEach((b, j) => {
       if (i < j) assert.equal(compareVersions(a, b), "older", `${a} < ${b}`);

@@ -73,8 +73,10 @@ function assertSafe(project: ChipProject, [, chip, flash]: Target): void {
   const merged = settingsOf(project.sdkconfig);
   assert.equal(merged.get("CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE"), "y");
   assert.equal(merged.get("CONFIG_ESP_TASK_WDT_EN"), "y");
-  for (const [name, value] of merged) assert.ok(!name.startsWith("CONFIG_BOOTLOADER_SKIP_VALIDATE") || value === "n", name);
-  for (const [name, value] of settingsOf(join(PORT, "sdkconfig", chip, "sdkconfig.defaults"))) assert.equal(merged.get(name), value, name);
+  for (const [name, value] of merged)
+    assert.ok(!name.startsWith("CONFIG_BOOTLOADER_SKIP_VALIDATE") || value === "n", name);
+  for (const [name, value] of settingsOf(join(PORT, "sdkconfig", chip, "sdkconfig.defaults")))
+    assert.equal(merged.get(name), value, name);
   const sizes = [...merged].filter(([name, value]) => /^CONFIG_ESPTOOLPY_FLASHSIZE_\d+MB$/.test(name) && value === "y");
   assert.deepEqual(sizes, [[`CONFIG_ESPTOOLPY_FLASHSIZE_${flash}MB`, "y"]]);
   const table = readFileSync(project.partitions, "utf8");
@@ -85,11 +87,15 @@ function assertSafe(project: ChipProject, [, chip, flash]: Target): void {
 
 /** What an app without xs-ota gets for this board is in effect, but for what the overlay sets, and the flash size. */
 function assertKept(project: ChipProject, [platform, chip]: Target): void {
-  const bare = newApp(`${basename(platform)}-bare`, JSON.stringify({ include: "$(MODDABLE)/examples/manifest_base.json", modules: { "*": "./main" } }));
+  const bare = newApp(
+    `${basename(platform)}-bare`,
+    JSON.stringify({ include: "$(MODDABLE)/examples/manifest_base.json", modules: { "*": "./main" } }),
+  );
   const merged = settingsOf(project.sdkconfig);
   const overlay = settingsOf(join(PORT, "sdkconfig", chip, "sdkconfig.defaults"));
   for (const [name, value] of settingsOf(configureForChip(bare, platform, join(BUILD, "boards")).sdkconfig)) {
-    if (!overlay.has(name) && !name.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE")) assert.equal(merged.get(name), value, name);
+    if (!overlay.has(name) && !name.startsWith("CONFIG_ESPTOOLPY_FLASHSIZE"))
+      assert.equal(merged.get(name), value, name);
   }
 }
 
@@ -137,6 +143,10 @@ test("esp32/moddable_six: the modules of an app of one's own compile and link", 
 });
 
 test("esp32/lolin_c3mini: the firmware at the root without a board.json does not compile", () => {
-  const project = configureForChip(newApp("lolin_c3mini-alone", JSON.stringify({ include: "./xs-ota/manifest.json" })), "esp32/lolin_c3mini", join(BUILD, "boards"));
+  const project = configureForChip(
+    newApp("lolin_c3mini-alone", JSON.stringify({ include: "./xs-ota/manifest.json" })),
+    "esp32/lolin_c3mini",
+    join(BUILD, "boards"),
+  );
   assert.throws(() => includesOf(project), /xs-ota: the sdkconfig lacks rollback/);
 });

@@ -28,13 +28,18 @@ function bodiesOf(code: string): Map<string, string> {
 function calls(body: string, caller: string, callee: string): boolean {
   const [scope = "", method] = callee.split(".");
   if (method === undefined) return new RegExp(`(?<![.#\\w])${scope}\\(`).test(body);
-  return (caller.startsWith(`${scope}.`) && new RegExp(`this\\.${method}\\(`).test(body)) || new RegExp(`(?<!\\w)${scope}\\.${method}\\(`).test(body);
+  return (
+    (caller.startsWith(`${scope}.`) && new RegExp(`this\\.${method}\\(`).test(body)) ||
+    new RegExp(`(?<!\\w)${scope}\\.${method}\\(`).test(body)
+  );
 }
 
 /** Names of the functions and methods from which a chain of calls within the module leads back to them; those that a callback makes count too. */
 export function recursive(code: string): string[] {
   const bodies = bodiesOf(code);
-  const graph = new Map([...bodies].map(([caller, body]) => [caller, [...bodies.keys()].filter((callee) => calls(body, caller, callee))]));
+  const graph = new Map(
+    [...bodies].map(([caller, body]) => [caller, [...bodies.keys()].filter((callee) => calls(body, caller, callee))]),
+  );
   return [...bodies.keys()].filter((name) => {
     const seen = new Set<string>();
     const waiting = [...graph.get(name)!];

@@ -59,8 +59,18 @@ export function configureForChip(folder: string, platform: ChipPlatform, out: st
   const output = run(env, folder, "mcconfig", "-p", platform, "-o", out);
   const project = join(out, "tmp", ...platform.split("/"), "release", basename(folder));
   writeFileSync(join(project, "rules.mk"), RULES);
-  const generated = join(project, readdirSync(project).find((name) => name.startsWith("xsProj-"))!);
-  return { platform, output, folder: project, partitions: join(generated, "partitions.csv"), sdkconfig: join(generated, "sdkconfig.mc"), env };
+  const generated = join(
+    project,
+    readdirSync(project).find((name) => name.startsWith("xsProj-"))!,
+  );
+  return {
+    platform,
+    output,
+    folder: project,
+    partitions: join(generated, "partitions.csv"),
+    sdkconfig: join(generated, "sdkconfig.mc"),
+    env,
+  };
 }
 
 /** Throws with the output where something fails. `out` is made. */
@@ -77,7 +87,11 @@ export function includesOf({ env, folder, sdkconfig }: ChipProject): Includes {
   writeFileSync(header, sdkconfigHeader(sdkconfig));
   // -o: the C rules wait for what xsl writes, although no source needs it here.
   run(env, folder, "make", "-f", "rules.mk", "-o", join(folder, "mc.xs.c"), "included");
-  const lists = [folder, join(folder, "..", "lib")].flatMap((each) => readdirSync(each).filter((name) => name.endsWith(".c.o")).map((name) => join(each, name)));
+  const lists = [folder, join(folder, "..", "lib")].flatMap((each) =>
+    readdirSync(each)
+      .filter((name) => name.endsWith(".c.o"))
+      .map((name) => join(each, name)),
+  );
   const missing: string[] = [];
   const foreign = new Set<string>();
   for (const list of lists) {
@@ -106,13 +120,26 @@ function sdkconfigHeader(sdkconfig: string): string {
 let headers: readonly string[] | undefined;
 /** The SDK's and this repository's. */
 function ourHeaders(): readonly string[] {
-  const folders = [...["modules", "xs", join("build", "devices")].map((name) => join(moddable(), name)), join(ROOT, "hal")];
-  return (headers ??= folders.flatMap((folder) => readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".h")).map((name) => join(folder, name))));
+  const folders = [
+    ...["modules", "xs", join("build", "devices")].map((name) => join(moddable(), name)),
+    join(ROOT, "hal"),
+  ];
+  return (headers ??= folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => name.endsWith(".h"))
+      .map((name) => join(folder, name)),
+  ));
 }
 
 function run(env: NodeJS.ProcessEnv, cwd: string, command: string, ...args: readonly string[]): string {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { cwd, env, encoding: "utf8", maxBuffer: 1 << 26 });
-  if (status !== 0) throw new Error(`${command} in ${cwd} ends with status ${String(status ?? error?.message)}:\n${stdout}${stderr}`);
+  const { status, stdout, stderr, error } = spawnSync(command, args, {
+    cwd,
+    env,
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+  });
+  if (status !== 0)
+    throw new Error(`${command} in ${cwd} ends with status ${String(status ?? error?.message)}:\n${stdout}${stderr}`);
   return `${stdout}${stderr}`;
 }
 
@@ -121,7 +148,11 @@ function standIn(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "export.sh"), "");
   const git = (...args: readonly string[]): void => {
-    const { status, stderr } = spawnSync("git", ["-C", folder, "-c", "user.name=x", "-c", "user.email=x@localhost", ...args], { encoding: "utf8" });
+    const { status, stderr } = spawnSync(
+      "git",
+      ["-C", folder, "-c", "user.name=x", "-c", "user.email=x@localhost", ...args],
+      { encoding: "utf8" },
+    );
     if (status !== 0) throw new Error(`git ${args[0]}: ${stderr}`);
   };
   git("init", "--quiet");

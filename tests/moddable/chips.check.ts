@@ -22,17 +22,26 @@ function checked(context: TestContext, folder: string, platform: ChipPlatform): 
   assert.equal(readFileSync(partitions, "utf8"), readFileSync(join(ESP32, "partitions-4mb.csv"), "utf8"));
   const merged = settingsOf(sdkconfig);
   assert.equal(merged.get("CONFIG_ESPTOOLPY_FLASHSIZE_4MB"), "y", "the table is for 4 MB");
-  for (const [name, value] of settingsOf(join(ESP32, "sdkconfig", basename(platform), "sdkconfig.defaults"))) assert.equal(merged.get(name), value, name);
+  for (const [name, value] of settingsOf(join(ESP32, "sdkconfig", basename(platform), "sdkconfig.defaults")))
+    assert.equal(merged.get(name), value, name);
   const { sources, missing, foreign } = includesOf(build);
   assert.deepEqual(missing, []);
-  context.diagnostic(`${sources} C sources preprocessed, none compiled; ${foreign.length} headers that they include are not of the SDK and were not looked for`);
+  context.diagnostic(
+    `${sources} C sources preprocessed, none compiled; ${foreign.length} headers that they include are not of the SDK and were not looked for`,
+  );
   return readFileSync(linked, "utf8");
 }
 
 for (const platform of ["esp32", "esp32/esp32c3", "esp32/esp32c6", "esp32/esp32s3"] as const) {
   test(`${platform}: byte-code, preload, partition table, sdkconfig, headers of the C sources`, (context) => {
     const linked = checked(context, ROOT, platform);
-    for (const module of ["xs-ota/src/agent/agent", "xs-ota/hal/esp32/ota", "xs-ota/hal/moddable/tls-session", "embedded:network/interface/wifi"]) assert.ok(linked.includes(`"${module}"`), module);
+    for (const module of [
+      "xs-ota/src/agent/agent",
+      "xs-ota/hal/esp32/ota",
+      "xs-ota/hal/moddable/tls-session",
+      "embedded:network/interface/wifi",
+    ])
+      assert.ok(linked.includes(`"${module}"`), module);
     assert.ok(!linked.includes("simulated"), "nothing of the simulator");
     assert.ok(!linked.includes('"setup/network"'), "the SDK's own joining is out");
   });
@@ -49,7 +58,11 @@ for (const [name, platform, modules, defines] of [
     const app = join(BUILD, `network-${name}`);
     mkdirSync(app, { recursive: true });
     const path = (file: string): string => relative(app, join(ROOT, file));
-    const manifest = { include: [path("manifest.json"), path(`hal/esp32/manifest_${name}.json`)], modules: { "~": path("hal/esp32/network/wifi") }, defines };
+    const manifest = {
+      include: [path("manifest.json"), path(`hal/esp32/manifest_${name}.json`)],
+      modules: { "~": path("hal/esp32/network/wifi") },
+      defines,
+    };
     writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
     const linked = checked(context, app, platform);
     for (const module of modules) assert.ok(linked.includes(`"${module}"`), module);

@@ -37,13 +37,21 @@ function firmware(version: string, config: object = {}): void {
   const app = join(BUILD, `esp32-${version}`);
   mkdirSync(app, { recursive: true });
   const include = relative(app, join(ROOT, "tests", "moddable", "esp32-firmware", "manifest.json"));
-  writeFileSync(join(app, "manifest.json"), JSON.stringify({ include: [include], defines: { xsota: { product: "xs-ota", version } }, config: { sntp: "", ...config } }));
+  writeFileSync(
+    join(app, "manifest.json"),
+    JSON.stringify({
+      include: [include],
+      defines: { xsota: { product: "xs-ota", version } },
+      config: { sntp: "", ...config },
+    }),
+  );
   const { path, output } = build(app, BUILD);
   assert.deepEqual(warnings(output), []);
   apps.set(version, path);
 }
 
-const image = (version: string, size = SIZE): Buffer => Buffer.from(buildImage({ product: "xs-ota", version, payload: Buffer.from(`// ${version}`), size }));
+const image = (version: string, size = SIZE): Buffer =>
+  Buffer.from(buildImage({ product: "xs-ota", version, payload: Buffer.from(`// ${version}`), size }));
 
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "xs-ota-moddable-"));
@@ -72,7 +80,15 @@ class Bench {
     this.#folder = join(folder, deviceName);
     mkdirSync(this.#folder);
     const { mqtt } = cloud.deviceConfig(this.device) as { mqtt: { host: string; port: number } };
-    const settings = { platform: "tencent", productId: "A1B2C3D4E5", deviceName, deviceSecret: SECRET, mqttHost: mqtt.host, mqttPort: mqtt.port, mqttTls: "false" };
+    const settings = {
+      platform: "tencent",
+      productId: "A1B2C3D4E5",
+      deviceName,
+      deviceSecret: SECRET,
+      mqttHost: mqtt.host,
+      mqttPort: mqtt.port,
+      mqttTls: "false",
+    };
     writeFileSync(join(this.#folder, "settings.json"), JSON.stringify(settings));
     const cells = FileCells.create(join(this.#folder, "flash.bin"), FLASH);
     flashFactory(new FlashChip(cells), this.#table, image("0.1.0", 200_000));
@@ -87,7 +103,11 @@ class Bench {
     cells.close();
     assert.ok(started.bricked === undefined, started.bricked);
     const slot = started.slot === "ota_0" ? "0" : "1";
-    this.run = new HeadlessRun(headless, apps.get(started.version)!, { XS_OTA_SIM: this.#folder, XS_OTA_SLOT: slot, XS_OTA_REASON: String(reason) });
+    this.run = new HeadlessRun(headless, apps.get(started.version)!, {
+      XS_OTA_SIM: this.#folder,
+      XS_OTA_SLOT: slot,
+      XS_OTA_REASON: String(reason),
+    });
     return this.run;
   }
 
@@ -96,9 +116,18 @@ class Bench {
   }
 }
 
-const is = (event: string, state?: string) => (line: Line): boolean => line["event"] === event && (state === undefined || line["state"] === state);
-const percent = (least: number) => (line: Line): boolean => line["state"] === "downloading" && (line["percent"] as number) >= least;
-const says = (pattern: RegExp) => (line: Line): boolean => pattern.test(String(line["text"] ?? ""));
+const is =
+  (event: string, state?: string) =>
+  (line: Line): boolean =>
+    line["event"] === event && (state === undefined || line["state"] === state);
+const percent =
+  (least: number) =>
+  (line: Line): boolean =>
+    line["state"] === "downloading" && (line["percent"] as number) >= least;
+const says =
+  (pattern: RegExp) =>
+  (line: Line): boolean =>
+    pattern.test(String(line["text"] ?? ""));
 
 test("an update with a power cut: resumed, switched, confirmed, done", async () => {
   const bench = new Bench("esp32-01");
@@ -136,7 +165,10 @@ test("firmware that throws is rolled back; what it threw is told at the next sta
   await run.line(is("state", "fail"));
   const { status, code, message } = await cloud.settled(task.id);
   assert.deepEqual([status, code], ["failure", -5]);
-  assert.match(message ?? "", /^firmware 0\.3\.0 failed in its trial and was rolled back: unhandled exception: RangeError: deliberate \(software reset\)$/);
+  assert.match(
+    message ?? "",
+    /^firmware 0\.3\.0 failed in its trial and was rolled back: unhandled exception: RangeError: deliberate \(software reset\)$/,
+  );
   await run.cut();
 });
 

@@ -15,8 +15,15 @@ test("the ESP32 port passes the suites of every implementation in the SDK's engi
     await run.line(({ done }) => done === true);
     await run.cut();
     const cases = run.lines.filter(({ suite }) => suite !== undefined);
-    assert.deepEqual(cases.filter(({ error }) => error !== undefined), []);
-    for (const suite of ["flash", "data partition", "store", "own"]) assert.ok(cases.some((line) => line["suite"] === suite), suite);
+    assert.deepEqual(
+      cases.filter(({ error }) => error !== undefined),
+      [],
+    );
+    for (const suite of ["flash", "data partition", "store", "own"])
+      assert.ok(
+        cases.some((line) => line["suite"] === suite),
+        suite,
+      );
   } finally {
     rmSync(folder, { recursive: true });
   }

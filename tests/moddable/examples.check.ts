@@ -16,10 +16,17 @@ for (const name of ["minimal", "lent-mqtt"]) {
       const { path, output } = build(join(ROOT, "examples", name), BUILD);
       assert.deepEqual(warnings(output), []);
       await cloud.start();
-      const device = cloud.tencent.addDevice({ productId: "A1B2C3D4E5", deviceName: name, deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" });
+      const device = cloud.tencent.addDevice({
+        productId: "A1B2C3D4E5",
+        deviceName: name,
+        deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==",
+      });
       mkdirSync(folder, { recursive: true });
       writeFileSync(join(folder, "device.json"), JSON.stringify(cloud.deviceConfig(device)), { mode: 0o600 });
-      const task = cloud.push(device, await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from("//"), size: 100_000 })));
+      const task = cloud.push(
+        device,
+        await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from("//"), size: 100_000 })),
+      );
       const run = new HeadlessRun(buildHeadless(BUILD), path, { XS_OTA_SIM: folder });
       await run.line(({ event, version }) => event === "confirmed" && version === "0.2.0");
       assert.equal((await cloud.settled(task.id)).status, "success");
@@ -33,6 +40,8 @@ for (const name of ["minimal", "lent-mqtt"]) {
 }
 
 test("the minimal example is as short as it says", () => {
-  const lines = readFileSync(join(ROOT, "examples", "minimal", "main.ts"), "utf8").trimEnd().split("\n");
+  const lines = readFileSync(join(ROOT, "examples", "minimal", "main.ts"), "utf8")
+    .trimEnd()
+    .split("\n");
   assert.ok(lines.length < 40, `${lines.length} lines`);
 });

@@ -23,7 +23,10 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
   ["sockets, TLS, certificates, lent MQTT", /^xs-ota\/(hal\/moddable\/|lent-mqtt)/],
   ["ESP32 port: flash, boot, store, clock, network", /^xs-ota\/(hal\/|moddable$|network$)/],
   ["firmware: settings, main", /^(main$|firmware\/)/],
-  ["the SDK's TLS and arithmetic", /^(ssl\/|ber$|curve$|ec[pd]|dsa$|gcm$|hmac$|pkcs|rng$|rsa$|x509$|bin$|crypt$|modular$|transform|mont|z$)/],
+  [
+    "the SDK's TLS and arithmetic",
+    /^(ssl\/|ber$|curve$|ec[pd]|dsa$|gcm$|hmac$|pkcs|rng$|rsa$|x509$|bin$|crypt$|modular$|transform|mont|z$)/,
+  ],
 ];
 const SDK = "other modules of the SDK";
 

@@ -40,16 +40,29 @@ export interface Built {
 /** Runs `mcconfig -m` for Linux in `folder`; throws with its output where that fails. */
 export function build(folder: string, out: string, kind: Kind = "release", settings: readonly string[] = []): Built {
   mkdirSync(out, { recursive: true });
-  const run = spawnSync("mcconfig", [...FLAGS[kind], "-m", "-p", "lin", "-t", "build", "-o", out, ...settings], { cwd: folder, env: environment(), encoding: "utf8" });
+  const run = spawnSync("mcconfig", [...FLAGS[kind], "-m", "-p", "lin", "-t", "build", "-o", out, ...settings], {
+    cwd: folder,
+    env: environment(),
+    encoding: "utf8",
+  });
   const output = `${run.stdout}${run.stderr}`;
   if (run.error !== undefined) throw new Error(`mcconfig: ${run.error.message}`);
-  if (run.status !== 0) throw new Error(`mcconfig in ${folder} ends with status ${run.status}:\n${[...new Set(output.split("\n").filter((line) => !line.startsWith("# ")))].join("\n")}`);
+  if (run.status !== 0)
+    throw new Error(
+      `mcconfig in ${folder} ends with status ${run.status}:\n${[...new Set(output.split("\n").filter((line) => !line.startsWith("# ")))].join("\n")}`,
+    );
   return { path: join(out, "bin", "lin", "mc", kind, basename(folder), "mc.so"), output };
 }
 
 /** Lines of a build's output that warn of something in this repository; what the SDK says of its own modules is its own affair. */
 export function warnings(output: string): string[] {
-  return output.split("\n").filter((line) => /warning/i.test(line) && (/### warning: (xs-ota|firmware|mqtt-packet|main)\b/.test(line) || line.includes(ROOT)));
+  return output
+    .split("\n")
+    .filter(
+      (line) =>
+        /warning/i.test(line) &&
+        (/### warning: (xs-ota|firmware|mqtt-packet|main)\b/.test(line) || line.includes(ROOT)),
+    );
 }
 
 /** Compiles headless.c; returns the program. */
@@ -59,9 +72,21 @@ export function buildHeadless(out: string): string {
   const glib = spawnSync("pkg-config", ["--cflags", "--libs", "glib-2.0"], { encoding: "utf8" });
   if (glib.status !== 0) throw new Error("headless.c needs pkg-config and the headers of glib-2.0, as the SDK does");
   const source = join(ROOT, "tests", "moddable", "headless.c");
-  const flags = ["-O2", "-Wall", "-Wextra", "-Werror", "-rdynamic", "-o", program, source, `-I${join(moddable(), "build", "simulators", "modules")}`];
+  const flags = [
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-rdynamic",
+    "-o",
+    program,
+    source,
+    `-I${join(moddable(), "build", "simulators", "modules")}`,
+  ];
   const [compiler = "cc", ...options] = (process.env["CC"] ?? "cc").split(" ");
-  const { status, stderr } = spawnSync(compiler, [...options, ...flags, ...glib.stdout.trim().split(/\s+/), "-ldl"], { encoding: "utf8" });
+  const { status, stderr } = spawnSync(compiler, [...options, ...flags, ...glib.stdout.trim().split(/\s+/), "-ldl"], {
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(`headless.c does not compile:\n${stderr}`);
   return program;
 }
@@ -78,7 +103,10 @@ export class HeadlessRun {
   #status: number | string | undefined;
 
   constructor(headless: string, app: string, variables: { readonly [name: string]: string }) {
-    this.#process = spawn(headless, [app], { env: { ...process.env, ...variables }, stdio: ["ignore", "pipe", "inherit"] });
+    this.#process = spawn(headless, [app], {
+      env: { ...process.env, ...variables },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     this.#events.setMaxListeners(0);
     createInterface({ input: this.#process.stdout! }).on("line", (line) => {
       this.lines.push(parse(line));
@@ -92,7 +120,7 @@ export class HeadlessRun {
 
   /** The first line, of this run, that `wanted` accepts. Rejects with all lines when the app ends or stays silent for a minute. */
   async line(wanted: (line: Line) => boolean, silence = 60_000): Promise<Line> {
-    for (let seen = 0; ; ) {
+    for (let seen = 0; ;) {
       for (; seen < this.lines.length; seen++) if (wanted(this.lines[seen]!)) return this.lines[seen]!;
       if (this.#status !== undefined) throw new Error(`the app has ended (${this.#status}):\n${this.transcript()}`);
       const timer = AbortSignal.timeout(silence);

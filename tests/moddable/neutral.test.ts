@@ -17,13 +17,25 @@ function sources(folder: string): Source[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
     .map((file) => join(folder, file))
-    .map((name) => ({ name, code: withoutComments(transformSync(readFileSync(join(ROOT, name), "utf8"), { loader: "ts", target: "es2022" }).code) }));
+    .map((name) => ({
+      name,
+      code: withoutComments(
+        transformSync(readFileSync(join(ROOT, name), "utf8"), { loader: "ts", target: "es2022" }).code,
+      ),
+    }));
 }
 
 /** The few that esbuild leaves, inside classes. */
-const withoutComments = (code: string): string => code.replaceAll("/* @__PURE__ */ ", "").replace(/^\s*\/\*\*[^]*?\*\/$/gm, "").replace(/^\s*\/\/.*$/gm, "");
+const withoutComments = (code: string): string =>
+  code
+    .replaceAll("/* @__PURE__ */ ", "")
+    .replace(/^\s*\/\*\*[^]*?\*\/$/gm, "")
+    .replace(/^\s*\/\/.*$/gm, "");
 /** Words in texts are no code; what a template computes is left. */
-const withoutTexts = (code: string): string => code.replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""').replace(/`[^`]*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(";"));
+const withoutTexts = (code: string): string =>
+  code
+    .replace(/"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'/g, '""')
+    .replace(/`[^`]*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(";"));
 
 const CORE = sources("src");
 /** What is preloaded into the flash of a chip. */
@@ -47,13 +59,20 @@ test("the core uses nothing of Node, of a browser, or that XS includes only on d
 });
 
 test("the core imports itself and mqtt-packet, by paths that XS resolves too", () => {
-  const imports = CORE.flatMap(({ name, code }) => [...code.matchAll(/\bfrom "([^"]+)";$|^import "([^"]+)"|\bimport\(([^)]*)\)/gm)].map(([, from, alone, computed]) => ({ name, path: from ?? alone ?? computed ?? "" })));
+  const imports = CORE.flatMap(({ name, code }) =>
+    [...code.matchAll(/\bfrom "([^"]+)";$|^import "([^"]+)"|\bimport\(([^)]*)\)/gm)].map(
+      ([, from, alone, computed]) => ({ name, path: from ?? alone ?? computed ?? "" }),
+    ),
+  );
   assert.ok(imports.length > 50);
   for (const { name, path } of imports) {
     if (path === "mqtt-packet") continue;
     assert.match(path, /^\.\.?\//, `${name} imports ${path}`);
     const target = relative(ROOT, join(ROOT, dirname(name), path));
-    assert.ok(CORE.some((source) => source.name === `${target}.ts`), `${name} imports ${path}, which is no module of src`);
+    assert.ok(
+      CORE.some((source) => source.name === `${target}.ts`),
+      `${name} imports ${path}, which is no module of src`,
+    );
   }
 });
 
@@ -61,25 +80,45 @@ test("preloaded modules have no state: nothing at their top level can change", (
   assert.deepEqual(hits(PRELOADED, /^(export )?(let|var) /), []);
   // Numbers, texts, sums of constants, other names for a function, functions, frozen tables, an array without room for anything, a frozen colour.
   const constant = /^(-?\d|["`]|[\w+ *]+;$|\(?.*\)? =>|Object\.freeze\(|new Uint8Array\(0\);$|rgb\([\d, ]+\);$)/;
-  const others = PRELOADED.flatMap(({ name, code }) => [...code.matchAll(/^(?:export )?const (\w+) = (.*)$/gm)].filter(([, , value = ""]) => !constant.test(value)).map(([line]) => `${name}: ${line}`));
+  const others = PRELOADED.flatMap(({ name, code }) =>
+    [...code.matchAll(/^(?:export )?const (\w+) = (.*)$/gm)]
+      .filter(([, , value = ""]) => !constant.test(value))
+      .map(([line]) => `${name}: ${line}`),
+  );
   assert.deepEqual(others, []);
   assert.deepEqual(hits(PRELOADED, /^ {2}static (?!(get |set |async )?#?\w+\(|#?\w+ = Object\.freeze)/), []);
 });
 
 /** Of each frozen table the whole text. */
-const TABLES = PRELOADED.flatMap(({ name, code }) => [...code.matchAll(/^(?:export )?const (\w+) = Object\.freeze\((?:[^\n]*\);$|[^]*?^.*\);$)/gm)].map(([text, word]) => ({ name: `${name}: ${word}`, text })));
+const TABLES = PRELOADED.flatMap(({ name, code }) =>
+  [...code.matchAll(/^(?:export )?const (\w+) = Object\.freeze\((?:[^\n]*\);$|[^]*?^.*\);$)/gm)].map(
+    ([text, word]) => ({ name: `${name}: ${word}`, text }),
+  ),
+);
 
 test("tables of preloaded modules are frozen all the way down: the preloader complains of others, and each takes an alias in RAM", () => {
   assert.ok(TABLES.length > 20);
   // An array or an object begins after a comma, a colon or a parenthesis; after `=>` it is a function's body.
-  const unfrozen = TABLES.filter(({ text }) => /(?:[,:]\s*|(?<!freeze)\(\s*|\[\s*)[[{](?![^\]\n]*\]:)/.test(text.replace(/=> \{/g, "=>").replace(/"[^"\n]*"/g, '""')));
-  assert.deepEqual(unfrozen.map(({ name }) => name), []);
+  const unfrozen = TABLES.filter(({ text }) =>
+    /(?:[,:]\s*|(?<!freeze)\(\s*|\[\s*)[[{](?![^\]\n]*\]:)/.test(
+      text.replace(/=> \{/g, "=>").replace(/"[^"\n]*"/g, '""'),
+    ),
+  );
+  assert.deepEqual(
+    unfrozen.map(({ name }) => name),
+    [],
+  );
 });
 
 test("no RegExp is made when a module is loaded: XS crashes when it collects garbage while it matches one that lies in flash", () => {
   assert.deepEqual(hits(PRELOADED, /^(export )?const \w+ = (\/|new RegExp)/), []);
   assert.deepEqual(hits(PRELOADED, /^ {2}static .* = (\/|new RegExp)/), []);
-  assert.deepEqual(TABLES.filter(({ text }) => /[[(,:]\s*(\/[^/*\n]|new RegExp)/.test(text.replace(/"[^"\n]*"/g, '""'))).map(({ name }) => name), []);
+  assert.deepEqual(
+    TABLES.filter(({ text }) => /[[(,:]\s*(\/[^/*\n]|new RegExp)/.test(text.replace(/"[^"\n]*"/g, '""'))).map(
+      ({ name }) => name,
+    ),
+    [],
+  );
 });
 
 test("no private methods by #: XS gives each of them a slot in every object of the class", () => {
@@ -89,20 +128,36 @@ test("no private methods by #: XS gives each of them a slot in every object of t
 test("nothing calls itself without a bound, on its own or by way of others of its module: a chip's stack has a few hundred slots", () => {
   /** What bounds each. */
   const bounded: { readonly [module: string]: readonly [by: string, names: string] } = {
-    "src/agent/agent.ts": ["events wait in a queue while one is dispatched; ticks come from a timer", "enter dispatch carryOut execute ask arm tick"],
+    "src/agent/agent.ts": [
+      "events wait in a queue while one is dispatched; ticks come from a timer",
+      "enter dispatch carryOut execute ask arm tick",
+    ],
     "src/agent/broker-link.ts": ["once lost, the session sends nothing more", "run execute lost"],
-    "src/agent/file-link.ts": ["once lost, the downloader sends nothing more; it reads on in a turn of its own", "readable run execute lost"],
+    "src/agent/file-link.ts": [
+      "once lost, the downloader sends nothing more; it reads on in a turn of its own",
+      "readable run execute lost",
+    ],
     "hal/moddable/safe-tls.ts": ["by way of a timer", "pump"],
     "hal/esp32/sntp.ts": ["by way of sockets and timers", "ask send receive answered retry"],
     "hal/esp32/network/keeper.ts": ["by way of timers", "join giveUp retry"],
   };
-  const found = PRELOADED.flatMap(({ name, code }) => recursive(code).map((each) => ({ name, word: each.replace(/^\w+\./, "") })));
-  assert.ok(found.some(({ word }) => word === "dispatch"), "the search finds what there is");
-  assert.deepEqual(found.filter(({ name, word }) => !bounded[name]?.[1].split(" ").includes(word)), []);
+  const found = PRELOADED.flatMap(({ name, code }) =>
+    recursive(code).map((each) => ({ name, word: each.replace(/^\w+\./, "") })),
+  );
+  assert.ok(
+    found.some(({ word }) => word === "dispatch"),
+    "the search finds what there is",
+  );
+  assert.deepEqual(
+    found.filter(({ name, word }) => !bounded[name]?.[1].split(" ").includes(word)),
+    [],
+  );
 });
 
 test("the library's manifest names every module of src", () => {
-  const { modules } = JSON.parse(readFileSync(join(ROOT, "src", "manifest.json"), "utf8")) as { modules: { [name: string]: string } };
+  const { modules } = JSON.parse(readFileSync(join(ROOT, "src", "manifest.json"), "utf8")) as {
+    modules: { [name: string]: string };
+  };
   for (const { name } of CORE) {
     const path = name.replace(/\.ts$/, "");
     const whole = modules[`xs-ota/${path}`] === `./${relative("src", path)}`;
@@ -112,9 +167,19 @@ test("the library's manifest names every module of src", () => {
 });
 
 test("manifests preload by name: to mcconfig a wildcard means modules in JavaScript only", () => {
-  for (const file of ["manifest.json", "src/manifest.json", "hal/moddable/manifest.json", "hal/moddable/manifest_network.json", "hal/esp32/manifest.json"]) {
+  for (const file of [
+    "manifest.json",
+    "src/manifest.json",
+    "hal/moddable/manifest.json",
+    "hal/moddable/manifest_network.json",
+    "hal/esp32/manifest.json",
+  ]) {
     const { preload } = JSON.parse(readFileSync(join(ROOT, file), "utf8")) as { preload: string[] };
     // Of the SDK's own, which are JavaScript.
-    assert.deepEqual(preload.filter((name) => name.includes("*") && name !== "ssl/*"), [], file);
+    assert.deepEqual(
+      preload.filter((name) => name.includes("*") && name !== "ssl/*"),
+      [],
+      file,
+    );
   }
 });

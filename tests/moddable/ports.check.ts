@@ -14,8 +14,15 @@ test("flash, boot and store of the simulated device pass the suites of every imp
     await run.line(({ done }) => done === true);
     await run.cut();
     const cases = run.lines.filter(({ suite }) => suite !== undefined);
-    assert.deepEqual(cases.filter(({ error }) => error !== undefined), []);
-    for (const suite of ["flash", "boot", "store"]) assert.ok(cases.some((line) => line["suite"] === suite), suite);
+    assert.deepEqual(
+      cases.filter(({ error }) => error !== undefined),
+      [],
+    );
+    for (const suite of ["flash", "boot", "store"])
+      assert.ok(
+        cases.some((line) => line["suite"] === suite),
+        suite,
+      );
   } finally {
     rmSync(device, { recursive: true });
   }

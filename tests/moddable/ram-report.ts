@@ -46,7 +46,8 @@ const SCENARIOS: readonly Scenario[] = [
 
 /** Bytes on a chip; of an engine built for 64 bits the chunks are a little larger. */
 const bytes = ({ slots, chunks }: Reading): number => slots * SLOT + chunks;
-const most = (readings: readonly Reading[], of: (reading: Reading) => number): number => Math.max(0, ...readings.map(of));
+const most = (readings: readonly Reading[], of: (reading: Reading) => number): number =>
+  Math.max(0, ...readings.map(of));
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
@@ -62,13 +63,23 @@ async function measure(headless: string, app: string, { tls, range, updates }: S
   const device = cloud.tencent.addDevice({ ...IDENTITY, deviceName });
   const root = join(folder, "root.der");
   if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
-  const scenario = { ...IDENTITY, deviceName, range, host: "127.0.0.1", port: tls ? cloud.mqttsPort : cloud.mqttPort, ...(tls ? { root } : {}) };
+  const scenario = {
+    ...IDENTITY,
+    deviceName,
+    range,
+    host: "127.0.0.1",
+    port: tls ? cloud.mqttsPort : cloud.mqttPort,
+    ...(tls ? { root } : {}),
+  };
   const run = new HeadlessRun(headless, app, { XS_OTA_RAM: JSON.stringify(scenario) });
   try {
     await run.line(({ at, version }) => at === "idle" && version === "0.0.1");
     for (let update = 1; update <= updates; update++) {
       const version = `0.${update}.0`;
-      const task = cloud.push(device, await cloud.packages.add(buildImage({ version, payload: Buffer.from("// for the meter"), size: SIZE })));
+      const task = cloud.push(
+        device,
+        await cloud.packages.add(buildImage({ version, payload: Buffer.from("// for the meter"), size: SIZE })),
+      );
       await run.line((line) => line["at"] === "idle" && line["version"] === version);
       const { status, message } = await cloud.settled(task.id);
       if (status !== "success") throw new Error(`update ${update}: ${status}, ${message ?? ""}\n${run.transcript()}`);
@@ -88,7 +99,15 @@ function ramTable(results: readonly (readonly [Scenario, readonly Reading[]])[])
     const download = readings.slice(first + 1).filter(({ at }) => at === "downloading" || at === "garbage");
     const live = download.filter(({ at }) => at === "downloading");
     const peak = live.reduce((a, b) => (bytes(b) > bytes(a) ? b : a));
-    const cells = [name, number(range), number(idle.slots), number(idle.chunks), number(peak.slots), number(peak.chunks), `**${number(bytes(peak) - bytes(idle))}**`];
+    const cells = [
+      name,
+      number(range),
+      number(idle.slots),
+      number(idle.chunks),
+      number(peak.slots),
+      number(peak.chunks),
+      `**${number(bytes(peak) - bytes(idle))}**`,
+    ];
     return `| ${[...cells, number(most(download, bytes) - bytes(idle)), number(most(readings, ({ stack }) => stack))].join(" | ")} |`;
   });
   return [
@@ -100,9 +119,19 @@ function ramTable(results: readonly (readonly [Scenario, readonly Reading[]])[])
 
 function growthTable(results: readonly (readonly [Scenario, readonly Reading[]])[]): string {
   const long = results.filter(([{ updates }]) => updates > 1);
-  const rows = long.map(([{ name, range }, readings]) => `| ${name}, ${number(range)} | ${readings.filter(({ at }) => at === "idle").map((reading) => number(bytes(reading))).join(" | ")} |`);
+  const rows = long.map(
+    ([{ name, range }, readings]) =>
+      `| ${name}, ${number(range)} | ${readings
+        .filter(({ at }) => at === "idle")
+        .map((reading) => number(bytes(reading)))
+        .join(" | ")} |`,
+  );
   const updates = Array.from({ length: 11 }, (_, index) => String(index));
-  return [`| idle after update | ${updates.join(" | ")} |`, `|---|${updates.map(() => "---:").join("|")}|`, ...rows].join("\n");
+  return [
+    `| idle after update | ${updates.join(" | ")} |`,
+    `|---|${updates.map(() => "---:").join("|")}|`,
+    ...rows,
+  ].join("\n");
 }
 
 /** Puts `text` between the marks of that name. */
@@ -128,7 +157,10 @@ async function ramTables(): Promise<{ [name: string]: string }> {
 
 const [only] = process.argv.slice(2);
 try {
-  const tables = { ...(only === "flash" ? {} : await ramTables()), ...(only === "ram" ? {} : { flash: flashTable(OUT) }) };
+  const tables = {
+    ...(only === "flash" ? {} : await ramTables()),
+    ...(only === "ram" ? {} : { flash: flashTable(OUT) }),
+  };
   let document = readFileSync(DOCUMENT, "utf8");
   for (const [name, table] of Object.entries(tables)) {
     console.log(`${table}\n`);

@@ -34,14 +34,18 @@ test("a key as a file, one as PEM text, one in hex: forged images are refused by
   const device = cloud.tencent.addDevice(DEVICE);
   writeFileSync(join(folder, "vendor.pem"), vendor.publicKey);
   const signingKeys = ["vendor.pem", retired.publicKey, Buffer.from(retired.point).toString("hex")];
-  writeFileSync(join(folder, "device.json"), JSON.stringify({ ...cloud.deviceConfig(device), signingKeys }), { mode: 0o600 });
+  writeFileSync(join(folder, "device.json"), JSON.stringify({ ...cloud.deviceConfig(device), signingKeys }), {
+    mode: 0o600,
+  });
   const run = new HeadlessRun(buildHeadless(BUILD), app, { XS_OTA_SIM: folder });
   t.after(() => run.cut());
-  while (cloud.devices.get(device)?.version === undefined) await new Promise<void>((resolve) => cloud.once("device", () => resolve()));
+  while (cloud.devices.get(device)?.version === undefined)
+    await new Promise<void>((resolve) => cloud.once("device", () => resolve()));
 
   const body = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")) });
   const good = signed(body, vendor, false);
-  const flip = (at: number): Uint8Array => good.map((byte, index) => (index === (at < 0 ? good.length + at : at) ? byte ^ 1 : byte));
+  const flip = (at: number): Uint8Array =>
+    good.map((byte, index) => (index === (at < 0 ? good.length + at : at) ? byte ^ 1 : byte));
   const zeros = good.slice();
   zeros.fill(0, zeros.length - TRAILER + 16);
   zeros.set([0x30, 6, 2, 1, 0, 2, 1, 0], zeros.length - TRAILER + 16);
@@ -53,7 +57,9 @@ test("a key as a file, one as PEM text, one in hex: forged images are refused by
     ["a bit of s", flip(-40), /^signature/],
     ["r = s = 0", zeros, /^signature number is out of range$/],
   ] as const) {
-    const { code, message: said = "" } = await cloud.settled(cloud.push(device, await cloud.packages.add(file, { version: "0.2.0", name })).id);
+    const { code, message: said = "" } = await cloud.settled(
+      cloud.push(device, await cloud.packages.add(file, { version: "0.2.0", name })).id,
+    );
     assert.equal(code, -5, name);
     assert.match(said, message, `${name}\n${run.transcript()}`);
   }

@@ -7,7 +7,8 @@ import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
 
 /** What an honest server sends back for "GET n". */
-export const payload = (length: number): Buffer => Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
+export const payload = (length: number): Buffer =>
+  Buffer.from(Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
 /** As the app counts. */
 export const sumOf = (bytes: Uint8Array): number => bytes.reduce((sum, byte) => (sum * 31 + byte) % 65_521, 0);
 
@@ -21,7 +22,8 @@ const message = (type: number, ...parts: Buffer[]): Buffer => {
   const body = Buffer.concat(parts);
   return Buffer.concat([Buffer.from([type]), u24(body.length), body]);
 };
-export const serverHello = (suite: number, version = 0x0303): Buffer => message(2, u16(version), randomBytes(32), Buffer.from([0]), u16(suite), Buffer.from([0]));
+export const serverHello = (suite: number, version = 0x0303): Buffer =>
+  message(2, u16(version), randomBytes(32), Buffer.from([0]), u16(suite), Buffer.from([0]));
 export const certificates = (chain: readonly Uint8Array[]): Buffer => {
   const list = Buffer.concat(chain.map((der) => Buffer.concat([u24(der.length), der])));
   return message(11, u24(list.length), list);
@@ -29,7 +31,14 @@ export const certificates = (chain: readonly Uint8Array[]): Buffer => {
 /** Half of an ECDHE exchange with a key made up on the spot, "signed" by these bytes. */
 export const keyExchange = (hash: number, kind: number, signature: Buffer): Buffer => {
   const point = createECDH("prime256v1").generateKeys();
-  return message(12, Buffer.from([3, 0, 23, point.length]), point, Buffer.from([hash, kind]), u16(signature.length), signature);
+  return message(
+    12,
+    Buffer.from([3, 0, 23, point.length]),
+    point,
+    Buffer.from([hash, kind]),
+    u16(signature.length),
+    signature,
+  );
 };
 export const helloDone = (): Buffer => message(14);
 
@@ -46,7 +55,8 @@ export class Servers {
         got += data.length;
         const wanted = /^GET (\d+)$/.exec(data.toString("latin1"))?.[1];
         if (wanted !== undefined) socket.end(payload(Number(wanted)));
-        else if (data.toString("latin1").endsWith("END")) socket.end(`got ${got}, ${socket.authorized ? "known" : "unknown"}`);
+        else if (data.toString("latin1").endsWith("END"))
+          socket.end(`got ${got}, ${socket.authorized ? "known" : "unknown"}`);
       });
     });
     server.on("tlsClientError", () => {});
@@ -75,14 +85,20 @@ export class Servers {
         const far = connect(port, "127.0.0.1");
         let total = 0;
         this.#sockets.add(far);
-        near.on("error", () => far.destroy()).on("close", () => far.destroy()).on("data", (data) => far.write(data));
-        far.on("error", () => near.destroy()).on("close", () => near.end()).on("data", (data) => {
-          const changed = change(data, total);
-          total += data.length;
-          if (changed !== undefined) return void near.write(changed);
-          near.destroy();
-          far.destroy();
-        });
+        near
+          .on("error", () => far.destroy())
+          .on("close", () => far.destroy())
+          .on("data", (data) => far.write(data));
+        far
+          .on("error", () => near.destroy())
+          .on("close", () => near.end())
+          .on("data", (data) => {
+            const changed = change(data, total);
+            total += data.length;
+            if (changed !== undefined) return void near.write(changed);
+            near.destroy();
+            far.destroy();
+          });
       }),
     );
   }

@@ -28,7 +28,15 @@ interface Expected {
   readonly host?: string;
   readonly tls?: "mqtt" | "https";
   readonly send?: string;
-  check(line: Line & { error?: { kind: string; message: string }; received?: number; sum?: number; start?: string; opened?: boolean }): void;
+  check(
+    line: Line & {
+      error?: { kind: string; message: string };
+      received?: number;
+      sum?: number;
+      start?: string;
+      opened?: boolean;
+    },
+  ): void;
 }
 
 const servers = new Servers();
@@ -62,12 +70,18 @@ async function prepare(): Promise<{ expected: readonly Expected[]; roots: readon
   const stranger = await issue({ name: "stranger", authority: true });
   const attacker = await issue({ name: "attacker", by: root, kind: "rsa", names: ["attacker.example"] });
   const client = await issue({ name: "ota-bench-01", by: root, kind: "rsa" });
-  const chain = (...parts: readonly Issued[]): { key: string; cert: string } => ({ key: parts[0]!.key, cert: parts.map(({ pem }) => pem).join("") });
+  const chain = (...parts: readonly Issued[]): { key: string; cert: string } => ({
+    key: parts[0]!.key,
+    cert: parts.map(({ pem }) => pem).join(""),
+  });
   const hello = (suite: number, ...parts: Buffer[]): Buffer => record(HANDSHAKE, serverHello(suite), ...parts);
 
   const good = await servers.tls(chain(rsa, root));
   let clear = "";
-  const alerting = await servers.raw(() => record(ALERT, Buffer.from([1, 0])), (data) => (clear += data.toString("latin1")));
+  const alerting = await servers.raw(
+    () => record(ALERT, Buffer.from([1, 0])),
+    (data) => (clear += data.toString("latin1")),
+  );
   let flip = false;
   const flipped = await servers.between(good, (data, total) => {
     if (total > 45_000 && !flip) {
@@ -81,27 +95,116 @@ async function prepare(): Promise<{ expected: readonly Expected[]; roots: readon
   const list: Expected[] = [
     { title: "RSA", port: good, check: downloaded },
     { title: "ECDSA", port: await servers.tls(chain(ec, ecRoot)), check: downloaded },
-    { title: "an intermediate with P-384 and SHA-384 over an RSA leaf", port: await servers.tls(chain(mixed, middle)), check: downloaded },
+    {
+      title: "an intermediate with P-384 and SHA-384 over an RSA leaf",
+      port: await servers.tls(chain(mixed, middle)),
+      check: downloaded,
+    },
     { title: "by address", port: good, host: "127.0.0.1", check: downloaded },
     { title: "a chain of one", port: await servers.tls(chain(rsa)), check: downloaded },
-    { title: "a server that takes the client's order of suites", port: await servers.tls({ ...chain(rsa, root), honorCipherOrder: false }), check: downloaded },
-    { title: "a client certificate", port: await servers.tls(wildClient), tls: "mqtt", send: "END", check: ({ error, start }) => assert.deepEqual([error, start], [undefined, "got 3, known"]) },
-    { title: "no client certificate", port: await servers.tls(wildClient), send: "END", check: ({ error, received }) => assert.ok(error !== undefined && received === 0) },
-    { title: "many records up", port: good, send: `${"u".repeat(20_000)}END`, check: ({ error, start }) => assert.deepEqual([error, start?.slice(0, 9)], [undefined, "got 20003"]) },
+    {
+      title: "a server that takes the client's order of suites",
+      port: await servers.tls({ ...chain(rsa, root), honorCipherOrder: false }),
+      check: downloaded,
+    },
+    {
+      title: "a client certificate",
+      port: await servers.tls(wildClient),
+      tls: "mqtt",
+      send: "END",
+      check: ({ error, start }) => assert.deepEqual([error, start], [undefined, "got 3, known"]),
+    },
+    {
+      title: "no client certificate",
+      port: await servers.tls(wildClient),
+      send: "END",
+      check: ({ error, received }) => assert.ok(error !== undefined && received === 0),
+    },
+    {
+      title: "many records up",
+      port: good,
+      send: `${"u".repeat(20_000)}END`,
+      check: ({ error, start }) => assert.deepEqual([error, start?.slice(0, 9)], [undefined, "got 20003"]),
+    },
 
-    { title: "another authority", port: await servers.tls(chain(await issue({ name: "leaf", by: stranger, names }), stranger)), check: refused("certificate", /unknown issuer/) },
-    { title: "another name", port: await servers.tls(chain(await issue({ name: "leaf", by: root, names: ["other.example"] }), root)), check: refused("certificate", /not for localhost/) },
-    { title: "expired", port: await servers.tls(chain(await issue({ name: "leaf", by: root, names, to: new Date(Date.now() - 1000) }), root)), check: refused("certificate", /expired/) },
-    { title: "the right certificate after the attacker's own", port: await servers.tls(chain(attacker, rsa, root)), check: refused("certificate", /not for localhost/) },
-    { title: "issued by a server's certificate", port: await servers.tls(chain(await issue({ name: "leaf", by: attacker, kind: "rsa", names }), attacker, root)), check: refused("certificate", /unknown issuer/) },
-    { title: "the right certificate, and a key exchange signed by nobody", port: await servers.raw(() => hello(RSA_GCM, certificates([rsa.der, root.der]), keyExchange(0, 0, Buffer.alloc(0)), helloDone())), check: refused("tls", /not signed/) },
-    { title: "an ECDSA signature of zeros", port: await servers.raw(() => hello(ECDSA_GCM, certificates([ec.der, ecRoot.der]), keyExchange(4, 3, Buffer.from("3006020100020100", "hex")), helloDone())), check: refused("tls", /not signed/) },
-    { title: "an RSA signature of zeros", port: await servers.raw(() => hello(RSA_GCM, certificates([rsa.der, root.der]), keyExchange(4, 1, Buffer.alloc(256)), helloDone())), check: refused("tls", /not signed/) },
-    { title: "no certificate", port: await servers.raw(() => hello(RSA_GCM, helloDone())), check: refused("tls", /out of place/) },
-    { title: "no key exchange", port: await servers.raw(() => hello(RSA_GCM, certificates([rsa.der, root.der]), helloDone())), check: refused("tls", /out of place/) },
-    { title: "a suite that was not offered", port: await servers.raw(() => hello(RSA_CBC, certificates([rsa.der, root.der]), helloDone())), check: refused("tls", /not offered/) },
-    { title: "TLS 1.1", port: await servers.raw(() => record(HANDSHAKE, serverHello(RSA_GCM, 0x0302))), check: refused("tls", /TLS 1.2 refused/) },
-    { title: "keys changed before there are any", port: await servers.raw(() => Buffer.concat([hello(RSA_GCM), record(20, Buffer.from([1]))])), check: refused("tls", /out of place/) },
+    {
+      title: "another authority",
+      port: await servers.tls(chain(await issue({ name: "leaf", by: stranger, names }), stranger)),
+      check: refused("certificate", /unknown issuer/),
+    },
+    {
+      title: "another name",
+      port: await servers.tls(chain(await issue({ name: "leaf", by: root, names: ["other.example"] }), root)),
+      check: refused("certificate", /not for localhost/),
+    },
+    {
+      title: "expired",
+      port: await servers.tls(
+        chain(await issue({ name: "leaf", by: root, names, to: new Date(Date.now() - 1000) }), root),
+      ),
+      check: refused("certificate", /expired/),
+    },
+    {
+      title: "the right certificate after the attacker's own",
+      port: await servers.tls(chain(attacker, rsa, root)),
+      check: refused("certificate", /not for localhost/),
+    },
+    {
+      title: "issued by a server's certificate",
+      port: await servers.tls(chain(await issue({ name: "leaf", by: attacker, kind: "rsa", names }), attacker, root)),
+      check: refused("certificate", /unknown issuer/),
+    },
+    {
+      title: "the right certificate, and a key exchange signed by nobody",
+      port: await servers.raw(() =>
+        hello(RSA_GCM, certificates([rsa.der, root.der]), keyExchange(0, 0, Buffer.alloc(0)), helloDone()),
+      ),
+      check: refused("tls", /not signed/),
+    },
+    {
+      title: "an ECDSA signature of zeros",
+      port: await servers.raw(() =>
+        hello(
+          ECDSA_GCM,
+          certificates([ec.der, ecRoot.der]),
+          keyExchange(4, 3, Buffer.from("3006020100020100", "hex")),
+          helloDone(),
+        ),
+      ),
+      check: refused("tls", /not signed/),
+    },
+    {
+      title: "an RSA signature of zeros",
+      port: await servers.raw(() =>
+        hello(RSA_GCM, certificates([rsa.der, root.der]), keyExchange(4, 1, Buffer.alloc(256)), helloDone()),
+      ),
+      check: refused("tls", /not signed/),
+    },
+    {
+      title: "no certificate",
+      port: await servers.raw(() => hello(RSA_GCM, helloDone())),
+      check: refused("tls", /out of place/),
+    },
+    {
+      title: "no key exchange",
+      port: await servers.raw(() => hello(RSA_GCM, certificates([rsa.der, root.der]), helloDone())),
+      check: refused("tls", /out of place/),
+    },
+    {
+      title: "a suite that was not offered",
+      port: await servers.raw(() => hello(RSA_CBC, certificates([rsa.der, root.der]), helloDone())),
+      check: refused("tls", /not offered/),
+    },
+    {
+      title: "TLS 1.1",
+      port: await servers.raw(() => record(HANDSHAKE, serverHello(RSA_GCM, 0x0302))),
+      check: refused("tls", /TLS 1.2 refused/),
+    },
+    {
+      title: "keys changed before there are any",
+      port: await servers.raw(() => Buffer.concat([hello(RSA_GCM), record(20, Buffer.from([1]))])),
+      check: refused("tls", /out of place/),
+    },
     {
       title: "a close_notify in the clear, as an answer to the hello",
       port: alerting,
@@ -111,13 +214,43 @@ async function prepare(): Promise<{ expected: readonly Expected[]; roots: readon
         assert.equal(clear, "", "something went out in the clear");
       },
     },
-    { title: "data slipped in before the handshake", port: await servers.between(good, (data, total) => (total === 0 ? Buffer.concat([record(23, Buffer.from("EVIL")), data]) : data)), check: refused("tls", /out of place/) },
-    { title: "no suite in common", port: await servers.tls({ ...chain(rsa, root), ciphers: "AES128-SHA256:@SECLEVEL=0" }), check: refused("tls", /alert/) },
-    { title: "TLS 1.3 alone", port: await servers.tls({ ...chain(rsa, root), minVersion: "TLSv1.3", maxVersion: "TLSv1.3" }), check: refused("tls", /alert/) },
-    { title: "HTTP instead of TLS", port: await servers.raw(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")), check: refused("tls", /not a TLS record/) },
-    { title: "a record too long", port: await servers.raw(() => Buffer.concat([Buffer.from([HANDSHAKE, 3, 3, 0xff, 0xff]), Buffer.alloc(3000)])), check: refused("tls", /not a TLS record/) },
-    { title: "a message too long", port: await servers.raw(() => hello(RSA_GCM, Buffer.from([11, 0, 255, 255]))), check: refused("tls", /too long/) },
-    { title: "a certificate that is none", port: await servers.raw(() => hello(RSA_GCM, certificates([Buffer.from([0x30, 0x83, 0xff])]))), check: refused("certificate", /malformed/) },
+    {
+      title: "data slipped in before the handshake",
+      port: await servers.between(good, (data, total) =>
+        total === 0 ? Buffer.concat([record(23, Buffer.from("EVIL")), data]) : data,
+      ),
+      check: refused("tls", /out of place/),
+    },
+    {
+      title: "no suite in common",
+      port: await servers.tls({ ...chain(rsa, root), ciphers: "AES128-SHA256:@SECLEVEL=0" }),
+      check: refused("tls", /alert/),
+    },
+    {
+      title: "TLS 1.3 alone",
+      port: await servers.tls({ ...chain(rsa, root), minVersion: "TLSv1.3", maxVersion: "TLSv1.3" }),
+      check: refused("tls", /alert/),
+    },
+    {
+      title: "HTTP instead of TLS",
+      port: await servers.raw(() => Buffer.from("HTTP/1.1 400 Bad Request\r\n\r\n")),
+      check: refused("tls", /not a TLS record/),
+    },
+    {
+      title: "a record too long",
+      port: await servers.raw(() => Buffer.concat([Buffer.from([HANDSHAKE, 3, 3, 0xff, 0xff]), Buffer.alloc(3000)])),
+      check: refused("tls", /not a TLS record/),
+    },
+    {
+      title: "a message too long",
+      port: await servers.raw(() => hello(RSA_GCM, Buffer.from([11, 0, 255, 255]))),
+      check: refused("tls", /too long/),
+    },
+    {
+      title: "a certificate that is none",
+      port: await servers.raw(() => hello(RSA_GCM, certificates([Buffer.from([0x30, 0x83, 0xff])]))),
+      check: refused("certificate", /malformed/),
+    },
 
     {
       title: "a bit turned over in the stream",
@@ -127,7 +260,11 @@ async function prepare(): Promise<{ expected: readonly Expected[]; roots: readon
         assert.ok(received! > 0 && received! < LENGTH);
       },
     },
-    { title: "cut off", port: await servers.between(good, (data, total) => (total > 20_000 ? undefined : data)), check: ({ error, received }) => assert.ok(error !== undefined && received! < LENGTH) },
+    {
+      title: "cut off",
+      port: await servers.between(good, (data, total) => (total > 20_000 ? undefined : data)),
+      check: ({ error, received }) => assert.ok(error !== undefined && received! < LENGTH),
+    },
     { title: "nobody there", port: await servers.nobody(), check: refused("refused", /./) },
   ];
   return { expected: list, roots: [root, ecRoot], client };
@@ -139,8 +276,22 @@ before(async () => {
   expected = prepared.expected;
   const base64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64");
   const privateKey = prepared.client.key.replace(/-----[^-]+-----|\s/g, "");
-  const cases = expected.map(({ title, port, host = "localhost", tls = "https", send = GET }) => ({ title, port, host, tls, send }));
-  writeFileSync(join(folder, "cases.json"), JSON.stringify({ roots: prepared.roots.map(({ der }) => base64(der)), certificate: base64(prepared.client.der), privateKey, cases }));
+  const cases = expected.map(({ title, port, host = "localhost", tls = "https", send = GET }) => ({
+    title,
+    port,
+    host,
+    tls,
+    send,
+  }));
+  writeFileSync(
+    join(folder, "cases.json"),
+    JSON.stringify({
+      roots: prepared.roots.map(({ der }) => base64(der)),
+      certificate: base64(prepared.client.der),
+      privateKey,
+      cases,
+    }),
+  );
   const { path, output } = build(join(ROOT, "tests", "moddable", "tls"), BUILD);
   assert.deepEqual(warnings(output), []);
   const run = new HeadlessRun(buildHeadless(BUILD), path, { XS_OTA_SIM: folder });

@@ -50,7 +50,11 @@ class Bench {
     this.folder = join(folder, name);
     this.device = cloud.tencent.addDevice({ ...DEVICE, deviceName: name });
     mkdirSync(this.folder);
-    writeFileSync(join(this.folder, "device.json"), JSON.stringify({ ...cloud.deviceConfig(this.device), ...settings }), { mode: 0o600 });
+    writeFileSync(
+      join(this.folder, "device.json"),
+      JSON.stringify({ ...cloud.deviceConfig(this.device), ...settings }),
+      { mode: 0o600 },
+    );
   }
 
   power(): HeadlessRun {
@@ -75,10 +79,17 @@ class Bench {
 }
 
 /** The checkpoint, as it lies in NVS (docs/SPEC.md). */
-const sectorsStored = (bench: Bench): number => (bench.inspect().store.find(({ key }) => key === "off")?.value as number) & 0xffff;
+const sectorsStored = (bench: Bench): number =>
+  (bench.inspect().store.find(({ key }) => key === "off")?.value as number) & 0xffff;
 
-const is = (event: string, state?: string) => (line: Line): boolean => line["event"] === event && (state === undefined || line["state"] === state);
-const percent = (least: number) => (line: Line): boolean => line["state"] === "downloading" && (line["percent"] as number) >= least;
+const is =
+  (event: string, state?: string) =>
+  (line: Line): boolean =>
+    line["event"] === event && (state === undefined || line["state"] === state);
+const percent =
+  (least: number) =>
+  (line: Line): boolean =>
+    line["state"] === "downloading" && (line["percent"] as number) >= least;
 
 for (const kind of ["release", "instrument"] satisfies Kind[]) {
   let app: string;
@@ -119,8 +130,15 @@ for (const kind of ["release", "instrument"] satisfies Kind[]) {
     assert.equal(slots[1]?.version, "0.2.0");
     assert.deepEqual(boot.find((entry) => entry?.decides)?.slot, "ota_1");
     assert.deepEqual(boot.find((entry) => entry?.decides)?.state, "valid");
-    assert.equal(store.find(({ key }) => key === "job"), undefined, "nothing of the job is left");
-    assert.deepEqual(cloud.violations().filter(({ device }) => device === bench.device), []);
+    assert.equal(
+      store.find(({ key }) => key === "job"),
+      undefined,
+      "nothing of the job is left",
+    );
+    assert.deepEqual(
+      cloud.violations().filter(({ device }) => device === bench.device),
+      [],
+    );
   });
 }
 

@@ -14,7 +14,9 @@ const otadata = (board: MemoryBoard): OtaData => new OtaData(board.chip, board.t
 
 /** "seq state" of both entries. */
 function entries(board: MemoryBoard): string[] {
-  return otadata(board).read().map(({ seq, state }) => (seq === 0xffffffff ? "blank" : `${seq} ${stateName(state)}`));
+  return otadata(board)
+    .read()
+    .map(({ seq, state }) => (seq === 0xffffffff ? "blank" : `${seq} ${stateName(state)}`));
 }
 
 /** Puts an image into a slot, whatever runs. */
@@ -30,7 +32,12 @@ function onTrial(): MemoryBoard {
   board.powerOn();
   put(board, 1, firmware("2.0.0"));
   board.ports.boot.activate();
-  assert.deepEqual(board.powerOn("software"), { slot: "ota_1", version: "2.0.0", project: "xs-ota-board", trial: true });
+  assert.deepEqual(board.powerOn("software"), {
+    slot: "ota_1",
+    version: "2.0.0",
+    project: "xs-ota-board",
+    trial: true,
+  });
   return board;
 }
 
@@ -217,7 +224,8 @@ test("a cut anywhere in activate, in the bootloader and in confirm never makes a
   for (const cut of cuts) {
     const board = start.fork();
     assert.ok(cutAt(board.chip, cut, () => story(board)));
-    for (const again of [0, 1, 2]) assert.equal(board.powerOn().bricked, undefined, `${JSON.stringify(cut)}, start ${again}`);
+    for (const again of [0, 1, 2])
+      assert.equal(board.powerOn().bricked, undefined, `${JSON.stringify(cut)}, start ${again}`);
     story(board);
     boots(board, "ota_1", "2.0.0");
   }
@@ -227,7 +235,9 @@ test("a cut anywhere in activate, in the bootloader and in confirm never makes a
 test("whatever otadata holds, the good image boots", () => {
   const word = fc.oneof(fc.nat(6), fc.constant(0xffffffff), fc.nat(0xffffffff));
   const any: fc.Arbitrary<OtaEntry> = fc.record({ seq: word, state: word, crc: word });
-  const whole = fc.record({ seq: word, state: fc.oneof(fc.nat(5), word) }).map(({ seq, state }) => ({ seq, state, crc: seqCrc(seq) }));
+  const whole = fc
+    .record({ seq: word, state: fc.oneof(fc.nat(5), word) })
+    .map(({ seq, state }) => ({ seq, state, crc: seqCrc(seq) }));
   const board = newBoard();
   fc.assert(
     fc.property(fc.oneof(any, whole), fc.oneof(any, whole), (first, second) => {

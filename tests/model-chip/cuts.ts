@@ -12,7 +12,10 @@ export interface Cut {
 /** The operations that an action does when nothing goes wrong. */
 export function operationsOf(chip: FlashChip, action: () => void): FlashOperation[] {
   const operations: FlashOperation[] = [];
-  chip.onOperation = (operation) => void operations.push(operation.kind === "erase" ? operation : { ...operation, data: Uint8Array.from(operation.data) });
+  chip.onOperation = (operation) =>
+    void operations.push(
+      operation.kind === "erase" ? operation : { ...operation, data: Uint8Array.from(operation.data) },
+    );
   action();
   chip.onOperation = undefined;
   return operations;
@@ -22,7 +25,9 @@ export function operationsOf(chip: FlashChip, action: () => void): FlashOperatio
 export function cutsOf(operations: readonly FlashOperation[]): Cut[] {
   return operations.flatMap(({ kind, length }, operation) => {
     const step = kind === "erase" || length > 512 ? 512 : 1;
-    const torn = Array.from({ length: Math.ceil(length / step) - 1 }, (_, index) => ({ firstBytes: (index + 1) * step }));
+    const torn = Array.from({ length: Math.ceil(length / step) - 1 }, (_, index) => ({
+      firstBytes: (index + 1) * step,
+    }));
     const mixed = [1, 2, 3].map((seed) => ({ bitsOfSeed: seed * 7919 + operation }));
     return (["nothing", ...torn, ...mixed, "all"] as const).map((reached) => ({ operation, reached }));
   });

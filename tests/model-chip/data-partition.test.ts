@@ -23,8 +23,14 @@ function bridged(board: MemoryBoard): { partition(label: string): Flash } {
   return bridgePorts((request) => new Uint8Array(host.answer(new Uint8Array(request))).buffer, "1.0.0");
 }
 
-runCases("data partition of the board", flashContract(() => ({ flash: started().ports.partition("assets") })));
-runCases("data partition through the bridge", flashContract(() => ({ flash: bridged(started()).partition("assets") })));
+runCases(
+  "data partition of the board",
+  flashContract(() => ({ flash: started().ports.partition("assets") })),
+);
+runCases(
+  "data partition through the bridge",
+  flashContract(() => ({ flash: bridged(started()).partition("assets") })),
+);
 
 test("only what is written lies in the partition, at its place in the chip", () => {
   const board = started();
@@ -41,7 +47,9 @@ test("only what is written lies in the partition, at its place in the chip", () 
 
 test("what the system lives in is no data partition, nor is what does not exist", () => {
   for (const open of [started().ports, bridged(started())]) {
-    for (const label of ["nvs", "otadata", "phy_init"]) assert.throws(() => open.partition(label), { message: `partition ${label} is the system's own` });
-    for (const label of ["ota_0", "ota_1", "elsewhere", ""]) assert.throws(() => open.partition(label), { message: `no data partition ${label}` });
+    for (const label of ["nvs", "otadata", "phy_init"])
+      assert.throws(() => open.partition(label), { message: `partition ${label} is the system's own` });
+    for (const label of ["ota_0", "ota_1", "elsewhere", ""])
+      assert.throws(() => open.partition(label), { message: `no data partition ${label}` });
   }
 });

@@ -62,15 +62,32 @@ for (const [kind, make] of kinds) {
     chip.program(SECTOR_SIZE - 1024, new Uint8Array(3072));
     read(chip, 0, SECTOR_SIZE);
     assert.deepEqual(chip.counts(0, SECTOR_SIZE), {
-      erases: 1, mostErases: 1, programs: 1, bytesProgrammed: 1024, bytesRead: 4096, milliseconds: 37.142 + 6.367 / 4 + 0.459,
+      erases: 1,
+      mostErases: 1,
+      programs: 1,
+      bytesProgrammed: 1024,
+      bytesRead: 4096,
+      milliseconds: 37.142 + 6.367 / 4 + 0.459,
     });
     assert.deepEqual(chip.counts(SECTOR_SIZE, SECTOR_SIZE), {
-      erases: 2, mostErases: 2, programs: 1, bytesProgrammed: 2048, bytesRead: 0, milliseconds: 2 * 37.142 + 6.367 / 2,
+      erases: 2,
+      mostErases: 2,
+      programs: 1,
+      bytesProgrammed: 2048,
+      bytesRead: 0,
+      milliseconds: 2 * 37.142 + 6.367 / 2,
     });
     assert.equal(chip.counts().erases, 3);
     assert.equal(chip.counts().mostErases, 2);
     chip.resetCounts();
-    assert.deepEqual(chip.counts(), { erases: 0, mostErases: 0, programs: 0, bytesProgrammed: 0, bytesRead: 0, milliseconds: 0 });
+    assert.deepEqual(chip.counts(), {
+      erases: 0,
+      mostErases: 0,
+      programs: 0,
+      bytesProgrammed: 0,
+      bytesRead: 0,
+      milliseconds: 0,
+    });
   });
 
   test(`${kind}: addresses outside the chip are refused and named`, () => {
@@ -114,7 +131,8 @@ for (const [kind, make] of kinds) {
     };
     assert.throws(() => chip.program(0, Buffer.from([0, 0])), PowerCut);
     chip.onOperation = undefined;
-    for (const use of [() => chip.erase(0), () => chip.program(0, Buffer.from([0])), () => read(chip, 0, 1)]) assert.throws(use, PowerCut);
+    for (const use of [() => chip.erase(0), () => chip.program(0, Buffer.from([0])), () => read(chip, 0, 1)])
+      assert.throws(use, PowerCut);
     chip.powerOn();
     assert.deepEqual([...read(chip, 0, 3)], [0, 0xff, 0xff]);
   });
@@ -172,8 +190,14 @@ test("memory: forks share nothing that either of them changes", () => {
   parent.program(0, Buffer.from([0x03]));
   child.erase(0);
   grandchild.program(SECTOR_SIZE, Buffer.from([0]));
-  assert.deepEqual([parent, child, grandchild].map((chip) => read(chip, 0, 1)[0]), [0x03, 0xff, 0x0f]);
-  assert.deepEqual([parent, child, grandchild].map((chip) => read(chip, SECTOR_SIZE, 1)[0]), [0xff, 0xff, 0]);
+  assert.deepEqual(
+    [parent, child, grandchild].map((chip) => read(chip, 0, 1)[0]),
+    [0x03, 0xff, 0x0f],
+  );
+  assert.deepEqual(
+    [parent, child, grandchild].map((chip) => read(chip, SECTOR_SIZE, 1)[0]),
+    [0xff, 0xff, 0],
+  );
 });
 
 test("memory: a stamp names one content, over forks too", () => {

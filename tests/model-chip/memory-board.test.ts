@@ -21,12 +21,19 @@ test("a board of the default size runs its factory firmware", () => {
 });
 
 test("a factory image that is larger than a slot is refused", () => {
-  assert.throws(() => new MemoryBoard({ factoryImage: firmware("1", 70_000), table: smallTable() }), /70000 bytes: ota_0 has 65536/);
+  assert.throws(
+    () => new MemoryBoard({ factoryImage: firmware("1", 70_000), table: smallTable() }),
+    /70000 bytes: ota_0 has 65536/,
+  );
 });
 
 test("a restart is the caller's: it is told once, and the ports live on until the next start", () => {
   const told: string[] = [];
-  const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable(), onRestart: (reason) => told.push(reason) });
+  const board = new MemoryBoard({
+    factoryImage: firmware("1.0.0"),
+    table: smallTable(),
+    onRestart: (reason) => told.push(reason),
+  });
   board.powerOn();
   board.ports.boot.restart();
   board.ports.boot.restart();
@@ -75,7 +82,8 @@ test("a verdict on an image is never remembered for other bytes", () => {
   write();
   assert.equal(boot.verifyTarget(), length);
   board.chip.onRead = (address, bytes) => {
-    if (address <= board.table.slots[1].address + 9000 && address + bytes.length > board.table.slots[1].address + 9000) bytes[0]! ^= 1;
+    if (address <= board.table.slots[1].address + 9000 && address + bytes.length > board.table.slots[1].address + 9000)
+      bytes[0]! ^= 1;
   };
   assert.throws(() => boot.verifyTarget(), "what reads differently is checked anew");
 });
@@ -117,13 +125,37 @@ test("describe: partitions, boot entries, slots and what the agent keeps, withou
   board.chip.resetCounts();
   const { flashSize, partitions, boot, slots, store } = describe(board.chip);
   assert.equal(flashSize, 0x30000);
-  assert.deepEqual(partitions.map(({ label }) => label), ["nvs", "otadata", "ota_0", "ota_1"]);
+  assert.deepEqual(
+    partitions.map(({ label }) => label),
+    ["nvs", "otadata", "ota_0", "ota_1"],
+  );
   assert.deepEqual(boot, [{ seq: 1, slot: "ota_0", state: "valid", decides: true }, undefined]);
-  assert.deepEqual(slots[0], { label: "ota_0", size: 65536, bootable: true, length: 20_000, version: "1.0.0", project: "xs-ota-board", chip: 0 });
+  assert.deepEqual(slots[0], {
+    label: "ota_0",
+    size: 65536,
+    bootable: true,
+    length: 20_000,
+    version: "1.0.0",
+    project: "xs-ota-board",
+    chip: 0,
+  });
   const { problem, ...rest } = slots[1]!;
-  assert.deepEqual(rest, { label: "ota_1", size: 65536, bootable: false, version: "2.0.0", project: "xs-ota-board", chip: 0 });
+  assert.deepEqual(rest, {
+    label: "ota_1",
+    size: 65536,
+    bootable: false,
+    version: "2.0.0",
+    project: "xs-ota-board",
+    chip: 0,
+  });
   assert.match(problem!, /checksum/);
-  assert.deepEqual(store.map(({ key, value }) => [key, typeof value === "number" ? value : Buffer.from(value).toString()]), [["job", "job 3"], ["off", 4096]]);
+  assert.deepEqual(
+    store.map(({ key, value }) => [key, typeof value === "number" ? value : Buffer.from(value).toString()]),
+    [
+      ["job", "job 3"],
+      ["off", 4096],
+    ],
+  );
   assert.deepEqual([board.chip.counts().erases, board.chip.counts().programs], [0, 0]);
 });
 
@@ -136,7 +168,10 @@ test("bootloader, ports and describe take version and product from the firmware 
   // Half of the image does not boot, but tells what it is.
   board.chip.program(board.table.slots[1].address, image.subarray(0, 400));
   const facts = describe(board.chip).slots.map((slot) => [slot.bootable, slot.version, slot.project]);
-  assert.deepEqual(facts, [[true, "0.2.0", "thermostat"], [false, "0.2.0", "thermostat"]]);
+  assert.deepEqual(facts, [
+    [true, "0.2.0", "thermostat"],
+    [false, "0.2.0", "thermostat"],
+  ]);
 });
 
 test("describe: an aborted trial, a slot with an image of another chip, a chip that is no board", () => {

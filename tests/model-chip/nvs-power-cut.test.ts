@@ -51,7 +51,10 @@ function survives(chip: FlashChip, change: (store: Store) => void): number {
   const cuts = cutsOf(operations);
   for (const cut of cuts) {
     const board = fork(chip);
-    assert.ok(cutAt(board, cut, () => change(mount(board))), place(cut));
+    assert.ok(
+      cutAt(board, cut, () => change(mount(board))),
+      place(cut),
+    );
     const found = state(board);
     assert.ok(found === before || found === after, `${place(cut)}: neither old nor new: ${found}`);
     assert.equal(state(board), found, `${place(cut)}: stays so`);
@@ -65,7 +68,8 @@ const place = (cut: Cut): string => JSON.stringify(cut);
 
 test("a number, first in the store, in mid-page, at a page's end", () => {
   let cuts = survives(FlashChip.inMemory(PARTITION.size), (nvs) => nvs.setNumber("offset", 77));
-  for (const changes of [1, 50, 117, 118, 119, 120]) cuts += survives(used(changes), (nvs) => nvs.setNumber("offset", 0xabcdef));
+  for (const changes of [1, 50, 117, 118, 119, 120])
+    cuts += survives(used(changes), (nvs) => nvs.setNumber("offset", 0xabcdef));
   assert.ok(cuts > 400, `${cuts} cuts`);
 });
 
@@ -79,7 +83,8 @@ function turningOver(): FlashChip {
   for (let changes = 0; changes < 3 * 126; changes++) {
     const chip = used(changes);
     const copy = fork(chip);
-    if (operationsOf(copy, () => mount(copy).setNumber("offset", 1_000_000)).some(({ kind }) => kind === "erase")) return chip;
+    if (operationsOf(copy, () => mount(copy).setNumber("offset", 1_000_000)).some(({ kind }) => kind === "erase"))
+      return chip;
   }
   throw new Error("the pages never turned over");
 }
@@ -87,7 +92,8 @@ function turningOver(): FlashChip {
 test("bytes: first, longer, shorter, over a page's end", () => {
   let cuts = 0;
   for (const changes of [0, 60, 110, 114, 118]) {
-    for (const length of [0, 40, 300]) cuts += survives(used(changes), (nvs) => nvs.setBytes("job", Buffer.alloc(length, 0xa0)));
+    for (const length of [0, 40, 300])
+      cuts += survives(used(changes), (nvs) => nvs.setBytes("job", Buffer.alloc(length, 0xa0)));
     cuts += survives(used(changes), (nvs) => nvs.setBytes("reply", Buffer.alloc(90, 3)));
   }
   assert.ok(cuts > 4000, `${cuts} cuts`);
@@ -100,7 +106,10 @@ test("delete", () => {
 test("a second cut while the first is being repaired: two copies survive it, one does not", () => {
   const chip = used(114);
   assert.deepEqual(cutTwice(chip, mount).size, 2);
-  assert.deepEqual([...cutTwice(chip, plain)].filter((found) => found === "lost"), ["lost"]);
+  assert.deepEqual(
+    [...cutTwice(chip, plain)].filter((found) => found === "lost"),
+    ["lost"],
+  );
 });
 
 /** What the record is after cuts in a change of it and in the mount that follows. */

@@ -28,14 +28,16 @@ export function readNvs(partition: Buffer, namespace: string): NvsContents {
   }
   pages.sort((a, b) => a.seq - b.seq);
   if (freePages === 0) complaints.push("no free page");
-  if (pages.slice(0, -1).some(({ page }) => page.readUInt32LE(0) === 0xfffffffe)) complaints.push("an active page that is not the last");
+  if (pages.slice(0, -1).some(({ page }) => page.readUInt32LE(0) === 0xfffffffe))
+    complaints.push("an active page that is not the last");
 
   const items: { entry: Buffer; data: Buffer }[] = [];
   for (const { page, at } of pages) {
-    for (let index = 0; index < 126; ) {
+    for (let index = 0; index < 126;) {
       const bits = (page[32 + (index >> 2)]! >> ((index & 3) * 2)) & 3;
       const entry = page.subarray(64 + index * 32, 96 + index * 32);
-      if (bits === 3 && !entry.every((byte) => byte === 0xff)) complaints.push(`page ${at}, entry ${index}: empty, not blank`);
+      if (bits === 3 && !entry.every((byte) => byte === 0xff))
+        complaints.push(`page ${at}, entry ${index}: empty, not blank`);
       if (bits === 1) complaints.push(`page ${at}, entry ${index}: illegal state`);
       if (bits !== 2) {
         index++;
@@ -46,9 +48,11 @@ export function readNvs(partition: Buffer, namespace: string): NvsContents {
       const span = entry[2]!;
       const length = [0x21, 0x42].includes(entry[1]!) ? entry.readUInt16LE(24) : 0;
       const data = page.subarray(96 + index * 32, 96 + index * 32 + length);
-      if (length > 0 && entry.readUInt32LE(28) !== nvsCrc(data)) complaints.push(`page ${at}, entry ${index}: data CRC`);
+      if (length > 0 && entry.readUInt32LE(28) !== nvsCrc(data))
+        complaints.push(`page ${at}, entry ${index}: data CRC`);
       for (let part = 1; part < span; part++) {
-        if (((page[32 + ((index + part) >> 2)]! >> (((index + part) & 3) * 2)) & 3) !== 2) complaints.push(`page ${at}, entry ${index}: part ${part} missing`);
+        if (((page[32 + ((index + part) >> 2)]! >> (((index + part) & 3) * 2)) & 3) !== 2)
+          complaints.push(`page ${at}, entry ${index}: part ${part} missing`);
       }
       items.push({ entry, data });
       index += Math.max(1, span);
@@ -70,7 +74,8 @@ export function readNvs(partition: Buffer, namespace: string): NvsContents {
       own.find((item) => item.entry[1] === 0x42 && keyOf(item.entry) === key && item.entry[3] === entry[29]! + chunk),
     );
     const blob = Buffer.concat(chunks.map((chunk) => chunk?.data ?? Buffer.alloc(0)));
-    if (chunks.includes(undefined) || blob.length !== entry.readUInt32LE(24)) complaints.push(`${key}: blob is not whole`);
+    if (chunks.includes(undefined) || blob.length !== entry.readUInt32LE(24))
+      complaints.push(`${key}: blob is not whole`);
     values.set(key, blob);
   }
   return { values, complaints, freePages };

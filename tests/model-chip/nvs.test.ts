@@ -66,7 +66,11 @@ test("a second reader of the format finds what was set, over page turn-overs, an
   }
   assert.deepEqual(contents(chip), model);
   assert.ok(chip.counts(PARTITION.address, PARTITION.size).erases > 50, "pages did turn over");
-  assert.equal(chip.counts(0, PARTITION.address).erases + chip.counts(0x5000, 0x1000).programs, 0, "nothing outside the partition");
+  assert.equal(
+    chip.counts(0, PARTITION.address).erases + chip.counts(0x5000, 0x1000).programs,
+    0,
+    "nothing outside the partition",
+  );
 });
 
 test("setting an equal value writes nothing", () => {
@@ -158,12 +162,18 @@ test("a flipped bit in an item makes it absent, not wrong", () => {
     copy.cells.set(PARTITION.address + place, Buffer.from([image[place]! ^ 0x20]));
     const damaged = mount(copy);
     assert.ok([0x5555, undefined].includes(damaged.getNumber("n")), `number with byte ${place} changed`);
-    assert.ok([undefined, Buffer.alloc(100, 0x77).toString("hex")].includes(hex(damaged.getBytes("b"))), `bytes with byte ${place} changed`);
+    assert.ok(
+      [undefined, Buffer.alloc(100, 0x77).toString("hex")].includes(hex(damaged.getBytes("b"))),
+      `bytes with byte ${place} changed`,
+    );
   }
 });
 
 test("garbage never breaks a mount, and the store works after it", () => {
-  const garbage = fc.array(fc.record({ address: fc.nat(0x3fff), bytes: fc.uint8Array({ minLength: 1, maxLength: 200 }), good: fc.boolean() }), { maxLength: 12 });
+  const garbage = fc.array(
+    fc.record({ address: fc.nat(0x3fff), bytes: fc.uint8Array({ minLength: 1, maxLength: 200 }), good: fc.boolean() }),
+    { maxLength: 12 },
+  );
   fc.assert(
     fc.property(garbage, fc.nat(200), (writes, before) => {
       const chip = newChip();
@@ -195,7 +205,9 @@ test("garbage never breaks a mount, and the store works after it", () => {
 test("pages of nothing but noise are begun anew", () => {
   const chip = newChip();
   let state = 1;
-  const noise = Buffer.from(Array.from({ length: PARTITION.size }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24));
+  const noise = Buffer.from(
+    Array.from({ length: PARTITION.size }, () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0) >>> 24),
+  );
   chip.cells.set(PARTITION.address, noise);
   const nvs = mount(chip);
   nvs.setNumber("n", 1);

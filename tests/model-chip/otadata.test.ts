@@ -3,7 +3,16 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import type { OtaEntries, OtaEntry } from "../../hal/model-chip/otadata";
-import { OtaData, State, activeEntry, lastInvalidEntry, names, seqCrc, slotOf, stateName } from "../../hal/model-chip/otadata";
+import {
+  OtaData,
+  State,
+  activeEntry,
+  lastInvalidEntry,
+  names,
+  seqCrc,
+  slotOf,
+  stateName,
+} from "../../hal/model-chip/otadata";
 
 const entry = (seq: number, state: number, crc = seqCrc(seq)): OtaEntry => ({ seq, state, crc });
 const BLANK = entry(0xffffffff, 0xffffffff, 0xffffffff);
@@ -31,11 +40,22 @@ test("an entry in flash: number, label, state, CRC; one sector each, erased befo
 });
 
 test("numbers name slots in turn", () => {
-  assert.deepEqual([1, 2, 3, 4, 0x7fffffff].map((seq) => slotOf(entry(seq, State.valid))), [0, 1, 0, 1, 0]);
+  assert.deepEqual(
+    [1, 2, 3, 4, 0x7fffffff].map((seq) => slotOf(entry(seq, State.valid))),
+    [0, 1, 0, 1, 0],
+  );
 });
 
 test("states have ESP-IDF's names", () => {
-  assert.deepEqual([0, 1, 2, 3, 4, 0xffffffff, 77].map(stateName), ["new", "pending", "valid", "invalid", "aborted", "undefined", "undefined"]);
+  assert.deepEqual([0, 1, 2, 3, 4, 0xffffffff, 77].map(stateName), [
+    "new",
+    "pending",
+    "valid",
+    "invalid",
+    "aborted",
+    "undefined",
+    "undefined",
+  ]);
 });
 
 test("the highest number decides, unless it is blank, broken, invalid or aborted", () => {
@@ -54,7 +74,8 @@ test("the highest number decides, unless it is blank, broken, invalid or aborted
     [entry(1, valid), entry(2, valid, 0x12345678), 0],
     [entry(1, aborted), entry(2, invalid), undefined],
   ];
-  for (const [first, second, wanted] of rows) assert.equal(activeEntry([first, second]), wanted, JSON.stringify([first, second]));
+  for (const [first, second, wanted] of rows)
+    assert.equal(activeEntry([first, second]), wanted, JSON.stringify([first, second]));
 });
 
 test("of two rejected images the one with the lower number is the last invalid", () => {

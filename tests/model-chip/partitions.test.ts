@@ -34,10 +34,23 @@ test("other flash sizes have no table", () => {
 });
 
 test("comments, blank lines, missing offsets, K and M are understood", () => {
-  const read = table("# a comment", "", "nvs, data, nvs, , 16K", "otadata, data, ota, , 8K, # here too", "ota_0, app, ota_0, , 1M,", "ota_1,app,ota_1,,0x100000");
-  assert.deepEqual(read.partitions.map(({ label, address, size }) => [label, address, size]), [
-    ["nvs", 0x9000, 0x4000], ["otadata", 0xd000, 0x2000], ["ota_0", 0x10000, MB], ["ota_1", 0x110000, MB],
-  ]);
+  const read = table(
+    "# a comment",
+    "",
+    "nvs, data, nvs, , 16K",
+    "otadata, data, ota, , 8K, # here too",
+    "ota_0, app, ota_0, , 1M,",
+    "ota_1,app,ota_1,,0x100000",
+  );
+  assert.deepEqual(
+    read.partitions.map(({ label, address, size }) => [label, address, size]),
+    [
+      ["nvs", 0x9000, 0x4000],
+      ["otadata", 0xd000, 0x2000],
+      ["ota_0", 0x10000, MB],
+      ["ota_1", 0x110000, MB],
+    ],
+  );
   assert.equal(read.end, 0x210000);
   assert.equal(read.find("ota_1")?.address, 0x110000);
   assert.equal(read.find("none"), undefined);
@@ -59,7 +72,10 @@ test("every mistake is named", () => {
     [[...GOOD, "odd, data, fat, 0x300000, 0x800"], /odd: size 0x800/],
     [[...GOOD, "none, data, fat, 0x300000, 0"], /none: size 0x0/],
     [[...without("ota_1"), "ota_1, app, ota_1, 0x118000, 1M"], /ota_1: address 0x118000 is not a multiple of 0x10000/],
-    [[...without("ota_1"), "ota_1, app, ota_1, 0x110000, 0x110000"], /not equal: ota_0 has 1048576 bytes, ota_1 1114112/],
+    [
+      [...without("ota_1"), "ota_1, app, ota_1, 0x110000, 0x110000"],
+      /not equal: ota_0 has 1048576 bytes, ota_1 1114112/,
+    ],
     [[...without("otadata"), "otadata, data, ota, 0xd000, 0x3000"], /otadata: 12288 bytes, must be 8192/],
     [[...without("nvs"), "nvs, data, nvs, 0x9000, 0x2000"], /nvs: 8192 bytes/],
     [["table, data, fat, 0x8000, 0x1000", ...GOOD], /table at 0x8000 overlaps the partition table/],

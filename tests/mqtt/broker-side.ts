@@ -28,7 +28,10 @@ export function sent(effects: readonly SessionEffect[]): Packet[] {
 
 export const commands = (effects: readonly SessionEffect[]) => sent(effects).map((packet) => packet.cmd);
 export const types = (effects: readonly SessionEffect[]) => effects.map((effect) => effect.type);
-export function only<T extends SessionEffect["type"]>(effects: readonly SessionEffect[], type: T): Extract<SessionEffect, { type: T }> {
+export function only<T extends SessionEffect["type"]>(
+  effects: readonly SessionEffect[],
+  type: T,
+): Extract<SessionEffect, { type: T }> {
   const found = effects.filter((effect): effect is Extract<SessionEffect, { type: T }> => effect.type === type);
   if (found.length !== 1) throw new Error(`${found.length} effects of type ${type} in [${types(effects).join()}]`);
   return found[0]!;

@@ -30,18 +30,24 @@ class Driver {
       if (effect.type === "connect") this.#open();
       if (effect.type === "send") this.#socket!.write(effect.bytes);
       if (effect.type === "close") this.#socket!.destroy();
-      if (effect.type === "message" && effect.handle !== 0) this.run(this.session.handled(effect.handle, performance.now()));
+      if (effect.type === "message" && effect.handle !== 0)
+        this.run(this.session.handled(effect.handle, performance.now()));
       for (const one of this.#waiting.filter(({ type }) => type === effect.type)) one.resolve(effect);
       this.#waiting = this.#waiting.filter(({ type }) => type !== effect.type);
     }
     clearTimeout(this.#timer);
     const deadline = this.session.deadline();
-    if (deadline !== undefined) this.#timer = setTimeout(() => this.run(this.session.tick(performance.now())), Math.max(0, deadline - performance.now()));
+    if (deadline !== undefined)
+      this.#timer = setTimeout(
+        () => this.run(this.session.tick(performance.now())),
+        Math.max(0, deadline - performance.now()),
+      );
   }
 
   #open(): void {
     const socket = (this.#socket = connect(this.#port, "127.0.0.1"));
-    const current = (handle: () => SessionEffect[]) => socket === this.#socket && !socket.destroyed && this.run(handle());
+    const current = (handle: () => SessionEffect[]) =>
+      socket === this.#socket && !socket.destroyed && this.run(handle());
     socket.on("connect", () => current(() => this.session.opened(performance.now())));
     socket.on("data", (data) => current(() => this.session.received(data, performance.now())));
     socket.on("error", () => {});
@@ -63,7 +69,8 @@ async function startBroker(t: TestContext) {
       if (username === "user" && String(password) === "right") return done(null, true);
       return done(Object.assign(new Error("refused"), { returnCode: 4 }) as AuthenticateError, null);
     },
-    authorizeSubscribe: (_client, subscription, done) => done(null, subscription.topic.startsWith("forbidden") ? null : subscription),
+    authorizeSubscribe: (_client, subscription, done) =>
+      done(null, subscription.topic.startsWith("forbidden") ? null : subscription),
   });
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -82,28 +89,49 @@ async function startBroker(t: TestContext) {
 
 test("a real broker: subscribe, receive, publish, lose the connection, carry on", async (t) => {
   const { broker, port } = await startBroker(t);
-  const driver = new Driver(port, { clientId: "device", username: "user", password: "right", keepAlive: 60 }, ["in/#", "forbidden"]);
+  const driver = new Driver(port, { clientId: "device", username: "user", password: "right", keepAlive: 60 }, [
+    "in/#",
+    "forbidden",
+  ]);
   t.after(() => driver.run(driver.session.stop(performance.now())));
   const seen: { topic: string; payload: string; qos: number }[] = [];
-  broker.on("publish", (packet, client) => void (client && seen.push({ topic: packet.topic, payload: String(packet.payload), qos: packet.qos })));
+  broker.on(
+    "publish",
+    (packet, client) =>
+      void (client && seen.push({ topic: packet.topic, payload: String(packet.payload), qos: packet.qos })),
+  );
   const toDevice = (topic: string, payload: string, qos: 0 | 1, retain = false) =>
     new Promise<void>((resolve, reject) => {
-      broker.publish({ cmd: "publish", topic, payload, qos, retain, dup: false }, (error) => (error ? reject(error) : resolve()));
+      broker.publish({ cmd: "publish", topic, payload, qos, retain, dup: false }, (error) =>
+        error ? reject(error) : resolve(),
+      );
     });
 
   await toDevice("in/kept", "retained", 1, true);
-  const [retained] = await Promise.all([driver.next("message"), driver.next("up"), driver.next("warn"), driver.run(driver.session.start(performance.now()))]);
+  const [retained] = await Promise.all([
+    driver.next("message"),
+    driver.next("up"),
+    driver.next("warn"),
+    driver.run(driver.session.start(performance.now())),
+  ]);
   assert.deepEqual([retained.topic, Buffer.from(retained.payload).toString()], ["in/kept", "retained"]);
   const [cleared] = await Promise.all([driver.next("message"), toDevice("in/kept", "", 0, true)]);
   assert.equal(cleared.topic, "in/kept");
 
-  for (const [payload, qos] of [["", 0], ["plain", 0], ["with acknowledgement", 1]] as const) {
+  for (const [payload, qos] of [
+    ["", 0],
+    ["plain", 0],
+    ["with acknowledgement", 1],
+  ] as const) {
     const [message] = await Promise.all([driver.next("message"), toDevice("in/a", payload, qos)]);
     assert.deepEqual([message.topic, Buffer.from(message.payload).toString()], ["in/a", payload]);
     assert.equal(message.handle !== 0, qos === 1);
   }
 
-  const [acked] = await Promise.all([driver.next("acked"), driver.run(driver.session.publish("version", { topic: "out", payload: "{}", qos: 1 }, performance.now()))]);
+  const [acked] = await Promise.all([
+    driver.next("acked"),
+    driver.run(driver.session.publish("version", { topic: "out", payload: "{}", qos: 1 }, performance.now())),
+  ]);
   assert.equal(acked.token, "version");
 
   const down = driver.next("down");
@@ -123,7 +151,9 @@ test("a real broker: subscribe, receive, publish, lose the connection, carry on"
 
 test("a real broker: wrong password, and another client that takes the id over", async (t) => {
   const { broker, port } = await startBroker(t);
-  const stranger = new Driver(port, { clientId: "device", username: "user", password: "wrong", keepAlive: 60 }, ["in/a"]);
+  const stranger = new Driver(port, { clientId: "device", username: "user", password: "wrong", keepAlive: 60 }, [
+    "in/a",
+  ]);
   const [refused] = await Promise.all([stranger.next("down"), stranger.run(stranger.session.start(performance.now()))]);
   assert.match(refused.reason, /code 4: bad user name or password/);
   stranger.run(stranger.session.stop(performance.now()));
@@ -132,7 +162,11 @@ test("a real broker: wrong password, and another client that takes the id over",
   const first = new Driver(port, identity, ["in/a"]);
   await Promise.all([first.next("up"), first.run(first.session.start(performance.now()))]);
   const second = new Driver(port, identity, ["in/a"]);
-  const [down] = await Promise.all([first.next("down"), second.next("up"), second.run(second.session.start(performance.now()))]);
+  const [down] = await Promise.all([
+    first.next("down"),
+    second.next("up"),
+    second.run(second.session.start(performance.now())),
+  ]);
   assert.match(down.reason, /soon after it was made .*same client id/);
   first.run(first.session.stop(performance.now()));
   const gone = once(broker, "clientDisconnect");

@@ -1,7 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BACKOFF_CAP, CONNECT_TIMEOUT, MQTT_REPLY_TIMEOUT, MQTT_STABLE } from "../../src/constants";
-import { bringUp, bytes, commands, connack, message, newSession, only, puback, sent, suback, types, upSession } from "./broker-side";
+import {
+  bringUp,
+  bytes,
+  commands,
+  connack,
+  message,
+  newSession,
+  only,
+  puback,
+  sent,
+  suback,
+  types,
+  upSession,
+} from "./broker-side";
 
 test("connects, subscribes to each topic in a packet of its own, and is up", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
@@ -12,7 +25,16 @@ test("connects, subscribes to each topic in a packet of its own, and is up", () 
   assert.equal(more.length, 0);
   assert.ok(hello?.cmd === "connect");
   assert.deepEqual(
-    [hello.protocolVersion, hello.protocolId, hello.clean, hello.clientId, hello.username, String(hello.password), hello.keepalive, hello.will],
+    [
+      hello.protocolVersion,
+      hello.protocolId,
+      hello.clean,
+      hello.clientId,
+      hello.username,
+      String(hello.password),
+      hello.keepalive,
+      hello.will,
+    ],
     [4, "MQTT", true, "device", "user", "secret", 60, undefined],
   );
 
@@ -79,18 +101,27 @@ test("each wait for the peer has its end", () => {
   const session = newSession();
   session.start(0);
   assert.deepEqual(session.tick(CONNECT_TIMEOUT - 1), []);
-  assert.deepEqual(session.tick(CONNECT_TIMEOUT), [{ type: "close" }, { type: "down", reason: "no connection within 10 s", retryIn: 500 }]);
+  assert.deepEqual(session.tick(CONNECT_TIMEOUT), [
+    { type: "close" },
+    { type: "down", reason: "no connection within 10 s", retryIn: 500 },
+  ]);
 
   session.tick(20_000);
   session.opened(20_001);
   assert.equal(session.deadline(), 20_001 + MQTT_REPLY_TIMEOUT);
   assert.deepEqual(session.tick(20_000 + MQTT_REPLY_TIMEOUT), []);
-  assert.deepEqual(session.tick(20_001 + MQTT_REPLY_TIMEOUT), [{ type: "close" }, { type: "down", reason: "no CONNACK within 10 s", retryIn: 1000 }]);
+  assert.deepEqual(session.tick(20_001 + MQTT_REPLY_TIMEOUT), [
+    { type: "close" },
+    { type: "down", reason: "no CONNACK within 10 s", retryIn: 1000 },
+  ]);
 
   session.tick(40_000);
   session.opened(40_000);
   session.received(connack(), 40_001);
-  assert.deepEqual(session.tick(40_001 + MQTT_REPLY_TIMEOUT), [{ type: "close" }, { type: "down", reason: "no SUBACK within 10 s for in/a", retryIn: 2000 }]);
+  assert.deepEqual(session.tick(40_001 + MQTT_REPLY_TIMEOUT), [
+    { type: "close" },
+    { type: "down", reason: "no SUBACK within 10 s for in/a", retryIn: 2000 },
+  ]);
 });
 
 test("every refused CONNACK says why and what to look at", () => {
@@ -119,7 +150,10 @@ test("one refused subscription of two is told and lived with", () => {
   session.start(0);
   session.opened(0);
   const [a, b] = sent(session.received(connack(), 0));
-  assert.match(only(session.received(suback(a!.messageId!, 0x80), 0), "warn").message, /refused the subscription to in\/a/);
+  assert.match(
+    only(session.received(suback(a!.messageId!, 0x80), 0), "warn").message,
+    /refused the subscription to in\/a/,
+  );
   assert.deepEqual(session.received(suback(b!.messageId!), 0), [{ type: "up" }]);
 });
 
@@ -152,7 +186,13 @@ test("with nothing to subscribe to, CONNACK is enough", () => {
 });
 
 test("the first packet must be a CONNACK, and the only one", () => {
-  for (const early of [suback(1), puback(1), message("in/a", "x"), message("in/a", "x".repeat(10_000), 1), bytes({ cmd: "pingresp" })]) {
+  for (const early of [
+    suback(1),
+    puback(1),
+    message("in/a", "x"),
+    message("in/a", "x".repeat(10_000), 1),
+    bytes({ cmd: "pingresp" }),
+  ]) {
     const session = newSession();
     session.start(0);
     session.opened(0);

@@ -3,7 +3,19 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { MQTT_INFLIGHT, MQTT_PAYLOAD_MAX, MQTT_RESEND } from "../../src/constants";
 import type { SessionEffect } from "../../src/mqtt/session";
-import { bringUp, bytes, connack, message, newSession, pingresp, puback, sent, suback, types, upSession } from "./broker-side";
+import {
+  bringUp,
+  bytes,
+  connack,
+  message,
+  newSession,
+  pingresp,
+  puback,
+  sent,
+  suback,
+  types,
+  upSession,
+} from "./broker-side";
 
 const packet = fc.oneof(
   fc.constant(connack()),
@@ -12,7 +24,12 @@ const packet = fc.oneof(
   fc.nat(5).map((id) => puback(id + 1)),
   fc.nat(5).map((id) => bytes({ cmd: "pubrel", messageId: id + 1 })),
   fc
-    .record({ topic: fc.string({ minLength: 1 }), length: fc.oneof(fc.nat(20), fc.nat(3 * MQTT_PAYLOAD_MAX)), qos: fc.constantFrom<0 | 1 | 2>(0, 1, 2), id: fc.integer({ min: 1, max: 65_535 }) })
+    .record({
+      topic: fc.string({ minLength: 1 }),
+      length: fc.oneof(fc.nat(20), fc.nat(3 * MQTT_PAYLOAD_MAX)),
+      qos: fc.constantFrom<0 | 1 | 2>(0, 1, 2),
+      id: fc.integer({ min: 1, max: 65_535 }),
+    })
     .map(({ topic, length, qos, id }) => message(topic, "x".repeat(length), qos, id)),
 );
 const damage = fc.array(fc.tuple(fc.nat(100_000), fc.nat(255)), { maxLength: 2 });
@@ -25,7 +42,8 @@ const stream = fc.tuple(fc.array(packet, { maxLength: 6 }), damage).map(([packet
 const anything = fc.oneof(stream, fc.uint8Array({ maxLength: 100 }));
 
 /** Payloads as arrays, so that a difference between two lists of effects shows. */
-const plain = (effects: SessionEffect[]) => effects.map((effect) => (effect.type === "message" ? { ...effect, payload: [...effect.payload] } : effect));
+const plain = (effects: SessionEffect[]) =>
+  effects.map((effect) => (effect.type === "message" ? { ...effect, payload: [...effect.payload] } : effect));
 
 test("a stream gives the same effects in whatever pieces it arrives", () => {
   fc.assert(
@@ -67,8 +85,10 @@ test("no bytes make it throw, in any phase, and it always comes back", () => {
       for (const input of inputs) {
         const effects = session.received(input, 1);
         const ended = types(effects).indexOf("close");
-        if (ended >= 0) assert.deepEqual(types(effects).slice(ended), ["close", "down"], "a failure closes once, and is the end");
-        for (const effect of effects) if (effect.type === "message" && effect.handle !== 0) session.handled(effect.handle, 1);
+        if (ended >= 0)
+          assert.deepEqual(types(effects).slice(ended), ["close", "down"], "a failure closes once, and is the end");
+        for (const effect of effects)
+          if (effect.type === "message" && effect.handle !== 0) session.handled(effect.handle, 1);
       }
       session.closed("the test", 2);
       assert.deepEqual(session.tick(session.deadline()!), [{ type: "connect" }]);
@@ -119,7 +139,8 @@ test("whatever is lost on the way, every kept publish is acknowledged once, with
           received.delete(one.messageId!);
           const before = new Map(wanted);
           take(session.received(puback(one.messageId!), now));
-          for (const [token, payload] of before) if (!wanted.has(token)) assert.equal(String(one.payload), payload, "it is the last payload that counts");
+          for (const [token, payload] of before)
+            if (!wanted.has(token)) assert.equal(String(one.payload), payload, "it is the last payload that counts");
         }
       };
       const reconnect = () => {

@@ -7,10 +7,24 @@ import { bringUp, commands, message, newSession, only, pingresp, puback, sent, t
 const qos1 = (payload: string): Message => ({ topic: "out", payload, qos: 1 });
 
 /** The one PUBLISH among the effects. */
-function published(effects: Parameters<typeof sent>[0]): { payload: string; id: number | undefined; dup: boolean; qos: number; topic: string; retain: boolean } {
+function published(effects: Parameters<typeof sent>[0]): {
+  payload: string;
+  id: number | undefined;
+  dup: boolean;
+  qos: number;
+  topic: string;
+  retain: boolean;
+} {
   const [packet, ...more] = sent(effects);
   assert.ok(packet?.cmd === "publish" && more.length === 0);
-  return { payload: String(packet.payload), id: packet.messageId, dup: packet.dup, qos: packet.qos, topic: packet.topic, retain: packet.retain };
+  return {
+    payload: String(packet.payload),
+    id: packet.messageId,
+    dup: packet.dup,
+    qos: packet.qos,
+    topic: packet.topic,
+    retain: packet.retain,
+  };
 }
 
 test("QoS 0 is sent once while up and dropped while down", () => {
@@ -119,7 +133,11 @@ test("no more than the limit is kept, and the surplus is told", () => {
   for (const session of [upSession(), newSession()]) {
     for (let i = 0; i < MQTT_INFLIGHT; i++) session.publish(`token ${i}`, qos1("x"), 1);
     assert.match(only(session.publish("one more", qos1("x"), 1), "warn").message, /"one more" dropped/);
-    assert.doesNotMatch(types(session.publish("token 0", qos1("y"), 1)).join(), /warn/, "a known token still finds its place");
+    assert.doesNotMatch(
+      types(session.publish("token 0", qos1("y"), 1)).join(),
+      /warn/,
+      "a known token still finds its place",
+    );
     session.cancel("token 3");
     assert.doesNotMatch(types(session.publish("one more", qos1("x"), 1)).join(), /warn/);
   }

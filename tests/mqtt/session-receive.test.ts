@@ -2,7 +2,19 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MQTT_PAYLOAD_MAX, MQTT_TOPIC_MAX } from "../../src/constants";
 import type { MqttSession } from "../../src/mqtt/session";
-import { bringUp, bytes, commands, message, only, pingresp, puback, sent, suback, types, upSession } from "./broker-side";
+import {
+  bringUp,
+  bytes,
+  commands,
+  message,
+  only,
+  pingresp,
+  puback,
+  sent,
+  suback,
+  types,
+  upSession,
+} from "./broker-side";
 
 const text = (payload: Uint8Array) => Buffer.from(payload).toString();
 
@@ -20,8 +32,14 @@ test("a message at QoS 1 is acknowledged once it was handled, not before", () =>
   const handles = effects.map((effect) => (effect.type === "message" ? effect.handle : 0));
   assert.notEqual(handles[0], handles[1]);
   assert.ok(handles.every((handle) => handle !== 0));
-  assert.deepEqual(sent(session.handled(handles[1]!, 2)).map((packet) => [packet.cmd, packet.messageId]), [["puback", 65_535]]);
-  assert.deepEqual(sent(session.handled(handles[0]!, 2)).map((packet) => [packet.cmd, packet.messageId]), [["puback", 7]]);
+  assert.deepEqual(
+    sent(session.handled(handles[1]!, 2)).map((packet) => [packet.cmd, packet.messageId]),
+    [["puback", 65_535]],
+  );
+  assert.deepEqual(
+    sent(session.handled(handles[0]!, 2)).map((packet) => [packet.cmd, packet.messageId]),
+    [["puback", 7]],
+  );
 });
 
 test("what was not acknowledged before the connection broke is not acknowledged on the next one", () => {
@@ -32,7 +50,13 @@ test("what was not acknowledged before the connection broke is not acknowledged 
   session.tick(session.deadline()!);
   bringUp(session, 5000);
   assert.deepEqual(session.handled(handle, 5001), []);
-  const again = only(session.received(bytes({ cmd: "publish", topic: "in/a", payload: "1", qos: 1, messageId: 7, dup: true, retain: true }), 5002), "message");
+  const again = only(
+    session.received(
+      bytes({ cmd: "publish", topic: "in/a", payload: "1", qos: 1, messageId: 7, dup: true, retain: true }),
+      5002,
+    ),
+    "message",
+  );
   assert.deepEqual(commands(session.handled(again.handle, 5003)), ["puback"]);
   session.stop(5004);
   assert.deepEqual(session.handled(again.handle, 5005), []);
@@ -40,15 +64,27 @@ test("what was not acknowledged before the connection broke is not acknowledged 
 
 test("an empty payload is a message like any other", () => {
   const session = upSession();
-  const effects = session.received(Buffer.concat([message("in/a", ""), message("in/a", "", 1, 9), message("in/a", "after")]), 1);
-  assert.deepEqual(effects.map((effect) => effect.type === "message" && text(effect.payload)), ["", "", "after"]);
+  const effects = session.received(
+    Buffer.concat([message("in/a", ""), message("in/a", "", 1, 9), message("in/a", "after")]),
+    1,
+  );
+  assert.deepEqual(
+    effects.map((effect) => effect.type === "message" && text(effect.payload)),
+    ["", "", "after"],
+  );
 });
 
 test("QoS 2, which we never ask for, is answered in full without being stored", () => {
   const session = upSession();
   const { handle } = only(session.received(message("in/a", "x", 2, 5), 1), "message");
-  assert.deepEqual(sent(session.handled(handle, 2)).map((packet) => [packet.cmd, packet.messageId]), [["pubrec", 5]]);
-  assert.deepEqual(sent(session.received(bytes({ cmd: "pubrel", messageId: 5 }), 3)).map((packet) => [packet.cmd, packet.messageId]), [["pubcomp", 5]]);
+  assert.deepEqual(
+    sent(session.handled(handle, 2)).map((packet) => [packet.cmd, packet.messageId]),
+    [["pubrec", 5]],
+  );
+  assert.deepEqual(
+    sent(session.received(bytes({ cmd: "pubrel", messageId: 5 }), 3)).map((packet) => [packet.cmd, packet.messageId]),
+    [["pubcomp", 5]],
+  );
 });
 
 test("the payload is the receiver's: the buffer it came in may be used again", () => {
@@ -80,7 +116,11 @@ test("a larger one is skipped, acknowledged if need be, and told once for each c
     ["payload one byte too long", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1)), ["warn", "message"]],
     ["the same at QoS 1", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1), 1, 300), ["send", "warn", "message"]],
     ["topic one byte too long", message("t".repeat(MQTT_TOPIC_MAX + 1), "p", 1, 300), ["send", "warn", "message"]],
-    ["both together within the packet's limit", message("t", "p".repeat(MQTT_PAYLOAD_MAX + 100), 1, 300), ["send", "warn", "message"]],
+    [
+      "both together within the packet's limit",
+      message("t", "p".repeat(MQTT_PAYLOAD_MAX + 100), 1, 300),
+      ["send", "warn", "message"],
+    ],
     ["far too long", message("in/a", "p".repeat(300_000), 1, 300), ["send", "warn", "message"]],
     ["the longest topic there is", message("t".repeat(65_535), "p", 1, 300), ["send", "warn", "message"]],
     ["QoS 2", message("in/a", "p".repeat(300_000), 2, 300), ["send", "warn", "message"]],
@@ -92,9 +132,13 @@ test("a larger one is skipped, acknowledged if need be, and told once for each c
       assert.deepEqual(types(effects), expected, `${name}, in pieces of ${size}`);
       assert.equal(text(only(effects, "message").payload), "next");
       assert.match(only(effects, "warn").message, new RegExp(`${packet.length} bytes was skipped`));
-      for (const answer of sent(effects)) assert.deepEqual([answer.cmd, answer.messageId], [name === "QoS 2" ? "pubrec" : "puback", 300]);
+      for (const answer of sent(effects))
+        assert.deepEqual([answer.cmd, answer.messageId], [name === "QoS 2" ? "pubrec" : "puback", 300]);
       if (size === 1) break;
-      assert.deepEqual(types(feed(session, packet, size)), expected.filter((type) => type !== "warn"));
+      assert.deepEqual(
+        types(feed(session, packet, size)),
+        expected.filter((type) => type !== "warn"),
+      );
     }
   }
 });
@@ -134,14 +178,23 @@ test("malformed packets end the connection with a reason", () => {
     ["PUBLISH at QoS 1 without an id", [0x32, 3, 0, 1, 0x61], /publish without a packet id/],
     ["PUBLISH at QoS 1 with half an id", [0x32, 4, 0, 1, 0x61, 1], /publish without a packet id/],
     ["PUBLISH at QoS 1 with id 0", [0x32, 5, 0, 1, 0x61, 0, 0], /publish without a packet id/],
-    ["a skipped PUBLISH whose topic is longer than the packet", [0x30, 0xe8, 0x7f, 0xff, 0xff, ...Array<number>(16_358).fill(0)], /topic longer than its packet/],
-    ["a skipped PUBLISH at QoS 1 with id 0", [0x32, 0xe8, 0x7f, ...Array<number>(16_360).fill(0)], /publish without a packet id/],
+    [
+      "a skipped PUBLISH whose topic is longer than the packet",
+      [0x30, 0xe8, 0x7f, 0xff, 0xff, ...Array<number>(16_358).fill(0)],
+      /topic longer than its packet/,
+    ],
+    [
+      "a skipped PUBLISH at QoS 1 with id 0",
+      [0x32, 0xe8, 0x7f, ...Array<number>(16_360).fill(0)],
+      /publish without a packet id/,
+    ],
   ];
   for (const [name, packet, reason] of cases) {
     for (const size of [packet.length, 1]) {
       const session = upSession();
       const effects = [];
-      for (let at = 0; at < packet.length; at += size) effects.push(...session.received(Uint8Array.from(packet.slice(at, at + size)), 1));
+      for (let at = 0; at < packet.length; at += size)
+        effects.push(...session.received(Uint8Array.from(packet.slice(at, at + size)), 1));
       assert.deepEqual(types(effects), ["close", "down"], name);
       assert.match(only(effects, "down").reason, reason, name);
       assert.equal(session.isUp, false);
@@ -151,7 +204,10 @@ test("malformed packets end the connection with a reason", () => {
 });
 
 test("what came before a malformed packet still counts", () => {
-  const effects = upSession().received(Buffer.concat([message("in/a", "good"), Uint8Array.of(0), message("in/a", "never")]), 1);
+  const effects = upSession().received(
+    Buffer.concat([message("in/a", "good"), Uint8Array.of(0), message("in/a", "never")]),
+    1,
+  );
   assert.deepEqual(types(effects), ["message", "close", "down"]);
 });
 

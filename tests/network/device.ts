@@ -78,7 +78,14 @@ export class NetworkDevice {
       equals: (offset, bytes) => ports.flash.equals(offset, bytes),
     };
     this.#agent = new OtaAgent({
-      ports: { ...ports, flash, network: this.#network, crypto, clock: this.clock, log: (line) => void this.log.push(line) },
+      ports: {
+        ...ports,
+        flash,
+        network: this.#network,
+        crypto,
+        clock: this.clock,
+        log: (line) => void this.log.push(line),
+      },
       platform: createPlatform(platform, crypto),
       broker,
       policy: { allowHttp },

@@ -17,7 +17,12 @@ before(async () => {
 });
 after(async () => {
   await scenery.stop();
-  writeRows("http", [...Object.keys(HTTP_FAULTS), "no such name", "connect time-out", "nobody listens"].flatMap((name) => rows.get(name) ?? []));
+  writeRows(
+    "http",
+    [...Object.keys(HTTP_FAULTS), "no such name", "connect time-out", "nobody listens"].flatMap(
+      (name) => rows.get(name) ?? [],
+    ),
+  );
 });
 
 describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
@@ -37,7 +42,13 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       const outcomes = scene.outcomes();
       assert.equal(outcomes.length, 1, outcomes.join(" | "));
       assert.equal(device.version, good ? "0.2.0" : "0.1.0");
-      if (end === "renewed") assert.ok(server.requests.some(({ target, first }) => target.startsWith("/fresh/") && first > 0 && first % SECTOR === 0), "goes on at the checkpoint");
+      if (end === "renewed")
+        assert.ok(
+          server.requests.some(
+            ({ target, first }) => target.startsWith("/fresh/") && first > 0 && first % SECTOR === 0,
+          ),
+          "goes on at the checkpoint",
+        );
       if (end === "url-expired") assert.match(task.message ?? "", /403/);
       if (end === "not-found") assert.match(task.message ?? "", /HTTP (404|410|200)/);
       assert.ok(!/sign=|q-sign/.test(task.message ?? ""), "no signature of a URL in the message");
@@ -47,19 +58,35 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       const renewals = scene.versionReports - (good ? 2 : 1);
       if (end === "url-expired") assert.equal(renewals, URL_RENEWALS);
       const stayed = good ? NEW.length : Math.min(NEW.length, device.written.size * SECTOR);
-      rows.set(name, { fault: name, does: fault.does, agent: deeds(device, port, end === "renewed" || end === "url-expired" ? renewals : 0), report: outcomes[0]!, again: server.bodyBytes - stayed });
+      rows.set(name, {
+        fault: name,
+        does: fault.does,
+        agent: deeds(device, port, end === "renewed" || end === "url-expired" ? renewals : 0),
+        report: outcomes[0]!,
+        again: server.bodyBytes - stayed,
+      });
       await scene.recover();
     });
   }
 
-  const OBSTACLES: { readonly [name: string]: { readonly does: string; readonly obstacle: NetworkDeviceOptions["obstacle"] } } = {
-    "no such name": { does: "DNS knows no such name", obstacle: () => ({ kind: "dns", message: "files.example: no such name" }) },
+  const OBSTACLES: {
+    readonly [name: string]: { readonly does: string; readonly obstacle: NetworkDeviceOptions["obstacle"] };
+  } = {
+    "no such name": {
+      does: "DNS knows no such name",
+      obstacle: () => ({ kind: "dns", message: "files.example: no such name" }),
+    },
     "connect time-out": { does: "nothing answers the connect", obstacle: () => "silence" },
-    "nobody listens": { does: "the port is closed", obstacle: () => ({ kind: "refused", message: "connection refused" }) },
+    "nobody listens": {
+      does: "the port is closed",
+      obstacle: () => ({ kind: "refused", message: "connection refused" }),
+    },
   };
   for (const [name, { does, obstacle }] of Object.entries(OBSTACLES)) {
     test(name, { timeout: 240_000 }, async (t) => {
-      const scene = scenery.device(undefined, { obstacle: (options) => (options.host === "files.example" ? obstacle?.(options) : undefined) });
+      const scene = scenery.device(undefined, {
+        obstacle: (options) => (options.host === "files.example" ? obstacle?.(options) : undefined),
+      });
       t.after(() => scene.end());
       const { device, cloud } = scene;
       cloud.route(scene.id, "http://files.example:8000");

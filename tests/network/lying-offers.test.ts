@@ -27,14 +27,40 @@ interface Dialect {
 
 const DIALECTS: { readonly [name: string]: Dialect } = {
   tencent: {
-    platform: new TencentPlatform({ productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: "c2VjcmV0" }, crypto),
-    message: (change) => ({ type: "update_firmware", version: "0.2.0", file_size: FILE.length, md5sum: MD5, url: "http://files/fw.bin?sign=1", ...change }),
+    platform: new TencentPlatform(
+      { productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: "c2VjcmV0" },
+      crypto,
+    ),
+    message: (change) => ({
+      type: "update_firmware",
+      version: "0.2.0",
+      file_size: FILE.length,
+      md5sum: MD5,
+      url: "http://files/fw.bin?sign=1",
+      ...change,
+    }),
     fields: { version: "version", size: "file_size", digest: "md5sum", url: "url" },
     failure: /"result_code":"-5"/,
   },
   thingspanel: {
-    platform: new ThingsPanelPlatform({ profile: "v0", brokerHost: "broker.example", username: "token", clientId: "c", module: "MCU" }, crypto),
-    message: (change) => ({ id: "1", code: 200, params: { version: "0.2.0", size: FILE.length, sign: SHA256, signMethod: "SHA256", url: "http://files/fw.bin", module: "MCU", extData: {}, ...change } }),
+    platform: new ThingsPanelPlatform(
+      { profile: "v0", brokerHost: "broker.example", username: "token", clientId: "c", module: "MCU" },
+      crypto,
+    ),
+    message: (change) => ({
+      id: "1",
+      code: 200,
+      params: {
+        version: "0.2.0",
+        size: FILE.length,
+        sign: SHA256,
+        signMethod: "SHA256",
+        url: "http://files/fw.bin",
+        module: "MCU",
+        extData: {},
+        ...change,
+      },
+    }),
     fields: { version: "version", size: "size", digest: "sign", url: "url" },
     failure: /"step":"-1"/,
   },
@@ -47,7 +73,12 @@ class Listener {
 
   constructor(dialect: Dialect, policy: { readonly allowNoDigest?: boolean } = {}) {
     this.#dialect = dialect;
-    this.desk = new JobDesk({ factory: FACTORY, platform: dialect.platform.name, rules: dialect.platform.rules, policy });
+    this.desk = new JobDesk({
+      factory: FACTORY,
+      platform: dialect.platform.name,
+      rules: dialect.platform.rules,
+      policy,
+    });
     this.desk.connect();
   }
 
@@ -56,16 +87,23 @@ class Listener {
     const { platform } = this.#dialect;
     const before = this.desk.outcomes.length;
     const downloads = this.desk.downloads.length;
-    const incoming = platform.parse(platform.subscriptions[0]!, Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
+    const incoming = platform.parse(
+      platform.subscriptions[0]!,
+      Buffer.from(typeof message === "string" ? message : JSON.stringify(message)),
+    );
     if (incoming.kind === "offer") this.desk.dispatch({ type: "offer", offer: incoming.offer });
-    else if (incoming.kind === "refused") this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+    else if (incoming.kind === "refused")
+      this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
     const said = this.desk.outcomes.length - before;
     assert.ok(said <= 1, `${said} outcomes`);
     if (this.desk.downloads.length > downloads) return "taken";
     if (said === 0) return "ignored";
     const { report } = this.desk.reports.at(-1)!;
     const { payload } = platform.encode(report)!;
-    assert.ok(report.kind === "outcome" && (report.outcome.kind === "done" || Buffer.byteLength(report.outcome.message) <= MESSAGE_MAX));
+    assert.ok(
+      report.kind === "outcome" &&
+        (report.outcome.kind === "done" || Buffer.byteLength(report.outcome.message) <= MESSAGE_MAX),
+    );
     this.desk.ack("refused");
     return payload;
   }
@@ -77,14 +115,57 @@ class Listener {
     this.desk.ack("burning");
     this.desk.connect();
     this.desk.ack("outcome");
-    assert.deepEqual([this.desk.running.version, this.desk.outcomes.at(-1), this.desk.state], ["0.2.0", "done", "idle"]);
+    assert.deepEqual(
+      [this.desk.running.version, this.desk.outcomes.at(-1), this.desk.state],
+      ["0.2.0", "done", "idle"],
+    );
   }
 }
 
 /** Every form that a field may come in. */
 const VALUES: readonly unknown[] = [
-  undefined, null, "", " ", "x", 0, -0, 1, -1, 1.5, 1e300, 2 ** 53, -(2 ** 53), Number.MAX_SAFE_INTEGER, 5 * 2 ** 30, "0", "-1", "1.5", "1e3", "0x10", "007", String(5 * 2 ** 30), "9".repeat(400),
-  true, false, [], [1], {}, { toString: 1 }, { __proto__: null, a: 1 }, "\u0000", "\ud800", "错".repeat(500), "../../etc/passwd", "http://", "javascript:alert(1)", "http://files/\r\nX: y", "0.2.0", MD5, MD5.slice(1), `${MD5}0`, "zz".repeat(16),
+  undefined,
+  null,
+  "",
+  " ",
+  "x",
+  0,
+  -0,
+  1,
+  -1,
+  1.5,
+  1e300,
+  2 ** 53,
+  -(2 ** 53),
+  Number.MAX_SAFE_INTEGER,
+  5 * 2 ** 30,
+  "0",
+  "-1",
+  "1.5",
+  "1e3",
+  "0x10",
+  "007",
+  String(5 * 2 ** 30),
+  "9".repeat(400),
+  true,
+  false,
+  [],
+  [1],
+  {},
+  { toString: 1 },
+  { __proto__: null, a: 1 },
+  "\u0000",
+  "\ud800",
+  "错".repeat(500),
+  "../../etc/passwd",
+  "http://",
+  "javascript:alert(1)",
+  "http://files/\r\nX: y",
+  "0.2.0",
+  MD5,
+  MD5.slice(1),
+  `${MD5}0`,
+  "zz".repeat(16),
 ];
 
 for (const [name, dialect] of Object.entries(DIALECTS)) {
@@ -97,9 +178,16 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
         for (const value of VALUES) {
           const verdict = listener.hear(dialect.message({ [field]: value }));
           if (verdict !== "taken" && verdict !== "ignored") assert.match(verdict, failure);
-          assert.ok(["idle", "downloading"].includes(listener.desk.state), `${field} ${JSON.stringify(value)}: ${listener.desk.state}`);
+          assert.ok(
+            ["idle", "downloading"].includes(listener.desk.state),
+            `${field} ${JSON.stringify(value)}: ${listener.desk.state}`,
+          );
           // A lie that sounds like the truth is found out later; the next offer supersedes it.
-          assert.equal(listener.hear(dialect.message({ [fields.version]: `0.2.${++truths}` })), "taken", `after ${field} ${JSON.stringify(value)}`);
+          assert.equal(
+            listener.hear(dialect.message({ [fields.version]: `0.2.${++truths}` })),
+            "taken",
+            `after ${field} ${JSON.stringify(value)}`,
+          );
         }
       }
       assert.equal(listener.desk.running.slot, "ota_0");
@@ -132,9 +220,24 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
 
     test("nesting, text that is no JSON, and what is no object: ignored", () => {
       const listener = new Listener(dialect);
-      const deep = (levels: number): string => JSON.stringify(dialect.message({ extra: "HERE" })).replace('"HERE"', `${"[".repeat(levels)}${"]".repeat(levels)}`);
+      const deep = (levels: number): string =>
+        JSON.stringify(dialect.message({ extra: "HERE" })).replace(
+          '"HERE"',
+          `${"[".repeat(levels)}${"]".repeat(levels)}`,
+        );
       assert.equal(listener.hear(deep(JSON_DEPTH - 2)), "taken");
-      for (const message of [deep(JSON_DEPTH), deep(100_000), "[".repeat(100_000), "", "{", "null", "[]", "\"text\"", "\ufeff{}"]) assert.equal(listener.hear(message), "ignored", message.slice(0, 20));
+      for (const message of [
+        deep(JSON_DEPTH),
+        deep(100_000),
+        "[".repeat(100_000),
+        "",
+        "{",
+        "null",
+        "[]",
+        '"text"',
+        "\ufeff{}",
+      ])
+        assert.equal(listener.hear(message), "ignored", message.slice(0, 20));
       assert.equal(listener.hear(dialect.message({ [fields.version]: "0.2.1" })), "taken");
       listener.complete();
     });
@@ -144,7 +247,8 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
       const { desk } = listener;
       assert.equal(listener.hear(dialect.message()), "taken");
       desk.deliver(FILE, 8_192);
-      for (let push = 0; push < 20; push++) assert.equal(listener.hear(dialect.message({ [fields.url]: `http://files/fw.bin?sign=${push}` })), "ignored");
+      for (let push = 0; push < 20; push++)
+        assert.equal(listener.hear(dialect.message({ [fields.url]: `http://files/fw.bin?sign=${push}` })), "ignored");
       assert.equal(desk.downloads.length, 1);
       assert.equal(listener.hear(dialect.message({ [fields.version]: "0.2.1" })), "taken");
       assert.equal(desk.downloads.at(-1)?.offset, 0);
@@ -153,12 +257,20 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
     });
 
     test("the running version: done without a download where it is the same image, else refused", () => {
-      const own = createHash(name === "tencent" ? "md5" : "sha256").update(FACTORY).digest("hex");
+      const own = createHash(name === "tencent" ? "md5" : "sha256")
+        .update(FACTORY)
+        .digest("hex");
       const same = new Listener(dialect);
       same.hear(dialect.message({ [fields.version]: "0.1.0", [fields.size]: FACTORY.length, [fields.digest]: own }));
       assert.deepEqual([same.desk.outcomes, same.desk.downloads.length], [["done"], 0]);
       const other = new Listener(dialect);
-      other.hear(dialect.message({ [fields.version]: "0.1.0", [fields.size]: FACTORY.length, [fields.digest]: own.replace(/./g, "0") }));
+      other.hear(
+        dialect.message({
+          [fields.version]: "0.1.0",
+          [fields.size]: FACTORY.length,
+          [fields.digest]: own.replace(/./g, "0"),
+        }),
+      );
       assert.match(other.desk.outcomes.join(), /^rejected: .*0\.1\.0/);
       for (const { desk } of [same, other]) assert.equal(desk.board.ports.boot.running().slot, "ota_0");
     });
@@ -166,7 +278,12 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
     test("a digest that is not the file's: -4 or what the platform has for it, nothing is switched, the next offer is taken", () => {
       const listener = new Listener(dialect);
       const digest = name === "tencent" ? MD5 : SHA256;
-      assert.equal(listener.hear(dialect.message({ [fields.digest]: `${digest.slice(0, -1)}${digest.endsWith("0") ? "1" : "0"}` })), "taken");
+      assert.equal(
+        listener.hear(
+          dialect.message({ [fields.digest]: `${digest.slice(0, -1)}${digest.endsWith("0") ? "1" : "0"}` }),
+        ),
+        "taken",
+      );
       listener.desk.deliverTwice(FILE);
       assert.match(listener.desk.outcomes.join(), /^digest-mismatch/);
       listener.desk.ack("outcome");

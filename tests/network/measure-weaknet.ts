@@ -21,19 +21,57 @@ const cloud = await createCloud();
 await cloud.start();
 const link = spawn(
   process.execPath,
-  [BIN, "weaknet", "--broker", `127.0.0.1:${cloud.mqttPort}`, "--files", `127.0.0.1:${cloud.httpPort}`, "--port", "0", "--files-port", "0", "--rate", "16384", "--latency", "40", "--jitter", "20", "--reset-every", "20", "--stall-every", "0", "--seed", seed],
+  [
+    BIN,
+    "weaknet",
+    "--broker",
+    `127.0.0.1:${cloud.mqttPort}`,
+    "--files",
+    `127.0.0.1:${cloud.httpPort}`,
+    "--port",
+    "0",
+    "--files-port",
+    "0",
+    "--rate",
+    "16384",
+    "--latency",
+    "40",
+    "--jitter",
+    "20",
+    "--reset-every",
+    "20",
+    "--stall-every",
+    "0",
+    "--seed",
+    seed,
+  ],
   { stdio: ["ignore", "pipe", "inherit"] },
 );
 const [line] = (await once(createInterface({ input: link.stdout }), "line")) as [string];
 const ports = JSON.parse(line) as { broker: { port: number }; files: { port: number } };
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-weaknet-"));
-const id = cloud.tencent.addDevice({ productId: "WEAKNET001", deviceName: "cell-edge", deviceSecret: "d2VhayBuZXQgc2VjcmV0" });
+const id = cloud.tencent.addDevice({
+  productId: "WEAKNET001",
+  deviceName: "cell-edge",
+  deviceSecret: "d2VhayBuZXQgc2VjcmV0",
+});
 cloud.route(id, `http://127.0.0.1:${ports.files.port}`);
 const config = join(folder, "device.json");
-writeFileSync(config, JSON.stringify({ ...cloud.deviceConfig(id), mqtt: { host: "127.0.0.1", port: ports.broker.port, tls: false } }), { mode: 0o600 });
-const file = await cloud.packages.add(buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE }), { name: "fw.bin" });
-const device = spawn(process.execPath, [BIN, "device", "--config", config, "--state", join(folder, "board"), "--engine", "node"], { stdio: ["ignore", "ignore", "inherit"] });
+writeFileSync(
+  config,
+  JSON.stringify({ ...cloud.deviceConfig(id), mqtt: { host: "127.0.0.1", port: ports.broker.port, tls: false } }),
+  { mode: 0o600 },
+);
+const file = await cloud.packages.add(
+  buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE }),
+  { name: "fw.bin" },
+);
+const device = spawn(
+  process.execPath,
+  [BIN, "device", "--config", config, "--state", join(folder, "board"), "--engine", "node"],
+  { stdio: ["ignore", "ignore", "inherit"] },
+);
 const started = performance.now();
 const task = await cloud.settled(cloud.push(id, file).id);
 const { bytes, requests } = cloud.traffic.total();

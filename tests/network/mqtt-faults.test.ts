@@ -18,7 +18,10 @@ before(async () => {
 });
 after(async () => {
   await scenery.stop();
-  writeRows("mqtt", [...Object.keys(MQTT_FAULTS), "taken over"].flatMap((name) => rows.get(name) ?? []));
+  writeRows(
+    "mqtt",
+    [...Object.keys(MQTT_FAULTS), "taken over"].flatMap((name) => rows.get(name) ?? []),
+  );
 });
 
 /** What the device told its engineer. */
@@ -32,7 +35,14 @@ function deeds(scene: Case, port: number): string {
   const reasons = [...new Set(device.log.filter((line) => line.startsWith("mqtt: ")).map((line) => line.slice(6)))];
   const warnings = device.notices.flatMap((notice) => (notice.event === "warning" ? [notice.message] : []));
   const ignored = device.log.filter((line) => line.startsWith("message ignored: "));
-  return [`${connects.length} connections`, `${scene.versionReports} version reports`, ...(scene.repeated > 0 ? [`${scene.repeated} sent again, marked as duplicates`] : []), ...new Set(ignored), ...reasons.slice(0, 1), ...new Set(warnings)].join("; ");
+  return [
+    `${connects.length} connections`,
+    `${scene.versionReports} version reports`,
+    ...(scene.repeated > 0 ? [`${scene.repeated} sent again, marked as duplicates`] : []),
+    ...new Set(ignored),
+    ...reasons.slice(0, 1),
+    ...new Set(warnings),
+  ].join("; ");
 }
 
 describe("brokers", { concurrency: 6, timeout: 300_000 }, () => {
@@ -56,36 +66,58 @@ describe("brokers", { concurrency: 6, timeout: 300_000 }, () => {
       assert.ok(relay.connections <= fault.connections, `${relay.connections} connections`);
       if (fault.tells !== undefined) assert.match(told(scene).join("\n"), fault.tells);
       assert.ok(!told(scene).join("\n").includes(scene.identity.deviceSecret));
-      rows.set(name, { fault: name, does: fault.does, agent: deeds(scene, relay.port), report: scene.outcomes()[0]!, again: 0 });
+      rows.set(name, {
+        fault: name,
+        does: fault.does,
+        agent: deeds(scene, relay.port),
+        report: scene.outcomes()[0]!,
+        again: 0,
+      });
       await scene.recover();
     });
   }
 
-  test("another client takes over the same client id: the device backs off and does not fight", { timeout: 120_000 }, async (t) => {
-    const scene = scenery.device();
-    t.after(() => scene.end());
-    const { device, cloud, identity } = scene;
-    device.powerOn();
-    await device.clock.until(() => cloud.devices.get(scene.id)?.version !== undefined);
-    const relayed = (): number => device.connects.length;
-    const first = device.clock.now();
-    // Each time the device is back, the other one is too: eight times.
-    for (let round = 0; round < 8; round++) {
-      const count = relayed();
-      const other = connect({ host: "127.0.0.1", port: cloud.mqttPort, reconnectPeriod: 0, protocolVersion: 4, ...credentials(identity) });
-      other.on("error", () => undefined);
-      await new Promise<void>((resolve) => other.once("connect", () => resolve()));
-      await new Promise<void>((resolve) => other.once("close", () => resolve()));
-      await device.clock.until(() => relayed() > count);
-    }
-    const took = device.clock.now() - first;
-    // Half of each ceiling, as the dice are fixed at 0.5: 0.5, 1, 2, 4, 8, 16, 30, 30 s.
-    assert.ok(took >= 60_000, `${relayed()} connections within ${took} ms`);
-    assert.match(told(scene).join("\n"), /another client uses the same client id/);
-    const task = await scene.offer(0);
-    assert.equal(task.status, "success");
-    assert.deepEqual(scene.outcomes(), ["done 0"]);
-    rows.set("taken over", { fault: "taken over", does: "another client connects by the same id, eight times", agent: `${relayed() - 1} connections in ${Math.round(took / 1000)} s, each wait longer; says that another client uses its id`, report: "done 0", again: 0 });
-    await scene.recover();
-  });
+  test(
+    "another client takes over the same client id: the device backs off and does not fight",
+    { timeout: 120_000 },
+    async (t) => {
+      const scene = scenery.device();
+      t.after(() => scene.end());
+      const { device, cloud, identity } = scene;
+      device.powerOn();
+      await device.clock.until(() => cloud.devices.get(scene.id)?.version !== undefined);
+      const relayed = (): number => device.connects.length;
+      const first = device.clock.now();
+      // Each time the device is back, the other one is too: eight times.
+      for (let round = 0; round < 8; round++) {
+        const count = relayed();
+        const other = connect({
+          host: "127.0.0.1",
+          port: cloud.mqttPort,
+          reconnectPeriod: 0,
+          protocolVersion: 4,
+          ...credentials(identity),
+        });
+        other.on("error", () => undefined);
+        await new Promise<void>((resolve) => other.once("connect", () => resolve()));
+        await new Promise<void>((resolve) => other.once("close", () => resolve()));
+        await device.clock.until(() => relayed() > count);
+      }
+      const took = device.clock.now() - first;
+      // Half of each ceiling, as the dice are fixed at 0.5: 0.5, 1, 2, 4, 8, 16, 30, 30 s.
+      assert.ok(took >= 60_000, `${relayed()} connections within ${took} ms`);
+      assert.match(told(scene).join("\n"), /another client uses the same client id/);
+      const task = await scene.offer(0);
+      assert.equal(task.status, "success");
+      assert.deepEqual(scene.outcomes(), ["done 0"]);
+      rows.set("taken over", {
+        fault: "taken over",
+        does: "another client connects by the same id, eight times",
+        agent: `${relayed() - 1} connections in ${Math.round(took / 1000)} s, each wait longer; says that another client uses its id`,
+        report: "done 0",
+        again: 0,
+      });
+      await scene.recover();
+    },
+  );
 });

@@ -5,11 +5,16 @@ import { BACKOFF_CAP } from "../../src/constants";
 
 test("1,000 devices come back spread over the longest wait, not as one", (t) => {
   const { attempts, returns } = reconnects(1_000, 300, 1);
-  assert.equal(returns.reduce((sum, count) => sum + count, 0), 1_000);
+  assert.equal(
+    returns.reduce((sum, count) => sum + count, 0),
+    1_000,
+  );
   assert.ok(returns.length <= BACKOFF_CAP / 1000 + 2, `the last is back after ${returns.length} s`);
   // Uniform over 60 s would be 17 in a second; those whose waits are shorter come first.
   const most = Math.max(...returns);
-  t.diagnostic(`most in one second: ${most}; half are back after ${half(returns)} s, all after ${returns.length} s; connects in the worst second of the outage ${Math.max(...attempts)}`);
+  t.diagnostic(
+    `most in one second: ${most}; half are back after ${half(returns)} s, all after ${returns.length} s; connects in the worst second of the outage ${Math.max(...attempts)}`,
+  );
   assert.ok(most <= 60, `${most} in one second`);
 });
 

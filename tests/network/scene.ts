@@ -38,14 +38,25 @@ export class Scenery {
   static async make(options: CloudOptions = {}): Promise<Scenery> {
     const cloud = await createCloud({ tencent: { pushDelay: 1 }, ...options });
     await cloud.start();
-    return new Scenery(cloud, [await cloud.packages.add(NEW, { name: "new.bin" }), await cloud.packages.add(NEXT, { name: "next.bin" })]);
+    return new Scenery(cloud, [
+      await cloud.packages.add(NEW, { name: "new.bin" }),
+      await cloud.packages.add(NEXT, { name: "next.bin" }),
+    ]);
   }
 
   /** A device of its own, with the broker at `port`. */
   device(port = this.cloud.mqttPort, change: Partial<NetworkDeviceOptions> = {}): Case {
-    const identity = { productId: PRODUCT, deviceName: `device-${++this.#devices}`, deviceSecret: randomBytes(16).toString("base64") };
+    const identity = {
+      productId: PRODUCT,
+      deviceName: `device-${++this.#devices}`,
+      deviceSecret: randomBytes(16).toString("base64"),
+    };
     const id = this.cloud.tencent.addDevice(identity);
-    const device = new NetworkDevice({ platform: { kind: "tencent", authMode: "KEY", ...identity }, broker: { host: "127.0.0.1", port, tls: false }, ...change });
+    const device = new NetworkDevice({
+      platform: { kind: "tencent", authMode: "KEY", ...identity },
+      broker: { host: "127.0.0.1", port, tls: false },
+      ...change,
+    });
     return new Case(this.cloud, id, identity, device, this.#images);
   }
 
@@ -60,20 +71,34 @@ export class Case {
   readonly device: NetworkDevice;
   readonly cloud: Cloud;
   /** Reports of the device as they came: version, state, code and message. */
-  readonly said: { readonly version: string; readonly state: string; readonly code: string; readonly message: string }[] = [];
+  readonly said: {
+    readonly version: string;
+    readonly state: string;
+    readonly code: string;
+    readonly message: string;
+  }[] = [];
   versionReports = 0;
   /** Publishes that came marked as repeated. */
   repeated = 0;
   readonly #images: readonly [Package, Package];
   readonly #listener: Parameters<Cloud["on"]>[1];
 
-  constructor(cloud: Cloud, id: string, identity: Case["identity"], device: NetworkDevice, images: readonly [Package, Package]) {
+  constructor(
+    cloud: Cloud,
+    id: string,
+    identity: Case["identity"],
+    device: NetworkDevice,
+    images: readonly [Package, Package],
+  ) {
     this.cloud = cloud;
     this.id = id;
     this.identity = identity;
     this.device = device;
     this.#images = images;
-    const listener = (from: { readonly id: string }, message: { readonly direction: string; readonly payload: string; readonly dup: boolean }): void => {
+    const listener = (
+      from: { readonly id: string },
+      message: { readonly direction: string; readonly payload: string; readonly dup: boolean },
+    ): void => {
       if (from.id !== id || message.direction !== "up") return;
       if (message.dup) this.repeated++;
       this.#hear(message.payload);
@@ -83,9 +108,18 @@ export class Case {
   }
 
   #hear(payload: string): void {
-    const { type, report } = JSON.parse(payload) as { type: string; report: { version: string; progress?: { state: string; result_code: string; result_msg: string } } };
+    const { type, report } = JSON.parse(payload) as {
+      type: string;
+      report: { version: string; progress?: { state: string; result_code: string; result_msg: string } };
+    };
     if (type === "report_version") this.versionReports++;
-    else if (report.progress !== undefined) this.said.push({ version: report.version, state: report.progress.state, code: report.progress.result_code, message: report.progress.result_msg });
+    else if (report.progress !== undefined)
+      this.said.push({
+        version: report.version,
+        state: report.progress.state,
+        code: report.progress.result_code,
+        message: report.progress.result_msg,
+      });
   }
 
   /** Offers version 0.2.0 and waits for the end of it. Connects first. */
@@ -117,7 +151,9 @@ export class Case {
   /** Distinct terminal outcomes said of one version; a repetition of the same words is the same outcome. */
   outcomes(version = "0.2.0"): string[] {
     const ends = this.said.filter((one) => one.version === version && (one.state === "done" || one.state === "fail"));
-    return [...new Set(ends.map(({ state, code, message }) => `${state} ${code}${message === "" ? "" : `: ${message}`}`))];
+    return [
+      ...new Set(ends.map(({ state, code, message }) => `${state} ${code}${message === "" ? "" : `: ${message}`}`)),
+    ];
   }
 
   end(): void {
@@ -133,7 +169,10 @@ export function deeds(device: NetworkDevice, port: number, renewals = 0): string
   const times = waits.filter((_, index) => index % 2 === 1).map(Number);
   const connections = device.connects.filter((one) => one.port === port).length;
   const words = [`${connections} connection${connections === 1 ? "" : "s"}`];
-  if (times.length > 0) words.push(`waits ${times.length} time${times.length === 1 ? "" : "s"}, ${Math.round(times.reduce((a, b) => a + b, 0) / 1000)} s in all (${reasons.slice(0, 2).join("; ")})`);
+  if (times.length > 0)
+    words.push(
+      `waits ${times.length} time${times.length === 1 ? "" : "s"}, ${Math.round(times.reduce((a, b) => a + b, 0) / 1000)} s in all (${reasons.slice(0, 2).join("; ")})`,
+    );
   if (renewals > 0) words.push(`asks for a fresh URL ${renewals} time${renewals === 1 ? "" : "s"}`);
   return words.join(", ");
 }

@@ -8,9 +8,15 @@ const FOLDER = "build/network";
 /** One file for each test file, so that they may run at the same time; `npm run faults:table` puts them together. */
 export function writeRows(part: string, rows: readonly Row[]): void {
   mkdirSync(FOLDER, { recursive: true });
-  const cell = (text: string | number): string => String(text).replaceAll("|", "\\|").replace(/127\.0\.0\.1:\d+/g, "server");
-  const lines = rows.map(({ fault, does, agent, report, again }) => `| ${[fault, does, agent, report, again].map(cell).join(" | ")} |`);
+  const cell = (text: string | number): string =>
+    String(text)
+      .replaceAll("|", "\\|")
+      .replace(/127\.0\.0\.1:\d+/g, "server");
+  const lines = rows.map(
+    ({ fault, does, agent, report, again }) => `| ${[fault, does, agent, report, again].map(cell).join(" | ")} |`,
+  );
   writeFileSync(join(FOLDER, `${part}.md`), [HEAD, ...lines, ""].join("\n"));
 }
 
-const HEAD = "| fault | the other side | what the agent does | wire report | bytes fetched again |\n|---|---|---|---|--:|";
+const HEAD =
+  "| fault | the other side | what the agent does | wire report | bytes fetched again |\n|---|---|---|---|--:|";

@@ -31,15 +31,31 @@ class Broker implements Peer {
     this.#parsers.set(connection, packets);
     packets.on("packet", (packet) => {
       if (packet.cmd === "connect") connection.send(generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
-      if (packet.cmd === "subscribe") connection.send(generate({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [1] }));
+      if (packet.cmd === "subscribe")
+        connection.send(generate({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [1] }));
       if (packet.cmd === "pingreq") connection.send(generate({ cmd: "pingresp" }));
       if (packet.cmd !== "publish") return;
       const text = packet.payload.toString();
       this.said.push(text);
       if (packet.qos === 1) connection.send(generate({ cmd: "puback", messageId: packet.messageId ?? 0 }));
       if (!text.includes('"version":"0.1.0"')) return;
-      const offer = { type: "update_firmware", version: "0.2.0", file_size: SIZE, md5sum: createHash("md5").update(IMAGE).digest("hex"), url: "http://files/fw.bin" };
-      connection.send(generate({ cmd: "publish", topic: "$ota/update/P/d", payload: JSON.stringify(offer), qos: 0, dup: false, retain: false }));
+      const offer = {
+        type: "update_firmware",
+        version: "0.2.0",
+        file_size: SIZE,
+        md5sum: createHash("md5").update(IMAGE).digest("hex"),
+        url: "http://files/fw.bin",
+      };
+      connection.send(
+        generate({
+          cmd: "publish",
+          topic: "$ota/update/P/d",
+          payload: JSON.stringify(offer),
+          qos: 0,
+          dup: false,
+          retain: false,
+        }),
+      );
     });
   }
 
@@ -86,10 +102,13 @@ class Files implements Peer {
       const [, first, last] = /Range: bytes=(\d+)-(\d+)/.exec(text.slice(0, end)) ?? [];
       text = text.slice(end + 4);
       const body = IMAGE.subarray(Number(first), Number(last) + 1);
-      const head = Buffer.from(`HTTP/1.1 206 Partial Content\r\nContent-Length: ${body.length}\r\nContent-Range: bytes ${first}-${Number(first) + body.length - 1}/${SIZE}\r\nETag: "${"0".repeat(32)}"\r\nContent-Type: application/octet-stream\r\n\r\n`);
+      const head = Buffer.from(
+        `HTTP/1.1 206 Partial Content\r\nContent-Length: ${body.length}\r\nContent-Range: bytes ${first}-${Number(first) + body.length - 1}/${SIZE}\r\nETag: "${"0".repeat(32)}"\r\nContent-Type: application/octet-stream\r\n\r\n`,
+      );
       this.asked += body.length;
       this.#carry(connection, head, (count) => (this.heads += count));
-      for (let at = 0; at < body.length; at += PIECE) this.#carry(connection, body.subarray(at, at + PIECE), (count) => (this.bodies += count));
+      for (let at = 0; at < body.length; at += PIECE)
+        this.#carry(connection, body.subarray(at, at + PIECE), (count) => (this.bodies += count));
     }
     this.#text.set(connection, text);
   }
@@ -112,7 +131,11 @@ for (const seed of [1, 2, 3, 4, 5]) {
     const schedule = new Schedule(world as ConstructorParameters<typeof Schedule>[0]);
     const broker = new Broker();
     const files = new Files(schedule, RESET_EVERY * generator(seed)());
-    const network = new MemoryNetwork(schedule, (host) => (host === "files" ? files : broker), () => false);
+    const network = new MemoryNetwork(
+      schedule,
+      (host) => (host === "files" ? files : broker),
+      () => false,
+    );
     const board = new MemoryBoard({ factoryImage: firmware("0.1.0") });
     let agent: OtaAgent | undefined;
     const start = (): void => {
@@ -121,7 +144,10 @@ for (const seed of [1, 2, 3, 4, 5]) {
       agent?.stop();
       agent = new OtaAgent({
         ports: { ...board.ports, network, crypto, clock: schedule },
-        platform: new TencentPlatform({ productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: "c2VjcmV0" }, crypto),
+        platform: new TencentPlatform(
+          { productId: "P", deviceName: "d", authMode: "KEY", deviceSecret: "c2VjcmV0" },
+          crypto,
+        ),
         broker: { host: "broker", port: 1883, tls: false },
         policy: { allowHttp: true },
       });
@@ -136,7 +162,9 @@ for (const seed of [1, 2, 3, 4, 5]) {
     assert.ok(!broker.said.some((text) => text.includes('"fail"')));
     assert.ok(files.resets >= 2, `${files.resets} resets`);
     const share = files.bodies / SIZE;
-    t.diagnostic(`${Math.round(world.now / 1000)} s, ${files.resets} resets; bodies: ${share.toFixed(3)} of the image sent, ${(files.asked / SIZE).toFixed(3)} asked for; ${files.heads} bytes of heads`);
+    t.diagnostic(
+      `${Math.round(world.now / 1000)} s, ${files.resets} resets; bodies: ${share.toFixed(3)} of the image sent, ${(files.asked / SIZE).toFixed(3)} asked for; ${files.heads} bytes of heads`,
+    );
     assert.ok(files.asked <= 1.05 * SIZE, `${files.asked} bytes asked for`);
   });
 }

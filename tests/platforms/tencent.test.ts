@@ -9,11 +9,17 @@ import { TencentPlatform, defaultBroker } from "../../src/platforms/tencent/dial
 import type { TencentConfig } from "../../src/platforms/tencent/dialect";
 
 const crypto = new NodeCrypto();
-const CONFIG: TencentConfig = { productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
+const CONFIG: TencentConfig = {
+  productId: "A1B2C3D4E5",
+  deviceName: "ota-bench-01",
+  authMode: "KEY",
+  deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==",
+};
 const UPDATE = "$ota/update/A1B2C3D4E5/ota-bench-01";
 const REPORT = "$ota/report/A1B2C3D4E5/ota-bench-01";
 const platform = (config: Partial<TencentConfig> = {}) => new TencentPlatform({ ...CONFIG, ...config }, crypto);
-const parse = (message: unknown) => platform().parse(UPDATE, Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
+const parse = (message: unknown) =>
+  platform().parse(UPDATE, Buffer.from(typeof message === "string" ? message : JSON.stringify(message)));
 
 /* ---- credentials ---- */
 
@@ -21,10 +27,16 @@ test("the four password vectors, made with other tools", () => {
   const key = secretKey("3ZxkQmVyVGVzdFZlY3Rvcg==");
   const first = usernameOf("A1B2C3D4E5ota-bench-01", "12010126", "a1B2c", 2147483647);
   assert.equal(first, "A1B2C3D4E5ota-bench-01;12010126;a1B2c;2147483647");
-  assert.equal(passwordOf(crypto, "SHA256", key, first), "2a3716c8df627ea26ba8882e49dbc195b70ad555edc214cef7f1fe831206c7b4;hmacsha256");
+  assert.equal(
+    passwordOf(crypto, "SHA256", key, first),
+    "2a3716c8df627ea26ba8882e49dbc195b70ad555edc214cef7f1fe831206c7b4;hmacsha256",
+  );
   assert.equal(passwordOf(crypto, "SHA1", key, first), "08075dca5e0bbdb2bde7f3a27a89f956ee54d396;hmacsha1");
   const second = usernameOf("A1B2C3D4E5ota-bench-01", "21010406", "Zz9Yy", 1767225600);
-  assert.equal(passwordOf(crypto, "SHA256", key, second), "c147be9135d3b7556741a89b806fe44d5927b91c448d315873b5131fe6d2d3ee;hmacsha256");
+  assert.equal(
+    passwordOf(crypto, "SHA256", key, second),
+    "c147be9135d3b7556741a89b806fe44d5927b91c448d315873b5131fe6d2d3ee;hmacsha256",
+  );
   assert.equal(passwordOf(crypto, "SHA1", key, second), "bd6d7a1f2da3a5828d282121d7e70390d16ac6e4;hmacsha1");
 });
 
@@ -101,27 +113,38 @@ test("what the core goes by", () => {
 test("reports, byte for byte", () => {
   const task = { version: "0.2" };
   const encode = (report: Parameters<TencentPlatform["encode"]>[0]) => platform().encode(report);
-  assert.deepEqual(encode({ kind: "version", version: "0.1" }), { topic: REPORT, qos: 1, payload: '{"type":"report_version","report":{"version":"0.1"}}' });
+  assert.deepEqual(encode({ kind: "version", version: "0.1" }), {
+    topic: REPORT,
+    qos: 1,
+    payload: '{"type":"report_version","report":{"version":"0.1"}}',
+  });
   assert.deepEqual(encode({ kind: "progress", task, percent: 10 }), {
     topic: REPORT,
     qos: 0,
-    payload: '{"type":"report_progress","report":{"progress":{"state":"downloading","percent":"10","result_code":"0","result_msg":""},"version":"0.2"}}',
+    payload:
+      '{"type":"report_progress","report":{"progress":{"state":"downloading","percent":"10","result_code":"0","result_msg":""},"version":"0.2"}}',
   });
   assert.deepEqual(encode({ kind: "burning", task }), {
     topic: REPORT,
     qos: 1,
-    payload: '{"type":"report_progress","report":{"progress":{"state":"burning","result_code":"0","result_msg":""},"version":"0.2"}}',
+    payload:
+      '{"type":"report_progress","report":{"progress":{"state":"burning","result_code":"0","result_msg":""},"version":"0.2"}}',
   });
   assert.deepEqual(encode({ kind: "outcome", task, outcome: { kind: "done" } }), {
     topic: REPORT,
     qos: 1,
-    payload: '{"type":"report_progress","report":{"progress":{"state":"done","result_code":"0","result_msg":""},"version":"0.2"}}',
+    payload:
+      '{"type":"report_progress","report":{"progress":{"state":"done","result_code":"0","result_msg":""},"version":"0.2"}}',
   });
-  assert.deepEqual(encode({ kind: "outcome", task, outcome: { kind: "fail", cause: "download-timeout", message: "time_out" } }), {
-    topic: REPORT,
-    qos: 1,
-    payload: '{"type":"report_progress","report":{"progress":{"state":"fail","result_code":"-1","result_msg":"time_out"},"version":"0.2"}}',
-  });
+  assert.deepEqual(
+    encode({ kind: "outcome", task, outcome: { kind: "fail", cause: "download-timeout", message: "time_out" } }),
+    {
+      topic: REPORT,
+      qos: 1,
+      payload:
+        '{"type":"report_progress","report":{"progress":{"state":"fail","result_code":"-1","result_msg":"time_out"},"version":"0.2"}}',
+    },
+  );
 });
 
 test("each cause has its result code", () => {
@@ -137,13 +160,21 @@ test("each cause has its result code", () => {
     signature: "-5",
   };
   for (const [cause, code] of Object.entries(codes)) {
-    const { payload } = platform().encode({ kind: "outcome", task: { version: "1" }, outcome: { kind: "fail", cause: cause as Cause, message: "why" } });
+    const { payload } = platform().encode({
+      kind: "outcome",
+      task: { version: "1" },
+      outcome: { kind: "fail", cause: cause as Cause, message: "why" },
+    });
     assert.equal(JSON.parse(payload).report.progress.result_code, code, cause);
   }
 });
 
 test("messages are cut to their limit between characters, versions are quoted", () => {
-  const { payload } = platform().encode({ kind: "outcome", task: { version: '1"\\\n' }, outcome: { kind: "fail", cause: "flash", message: "错".repeat(100) } });
+  const { payload } = platform().encode({
+    kind: "outcome",
+    task: { version: '1"\\\n' },
+    outcome: { kind: "fail", cause: "flash", message: "错".repeat(100) },
+  });
   const { report } = JSON.parse(payload);
   assert.equal(report.progress.result_msg, "错".repeat(Math.floor(MESSAGE_MAX / 3)));
   assert.equal(report.version, '1"\\\n');
@@ -151,11 +182,21 @@ test("messages are cut to their limit between characters, versions are quoted", 
 
 /* ---- what the cloud sends ---- */
 
-const URL = "https://ota-1255858890.cos.ap-guangzhou.myqcloud.com/100012619289_AP9ZLEVFKT_0.0.2?sign=q-sign-algorithm%3Dsha1%26q-sign-time%3D1603246098%3B1603332498%26q-signature%3D36eb%00";
-const OFFER = { file_size: 708482, md5sum: "36eb5951179db14a631463a37a9322a2", type: "update_firmware", url: URL, version: "0.2" };
+const URL =
+  "https://ota-1255858890.cos.ap-guangzhou.myqcloud.com/100012619289_AP9ZLEVFKT_0.0.2?sign=q-sign-algorithm%3Dsha1%26q-sign-time%3D1603246098%3B1603332498%26q-signature%3D36eb%00";
+const OFFER = {
+  file_size: 708482,
+  md5sum: "36eb5951179db14a631463a37a9322a2",
+  type: "update_firmware",
+  url: URL,
+  version: "0.2",
+};
 
 test("an offer as the documentation has it", () => {
-  assert.deepEqual(parse(OFFER), { kind: "offer", offer: { version: "0.2", size: 708482, url: URL, digest: { algorithm: "MD5", hex: OFFER.md5sum } } });
+  assert.deepEqual(parse(OFFER), {
+    kind: "offer",
+    offer: { version: "0.2", size: 708482, url: URL, digest: { algorithm: "MD5", hex: OFFER.md5sum } },
+  });
 });
 
 test("what is tolerated: upper-case digest, size as a string, http, unknown fields, the longest version and url", () => {
@@ -171,7 +212,12 @@ test("what is tolerated: upper-case digest, size as a string, http, unknown fiel
     [{ version: "v".repeat(32) }, { version: "v".repeat(32) }],
   ];
   const { offer } = parse(OFFER) as { offer: object };
-  for (const [change, expected] of tolerated) assert.deepEqual(parse({ ...OFFER, ...change }), { kind: "offer", offer: { ...offer, ...expected } }, JSON.stringify(change).slice(0, 80));
+  for (const [change, expected] of tolerated)
+    assert.deepEqual(
+      parse({ ...OFFER, ...change }),
+      { kind: "offer", offer: { ...offer, ...expected } },
+      JSON.stringify(change).slice(0, 80),
+    );
 });
 
 test("an offer that names its version but has another field missing or wrong is answered, by the field's name", () => {
@@ -237,10 +283,26 @@ test("what can not be answered is ignored, with a reason", () => {
 });
 
 test("the answer to a version report", () => {
-  assert.deepEqual(parse({ result_code: 0, result_msg: "success", type: "report_version_rsp", version: "0.1.0" }), { kind: "version-answer", accepted: true, message: "success" });
-  assert.deepEqual(parse({ result_code: "0", type: "report_version_rsp" }), { kind: "version-answer", accepted: true, message: "result_code 0" });
-  assert.deepEqual(parse({ result_code: -1, result_msg: "unknown device", type: "report_version_rsp" }), { kind: "version-answer", accepted: false, message: "unknown device" });
-  assert.deepEqual(parse({ type: "report_version_rsp" }), { kind: "version-answer", accepted: false, message: "result_code missing" });
+  assert.deepEqual(parse({ result_code: 0, result_msg: "success", type: "report_version_rsp", version: "0.1.0" }), {
+    kind: "version-answer",
+    accepted: true,
+    message: "success",
+  });
+  assert.deepEqual(parse({ result_code: "0", type: "report_version_rsp" }), {
+    kind: "version-answer",
+    accepted: true,
+    message: "result_code 0",
+  });
+  assert.deepEqual(parse({ result_code: -1, result_msg: "unknown device", type: "report_version_rsp" }), {
+    kind: "version-answer",
+    accepted: false,
+    message: "unknown device",
+  });
+  assert.deepEqual(parse({ type: "report_version_rsp" }), {
+    kind: "version-answer",
+    accepted: false,
+    message: "result_code missing",
+  });
   const long = parse({ result_code: 1, result_msg: "x".repeat(5000), type: "report_version_rsp" });
   assert.ok(long.kind === "version-answer" && long.message.length === MESSAGE_MAX);
 });
@@ -248,8 +310,14 @@ test("the answer to a version report", () => {
 test("whatever arrives, parse returns", () => {
   const one = platform();
   const field = fc.oneof(fc.jsonValue(), fc.constantFrom(...Object.values(OFFER), "report_version_rsp"));
-  const message = fc.dictionary(fc.constantFrom("type", "version", "url", "md5sum", "file_size", "result_code", "result_msg", "__proto__"), field);
-  const bytes = fc.oneof(fc.uint8Array(), message.map((value) => new TextEncoder().encode(JSON.stringify(value))));
+  const message = fc.dictionary(
+    fc.constantFrom("type", "version", "url", "md5sum", "file_size", "result_code", "result_msg", "__proto__"),
+    field,
+  );
+  const bytes = fc.oneof(
+    fc.uint8Array(),
+    message.map((value) => new TextEncoder().encode(JSON.stringify(value))),
+  );
   fc.assert(
     fc.property(fc.constantFrom(UPDATE, REPORT, ""), bytes, (topic, payload) => {
       assert.ok(["offer", "refused", "version-answer", "ignored"].includes(one.parse(topic, payload).kind));

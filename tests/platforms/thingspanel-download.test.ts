@@ -26,7 +26,8 @@ async function served(use: (cloud: Cloud, file: Package, requests: IncomingMessa
   });
 }
 
-const url = (cloud: Cloud, file: Package, profile: "v0" | "v1"): string => `http://127.0.0.1:${cloud.httpPort}${downloadPath(file, profile)}`;
+const url = (cloud: Cloud, file: Package, profile: "v0" | "v1"): string =>
+  `http://127.0.0.1:${cloud.httpPort}${downloadPath(file, profile)}`;
 
 for (const profile of ["v0", "v1"] as const) {
   for (const size of [FILE.length, 0]) {
@@ -67,7 +68,12 @@ test("a missing file, a JSON document with status 200, is not-found and never an
 test("another length than offered is a failure that says so", async () => {
   await served(async (cloud, file) => {
     const { last } = await new NodeDriver({ url: url(cloud, file, "v1"), size: FILE.length - 5 }).run();
-    assert.ok(last.type === "failed" && last.cause === "download" && /has 37641 bytes on the server, not 37636/.test(last.message), JSON.stringify(last));
+    assert.ok(
+      last.type === "failed" &&
+        last.cause === "download" &&
+        /has 37641 bytes on the server, not 37636/.test(last.message),
+      JSON.stringify(last),
+    );
   });
 });
 
@@ -96,14 +102,21 @@ test("crc16: each range is checked on request; one that does not fit is fetched 
 });
 
 /** A server with v1's manners whose line can spoil a body after its checksum was made. */
-async function v1Like(line: (body: Buffer, count: number) => Buffer): Promise<{ server: Server; origin: string; bytes: { sent: number } }> {
+async function v1Like(
+  line: (body: Buffer, count: number) => Buffer,
+): Promise<{ server: Server; origin: string; bytes: { sent: number } }> {
   const bytes = { sent: 0 };
   let count = 0;
   const server = createServer((request, response) => {
     const [, first, last] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "")!;
     const body = Buffer.from(FILE.subarray(Number(first), Number(last) + 1));
     bytes.sent += body.length;
-    response.writeHead(200, { "Content-Range": `bytes ${first}-${last}/${FILE.length}`, "Content-Length": body.length, "Content-Type": "bin", "X-CRC16": checksum(undefined, body) });
+    response.writeHead(200, {
+      "Content-Range": `bytes ${first}-${last}/${FILE.length}`,
+      "Content-Length": body.length,
+      "Content-Type": "bin",
+      "X-CRC16": checksum(undefined, body),
+    });
     response.end(line(body, ++count));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

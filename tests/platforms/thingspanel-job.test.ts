@@ -10,10 +10,24 @@ import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { JobDesk, image } from "../job/job-desk";
 import type { DeskOptions } from "../job/job-desk";
 
-const CONFIG: ThingsPanelConfig = { profile: "v0", brokerHost: "broker.example", username: "token-123", clientId: "dev-1", module: "MCU" };
+const CONFIG: ThingsPanelConfig = {
+  profile: "v0",
+  brokerHost: "broker.example",
+  username: "token-123",
+  clientId: "dev-1",
+  module: "MCU",
+};
 const next = image("0.2.0");
 const sign = createHash("sha256").update(next).digest("hex");
-const PARAMS = { version: "0.2.0", size: next.length, url: "http://files.example/0.bin", signMethod: "SHA256", sign, module: "MCU", extData: {} };
+const PARAMS = {
+  version: "0.2.0",
+  size: next.length,
+  url: "http://files.example/0.bin",
+  signMethod: "SHA256",
+  sign,
+  module: "MCU",
+  extData: {},
+};
 
 class Device {
   readonly desk: JobDesk;
@@ -30,7 +44,8 @@ class Device {
     const message = { code: "200", id: String(this.#id++), params: { ...PARAMS, ...params } };
     const incoming = this.#dialect.parse(this.#dialect.subscriptions[0]!, Buffer.from(JSON.stringify(message)));
     if (incoming.kind === "offer") this.desk.push(incoming.offer);
-    else if (incoming.kind === "refused") this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+    else if (incoming.kind === "refused")
+      this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
   }
 
   /** What the server got so far: "v 0.1.0" or the step. */
@@ -77,7 +92,8 @@ test("row 7, size: one that the server's file does not have is found out before 
   device.desk.connect();
   device.push({ size: "0", sign: "", module: null });
   const erased: number[] = [];
-  device.desk.board.chip.onOperation = ({ kind, address }) => void (kind === "erase" && address >= device.desk.board.table.slots[1].address && erased.push(address));
+  device.desk.board.chip.onOperation = ({ kind, address }) =>
+    void (kind === "erase" && address >= device.desk.board.table.slots[1].address && erased.push(address));
   device.desk.dispatch({ type: "total", size: 1 << 24, validator: undefined });
   assert.deepEqual(erased, []);
   assert.deepEqual(device.wire, ["1", "-1"]);
@@ -120,7 +136,10 @@ test("row 11, re-pushes: a version is reported at connect only while no job is i
     device.desk.connect();
     device.desk.wait();
   }
-  assert.deepEqual(device.wire.filter((each) => each.startsWith("v")), ["v 0.1.0"]);
+  assert.deepEqual(
+    device.wire.filter((each) => each.startsWith("v")),
+    ["v 0.1.0"],
+  );
 });
 
 test("row 11, re-pushes: after a rollback the negative step goes before the version, and the image is not tried again", () => {
@@ -136,7 +155,10 @@ test("row 11, re-pushes: after a rollback the negative step goes before the vers
     device.desk.ack("outcome");
     assert.deepEqual(device.wire.slice(from), profile === "v0" ? ["-1", "v 0.1.0"] : ["-1"]);
     for (let i = 0; i < 3; i++) device.push();
-    assert.deepEqual(device.wire.slice(from).filter((each) => !each.startsWith("v")), ["-1", "-1", "-1", "-1"]);
+    assert.deepEqual(
+      device.wire.slice(from).filter((each) => !each.startsWith("v")),
+      ["-1", "-1", "-1", "-1"],
+    );
     assert.equal(device.desk.downloads.length, 1);
   }
 });
@@ -150,7 +172,13 @@ test("row 13, no pull: a job in hand goes on by itself after power-on, at once a
     device.desk.powerOn();
     assert.equal(device.desk.job.deadline(), device.desk.now);
     device.desk.wait();
-    assert.deepEqual(device.desk.downloads.map(({ url, offset }) => [url, offset]), [[PARAMS.url, 0], [PARAMS.url, 2 * SECTOR]]);
+    assert.deepEqual(
+      device.desk.downloads.map(({ url, offset }) => [url, offset]),
+      [
+        [PARAMS.url, 0],
+        [PARAMS.url, 2 * SECTOR],
+      ],
+    );
     device.desk.deliver(next);
     device.desk.ack("burning");
     device.desk.connect();
@@ -199,6 +227,9 @@ test("nothing is said of progress without a task in hand", () => {
   device.desk.connect();
   device.desk.powerOn();
   device.desk.connect();
-  assert.deepEqual(device.desk.reports.filter(({ report }) => report.kind !== "version"), []);
+  assert.deepEqual(
+    device.desk.reports.filter(({ report }) => report.kind !== "version"),
+    [],
+  );
   assert.deepEqual(device.wire, []);
 });

@@ -17,9 +17,13 @@ function device(): { desk: JobDesk; push(message: object): void; said(): unknown
     push(message) {
       const incoming = platform.parse(platform.subscriptions[0]!, Buffer.from(JSON.stringify(message)));
       if (incoming.kind === "offer") desk.push(incoming.offer);
-      else if (incoming.kind === "refused") desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+      else if (incoming.kind === "refused")
+        desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
     },
-    said: () => desk.reports.flatMap(({ report }) => platform.encode(report)?.payload ?? []).map((text) => (JSON.parse(text) as { state: unknown }).state),
+    said: () =>
+      desk.reports
+        .flatMap(({ report }) => platform.encode(report)?.payload ?? [])
+        .map((text) => (JSON.parse(text) as { state: unknown }).state),
   };
 }
 

@@ -27,7 +27,10 @@ export class ThirdPlatform implements Platform {
     if (version === undefined) return ignored(`no job on ${topic}`);
     if (url === undefined) return badOffer({ version }, "url: missing");
     if (hex === undefined || !/^[0-9a-f]{64}$/.test(hex)) return badOffer({ version }, "sha256: not 64 hex digits");
-    return { kind: "offer", offer: { version, url, size: integerMember(job, "size") ?? 0, digest: { algorithm: "SHA256", hex } } };
+    return {
+      kind: "offer",
+      offer: { version, url, size: integerMember(job, "size") ?? 0, digest: { algorithm: "SHA256", hex } },
+    };
   }
 
   encode(report: Report): Message | undefined {
@@ -39,7 +42,10 @@ export class ThirdPlatform implements Platform {
       case "burning":
         return this.#message(1, { version: report.task.version, state: "INSTALLING" });
       case "outcome":
-        return this.#message(1, { version: report.task.version, ...(report.outcome.kind === "done" ? { state: "DONE" } : { state: "FAILED", why: report.outcome.message }) });
+        return this.#message(1, {
+          version: report.task.version,
+          ...(report.outcome.kind === "done" ? { state: "DONE" } : { state: "FAILED", why: report.outcome.message }),
+        });
     }
   }
 

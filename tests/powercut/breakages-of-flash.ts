@@ -10,7 +10,8 @@ import { SECTOR, firstPush, forgetting, once, storing } from "./breakages";
 import type { Breakage } from "./breakages";
 import { beforeStart, withBoot, withFlash, withPorts, withStore } from "./broken-device";
 
-const slotOf = ({ world, watch }: Surroundings, other: boolean): number => world.truth.slots.partitions[other ? watch.target : watch.running.index].address;
+const slotOf = ({ world, watch }: Surroundings, other: boolean): number =>
+  world.truth.slots.partitions[other ? watch.target : watch.running.index].address;
 
 /** The record of a job with another query in its URL. */
 function withOtherQuery(bytes: Uint8Array): Uint8Array {
@@ -23,7 +24,10 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     check: "running slot untouched",
     device: "programs a byte of the slot that it runs from",
     story: "good",
-    make: () => beforeStart((surroundings) => surroundings.world.board.chip.program(slotOf(surroundings, false) + 8192, Uint8Array.of(0))),
+    make: () =>
+      beforeStart((surroundings) =>
+        surroundings.world.board.chip.program(slotOf(surroundings, false) + 8192, Uint8Array.of(0)),
+      ),
   },
   {
     check: "no half-written slot boots",
@@ -58,7 +62,10 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     check: "no half-written slot boots",
     device: "leaves the head of an image that it has refused",
     story: "tail",
-    make: () => withFlash((flash, { watch }) => ({ erase: (sector) => (watch.outcome === undefined ? flash.erase(sector) : undefined) })),
+    make: () =>
+      withFlash((flash, { watch }) => ({
+        erase: (sector) => (watch.outcome === undefined ? flash.erase(sector) : undefined),
+      })),
   },
   {
     check: "head last",
@@ -119,7 +126,10 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     check: "checkpoint true",
     device: "puts the checkpoint one sector ahead",
     story: "good",
-    make: () => withStore((store) => ({ setNumber: (key, value) => store.setNumber(key, key === KEY_OFFSET ? value + 1 : value) })),
+    make: () =>
+      withStore((store) => ({
+        setNumber: (key, value) => store.setNumber(key, key === KEY_OFFSET ? value + 1 : value),
+      })),
   },
   {
     check: "checkpoint true",
@@ -148,7 +158,8 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     check: "resume of the same image",
     device: "goes on in mid-file although the slot holds nothing of it",
     story: "good",
-    make: () => beforeStart(once((surroundings) => judgeDownload(surroundings.watch, firstPush(surroundings), 2 * SECTOR, 0))),
+    make: () =>
+      beforeStart(once((surroundings) => judgeDownload(surroundings.watch, firstPush(surroundings), 2 * SECTOR, 0))),
   },
   {
     check: "resume of the same image",

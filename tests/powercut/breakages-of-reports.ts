@@ -18,7 +18,13 @@ function say({ world, watch }: Surroundings, report: Heard): void {
   judgeReport(world, watch, connected(watch), report);
 }
 
-const failed = (message: string): Heard => ({ kind: "outcome", done: false, cause: "rolled-back", message, version: "0.2.0" });
+const failed = (message: string): Heard => ({
+  kind: "outcome",
+  done: false,
+  cause: "rolled-back",
+  message,
+  version: "0.2.0",
+});
 const DONE: Heard = { kind: "outcome", done: true, cause: undefined, message: "", version: "0.2.0" };
 
 export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
@@ -41,7 +47,10 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "one outcome",
     device: "gives itself up without storing why",
     story: "unhealthy",
-    make: () => withStore((store) => ({ setBytes: (key, bytes) => (key === KEY_OUTCOME ? undefined : store.setBytes(key, bytes)) })),
+    make: () =>
+      withStore((store) => ({
+        setBytes: (key, bytes) => (key === KEY_OUTCOME ? undefined : store.setBytes(key, bytes)),
+      })),
   },
   {
     check: "one outcome",
@@ -51,7 +60,11 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       withStore((store, { watch }) => ({
         setBytes: (key, bytes) => {
           store.setBytes(key, bytes);
-          if (key === KEY_OUTCOME) store.setBytes(key, encodeOutcome(watch.job!.identity, { kind: "fail", cause: "flash", message: "another one" }));
+          if (key === KEY_OUTCOME)
+            store.setBytes(
+              key,
+              encodeOutcome(watch.job!.identity, { kind: "fail", cause: "flash", message: "another one" }),
+            );
         },
       })),
   },
@@ -59,19 +72,37 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "one outcome",
     device: "says its outcome after the acknowledgement",
     story: "good",
-    make: () => afterStep(once((surroundings) => say(surroundings, DONE), ({ world }) => world.ledger.acknowledged)),
+    make: () =>
+      afterStep(
+        once(
+          (surroundings) => say(surroundings, DONE),
+          ({ world }) => world.ledger.acknowledged,
+        ),
+      ),
   },
   {
     check: "one outcome",
     device: "says another outcome than the one in the store",
     story: "unhealthy",
-    make: () => beforeStart(once((surroundings) => say(surroundings, failed("health check: the moon was full")), ({ watch }) => watch.outcome?.kind === "fail")),
+    make: () =>
+      beforeStart(
+        once(
+          (surroundings) => say(surroundings, failed("health check: the moon was full")),
+          ({ watch }) => watch.outcome?.kind === "fail",
+        ),
+      ),
   },
   {
     check: "order of reports",
     device: "says its version before a fail that waits",
     story: "unhealthy",
-    make: () => beforeStart(once((surroundings) => say(surroundings, { kind: "version", version: FACTORY }), ({ watch }) => watch.outcome?.kind === "fail")),
+    make: () =>
+      beforeStart(
+        once(
+          (surroundings) => say(surroundings, { kind: "version", version: FACTORY }),
+          ({ watch }) => watch.outcome?.kind === "fail",
+        ),
+      ),
   },
   {
     check: "order of reports",
@@ -88,7 +119,13 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "order of reports",
     device: "says done before its version",
     story: "good",
-    make: () => afterStep(once((surroundings) => say(surroundings, DONE), ({ watch }) => watch.outcome?.kind === "done")),
+    make: () =>
+      afterStep(
+        once(
+          (surroundings) => say(surroundings, DONE),
+          ({ watch }) => watch.outcome?.kind === "done",
+        ),
+      ),
   },
   {
     check: "done after confirm",
@@ -109,7 +146,8 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       afterStep(
         once(
-          (surroundings) => say(surroundings, failed((surroundings.watch.outcome as { readonly message: string }).message)),
+          (surroundings) =>
+            say(surroundings, failed((surroundings.watch.outcome as { readonly message: string }).message)),
           ({ watch }) => watch.outcome?.kind === "fail" && watch.job?.record.slot === watch.running.slot,
         ),
       ),
@@ -118,26 +156,46 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "health before confirm",
     device: "confirms itself at start",
     story: "good",
-    make: () => beforeStart(once(({ watch }) => watch.ports.boot.confirm(), ({ watch }) => !watch.confirmed)),
+    make: () =>
+      beforeStart(
+        once(
+          ({ watch }) => watch.ports.boot.confirm(),
+          ({ watch }) => !watch.confirmed,
+        ),
+      ),
   },
   {
     check: "blame",
     device: "remembers a good image as one to refuse",
     story: "good",
-    make: () => beforeStart(once((surroundings) => surroundings.watch.ports.store.setBytes(KEY_REFUSED, new RefusedImages(undefined).remember(firstPush(surroundings).offer.digest, "rolled-back")!))),
+    make: () =>
+      beforeStart(
+        once((surroundings) =>
+          surroundings.watch.ports.store.setBytes(
+            KEY_REFUSED,
+            new RefusedImages(undefined).remember(firstPush(surroundings).offer.digest, "rolled-back")!,
+          ),
+        ),
+      ),
   },
   {
     check: "blame",
     device: "does not remember an image that failed by itself",
     story: "unhealthy",
-    make: () => withStore((store) => ({ setBytes: (key, bytes) => (key === KEY_REFUSED ? undefined : store.setBytes(key, bytes)) })),
+    make: () =>
+      withStore((store) => ({
+        setBytes: (key, bytes) => (key === KEY_REFUSED ? undefined : store.setBytes(key, bytes)),
+      })),
   },
   {
     check: "blame",
     device: "tries an image again that failed by itself",
     story: "unhealthy",
     where: outcomeStored,
-    make: () => withStore((store, { watch }) => ({ getBytes: (key) => (key === KEY_REFUSED && watch.running.version === FACTORY ? undefined : store.getBytes(key)) })),
+    make: () =>
+      withStore((store, { watch }) => ({
+        getBytes: (key) => (key === KEY_REFUSED && watch.running.version === FACTORY ? undefined : store.getBytes(key)),
+      })),
   },
   {
     check: "trial repeated",
@@ -163,13 +221,20 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "trial repeated",
     device: "downloads again what was on trial, after asking for its size",
     story: "panel",
-    make: () => beforeStart(once((surroundings) => surroundings.world.ledger.note(imageOf(firstPush(surroundings).offer), { tried: true }))),
+    make: () =>
+      beforeStart(
+        once((surroundings) => surroundings.world.ledger.note(imageOf(firstPush(surroundings).offer), { tried: true })),
+      ),
   },
   {
     check: "trial repeated",
     device: "does not store that a trial begins",
     story: "good",
-    make: () => withStore((store) => ({ setNumber: (key, value) => (key === KEY_STATE && ((value >>> 8) & 0xff) === 2 ? undefined : store.setNumber(key, value)) })),
+    make: () =>
+      withStore((store) => ({
+        setNumber: (key, value) =>
+          key === KEY_STATE && ((value >>> 8) & 0xff) === 2 ? undefined : store.setNumber(key, value),
+      })),
   },
   {
     check: "never wedged",
@@ -202,7 +267,13 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "unconfirmed waits",
     device: "erases the other slot while it is on trial",
     story: "good",
-    make: () => beforeStart(once(({ watch }) => watch.ports.flash.erase(1), ({ watch }) => !watch.confirmed)),
+    make: () =>
+      beforeStart(
+        once(
+          ({ watch }) => watch.ports.flash.erase(1),
+          ({ watch }) => !watch.confirmed,
+        ),
+      ),
   },
   {
     check: "bounded",
@@ -243,7 +314,12 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     device: "asks for a whole file at once",
     story: "good",
     scale: "whole",
-    make: () => beforeStart(once((surroundings) => judgeRequest(surroundings.watch, firstPush(surroundings), firstPush(surroundings).file.length, 0))),
+    make: () =>
+      beforeStart(
+        once((surroundings) =>
+          judgeRequest(surroundings.watch, firstPush(surroundings), firstPush(surroundings).file.length, 0),
+        ),
+      ),
   },
   {
     check: "record whole or absent",
@@ -263,7 +339,10 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "store keeps",
     device: "has a store that loses what was set",
     story: "good",
-    make: () => onStore((store) => ({ setNumber: (key, value) => (key === KEY_OFFSET ? undefined : store.setNumber(key, value)) })),
+    make: () =>
+      onStore((store) => ({
+        setNumber: (key, value) => (key === KEY_OFFSET ? undefined : store.setNumber(key, value)),
+      })),
   },
   {
     check: "story's end",

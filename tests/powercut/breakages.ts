@@ -27,7 +27,10 @@ const NVS_END = 0xc000;
 export const FACTORY = "0.1.0";
 
 /** Acts once in a case, however often it starts. */
-export function once(act: (surroundings: Surroundings) => void, when: (surroundings: Surroundings) => boolean = () => true): (surroundings: Surroundings) => void {
+export function once(
+  act: (surroundings: Surroundings) => void,
+  when: (surroundings: Surroundings) => boolean = () => true,
+): (surroundings: Surroundings) => void {
   let done = false;
   return (surroundings) => {
     if (done || !when(surroundings)) return;
@@ -40,7 +43,9 @@ export const firstPush = ({ world }: Surroundings): Push => world.story.pushes[0
 
 /** The old firmware finds nothing under these keys. */
 export function forgetting(...keys: string[]): MakeDevice {
-  return withStore((store, { watch }) => ({ getNumber: (key) => (keys.includes(key) && watch.running.version === FACTORY ? undefined : store.getNumber(key)) }));
+  return withStore((store, { watch }) => ({
+    getNumber: (key) => (keys.includes(key) && watch.running.version === FACTORY ? undefined : store.getNumber(key)),
+  }));
 }
 
 /* ---- places for cuts ---- */
@@ -54,8 +59,11 @@ export const storing =
     operation?.kind === "erase" && operation.address === OTHER_SLOT + sector * SECTOR;
 
 /** The text of the job's record: the only program of NVS that is longer than two entries. */
-export const inRecord = ({ operation }: Point): boolean => operation?.kind === "program" && operation.address < NVS_END && operation.length > 64;
+export const inRecord = ({ operation }: Point): boolean =>
+  operation?.kind === "program" && operation.address < NVS_END && operation.length > 64;
 
 /** The entry that begins the record of the outcome. */
 export const outcomeStored = ({ operation }: Point): boolean =>
-  operation?.kind === "program" && operation.address < NVS_END && Buffer.from(operation.data).toString("latin1", 8, 12) === "out\0";
+  operation?.kind === "program" &&
+  operation.address < NVS_END &&
+  Buffer.from(operation.data).toString("latin1", 8, 12) === "out\0";

@@ -6,7 +6,9 @@ import type { Device, MakeDevice, Surroundings } from "./simulation/device";
 import { Watch } from "./checks/watch";
 
 /** The firmware uses its ports in another way; the checks see what it does. */
-export function withPorts(change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>): MakeDevice {
+export function withPorts(
+  change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>,
+): MakeDevice {
   return (surroundings) => {
     const { watch } = surroundings;
     (watch as { ports: StoragePorts }).ports = { ...watch.ports, ...change(watch.ports, surroundings) };

@@ -10,16 +10,25 @@ import { NETWORK_FAULTS } from "./simulation/network-faults";
 import { STORY_NAMES } from "./simulation/stories";
 
 const PLAIN = { noNullPrototype: true } as const;
-const FAULT = fc.record({ kind: fc.constantFrom(...(Object.keys(FAULT_KINDS) as FaultKind[])), value: fc.nat(9_999_999_999) }, PLAIN);
+const FAULT = fc.record(
+  { kind: fc.constantFrom(...(Object.keys(FAULT_KINDS) as FaultKind[])), value: fc.nat(9_999_999_999) },
+  PLAIN,
+);
 const CUT = fc.record({ at: fc.nat(999_999), fault: FAULT }, PLAIN);
 const CASE: fc.Arbitrary<Case> = fc
-  .record({
-    story: fc.constantFrom(...STORY_NAMES),
-    scale: fc.constantFrom("whole", "small"),
-    device: fc.constantFrom("desk", "agent"),
-    cuts: fc.array(CUT, { maxLength: 6 }),
-    network: fc.oneof(fc.constant(""), fc.constantFrom(...Object.keys(NETWORK_FAULTS)).map((kind) => `${kind}2x17`)),
-  }, PLAIN)
+  .record(
+    {
+      story: fc.constantFrom(...STORY_NAMES),
+      scale: fc.constantFrom("whole", "small"),
+      device: fc.constantFrom("desk", "agent"),
+      cuts: fc.array(CUT, { maxLength: 6 }),
+      network: fc.oneof(
+        fc.constant(""),
+        fc.constantFrom(...Object.keys(NETWORK_FAULTS)).map((kind) => `${kind}2x17`),
+      ),
+    },
+    PLAIN,
+  )
   .map((which): Case => (which.device === "desk" ? { ...which, network: "" } : which));
 
 test("any case comes back from its line as it was, and its line from the case", () => {
@@ -39,8 +48,23 @@ test("the lines that the documentation shows", () => {
     { at: 37, fault: { kind: "p", value: 5 } },
     { at: 12, fault: { kind: "e", value: 700 } },
   ]);
-  assert.deepEqual(parseCase("good.small.agent.-.reset2x500"), { story: "good", scale: "small", device: "agent", cuts: [], network: "reset2x500" });
-  assert.equal(lineOf({ story: "good", scale: "small", device: "desk", network: "", cuts: [{ at: 3, fault: { kind: "b", value: 0 } }] }), "good.small.desk.3b");
+  assert.deepEqual(parseCase("good.small.agent.-.reset2x500"), {
+    story: "good",
+    scale: "small",
+    device: "agent",
+    cuts: [],
+    network: "reset2x500",
+  });
+  assert.equal(
+    lineOf({
+      story: "good",
+      scale: "small",
+      device: "desk",
+      network: "",
+      cuts: [{ at: 3, fault: { kind: "b", value: 0 } }],
+    }),
+    "good.small.desk.3b",
+  );
 });
 
 const BAD: readonly (readonly [line: string, says: RegExp])[] = [
@@ -65,6 +89,12 @@ const BAD: readonly (readonly [line: string, says: RegExp])[] = [
 
 for (const [line, says] of BAD) {
   test(`a bad line is refused: ${JSON.stringify(line)}`, () => {
-    assert.throws(() => parseCase(line), (error: Error) => says.test(error.message) && error.message.startsWith(`case ${JSON.stringify(line)}: `) && !error.message.includes("\n"));
+    assert.throws(
+      () => parseCase(line),
+      (error: Error) =>
+        says.test(error.message) &&
+        error.message.startsWith(`case ${JSON.stringify(line)}: `) &&
+        !error.message.includes("\n"),
+    );
   });
 }

@@ -23,7 +23,8 @@ function caseOf({ story, scale = "small", where, wear = false, make }: Breakage)
   return { ...whole, cuts: [{ at, fault: { kind: wear ? "n" : "b", value: 0 } }] };
 }
 
-const violationsOf = (which: Case, make?: () => MakeDevice): readonly Violation[] => replay(which, undefined, make).world.ledger.violations;
+const violationsOf = (which: Case, make?: () => MakeDevice): readonly Violation[] =>
+  replay(which, undefined, make).world.ledger.violations;
 
 for (const row of BREAKAGES) {
   test(`"${row.check}" notices a device that ${row.device}`, () => {
@@ -45,5 +46,8 @@ test("the right device breaks no check where the broken ones do", () => {
 
 test("every check has a device that breaks it", () => {
   const broken = new Set<Check>(BREAKAGES.map(({ check }) => check));
-  assert.deepEqual(Object.keys(CHECKS).filter((check) => !broken.has(check as Check)), []);
+  assert.deepEqual(
+    Object.keys(CHECKS).filter((check) => !broken.has(check as Check)),
+    [],
+  );
 });

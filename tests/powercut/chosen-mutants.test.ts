@@ -53,14 +53,26 @@ for (const what of TRIED) {
 
 test("each explanation is of a mutant that there is", () => {
   const names = new Set(allMutants().map(({ name }) => withoutLine(name)));
-  assert.deepEqual([...EXPLAINED.keys()].filter((name) => !names.has(name)), []);
+  assert.deepEqual(
+    [...EXPLAINED.keys()].filter((name) => !names.has(name)),
+    [],
+  );
 });
 
 test("every file is mutated by every operator that has a place there, two at least for each invariant by hand, no two alike", () => {
   const mutants = allMutants();
-  for (const file of MUTATED) assert.ok(mutants.filter((mutant) => mutant.file === file && mutant.operator !== "chosen").length >= 10, file);
-  for (const operator of Object.keys(OPERATORS)) assert.ok(mutants.some((mutant) => mutant.operator === operator), operator);
-  for (let invariant = 1; invariant <= 12; invariant++) assert.ok(mutants.filter(({ name }) => name.includes(`chosen, invariant ${invariant}:`)).length >= 2, `invariant ${invariant}`);
+  for (const file of MUTATED)
+    assert.ok(mutants.filter((mutant) => mutant.file === file && mutant.operator !== "chosen").length >= 10, file);
+  for (const operator of Object.keys(OPERATORS))
+    assert.ok(
+      mutants.some((mutant) => mutant.operator === operator),
+      operator,
+    );
+  for (let invariant = 1; invariant <= 12; invariant++)
+    assert.ok(
+      mutants.filter(({ name }) => name.includes(`chosen, invariant ${invariant}:`)).length >= 2,
+      `invariant ${invariant}`,
+    );
   const texts = new Set(mutants.map(({ file, text }) => `${file} ${text}`));
   assert.ok(texts.size >= mutants.length * 0.98, `${mutants.length - texts.size} of ${mutants.length} are alike`);
 });

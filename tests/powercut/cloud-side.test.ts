@@ -10,9 +10,16 @@ const WAIT = 15 * 60_000;
 const cloudOf = (name: string): CloudSide => new CloudSide(story(name, "small"));
 const version = (of: string): Heard => ({ kind: "version", version: of });
 const done = (of: string): Heard => ({ kind: "outcome", done: true, cause: undefined, message: "", version: of });
-const failed = (of: string, cause: string, message: string): Heard => ({ kind: "outcome", done: false, cause, message, version: of });
+const failed = (of: string, cause: string, message: string): Heard => ({
+  kind: "outcome",
+  done: false,
+  cause,
+  message,
+  version: of,
+});
 
-const offered = (answer: ReturnType<CloudSide["operate"]>): string | undefined => (typeof answer === "object" ? answer.version : undefined);
+const offered = (answer: ReturnType<CloudSide["operate"]>): string | undefined =>
+  typeof answer === "object" ? answer.version : undefined;
 
 test("an image is pushed once to a device that connects, and again when it says that it runs another version", () => {
   const cloud = cloudOf("good");
@@ -65,7 +72,9 @@ test("an outcome that the story does not foresee does not end it: the operator p
 test("an image whose trials are used up is not pushed again: the next one is", () => {
   const cloud = cloudOf("twice");
   cloud.offer();
-  cloud.heard(failed("0.2.0", "rejected", "tried 3 times and never confirmed: the power was cut; it is not tried again"));
+  cloud.heard(
+    failed("0.2.0", "rejected", "tried 3 times and never confirmed: the power was cut; it is not tried again"),
+  );
   assert.equal(cloud.usedUp(cloud.story.pushes[0]!), true);
   assert.equal(offered(cloud.operate(0)), "0.3.0");
   cloud.heard(done("0.3.0"));

@@ -7,13 +7,28 @@ import { fileURLToPath } from "node:url";
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 function powercut(...flags: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, ["--import", "tsx", "tests/powercut/command.ts", ...flags], { cwd: ROOT, encoding: "utf8" });
+  return spawnSync(process.execPath, ["--import", "tsx", "tests/powercut/command.ts", ...flags], {
+    cwd: ROOT,
+    encoding: "utf8",
+  });
 }
 
 test("--help tells every flag", () => {
   const { status, stdout } = powercut("--help");
   assert.equal(status, 0);
-  for (const flag of ["--cuts", "--seed", "--fresh", "--replay", "--minimise", "--report", "--mutants", "--only", "--every", "--jobs"]) assert.ok(stdout.includes(flag), flag);
+  for (const flag of [
+    "--cuts",
+    "--seed",
+    "--fresh",
+    "--replay",
+    "--minimise",
+    "--report",
+    "--mutants",
+    "--only",
+    "--every",
+    "--jobs",
+  ])
+    assert.ok(stdout.includes(flag), flag);
 });
 
 test("--replay lives one case: each point, then whether it holds", () => {

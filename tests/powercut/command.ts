@@ -44,13 +44,20 @@ const program = new Command("npm run powercut --")
     "Cuts the power of a simulated board at every flash operation and message of whole updates, in torn forms too, and checks after each start and " +
       "at the end that nothing was lost (docs/POWERCUT.md). Without options: the search of npm test.",
   )
-  .option("--cuts <number>", "a long run with at least so many power cuts; goes on where it was broken off", wholeNumber)
+  .option(
+    "--cuts <number>",
+    "a long run with at least so many power cuts; goes on where it was broken off",
+    wholeNumber,
+  )
   .option("--seed <number>", "seed of the long run", wholeNumber, 1)
   .option("--fresh", "forget what the long run of this seed has done so far")
   .option("--replay <case>", "live one case, as a violation prints it")
   .option("--minimise", "with --replay: find a shorter case that breaks the same check")
   .option("--report", "draw the picture of every cut: build/powercut/report.html")
-  .option("--mutants", "change the code in one place after the other and see that the search notices: build/powercut/mutants.json; hours for all of them")
+  .option(
+    "--mutants",
+    "change the code in one place after the other and see that the search notices: build/powercut/mutants.json; hours for all of them",
+  )
   .option("--only <text>", "with --mutants: those whose file, place or change contains this")
   .option("--every <number>", "with --mutants: every n-th", wholeNumber, 1)
   .option("--left", "with --mutants: once more those that nothing noticed in the last run")
@@ -74,12 +81,19 @@ function replayCase(which: Case, shorter: boolean): void {
   let life = 0;
   const { fired, world } = replay(shown, ({ number, phase, operation, message }) => {
     if (number === 0) console.log(`start ${++life}`);
-    const what = operation === undefined ? message : `${operation.kind} 0x${operation.address.toString(16)}, ${operation.length} bytes`;
+    const what =
+      operation === undefined
+        ? message
+        : `${operation.kind} 0x${operation.address.toString(16)}, ${operation.length} bytes`;
     console.log(`  ${String(number).padStart(4)}  ${phase.padEnd(12)} ${what}`);
   });
   const { violations, excused, limit } = world.ledger;
-  for (const { check, message } of violations) console.log(`${check} (${typeof CHECKS[check] === "number" ? `invariant ${CHECKS[check]}` : CHECKS[check]}): ${message}`);
-  for (const { check, message } of excused) console.log(`beyond what ESP-IDF protects (${limit}): ${check}: ${message}`);
+  for (const { check, message } of violations)
+    console.log(
+      `${check} (${typeof CHECKS[check] === "number" ? `invariant ${CHECKS[check]}` : CHECKS[check]}): ${message}`,
+    );
+  for (const { check, message } of excused)
+    console.log(`beyond what ESP-IDF protects (${limit}): ${check}: ${message}`);
   if (fired < shown.cuts.length) console.log(`only ${fired} of ${shown.cuts.length} cuts took place`);
   console.log(`powercut: ${lineOf(shown)}: ${violations.length === 0 ? "holds" : `breaks "${violations[0]!.check}"`}`);
   if (violations.length > 0) process.exitCode = 1;
@@ -115,7 +129,9 @@ async function long({ seed, fresh, jobs }: Flags, cuts: number): Promise<void> {
     onProgress: ({ tally, seconds }) => {
       const rate = tally.cuts / Math.max(seconds, 1);
       const left = Math.max(0, cuts - tally.cuts) / Math.max(rate, 1);
-      progress.show(`${tally.cuts} of ${cuts} cuts, ${tally.violations} violations, ${Math.round(rate)} a second, ${Math.ceil(left / 60)} min to go`);
+      progress.show(
+        `${tally.cuts} of ${cuts} cuts, ${tally.violations} violations, ${Math.round(rate)} a second, ${Math.ceil(left / 60)} min to go`,
+      );
     },
   });
   progress.end();
@@ -125,7 +141,9 @@ async function long({ seed, fresh, jobs }: Flags, cuts: number): Promise<void> {
 
 function conclude(tally: Tally, seconds: number, more: string): void {
   if (tally.violations > 0) process.exitCode = 1;
-  console.log(`powercut: ${tally.cuts} power cuts in ${tally.cases} cases, ${tally.violations} violations, worst ${tally.again.value} bytes fetched again${more}, ${seconds.toFixed(0)} s`);
+  console.log(
+    `powercut: ${tally.cuts} power cuts in ${tally.cases} cases, ${tally.violations} violations, worst ${tally.again.value} bytes fetched again${more}, ${seconds.toFixed(0)} s`,
+  );
 }
 
 function report(): void {
@@ -138,12 +156,21 @@ function report(): void {
 
 async function mutants({ only = "", every, left = false, jobs }: Flags): Promise<void> {
   const progress = new ProgressLine();
-  const judged = await mutationRun({ folder: FOLDER, only, every, left, ...(jobs === undefined ? {} : { processes: jobs }), onProgress: (text) => progress.show(text) });
+  const judged = await mutationRun({
+    folder: FOLDER,
+    only,
+    every,
+    left,
+    ...(jobs === undefined ? {} : { processes: jobs }),
+    onProgress: (text) => progress.show(text),
+  });
   progress.end();
   const { total, caught, bySearch, lines: table } = resultOf(judged);
   for (const line of table) console.log(line);
   if (caught < total * NOTICED_MIN) process.exitCode = 1;
-  console.log(`powercut: ${caught} of ${total} mutants noticed (${((100 * caught) / total).toFixed(1)} %), ${bySearch} of them by the search`);
+  console.log(
+    `powercut: ${caught} of ${total} mutants noticed (${((100 * caught) / total).toFixed(1)} %), ${bySearch} of them by the search`,
+  );
 }
 
 function wholeNumber(text: string): number {

@@ -39,8 +39,10 @@ class Bench {
 
 const program = (data: Uint8Array): FlashOperation => ({ kind: "program", address: SECTOR, length: data.length, data });
 const ERASE: FlashOperation = { kind: "erase", address: SECTOR, length: SECTOR_SIZE };
-const pattern = (length: number, seed = 1): Uint8Array => Uint8Array.from({ length }, (_, index) => (index * 37 + seed * 101) & 0xff);
-const programmed = (before: Uint8Array, data: Uint8Array): Uint8Array => before.map((byte, index) => byte & data[index]!);
+const pattern = (length: number, seed = 1): Uint8Array =>
+  Uint8Array.from({ length }, (_, index) => (index * 37 + seed * 101) & 0xff);
+const programmed = (before: Uint8Array, data: Uint8Array): Uint8Array =>
+  before.map((byte, index) => byte & data[index]!);
 const erased = (length: number): Uint8Array => new Uint8Array(length).fill(0xff);
 
 /** The cells after a cut in an operation on `before`. */
@@ -87,14 +89,23 @@ test("a program torn in random bits: some of the bits that it clears are cleared
     assert.ok(cleared > 0 && cleared < toClear);
     shares.add(Math.round((10 * cleared) / toClear));
   }
-  assert.ok(shares.has(0) && shares.has(5) && shares.has(10), `hardly any, half and nearly all of the bits: ${[...shares].join(" ")}`);
+  assert.ok(
+    shares.has(0) && shares.has(5) && shares.has(10),
+    `hardly any, half and nearly all of the bits: ${[...shares].join(" ")}`,
+  );
 });
 
 test("a torn erase: the first bytes old, or the last", () => {
   const before = pattern(SECTOR_SIZE);
   for (const value of [1, 24, 32, 256, 4095]) {
-    assert.deepEqual(leftBy({ kind: "e", value }, ERASE, before), Uint8Array.of(...before.subarray(0, value), ...erased(SECTOR_SIZE - value)));
-    assert.deepEqual(leftBy({ kind: "f", value }, ERASE, before), Uint8Array.of(...erased(value), ...before.subarray(value)));
+    assert.deepEqual(
+      leftBy({ kind: "e", value }, ERASE, before),
+      Uint8Array.of(...before.subarray(0, value), ...erased(SECTOR_SIZE - value)),
+    );
+    assert.deepEqual(
+      leftBy({ kind: "f", value }, ERASE, before),
+      Uint8Array.of(...erased(value), ...before.subarray(value)),
+    );
   }
 });
 
@@ -111,18 +122,42 @@ test("an erase torn in random bits: some of the cleared bits are set, none is cl
 
 test("NOR rules: whatever the fault and the bytes, a torn program sets no bit and a torn erase clears none", () => {
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), fc.uint8Array({ minLength: 64, maxLength: 64 }), fc.constantFrom(..."apruw"), fc.nat(0xffffff), (data, old, kind, value) => {
-      const before = old.subarray(0, data.length);
-      const left = leftBy({ kind: kind as FaultKind, value: kind === "p" ? value % data.length : value }, program(data), before);
-      return bitsOnlyIn(left, before) === 0 && bitsOnlyIn(programmed(before, data), left) === 0;
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 1, maxLength: 64 }),
+      fc.uint8Array({ minLength: 64, maxLength: 64 }),
+      fc.constantFrom(..."apruw"),
+      fc.nat(0xffffff),
+      (data, old, kind, value) => {
+        const before = old.subarray(0, data.length);
+        const left = leftBy(
+          { kind: kind as FaultKind, value: kind === "p" ? value % data.length : value },
+          program(data),
+          before,
+        );
+        return bitsOnlyIn(left, before) === 0 && bitsOnlyIn(programmed(before, data), left) === 0;
+      },
+    ),
     { seed: 1, numRuns: 300 },
   );
   fc.assert(
-    fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), fc.constantFrom(..."aefmuw"), fc.nat(0xffffff), (old, kind, value) => {
-      const before = Uint8Array.from({ length: SECTOR_SIZE }, (_, index) => old[index % 16]!);
-      return bitsOnlyIn(before, leftBy({ kind: kind as FaultKind, value: "ef".includes(kind) ? value % SECTOR_SIZE : value }, ERASE, before)) === 0;
-    }),
+    fc.property(
+      fc.uint8Array({ minLength: 16, maxLength: 16 }),
+      fc.constantFrom(..."aefmuw"),
+      fc.nat(0xffffff),
+      (old, kind, value) => {
+        const before = Uint8Array.from({ length: SECTOR_SIZE }, (_, index) => old[index % 16]!);
+        return (
+          bitsOnlyIn(
+            before,
+            leftBy(
+              { kind: kind as FaultKind, value: "ef".includes(kind) ? value % SECTOR_SIZE : value },
+              ERASE,
+              before,
+            ),
+          ) === 0
+        );
+      },
+    ),
     { seed: 1, numRuns: 60 },
   );
 });
@@ -139,7 +174,10 @@ test("unstable bits read differently from one time to the next, and only those t
   const { bench, before } = unstable("u");
   assert.equal(bench.faults.noisy, true);
   const reads = Array.from({ length: 4 }, () => bench.read(SECTOR_SIZE));
-  assert.ok(reads.some((each) => bitsOnlyIn(each, reads[0]!) > 0), "no read differs");
+  assert.ok(
+    reads.some((each) => bitsOnlyIn(each, reads[0]!) > 0),
+    "no read differs",
+  );
   for (const each of reads) assert.equal(bitsOnlyIn(before, each), 0, "a bit wavers that the erase was not changing");
   assert.equal(bench.faults.unstableAt(SECTOR, SECTOR_SIZE), true);
   assert.equal(bench.faults.unstableAt(SECTOR + SECTOR_SIZE, SECTOR_SIZE), false);
@@ -148,7 +186,9 @@ test("unstable bits read differently from one time to the next, and only those t
 test("unstable until rewritten: still so after many starts, firm after a whole erase", () => {
   const { bench } = unstable("u");
   for (let start = 0; start < 5; start++) bench.faults.powerOn(bench.chip.cells);
-  assert.ok(Array.from({ length: 4 }, () => bench.read(SECTOR_SIZE)).some((each, _, [first]) => bitsOnlyIn(each, first!) > 0));
+  assert.ok(
+    Array.from({ length: 4 }, () => bench.read(SECTOR_SIZE)).some((each, _, [first]) => bitsOnlyIn(each, first!) > 0),
+  );
   bench.chip.erase(SECTOR);
   assert.equal(bench.faults.noisy, false);
   assert.deepEqual(bench.read(SECTOR_SIZE), erased(SECTOR_SIZE));
@@ -223,13 +263,19 @@ test("a seed repeats its fault, another one makes another, and a fork wavers on 
 
 test("every byte boundary of a small program is torn, a sector at the places asked for and at the edges of pages", () => {
   const density = { positions: 20, subsets: 3, unstable: 2 };
-  const counted = (faults: readonly Fault[]): { [kind: string]: number } => faults.reduce<{ [kind: string]: number }>((sum, { kind }) => ({ ...sum, [kind]: (sum[kind] ?? 0) + 1 }), {});
+  const counted = (faults: readonly Fault[]): { [kind: string]: number } =>
+    faults.reduce<{ [kind: string]: number }>((sum, { kind }) => ({ ...sum, [kind]: (sum[kind] ?? 0) + 1 }), {});
   for (const length of [4, 16, 32, 64]) {
     const faults = cutsOf({ kind: "program", length }, density, 9);
     assert.deepEqual(counted(faults), { b: 1, a: 1, p: length - 1, r: 3, u: 2, w: 2 });
-    assert.deepEqual(faults.filter(({ kind }) => kind === "p").map(({ value }) => value), Array.from({ length: length - 1 }, (_, index) => index + 1));
+    assert.deepEqual(
+      faults.filter(({ kind }) => kind === "p").map(({ value }) => value),
+      Array.from({ length: length - 1 }, (_, index) => index + 1),
+    );
   }
-  const sector = cutsOf({ kind: "program", length: 4096 }, density, 9).filter(({ kind }) => kind === "p").map(({ value }) => value);
+  const sector = cutsOf({ kind: "program", length: 4096 }, density, 9)
+    .filter(({ kind }) => kind === "p")
+    .map(({ value }) => value);
   for (const edge of [1, 4, 15, 16, 17, 255, 256, 257, 4095]) assert.ok(sector.includes(edge), `torn at ${edge}`);
   assert.ok(sector.length >= 20 && sector.every((value) => value > 0 && value < 4096));
   const { e, f, ...rest } = counted(cutsOf({ kind: "erase", length: 4096 }, density, 9));
@@ -240,16 +286,32 @@ test("every byte boundary of a small program is torn, a sector at the places ask
 
 test("the cuts of a place are the same each time; those of another place have other seeds", () => {
   const density = { positions: 2, subsets: 2, unstable: 1 };
-  const seeds = (salt: number): number[] => cutsOf({ kind: "program", length: 32 }, density, salt).filter(({ kind }) => "ruw".includes(kind)).map(({ value }) => value);
+  const seeds = (salt: number): number[] =>
+    cutsOf({ kind: "program", length: 32 }, density, salt)
+      .filter(({ kind }) => "ruw".includes(kind))
+      .map(({ value }) => value);
   assert.deepEqual(seeds(3), seeds(3));
   assert.equal(new Set([...seeds(3), ...seeds(4), ...seeds(5)]).size, 12);
 });
 
 /** The first point of a story where something is, and the trace of the story. */
-function traced(which: Case): { readonly points: readonly Point[]; readonly text: string; readonly result: ReturnType<typeof replay> } {
+function traced(which: Case): {
+  readonly points: readonly Point[];
+  readonly text: string;
+  readonly result: ReturnType<typeof replay>;
+} {
   const points: Point[] = [];
   const result = replay(which, (point) => void points.push(point));
-  return { points, result, text: points.map(({ number, phase, message, operation }) => `${number} ${phase} ${message ?? `${operation!.kind} ${operation!.address}`}`).join("\n") };
+  return {
+    points,
+    result,
+    text: points
+      .map(
+        ({ number, phase, message, operation }) =>
+          `${number} ${phase} ${message ?? `${operation!.kind} ${operation!.address}`}`,
+      )
+      .join("\n"),
+  };
 }
 
 const GOOD: Case = { story: "good", scale: "small", device: "desk", network: "", cuts: [] };
@@ -258,10 +320,14 @@ for (const kind of KINDS) {
   test(`in a story: ${FAULT_KINDS[kind]} (${kind}) takes place, changes what happens and loses nothing`, () => {
     const calm = traced(GOOD);
     const erases = "efm".includes(kind);
-    const wanted = ({ operation }: Point): boolean => operation?.kind === (erases ? "erase" : "program") && operation.address >= 0x31000 && operation.length === 4096;
+    const wanted = ({ operation }: Point): boolean =>
+      operation?.kind === (erases ? "erase" : "program") && operation.address >= 0x31000 && operation.length === 4096;
     const { number } = calm.points.find(wanted)!;
     // The stuck bit: a seed for which it matters to what is stored there.
-    const values = kind === "s" ? Array.from({ length: 12 }, (_, index) => index + 1) : [kind === "p" || kind === "e" || kind === "f" ? 700 : "ba".includes(kind) || kind === "n" ? 0 : 77];
+    const values =
+      kind === "s"
+        ? Array.from({ length: 12 }, (_, index) => index + 1)
+        : [kind === "p" || kind === "e" || kind === "f" ? 700 : "ba".includes(kind) || kind === "n" ? 0 : 77];
     const cases = values.map((value) => traced({ ...GOOD, cuts: [{ at: number, fault: { kind, value } }] }));
     for (const { result } of cases) {
       assert.equal(result.fired, 1);
@@ -270,7 +336,10 @@ for (const kind of KINDS) {
       assert.equal(result.world.ledger.cuts, isHardware({ kind, value: 0 }) ? 0 : 1);
       assert.equal(result.world.ledger.worn, isHardware({ kind, value: 0 }) ? "slot" : "nowhere");
     }
-    assert.ok(cases.some(({ text }) => text !== calm.text), "the story is another one");
+    assert.ok(
+      cases.some(({ text }) => text !== calm.text),
+      "the story is another one",
+    );
     // A cut begins another life; hardware that fails does not.
     assert.equal(cases[0]!.points.filter((point) => point.number === 0).length, isHardware({ kind, value: 0 }) ? 1 : 2);
   });

@@ -22,25 +22,43 @@ function violatedBy(prepare: (ledger: Ledger) => void): { readonly counted: Chec
 
 test("every invariant has a check, and under power cuts every check counts", () => {
   const invariants = new Set(Object.values(CHECKS).filter((each) => typeof each === "number"));
-  assert.deepEqual([...invariants].sort((a, b) => a - b), Array.from({ length: 12 }, (_, index) => index + 1));
-  assert.deepEqual(violatedBy(() => undefined), { counted: ALL, excused: [] });
+  assert.deepEqual(
+    [...invariants].sort((a, b) => a - b),
+    Array.from({ length: 12 }, (_, index) => index + 1),
+  );
+  assert.deepEqual(
+    violatedBy(() => undefined),
+    { counted: ALL, excused: [] },
+  );
   assert.deepEqual(violatedBy((ledger) => void (ledger.worn = "slot")).counted, ALL);
 });
 
 test("with worn records those count that guard the device, and a record is whole or absent", () => {
   const { counted, excused } = violatedBy((ledger) => void (ledger.worn = "records"));
-  assert.deepEqual(counted, ALL.filter((check) => HARDWARE_CHECKS.has(check)));
+  assert.deepEqual(
+    counted,
+    ALL.filter((check) => HARDWARE_CHECKS.has(check)),
+  );
   assert.deepEqual(excused, []);
-  for (const invariant of [1, 2, 3, 10, 12]) assert.ok(counted.some((check) => CHECKS[check] === invariant), `invariant ${invariant}`);
+  for (const invariant of [1, 2, 3, 10, 12])
+    assert.ok(
+      counted.some((check) => CHECKS[check] === invariant),
+      `invariant ${invariant}`,
+    );
   assert.ok(counted.includes("record whole or absent"));
 });
 
 for (const limit of Object.keys(LIMITS) as Limit[]) {
   test(`${LIMITS[limit]}: what comes of it is excused and kept apart, what guards the slots counts`, () => {
     const { counted, excused } = violatedBy((ledger) => void (ledger.limit = limit));
-    const expected = ALL.filter((check) => HARDWARE_CHECKS.has(check) && !(limit === "boot entry" && check === "never wedged"));
+    const expected = ALL.filter(
+      (check) => HARDWARE_CHECKS.has(check) && !(limit === "boot entry" && check === "never wedged"),
+    );
     assert.deepEqual(counted, expected);
-    assert.deepEqual(excused, ALL.filter((check) => !expected.includes(check)));
+    assert.deepEqual(
+      excused,
+      ALL.filter((check) => !expected.includes(check)),
+    );
   });
 }
 
@@ -49,13 +67,19 @@ test("what was broken before the chip went beyond its limits is not excused by i
   ledger.violate("blame", "first");
   ledger.limit = "boot entry";
   ledger.violate("blame", "second");
-  assert.deepEqual(ledger.violations.map(({ message }) => message), ["first", "second"]);
+  assert.deepEqual(
+    ledger.violations.map(({ message }) => message),
+    ["first", "second"],
+  );
 });
 
 test("the first five violations are kept: what follows from them would hide where it began", () => {
   const ledger = new Ledger();
   for (let each = 1; each <= 9; each++) ledger.violate("bounded", String(each));
-  assert.deepEqual(ledger.violations.map(({ message }) => message), ["1", "2", "3", "4", "5"]);
+  assert.deepEqual(
+    ledger.violations.map(({ message }) => message),
+    ["1", "2", "3", "4", "5"],
+  );
 });
 
 test("a fork remembers all of it, and goes its own way", () => {
@@ -79,6 +103,9 @@ test("a fork remembers all of it, and goes its own way", () => {
   fork.records.set("off", ["3"]);
   fork.note("image", { end: 6 });
   fork.violate("bounded", "later");
-  assert.deepEqual([ledger.records.get("off"), ledger.fetched("image").end, fork.fetched("image").cuts], [["1", "2"], 5, 1]);
+  assert.deepEqual(
+    [ledger.records.get("off"), ledger.fetched("image").end, fork.fetched("image").cuts],
+    [["1", "2"], 5, 1],
+  );
   assert.ok(ledger.violations.length < fork.violations.length);
 });

@@ -8,7 +8,10 @@ import { failureOf, minimise } from "./search/minimise";
 import { withDevice, withFlash, withStore } from "./broken-device";
 
 /** A device whose checkpoint is lost with the power: it takes one cut in mid-download to see it. */
-const forgetful = (): MakeDevice => withStore((store, { watch }) => ({ getNumber: (key) => (key === "off" && watch.running.version === "0.1.0" ? undefined : store.getNumber(key)) }));
+const forgetful = (): MakeDevice =>
+  withStore((store, { watch }) => ({
+    getNumber: (key) => (key === "off" && watch.running.version === "0.1.0" ? undefined : store.getNumber(key)),
+  }));
 /** Fails whatever happens. */
 const greedy = (): MakeDevice =>
   withFlash((flash) => ({

@@ -29,7 +29,12 @@ export interface Moment {
 /** Milliseconds from power-on within which any moment may be it: the board starts, and is on its way. */
 const ANY = 1_000;
 
-const any = (random: Random): Moment => ({ name: "any moment", delay: random.below(ANY), milestone: false, watch: (_, now) => (now(), () => undefined) });
+const any = (random: Random): Moment => ({
+  name: "any moment",
+  delay: random.below(ANY),
+  milestone: false,
+  watch: (_, now) => (now(), () => undefined),
+});
 
 /** Bytes of the file given out in this life. */
 const served = (bytes: number, delay: number): Moment => ({
@@ -84,7 +89,8 @@ function line(name: string, delay: number, is: (line: Line, version: string) => 
   };
 }
 
-const up = (name: string, delay: number, part: RegExp): Moment => message(name, delay, ({ direction, payload }) => direction === "up" && part.test(payload));
+const up = (name: string, delay: number, part: RegExp): Moment =>
+  message(name, delay, ({ direction, payload }) => direction === "up" && part.test(payload));
 
 const starts = ({ event, version }: Line, wanted: string): boolean => event === "boot" && version === wanted;
 
@@ -92,7 +98,11 @@ const starts = ({ event, version }: Line, wanted: string): boolean => event === 
 export function momentsOf(random: Random, size: number, faulty: boolean): Moment[] {
   const upToTrial = [
     any(random),
-    message("offer", random.below(12), ({ direction, payload }) => direction === "down" && payload.includes("update_firmware")),
+    message(
+      "offer",
+      random.below(12),
+      ({ direction, payload }) => direction === "down" && payload.includes("update_firmware"),
+    ),
     up("first progress", random.below(8), /"downloading"/),
     ...Array.from({ length: 2 }, () => served(1 + random.below(size / 4), random.below(4))),
     flash(1 + random.below(30)),
@@ -104,10 +114,20 @@ export function momentsOf(random: Random, size: number, faulty: boolean): Moment
     line("new firmware starts", random.below(faulty ? 40 : 220), starts),
   ];
   return faulty
-    ? [...upToTrial, line("new firmware fails", random.below(60), ({ event }) => event === "reset"), up("fail", 0, /"fail"/), up("fail", random.below(5), /"fail"/)]
+    ? [
+        ...upToTrial,
+        line("new firmware fails", random.below(60), ({ event }) => event === "reset"),
+        up("fail", 0, /"fail"/),
+        up("fail", random.below(5), /"fail"/),
+      ]
     : [
         ...upToTrial,
-        message("new version", random.below(8), ({ direction, payload }, version) => direction === "up" && payload.includes("report_version") && payload.includes(`"${version}"`)),
+        message(
+          "new version",
+          random.below(8),
+          ({ direction, payload }, version) =>
+            direction === "up" && payload.includes("report_version") && payload.includes(`"${version}"`),
+        ),
         line("confirmed", random.below(4), ({ event }) => event === "confirmed"),
         up("done", 0, /"done"/),
         up("done", random.below(5), /"done"/),

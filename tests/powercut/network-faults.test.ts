@@ -27,23 +27,53 @@ function lived(network: string, scale: Scale = "small", cuts: readonly Cut[] = [
   });
   assert.equal(fired, cuts.length);
   assert.deepEqual(world.ledger.violations, [], network);
-  return { count, requests: world.network.requests, faults: world.ledger.networkFaults, changed: world.network.changed, now: world.now };
+  return {
+    count,
+    requests: world.network.requests,
+    faults: world.ledger.networkFaults,
+    changed: world.network.changed,
+    now: world.now,
+  };
 }
 
 const calm = lived("");
 const more = (seen: Seen, message: string): number => (seen.count[message] ?? 0) - (calm.count[message] ?? 0);
 
 /** One of each kind: the fault, how often it takes place, and what is felt of it. */
-const EACH: { readonly [kind in NetworkFaultKind]: { readonly fault: string; readonly times: number; felt(seen: Seen): boolean } } = {
+const EACH: {
+  readonly [kind in NetworkFaultKind]: { readonly fault: string; readonly times: number; felt(seen: Seen): boolean };
+} = {
   reset: { fault: "reset1x5000", times: 1, felt: (seen) => seen.requests > calm.requests && more(seen, "erase") === 0 },
-  stall: { fault: "stall1x5000", times: 1, felt: (seen) => seen.requests > calm.requests && seen.now >= calm.now + 15_000 && more(seen, "erase") === 0 },
+  stall: {
+    fault: "stall1x5000",
+    times: 1,
+    felt: (seen) => seen.requests > calm.requests && seen.now >= calm.now + 15_000 && more(seen, "erase") === 0,
+  },
   whole: { fault: "whole1", times: 1, felt: (seen) => seen.requests === calm.requests },
   changed: { fault: "changed1", times: 2, felt: (seen) => seen.changed && more(seen, "outcome report") > 0 },
-  expired: { fault: "expired1", times: 2, felt: (seen) => more(seen, "version report") === 1 && more(seen, "offer of 0.2.0") === 1 && seen.requests > calm.requests },
-  busy: { fault: "busy1", times: 1, felt: (seen) => seen.requests > calm.requests && more(seen, "version report") === 0 },
+  expired: {
+    fault: "expired1",
+    times: 2,
+    felt: (seen) =>
+      more(seen, "version report") === 1 && more(seen, "offer of 0.2.0") === 1 && seen.requests > calm.requests,
+  },
+  busy: {
+    fault: "busy1",
+    times: 1,
+    felt: (seen) => seen.requests > calm.requests && more(seen, "version report") === 0,
+  },
   twice: { fault: "twice1", times: 1, felt: (seen) => more(seen, "offer of 0.2.0") === 1 && more(seen, "erase") === 0 },
-  lost: { fault: "lost3", times: 1, felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "progress report") === -1 },
-  unacked: { fault: "unacked1", times: 1, felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "version report") === 1 && more(seen, "PUBACK of version") === 0 },
+  lost: {
+    fault: "lost3",
+    times: 1,
+    felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "progress report") === -1,
+  },
+  unacked: {
+    fault: "unacked1",
+    times: 1,
+    felt: (seen) =>
+      more(seen, "SUBACK") === 1 && more(seen, "version report") === 1 && more(seen, "PUBACK of version") === 0,
+  },
   down: { fault: "down1", times: 1, felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "offer of 0.2.0") < 0 },
 };
 
@@ -69,7 +99,11 @@ for (const [kind, about] of Object.entries(NETWORK_FAULTS) as [NetworkFaultKind,
 }
 
 test("an outcome whose PUBACK is lost is said again, word for word", () => {
-  const last = calm.count["version report"]! + calm.count["progress report"]! + calm.count["burning report"]! + calm.count["outcome report"]!;
+  const last =
+    calm.count["version report"]! +
+    calm.count["progress report"]! +
+    calm.count["burning report"]! +
+    calm.count["outcome report"]!;
   const faults = Array.from({ length: last }, (_, index) => lived(`unacked${index + 1}`));
   assert.ok(faults.some((seen) => seen.faults === 1 && more(seen, "outcome report") === 1));
 });
@@ -77,7 +111,10 @@ test("an outcome whose PUBACK is lost is said again, word for word", () => {
 test("the n-th request is the n-th over all cuts: a fault that lies behind the end of the first life takes place in the second", () => {
   assert.equal(lived("reset2x100").faults, 0, "the story without a cut needs one request");
   let at: number | undefined;
-  replay({ story: "good", scale: "small", device: "agent", network: "", cuts: [] }, ({ number, operation }) => void (at ??= operation?.address === 0x31000 ? number : undefined));
+  replay(
+    { story: "good", scale: "small", device: "agent", network: "", cuts: [] },
+    ({ number, operation }) => void (at ??= operation?.address === 0x31000 ? number : undefined),
+  );
   const seen = lived("reset2x100", "small", [{ at: at!, fault: { kind: "b", value: 0 } }]);
   assert.equal(seen.faults, 1);
 });
@@ -92,6 +129,12 @@ test("a text that names no network fault is refused with one line that names the
   assert.equal(parseNetworkFault(""), undefined);
   assert.deepEqual(parseNetworkFault("stall2x4096"), { kind: "stall", n: 2, m: 4096 });
   for (const text of ["reset", "reset2x", "reset12345", "resetx2", "storm1", "Reset1", "reset1x1234567", "toString1"]) {
-    assert.throws(() => parseNetworkFault(text), (error: Error) => error.message.includes(JSON.stringify(text)) && /reset, stall, whole/.test(error.message) && !error.message.includes("\n"));
+    assert.throws(
+      () => parseNetworkFault(text),
+      (error: Error) =>
+        error.message.includes(JSON.stringify(text)) &&
+        /reset, stall, whole/.test(error.message) &&
+        !error.message.includes("\n"),
+    );
   }
 });

@@ -75,7 +75,14 @@ export function look(folder: string, images: Images): Seen {
     const { address, size } = table.slots[index];
     const bytes = file.subarray(address, address + size);
     const holds = [...images].find(([, image]) => bytes.subarray(0, image.length).equals(image))?.[0];
-    return { label: SLOT_LABELS[index], bytes, digest: sha256(bytes), wear: readWear(join(folder, WEAR_FILE), address, size), boots: slots.boots(index) !== undefined, holds };
+    return {
+      label: SLOT_LABELS[index],
+      bytes,
+      digest: sha256(bytes),
+      wear: readWear(join(folder, WEAR_FILE), address, size),
+      boots: slots.boots(index) !== undefined,
+      holds,
+    };
   });
   return {
     slots: seen as unknown as Seen["slots"],
@@ -105,7 +112,10 @@ export function wrongNow(seen: Seen, images: Images, faulty: ReadonlySet<string>
   const { slots, entries, next, job, app } = seen;
   for (const { label, bytes, boots, holds } of slots) {
     expect(!boots || holds !== undefined, `${label} would boot and holds no image that there is`);
-    expect(bytes[0] !== IMAGE_MAGIC || holds !== undefined, `${label} has the head of an image and not the whole of one`);
+    expect(
+      bytes[0] !== IMAGE_MAGIC || holds !== undefined,
+      `${label} has the head of an image and not the whole of one`,
+    );
   }
   for (const entry of entries) {
     if (entry === undefined) continue;
@@ -114,20 +124,32 @@ export function wrongNow(seen: Seen, images: Images, faulty: ReadonlySet<string>
     expect(LEGAL.includes(state), `the boot entry of ${slot} says ${state}`);
     if (!BOOTABLE.includes(state)) continue;
     expect(boots, `the boot entry of ${slot} is ${state}, and nothing there boots`);
-    expect(state !== "valid" || !faulty.has(holds ?? ""), `firmware ${holds} never worked, and its boot entry is valid`);
+    expect(
+      state !== "valid" || !faulty.has(holds ?? ""),
+      `firmware ${holds} never worked, and its boot entry is valid`,
+    );
   }
-  expect(entries.filter((entry) => entry?.state === "new" || entry?.state === "pending").length <= 1, "two slots are on trial");
+  expect(
+    entries.filter((entry) => entry?.state === "new" || entry?.state === "pending").length <= 1,
+    "two slots are on trial",
+  );
   expect(next.bricked === undefined, `nothing boots: ${next.bricked}`);
   if (next.bricked === undefined && job !== undefined && (job.phase === "downloading" || job.phase === "sealing")) {
     const target = slots[next.slot === "ota_0" ? 1 : 0];
     const entry = entries.find((one) => one?.slot === target.label);
     // Before its first byte is stored, the invalidation may still be to come.
-    expect(job.stored === 0 || entry === undefined || !BOOTABLE.includes(entry.state), `${target.label} is being written, and its boot entry is ${entry?.state}`);
+    expect(
+      job.stored === 0 || entry === undefined || !BOOTABLE.includes(entry.state),
+      `${target.label} is being written, and its boot entry is ${entry?.state}`,
+    );
     const image = images.get(job.version);
-    const stored = image !== undefined && target.bytes.subarray(HEAD, Math.max(HEAD, job.stored)).equals(image.subarray(HEAD, Math.max(HEAD, job.stored)));
+    const stored =
+      image !== undefined &&
+      target.bytes.subarray(HEAD, Math.max(HEAD, job.stored)).equals(image.subarray(HEAD, Math.max(HEAD, job.stored)));
     expect(stored, `the checkpoint says ${job.stored} bytes of ${job.version}, and the slot holds something else`);
   }
-  for (const [key, value] of Object.entries({ ...APP_TEXT, runs: APP_RUNS })) expect(app[key] === value, `the application's ${key} is ${JSON.stringify(app[key])}`);
+  for (const [key, value] of Object.entries({ ...APP_TEXT, runs: APP_RUNS }))
+    expect(app[key] === value, `the application's ${key} is ${JSON.stringify(app[key])}`);
   return found;
 }
 
@@ -148,13 +170,20 @@ export function wrongSince(before: Seen, after: Seen, boots: readonly Boot[]): s
     if (first !== undefined && first.slot !== label) continue;
     const now = slotOf(after, label);
     if (now.digest !== digest) found.push(`${label} has changed while it ran`);
-    if (now.wear.erases !== wear.erases || now.wear.programs !== wear.programs) found.push(`${label} was erased or written while it ran`);
+    if (now.wear.erases !== wear.erases || now.wear.programs !== wear.programs)
+      found.push(`${label} was erased or written while it ran`);
   }
   for (const { slot, version } of boots) {
     if (slotOf(after, slot).holds !== version) found.push(`${version} ran from ${slot}, which does not hold it whole`);
   }
-  const foreseen = before.next.bricked === undefined ? { slot: before.next.slot, version: before.next.version, trial: before.next.trial } : undefined;
-  if (first !== undefined && JSON.stringify(foreseen) !== JSON.stringify({ slot: first.slot, version: first.version, trial: first.trial })) {
+  const foreseen =
+    before.next.bricked === undefined
+      ? { slot: before.next.slot, version: before.next.version, trial: before.next.trial }
+      : undefined;
+  if (
+    first !== undefined &&
+    JSON.stringify(foreseen) !== JSON.stringify({ slot: first.slot, version: first.version, trial: first.trial })
+  ) {
     found.push(`${first.version} has started from ${first.slot}, foreseen was ${JSON.stringify(foreseen)}`);
   }
   return found;

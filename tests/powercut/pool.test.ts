@@ -6,7 +6,13 @@ import type { Works } from "./search/pool";
 import type { Tally } from "./checks/tally";
 import type { Work } from "./search/work";
 
-const piece = (seed: number, count = 1): Work => ({ kind: "sample", setting: { story: "good", scale: "small", device: "desk", network: "" }, seed, count, depth: 1 });
+const piece = (seed: number, count = 1): Work => ({
+  kind: "sample",
+  setting: { story: "good", scale: "small", device: "desk", network: "" },
+  seed,
+  count,
+  depth: 1,
+});
 
 /** Pieces 0, 1, 2 ...: the n-th has n + 1 cases. */
 function counted(length: number): Works & { readonly asked: number[] } {
@@ -33,7 +39,18 @@ for (const processes of [0, 2]) {
       },
     });
     assert.deepEqual(works.asked, [0, 1, 2, 3, 4, 5, 6]);
-    assert.deepEqual([...done].sort(([a], [b]) => a - b), [[0, 1], [1, 2], [2, 3], [3, 4], [4, 5], [5, 6], [6, 7]]);
+    assert.deepEqual(
+      [...done].sort(([a], [b]) => a - b),
+      [
+        [0, 1],
+        [1, 2],
+        [2, 3],
+        [3, 4],
+        [4, 5],
+        [5, 6],
+        [6, 7],
+      ],
+    );
   });
 }
 
@@ -68,5 +85,11 @@ test("a worker that dies is an error, and the others do not go on for ever", asy
 });
 
 test("without processes an error comes out as it is", async () => {
-  await assert.rejects(carryOutAll([{ ...piece(1), setting: { story: "nowhere", scale: "small", device: "desk", network: "" } } as Work], { processes: 0, onDone: () => undefined }), /no story "nowhere"/);
+  await assert.rejects(
+    carryOutAll([{ ...piece(1), setting: { story: "nowhere", scale: "small", device: "desk", network: "" } } as Work], {
+      processes: 0,
+      onDone: () => undefined,
+    }),
+    /no story "nowhere"/,
+  );
 });

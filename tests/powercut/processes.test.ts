@@ -83,7 +83,12 @@ class Bench {
   ) {
     cloud.on("message", (_, { direction, payload }) => {
       const { report } = readReport(payload);
-      if (direction === "down" || report?.type !== "report_progress" || (report.state !== "done" && report.state !== "fail")) return;
+      if (
+        direction === "down" ||
+        report?.type !== "report_progress" ||
+        (report.state !== "done" && report.state !== "fail")
+      )
+        return;
       this.outcomes.push({ version: report.version, done: report.state === "done", payload, life: this.lives.length });
     });
     cloud.onRequest((_, response) => {
@@ -95,7 +100,10 @@ class Bench {
   }
 
   async image(version: string, faulty: boolean): Promise<Uint8Array> {
-    const image = buildImage({ version, payload: Buffer.from(await firmwareSource(version, faulty ? "throw" : undefined)) });
+    const image = buildImage({
+      version,
+      payload: Buffer.from(await firmwareSource(version, faulty ? "throw" : undefined)),
+    });
     this.images.set(version, image);
     if (faulty) this.faulty.add(version);
     return image;
@@ -134,7 +142,8 @@ class Bench {
         setTimeout(() => resolve(moment), moment.delay);
       };
       const scene = { device, cloud: this.cloud, file, state: this.state };
-      for (const moment of moments.filter(({ milestone }, index) => milestone || index === 0)) stop.push(moment.watch(scene, () => now(moment)));
+      for (const moment of moments.filter(({ milestone }, index) => milestone || index === 0))
+        stop.push(moment.watch(scene, () => now(moment)));
     });
     const over = new Promise<undefined>((resolve) => {
       const looking = setInterval(() => this.#isOver(task) && resolve(undefined), LOOK_EVERY);
@@ -165,14 +174,26 @@ class Bench {
     this.device = undefined;
     this.kills++;
     const boots = device.events.filter(({ event }) => event === "boot") as unknown as Boot[];
-    const confirmed = device.events.filter(({ event }) => event === "confirmed").map((event) => String(event["version"]));
+    const confirmed = device.events
+      .filter(({ event }) => event === "confirmed")
+      .map((event) => String(event["version"]));
     const before = this.seen;
     this.seen = look(this.state, this.images);
-    const valid = this.seen.entries.filter((entry) => entry?.state === "valid").map((entry) => slotOf(this.seen, entry!.slot).holds ?? "");
+    const valid = this.seen.entries
+      .filter((entry) => entry?.state === "valid")
+      .map((entry) => slotOf(this.seen, entry!.slot).holds ?? "");
     this.lives.push({ boots, confirmed: [...confirmed, ...valid] });
     const phase = phaseOf(this.seen, boots);
-    for (const [counts, key] of [[this.phases, phase], [this.moments, moment]] as const) counts.set(key, (counts.get(key) ?? 0) + 1);
-    const wrong = [...wrongNow(this.seen, this.images, this.faulty), ...wrongSince(before, this.seen, boots), ...this.cloud.violations().map(({ rule }) => rule)];
+    for (const [counts, key] of [
+      [this.phases, phase],
+      [this.moments, moment],
+    ] as const)
+      counts.set(key, (counts.get(key) ?? 0) + 1);
+    const wrong = [
+      ...wrongNow(this.seen, this.images, this.faulty),
+      ...wrongSince(before, this.seen, boots),
+      ...this.cloud.violations().map(({ rule }) => rule),
+    ];
     this.#none(wrong, `kill ${this.kills} (${moment}), ${version}, ${phase}`);
   }
 
@@ -183,15 +204,22 @@ class Bench {
   /** `lost`: bytes that the kills before had cost; returns them with those of this one. `kills`: of this update. */
   #judgeCosts(start: Seen, file: Package, lost: number, kills: number): number {
     const { job, slots } = this.seen;
-    const whole = slots.some(({ holds }) => holds === file.version) || (job?.version === file.version && job.phase !== "downloading");
+    const whole =
+      slots.some(({ holds }) => holds === file.version) ||
+      (job?.version === file.version && job.phase !== "downloading");
     const stored = whole ? file.size : job?.version === file.version ? job.stored : 0;
     const { bytes } = this.cloud.traffic.ofPackage(file.id);
     const again = Math.max(lost, bytes - stored);
-    const erases = Math.max(...start.slots.map(({ label, wear }) => slotOf(this.seen, label).wear.erases - wear.erases)) - Math.ceil(file.size / SECTOR);
+    const erases =
+      Math.max(...start.slots.map(({ label, wear }) => slotOf(this.seen, label).wear.erases - wear.erases)) -
+      Math.ceil(file.size / SECTOR);
     this.mostAgain = Math.max(this.mostAgain, again - lost);
     this.mostErases = Math.max(this.mostErases, erases);
     const wrong: string[] = [];
-    if (again - lost > CUT_COSTS) wrong.push(`this kill costs ${again - lost} bytes: ${bytes} were served in all, ${stored} are stored, ${lost} were lost before`);
+    if (again - lost > CUT_COSTS)
+      wrong.push(
+        `this kill costs ${again - lost} bytes: ${bytes} were served in all, ${stored} are stored, ${lost} were lost before`,
+      );
     if (erases > kills) wrong.push(`${erases} erases more than sectors, after ${kills} kills`);
     this.#none(wrong, `${file.version}, kill ${this.kills}`);
     return again;
@@ -205,21 +233,35 @@ class Bench {
     if (faulty) expect(/failed in its trial/.test(task.message ?? ""), `its end is ${task.message}`);
     expect(this.#finals.get(task.id) === 1, `${this.#finals.get(task.id)} ends`);
     const outcomes = this.outcomes.filter((one) => one.version === version);
-    expect(new Set(outcomes.map(({ payload }) => payload)).size === 1, `outcomes: ${outcomes.map(({ payload }) => payload).join(" ")}`);
+    expect(
+      new Set(outcomes.map(({ payload }) => payload)).size === 1,
+      `outcomes: ${outcomes.map(({ payload }) => payload).join(" ")}`,
+    );
     for (const { done, life } of outcomes) {
       const lives = this.lives.slice(0, life + 1);
       const ran = lives.some(({ boots }) => boots.some((boot) => boot.version === version));
       expect(ran, "it has an outcome and never ran");
       if (!done) continue;
       expect(this.lives[life]?.boots.at(-1)?.version === version, "done was said by another firmware");
-      expect(lives.some(({ confirmed }) => confirmed.includes(version)), "done was said, and nobody saw it confirmed");
+      expect(
+        lives.some(({ confirmed }) => confirmed.includes(version)),
+        "done was said, and nobody saw it confirmed",
+      );
     }
     const { next, entries, job } = this.seen;
     const runs = next.bricked === undefined ? next.version : "nothing";
     expect((runs === version) !== faulty, `${runs} runs in the end`);
-    expect(next.bricked === undefined && !next.trial && entries.some((entry) => entry?.decides === true && entry.slot === next.slot && entry.state === "valid"), "what runs in the end is unconfirmed");
+    expect(
+      next.bricked === undefined &&
+        !next.trial &&
+        entries.some((entry) => entry?.decides === true && entry.slot === next.slot && entry.state === "valid"),
+      "what runs in the end is unconfirmed",
+    );
     expect(job === undefined, "the job is left in the end");
-    expect(this.cloud.traffic.ofPackage(file.id).bytes >= size, `${this.cloud.traffic.ofPackage(file.id).bytes} bytes served of ${size}`);
+    expect(
+      this.cloud.traffic.ofPackage(file.id).bytes >= size,
+      `${this.cloud.traffic.ofPackage(file.id).bytes} bytes served of ${size}`,
+    );
     this.#none(wrong, `end of ${version}`);
   }
 
@@ -241,34 +283,47 @@ function phaseOf({ entries, job }: Seen, boots: readonly Boot[]): string {
   return job.stored === 0 ? "before the first sector" : "in the download";
 }
 
-test(`the board's process is killed ${KILLS} times over updates that work and one that does not: nothing is lost, whatever the moment`, { timeout: WEDGED }, async (t) => {
-  assert.ok(Number.isSafeInteger(SEED) && Number.isSafeInteger(KILLS) && KILLS > 0, "XS_OTA_SEED and XS_OTA_KILLS are whole numbers");
-  const started = performance.now();
-  const folder = temporaryFolder(t);
-  const cloud = await createCloud({ throttle: THROTTLE });
-  await cloud.start();
-  const id = cloud.addDevice("tencent", identityFor("tencent", "board-1"));
-  const [config, state] = [join(folder, "device.json"), join(folder, "board")];
-  writeFileSync(config, JSON.stringify({ ...cloud.deviceConfig(id), maxAttempts: MAX_ATTEMPTS }), { mode: 0o600 });
-  const bench = new Bench(cloud, id, config, state);
-  t.after(async () => {
-    await bench.device?.kill();
-    await cloud.stop();
-  });
-  const board = await openBoardFolder(state, undefined, () => bench.image(FACTORY, false));
-  writeAppKeys(board.chip, board.table.nvs);
-  board.close();
-  bench.seen = look(state, bench.images);
+test(
+  `the board's process is killed ${KILLS} times over updates that work and one that does not: nothing is lost, whatever the moment`,
+  { timeout: WEDGED },
+  async (t) => {
+    assert.ok(
+      Number.isSafeInteger(SEED) && Number.isSafeInteger(KILLS) && KILLS > 0,
+      "XS_OTA_SEED and XS_OTA_KILLS are whole numbers",
+    );
+    const started = performance.now();
+    const folder = temporaryFolder(t);
+    const cloud = await createCloud({ throttle: THROTTLE });
+    await cloud.start();
+    const id = cloud.addDevice("tencent", identityFor("tencent", "board-1"));
+    const [config, state] = [join(folder, "device.json"), join(folder, "board")];
+    writeFileSync(config, JSON.stringify({ ...cloud.deviceConfig(id), maxAttempts: MAX_ATTEMPTS }), { mode: 0o600 });
+    const bench = new Bench(cloud, id, config, state);
+    t.after(async () => {
+      await bench.device?.kill();
+      await cloud.stop();
+    });
+    const board = await openBoardFolder(state, undefined, () => bench.image(FACTORY, false));
+    writeAppKeys(board.chip, board.table.nvs);
+    board.close();
+    bench.seen = look(state, bench.images);
 
-  const random = new Random(SEED);
-  let updates = 0;
-  for (; updates < 4 || bench.kills < KILLS; updates++) await bench.update(`0.${updates + 2}.0`, updates % 3 === 1, random);
+    const random = new Random(SEED);
+    let updates = 0;
+    for (; updates < 4 || bench.kills < KILLS; updates++)
+      await bench.update(`0.${updates + 2}.0`, updates % 3 === 1, random);
 
-  const words = (counts: ReadonlyMap<string, number>): string => [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
-  t.diagnostic(`seed ${SEED}: ${bench.kills} kills over ${updates} updates in ${((performance.now() - started) / 1000).toFixed(0)} s`);
-  t.diagnostic(`where the update stood: ${words(bench.phases)}`);
-  t.diagnostic(`moments: ${words(bench.moments)}`);
-  t.diagnostic(`at most ${bench.mostAgain} bytes served again for one kill, ${bench.mostErases} erases beyond its sectors`);
-  assert.ok(bench.kills >= KILLS);
-  assert.ok(bench.phases.size >= 5, `the kills fell into few phases: ${words(bench.phases)}`);
-});
+    const words = (counts: ReadonlyMap<string, number>): string =>
+      [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
+    t.diagnostic(
+      `seed ${SEED}: ${bench.kills} kills over ${updates} updates in ${((performance.now() - started) / 1000).toFixed(0)} s`,
+    );
+    t.diagnostic(`where the update stood: ${words(bench.phases)}`);
+    t.diagnostic(`moments: ${words(bench.moments)}`);
+    t.diagnostic(
+      `at most ${bench.mostAgain} bytes served again for one kill, ${bench.mostErases} erases beyond its sectors`,
+    );
+    assert.ok(bench.kills >= KILLS);
+    assert.ok(bench.phases.size >= 5, `the kills fell into few phases: ${words(bench.phases)}`);
+  },
+);

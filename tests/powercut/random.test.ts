@@ -24,7 +24,10 @@ test("a copy goes on where the other stands, and each on its own", () => {
   random.bits();
   const copy = Random.copy(random);
   const own = Array.from({ length: 5 }, () => random.bits());
-  assert.deepEqual(Array.from({ length: 5 }, () => copy.bits()), own);
+  assert.deepEqual(
+    Array.from({ length: 5 }, () => copy.bits()),
+    own,
+  );
 });
 
 test("below, fraction and pick keep to their range and reach all of it", () => {
@@ -39,7 +42,10 @@ test("below, fraction and pick keep to their range and reach all of it", () => {
 test("the bits of a byte are set with the chance asked for", () => {
   const random = new Random(5);
   for (const chance of [0, 0.03, 0.15, 0.5, 0.85, 0.97, 1]) {
-    const set = Array.from({ length: 4_000 }, () => random.byte(chance)).reduce((sum, byte) => sum + byte.toString(2).replaceAll("0", "").length, 0);
+    const set = Array.from({ length: 4_000 }, () => random.byte(chance)).reduce(
+      (sum, byte) => sum + byte.toString(2).replaceAll("0", "").length,
+      0,
+    );
     assert.ok(Math.abs(set / 32_000 - chance) < 0.02, `${set} of 32000 bits for ${chance}`);
   }
 });

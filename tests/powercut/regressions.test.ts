@@ -56,7 +56,19 @@ test("each case is there once, with its places and a reason", () => {
 
 test("among them are all the places where records, boot entries and reports change hands", () => {
   const everywhere = KEPT.map(({ places }) => places).join(", ");
-  for (const place of ["downloading: nvs erase", "mount: nvs program", "sealing: slot program", "bootloader: otadata erase", "bootloader: otadata program", "leaving: otadata erase", "leaving: otadata program", "reporting: otadata erase", "reporting: PUBACK of outcome", "trial: connection", "trial: PUBACK of version"]) {
+  for (const place of [
+    "downloading: nvs erase",
+    "mount: nvs program",
+    "sealing: slot program",
+    "bootloader: otadata erase",
+    "bootloader: otadata program",
+    "leaving: otadata erase",
+    "leaving: otadata program",
+    "reporting: otadata erase",
+    "reporting: PUBACK of outcome",
+    "trial: connection",
+    "trial: PUBACK of version",
+  ]) {
     assert.ok(everywhere.includes(place), place);
   }
 });

@@ -12,15 +12,36 @@ import { searchPanel } from "./report/report-panel";
 import type { Dot, Panel } from "./report/report-panel";
 import { exhaust } from "./search/search";
 
-const SMALL: ReportSearch = { settings: [{ story: "good", scale: "small", device: "desk", network: "" }], density: { positions: 1, small: 1, subsets: 0, unstable: 0 } };
+const SMALL: ReportSearch = {
+  settings: [{ story: "good", scale: "small", device: "desk", network: "" }],
+  density: { positions: 1, small: 1, subsets: 0, unstable: 0 },
+};
 
 /** Marks are the zero-length strokes of the plots' paths. */
 const marksIn = (drawing: string): number => drawing.match(/h0/g)?.length ?? 0;
 const bytes = (value: number): string => value.toLocaleString("en");
 
 function panelOf(dots: readonly Partial<Dot>[]): Panel {
-  const whole = dots.map((dot, at): Dot => ({ at, within: 0.5, kind: "b", phase: "downloading", again: 0, back: 4, line: `good.small.desk.${at}b`, ...dot }));
-  return { title: "good", about: "a good update", points: dots.length, bands: [{ phase: "downloading", from: 0, to: dots.length }], dots: whole, bound: 20_480, worstAgain: whole[0], worstBack: whole[0] };
+  const whole = dots.map((dot, at): Dot => ({
+    at,
+    within: 0.5,
+    kind: "b",
+    phase: "downloading",
+    again: 0,
+    back: 4,
+    line: `good.small.desk.${at}b`,
+    ...dot,
+  }));
+  return {
+    title: "good",
+    about: "a good update",
+    points: dots.length,
+    bands: [{ phase: "downloading", from: 0, to: dots.length }],
+    dots: whole,
+    bound: 20_480,
+    worstAgain: whole[0],
+    worstBack: whole[0],
+  };
 }
 
 test("the report of a small story: its counts, a mark for each case in both plots, the bound, the worst case, nothing from elsewhere", (t) => {
@@ -48,7 +69,10 @@ test("the report of a small story: its counts, a mark for each case in both plot
 
 test("what a panel says of each cut is what its case comes to: phases in order, counts by kind that add up", () => {
   const { dots, bands, points } = searchPanel(SMALL.settings[0]!, SMALL.density, () => undefined);
-  assert.deepEqual(bands.map(({ from }) => from), [0, ...bands.slice(0, -1).map(({ to }) => to)]);
+  assert.deepEqual(
+    bands.map(({ from }) => from),
+    [0, ...bands.slice(0, -1).map(({ to }) => to)],
+  );
   assert.equal(bands.at(-1)!.to, points);
   for (const dot of dots) {
     const [cut] = parseCase(dot.line).cuts;
@@ -62,7 +86,11 @@ test("what a panel says of each cut is what its case comes to: phases in order, 
 });
 
 test("a violation is a red mark with its replay line, in the plot and in a list; its words can not break the page", () => {
-  const panel = panelOf([{}, { violation: 'checkpoint true: <b>"1" & 2', line: "good.small.desk.1b" }, { limit: "weak mark" }]);
+  const panel = panelOf([
+    {},
+    { violation: 'checkpoint true: <b>"1" & 2', line: "good.small.desk.1b" },
+    { limit: "weak mark" },
+  ]);
   const page = reportPage([panel]);
   assert.equal(page.match(/<g class="violation">/g)?.length, 1);
   assert.ok(page.includes("npm run powercut -- --replay good.small.desk.1b"));

@@ -35,7 +35,8 @@ test("the image has at least 16 sectors, and in mid-story NVS pages turn over", 
   new Life(world, deviceOf({ device: "desk", network: "" }), ({ operation, phase }) => {
     download ||= phase === "downloading";
     if (operation?.kind !== "erase") return;
-    if (operation.address >= slot.address && operation.address < slot.address + slot.size) sectors.add(operation.address);
+    if (operation.address >= slot.address && operation.address < slot.address + slot.size)
+      sectors.add(operation.address);
     if (download && operation.address >= nvs.address && operation.address < nvs.address + nvs.size) pagesErased++;
   }).run();
   assert.ok(sectors.size >= 16, `${sectors.size} sectors`);

@@ -13,7 +13,13 @@ import { beforeStart } from "./broken-device";
 
 const SETTING = { story: "good", scale: "small", device: "desk", network: "" } as const;
 const DENSITY = { positions: 1, small: 1, subsets: 1, unstable: 1 };
-const part = (index: number, of: number): Work => ({ kind: "exhaust", setting: SETTING, densities: [DENSITY], strides: [3], part: { index, of } });
+const part = (index: number, of: number): Work => ({
+  kind: "exhaust",
+  setting: SETTING,
+  densities: [DENSITY],
+  strides: [3],
+  part: { index, of },
+});
 
 function sumOf(tallies: readonly Tally[]): Tally {
   const sum = emptyTally();
@@ -22,8 +28,30 @@ function sumOf(tallies: readonly Tally[]): Tally {
 }
 
 /** What does not depend on the order of the parts. */
-function figures({ cases, cuts, kinds, phases, networkFaults, violations, beyond, excused, again, erases }: Tally): unknown {
-  return { cases, cuts, kinds, phases, networkFaults, violations, beyond, excused, again: again.value, erases: erases?.value };
+function figures({
+  cases,
+  cuts,
+  kinds,
+  phases,
+  networkFaults,
+  violations,
+  beyond,
+  excused,
+  again,
+  erases,
+}: Tally): unknown {
+  return {
+    cases,
+    cuts,
+    kinds,
+    phases,
+    networkFaults,
+    violations,
+    beyond,
+    excused,
+    again: again.value,
+    erases: erases?.value,
+  };
 }
 
 test("two workers come to the same as one, and every kind of cut is among them", () => {
@@ -34,9 +62,16 @@ test("two workers come to the same as one, and every kind of cut is among them",
   assert.equal(whole.violations, 0);
   const cutKinds = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => kind !== "n" && kind !== "s");
   for (const kind of cutKinds) assert.ok((whole.kinds[kind] ?? 0) > 0, `${FAULT_KINDS[kind]}: ${whole.kinds[kind]}`);
-  assert.equal(Object.values(whole.kinds).reduce((sum, each) => sum + each, 0), whole.cases);
-  assert.equal(Object.values(whole.phases).reduce((sum, each) => sum + each, 0), whole.cases);
-  for (const phase of ["bootloader", "downloading", "leaving", "reporting", "trial"]) assert.ok(whole.phases[phase]! > 0, phase);
+  assert.equal(
+    Object.values(whole.kinds).reduce((sum, each) => sum + each, 0),
+    whole.cases,
+  );
+  assert.equal(
+    Object.values(whole.phases).reduce((sum, each) => sum + each, 0),
+    whole.cases,
+  );
+  for (const phase of ["bootloader", "downloading", "leaving", "reporting", "trial"])
+    assert.ok(whole.phases[phase]! > 0, phase);
 });
 
 test("hardware faults are counted by kind and are no power cuts", () => {
@@ -58,7 +93,9 @@ test("a case with a network fault counts as one where the fault took place", () 
 test("a violation is counted by case and named with its line, up to ten of them", () => {
   const tally = emptyTally();
   const which = parseCase("good.small.desk.5b");
-  const broken = replay(which, undefined, () => beforeStart(({ world }) => void world.ledger.violate("bounded", "it grows")));
+  const broken = replay(which, undefined, () =>
+    beforeStart(({ world }) => void world.ledger.violate("bounded", "it grows")),
+  );
   for (let each = 0; each < 12; each++) count(tally, which, broken);
   assert.equal(tally.violations, 12);
   assert.equal(tally.findings.length, 10);

@@ -18,13 +18,20 @@ test("two releases are the same byte for byte, with true sums, and name no folde
   const names = readdirSync(folders[0]).sort();
   assert.deepEqual(readdirSync(folders[1]).sort(), names);
   const sums = readFileSync(join(folders[0], SUMS), "utf8").trimEnd().split("\n");
-  assert.deepEqual(sums.map((line) => line.split("  ")[1]), names.filter((name) => name !== SUMS));
+  assert.deepEqual(
+    sums.map((line) => line.split("  ")[1]),
+    names.filter((name) => name !== SUMS),
+  );
   for (const name of names) {
     const bytes = readFileSync(join(folders[0], name));
     assert.ok(bytes.equals(readFileSync(join(folders[1], name))), name);
     if (name !== SUMS) assert.ok(sums.includes(`${createHash("sha256").update(bytes).digest("hex")}  ${name}`), name);
     const content = (name.endsWith(".tgz") ? gunzipSync(bytes) : bytes).toString("latin1");
-    for (const place of [ROOT, homedir() === "/" ? undefined : `${homedir()}/`, hostname().length > 5 ? hostname() : undefined]) {
+    for (const place of [
+      ROOT,
+      homedir() === "/" ? undefined : `${homedir()}/`,
+      hostname().length > 5 ? hostname() : undefined,
+    ]) {
       assert.ok(place === undefined || !content.includes(place), `${name} names ${place}`);
     }
   }
@@ -35,17 +42,32 @@ test("the archive holds what a manifest includes, the bundles too, and nothing o
   await release(folder);
   const archive = readdirSync(folder).find((name) => name.endsWith(".tgz"))!;
   const names = namesIn(gunzipSync(readFileSync(join(folder, archive))));
-  for (const name of ["manifest.json", "src/manifest.json", "src/index.ts", "src/ports.ts", "hal/esp32/ota.c", "build/vendor/mqtt-packet.js", "build/vendor/simulated-chip.js", "firmware/main.ts", "docs/SPEC.md", "LICENSE"]) {
+  for (const name of [
+    "manifest.json",
+    "src/manifest.json",
+    "src/index.ts",
+    "src/ports.ts",
+    "hal/esp32/ota.c",
+    "build/vendor/mqtt-packet.js",
+    "build/vendor/simulated-chip.js",
+    "firmware/main.ts",
+    "docs/SPEC.md",
+    "LICENSE",
+  ]) {
     assert.ok(names.includes(`package/${name}`), name);
   }
-  assert.deepEqual(names.filter((name) => /^package\/(host-sim|tests|scripts|node_modules|bench)\//.test(name)), []);
+  assert.deepEqual(
+    names.filter((name) => /^package\/(host-sim|tests|scripts|node_modules|bench)\//.test(name)),
+    [],
+  );
 });
 
 /** Of a tar archive: 100 bytes of name at the start of each header (POSIX ustar), the file's length in octal at 124. */
 function namesIn(tar: Buffer): string[] {
   const names: string[] = [];
-  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
-    const text = (from: number, length: number): string => tar.toString("latin1", at + from, at + from + length).replace(/\0.*$/s, "");
+  for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
+    const text = (from: number, length: number): string =>
+      tar.toString("latin1", at + from, at + from + length).replace(/\0.*$/s, "");
     const prefix = text(345, 155);
     names.push(prefix === "" ? text(0, 100) : `${prefix}/${text(0, 100)}`);
     at += 512 + Math.ceil(parseInt(text(124, 12), 8) / 512) * 512;
@@ -54,12 +76,25 @@ function namesIn(tar: Buffer): string[] {
 }
 
 interface Lock {
-  readonly packages: Readonly<Record<string, { readonly version: string; readonly resolved?: string; readonly integrity?: string; readonly hasInstallScript?: boolean }>>;
+  readonly packages: Readonly<
+    Record<
+      string,
+      {
+        readonly version: string;
+        readonly resolved?: string;
+        readonly integrity?: string;
+        readonly hasInstallScript?: boolean;
+      }
+    >
+  >;
 }
 
 test("every package is pinned: exact versions, each with its digest, none with a script at installation", () => {
-  const { dependencies, devDependencies, allowScripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, Record<string, unknown>>;
-  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies })) assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
+  const { dependencies, devDependencies, allowScripts } = JSON.parse(
+    readFileSync(join(ROOT, "package.json"), "utf8"),
+  ) as Record<string, Record<string, unknown>>;
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies }))
+    assert.match(String(version), /^\d+\.\d+\.\d+$/, name);
   const { packages } = JSON.parse(readFileSync(join(ROOT, "package-lock.json"), "utf8")) as Lock;
   for (const [name, { resolved, integrity, hasInstallScript }] of Object.entries(packages)) {
     if (name === "") continue;
@@ -67,6 +102,10 @@ test("every package is pinned: exact versions, each with its digest, none with a
     if (resolved !== undefined) assert.match(resolved, /^https:\/\/registry\.npmjs\.org\//, name);
     assert.match(integrity ?? "", /^sha512-/, name);
     // None runs a script of its own at installation.
-    if (hasInstallScript === true) assert.ok(name === "node_modules/fsevents" || allowScripts?.[name.replace(/^.*node_modules\//, "")] === false, `${name} wants to run a script`);
+    if (hasInstallScript === true)
+      assert.ok(
+        name === "node_modules/fsevents" || allowScripts?.[name.replace(/^.*node_modules\//, "")] === false,
+        `${name} wants to run a script`,
+      );
   }
 });

@@ -58,14 +58,24 @@ test("a signature has four spellings and no fifth: the key named or not, s or n 
   const other = Uint8Array.from(Buffer.from((n - toInteger(s)).toString(16).padStart(64, "0"), "hex"));
   const named = good.slice(-TRAILER + 12, -TRAILER + 16);
   for (const name of [named, new Uint8Array(4)]) {
-    for (const number of [s, other]) assert.equal(refusal(new Uint8Array([...file, ...encodeTrailer(der(r, number), name)])), undefined);
+    for (const number of [s, other])
+      assert.equal(refusal(new Uint8Array([...file, ...encodeTrailer(der(r, number), name)])), undefined);
   }
-  assert.match(refusal(new Uint8Array([...file, ...encodeTrailer(der(r, s), Uint8Array.of(...named.subarray(0, 3), named[3]! ^ 1))])) ?? "", /not trusted/);
+  assert.match(
+    refusal(
+      new Uint8Array([...file, ...encodeTrailer(der(r, s), Uint8Array.of(...named.subarray(0, 3), named[3]! ^ 1))]),
+    ) ?? "",
+    /not trusted/,
+  );
   // BER's longer forms of the same numbers: a length in two bytes, a zero in front.
   const plain = der(r, s);
   const long = Uint8Array.of(0x30, 0x81, ...plain.subarray(1));
   const padded = Uint8Array.of(0x30, plain[1]! + 1, 2, plain[3]! + 1, 0, ...plain.subarray(4));
-  for (const form of [long, padded]) assert.match(refusal(new Uint8Array([...file, ...encodeTrailer(form.subarray(0, 72), named)])) ?? "", /not DER|malformed/);
+  for (const form of [long, padded])
+    assert.match(
+      refusal(new Uint8Array([...file, ...encodeTrailer(form.subarray(0, 72), named)])) ?? "",
+      /not DER|malformed/,
+    );
 });
 
 function der(r: Uint8Array, s: Uint8Array): Uint8Array {

@@ -14,7 +14,11 @@ export interface TestKey {
 export function makeKey(): TestKey {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = publicKey.export({ format: "der", type: "spki" });
-  return { privateKey, publicKey: publicKey.export({ format: "pem", type: "spki" }).toString(), point: new Uint8Array(spki.subarray(-65)) };
+  return {
+    privateKey,
+    publicKey: publicKey.export({ format: "pem", type: "spki" }).toString(),
+    point: new Uint8Array(spki.subarray(-65)),
+  };
 }
 
 /** `file` with a trailer behind it. */

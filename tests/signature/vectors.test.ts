@@ -22,7 +22,13 @@ const other = readPublicKey(read("other.pem").toString());
 const trailers = readdirSync(FOLDER).filter((name) => name.endsWith(".trailer"));
 
 test("the vectors are there, in every length that a signature usually has", () => {
-  assert.deepEqual(trailers, ["der-69.trailer", "der-70.trailer", "der-71-named.trailer", "der-71.trailer", "der-72.trailer"]);
+  assert.deepEqual(trailers, [
+    "der-69.trailer",
+    "der-70.trailer",
+    "der-71-named.trailer",
+    "der-71.trailer",
+    "der-72.trailer",
+  ]);
   for (const name of trailers) {
     const trailer = read(name);
     assert.deepEqual([trailer.length, trailer[10]], [TRAILER, Number(name.slice(4, 6))]);
@@ -35,7 +41,15 @@ for (const name of trailers) {
     assert.equal(refusalOfSignature(hash, trailer, [key], crypto), undefined);
     assert.equal(refusalOfSignature(hash, trailer, [other, key], crypto), undefined);
     assert.notEqual(refusalOfSignature(hash, trailer, [other], crypto), undefined);
-    assert.notEqual(refusalOfSignature(hash.map((byte, index) => (index === 31 ? byte ^ 1 : byte)), trailer, [key], crypto), undefined);
+    assert.notEqual(
+      refusalOfSignature(
+        hash.map((byte, index) => (index === 31 ? byte ^ 1 : byte)),
+        trailer,
+        [key],
+        crypto,
+      ),
+      undefined,
+    );
     const der = trailer.subarray(16, 16 + trailer[10]!);
     assert.equal(verify("sha256", firmware, createPublicKey(read("public.pem")), der), true);
   });
@@ -50,7 +64,10 @@ test("the key's name is the beginning of the SHA-256 of its point", () => {
 test("what is measured is right: portable digests and arithmetic agree with the native ones", () => {
   const signed = { key: read("public.pem").toString(), hash, trailer: new Uint8Array(read("der-71.trailer")) };
   for (const part of Object.keys(PARTS) as Part[]) run(part, 8, crypto, signed);
-  for (const [mine, name] of [[portable.md5(), "md5"], [portable.sha256(), "sha256"]] as const) {
+  for (const [mine, name] of [
+    [portable.md5(), "md5"],
+    [portable.sha256(), "sha256"],
+  ] as const) {
     mine.write(firmware.subarray(0, 100));
     mine.write(firmware.subarray(100));
     assert.equal(toHex(mine.close()), createHash(name).update(firmware).digest("hex"));

@@ -59,7 +59,8 @@ class MapStore implements LongStore {
   }
 }
 
-const text = (bytes: Uint8Array | undefined): string | undefined => (bytes === undefined ? undefined : Buffer.from(bytes).toString());
+const text = (bytes: Uint8Array | undefined): string | undefined =>
+  bytes === undefined ? undefined : Buffer.from(bytes).toString();
 
 test("copies take turns, and losing the newest gives the one before", () => {
   const below = new MapStore();
@@ -70,7 +71,10 @@ test("copies take turns, and losing the newest gives the one before", () => {
     assert.equal(text(new AbRecordStore(below).getBytes("job")), `value ${round}`);
     assert.equal(new AbRecordStore(below).getNumber("off"), 0xffff_ff00 + (round & 0xff));
     assert.equal(below.records.length, Math.min(2, round + 1) * 2);
-    for (const [key, before] of [["job", `value ${round - 1}`], ["off", 0xffff_ff00 + ((round - 1) & 0xff)]] as const) {
+    for (const [key, before] of [
+      ["job", `value ${round - 1}`],
+      ["off", 0xffff_ff00 + ((round - 1) & 0xff)],
+    ] as const) {
       const newest = round % 2 === 0 ? key : `${key}'`;
       const kept = below.values.get(newest)!;
       below.values.delete(newest);
@@ -117,7 +121,11 @@ test("a deleted record never comes back, wherever the power goes", () => {
         try {
           store.delete("job");
         } catch {}
-        assert.equal(read(), failAt === 2 ? undefined : kind === "bytes" ? `value ${rounds}` : rounds, `${kind}, ${rounds} rounds, cut ${failAt}`);
+        assert.equal(
+          read(),
+          failAt === 2 ? undefined : kind === "bytes" ? `value ${rounds}` : rounds,
+          `${kind}, ${rounds} rounds, cut ${failAt}`,
+        );
       }
     }
   }
@@ -147,7 +155,10 @@ test("the first write of a start is a mark that is no record; a start that write
     const store = new AbRecordStore(below);
     store.getNumber("off");
     store.delete("job");
-    assert.deepEqual([...below.values.keys()].filter((key) => AbRecordStore.recordOf(key) === undefined).length, Math.min(1, start));
+    assert.deepEqual(
+      [...below.values.keys()].filter((key) => AbRecordStore.recordOf(key) === undefined).length,
+      Math.min(1, start),
+    );
     store.setNumber("off", start + 1);
     store.setNumber("off", start + 2);
     assert.equal(below.changes, before + 2 + 1 + (start === 0 ? 2 : 1), "two deletions, the mark, and what changed");
@@ -164,19 +175,26 @@ test("after a run that may have ended in the middle of a write, what is found is
   for (const torn of [true, false]) {
     const old = new Map(below.values);
     const store = new AbRecordStore(below, torn);
-    assert.deepEqual([store.getNumber("off"), text(store.getBytes("job")), store.getNumber("none")], [7, "job", undefined]);
+    assert.deepEqual(
+      [store.getNumber("off"), text(store.getBytes("job")), store.getNumber("none")],
+      [7, "job", undefined],
+    );
     store.setNumber("off", 7);
     assert.deepEqual(below.values, old, "nothing was written so far");
     store.setNumber("state", torn ? 1 : 2);
     // Weak bits may now take what the run before had written.
-    if (torn) for (const [key, value] of old) if (below.values.get(key) === value && key !== "unread") below.values.delete(key);
+    if (torn)
+      for (const [key, value] of old) if (below.values.get(key) === value && key !== "unread") below.values.delete(key);
     assert.deepEqual([store.getNumber("off"), text(store.getBytes("job")), store.getNumber("unread")], [7, "job", 1]);
     assert.equal(below.records.includes("unread'"), false, "what was not read is left alone");
   }
 });
 
 test("the mark comes before anything else that a start writes, then what was found, then what is new", () => {
-  for (const write of [(store: AbRecordStore) => store.setNumber("state", 1), (store: AbRecordStore) => store.setBytes("head", Buffer.from("head"))]) {
+  for (const write of [
+    (store: AbRecordStore) => store.setNumber("state", 1),
+    (store: AbRecordStore) => store.setBytes("head", Buffer.from("head")),
+  ]) {
     const below = new MapStore();
     const before = new AbRecordStore(below);
     before.setNumber("off", 7);
@@ -245,7 +263,8 @@ test("keys have room for the second copy; the lengths are those of the port", ()
   store.setBytes("job", new Uint8Array(3900));
   assert.throws(() => store.setBytes("job", new Uint8Array(3901)), /3901 bytes, at most 3900/);
   assert.throws(() => store.setNumber("#", 1), /and not #/);
-  for (const value of [-1, 1.5, 2 ** 32]) assert.throws(() => store.setNumber("off", value), /not an unsigned 32-bit number/);
+  for (const value of [-1, 1.5, 2 ** 32])
+    assert.throws(() => store.setNumber("off", value), /not an unsigned 32-bit number/);
 });
 
 test("the key of a record from the key of either copy", () => {

@@ -31,11 +31,16 @@ test("what is not hex is refused by name", () => {
 test("base64 decodes what the platform encodes", () => {
   assert.deepEqual([...decodeBase64("")], []);
   assert.equal(toHex(decodeBase64("3ZxkQmVyVGVzdFZlY3Rvcg==")), "dd9c6442657254657374566563746f72");
-  fc.assert(fc.property(someBytes, (bytes) => assert.deepEqual([...decodeBase64(Buffer.from(bytes).toString("base64"))], [...bytes])));
+  fc.assert(
+    fc.property(someBytes, (bytes) =>
+      assert.deepEqual([...decodeBase64(Buffer.from(bytes).toString("base64"))], [...bytes]),
+    ),
+  );
 });
 
 test("bits beyond the last byte do no harm: other decoders take such secrets too", () => {
-  for (const text of ["AB==", "ABC=", "//9="]) assert.deepEqual([...decodeBase64(text)], [...Buffer.from(text, "base64")]);
+  for (const text of ["AB==", "ABC=", "//9="])
+    assert.deepEqual([...decodeBase64(text)], [...Buffer.from(text, "base64")]);
 });
 
 test("what is not base64 is refused without showing it", () => {
@@ -43,7 +48,8 @@ test("what is not base64 is refused without showing it", () => {
   for (const text of wrong) {
     assert.throws(
       () => decodeBase64(text),
-      (error: Error) => error instanceof RangeError && error.message.startsWith("base64: ") && !error.message.includes(text),
+      (error: Error) =>
+        error instanceof RangeError && error.message.startsWith("base64: ") && !error.message.includes(text),
       JSON.stringify(text),
     );
   }

@@ -23,7 +23,8 @@ test("nesting up to the limit is taken, one level more is refused", () => {
 });
 
 test("brackets inside strings do not count, escaped quotes do not end a string", () => {
-  for (const value of ["[".repeat(50), '"' + "[".repeat(50), "\\" + "{".repeat(50), '\\"[[[[', "😀[[[["]) assert.equal(parseJson(JSON.stringify(value), 0), value);
+  for (const value of ["[".repeat(50), '"' + "[".repeat(50), "\\" + "{".repeat(50), '\\"[[[[', "😀[[[["])
+    assert.equal(parseJson(JSON.stringify(value), 0), value);
   assert.throws(() => parseJson(`["\\\\",${nested(3)}]`, 3), JsonError);
 });
 
@@ -32,15 +33,22 @@ test("brackets side by side do not add up", () => {
 });
 
 test("anything else throws JsonError and nothing but JsonError", () => {
-  for (const text of ["", " ", "{", "]", "]]]][[[[", '{"a":1', "undefined", "'a'", "[1,]", '"\\', '"\n"', "\ufeff{}"]) assert.throws(() => parseJson(text, 16), JsonError, text);
+  for (const text of ["", " ", "{", "]", "]]]][[[[", '{"a":1', "undefined", "'a'", "[1,]", '"\\', '"\n"', "\ufeff{}"])
+    assert.throws(() => parseJson(text, 16), JsonError, text);
   fc.assert(
-    fc.property(fc.oneof(fc.uint8Array(), fc.array(fc.constantFrom(..."[]{}\":,\\1a ")).map((all) => bytes(all.join("")))), (input) => {
-      try {
-        parseJson(input, 4);
-      } catch (error) {
-        assert.ok(error instanceof JsonError);
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        fc.array(fc.constantFrom(...'[]{}":,\\1a ')).map((all) => bytes(all.join(""))),
+      ),
+      (input) => {
+        try {
+          parseJson(input, 4);
+        } catch (error) {
+          assert.ok(error instanceof JsonError);
+        }
+      },
+    ),
     { numRuns: 2000 },
   );
 });
@@ -54,11 +62,25 @@ test("members are own members", () => {
   const object = asObject(parseJson('{"a":1,"__proto__":{"b":2}}', 16))!;
   assert.equal(member(object, "a"), 1);
   assert.deepEqual(member(object, "__proto__"), { b: 2 });
-  for (const key of ["b", "toString", "constructor", "hasOwnProperty"]) assert.equal(member(object, key), undefined, key);
+  for (const key of ["b", "toString", "constructor", "hasOwnProperty"])
+    assert.equal(member(object, key), undefined, key);
 });
 
 test("lenient readers say undefined for another type", () => {
-  const object = { text: "a", empty: "", number: 12, digits: "12", negative: "-5", real: 1.5, hex: "0x10", spaced: " 1", long: "99999999999999999", exact: 2 ** 53 - 1, tooBig: 2 ** 53, none: null };
+  const object = {
+    text: "a",
+    empty: "",
+    number: 12,
+    digits: "12",
+    negative: "-5",
+    real: 1.5,
+    hex: "0x10",
+    spaced: " 1",
+    long: "99999999999999999",
+    exact: 2 ** 53 - 1,
+    tooBig: 2 ** 53,
+    none: null,
+  };
   assert.equal(stringMember(object, "text"), "a");
   assert.equal(stringMember(object, "empty"), "");
   assert.equal(stringMember(object, "number"), undefined);
@@ -67,5 +89,6 @@ test("lenient readers say undefined for another type", () => {
   assert.equal(integerMember(object, "digits"), 12);
   assert.equal(integerMember(object, "negative"), -5);
   assert.equal(integerMember(object, "exact"), 2 ** 53 - 1);
-  for (const key of ["text", "empty", "real", "hex", "spaced", "long", "tooBig", "none", "absent"]) assert.equal(integerMember(object, key), undefined, key);
+  for (const key of ["text", "empty", "real", "hex", "spaced", "long", "tooBig", "none", "absent"])
+    assert.equal(integerMember(object, key), undefined, key);
 });

@@ -7,7 +7,18 @@ import { decodeUtf8, encodeUtf8, truncateUtf8, utf8Length } from "../../src/util
 const reference = new TextDecoder("utf-8", { ignoreBOM: true });
 // Single UTF-16 code units, so that halves of surrogate pairs occur too.
 const anyString = fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)) });
-const awkward = ["", "a", "\0", "\u007f\u0080\u07ff\u0800\uffff", "中文", "😀", "\ud83d", "\ude00", "\ufeffmark", "x".repeat(31) + "😀" + "y".repeat(40)];
+const awkward = [
+  "",
+  "a",
+  "\0",
+  "\u007f\u0080\u07ff\u0800\uffff",
+  "中文",
+  "😀",
+  "\ud83d",
+  "\ude00",
+  "\ufeffmark",
+  "x".repeat(31) + "😀" + "y".repeat(40),
+];
 
 test("encoding agrees with the platform's encoder, lone surrogates included", () => {
   for (const text of awkward) assert.deepEqual([...encodeUtf8(text)], [...new TextEncoder().encode(text)]);
@@ -20,9 +31,31 @@ test("encoding agrees with the platform's encoder, lone surrogates included", ()
 });
 
 test("decoding agrees with the platform's decoder on well-formed and on malformed bytes", () => {
-  for (const text of awkward) assert.equal(decodeUtf8(new TextEncoder().encode(text)), reference.decode(new TextEncoder().encode(text)));
+  for (const text of awkward)
+    assert.equal(decodeUtf8(new TextEncoder().encode(text)), reference.decode(new TextEncoder().encode(text)));
   // Bytes near the borders of the ranges come up far more often than chance would bring them.
-  const border = fc.constantFrom(0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff);
+  const border = fc.constantFrom(
+    0x00,
+    0x41,
+    0x7f,
+    0x80,
+    0x8f,
+    0x90,
+    0x9f,
+    0xa0,
+    0xbf,
+    0xc0,
+    0xc1,
+    0xc2,
+    0xdf,
+    0xe0,
+    0xed,
+    0xef,
+    0xf0,
+    0xf4,
+    0xf5,
+    0xff,
+  );
   fc.assert(
     fc.property(fc.oneof(fc.array(border), fc.array(fc.nat(255))), (bytes) => {
       assert.equal(decodeUtf8(Uint8Array.from(bytes)), reference.decode(Uint8Array.from(bytes)));

@@ -28,8 +28,13 @@ test("the bundle of mqtt-packet makes and reads the same bytes as the package", 
 });
 
 test("the parser of the bundle keeps nothing of a packet that is through", () => {
-  const reader = bundle.parser() as unknown as { parse(bytes: Uint8Array): number; readonly _list: { readonly bytes: Uint8Array } };
-  reader.parse(bundle.generate({ cmd: "publish", topic: "a", payload: "x".repeat(8_000), qos: 0, dup: false, retain: false }));
+  const reader = bundle.parser() as unknown as {
+    parse(bytes: Uint8Array): number;
+    readonly _list: { readonly bytes: Uint8Array };
+  };
+  reader.parse(
+    bundle.generate({ cmd: "publish", topic: "a", payload: "x".repeat(8_000), qos: 0, dup: false, retain: false }),
+  );
   assert.equal(reader._list.bytes.buffer.byteLength, 0);
 });
 
@@ -70,8 +75,13 @@ test("the bundle of mqtt-packet makes the same of arbitrary bytes as the package
     return seen;
   };
   const command = fc.constantFrom(0x20, 0x30, 0x32, 0x3d, 0x40, 0x62, 0x90, 0xb0, 0xd0, 0x00);
-  const framed = fc.tuple(command, fc.uint8Array({ maxLength: 40 })).map(([first, body]) => Uint8Array.of(first, body.length, ...body));
-  fc.assert(fc.property(framed, (bytes) => assert.deepEqual(outcome(bundle, bytes), outcome(published, bytes))), { numRuns: 3000 });
+  const framed = fc
+    .tuple(command, fc.uint8Array({ maxLength: 40 }))
+    .map(([first, body]) => Uint8Array.of(first, body.length, ...body));
+  fc.assert(
+    fc.property(framed, (bytes) => assert.deepEqual(outcome(bundle, bytes), outcome(published, bytes))),
+    { numRuns: 3000 },
+  );
 });
 
 test("the bundle of js-md5 gives MD5, in one go and in parts", () => {
@@ -96,7 +106,13 @@ test("nothing of Node is left in the bundles, and each carries its licence", asy
 });
 
 test("a package whose lines have changed stops the build", () => {
-  assert.equal(replaceEach("f", "a b c", [["b", "x"], ["c", "y"]]), "a x y");
+  assert.equal(
+    replaceEach("f", "a b c", [
+      ["b", "x"],
+      ["c", "y"],
+    ]),
+    "a x y",
+  );
   assert.throws(() => replaceEach("f.js", "a", [["b", "x"]]), /f\.js: expected once, found 0 times: "b"/);
   assert.throws(() => replaceEach("f.js", "b b", [["b", "x"]]), /found 2 times/);
   const change = CHANGED.get("mqtt-packet/packet.js")!;
@@ -105,7 +121,8 @@ test("a package whose lines have changed stops the build", () => {
 });
 
 test("nothing in the bundles can be changed from outside, and no top-level name by themselves", async () => {
-  for (const name of ["mqtt-packet", "js-md5"]) assert.doesNotMatch(await readFile(join(folder, `${name}.js`), "utf8"), /^(var|let) /m, name);
+  for (const name of ["mqtt-packet", "js-md5"])
+    assert.doesNotMatch(await readFile(join(folder, `${name}.js`), "utf8"), /^(var|let) /m, name);
   bundle.writeToStream.cacheNumbers = true;
   assert.equal(bundle.writeToStream.cacheNumbers, false);
 });

@@ -25,11 +25,26 @@ const crypto: Crypto = {
 };
 
 function conversation(): string[] {
-  const config = { productId: "A1B2C3D4E5", deviceName: "ota-bench-01", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" } as const;
+  const config = {
+    productId: "A1B2C3D4E5",
+    deviceName: "ota-bench-01",
+    authMode: "KEY",
+    deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==",
+  } as const;
   const platform = new TencentPlatform(config, crypto);
-  const session = new MqttSession({ identity: () => platform.identity(), subscriptions: platform.subscriptions, random: () => 0.5 });
+  const session = new MqttSession({
+    identity: () => platform.identity(),
+    subscriptions: platform.subscriptions,
+    random: () => 0.5,
+  });
   const encode = generate as unknown as (packet: object) => Uint8Array;
-  const offer = { file_size: 708482, md5sum: "36eb5951179db14a631463a37a9322a2", type: "update_firmware", url: "https://host/fw?x=%3B", version: "版本😀" };
+  const offer = {
+    file_size: 708482,
+    md5sum: "36eb5951179db14a631463a37a9322a2",
+    type: "update_firmware",
+    url: "https://host/fw?x=%3B",
+    version: "版本😀",
+  };
   const [topic] = platform.subscriptions;
   const steps = [
     () => session.start(0),
@@ -38,7 +53,8 @@ function conversation(): string[] {
     () => session.received(encode({ cmd: "suback", messageId: 1, granted: [1] }), 3),
     () => session.publish("version", platform.encode({ kind: "version", version: "版本" }), 4),
     () => session.received(encode({ cmd: "puback", messageId: 2 }), 5),
-    () => session.received(encode({ cmd: "publish", topic, payload: JSON.stringify(offer), qos: 1, messageId: 65_535 }), 6),
+    () =>
+      session.received(encode({ cmd: "publish", topic, payload: JSON.stringify(offer), qos: 1, messageId: 65_535 }), 6),
     () => session.received(encode({ cmd: "publish", topic, payload: "", qos: 0 }), 7),
     () => session.received(encode({ cmd: "publish", topic, payload: "x".repeat(20_000), qos: 1, messageId: 3 }), 8),
     () => session.handled(131_072 + 65_535, 9),
@@ -50,7 +66,9 @@ function conversation(): string[] {
     JSON.stringify(
       step().map((effect) => {
         if (effect.type === "send") return toHex(effect.bytes);
-        return effect.type === "message" ? [effect.topic, effect.handle, platform.parse(effect.topic, effect.payload)] : effect;
+        return effect.type === "message"
+          ? [effect.topic, effect.handle, platform.parse(effect.topic, effect.payload)]
+          : effect;
       }),
     ),
   );
@@ -61,11 +79,21 @@ export function everything(): string {
   const broken = Uint8Array.of(0x41, 0xc3, 0xe2, 0x82, 0xf0, 0x9f, 0x98, 0x80, 0xff, 0xed, 0xa0, 0x80);
   return JSON.stringify({
     packets,
-    md5: [md5("错误"), md5.hex("a".repeat(1000)), String(md5.create().update([1, 2, 3])), md5.create().update(new Uint8Array(130)).digest()],
+    md5: [
+      md5("错误"),
+      md5.hex("a".repeat(1000)),
+      String(md5.create().update([1, 2, 3])),
+      md5.create().update(new Uint8Array(130)).digest(),
+    ],
     password: passwordOf(crypto, "SHA1", secretKey("3ZxkQmVyVGVzdFZlY3Rvcg=="), "name"),
     hmac: toHex(hmac(crypto, "MD5", new Uint8Array(100).fill(7), encodeUtf8("message"))),
     crc: crc32(encodeUtf8("123456789")),
-    utf8: [decodeUtf8(broken), toHex(encodeUtf8("a\u00e9中😀\ud83d")), truncateUtf8("a😀b", 4), decodeUtf8(encodeUtf8("😀x".repeat(50)))],
+    utf8: [
+      decodeUtf8(broken),
+      toHex(encodeUtf8("a\u00e9中😀\ud83d")),
+      truncateUtf8("a😀b", 4),
+      decodeUtf8(encodeUtf8("😀x".repeat(50))),
+    ],
     json: [parseJson('{"toString":1,"a":[{"b":"\\ud83d\\ude00"}]}', 3), thrown(() => parseJson("[[[[1]]]]", 3))],
     conversation: conversation(),
   });

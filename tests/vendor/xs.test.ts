@@ -66,7 +66,9 @@ test("the bundles, the session and the dialect do the same in XS, with all proto
   engine.stop();
   const end = await engine.ended;
   assert.ok(meter, `${end.cause}: ${end.message} ${printed.join(" ")}`);
-  const escaped = [...everything()].map((character) => (character > "~" ? `\\u{${character.codePointAt(0)!.toString(16)}}` : character)).join("");
+  const escaped = [...everything()]
+    .map((character) => (character > "~" ? `\\u{${character.codePointAt(0)!.toString(16)}}` : character))
+    .join("");
   assert.equal(said.join(""), escaped);
 });
 

@@ -20,13 +20,35 @@ function verify(key: PublicKey, scheme: SignatureScheme, data: Uint8Array, signa
   const jwk =
     key.kind === "rsa"
       ? { kty: "RSA", n: base64(key.modulus), e: base64(key.exponent) }
-      : { kty: "EC", crv: key.curve === "secp256r1" ? "P-256" : "P-384", x: base64(key.point.subarray(1, 1 + size)), y: base64(key.point.subarray(1 + size)) };
+      : {
+          kty: "EC",
+          crv: key.curve === "secp256r1" ? "P-256" : "P-384",
+          x: base64(key.point.subarray(1, 1 + size)),
+          y: base64(key.point.subarray(1 + size)),
+        };
   return verifyWithNode(scheme.hash, data, createPublicKey({ key: jwk, format: "jwk" }), signature);
 }
 
-const check = (certificates: readonly Issued[], roots: readonly Issued[], host = "broker.example", now = Date.now()): PublicKey =>
-  verifyChain({ certificates: certificates.map(({ der }) => der), roots: roots.map(({ der }) => der), host, now, verify });
-const refused = (certificates: readonly Issued[], roots: readonly Issued[], why: RegExp, host?: string, now?: number): void =>
+const check = (
+  certificates: readonly Issued[],
+  roots: readonly Issued[],
+  host = "broker.example",
+  now = Date.now(),
+): PublicKey =>
+  verifyChain({
+    certificates: certificates.map(({ der }) => der),
+    roots: roots.map(({ der }) => der),
+    host,
+    now,
+    verify,
+  });
+const refused = (
+  certificates: readonly Issued[],
+  roots: readonly Issued[],
+  why: RegExp,
+  host?: string,
+  now?: number,
+): void =>
   assert.throws(
     () => check(certificates, roots, host, now),
     (error) => error instanceof CertificateError && why.test(error.message),
@@ -82,7 +104,11 @@ test("what is no authority issues nothing", async () => {
   refused([await issue({ name: "leaf", by: unfit, names: ["broker.example"] }), unfit], [root], /unknown issuer/);
   const short = await issue({ name: "short", by: root, authority: 0 });
   const below = await issue({ name: "below", by: short, authority: true });
-  refused([await issue({ name: "leaf", by: below, names: ["broker.example"] }), below, short], [root], /unknown issuer/);
+  refused(
+    [await issue({ name: "leaf", by: below, names: ["broker.example"] }), below, short],
+    [root],
+    /unknown issuer/,
+  );
 });
 
 /** The same without version and extensions, as `openssl x509 -req` makes it where it is told of none. Issuers with P-256 only. */
@@ -100,7 +126,10 @@ function versionOne(certificate: Issued, by: Issued): Issued {
   }
   const signed = sequence(...kept);
   const signature = sign("sha256", signed, by.key);
-  return { ...certificate, der: new Uint8Array(sequence(signed, frame.next(SEQUENCE).whole, Buffer.of(3, signature.length + 1, 0), signature)) };
+  return {
+    ...certificate,
+    der: new Uint8Array(sequence(signed, frame.next(SEQUENCE).whole, Buffer.of(3, signature.length + 1, 0), signature)),
+  };
 }
 
 test("a certificate of version 1 can not say that it is no authority: it issues nothing, unless it is itself a root", async () => {
@@ -120,7 +149,20 @@ test("dates count, of each certificate down from the root", async () => {
   const oldRoot = await issue({ name: "old root", authority: true, to: new Date(Date.now() - 1000) });
   refused([await issue({ name: "leaf", by: oldRoot, names: ["broker.example"] })], [oldRoot], /expired/);
   const late = await issue({ name: "late", authority: true, from: new Date("2051-01-01"), to: new Date("2060-01-01") });
-  check([await issue({ name: "leaf", by: late, names: ["broker.example"], from: new Date("2051-01-01"), to: new Date("2060-01-01") })], [late], undefined, Date.UTC(2055, 0));
+  check(
+    [
+      await issue({
+        name: "leaf",
+        by: late,
+        names: ["broker.example"],
+        from: new Date("2051-01-01"),
+        to: new Date("2060-01-01"),
+      }),
+    ],
+    [late],
+    undefined,
+    Date.UTC(2055, 0),
+  );
 });
 
 test("weak signatures and weak keys are refused", async () => {
@@ -132,13 +174,28 @@ test("weak signatures and weak keys are refused", async () => {
 });
 
 test("a certificate for something else than a TLS server is refused", async () => {
-  refused([await issue({ name: "client", by: root, names: ["broker.example"], usage: ExtendedKeyUsage.clientAuth })], [root], /not for a TLS server/);
-  refused([await issue({ name: "signer", by: root, names: ["broker.example"], keyUsage: KeyUsageFlags.keyEncipherment })], [root], /not for a TLS server/);
-  check([await issue({ name: "server", by: root, names: ["broker.example"], usage: ExtendedKeyUsage.serverAuth })], [root]);
+  refused(
+    [await issue({ name: "client", by: root, names: ["broker.example"], usage: ExtendedKeyUsage.clientAuth })],
+    [root],
+    /not for a TLS server/,
+  );
+  refused(
+    [await issue({ name: "signer", by: root, names: ["broker.example"], keyUsage: KeyUsageFlags.keyEncipherment })],
+    [root],
+    /not for a TLS server/,
+  );
+  check(
+    [await issue({ name: "server", by: root, names: ["broker.example"], usage: ExtendedKeyUsage.serverAuth })],
+    [root],
+  );
 });
 
 test("an extension of unknown meaning is refused where it is critical", async () => {
-  refused([await issue({ name: "leaf", by: root, names: ["broker.example"], more: [stranger(true)] })], [root], /critical/);
+  refused(
+    [await issue({ name: "leaf", by: root, names: ["broker.example"], more: [stranger(true)] })],
+    [root],
+    /critical/,
+  );
   check([await issue({ name: "leaf", by: root, names: ["broker.example"], more: [stranger(false)] })], [root]);
 });
 
@@ -149,9 +206,22 @@ test("a certificate that is itself trusted needs no issuer", async () => {
 });
 
 test("names: without regard to case, a wildcard for one whole label, addresses byte by byte", async () => {
-  const wild = await issue({ name: "wild", by: root, names: ["*.example.com", "*.com", "a*.example.org", "Exact.Example.NET"] });
-  for (const host of ["a.example.com", "A.EXAMPLE.COM", "a.example.com.", "exact.example.net"]) check([wild], [root], host);
-  for (const host of ["example.com", "a.b.example.com", "evil.com", "ab.example.org", ".example.com", "other.example.net"]) refused([wild], [root], /not for/, host);
+  const wild = await issue({
+    name: "wild",
+    by: root,
+    names: ["*.example.com", "*.com", "a*.example.org", "Exact.Example.NET"],
+  });
+  for (const host of ["a.example.com", "A.EXAMPLE.COM", "a.example.com.", "exact.example.net"])
+    check([wild], [root], host);
+  for (const host of [
+    "example.com",
+    "a.b.example.com",
+    "evil.com",
+    "ab.example.org",
+    ".example.com",
+    "other.example.net",
+  ])
+    refused([wild], [root], /not for/, host);
   for (const host of ["192.0.2.1", "2001:db8::1", "2001:DB8:0:0:0:0:0:1"]) check([server], [root], host);
   for (const host of ["192.0.2.2", "2001:db8::2", "::1"]) refused([server], [root], /not for/, host);
   const named = await issue({ name: "named", by: root, names: ["address.example"] });
@@ -165,7 +235,11 @@ test("a name in the subject alone is none", async () => {
 test("whatever the bytes, an answer or a refusal", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
-      assert.throws(() => verifyChain({ certificates: [bytes], roots: [root.der], host: "broker.example", now: Date.now(), verify }), CertificateError);
+      assert.throws(
+        () =>
+          verifyChain({ certificates: [bytes], roots: [root.der], host: "broker.example", now: Date.now(), verify }),
+        CertificateError,
+      );
     }),
   );
 });
@@ -174,12 +248,16 @@ test("one changed byte anywhere is refused", () => {
   for (let at = 0; at < server.der.length; at++) {
     const der = server.der.slice();
     der[at]! ^= 0x01;
-    assert.throws(() => verifyChain({ certificates: [der], roots: [root.der], host: "broker.example", now: Date.now(), verify }), `byte ${at}`);
+    assert.throws(
+      () => verifyChain({ certificates: [der], roots: [root.der], host: "broker.example", now: Date.now(), verify }),
+      `byte ${at}`,
+    );
   }
 });
 
 test("a certificate cut short anywhere is malformed", () => {
-  for (let length = 0; length < server.der.length; length++) assert.throws(() => parseCertificate(server.der.subarray(0, length)), `${length} bytes`);
+  for (let length = 0; length < server.der.length; length++)
+    assert.throws(() => parseCertificate(server.der.subarray(0, length)), `${length} bytes`);
 });
 
 test("hosts: addresses and names", () => {
@@ -190,5 +268,6 @@ test("hosts: addresses and names", () => {
   for (const host of ["127.0.0.1", "::1"]) assert.ok(isAddress(host));
   for (const host of ["localhost", "a.example", "1.2.3.example"]) assert.ok(!isAddress(host));
   for (const host of ["localhost", "a-b.c_d.example", "xn--bcher-kva.example."]) assert.ok(isHostName(host), host);
-  for (const host of ["", "a..b", ".a", "a b", "a\0b", "ä.example", `${"a".repeat(64)}.example`, "a.".repeat(130)]) assert.ok(!isHostName(host), host);
+  for (const host of ["", "a..b", ".a", "a b", "a\0b", "ä.example", `${"a".repeat(64)}.example`, "a.".repeat(130)])
+    assert.ok(!isHostName(host), host);
 });

@@ -80,6 +80,7 @@ class FileCells implements FlashCells {
   }
 
   erase(address: number, length: number): void {
-    for (let at = 0; at < length; at += SECTOR_SIZE) this.#file.write(address + at, new Uint8Array(Math.min(SECTOR_SIZE, length - at)).fill(0xff));
+    for (let at = 0; at < length; at += SECTOR_SIZE)
+      this.#file.write(address + at, new Uint8Array(Math.min(SECTOR_SIZE, length - at)).fill(0xff));
   }
 }

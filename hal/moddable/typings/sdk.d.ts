@@ -52,7 +52,11 @@ declare module "embedded:network/dns/resolver/udp" {
   class Resolver {
     constructor(options: Record<string, unknown>);
     close(): void;
-    resolve(options: { host: string; onResolved(host: string, address: unknown): null; onError(host: string): null }): void;
+    resolve(options: {
+      host: string;
+      onResolved(host: string, address: unknown): null;
+      onError(host: string): null;
+    }): void;
   }
   export default Resolver;
 }

@@ -31,7 +31,12 @@ declare module "ssl/handshake" {
   const handshakeProtocol: {
     unpacketize(session: Session, stream: SSLStream): void;
     helloProtocol: {
-      packetize(session: Session, suites: readonly unknown[], compressions: readonly number[], messageType: number): Uint8Array;
+      packetize(
+        session: Session,
+        suites: readonly unknown[],
+        compressions: readonly number[],
+        messageType: number,
+      ): Uint8Array;
     };
   };
   export default handshakeProtocol;
@@ -54,7 +59,11 @@ declare module "ssl/stream" {
 }
 
 declare module "ssl/ciphersuites" {
-  const suites: readonly { readonly value: readonly [number, number]; readonly keyExchangeAlgorithm: number; readonly encryptionMode: number }[];
+  const suites: readonly {
+    readonly value: readonly [number, number];
+    readonly keyExchangeAlgorithm: number;
+    readonly encryptionMode: number;
+  }[];
   export default suites;
 }
 

@@ -76,7 +76,8 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
     tls,
   };
   if (broker.host === "") throw fields.error("mqtt.host", "is empty");
-  if (given.credentials !== undefined && !tls) throw fields.error("auth_mode", "a certificate needs TLS, and mqtt.tls is false");
+  if (given.credentials !== undefined && !tls)
+    throw fields.error("auth_mode", "a certificate needs TLS, and mqtt.tls is false");
   const trust = {
     mqtt: { ...given.credentials, ...trustOf(mqtt, files) },
     https: trustOf(https, files),
@@ -87,7 +88,13 @@ function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secre
   const crc16 = fields.boolean("crc16");
   checkTogether(given, trust.mqtt);
   return {
-    firmware: { platform: given.platform, broker, policy, ...(crc16 === undefined ? {} : { download: { crc16 } }), ...(modules === undefined ? {} : { modules }) },
+    firmware: {
+      platform: given.platform,
+      broker,
+      policy,
+      ...(crc16 === undefined ? {} : { download: { crc16 } }),
+      ...(modules === undefined ? {} : { modules }),
+    },
     trust,
     flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,
     warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),
@@ -99,7 +106,8 @@ function trustOf(fields: JsonFields | undefined, files: PemFiles): Trust {
   if (fields === undefined) return {};
   const ca = files.certificates(fields, "ca");
   const pins = fields.strings("pin");
-  if (pins?.some((pin) => !PIN.test(pin)) === true) throw fields.error("pin", "SHA-256 of a public key in base64 is expected, 44 characters each");
+  if (pins?.some((pin) => !PIN.test(pin)) === true)
+    throw fields.error("pin", "SHA-256 of a public key in base64 is expected, 44 characters each");
   return { ...(ca === undefined ? {} : { ca }), ...(pins === undefined ? {} : { pins }) };
 }
 

@@ -7,7 +7,8 @@ export class JsonFields {
 
   /** `name` is the object's own key; empty at the top. */
   constructor(value: unknown, name = "") {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Error(`${name === "" ? "" : `${name}: `}a JSON object is expected`);
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      throw new Error(`${name === "" ? "" : `${name}: `}a JSON object is expected`);
     this.#values = value as Record<string, unknown>;
     this.#prefix = name === "" ? "" : `${name}.`;
   }
@@ -51,7 +52,8 @@ export class JsonFields {
   strings(key: string): readonly string[] | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) throw this.error(key, "a list of strings is expected");
+    if (!Array.isArray(value) || !value.every((item) => typeof item === "string"))
+      throw this.error(key, "a list of strings is expected");
     return value as string[];
   }
 
@@ -59,7 +61,11 @@ export class JsonFields {
   texts(key: string): { readonly [name: string]: string } | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    const valid = typeof value === "object" && value !== null && !Array.isArray(value) && Object.values(value).every((text) => typeof text === "string");
+    const valid =
+      typeof value === "object" &&
+      value !== null &&
+      !Array.isArray(value) &&
+      Object.values(value).every((text) => typeof text === "string");
     if (!valid) throw this.error(key, "an object of strings is expected");
     return value as { [name: string]: string };
   }
@@ -67,7 +73,8 @@ export class JsonFields {
   oneOf<T extends string>(key: string, words: readonly T[]): T | undefined {
     const value = this.#take(key);
     if (value === undefined) return undefined;
-    if (!words.includes(value as T)) throw this.error(key, `${words.map((word) => JSON.stringify(word)).join(" or ")} is expected`);
+    if (!words.includes(value as T))
+      throw this.error(key, `${words.map((word) => JSON.stringify(word)).join(" or ")} is expected`);
     return value as T;
   }
 
@@ -78,7 +85,10 @@ export class JsonFields {
   /** Keys that nobody asked for, here and in the objects inside. */
   unknown(): string[] {
     const own = Object.keys(this.#values).filter((key) => !this.#asked.has(key));
-    return [...own.map((key) => this.#prefix + key), ...[...this.#children.values()].flatMap((child) => child.unknown())];
+    return [
+      ...own.map((key) => this.#prefix + key),
+      ...[...this.#children.values()].flatMap((child) => child.unknown()),
+    ];
   }
 
   #take(key: string): unknown {

@@ -15,13 +15,20 @@ export function tencentFields(fields: JsonFields, files: PemFiles): PlatformFiel
   const hmac = fields.oneOf("hmac", ["SHA256", "SHA1"]);
   const common = { kind: "tencent", productId, deviceName, authMode, ...(hmac === undefined ? {} : { hmac }) } as const;
   // The vendor's template holds both objects; only the one that auth_mode names is looked at.
-  const [secret, certificateFile, keyFile] = [key?.string("deviceSecret"), certificate?.string("devCertFile"), certificate?.string("devPrivateKeyFile")];
+  const [secret, certificateFile, keyFile] = [
+    key?.string("deviceSecret"),
+    certificate?.string("devCertFile"),
+    certificate?.string("devPrivateKeyFile"),
+  ];
   if (authMode === "KEY") {
     if (!secret) throw fields.error("key_deviceinfo.deviceSecret", "is missing");
     return { platform: { ...common, deviceSecret: secret }, broker, secret: true };
   }
   if (certificate === undefined || !certificateFile) throw fields.error("cert_deviceinfo.devCertFile", "is missing");
   if (!keyFile) throw fields.error("cert_deviceinfo.devPrivateKeyFile", "is missing");
-  const credentials = { certificate: files.certificates(certificate, "devCertFile")!, privateKey: files.privateKey(certificate, "devPrivateKeyFile")! };
+  const credentials = {
+    certificate: files.certificates(certificate, "devCertFile")!,
+    privateKey: files.privateKey(certificate, "devPrivateKeyFile")!,
+  };
   return { platform: common, broker, credentials, secret: false };
 }

@@ -19,6 +19,13 @@ export function thingspanelFields(fields: JsonFields): PlatformFields {
     progressTopic: fields.string("progressTopic"),
   };
   const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined));
-  const platform = { kind: "thingspanel", profile, username: fields.required("username"), clientId: fields.required("clientId"), brokerHost: host, ...given } as const;
+  const platform = {
+    kind: "thingspanel",
+    profile,
+    username: fields.required("username"),
+    clientId: fields.required("clientId"),
+    brokerHost: host,
+    ...given,
+  } as const;
   return { platform, broker: { host, port: TLS_PORT }, secret: true };
 }

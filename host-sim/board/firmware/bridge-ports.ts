@@ -1,5 +1,21 @@
 /** The ports of src/ports.ts on the firmware's side of the door: each call is one message to the board. Engine-neutral. */
-import type { Boot, Clock, ConnectOptions, Crypto, Digest, DigestAlgorithm, Flash, Network, Ports, ResetReason, Running, Socket, SocketError, SocketEvents, Store } from "../../../src/ports";
+import type {
+  Boot,
+  Clock,
+  ConnectOptions,
+  Crypto,
+  Digest,
+  DigestAlgorithm,
+  Flash,
+  Network,
+  Ports,
+  ResetReason,
+  Running,
+  Socket,
+  SocketError,
+  SocketEvents,
+  Store,
+} from "../../../src/ports";
 import { decodeUtf8, encodeUtf8 } from "../../../src/util/utf8";
 import { DIGESTS, EVENT_HEAD, Event, Op, P256_REQUEST, Status, TLS_PROFILES, request } from "./bridge-protocol";
 

@@ -121,7 +121,8 @@ const NOTHING = new Uint8Array(0);
 
 /** One request. Throws on a number that the message can not carry. */
 export function request(op: number, a = 0, b = 0, payload: Uint8Array = NOTHING): ArrayBuffer {
-  if (a >>> 0 !== a || b >>> 0 !== b) throw new Error(`operation ${op} with ${a} and ${b}: whole numbers of 32 bits are expected`);
+  if (a >>> 0 !== a || b >>> 0 !== b)
+    throw new Error(`operation ${op} with ${a} and ${b}: whole numbers of 32 bits are expected`);
   const message = new ArrayBuffer(REQUEST_HEAD + payload.length);
   const view = new DataView(message);
   view.setUint8(0, op);

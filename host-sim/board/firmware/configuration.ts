@@ -3,7 +3,9 @@ import type { AgentOptions, BrokerAddress, Policy } from "../../../src/index";
 import type { TencentConfig } from "../../../src/platforms/tencent/dialect";
 import type { ThingsPanelConfig } from "../../../src/platforms/thingspanel/dialect";
 
-export type PlatformConfiguration = ({ readonly kind: "tencent" } & TencentConfig) | ({ readonly kind: "thingspanel" } & ThingsPanelConfig);
+export type PlatformConfiguration =
+  | ({ readonly kind: "tencent" } & TencentConfig)
+  | ({ readonly kind: "thingspanel" } & ThingsPanelConfig);
 
 /** Certificates are not here: trust belongs to the socket port, which the board provides. */
 export interface FirmwareConfiguration {

@@ -4,7 +4,10 @@ import { STEPS } from "../../../src/platforms/thingspanel/dialect";
 import type { PlatformConfiguration } from "./configuration";
 
 /** What each cloud is told for a cause. */
-const CODES: { readonly [kind in PlatformConfiguration["kind"]]: { readonly [cause in Cause]: number } } = { tencent: RESULT_CODES, thingspanel: STEPS };
+const CODES: { readonly [kind in PlatformConfiguration["kind"]]: { readonly [cause in Cause]: number } } = {
+  tencent: RESULT_CODES,
+  thingspanel: STEPS,
+};
 
 /** One line of the `device` command for a notice of the agent: a failure with its code on that platform. */
 export function eventLine(notice: Notice, platform: PlatformConfiguration["kind"]): string {

@@ -16,7 +16,13 @@ const NOWHERE: Network = { connect: () => ({ read: () => 0, write: () => 0, clos
 
 const board = bridgePorts(issueCommand, FIRMWARE.version);
 Object.assign(globalThis, { handleCommand: board.handle });
-const { platform, broker, policy, download = {}, modules = {} } = JSON.parse(board.configuration()) as FirmwareConfiguration;
+const {
+  platform,
+  broker,
+  policy,
+  download = {},
+  modules = {},
+} = JSON.parse(board.configuration()) as FirmwareConfiguration;
 
 /** One that has no place on this board is left out: its offers are refused, the rest goes on. */
 function installers(places: { readonly [name: string]: string }): { readonly [name: string]: ModuleInstaller } {

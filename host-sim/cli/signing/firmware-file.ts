@@ -30,7 +30,9 @@ export function signFirmware(file: Uint8Array, key: KeyObject): Uint8Array {
 
 /** Why `file` is not by the holder of `point`; undefined: it is. */
 export function refusalOfFile(file: Uint8Array, point: Uint8Array): string | undefined {
-  const hash = createHash("sha256").update(file.subarray(0, Math.max(0, file.length - TRAILER))).digest();
+  const hash = createHash("sha256")
+    .update(file.subarray(0, Math.max(0, file.length - TRAILER)))
+    .digest();
   return refusalOfSignature(new Uint8Array(hash), file.subarray(-TRAILER), [point], new NodeCrypto());
 }
 

@@ -16,7 +16,12 @@ export function createKeyFile(path: string): string {
     writeFileSync(path, privateKey.export({ format: "pem", type: "pkcs8" }), { flag: "wx", mode: 0o600 });
   } catch (error) {
     const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
-    throw new Error(exists ? `${path} exists already; a key is never overwritten` : `${path} can not be written: ${fileReason(error)}`, { cause: error });
+    throw new Error(
+      exists
+        ? `${path} exists already; a key is never overwritten`
+        : `${path} can not be written: ${fileReason(error)}`,
+      { cause: error },
+    );
   }
   return publicKey.export({ format: "pem", type: "spki" }).toString();
 }
@@ -53,7 +58,8 @@ export function pointOf(key: KeyObject): Uint8Array {
 
 function checkCurve(key: KeyObject): void {
   const curve = key.asymmetricKeyDetails?.namedCurve;
-  if (key.asymmetricKeyType !== "ec" || curve !== "prime256v1") throw new Error(`a P-256 key is expected, this is ${curve ?? key.asymmetricKeyType}`);
+  if (key.asymmetricKeyType !== "ec" || curve !== "prime256v1")
+    throw new Error(`a P-256 key is expected, this is ${curve ?? key.asymmetricKeyType}`);
 }
 
 function read(path: string): string {

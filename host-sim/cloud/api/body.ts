@@ -6,7 +6,8 @@ const JSON_MAX = 2 * 1024 * 1024;
 
 /** Rejects with an `ApiError`. */
 export async function readJson(request: IncomingMessage): Promise<unknown> {
-  if (!/^application\/json *(;|$)/i.test(request.headers["content-type"] ?? "")) throw new ApiError(415, "the body is to be application/json");
+  if (!/^application\/json *(;|$)/i.test(request.headers["content-type"] ?? ""))
+    throw new ApiError(415, "the body is to be application/json");
   const parts: Buffer[] = [];
   for await (const part of limited(request, JSON_MAX)) parts.push(part);
   try {
@@ -19,7 +20,11 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
 /** The body as it comes, and no more of it than `limit` bytes: 413 then. */
 export async function* limited(request: IncomingMessage, limit: number): AsyncGenerator<Buffer> {
   const announced = Number(request.headers["content-length"] ?? 0);
-  if (announced > limit) throw new ApiError(413, `the body has ${announced.toLocaleString("en")} bytes; at most ${limit.toLocaleString("en")} are taken`);
+  if (announced > limit)
+    throw new ApiError(
+      413,
+      `the body has ${announced.toLocaleString("en")} bytes; at most ${limit.toLocaleString("en")} are taken`,
+    );
   let size = 0;
   for await (const part of request as AsyncIterable<Buffer>) {
     size += part.length;

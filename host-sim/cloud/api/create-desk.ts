@@ -73,7 +73,9 @@ export async function createDesk(options: DeskOptions): Promise<RunningDesk> {
     removed: (name) => events.changed("boards", name),
   });
   const events: EventStream = new EventStream(cloud, () => boards);
-  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
+  const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  };
   const consoleUrl = (): string => {
     const name = options.network === true ? cloud.publicHost : "127.0.0.1";
     return cloud.httpPort > 0 ? `http://${name}:${cloud.httpPort}` : `https://${name}:${cloud.httpsPort}`;
@@ -89,17 +91,35 @@ export async function createDesk(options: DeskOptions): Promise<RunningDesk> {
     journal.add({ at: now(), who: "broker", what: message });
   });
   const routes = [
-    ...cloudRoutes(desk, () => journal.entries(), () => connected),
+    ...cloudRoutes(
+      desk,
+      () => journal.entries(),
+      () => connected,
+    ),
     ...packageRoutes(desk),
     ...deviceRoutes(desk),
     ...rolloutRoutes(desk, now),
     ...boardRoutes(desk),
   ];
   const description = openApi(routes, version);
-  routes.push(route({ method: "GET", path: "/openapi.json", summary: "This description", status: 200, stream: "application/json", open: true, handle: ({ response }) => void response.setHeader("Content-Type", "application/json").end(JSON.stringify(description)) }));
-  const router = new Router(routes, guard, (error) => options.failed?.(`internal error: ${error instanceof Error ? error.message : String(error)}`));
+  routes.push(
+    route({
+      method: "GET",
+      path: "/openapi.json",
+      summary: "This description",
+      status: 200,
+      stream: "application/json",
+      open: true,
+      handle: ({ response }) =>
+        void response.setHeader("Content-Type", "application/json").end(JSON.stringify(description)),
+    }),
+  );
+  const router = new Router(routes, guard, (error) =>
+    options.failed?.(`internal error: ${error instanceof Error ? error.message : String(error)}`),
+  );
   const pages = new ConsolePages(guard);
-  const handler: RequestHandler = async (request, response) => (await router.handle(request, response)) || pages.handle(request, response);
+  const handler: RequestHandler = async (request, response) =>
+    (await router.handle(request, response)) || pages.handle(request, response);
   cloud.onRequest(handler);
   return {
     ...desk,

@@ -90,7 +90,9 @@ export class EventStream {
 
   #send(): void {
     this.#gathering = undefined;
-    const changes = Object.fromEntries([...this.#changed].map(([topic, ids]) => [topic, ids === true ? true : [...ids]]));
+    const changes = Object.fromEntries(
+      [...this.#changed].map(([topic, ids]) => [topic, ids === true ? true : [...ids]]),
+    );
     this.#changed.clear();
     this.#toAll(`event: changes\ndata: ${JSON.stringify(changes)}\n\n`);
   }

@@ -43,7 +43,10 @@ export class Guard {
   /** For pages and scripts, which hold nothing that is secret. */
   page(request: IncomingMessage): Refused | undefined {
     if (!this.#options.network && !isLoopback(request.socket.remoteAddress)) {
-      return { status: 403, message: "the console answers on this machine only, unless xs-ota cloud runs with --network" };
+      return {
+        status: 403,
+        message: "the console answers on this machine only, unless xs-ota cloud runs with --network",
+      };
     }
     const name = hostOf(request);
     if (name === undefined || !this.#names.has(name)) return { status: 421, message: "this cloud has another name" };
@@ -56,7 +59,8 @@ export class Guard {
     const refused = this.page(request);
     if (refused) return refused;
     if (origin !== undefined && origin !== ownOrigin(request)) return { status: 403, message: "asked by another site" };
-    if (site !== undefined && site !== "same-origin" && site !== "none") return { status: 403, message: "asked by another site" };
+    if (site !== undefined && site !== "same-origin" && site !== "none")
+      return { status: 403, message: "asked by another site" };
     const bearer = /^Bearer ([\w-]{1,128})$/.exec(request.headers.authorization ?? "")?.[1];
     if (bearer !== undefined && this.#options.access.isApiToken(bearer)) return undefined;
     const changes = request.method !== "GET" && request.method !== "HEAD";

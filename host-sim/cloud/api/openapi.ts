@@ -24,7 +24,8 @@ export function openApi(routes: readonly Route[], version: string): object {
     info: {
       title: "xs-ota local cloud",
       version,
-      description: "What the console does, for scripts. Send the API token as a bearer token, or hold the console's session.",
+      description:
+        "What the console does, for scripts. Send the API token as a bearer token, or hold the console's session.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
     servers: [{ url: API_ROOT }],
@@ -32,7 +33,11 @@ export function openApi(routes: readonly Route[], version: string): object {
     paths,
     components: {
       securitySchemes: {
-        token: { type: "http", scheme: "bearer", description: "the text in the file api-token of the cloud's state folder" },
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "the text in the file api-token of the cloud's state folder",
+        },
         session: { type: "apiKey", in: "cookie", name: "xs-ota-<port>", description: "set by POST /session" },
       },
     },
@@ -41,10 +46,27 @@ export function openApi(routes: readonly Route[], version: string): object {
 
 function operation(route: Route): object {
   const parameters = [
-    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-    ...Object.entries(route.query?.properties ?? {}).map(([name, schema]) => ({ name, in: "query", required: false, schema })),
+    ...[...route.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+      name,
+      in: "path",
+      required: true,
+      schema: { type: "string" },
+    })),
+    ...Object.entries(route.query?.properties ?? {}).map(([name, schema]) => ({
+      name,
+      in: "query",
+      required: false,
+      schema,
+    })),
   ];
-  const refusals = [...(route.body !== undefined || route.query !== undefined ? [400] : []), 401, 403, 421, ...(route.body === undefined ? [] : [415]), ...(route.errors ?? [])];
+  const refusals = [
+    ...(route.body !== undefined || route.query !== undefined ? [400] : []),
+    401,
+    403,
+    421,
+    ...(route.body === undefined ? [] : [415]),
+    ...(route.errors ?? []),
+  ];
   return {
     operationId: operationId(route),
     summary: route.summary,
@@ -53,23 +75,34 @@ function operation(route: Route): object {
     ...(route.body === undefined ? {} : { requestBody: { required: true, content: bodyContent(route.body) } }),
     responses: {
       [route.status]: answer(route),
-      ...Object.fromEntries(refusals.map((status) => [status, { description: ERRORS[status], content: { "application/json": { schema: Problem } } }])),
+      ...Object.fromEntries(
+        refusals.map((status) => [
+          status,
+          { description: ERRORS[status], content: { "application/json": { schema: Problem } } },
+        ]),
+      ),
     },
   };
 }
 
 function bodyContent(body: TSchema | "bytes"): object {
-  return body === "bytes" ? { "application/octet-stream": { schema: { type: "string", format: "binary", maxLength: PACKAGE_MAX } } } : { "application/json": { schema: body } };
+  return body === "bytes"
+    ? { "application/octet-stream": { schema: { type: "string", format: "binary", maxLength: PACKAGE_MAX } } }
+    : { "application/json": { schema: body } };
 }
 
 function answer({ result, stream, summary }: Route): object {
   if (stream !== undefined) return { description: summary, content: { [stream]: { schema: { type: "string" } } } };
-  return result === undefined ? { description: "done" } : { description: summary, content: { "application/json": { schema: result } } };
+  return result === undefined
+    ? { description: "done" }
+    : { description: summary, content: { "application/json": { schema: result } } };
 }
 
 /** "GET /boards/{name}/flash": getBoardsFlash. */
 function operationId({ method, path }: Route): string {
   const words = path.split("/").filter((part) => part !== "" && !part.startsWith("{"));
   const single = path.endsWith("}") ? ["one"] : [];
-  return [method.toLowerCase(), ...words, ...single].map((word, index) => (index === 0 ? word : word[0]!.toUpperCase() + word.slice(1))).join("");
+  return [method.toLowerCase(), ...words, ...single]
+    .map((word, index) => (index === 0 ? word : word[0]!.toUpperCase() + word.slice(1)))
+    .join("");
 }

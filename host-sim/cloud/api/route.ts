@@ -44,7 +44,9 @@ export function route<
     readonly query?: Query;
     readonly body?: Body;
     readonly result?: Result;
-    readonly handle: (call: Call<Checked<Query>, Checked<Body>>) => Checked<Result> | Promise<Checked<Result>> | void | Promise<void>;
+    readonly handle: (
+      call: Call<Checked<Query>, Checked<Body>>,
+    ) => Checked<Result> | Promise<Checked<Result>> | void | Promise<void>;
   },
 ): Route {
   return definition as unknown as Route;

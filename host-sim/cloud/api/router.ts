@@ -148,7 +148,12 @@ function queryValues(schema: NonNullable<Route["query"]>, search: string): Recor
   for (const [name, text] of new URLSearchParams(search)) {
     if (name in values) throw new ApiError(400, `query: ${name} is there twice`);
     const type = (schema.properties[name] as { type?: string } | undefined)?.type;
-    values[name] = type === "integer" && /^\d{1,15}$/.test(text) ? Number(text) : type === "boolean" && /^(true|false)$/.test(text) ? text === "true" : text;
+    values[name] =
+      type === "integer" && /^\d{1,15}$/.test(text)
+        ? Number(text)
+        : type === "boolean" && /^(true|false)$/.test(text)
+          ? text === "true"
+          : text;
   }
   return values;
 }

@@ -2,10 +2,15 @@
 import { Type, type Static } from "typebox";
 
 const strict = { additionalProperties: false };
-const Time = (description: string) => Type.Integer({ minimum: 0, description: `${description}; milliseconds since 1970` });
-const Text = (maxLength: number, description?: string) => Type.String({ minLength: 1, maxLength, ...(description === undefined ? {} : { description }) });
+const Time = (description: string) =>
+  Type.Integer({ minimum: 0, description: `${description}; milliseconds since 1970` });
+const Text = (maxLength: number, description?: string) =>
+  Type.String({ minLength: 1, maxLength, ...(description === undefined ? {} : { description }) });
 
-export const Problem = Type.Object({ error: Type.String({ description: "one line" }) }, { ...strict, description: "why a call was refused" });
+export const Problem = Type.Object(
+  { error: Type.String({ description: "one line" }) },
+  { ...strict, description: "why a call was refused" },
+);
 
 /* ---- packages ---- */
 
@@ -15,10 +20,14 @@ export const PackageView = Type.Object(
     name: Type.String(),
     version: Type.String({ description: "what devices are told" }),
     imageVersion: Type.Optional(Type.String({ description: "what the image says of itself" })),
-    project: Type.Optional(Type.String({ description: "product from the firmware block, else the project name of the app description" })),
+    project: Type.Optional(
+      Type.String({ description: "product from the firmware block, else the project name of the app description" }),
+    ),
     chip: Type.Optional(Type.Integer({ description: "esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6" })),
     problem: Type.Optional(Type.String({ description: "why a bootloader would not start it" })),
-    signature: Type.Enum(["none", "signed", "broken"], { description: "as far as the file tells; whether its key is trusted, each device decides" }),
+    signature: Type.Enum(["none", "signed", "broken"], {
+      description: "as far as the file tells; whether its key is trusted, each device decides",
+    }),
     signer: Type.Optional(Type.String({ description: "first bytes of the key's SHA-256, in hex" })),
     size: Type.Integer(),
     md5: Type.String(),
@@ -30,14 +39,19 @@ export const PackageView = Type.Object(
 );
 
 export const UploadQuery = Type.Object(
-  { name: Type.Optional(Text(128, "of the file; for people")), version: Type.Optional(Text(36, "default: what the image says of itself")) },
+  {
+    name: Type.Optional(Text(128, "of the file; for people")),
+    version: Type.Optional(Text(36, "default: what the image says of itself")),
+  },
   strict,
 );
 
 export const SampleRequest = Type.Object(
   {
     version: Type.String({ pattern: "^[0-9A-Za-z][0-9A-Za-z.+_-]{0,30}$" }),
-    size: Type.Optional(Type.Integer({ minimum: 1, maximum: 16 * 1024 * 1024, description: "exact length of the file in bytes" })),
+    size: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 16 * 1024 * 1024, description: "exact length of the file in bytes" }),
+    ),
     fault: Type.Optional(Type.Enum(["throw", "hang", "offline"])),
   },
   { ...strict, description: "an image that simulated boards boot" },
@@ -96,7 +110,9 @@ export const DeviceQuery = Type.Object(
 export const DeviceList = Type.Object(
   {
     total: Type.Integer({ description: "devices that the query fits" }),
-    versions: Type.Array(Type.Object({ version: Type.String(), count: Type.Integer() }, strict), { description: "of all devices; empty = never reported" }),
+    versions: Type.Array(Type.Object({ version: Type.String(), count: Type.Integer() }, strict), {
+      description: "of all devices; empty = never reported",
+    }),
     items: Type.Array(DeviceView),
   },
   strict,
@@ -114,7 +130,15 @@ export const DeviceDetail = Type.Object(
 export const AddDevices = Type.Object(
   {
     devices: Type.Array(
-      Type.Object({ platform: Text(32), identity: Type.Record(Type.String(), Type.Unknown(), { description: "what identifies a device on that platform" }) }, strict),
+      Type.Object(
+        {
+          platform: Text(32),
+          identity: Type.Record(Type.String(), Type.Unknown(), {
+            description: "what identifies a device on that platform",
+          }),
+        },
+        strict,
+      ),
       { minItems: 1, maxItems: 1000 },
     ),
   },
@@ -123,7 +147,9 @@ export const AddDevices = Type.Object(
 
 export const AddedDevices = Type.Object({ ids: Type.Array(Type.String()) }, strict);
 
-export const DeviceConfig = Type.Record(Type.String(), Type.Unknown(), { description: "device.json; holds the device's secret" });
+export const DeviceConfig = Type.Record(Type.String(), Type.Unknown(), {
+  description: "device.json; holds the device's secret",
+});
 
 export const MessageView = Type.Object(
   {
@@ -144,7 +170,10 @@ export const MessageList = Type.Object({ items: Type.Array(MessageView, { descri
 export const SelectionView = Type.Union([
   Type.Object({ kind: Type.Literal("all") }, strict),
   Type.Object({ kind: Type.Literal("version"), version: Text(64) }, strict),
-  Type.Object({ kind: Type.Literal("devices"), devices: Type.Array(Text(128), { minItems: 1, maxItems: 20_000 }) }, strict),
+  Type.Object(
+    { kind: Type.Literal("devices"), devices: Type.Array(Text(128), { minItems: 1, maxItems: 20_000 }) },
+    strict,
+  ),
   Type.Object({ kind: Type.Literal("names"), names: Type.Array(Text(128), { minItems: 1, maxItems: 20_000 }) }, strict),
 ]);
 
@@ -153,17 +182,38 @@ export const CreateRollout = Type.Object(
     name: Type.Optional(Text(80)),
     package: Text(16),
     selection: SelectionView,
-    waves: Type.Optional(Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 100 }), { minItems: 1, maxItems: 20, description: "rising percentages up to 100" })),
-    failureLimit: Type.Optional(Type.Number({ minimum: 0, maximum: 100, description: "percent; halts when more of the devices asked so far have failed" })),
+    waves: Type.Optional(
+      Type.Array(Type.Number({ exclusiveMinimum: 0, maximum: 100 }), {
+        minItems: 1,
+        maxItems: 20,
+        description: "rising percentages up to 100",
+      }),
+    ),
+    failureLimit: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 100,
+        description: "percent; halts when more of the devices asked so far have failed",
+      }),
+    ),
     pause: Type.Optional(Type.Integer({ minimum: 0, maximum: 604_800, description: "seconds between waves" })),
-    timeout: Type.Optional(Type.Integer({ minimum: 1, maximum: 604_800, description: "seconds until a device without a result has failed" })),
+    timeout: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 604_800, description: "seconds until a device without a result has failed" }),
+    ),
     startAt: Type.Optional(Time("default: now")),
   },
   strict,
 );
 
 export const CountsView = Type.Object(
-  { pending: Type.Integer(), pushed: Type.Integer(), upgrading: Type.Integer(), success: Type.Integer(), failure: Type.Integer(), cancelled: Type.Integer() },
+  {
+    pending: Type.Integer(),
+    pushed: Type.Integer(),
+    upgrading: Type.Integer(),
+    success: Type.Integer(),
+    failure: Type.Integer(),
+    cancelled: Type.Integer(),
+  },
   strict,
 );
 
@@ -175,7 +225,15 @@ export const RolloutView = Type.Object(
     version: Type.String(),
     target: Type.String({ description: "whom it is for, in words" }),
     waves: Type.Array(
-      Type.Object({ upTo: Type.Number(), size: Type.Integer(), releasedAt: Type.Optional(Time("when it went out")), counts: CountsView }, strict),
+      Type.Object(
+        {
+          upTo: Type.Number(),
+          size: Type.Integer(),
+          releasedAt: Type.Optional(Time("when it went out")),
+          counts: CountsView,
+        },
+        strict,
+      ),
     ),
     failureLimit: Type.Optional(Type.Number()),
     pause: Type.Integer(),
@@ -195,22 +253,40 @@ export const RolloutView = Type.Object(
 export const RolloutList = Type.Object({ items: Type.Array(RolloutView, { description: "newest first" }) }, strict);
 
 export const CreatedRollout = Type.Object(
-  { rollout: RolloutView, current: Type.Integer({ description: "left out: they run it already" }), unknown: Type.Array(Type.String()) },
+  {
+    rollout: RolloutView,
+    current: Type.Integer({ description: "left out: they run it already" }),
+    unknown: Type.Array(Type.String()),
+  },
   strict,
 );
 
 export const RolloutDetail = Type.Object(
   {
     rollout: RolloutView,
-    durations: Type.Optional(Type.Object({ p50: Type.Number(), p90: Type.Number(), p99: Type.Number(), longest: Type.Number() }, { ...strict, description: "milliseconds from push to success" })),
+    durations: Type.Optional(
+      Type.Object(
+        { p50: Type.Number(), p90: Type.Number(), p99: Type.Number(), longest: Type.Number() },
+        { ...strict, description: "milliseconds from push to success" },
+      ),
+    ),
     failures: Type.Array(Type.Object({ reason: Type.String(), count: Type.Integer() }, strict)),
-    timeline: Type.Array(Type.Object({ at: Time("when"), asked: Type.Integer(), success: Type.Integer(), failure: Type.Integer() }, strict)),
+    timeline: Type.Array(
+      Type.Object(
+        { at: Time("when"), asked: Type.Integer(), success: Type.Integer(), failure: Type.Integer() },
+        strict,
+      ),
+    ),
   },
   strict,
 );
 
 export const MemberQuery = Type.Object(
-  { status: Type.Optional(Status), limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })), offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })) },
+  {
+    status: Type.Optional(Status),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, default: 50 })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, default: 0 })),
+  },
   strict,
 );
 
@@ -250,16 +326,30 @@ export const BoardView = Type.Object(
   strict,
 );
 
-export const BoardList = Type.Object({ most: Type.Integer({ description: "that there may be" }), items: Type.Array(BoardView) }, strict);
+export const BoardList = Type.Object(
+  { most: Type.Integer({ description: "that there may be" }), items: Type.Array(BoardView) },
+  strict,
+);
 export const AddBoard = Type.Object(
-  { name: Type.Optional(Text(32)), version: Type.Optional(SampleRequest.properties.version), platform: Type.Optional(Text(32)) },
+  {
+    name: Type.Optional(Text(32)),
+    version: Type.Optional(SampleRequest.properties.version),
+    platform: Type.Optional(Text(32)),
+  },
   strict,
 );
 export const SetPower = Type.Object({ on: Type.Boolean() }, strict);
 export const SetLink = Type.Object({ weak: Type.Boolean() }, strict);
-export const PushFirmware = Type.Object({ fault: Type.Optional(SampleRequest.properties.fault) }, { ...strict, description: "the next version, made on the spot; good unless a fault is named" });
+export const PushFirmware = Type.Object(
+  { fault: Type.Optional(SampleRequest.properties.fault) },
+  { ...strict, description: "the next version, made on the spot; good unless a fault is named" },
+);
 export const BoardEvents = Type.Object(
-  { items: Type.Array(Type.Object({ at: Time("when"), event: Type.Record(Type.String(), Type.Unknown()) }, strict), { description: "oldest first" }) },
+  {
+    items: Type.Array(Type.Object({ at: Time("when"), event: Type.Record(Type.String(), Type.Unknown()) }, strict), {
+      description: "oldest first",
+    }),
+  },
   strict,
 );
 
@@ -275,14 +365,26 @@ export const FlashView = Type.Object(
           bootable: Type.Boolean(),
           version: Type.Optional(Type.String()),
           state: Type.String(),
-          sectors: Type.String({ pattern: "^[ivweo]*$", description: "one letter a sector: image, verified, written, erased, old" }),
+          sectors: Type.String({
+            pattern: "^[ivweo]*$",
+            description: "one letter a sector: image, verified, written, erased, old",
+          }),
           erases: Type.Integer(),
         },
         strict,
       ),
     ),
     job: Type.Optional(
-      Type.Object({ version: Type.String(), phase: Type.String(), size: Type.Integer(), stored: Type.Integer(), outcome: Type.Optional(Type.String()) }, strict),
+      Type.Object(
+        {
+          version: Type.String(),
+          phase: Type.String(),
+          size: Type.Integer(),
+          stored: Type.Integer(),
+          outcome: Type.Optional(Type.String()),
+        },
+        strict,
+      ),
     ),
   },
   strict,
@@ -297,7 +399,12 @@ export const Overview = Type.Object(
   {
     version: Type.String(),
     addresses: Type.Object(
-      { mqtt: Type.Optional(Type.String()), mqtts: Type.Optional(Type.String()), http: Type.Optional(Type.String()), https: Type.Optional(Type.String()) },
+      {
+        mqtt: Type.Optional(Type.String()),
+        mqtts: Type.Optional(Type.String()),
+        http: Type.Optional(Type.String()),
+        https: Type.Optional(Type.String()),
+      },
       strict,
     ),
     broker: Type.Enum(["embedded", "external"]),
@@ -314,7 +421,11 @@ export const Overview = Type.Object(
 );
 
 export const Journal = Type.Object(
-  { items: Type.Array(Type.Object({ at: Time("when"), who: Type.String(), what: Type.String() }, strict), { description: "newest first: refused connections, breaches of protocol" }) },
+  {
+    items: Type.Array(Type.Object({ at: Time("when"), who: Type.String(), what: Type.String() }, strict), {
+      description: "newest first: refused connections, breaches of protocol",
+    }),
+  },
   strict,
 );
 

@@ -42,7 +42,9 @@ export class BoardProcess {
       }
     });
     this.#child.once("error", (error) => (stderr = error.message));
-    void this.#closed.then(() => onExit(this.#cut ? undefined : (stderr.trim().split("\n").at(-1) ?? "").replace(/^error: /, "") || "it ended"));
+    void this.#closed.then(() =>
+      onExit(this.#cut ? undefined : (stderr.trim().split("\n").at(-1) ?? "").replace(/^error: /, "") || "it ended"),
+    );
   }
 
   /** SIGKILL, at this instant. Resolves when the process is gone. */

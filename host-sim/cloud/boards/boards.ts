@@ -104,9 +104,12 @@ export class Boards {
   }
 
   /** A new board with factory firmware, switched on. Throws one line. */
-  async add(wish: { readonly name?: string; readonly version?: string; readonly platform?: string } = {}): Promise<SimulatedBoard> {
+  async add(
+    wish: { readonly name?: string; readonly version?: string; readonly platform?: string } = {},
+  ): Promise<SimulatedBoard> {
     const { cloud, engine } = this.#options;
-    if (this.#entries.size >= BOARDS_MAX) throw new Error(`at most ${BOARDS_MAX} simulated boards; xs-ota fleet runs more`);
+    if (this.#entries.size >= BOARDS_MAX)
+      throw new Error(`at most ${BOARDS_MAX} simulated boards; xs-ota fleet runs more`);
     const names = new Set([...this.#entries.keys(), ...cloud.devices.list().map((device) => device.name)]);
     const name = wish.name ?? freeName((one) => names.has(one));
     checkName(name);
@@ -164,7 +167,14 @@ export class Boards {
   }
 
   #keep(board: SimulatedBoard, factory: string): Entry {
-    const entry = { board, factory, events: new BoundedLog<BoardLine>(EVENTS_KEPT), link: undefined, process: undefined, turn: Promise.resolve() };
+    const entry = {
+      board,
+      factory,
+      events: new BoundedLog<BoardLine>(EVENTS_KEPT),
+      link: undefined,
+      process: undefined,
+      turn: Promise.resolve(),
+    };
     this.#entries.set(board.name, entry);
     return entry;
   }
@@ -186,7 +196,10 @@ export class Boards {
     const { name, weak, engine, device } = entry.board;
     const { cloud, mqtt, http, now } = this.#options;
     const target = mqtt();
-    entry.link ??= await WeakLink.open({ targets: [http(), ...(target ? [target] : [])], quality: this.#quality(weak) });
+    entry.link ??= await WeakLink.open({
+      targets: [http(), ...(target ? [target] : [])],
+      quality: this.#quality(weak),
+    });
     const [httpPort, mqttPort] = entry.link.ports;
     cloud.route(device, `http://127.0.0.1:${httpPort}`);
     const config = cloud.deviceConfig(device);
@@ -202,7 +215,10 @@ export class Boards {
         entry.events.add({ at: now(), event });
         const { slot, version, trial } = event as { slot?: string; version?: string; trial?: boolean };
         const booted = event.event === "boot" && slot !== undefined && version !== undefined;
-        this.#change(entry, booted ? { slot, version, trial: trial === true } : event.event === "confirmed" ? { trial: false } : {});
+        this.#change(
+          entry,
+          booted ? { slot, version, trial: trial === true } : event.event === "confirmed" ? { trial: false } : {},
+        );
       },
       onExit: (reason) => {
         entry.process = undefined;
@@ -232,7 +248,9 @@ export class Boards {
     const kept: Kept = { ...body, factory };
     this.#options.cloud.database?.run(
       "INSERT INTO boards(name, device, body) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET body = excluded.body",
-      name, device, JSON.stringify(kept),
+      name,
+      device,
+      JSON.stringify(kept),
     );
   }
 

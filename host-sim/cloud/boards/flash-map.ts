@@ -82,7 +82,15 @@ export function flashMap(folder: string, running: string | undefined): FlashMap 
       slots: maps,
       ...(job === undefined
         ? {}
-        : { job: { version: job.version, phase: job.phase, size: job.size, stored: job.stored, ...(job.outcome === undefined ? {} : { outcome: job.outcome }) } }),
+        : {
+            job: {
+              version: job.version,
+              phase: job.phase,
+              size: job.size,
+              stored: job.stored,
+              ...(job.outcome === undefined ? {} : { outcome: job.outcome }),
+            },
+          }),
     };
   } finally {
     close();

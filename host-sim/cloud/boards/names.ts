@@ -7,7 +7,8 @@ const PRODUCT = "XSOTADESK1";
 
 /** Throws one line. */
 export function checkName(name: string): void {
-  if (!NAME.test(name)) throw new Error("a board's name has 1 to 32 small letters, digits and hyphens, the last not at its ends");
+  if (!NAME.test(name))
+    throw new Error("a board's name has 1 to 32 small letters, digits and hyphens, the last not at its ends");
 }
 
 /** "board-1" or the first such name that nobody has. */
@@ -20,8 +21,10 @@ export const BOARD_PLATFORMS = ["tencent", "thingspanel-v1", "thingspanel-v0"] a
 
 /** What a new board is on a platform; its secret is new each time. */
 export function identityFor(platform: string, name: string): Record<string, unknown> {
-  if (platform === "tencent") return { productId: PRODUCT, deviceName: name, deviceSecret: randomBytes(16).toString("base64") };
+  if (platform === "tencent")
+    return { productId: PRODUCT, deviceName: name, deviceSecret: randomBytes(16).toString("base64") };
   const profile = /^thingspanel-(v[01])$/.exec(platform)?.[1];
-  if (profile !== undefined) return { profile, username: randomBytes(12).toString("hex"), deviceNumber: name, clientId: name };
+  if (profile !== undefined)
+    return { profile, username: randomBytes(12).toString("hex"), deviceNumber: name, clientId: name };
   throw new Error(`no simulated boards for ${platform}`);
 }

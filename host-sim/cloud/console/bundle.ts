@@ -30,7 +30,9 @@ async function make(): Promise<ReadonlyMap<string, ConsoleFile>> {
     jsxImportSource: "preact",
     logLevel: "silent",
   });
-  const [html, css, icon] = await Promise.all(["index.html", "style.css", "icon.svg"].map((name) => readFile(WEB + name, "utf8")));
+  const [html, css, icon] = await Promise.all(
+    ["index.html", "style.css", "icon.svg"].map((name) => readFile(WEB + name, "utf8")),
+  );
   return new Map([
     ["/", { type: "text/html; charset=utf-8", text: html! }],
     ["/console/main.js", { type: "text/javascript; charset=utf-8", text: outputFiles[0]!.text }],

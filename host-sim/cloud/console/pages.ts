@@ -34,18 +34,24 @@ export class ConsolePages {
     if (path !== "/" && !path.startsWith("/console/")) return false;
     const refused = this.#guard.page(request);
     if (refused) {
-      response.writeHead(refused.status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end(refused.message);
+      response
+        .writeHead(refused.status, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" })
+        .end(refused.message);
       return true;
     }
     let file: ConsoleFile | undefined;
     try {
       file = (await consoleFiles()).get(path);
     } catch (error) {
-      response.writeHead(500, { "Content-Type": "text/plain; charset=utf-8" }).end(`the console could not be built: ${(error as Error).message}`);
+      response
+        .writeHead(500, { "Content-Type": "text/plain; charset=utf-8" })
+        .end(`the console could not be built: ${(error as Error).message}`);
       return true;
     }
     if (!file) {
-      response.writeHead(404, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" }).end("no such page");
+      response
+        .writeHead(404, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" })
+        .end("no such page");
       return true;
     }
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);

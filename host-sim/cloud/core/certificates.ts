@@ -136,7 +136,9 @@ export async function selfSigned(names: readonly string[]): Promise<Credentials>
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const)),
+      new x509.SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const),
+      ),
     ],
   });
   return { key: await exportKey(keys.privateKey), certificate: `${certificate.toString("pem")}\n` };

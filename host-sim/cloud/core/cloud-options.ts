@@ -58,11 +58,7 @@ export interface PreparedTls {
 }
 
 /** The certificate that devices will see: given, or made here. */
-export async function prepareTls(
-  tls: CloudTls,
-  host: string,
-  publicHost: string,
-): Promise<PreparedTls> {
+export async function prepareTls(tls: CloudTls, host: string, publicHost: string): Promise<PreparedTls> {
   const ask = tls.clientCertificates === true;
   if (tls.credentials) return { identity: tlsIdentity(tls.credentials, tls.credentials.root, ask) };
   const authority = tls.authority ?? (await Authority.create(tls.kind ?? "rsa"));
@@ -71,7 +67,10 @@ export async function prepareTls(
 }
 
 /** Ports as the listeners take them: absent = no such listener. */
-export function ports(plain: number | false | undefined, tls: number | false | undefined): { port?: number; tlsPort?: number } {
+export function ports(
+  plain: number | false | undefined,
+  tls: number | false | undefined,
+): { port?: number; tlsPort?: number } {
   return {
     ...(plain === false ? {} : { port: plain ?? 0 }),
     ...(tls === false || tls === undefined ? {} : { tlsPort: tls }),

@@ -43,7 +43,9 @@ export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
   const { state } = options;
   const database = state === undefined ? undefined : await StateDatabase.open(state);
   try {
-    const packages = await PackageStore.open(options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)));
+    const packages = await PackageStore.open(
+      options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)),
+    );
     const host = options.host ?? "127.0.0.1";
     const publicHost = options.publicHost ?? reachable(host);
     const tls = options.tls && (await prepareTls(options.tls, host, publicHost));
@@ -104,7 +106,10 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.authority = tls?.authority;
     this.database = database;
     this.devices = new DeviceRegistry(
-      { device: (device) => this.#deviceChanged(device), message: (device, message) => this.#messageLogged(device, message) },
+      {
+        device: (device) => this.#deviceChanged(device),
+        message: (device, message) => this.#messageLogged(device, message),
+      },
       options.logLimit ?? LOG_LIMIT,
     );
     this.tasks = new TaskLedger((task) => this.#taskChanged(task));

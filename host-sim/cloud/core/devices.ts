@@ -73,7 +73,11 @@ export class DeviceRegistry {
   }
 
   /** Brings back what was announced before, without announcing it. */
-  load(id: string, known: Partial<Pick<Device, "version" | "lastSeen" | "online">>, messages: readonly LoggedMessage[]): void {
+  load(
+    id: string,
+    known: Partial<Pick<Device, "version" | "lastSeen" | "online">>,
+    messages: readonly LoggedMessage[],
+  ): void {
     const entry = this.#entries.get(id);
     if (!entry) return;
     const heard = messages.findLast(({ direction }) => direction === "up")?.at;

@@ -70,7 +70,8 @@ export class ExternalBroker implements Broker {
       await first(client, where);
       for (const filter of new Set([...this.#handlers].map((entry) => entry.filter))) {
         const [granted] = await client.subscribeAsync(filter, { qos: 1 });
-        if (granted === undefined || granted.qos === 128) throw new Error(`the broker at ${where} does not let us subscribe to ${filter}`);
+        if (granted === undefined || granted.qos === 128)
+          throw new Error(`the broker at ${where} does not let us subscribe to ${filter}`);
       }
     } catch (error) {
       await this.stop();
@@ -136,14 +137,24 @@ export function brokerAddress(text: string): BrokerAddress {
     throw new Error("a broker is mqtt://host:port or mqtts://host:port", { cause: error });
   }
   const tls = url.protocol === "mqtts:";
-  if ((!tls && url.protocol !== "mqtt:") || url.hostname === "") throw new Error("a broker is mqtt://host:port or mqtts://host:port");
-  const credentials = pick({ username: decodeURIComponent(url.username) || undefined, password: decodeURIComponent(url.password) || undefined });
-  return { host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port) || (tls ? 8883 : 1883), tls, ...credentials };
+  if ((!tls && url.protocol !== "mqtt:") || url.hostname === "")
+    throw new Error("a broker is mqtt://host:port or mqtts://host:port");
+  const credentials = pick({
+    username: decodeURIComponent(url.username) || undefined,
+    password: decodeURIComponent(url.password) || undefined,
+  });
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(url.port) || (tls ? 8883 : 1883),
+    tls,
+    ...credentials,
+  };
 }
 
 function first(client: MqttClient, where: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const failed = (error: Error & { code?: number | string }): void => reject(new Error(`no connection to the broker at ${where}: ${error.message || String(error.code)}`));
+    const failed = (error: Error & { code?: number | string }): void =>
+      reject(new Error(`no connection to the broker at ${where}: ${error.message || String(error.code)}`));
     client.once("error", failed);
     client.once("close", () => failed(new Error("it closed the connection")));
     client.once("connect", () => {
@@ -154,5 +165,7 @@ function first(client: MqttClient, where: string): Promise<void> {
 }
 
 function pick<T extends object>(values: T): { [key in keyof T]?: Exclude<T[key], undefined> } {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [key in keyof T]?: Exclude<T[key], undefined> };
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [key in keyof T]?: Exclude<T[key], undefined>;
+  };
 }

@@ -49,7 +49,14 @@ export class FileServer {
   }
 
   /** Path and query of a signed URL for `file`; `label` is decoration. Seconds since 1970. */
-  sign(file: Package, label: string, device: string, start: number, end: number, method: "GET" | "HEAD" = "GET"): string {
+  sign(
+    file: Package,
+    label: string,
+    device: string,
+    start: number,
+    end: number,
+    method: "GET" | "HEAD" = "GET",
+  ): string {
     return this.#options.signer.sign(`/${file.id}_${encodeURIComponent(label)}`, device, start, end, method);
   }
 
@@ -59,7 +66,14 @@ export class FileServer {
     const method = request.method ?? "";
     if (method !== "GET" && method !== "HEAD") {
       response.setHeader("Allow", "GET, HEAD");
-      refuse(response, method, path, 405, "MethodNotAllowed", "The specified method is not allowed against this resource.");
+      refuse(
+        response,
+        method,
+        path,
+        405,
+        "MethodNotAllowed",
+        "The specified method is not allowed against this resource.",
+      );
       return;
     }
     const verdict = this.#options.signer.verify(method, path, query, this.#options.now() / 1000);
@@ -162,7 +176,9 @@ export class FileServer {
   }
 
   #chunk(): number {
-    return this.throttle === undefined ? CHUNK : Math.min(CHUNK, Math.max(256, Math.floor(this.throttle / STEPS_PER_SECOND)));
+    return this.throttle === undefined
+      ? CHUNK
+      : Math.min(CHUNK, Math.max(256, Math.floor(this.throttle / STEPS_PER_SECOND)));
   }
 
   async #pace(socket: Socket, bytes: number, signal: AbortSignal): Promise<void> {
@@ -201,7 +217,14 @@ function write(response: ServerResponse, bytes: Uint8Array, signal: AbortSignal)
 }
 
 /** An error document as Tencent's object store sends it. */
-function refuse(response: ServerResponse, method: string, path: string, status: number, code: string, message: string): void {
+function refuse(
+  response: ServerResponse,
+  method: string,
+  path: string,
+  status: number,
+  code: string,
+  message: string,
+): void {
   const body =
     `<?xml version='1.0' encoding='utf-8' ?>\n<Error>\n\t<Code>${code}</Code>\n\t<Message>${message}</Message>\n` +
     `\t<Resource>${escapeXml(path)}</Resource>\n</Error>\n`;

@@ -17,7 +17,10 @@ export interface ImageFacts {
 }
 
 export type SignatureFacts =
-  | { readonly form: "good"; /** First bytes of the key's SHA-256 in hex; "" where the signer did not say. */ readonly key: string }
+  | {
+      readonly form: "good";
+      /** First bytes of the key's SHA-256 in hex; "" where the signer did not say. */ readonly key: string;
+    }
   | { readonly form: "bad"; readonly problem: string };
 
 /** Never throws. `size`: bytes that `read` can give. */
@@ -43,7 +46,9 @@ function signatureFacts(read: ReadImage, size: number): Pick<ImageFacts, "signat
   if (!hasTrailer(last)) return {};
   try {
     const { keyId } = readTrailer(last);
-    return { signature: { form: "good", key: keyId.some((byte) => byte !== 0) ? Buffer.from(keyId).toString("hex") : "" } };
+    return {
+      signature: { form: "good", key: keyId.some((byte) => byte !== 0) ? Buffer.from(keyId).toString("hex") : "" },
+    };
   } catch (error) {
     return { signature: { form: "bad", problem: (error as Error).message } };
   }

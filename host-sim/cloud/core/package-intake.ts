@@ -82,7 +82,7 @@ export class PackageIntake {
 function factsOfFile(path: string, size: number): ImageFacts {
   const descriptor = openSync(path, "r");
   const read: ReadImage = (offset, into) => {
-    for (let done = 0; done < into.length; ) {
+    for (let done = 0; done < into.length;) {
       const count = readSync(descriptor, into, done, into.length - done, offset + done);
       if (count === 0) throw new Error(`the file ends at ${offset + done}`);
       done += count;

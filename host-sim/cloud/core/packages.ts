@@ -87,7 +87,8 @@ export class PackageStore {
     if (size === 0) throw new Error("an empty file is no firmware");
     const version = given.version ?? image.imageVersion;
     if (version === undefined) throw new Error("not an ESP image that names its version, and no version is given");
-    if (!VERSION.test(version)) throw new Error("a version has 1 to 36 characters, none of them a slash or a control character");
+    if (!VERSION.test(version))
+      throw new Error("a version has 1 to 36 characters, none of them a slash or a control character");
     const id = createHash("sha256").update(`${sha256}\n${version}`).digest("hex").slice(0, 16);
     const known = this.get(id);
     if (known) {
@@ -144,7 +145,8 @@ export class PackageStore {
     if (this.#packages.size >= PACKAGES_MAX) throw new Error(`there are ${PACKAGES_MAX} packages already: remove some`);
     if (this.#folder !== undefined) return;
     const held = this.list().reduce((sum, facts) => sum + facts.size, 0);
-    if (held + bytes > MEMORY_MAX) throw new Error("packages in memory are full: remove some, or keep them in a folder");
+    if (held + bytes > MEMORY_MAX)
+      throw new Error("packages in memory are full: remove some, or keep them in a folder");
   }
 
   async #load(folder: string): Promise<void> {

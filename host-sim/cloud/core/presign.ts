@@ -22,7 +22,8 @@ export class UrlSigner {
   /** `query` as it stood on the wire: it must arrive verbatim, as object stores and many proxies demand. `now`: seconds. */
   verify(method: string, path: string, query: string, now: number): Verdict {
     const [, device, start, end] =
-      /^sign=q-sign-algorithm%3Dsha1%26q-ak%3DAKID([\w-]*)%26q-sign-time%3D(\d{1,12})%3B(\d{1,12})%26/.exec(query) ?? [];
+      /^sign=q-sign-algorithm%3Dsha1%26q-ak%3DAKID([\w-]*)%26q-sign-time%3D(\d{1,12})%3B(\d{1,12})%26/.exec(query) ??
+      [];
     if (device === undefined || start === undefined || end === undefined) {
       return { ok: false, code: "AccessDenied", message: "Access Denied." };
     }

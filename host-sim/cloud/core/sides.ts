@@ -46,5 +46,6 @@ export class Sides {
   }
 
   /** Downloads at paths of the platforms' own. */
-  readonly handler: RequestHandler = (request, response) => this.#sides.some((side) => side.request?.(request, response) === true);
+  readonly handler: RequestHandler = (request, response) =>
+    this.#sides.some((side) => side.request?.(request, response) === true);
 }

@@ -23,8 +23,12 @@ export function identityProblem({ productId, deviceName, deviceSecret }: Tencent
 
 /** An identity out of plain JSON, its form unchecked but for the types. Throws one line. */
 export function readIdentity(value: unknown): TencentDevice {
-  const { productId, deviceName, deviceSecret } = (typeof value === "object" && value !== null ? value : {}) as Record<string, unknown>;
-  if (typeof productId !== "string" || typeof deviceName !== "string") throw new Error("a device has a productId and a deviceName");
+  const { productId, deviceName, deviceSecret } = (typeof value === "object" && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof productId !== "string" || typeof deviceName !== "string")
+    throw new Error("a device has a productId and a deviceName");
   if (deviceSecret === undefined) return { productId, deviceName };
   if (typeof deviceSecret !== "string") throw new Error("deviceSecret is a string");
   return { productId, deviceName, deviceSecret };

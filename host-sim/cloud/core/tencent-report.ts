@@ -42,7 +42,8 @@ export function readReport(payload: string): ReadReport {
     return { complaints: ["neither a version report nor a known progress"] };
   }
   const code = number(text(progress["result_code"], "result_code", complaints));
-  if (!Number.isInteger(code) || (state === "fail") !== code < 0) complaints.push(`result_code does not go with ${state}`);
+  if (!Number.isInteger(code) || (state === "fail") !== code < 0)
+    complaints.push(`result_code does not go with ${state}`);
   const words = text(progress["result_msg"], "result_msg", complaints);
   const base = { type: "report_progress", version, state, code, message: words } as const;
   if (state !== "downloading") {
@@ -54,7 +55,6 @@ export function readReport(payload: string): ReadReport {
   complaints.push("percent is not 0 to 100");
   return { report: base, complaints };
 }
-
 
 /** Every value of a report is a JSON string, the numbers too. */
 function text(value: unknown, name: string, complaints: string[]): string {

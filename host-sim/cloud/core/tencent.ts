@@ -120,7 +120,12 @@ export class TencentSide implements PlatformSide {
     const known = this.#byId.get(session.device);
     if (known && filter === `$ota/update/${path(known)}`) return true;
     const { device } = session;
-    this.#host.violation({ at: this.#host.now(), device, rule: "subscribed to a topic that is not its own", topic: filter });
+    this.#host.violation({
+      at: this.#host.now(),
+      device,
+      rule: "subscribed to a topic that is not its own",
+      topic: filter,
+    });
     return false;
   }
 
@@ -172,7 +177,13 @@ export class TencentSide implements PlatformSide {
     const connection = message.session?.serial;
     const { at, topic, qos, dup } = message;
     this.#host.devices.log(known.id, {
-      at, direction: "up", topic, payload, qos, dup, ...(connection === undefined ? {} : { connection }),
+      at,
+      direction: "up",
+      topic,
+      payload,
+      qos,
+      dup,
+      ...(connection === undefined ? {} : { connection }),
     });
     const { report, complaints } = readReport(payload);
     for (const rule of complaints) this.#host.violation({ at, device: known.id, rule, topic, payload });

@@ -23,7 +23,8 @@ export class CloudClient {
   async targets(): Promise<[Target, Target]> {
     const { addresses } = await this.overview();
     const [broker, files] = [addresses.mqtt, addresses.http];
-    if (broker === undefined || files === undefined) throw new Error("a fleet needs plain MQTT and HTTP, and this cloud has not both");
+    if (broker === undefined || files === undefined)
+      throw new Error("a fleet needs plain MQTT and HTTP, and this cloud has not both");
     return [target(broker), target(files)];
   }
 

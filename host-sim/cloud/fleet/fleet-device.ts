@@ -89,6 +89,9 @@ export class FleetDevice {
   #wearOut(): void {
     const { address } = this.#table.slots[1];
     const worn = address + WORN_SECTOR * 4096;
-    this.#chip.onOperation = (operation) => (operation.kind === "program" && operation.address <= worn && worn < operation.address + operation.length ? "done" : undefined);
+    this.#chip.onOperation = (operation) =>
+      operation.kind === "program" && operation.address <= worn && worn < operation.address + operation.length
+        ? "done"
+        : undefined;
   }
 }

@@ -77,7 +77,10 @@ export async function runFleet(options: FleetOptions, progress: FleetProgress): 
   let workers: Workers | undefined;
   try {
     await own?.start();
-    const client = own === undefined ? new CloudClient(options.cloud!.url, options.cloud!.token) : new CloudClient(own.url, await own.token());
+    const client =
+      own === undefined
+        ? new CloudClient(options.cloud!.url, options.cloud!.token)
+        : new CloudClient(own.url, await own.token());
     const targets = await client.targets();
     const run = randomBytes(3).toString("hex");
     const image = imageOf(TARGET_VERSION, options.size);
@@ -85,13 +88,23 @@ export async function runFleet(options: FleetOptions, progress: FleetProgress): 
     const identities = Array.from({ length: options.devices }, (_, index) => identityOf(run, index));
     const ids = await client.addDevices("tencent", identities);
     try {
-      progress.say(`${options.devices} devices in ${options.processes} processes, image of ${image.length} bytes, cloud at ${own?.url ?? options.cloud!.url}`);
+      progress.say(
+        `${options.devices} devices in ${options.processes} processes, image of ${image.length} bytes, cloud at ${own?.url ?? options.cloud!.url}`,
+      );
       const statistics = new FleetStatistics(options.devices, Date.now());
       const orders = makeOrders(identities, targets[0], options);
       workers = new Workers(options.processes, (event) => statistics.take(event));
       const others = (await client.overview()).devices.online;
-      await workers.start(orders, { factory: imageOf(FACTORY_VERSION).toString("base64"), targets, ramp: options.ramp, seed: options.seed });
-      const result = await Promise.race([watch({ client, own, workers, statistics, ids, file, orders, options, progress, others }), workers.failed]);
+      await workers.start(orders, {
+        factory: imageOf(FACTORY_VERSION).toString("base64"),
+        targets,
+        ramp: options.ramp,
+        seed: options.seed,
+      });
+      const result = await Promise.race([
+        watch({ client, own, workers, statistics, ids, file, orders, options, progress, others }),
+        workers.failed,
+      ]);
       return result;
     } finally {
       // In a cloud that goes on without us nothing is left behind.
@@ -118,7 +131,18 @@ interface Run {
   readonly others: number;
 }
 
-async function watch({ client, own, workers, statistics, ids, file, orders, options, progress, others }: Run): Promise<FleetResult> {
+async function watch({
+  client,
+  own,
+  workers,
+  statistics,
+  ids,
+  file,
+  orders,
+  options,
+  progress,
+  others,
+}: Run): Promise<FleetResult> {
   const tick = async (phase: string): Promise<void> => {
     await wait(POLL);
     statistics.sample(Date.now());
@@ -127,7 +151,8 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
   const patienceEnds = Date.now() + options.ramp + CONNECT_PATIENCE;
   while (statistics.counts().idle < options.devices && Date.now() < patienceEnds) await tick("connecting");
   // The device's end of a connection is open before the cloud has got round to its own.
-  while ((await client.overview()).devices.online - others < options.devices && Date.now() < patienceEnds) await tick("connecting");
+  while ((await client.overview()).devices.online - others < options.devices && Date.now() < patienceEnds)
+    await tick("connecting");
   const before = (await client.overview()).served.bytes;
   const started = Date.now();
   const { rollout: created } = await client.createRollout({
@@ -139,20 +164,32 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
   });
   let outage: FleetResult["outage"];
   let rollout = created;
-  for (const end = started + options.patience; Date.now() < end; ) {
-    await tick(`rollout ${rollout.state}, wave ${rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length} of ${rollout.waves.length}`);
+  for (const end = started + options.patience; Date.now() < end;) {
+    await tick(
+      `rollout ${rollout.state}, wave ${rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length} of ${rollout.waves.length}`,
+    );
     rollout = (await client.rollout(created.id)).rollout;
-    if (options.outage !== undefined && outage === undefined && own !== undefined && rollout.counts.success >= options.devices * OUTAGE_AT) {
+    if (
+      options.outage !== undefined &&
+      outage === undefined &&
+      own !== undefined &&
+      rollout.counts.success >= options.devices * OUTAGE_AT
+    ) {
       outage = await interrupt(own, client, options.outage, before, statistics, tick);
       progress.say(`the cloud was killed and came back after ${options.outage} s`);
     }
     const { downloading, verifying, installing, burning, trial } = statistics.counts();
     const busy = downloading + verifying + installing + burning + trial;
-    if (rollout.state === "finished" || (rollout.state === "halted" && busy + rollout.counts.pushed + rollout.counts.upgrading === 0)) break;
+    if (
+      rollout.state === "finished" ||
+      (rollout.state === "halted" && busy + rollout.counts.pushed + rollout.counts.upgrading === 0)
+    )
+      break;
   }
   const took = Date.now() - started;
   // Those that were done before it had no reason to hurry.
-  for (const end = Date.now() + RECONNECT_PATIENCE; statistics.missing > 0 && Date.now() < end; ) await tick("the last reconnect");
+  for (const end = Date.now() + RECONNECT_PATIENCE; statistics.missing > 0 && Date.now() < end;)
+    await tick("the last reconnect");
   for (let last = 0; last < 3; last++) await tick(`rollout ${rollout.state}`);
   const served = (await client.overview()).served.bytes - (outage === undefined ? before : 0);
   const faulty = orders.filter(({ fault }) => fault !== undefined).length;
@@ -174,7 +211,14 @@ async function watch({ client, own, workers, statistics, ids, file, orders, opti
   };
 }
 
-async function interrupt(own: OwnCloud, client: CloudClient, seconds: number, before: number, statistics: FleetStatistics, tick: (phase: string) => Promise<void>): Promise<NonNullable<FleetResult["outage"]>> {
+async function interrupt(
+  own: OwnCloud,
+  client: CloudClient,
+  seconds: number,
+  before: number,
+  statistics: FleetStatistics,
+  tick: (phase: string) => Promise<void>,
+): Promise<NonNullable<FleetResult["outage"]>> {
   const servedBefore = (await client.overview()).served.bytes - before;
   await own.kill();
   statistics.outageBegan();
@@ -186,9 +230,18 @@ async function interrupt(own: OwnCloud, client: CloudClient, seconds: number, be
   return { from, to, servedBefore };
 }
 
-function makeOrders(identities: readonly Identity[], broker: Target, { devices, failShare, weakShare, seed }: FleetOptions): DeviceOrder[] {
+function makeOrders(
+  identities: readonly Identity[],
+  broker: Target,
+  { devices, failShare, weakShare, seed }: FleetOptions,
+): DeviceOrder[] {
   const random = generator(seed);
-  const faults = new Map(pick(devices, failShare, random).map((index, at): [number, FaultKind] => [index, at % 2 === 0 ? "health" : "flash"]));
+  const faults = new Map(
+    pick(devices, failShare, random).map((index, at): [number, FaultKind] => [
+      index,
+      at % 2 === 0 ? "health" : "flash",
+    ]),
+  );
   const weak = new Set(pick(devices, weakShare, random));
   return identities.map((identity, index) => {
     const fault = faults.get(index);
@@ -198,23 +251,37 @@ function makeOrders(identities: readonly Identity[], broker: Target, { devices, 
       // By the wall clock: neither a loaded machine nor a long outage is the new firmware's fault.
       policy: { allowHttp: true, trialSeconds: TRIAL_SECONDS_MAX },
     };
-    return { index, configuration, ...(fault === undefined ? {} : { fault }), ...(weak.has(index) ? { link: WEAK } : {}) };
+    return {
+      index,
+      configuration,
+      ...(fault === undefined ? {} : { fault }),
+      ...(weak.has(index) ? { link: WEAK } : {}),
+    };
   });
 }
 
 /** That share of the numbers below `count`, drawn without replacement. */
 function pick(count: number, share: number, random: () => number): number[] {
   const numbers = Array.from({ length: count }, (_, index) => index);
-  return Array.from({ length: Math.round(count * share) }, () => numbers.splice(Math.floor(random() * numbers.length), 1)[0]!);
+  return Array.from(
+    { length: Math.round(count * share) },
+    () => numbers.splice(Math.floor(random() * numbers.length), 1)[0]!,
+  );
 }
 
 type Identity = { readonly productId: string; readonly deviceName: string; readonly deviceSecret: string };
 
 function identityOf(run: string, index: number): Identity {
-  return { productId: PRODUCT, deviceName: `fleet-${run}-${String(index).padStart(5, "0")}`, deviceSecret: randomBytes(16).toString("base64") };
+  return {
+    productId: PRODUCT,
+    deviceName: `fleet-${run}-${String(index).padStart(5, "0")}`,
+    deviceSecret: randomBytes(16).toString("base64"),
+  };
 }
 
 /** An image with nothing in it that runs: a fleet's agents are this process's own code. */
 function imageOf(version: string, size?: number): Buffer {
-  return Buffer.from(buildImage({ version, payload: Buffer.from(`"fleet ${version}"`), ...(size === undefined ? {} : { size }) }));
+  return Buffer.from(
+    buildImage({ version, payload: Buffer.from(`"fleet ${version}"`), ...(size === undefined ? {} : { size }) }),
+  );
 }

@@ -26,12 +26,30 @@ export interface WorkerOrder {
 }
 
 /** In the order in which a device goes through them. */
-export const STATES = ["off", "connecting", "idle", "downloading", "verifying", "installing", "burning", "trial", "done", "fail"] as const;
+export const STATES = [
+  "off",
+  "connecting",
+  "idle",
+  "downloading",
+  "verifying",
+  "installing",
+  "burning",
+  "trial",
+  "done",
+  "fail",
+] as const;
 export type DeviceState = (typeof STATES)[number];
 
 /** One thing that happened to a device. `at`: milliseconds since 1970. */
 export type FleetEvent =
-  | { readonly device: number; readonly at: number; readonly kind: "state"; readonly state: DeviceState; readonly cause?: string; readonly message?: string }
+  | {
+      readonly device: number;
+      readonly at: number;
+      readonly kind: "state";
+      readonly state: DeviceState;
+      readonly cause?: string;
+      readonly message?: string;
+    }
   | { readonly device: number; readonly at: number; readonly kind: "boot"; readonly version: string }
   /** A connection to the broker was opened, or lost. */
   | { readonly device: number; readonly at: number; readonly kind: "link"; readonly up: boolean };

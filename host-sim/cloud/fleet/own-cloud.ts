@@ -23,7 +23,9 @@ export class OwnCloud {
   /** Resolves when it listens; rejects with its own line if it does not come to that. */
   async start(): Promise<void> {
     const ports = ["--port", String(this.#ports?.http ?? 0), "--mqtt-port", String(this.#ports?.mqtt ?? 0)];
-    const child = spawn(process.execPath, [COMMAND, "cloud", "--state", this.#folder, ...ports, ...this.#flags], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [COMMAND, "cloud", "--state", this.#folder, ...ports, ...this.#flags], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     this.#child = child;
     let last = "";
     const lines = createInterface({ input: child.stderr });

@@ -33,7 +33,9 @@ export function plot({ statistics, devices, outage, rollout }: FleetResult): str
   const below = (index: number, state: DeviceState): number =>
     stacked.slice(0, stacked.indexOf(state)).reduce((sum, one) => sum + samples[index]!.counts[one], 0);
   const areas = shown.map((state) => {
-    const upper = samples.map(({ at, counts }, index) => `${x(at).toFixed(1)},${y(below(index, state) + counts[state]).toFixed(1)}`);
+    const upper = samples.map(
+      ({ at, counts }, index) => `${x(at).toFixed(1)},${y(below(index, state) + counts[state]).toFixed(1)}`,
+    );
     const lower = samples.map(({ at }, index) => `${x(at).toFixed(1)},${y(below(index, state)).toFixed(1)}`).reverse();
     return `<polygon fill="${COLOURS[state]}" points="${[...upper, ...lower].join(" ")}"/>`;
   });
@@ -46,7 +48,9 @@ export function plot({ statistics, devices, outage, rollout }: FleetResult): str
     const count = Math.round(devices * share);
     return `<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${y(count)}" y2="${y(count)}" class="grid"/>${text(PLOT.left - 8, y(count) + 4, String(count), "end")}`;
   });
-  const ticks = timeTicks((end - start) / 1000).map((second) => text(x(start + second * 1000), bottom + 18, `${second} s`, "middle"));
+  const ticks = timeTicks((end - start) / 1000).map((second) =>
+    text(x(start + second * 1000), bottom + 18, `${second} s`, "middle"),
+  );
   const height = bottom + 40 + (outage === undefined ? 0 : BARS.gap + BARS.height);
   const words = `${devices} devices, rollout ${rollout.state}${rollout.reason === undefined ? "" : ` (${rollout.reason})`}`;
   return [
@@ -69,12 +73,20 @@ function bars(histogram: readonly number[], top: number, seconds: number): strin
   const step = (WIDTH - PLOT.left - PLOT.right) / Math.max(1, histogram.length);
   const bottom = top + BARS.height;
   return [
-    text(PLOT.left, top - 30, `Reconnects by second after the outage of ${seconds.toFixed(0)} s; most in one second: ${most}`, "start", "title"),
+    text(
+      PLOT.left,
+      top - 30,
+      `Reconnects by second after the outage of ${seconds.toFixed(0)} s; most in one second: ${most}`,
+      "start",
+      "title",
+    ),
     ...histogram.map((count, second) => {
       const height = (count / most) * BARS.height;
       return `<rect x="${(PLOT.left + second * step).toFixed(1)}" y="${(bottom - height).toFixed(1)}" width="${Math.max(1, step - 1).toFixed(1)}" height="${height.toFixed(1)}" fill="#4c8eda"/>`;
     }),
-    ...timeTicks(histogram.length).map((second) => text(PLOT.left + second * step, bottom + 18, `${second} s`, "middle")),
+    ...timeTicks(histogram.length).map((second) =>
+      text(PLOT.left + second * step, bottom + 18, `${second} s`, "middle"),
+    ),
   ];
 }
 

@@ -33,10 +33,16 @@ export function reconnects(devices: number, outage: number, seed: number): Recon
     into[second]!++;
   };
   for (let index = 0; index < devices; index++) {
-    const session = new MqttSession({ identity: () => ({ clientId: `device-${index}`, keepAlive: 0 }), subscriptions: [], random: generator(seed * 10_000 + index) });
+    const session = new MqttSession({
+      identity: () => ({ clientId: `device-${index}`, keepAlive: 0 }),
+      subscriptions: [],
+      random: generator(seed * 10_000 + index),
+    });
     const answers: Answer[] = [];
     const run = (effects: readonly SessionEffect[], now: number): void => {
-      for (const effect of effects) if (effect.type === "connect") answers.push({ at: now + ROUND_TRIP, event: now >= UP_BEFORE && now < over ? "refused" : "opened" });
+      for (const effect of effects)
+        if (effect.type === "connect")
+          answers.push({ at: now + ROUND_TRIP, event: now >= UP_BEFORE && now < over ? "refused" : "opened" });
     };
     const connected = (now: number): void => {
       run(session.opened(now), now);
@@ -75,9 +81,19 @@ export function plotReconnects({ devices, outage, attempts, returns }: Reconnect
   const x = (second: number): number => MARGIN.left + (second / seconds) * (WIDTH - MARGIN.left - 10);
   const y = (value: number): number => HEIGHT - MARGIN.bottom - (value / most) * (HEIGHT - MARGIN.bottom - MARGIN.top);
   const bars = (values: readonly number[], from: number, fill: string): string =>
-    values.map((value, index) => (value === 0 ? "" : `<rect x="${x(from + index).toFixed(1)}" y="${y(value).toFixed(1)}" width="${Math.max(1, x(1) - x(0) - 0.5).toFixed(1)}" height="${(y(0) - y(value)).toFixed(1)}" fill="${fill}"/>`)).join("");
+    values
+      .map((value, index) =>
+        value === 0
+          ? ""
+          : `<rect x="${x(from + index).toFixed(1)}" y="${y(value).toFixed(1)}" width="${Math.max(1, x(1) - x(0) - 0.5).toFixed(1)}" height="${(y(0) - y(value)).toFixed(1)}" fill="${fill}"/>`,
+      )
+      .join("");
   const every = seconds > 120 ? 30 : 10;
-  const ticks = Array.from({ length: Math.floor(seconds / every) + 1 }, (_, index) => `<text x="${x(index * every).toFixed(1)}" y="${HEIGHT - 18}" text-anchor="middle">${index * every}</text>`).join("");
+  const ticks = Array.from(
+    { length: Math.floor(seconds / every) + 1 },
+    (_, index) =>
+      `<text x="${x(index * every).toFixed(1)}" y="${HEIGHT - 18}" text-anchor="middle">${index * every}</text>`,
+  ).join("");
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">` +
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="#fff"/>` +

@@ -51,7 +51,9 @@ export class SharedCells implements FlashCells {
   }
 
   set(address: number, bytes: Uint8Array): void {
-    this.#change(address, bytes.length, (cells, offset, done, count) => cells.set(bytes.subarray(done, done + count), offset));
+    this.#change(address, bytes.length, (cells, offset, done, count) =>
+      cells.set(bytes.subarray(done, done + count), offset),
+    );
   }
 
   clear(address: number, bytes: Uint8Array): void {
@@ -65,7 +67,11 @@ export class SharedCells implements FlashCells {
   }
 
   /** A sector that is written whole is most likely the image's; one that is written in parts is this device's own records. */
-  #change(address: number, length: number, apply: (cells: Buffer, offset: number, done: number, count: number) => void): void {
+  #change(
+    address: number,
+    length: number,
+    apply: (cells: Buffer, offset: number, done: number, count: number) => void,
+  ): void {
     let [sector, offset] = [Math.floor(address / SECTOR_SIZE), address % SECTOR_SIZE];
     for (let done = 0; done < length; sector++, offset = 0) {
       const count = Math.min(SECTOR_SIZE - offset, length - done);

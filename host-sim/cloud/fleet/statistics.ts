@@ -41,7 +41,12 @@ export class FleetStatistics {
 
   constructor(devices: number, start: number) {
     this.#start = start;
-    this.#devices = Array.from({ length: devices }, () => ({ state: "off", version: "", since: start, began: undefined }));
+    this.#devices = Array.from({ length: devices }, () => ({
+      state: "off",
+      version: "",
+      since: start,
+      began: undefined,
+    }));
     this.#counts.off = devices;
   }
 
@@ -52,7 +57,8 @@ export class FleetStatistics {
         device.version = event.version;
         return;
       case "link":
-        if (event.up && this.#outage !== undefined && !this.#reconnects.has(event.device)) this.#reconnects.set(event.device, event.at);
+        if (event.up && this.#outage !== undefined && !this.#reconnects.has(event.device))
+          this.#reconnects.set(event.device, event.at);
         return;
       case "state": {
         this.#counts[device.state]--;
@@ -134,5 +140,11 @@ export class FleetStatistics {
 function summary(values: readonly number[]): Percentiles | undefined {
   if (values.length === 0) return undefined;
   const sorted = [...values].sort((a, b) => a - b);
-  return { count: sorted.length, p50: percentile(sorted, 0.5), p90: percentile(sorted, 0.9), p99: percentile(sorted, 0.99), longest: sorted.at(-1)! };
+  return {
+    count: sorted.length,
+    p50: percentile(sorted, 0.5),
+    p90: percentile(sorted, 0.9),
+    p99: percentile(sorted, 0.99),
+    longest: sorted.at(-1)!,
+  };
 }

@@ -14,7 +14,10 @@ export function inWords(result: FleetResult): string {
   const lines = [
     "",
     `rollout ${rollout.state} after ${seconds(took)}${rollout.reason === undefined ? "" : `: ${rollout.reason}`}`,
-    `  ${Object.entries(rollout.counts).filter(([, count]) => count > 0).map(([status, count]) => `${status} ${count}`).join(", ")}`,
+    `  ${Object.entries(rollout.counts)
+      .filter(([, count]) => count > 0)
+      .map(([status, count]) => `${status} ${count}`)
+      .join(", ")}`,
     `  ${faulty} devices were to fail, ${unexpected} others did not come through`,
     "",
     "devices by state over time",
@@ -26,11 +29,19 @@ export function inWords(result: FleetResult): string {
   ];
   if (outage !== undefined) {
     const most = Math.max(1, ...histogram);
-    const bars = histogram.map((count, second) => `  ${String(second).padStart(3)} s ${String(count).padStart(5)}  ${"#".repeat(Math.ceil((count / most) * BAR))}`);
+    const bars = histogram.map(
+      (count, second) =>
+        `  ${String(second).padStart(3)} s ${String(count).padStart(5)}  ${"#".repeat(Math.ceil((count / most) * BAR))}`,
+    );
     lines.push("", `reconnects after an outage of ${seconds(outage.to - outage.from)}: ${percentiles(times)}`, ...bars);
   }
   const causes = statistics.causes();
-  if (causes.length > 0) lines.push("", "failures by cause", ...causes.map(({ cause, count }) => `  ${String(count).padStart(5)}  ${cause}`));
+  if (causes.length > 0)
+    lines.push(
+      "",
+      "failures by cause",
+      ...causes.map(({ cause, count }) => `  ${String(count).padStart(5)}  ${cause}`),
+    );
   return `${lines.join("\n")}\n`;
 }
 
@@ -61,12 +72,17 @@ function table({ statistics }: FleetResult): string[] {
   const samples = statistics.samples();
   const shown = STATES.filter((state) => samples.some(({ counts }) => counts[state] > 0));
   const step = Math.max(1, (samples.length - 1) / (ROWS - 1));
-  const rows = [...new Set(Array.from({ length: ROWS }, (_, row) => Math.min(samples.length - 1, Math.round(row * step))))];
+  const rows = [
+    ...new Set(Array.from({ length: ROWS }, (_, row) => Math.min(samples.length - 1, Math.round(row * step)))),
+  ];
   const head = `  ${"s".padStart(6)}${shown.map((state) => state.padStart(12)).join("")}`;
-  return [head, ...rows.map((row) => {
-    const { at, counts } = samples[row]!;
-    return `  ${(at / 1000).toFixed(0).padStart(6)}${shown.map((state) => String(counts[state]).padStart(12)).join("")}`;
-  })];
+  return [
+    head,
+    ...rows.map((row) => {
+      const { at, counts } = samples[row]!;
+      return `  ${(at / 1000).toFixed(0).padStart(6)}${shown.map((state) => String(counts[state]).padStart(12)).join("")}`;
+    }),
+  ];
 }
 
 function percentiles(times: Percentiles | undefined): string {

@@ -24,7 +24,12 @@ setInterval(() => {
 }, GATHER);
 
 async function start({ devices: orders, factory: image, targets, ramp, seed }: WorkerOrder): Promise<void> {
-  const [pool, network, factory, random] = [new SectorPool(), new NodeNetwork(), Buffer.from(image, "base64"), generator(seed)];
+  const [pool, network, factory, random] = [
+    new SectorPool(),
+    new NodeNetwork(),
+    Buffer.from(image, "base64"),
+    generator(seed),
+  ];
   for (const order of orders) devices.push(await make(order, { pool, network, factory, targets }));
   tell({ type: "ready" });
   for (const device of devices) setTimeout(() => device.powerOn(), ramp * random());
@@ -37,10 +42,20 @@ interface Shared {
   readonly targets: WorkerOrder["targets"];
 }
 
-async function make({ index, configuration, fault, link }: DeviceOrder, { pool, network, factory, targets }: Shared): Promise<FleetDevice> {
-  const report = (event: { kind: "state"; state: DeviceState; cause?: string; message?: string } | { kind: "boot"; version: string } | { kind: "link"; up: boolean }): void =>
-    void events.push({ device: index, at: Date.now(), ...event });
-  const ports = link === undefined ? targets.map(({ port }) => port) : (await WeakLink.open({ targets, quality: link, seed: index })).ports;
+async function make(
+  { index, configuration, fault, link }: DeviceOrder,
+  { pool, network, factory, targets }: Shared,
+): Promise<FleetDevice> {
+  const report = (
+    event:
+      | { kind: "state"; state: DeviceState; cause?: string; message?: string }
+      | { kind: "boot"; version: string }
+      | { kind: "link"; up: boolean },
+  ): void => void events.push({ device: index, at: Date.now(), ...event });
+  const ports =
+    link === undefined
+      ? targets.map(({ port }) => port)
+      : (await WeakLink.open({ targets, quality: link, seed: index })).ports;
   const [broker, files] = [ports[0]!, ports[1]!];
   let last: DeviceState | undefined;
   const state = (next: DeviceState, about: { cause?: string; message?: string } = {}): void => {
@@ -49,15 +64,24 @@ async function make({ index, configuration, fault, link }: DeviceOrder, { pool, 
     report({ kind: "state", state: next, ...about });
   };
   return new FleetDevice({
-    configuration: { ...configuration, broker: { ...configuration.broker, ...(link === undefined ? {} : { host: "127.0.0.1", port: broker }) } },
+    configuration: {
+      ...configuration,
+      broker: { ...configuration.broker, ...(link === undefined ? {} : { host: "127.0.0.1", port: broker }) },
+    },
     factory,
     pool,
     fault,
     clock: new NodeClock(),
-    network: watched(network, configuration.broker.port, broker, link === undefined ? undefined : [targets[1].port, files], (up) => {
-      report({ kind: "link", up });
-      if (last === undefined || last === "connecting") state(up ? "idle" : "connecting");
-    }),
+    network: watched(
+      network,
+      configuration.broker.port,
+      broker,
+      link === undefined ? undefined : [targets[1].port, files],
+      (up) => {
+        report({ kind: "link", up });
+        if (last === undefined || last === "connecting") state(up ? "idle" : "connecting");
+      },
+    ),
     onBoot: (version) => {
       report({ kind: "boot", version });
       if (last === undefined) state("connecting");
@@ -66,17 +90,27 @@ async function make({ index, configuration, fault, link }: DeviceOrder, { pool, 
   });
 }
 
-function follow(notice: Notice, state: (next: DeviceState, about?: { cause?: string; message?: string }) => void): void {
+function follow(
+  notice: Notice,
+  state: (next: DeviceState, about?: { cause?: string; message?: string }) => void,
+): void {
   if (notice.event !== "state" || notice.state === "idle") return;
   if (notice.state === "fail") state("fail", { cause: notice.cause, message: notice.message });
   else state(notice.state);
 }
 
 /** The network, with an eye on connections to the broker; downloads go through the device's own link where it has one. */
-function watched(network: Network, broker: number, linked: number, files: readonly [number, number] | undefined, link: (up: boolean) => void): Network {
+function watched(
+  network: Network,
+  broker: number,
+  linked: number,
+  files: readonly [number, number] | undefined,
+  link: (up: boolean) => void,
+): Network {
   return {
     connect: (options, handlers): Socket => {
-      if (files !== undefined && options.port === files[0]) return network.connect({ ...options, host: "127.0.0.1", port: files[1] }, handlers);
+      if (files !== undefined && options.port === files[0])
+        return network.connect({ ...options, host: "127.0.0.1", port: files[1] }, handlers);
       if (options.port !== broker && options.port !== linked) return network.connect(options, handlers);
       let up = false;
       const change = (next: boolean): void => {

@@ -16,7 +16,9 @@ export class Workers {
 
   constructor(count: number, onEvent: (event: FleetEvent) => void) {
     this.#onEvent = onEvent;
-    this.#children = Array.from({ length: count }, () => fork(WORKER, { execArgv: ["--import", "tsx"], stdio: ["ignore", "inherit", "inherit", "ipc"] }));
+    this.#children = Array.from({ length: count }, () =>
+      fork(WORKER, { execArgv: ["--import", "tsx"], stdio: ["ignore", "inherit", "inherit", "ipc"] }),
+    );
     this.#memory = this.#children.map(() => 0);
     this.failed = new Promise((_, reject) => {
       for (const [index, child] of this.#children.entries()) {

@@ -26,7 +26,8 @@ export function clientIdOf(productId: string, deviceName: string): string {
 /** Distinguishes the connections of one device; new for each. */
 export function connectionId(crypto: Crypto): string {
   let id = "";
-  for (let i = 0; i < CONNECTION_ID_LENGTH; i++) id += CONNECTION_ID[Math.floor(crypto.random() * CONNECTION_ID.length)]!;
+  for (let i = 0; i < CONNECTION_ID_LENGTH; i++)
+    id += CONNECTION_ID[Math.floor(crypto.random() * CONNECTION_ID.length)]!;
   return id;
 }
 

@@ -71,7 +71,8 @@ export class TencentPlatform implements Platform {
     checkName("deviceName", deviceName);
     if (authMode !== "KEY" && authMode !== "CERT") throw new Error('authMode: "KEY" or "CERT"');
     if (hmac !== undefined && hmac !== "SHA256" && hmac !== "SHA1") throw new Error('hmac: "SHA256" or "SHA1"');
-    if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > KEEPALIVE_MAX) throw new Error(`keepAlive: whole seconds from 0 to ${KEEPALIVE_MAX}`);
+    if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > KEEPALIVE_MAX)
+      throw new Error(`keepAlive: whole seconds from 0 to ${KEEPALIVE_MAX}`);
     this.#config = config;
     this.#crypto = crypto;
     if (authMode === "KEY") secretKey(deviceSecret).fill(0);
@@ -81,7 +82,15 @@ export class TencentPlatform implements Platform {
   }
 
   identity(): Identity {
-    const { productId, deviceName, authMode, deviceSecret, hmac = "SHA256", sdkAppId = SDK_APP_ID, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const {
+      productId,
+      deviceName,
+      authMode,
+      deviceSecret,
+      hmac = "SHA256",
+      sdkAppId = SDK_APP_ID,
+      keepAlive = MQTT_KEEPALIVE,
+    } = this.#config;
     const clientId = clientIdOf(productId, deviceName);
     const username = usernameOf(clientId, sdkAppId, connectionId(this.#crypto));
     if (authMode === "CERT") return { clientId, username, keepAlive };
@@ -117,13 +126,22 @@ export class TencentPlatform implements Platform {
       case "outcome":
         return report.outcome.kind === "done"
           ? this.progress(1, report.task, { state: "done" })
-          : this.progress(1, report.task, { state: "fail" }, RESULT_CODES[report.outcome.cause], truncateUtf8(report.outcome.message, MESSAGE_MAX));
+          : this.progress(
+              1,
+              report.task,
+              { state: "fail" },
+              RESULT_CODES[report.outcome.cause],
+              truncateUtf8(report.outcome.message, MESSAGE_MAX),
+            );
     }
   }
 
   /** Every value of `progress` is a string, numbers too. */
   private progress(qos: 0 | 1, task: Task, state: { readonly [key: string]: string }, code = 0, text = ""): Message {
-    return this.message(qos, { type: "report_progress", report: { progress: { ...state, result_code: String(code), result_msg: text }, version: task.version } });
+    return this.message(qos, {
+      type: "report_progress",
+      report: { progress: { ...state, result_code: String(code), result_msg: text }, version: task.version },
+    });
   }
 
   private message(qos: 0 | 1, content: object): Message {
@@ -134,14 +152,19 @@ export class TencentPlatform implements Platform {
 /** The two names become parts of topics, of the client id and of the user name. */
 function checkName(setting: string, value: unknown): void {
   if (typeof value !== "string" || value === "") throw new Error(`${setting}: missing`);
-  if (/[\0-\x20\x7f/+#;]/.test(value)) throw new Error(`${setting}: has a character that no topic or user name can carry`);
+  if (/[\0-\x20\x7f/+#;]/.test(value))
+    throw new Error(`${setting}: has a character that no topic or user name can carry`);
 }
 
 /** `result_code` is a number in today's answers and was a string in older ones. */
 function versionAnswer(message: JsonObject): Incoming {
   const code = integerMember(message, "result_code");
   const text = stringMember(message, "result_msg") ?? "";
-  return { kind: "version-answer", accepted: code === 0, message: truncateUtf8(text || `result_code ${code ?? "missing"}`, MESSAGE_MAX) };
+  return {
+    kind: "version-answer",
+    accepted: code === 0,
+    message: truncateUtf8(text || `result_code ${code ?? "missing"}`, MESSAGE_MAX),
+  };
 }
 
 /**
@@ -150,14 +173,16 @@ function versionAnswer(message: JsonObject): Incoming {
  */
 function offer(message: JsonObject): Incoming {
   const version = stringMember(message, "version");
-  if (!version || version.length > VERSION_MAX) return ignored(`an offer without a version of 1 to ${VERSION_MAX} characters`);
+  if (!version || version.length > VERSION_MAX)
+    return ignored(`an offer without a version of 1 to ${VERSION_MAX} characters`);
   const url = stringMember(message, "url");
   const md5 = stringMember(message, "md5sum");
   const size = integerMember(message, "file_size");
   if (!url) return badOffer({ version }, "url: missing");
   if (utf8Length(url) > URL_MAX) return badOffer({ version }, `url: longer than ${URL_MAX} bytes`);
   // Taken verbatim, escapes and all; a control character or a blank could end the request line.
-  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url)) return badOffer({ version }, "url: not an http or https URL");
+  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url))
+    return badOffer({ version }, "url: not an http or https URL");
   if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return badOffer({ version }, "md5sum: not 32 hex digits");
   if (size === undefined || size <= 0) return badOffer({ version }, "file_size: not a whole number above 0");
   return { kind: "offer", offer: { version, size, url, digest: { algorithm: "MD5", hex: md5.toLowerCase() } } };

@@ -63,14 +63,24 @@ export class ThingsPanelPlatform implements Platform {
 
   /** Throws with one line that names the setting if the configuration can not work. */
   constructor(config: ThingsPanelConfig, crypto: Crypto) {
-    const { profile, username, clientId, deviceNumber = username, module = "default", httpBase, keepAlive = MQTT_KEEPALIVE } = config;
+    const {
+      profile,
+      username,
+      clientId,
+      deviceNumber = username,
+      module = "default",
+      httpBase,
+      keepAlive = MQTT_KEEPALIVE,
+    } = config;
     if (profile !== "v0" && profile !== "v1") throw new Error('profile: "v0" or "v1"');
     checkLevel("username", username);
     checkLevel("deviceNumber", deviceNumber);
     if (typeof clientId !== "string" || clientId === "") throw new Error("clientId: missing");
     if (typeof module !== "string" || module === "") throw new Error("module: missing");
-    if (httpBase !== undefined && typeof splitUrl(httpBase) === "string") throw new Error(`httpBase: ${splitUrl(httpBase) as string}`);
-    if (!Number.isInteger(keepAlive) || keepAlive < 1 || keepAlive > KEEPALIVE_MAX) throw new Error(`keepAlive: whole seconds from 1 to ${KEEPALIVE_MAX}`);
+    if (httpBase !== undefined && typeof splitUrl(httpBase) === "string")
+      throw new Error(`httpBase: ${splitUrl(httpBase) as string}`);
+    if (!Number.isInteger(keepAlive) || keepAlive < 1 || keepAlive > KEEPALIVE_MAX)
+      throw new Error(`keepAlive: whole seconds from 1 to ${KEEPALIVE_MAX}`);
     this.#config = config;
     this.#crypto = crypto;
     this.#module = module;
@@ -89,7 +99,9 @@ export class ThingsPanelPlatform implements Platform {
   parse(topic: string, payload: Uint8Array): Incoming {
     if (!this.subscriptions.includes(topic)) return ignored("another topic");
     const message = readObject(payload);
-    return typeof message === "string" ? ignored(message) : readTask(message, { ...this.#config, module: this.#module });
+    return typeof message === "string"
+      ? ignored(message)
+      : readTask(message, { ...this.#config, module: this.#module });
   }
 
   encode(report: Report): Message | undefined {
@@ -118,7 +130,11 @@ export class ThingsPanelPlatform implements Platform {
 
   /** `module` exactly as it was received: v0 compares it with the package's, and takes none for "". */
   private progress(qos: 0 | 1, { module }: Task, step: number, desc: string): Message {
-    const content = { step: String(step), desc: truncateUtf8(desc, MESSAGE_MAX), ...(module === undefined ? {} : { module }) };
+    const content = {
+      step: String(step),
+      desc: truncateUtf8(desc, MESSAGE_MAX),
+      ...(module === undefined ? {} : { module }),
+    };
     return { topic: this.#progressTopic, qos, payload: JSON.stringify(content) };
   }
 }

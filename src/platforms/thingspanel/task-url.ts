@@ -11,11 +11,15 @@ export interface UrlSettings {
 }
 
 /** The URL to fetch, verbatim where it is absolute; or what is wrong with it. */
-export function taskUrl(given: string | undefined, settings: UrlSettings): { readonly url: string } | { readonly problem: string } {
+export function taskUrl(
+  given: string | undefined,
+  settings: UrlSettings,
+): { readonly url: string } | { readonly problem: string } {
   if (given === undefined || given === "") return { problem: "url: missing" };
   const relative = !/^[a-z][a-z0-9+.-]*:/i.test(given);
   // A server whose download address is empty sends the bare path.
-  if (relative && settings.httpBase === undefined) return { problem: "url: relative; set ota.download_address on the server, or httpBase here" };
+  if (relative && settings.httpBase === undefined)
+    return { problem: "url: relative; set ota.download_address on the server, or httpBase here" };
   const url = relative ? `${settings.httpBase!.replace(/\/+$/, "")}/${given.replace(/^(?:\.?\/)+/, "")}` : given;
   if (utf8Length(url) > URL_MAX) return { problem: `url: longer than ${URL_MAX} bytes` };
   const split = splitUrl(url);
@@ -29,5 +33,11 @@ export function taskUrl(given: string | undefined, settings: UrlSettings): { rea
 /** Names and addresses that never leave the machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5). */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, "");
-  return name === "localhost" || name.endsWith(".localhost") || /^(?:::ffff:)?(?:127\.[0-9.]+|0\.0\.0\.0)$/.test(name) || name === "::1" || name === "::";
+  return (
+    name === "localhost" ||
+    name.endsWith(".localhost") ||
+    /^(?:::ffff:)?(?:127\.[0-9.]+|0\.0\.0\.0)$/.test(name) ||
+    name === "::1" ||
+    name === "::"
+  );
 }

@@ -27,8 +27,10 @@ export function readTask(message: JsonObject, settings: UrlSettings & { readonly
   const task: Task = { version: version?.slice(0, NAME_MAX) ?? "", ...(module === undefined ? {} : { module }) };
 
   const code = member(message, "code");
-  if (code !== 200 && code !== "200") return badOffer(task, `code: ${typeof code === "number" || typeof code === "string" ? code : "missing"}, not 200`);
-  if (version === undefined || version === "" || version.length > NAME_MAX) return badOffer(task, `version: not 1 to ${NAME_MAX} characters`);
+  if (code !== 200 && code !== "200")
+    return badOffer(task, `code: ${typeof code === "number" || typeof code === "string" ? code : "missing"}, not 200`);
+  if (version === undefined || version === "" || version.length > NAME_MAX)
+    return badOffer(task, `version: not 1 to ${NAME_MAX} characters`);
   const sign = digestOf(stringMember(params, "sign"));
   if (sign === "malformed") return badOffer(task, "sign: neither 32 hex digits (MD5) nor 64 (SHA-256)");
   const where = taskUrl(given, settings);

@@ -14,7 +14,10 @@ export class UDP {
 
 export class Resolver {
   static readonly made: Resolver[] = [];
-  readonly options: { readonly servers: readonly string[]; readonly socket: { readonly io: new (options: object) => UDP } };
+  readonly options: {
+    readonly servers: readonly string[];
+    readonly socket: { readonly io: new (options: object) => UDP };
+  };
   query: Query | undefined;
   closed = false;
   constructor(options: Resolver["options"]) {

@@ -30,9 +30,15 @@ function bench(): Bench {
   const power = (): StartedChip => start(file, "power-on", () => (wanted = true));
   let chip = power();
   return {
-    get chip() { return chip; },
-    get boot() { return chip.boot; },
-    get flash() { return chip.flash; },
+    get chip() {
+      return chip;
+    },
+    get boot() {
+      return chip.boot;
+    },
+    get flash() {
+      return chip.flash;
+    },
     image: (version) => makeImage(version, IMAGE),
     restart(reason = "power-on") {
       file.close();
@@ -51,7 +57,9 @@ function bench(): Bench {
 const store = () => {
   const board = bench();
   return {
-    get store() { return board.chip.store; },
+    get store() {
+      return board.chip.store;
+    },
     restart() {
       board.restart();
       return board.chip.store;
@@ -60,7 +68,11 @@ const store = () => {
   };
 };
 
-const suites: { readonly [name: string]: readonly Case[] } = { flash: flashContract(bench), boot: bootContract(bench), store: storeContract(store) };
+const suites: { readonly [name: string]: readonly Case[] } = {
+  flash: flashContract(bench),
+  boot: bootContract(bench),
+  store: storeContract(store),
+};
 
 Directory.create(folder);
 for (const [name, cases] of Object.entries(suites)) {

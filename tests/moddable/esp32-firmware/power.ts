@@ -5,7 +5,12 @@ import { encodeUtf8 } from "xs-ota/src/util/utf8";
 import { start } from "fake-chip";
 
 const folder = Process.environment("XS_OTA_SIM") ?? "";
-start(`${folder}/flash.bin`, `${folder}/nvs.bin`, Number(Process.environment("XS_OTA_SLOT")), Number(Process.environment("XS_OTA_REASON")));
+start(
+  `${folder}/flash.bin`,
+  `${folder}/nvs.bin`,
+  Number(Process.environment("XS_OTA_SLOT")),
+  Number(Process.environment("XS_OTA_REASON")),
+);
 
 const path = `${folder}/settings.json`;
 if (File.exists(path)) {

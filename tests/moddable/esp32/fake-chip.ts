@@ -1,5 +1,6 @@
 /** `slot`: 0 or 1; `reason`: esp_reset_reason_t. */
-export const start = (flash: string, nvs: string, slot: number, reason: number): void => fakeStart(flash, nvs, slot, reason);
+export const start = (flash: string, nvs: string, slot: number, reason: number): void =>
+  fakeStart(flash, nvs, slot, reason);
 /** "erase", "write" or "read". */
 export const failNext = (operation: string): void => fakeFailNext(operation);
 

@@ -121,7 +121,9 @@ const suites: { readonly [name: string]: readonly Case[] } = {
     made();
     const store = (): Store => new AbRecordStore(new NvsStore("xs-ota"));
     return {
-      get store() { return store(); },
+      get store() {
+        return store();
+      },
       restart() {
         power();
         return store();

@@ -118,7 +118,8 @@ function run(slot: number, version: string, state: SlotState): void {
       }, 0);
     },
   };
-  const roots = (): Uint8Array[] => (scenario.root === undefined ? [] : [new Uint8Array(new File(scenario.root).read(ArrayBuffer))]);
+  const roots = (): Uint8Array[] =>
+    scenario.root === undefined ? [] : [new Uint8Array(new File(scenario.root).read(ArrayBuffer))];
   const ports: Ports = {
     flash: new Slots(other),
     boot,

@@ -53,10 +53,18 @@ function judgeFirst(watch: Watch, push: Push, first: number, inFlight: number, e
   const { again, mostAgain, cuts, tried } = ledger.fetched(image);
   ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
   const there = world.network.changed || world.truth.holds(target, push.file, HEAD, offset);
-  ledger.expect("resume of the same image", there, () => `the download of ${push.offer.version} goes on at ${offset}, and the slot holds something else`);
+  ledger.expect(
+    "resume of the same image",
+    there,
+    () => `the download of ${push.offer.version} goes on at ${offset}, and the slot holds something else`,
+  );
   const lost = Math.max(0, end - offset);
   const allowed = cuts === 0 ? 0 : SECTOR + inFlight;
-  ledger.expect("bytes fetched again", lost <= allowed || ledger.networkFaults > 0, () => `${lost} bytes are fetched again after ${cuts} cuts: from ${offset}, ${end} were given out`);
+  ledger.expect(
+    "bytes fetched again",
+    lost <= allowed || ledger.networkFaults > 0,
+    () => `${lost} bytes are fetched again after ${cuts} cuts: from ${offset}, ${end} were given out`,
+  );
   ledger.note(image, { end: Math.max(offset, served), again: again + lost, mostAgain: Math.max(mostAgain, lost) });
 }
 
@@ -70,6 +78,14 @@ export function judgeServed(watch: Watch, push: Push, end: number): void {
 /** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
 export function judgeRequest(watch: Watch, push: Push, end: number, stored: number): void {
   const { ledger } = watch.world;
-  ledger.expect("bounded", end - stored <= WINDOW + SECTOR, () => `bytes up to ${end} are asked for with ${stored} stored`);
-  ledger.expect("bounded", push.offer.size === 0 || end <= push.offer.size, () => `bytes up to ${end} of ${push.offer.size} are asked for`);
+  ledger.expect(
+    "bounded",
+    end - stored <= WINDOW + SECTOR,
+    () => `bytes up to ${end} are asked for with ${stored} stored`,
+  );
+  ledger.expect(
+    "bounded",
+    push.offer.size === 0 || end <= push.offer.size,
+    () => `bytes up to ${end} of ${push.offer.size} are asked for`,
+  );
 }

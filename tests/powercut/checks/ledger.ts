@@ -90,7 +90,17 @@ export interface Fetching {
   readonly heads: number;
 }
 
-const NOTHING_FETCHED: Fetching = { end: 0, again: 0, mostAgain: 0, erases: [], sectors: 0, repairs: 0, cuts: 0, tried: false, heads: 0 };
+const NOTHING_FETCHED: Fetching = {
+  end: 0,
+  again: 0,
+  mostAgain: 0,
+  erases: [],
+  sectors: 0,
+  repairs: 0,
+  cuts: 0,
+  tried: false,
+  heads: 0,
+};
 
 export class Ledger {
   readonly violations: Violation[] = [];
@@ -151,7 +161,10 @@ export class Ledger {
 
   /** Firmware that fails before the agent runs, in a slot that a forged entry calls proven, is started for ever: only the bootloader could tell. */
   #beyond(check: Check): boolean {
-    return this.limit !== undefined && (!HARDWARE_CHECKS.has(check) || (this.limit === "boot entry" && check === "never wedged"));
+    return (
+      this.limit !== undefined &&
+      (!HARDWARE_CHECKS.has(check) || (this.limit === "boot entry" && check === "never wedged"))
+    );
   }
 
   /** `holds` false is a violation. */

@@ -28,13 +28,21 @@ export function judgeReport(world: World, watch: Watch, connection: Connection, 
   switch (report.kind) {
     case "version":
       ledger.expect("order of reports", !connection.owesFail, () => "the version is reported before a fail that waits");
-      ledger.expect("done after confirm", report.version === watch.running.version, () => `version ${report.version} is reported, ${watch.running.version} runs`);
+      ledger.expect(
+        "done after confirm",
+        report.version === watch.running.version,
+        () => `version ${report.version} is reported, ${watch.running.version} runs`,
+      );
       connection.version = true;
       return;
     case "progress": {
       const before = watch.percents.get(report.version ?? "") ?? 0;
       const restarted = report.percent < before && watch.progressRestarts-- > 0;
-      ledger.expect("order of reports", report.percent >= before || restarted || ledger.networkFaults > 0, () => `progress goes back from ${before} to ${report.percent} percent`);
+      ledger.expect(
+        "order of reports",
+        report.percent >= before || restarted || ledger.networkFaults > 0,
+        () => `progress goes back from ${before} to ${report.percent} percent`,
+      );
       watch.percents.set(report.version ?? "", report.percent);
       return;
     }
@@ -49,15 +57,26 @@ export function judgeReport(world: World, watch: Watch, connection: Connection, 
 function judgeOutcome(world: World, watch: Watch, connection: Connection, report: HeardOutcome): void {
   const { ledger } = world;
   const { job } = watch;
-  const ofJob = job !== undefined && (report.version === undefined || job.record.offer.version === report.version) && watch.outcome !== undefined;
+  const ofJob =
+    job !== undefined &&
+    (report.version === undefined || job.record.offer.version === report.version) &&
+    watch.outcome !== undefined;
   if (ofJob) {
     ledger.expect("one outcome", !ledger.acknowledged, () => "an outcome is said after its acknowledgement");
     const words = watch.outcome;
     const same = words?.kind === "done" ? report.done : !report.done && words?.message === report.message;
-    ledger.expect("one outcome", same, () => `said ${report.message || "done"}, stored is ${words?.kind === "fail" ? words.message : "done"}`);
+    ledger.expect(
+      "one outcome",
+      same,
+      () => `said ${report.message || "done"}, stored is ${words?.kind === "fail" ? words.message : "done"}`,
+    );
   } else {
     // An offer that never became a job: refused, and only that.
-    ledger.expect("one outcome", !report.done && (report.cause ?? "rejected") === "rejected", () => `an outcome that is not in the store: ${report.message || "done"}`);
+    ledger.expect(
+      "one outcome",
+      !report.done && (report.cause ?? "rejected") === "rejected",
+      () => `an outcome that is not in the store: ${report.message || "done"}`,
+    );
   }
   if (report.done) judgeDone(world, watch, connection, report);
   else judgeFail(world, watch, report);
@@ -66,7 +85,11 @@ function judgeOutcome(world: World, watch: Watch, connection: Connection, report
 function judgeDone(world: World, watch: Watch, connection: Connection, report: HeardOutcome): void {
   const { ledger } = world;
   const version = report.version ?? watch.running.version;
-  ledger.expect("done after confirm", watch.running.version === version && watch.confirmed, () => `done for ${version} while ${watch.running.version} runs, ${watch.confirmed ? "" : "un"}confirmed`);
+  ledger.expect(
+    "done after confirm",
+    watch.running.version === version && watch.confirmed,
+    () => `done for ${version} while ${watch.running.version} runs, ${watch.confirmed ? "" : "un"}confirmed`,
+  );
   const needed = rulesOf(world.story.platform).versionReport;
   ledger.expect("order of reports", connection.version || !needed, () => "done before the version");
 }
@@ -74,30 +97,53 @@ function judgeDone(world: World, watch: Watch, connection: Connection, report: H
 function judgeFail(world: World, watch: Watch, report: HeardOutcome): void {
   const { ledger, cloud } = world;
   const { job } = watch;
-  const rolledBack = (report.cause ?? "rolled-back") === "rolled-back" && /rolled back|cut short|not reached|health check|did not start/.test(report.message) && !/before/.test(report.message);
+  const rolledBack =
+    (report.cause ?? "rolled-back") === "rolled-back" &&
+    /rolled back|cut short|not reached|health check|did not start/.test(report.message) &&
+    !/before/.test(report.message);
   if (rolledBack && job !== undefined) {
     const other = world.truth.bootable(watch.running.index === 0 ? 1 : 0);
-    ledger.expect("done after confirm", job.record.slot !== watch.running.slot || other === undefined, () => "a rollback is reported by the firmware that was rolled back");
+    ledger.expect(
+      "done after confirm",
+      job.record.slot !== watch.running.slot || other === undefined,
+      () => "a rollback is reported by the firmware that was rolled back",
+    );
   }
   const task = report.version === undefined ? cloud.tasks.find(({ open }) => open) : cloud.taskOf(report.version);
   if (task === undefined) return;
   const push = cloud.pushOf(task);
   const cutShort = /cut short by power loss/.test(report.message);
   if (cutShort) {
-    ledger.expect("trial repeated", ledger.trialCuts >= DEFAULT_POLICY.maxAttempts, () => `given up after ${ledger.trialCuts} trials were cut short`);
+    ledger.expect(
+      "trial repeated",
+      ledger.trialCuts >= DEFAULT_POLICY.maxAttempts,
+      () => `given up after ${ledger.trialCuts} trials were cut short`,
+    );
     return;
   }
   if (NEVER_AGAIN.test(report.message)) {
     // Trials that a cut ended, and those that this image has ended by itself in the pushes before.
-    const trials = ledger.trialCuts + cloud.tasks.filter((each) => cloud.pushOf(each).file === push.file && cloud.pushOf(each).behaviour === "offline").length;
+    const trials =
+      ledger.trialCuts +
+      cloud.tasks.filter((each) => cloud.pushOf(each).file === push.file && cloud.pushOf(each).behaviour === "offline")
+        .length;
     ledger.expect("trial repeated", trials >= TRIALS_MAX, () => `given up after ${trials} trials`);
     return;
   }
   // A cut loses up to a minute of the time that counts: the operator has waited long enough, the device has not.
   if (/; the next trial in \d+ min$/.test(report.message) && ledger.cuts > 0) return;
   if (ledger.worn === "slot" && (report.cause ?? "flash") === "flash") return;
-  if (/failed in its trial|health check/.test(report.message)) ledger.expect("blame", watch.blamed(push.offer), () => `${push.offer.version} failed its trial by itself and is not remembered`);
+  if (/failed in its trial|health check/.test(report.message))
+    ledger.expect(
+      "blame",
+      watch.blamed(push.offer),
+      () => `${push.offer.version} failed its trial by itself and is not remembered`,
+    );
   // Remembered in a trial whose end was then cut short too often: the next push of it is refused.
   if (/was (rolled back|refused) before/.test(report.message) && isAtFault(world, push) && ledger.cuts > 0) return;
-  ledger.expect("story's end", fits(push.ends, report) || ledger.networkFaults > 0, () => `${push.offer.version} failed: ${report.message}`);
+  ledger.expect(
+    "story's end",
+    fits(push.ends, report) || ledger.networkFaults > 0,
+    () => `${push.offer.version} failed: ${report.message}`,
+  );
 }

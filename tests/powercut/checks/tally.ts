@@ -47,12 +47,28 @@ const FINDINGS_MAX = 10;
 
 export function emptyTally(): Tally {
   const none: Worst = { value: 0, line: "" };
-  return { cases: 0, cuts: 0, kinds: {}, phases: {}, points: [], networkFaults: 0, violations: 0, findings: [], beyond: {}, excused: {}, excuses: [], again: none, erases: undefined };
+  return {
+    cases: 0,
+    cuts: 0,
+    kinds: {},
+    phases: {},
+    points: [],
+    networkFaults: 0,
+    violations: 0,
+    findings: [],
+    beyond: {},
+    excused: {},
+    excuses: [],
+    again: none,
+    erases: undefined,
+  };
 }
 
 /** Names what is cut, how and where: operations with the same address and content are the same. */
 export function pointOf(operation: FlashOperation, fault: Fault): number {
-  const hash = createHash("md5").update(`${operation.kind} ${operation.address} ${operation.length} ${fault.kind} ${fault.value} `);
+  const hash = createHash("md5").update(
+    `${operation.kind} ${operation.address} ${operation.length} ${fault.kind} ${fault.value} `,
+  );
   if (operation.kind === "program") hash.update(operation.data);
   return hash.digest().readUIntBE(0, 6);
 }
@@ -106,7 +122,8 @@ export function add(tally: Tally, other: Tally): void {
   tally.findings.push(...other.findings.slice(0, FINDINGS_MAX - tally.findings.length));
   tally.excuses.push(...other.excuses.slice(0, FINDINGS_MAX - tally.excuses.length));
   if (other.again.value > tally.again.value) tally.again = other.again;
-  if (other.erases !== undefined && other.erases.value > (tally.erases?.value ?? -Infinity)) tally.erases = other.erases;
+  if (other.erases !== undefined && other.erases.value > (tally.erases?.value ?? -Infinity))
+    tally.erases = other.erases;
 }
 
 function addUp(into: { [key: string]: number }, from: { readonly [key: string]: number }): void {
@@ -116,17 +133,25 @@ function addUp(into: { [key: string]: number }, from: { readonly [key: string]: 
 /** The counts as lines of text. */
 export function lines(tally: Tally): string[] {
   const kinds = (Object.keys(FAULT_KINDS) as FaultKind[]).filter((kind) => tally.kinds[kind] !== undefined);
-  const beyond = Object.entries(tally.beyond).map(([limit, cases]) => `${limit} ${cases} (${tally.excused[limit as Limit] ?? 0} with a consequence)`);
+  const beyond = Object.entries(tally.beyond).map(
+    ([limit, cases]) => `${limit} ${cases} (${tally.excused[limit as Limit] ?? 0} with a consequence)`,
+  );
   return [
     `cases ${tally.cases}, power cuts ${tally.cuts}, violations ${tally.violations}`,
     ...kinds.map((kind) => `  ${String(tally.kinds[kind]).padStart(9)}  ${FAULT_KINDS[kind]}`),
-    ...(tally.points.length > 0 ? [`distinct points (operation, kind of fault, place): ${new Set(tally.points).size}`] : []),
-    `by chapter: ${Object.entries(tally.phases).map(([phase, cases]) => `${phase} ${cases}`).join(", ")}`,
+    ...(tally.points.length > 0
+      ? [`distinct points (operation, kind of fault, place): ${new Set(tally.points).size}`]
+      : []),
+    `by chapter: ${Object.entries(tally.phases)
+      .map(([phase, cases]) => `${phase} ${cases}`)
+      .join(", ")}`,
     ...(tally.networkFaults > 0 ? [`with a network fault: ${tally.networkFaults}`] : []),
     `worst case of one cut: ${tally.again.value} bytes fetched again${tally.again.line === "" ? "" : ` (${tally.again.line})`}`,
     `sector erases of an image beyond sectors + cuts + repairs: ${tally.erases?.value ?? "none counted"}`,
     ...(beyond.length > 0 ? [`beyond what ESP-IDF protects: ${beyond.join(", ")}`] : []),
     ...tally.excuses.map(({ line, check, message }) => `  excused  ${line}  ${check}: ${message}`),
-    ...tally.findings.map(({ line, check, message }) => `  VIOLATION  ${check}: ${message}\n    npm run powercut -- --replay ${line}`),
+    ...tally.findings.map(
+      ({ line, check, message }) => `  VIOLATION  ${check}: ${message}\n    npm run powercut -- --replay ${line}`,
+    ),
   ];
 }

@@ -39,7 +39,11 @@ export class Truth {
   }
 
   /** State of the entry that names a slot, whether the slot could boot by it, and whether it is the one that decides. */
-  entryOf(index: SlotIndex): { readonly at: number; readonly state: SlotState; readonly bootable: boolean; readonly decides: boolean } | undefined {
+  entryOf(
+    index: SlotIndex,
+  ):
+    | { readonly at: number; readonly state: SlotState; readonly bootable: boolean; readonly decides: boolean }
+    | undefined {
     const entries = this.entries();
     const at = entries.findIndex((entry) => names(entry) && slotOf(entry) === index);
     if (at < 0) return undefined;

@@ -7,7 +7,19 @@ import type { StoragePorts } from "../../../hal/model-chip/board-ports";
 import type { SlotIndex } from "../../../hal/model-chip/slots";
 import { HEAD, SECTOR, SECTOR_REPAIRS } from "../../../src/constants";
 import { RefusedImages, KEY_REFUSED } from "../../../src/job/refused";
-import { KEY_HEAD, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE, decodeHead, decodeJob, decodeOffset, decodeOutcome, decodeState, identityOf } from "../../../src/job/record";
+import {
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_OUTCOME,
+  KEY_STATE,
+  decodeHead,
+  decodeJob,
+  decodeOffset,
+  decodeOutcome,
+  decodeState,
+  identityOf,
+} from "../../../src/job/record";
 import type { JobRecord, Phase, State } from "../../../src/job/record";
 import type { Offer, Outcome } from "../../../src/job/types";
 import { judgeAsked } from "./fetch-watch";
@@ -64,7 +76,12 @@ export class Watch {
     const { index } = this.#truth.slot(slot);
     this.running = { slot, index, version };
     this.target = index === 0 ? 1 : 0;
-    this.ports = { ...ports, flash: this.#watchFlash(ports.flash), boot: this.#watchBoot(ports.boot), store: this.#watchStore(ports.store) };
+    this.ports = {
+      ...ports,
+      flash: this.#watchFlash(ports.flash),
+      boot: this.#watchBoot(ports.boot),
+      store: this.#watchStore(ports.store),
+    };
   }
 
   /** What a record is for sure, or after a cut may be; undefined: absent. */
@@ -136,8 +153,16 @@ export class Watch {
   #beforeErase(sector: number): void {
     const { job } = this;
     const entry = this.#truth.entryOf(this.target);
-    this.#ledger.expect("unconfirmed waits", this.confirmed, () => `sector ${sector} is erased while ${this.running.version} is on trial`);
-    this.#ledger.expect("entry invalidated", entry === undefined || !entry.bootable || entry.decides || this.#doubtful, () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`);
+    this.#ledger.expect(
+      "unconfirmed waits",
+      this.confirmed,
+      () => `sector ${sector} is erased while ${this.running.version} is on trial`,
+    );
+    this.#ledger.expect(
+      "entry invalidated",
+      entry === undefined || !entry.bootable || entry.decides || this.#doubtful,
+      () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`,
+    );
     judgeAsked(this);
     if (job === undefined) return this.#ledger.violate("sector erases", `sector ${sector} is erased without a job`);
     this.#verified = false;
@@ -163,23 +188,44 @@ export class Watch {
   #countErases(sector: number, { erases, sectors, cuts, repairs, heads }: Fetching): void {
     const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
     const extra = cuts + repairs + this.#ledger.networkFaults * sectors;
-    this.#ledger.expect("sector erases", sector < sectors, () => `sector ${sector} is erased, the image has ${sectors}`);
-    this.#ledger.expect("sector erases", all <= sectors + 1 + heads + extra, () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`);
+    this.#ledger.expect(
+      "sector erases",
+      sector < sectors,
+      () => `sector ${sector} is erased, the image has ${sectors}`,
+    );
+    this.#ledger.expect(
+      "sector erases",
+      all <= sectors + 1 + heads + extra,
+      () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`,
+    );
     const one = erases[sector]!;
     const most = (sector === 0 ? 2 + heads : 1) + extra;
-    this.#ledger.expect("sector erases", one <= most, () => `sector ${sector} erased ${one} times, ${cuts} cuts, ${repairs} repairs`);
+    this.#ledger.expect(
+      "sector erases",
+      one <= most,
+      () => `sector ${sector} erased ${one} times, ${cuts} cuts, ${repairs} repairs`,
+    );
   }
 
   /** The first bytes make the slot bootable: only what was offered may get them. */
   #beforeHead(offset: number, bytes: Uint8Array): void {
     const { job } = this;
     const { push } = job ?? {};
-    this.#ledger.expect("unconfirmed waits", this.confirmed, () => "the head is programmed while the running firmware is on trial");
+    this.#ledger.expect(
+      "unconfirmed waits",
+      this.confirmed,
+      () => "the head is programmed while the running firmware is on trial",
+    );
     if (bytes.every((byte) => byte === 0xff)) return;
-    const whole = push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+    const whole =
+      push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
     const { partition } = this.#truth.slot(this.target === 0 ? "ota_0" : "ota_1");
     const firm = push !== undefined && !this.world.faults.unstableAt(partition.address + HEAD, push.file.length - HEAD);
-    this.#ledger.expect("head last", whole && firm, () => `head programmed at ${offset} before the slot held what was offered`);
+    this.#ledger.expect(
+      "head last",
+      whole && firm,
+      () => `head programmed at ${offset} before the slot held what was offered`,
+    );
   }
 
   #readBack(offset: number, length: number, equal: boolean): void {
@@ -187,9 +233,16 @@ export class Watch {
     if (!equal) {
       const repairs = (this.#repairs.get(sector) ?? 0) + 1;
       this.#repairs.set(sector, repairs);
-      this.#ledger.expect("sector erases", repairs <= SECTOR_REPAIRS + 1, () => `sector ${sector} is tried ${repairs} times`);
+      this.#ledger.expect(
+        "sector erases",
+        repairs <= SECTOR_REPAIRS + 1,
+        () => `sector ${sector} is tried ${repairs} times`,
+      );
       const { job } = this;
-      if (job !== undefined) this.#ledger.note(imageOf(job.record.offer), { repairs: this.#ledger.fetched(imageOf(job.record.offer)).repairs + 1 });
+      if (job !== undefined)
+        this.#ledger.note(imageOf(job.record.offer), {
+          repairs: this.#ledger.fetched(imageOf(job.record.offer)).repairs + 1,
+        });
       return;
     }
     if (offset === 0 && length >= HEAD && this.#head === "programmed") this.#head = "read back";
@@ -217,7 +270,12 @@ export class Watch {
         boot.activate();
       },
       confirm: () => {
-        this.#ledger.expect("health before confirm", this.healthy && this.reached, () => `confirmed with the cloud ${this.reached ? "" : "not "}reached and the application ${this.healthy ? "" : "not "}well`);
+        this.#ledger.expect(
+          "health before confirm",
+          this.healthy && this.reached,
+          () =>
+            `confirmed with the cloud ${this.reached ? "" : "not "}reached and the application ${this.healthy ? "" : "not "}well`,
+        );
         boot.confirm();
       },
       rollback: () => {
@@ -233,19 +291,46 @@ export class Watch {
   #beforeActivate(): void {
     const { job } = this;
     const image = this.#truth.bootable(this.target);
-    const offered = job?.push !== undefined && isAsOffered(job.push) && this.#truth.holds(this.target, job.push.file, 0, job.push.file.length);
-    this.#ledger.expect("image before boot choice", image !== undefined && offered, () => "the boot choice changes to a slot that does not hold what was offered");
-    this.#ledger.expect("image before boot choice", (image?.length ?? 0) <= (job?.push?.file.length ?? 0), () => `the image has ${image?.length} bytes, the file ${job?.push?.file.length}`);
-    this.#ledger.expect("trial repeated", this.phase === "trial", () => `the boot choice changes while the job is stored as ${this.phase}`);
-    this.#ledger.expect("unconfirmed waits", this.confirmed, () => "the boot choice changes while the running firmware is on trial");
-    this.#ledger.expect("blame", job === undefined || !this.blamed(job.record.offer), () => `the boot choice changes to ${job?.record.offer.version}, which is remembered as refused`);
+    const offered =
+      job?.push !== undefined &&
+      isAsOffered(job.push) &&
+      this.#truth.holds(this.target, job.push.file, 0, job.push.file.length);
+    this.#ledger.expect(
+      "image before boot choice",
+      image !== undefined && offered,
+      () => "the boot choice changes to a slot that does not hold what was offered",
+    );
+    this.#ledger.expect(
+      "image before boot choice",
+      (image?.length ?? 0) <= (job?.push?.file.length ?? 0),
+      () => `the image has ${image?.length} bytes, the file ${job?.push?.file.length}`,
+    );
+    this.#ledger.expect(
+      "trial repeated",
+      this.phase === "trial",
+      () => `the boot choice changes while the job is stored as ${this.phase}`,
+    );
+    this.#ledger.expect(
+      "unconfirmed waits",
+      this.confirmed,
+      () => "the boot choice changes while the running firmware is on trial",
+    );
+    this.#ledger.expect(
+      "blame",
+      job === undefined || !this.blamed(job.record.offer),
+      () => `the boot choice changes to ${job?.record.offer.version}, which is remembered as refused`,
+    );
     this.#beforeTrial();
   }
 
   /** The head was programmed, read back and the image checked after the last cut, unless all of that was done before the trial was stored. */
   #beforeTrial(): void {
     if (this.#phaseAtStart?.phase === "trial") return;
-    this.#ledger.expect("head proven", this.#head === "read back" && this.#verified, () => `head ${this.#head}, image ${this.#verified ? "" : "not "}checked in this start`);
+    this.#ledger.expect(
+      "head proven",
+      this.#head === "read back" && this.#verified,
+      () => `head ${this.#head}, image ${this.#verified ? "" : "not "}checked in this start`,
+    );
   }
 
   /* ---- store ---- */
@@ -277,10 +362,19 @@ export class Watch {
   #found<T>(key: string, value: T | undefined, text: (value: T) => string): T | undefined {
     const found = value === undefined ? ABSENT : text(value);
     const possible = this.#ledger.records.get(key) ?? [ABSENT];
-    this.#ledger.expect("store keeps", possible.includes(found), () => `record ${key} is ${short(found)}, was set to ${possible.map(short).join(" or ")}`);
+    this.#ledger.expect(
+      "store keeps",
+      possible.includes(found),
+      () => `record ${key} is ${short(found)}, was set to ${possible.map(short).join(" or ")}`,
+    );
     if (this.#ledger.worn === "records") {
-      const known = found === ABSENT || possible.includes(found) || (this.#ledger.history.get(key) ?? []).includes(found);
-      this.#ledger.expect("record whole or absent", known, () => `record ${key} is ${short(found)}, which was never written`);
+      const known =
+        found === ABSENT || possible.includes(found) || (this.#ledger.history.get(key) ?? []).includes(found);
+      this.#ledger.expect(
+        "record whole or absent",
+        known,
+        () => `record ${key} is ${short(found)}, which was never written`,
+      );
       this.#ledger.records.set(key, [found]);
     } else if (possible.length > 1 && possible.at(-1) !== found && possible.includes(found)) {
       // The cut came first: from here on the device goes by the old value.
@@ -298,10 +392,16 @@ export class Watch {
       case KEY_OFFSET:
         return value === ABSENT ? undefined : this.#beforeCheckpoint(job, Number(value));
       case KEY_STATE:
-        return value === ABSENT || job === undefined ? undefined : this.#beforeState(job, decodeState(job.identity, Number(value)));
+        return value === ABSENT || job === undefined
+          ? undefined
+          : this.#beforeState(job, decodeState(job.identity, Number(value)));
       case KEY_JOB:
         if (value !== ABSENT || job === undefined) return undefined;
-        return this.#ledger.expect("one outcome", this.#ledger.acknowledged || this.otherOffered, () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`);
+        return this.#ledger.expect(
+          "one outcome",
+          this.#ledger.acknowledged || this.otherOffered,
+          () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`,
+        );
       case KEY_OUTCOME:
         return value === ABSENT || job === undefined ? undefined : this.#beforeOutcome(job, value);
       case KEY_REFUSED:
@@ -323,22 +423,26 @@ export class Watch {
       this.#ledger.note(imageOf(job.record.offer), { heads: 1 });
       this.progressRestarts++;
     }
-    if (key === KEY_STATE && job !== undefined && this.phase === "trial") this.#ledger.note(imageOf(job.record.offer), { tried: true });
+    if (key === KEY_STATE && job !== undefined && this.phase === "trial")
+      this.#ledger.note(imageOf(job.record.offer), { tried: true });
   }
 
   /** What is in flash after one of these counts for nothing: the next push of the image begins anew. */
   #afterOutcome(job: Job): void {
     const { outcome } = this;
-    if (outcome?.kind === "fail" && ["digest-mismatch", "flash", "rejected"].includes(outcome.cause)) this.#ledger.fetching.delete(imageOf(job.record.offer));
+    if (outcome?.kind === "fail" && ["digest-mismatch", "flash", "rejected"].includes(outcome.cause))
+      this.#ledger.fetching.delete(imageOf(job.record.offer));
   }
 
   /** What the checkpoint claims is in flash, firm and read back. */
   #beforeCheckpoint(job: Job | undefined, value: number): void {
     const sectors = job && decodeOffset(job.identity, value);
-    if (job?.push === undefined || sectors === undefined) return this.#ledger.violate("checkpoint true", "a checkpoint that belongs to no job");
+    if (job?.push === undefined || sectors === undefined)
+      return this.#ledger.violate("checkpoint true", "a checkpoint that belongs to no job");
     this.claim(job, job.push, sectors, "is stored");
     for (let sector = 0; sector < sectors; sector++) {
-      if (this.#unread.has(sector)) this.#ledger.violate("checkpoint true", `sector ${sector} is claimed and was not read back`);
+      if (this.#unread.has(sector))
+        this.#ledger.violate("checkpoint true", `sector ${sector} is claimed and was not read back`);
     }
   }
 
@@ -347,7 +451,13 @@ export class Watch {
     const { job, phase } = this;
     // The acknowledgement came, and the cut before it was stored that it had.
     if (job !== undefined) this.#ledger.acknowledged = false;
-    if (job?.push === undefined || job.record.slot === this.running.slot || phase === "confirmed" || this.outcome !== undefined) return;
+    if (
+      job?.push === undefined ||
+      job.record.slot === this.running.slot ||
+      phase === "confirmed" ||
+      this.outcome !== undefined
+    )
+      return;
     const sectors = decodeOffset(job.identity, numberOf(this.record(KEY_OFFSET)));
     const head = decodeHead(job.identity, bytesOf(this.record(KEY_HEAD)));
     if (sectors !== undefined && head !== undefined) this.claim(job, job.push, sectors, "was found");
@@ -359,10 +469,20 @@ export class Watch {
     const end = Math.min(sectors * SECTOR, file.length);
     // Bytes of another file were given out: only the digest can tell.
     if (this.world.network.changed) return;
-    const there = this.#truth.holds(this.target, file, HEAD, end) && !this.world.faults.unstableAt(partition.address + HEAD, Math.max(0, end - HEAD));
-    this.#ledger.expect("checkpoint true", there, () => `a checkpoint of ${sectors} sectors ${when}, and they are not in flash`);
+    const there =
+      this.#truth.holds(this.target, file, HEAD, end) &&
+      !this.world.faults.unstableAt(partition.address + HEAD, Math.max(0, end - HEAD));
+    this.#ledger.expect(
+      "checkpoint true",
+      there,
+      () => `a checkpoint of ${sectors} sectors ${when}, and they are not in flash`,
+    );
     const head = decodeHead(job.identity, bytesOf(this.record(KEY_HEAD)));
-    this.#ledger.expect("checkpoint true", head !== undefined && Buffer.from(head).equals(file.subarray(0, HEAD)), () => `a checkpoint of ${sectors} sectors ${when} without the image's head`);
+    this.#ledger.expect(
+      "checkpoint true",
+      head !== undefined && Buffer.from(head).equals(file.subarray(0, HEAD)),
+      () => `a checkpoint of ${sectors} sectors ${when} without the image's head`,
+    );
   }
 
   #beforeState(job: Job, { phase, refetched }: State): void {
@@ -370,13 +490,22 @@ export class Watch {
     if (refetched) this.#beforeRefetch(job);
     switch (phase) {
       case "sealing": {
-        const whole = push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
-        return this.#ledger.expect("head last", whole, () => "sealing is stored before the slot holds what was offered");
+        const whole =
+          push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+        return this.#ledger.expect(
+          "head last",
+          whole,
+          () => "sealing is stored before the slot holds what was offered",
+        );
       }
       case "trial":
         return this.#beforeTrial();
       case "confirmed":
-        return this.#ledger.expect("done after confirm", this.confirmed && this.running.version === job.record.offer.version, () => "confirmed is stored before the confirm");
+        return this.#ledger.expect(
+          "done after confirm",
+          this.confirmed && this.running.version === job.record.offer.version,
+          () => "confirmed is stored before the confirm",
+        );
       case "downloading":
         return;
     }
@@ -384,19 +513,29 @@ export class Watch {
 
   /** All is downloaded once more only where what was offered is not there, and once in a job. */
   #beforeRefetch({ push, identity }: Job): void {
-    const right = push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+    const right =
+      push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
     const before = decodeState(identity, numberOf(this.record(KEY_STATE)));
-    this.#ledger.expect("bytes fetched again", !right && !before.refetched, () => `all is fetched again although ${right ? "it is there" : "that was done before"}`);
+    this.#ledger.expect(
+      "bytes fetched again",
+      !right && !before.refetched,
+      () => `all is fetched again although ${right ? "it is there" : "that was done before"}`,
+    );
   }
 
   #beforeOutcome(job: Job, value: string): void {
     const outcome = decodeOutcome(job.identity, bytesOf(value));
     if (outcome === undefined) return this.#ledger.violate("one outcome", "an outcome that belongs to no job");
     const earlier = this.record(KEY_OUTCOME);
-    const changed = earlier !== undefined && earlier !== value && decodeOutcome(job.identity, bytesOf(earlier)) !== undefined;
+    const changed =
+      earlier !== undefined && earlier !== value && decodeOutcome(job.identity, bytesOf(earlier)) !== undefined;
     this.#ledger.expect("one outcome", !changed, () => "the stored outcome of a job is changed");
     if (outcome.kind === "fail") return;
-    this.#ledger.expect("done after confirm", this.confirmed && this.running.version === job.record.offer.version, () => `done is stored while ${this.running.version} runs, ${this.confirmed ? "" : "un"}confirmed`);
+    this.#ledger.expect(
+      "done after confirm",
+      this.confirmed && this.running.version === job.record.offer.version,
+      () => `done is stored while ${this.running.version} runs, ${this.confirmed ? "" : "un"}confirmed`,
+    );
   }
 
   /** Only an image with a fault of its own may be remembered. */
@@ -415,6 +554,9 @@ export class Watch {
 }
 
 const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-const bytesOf = (text: string | undefined): Uint8Array | undefined => (text === undefined || text === ABSENT ? undefined : Uint8Array.from(Buffer.from(text, "hex")));
-const numberOf = (text: string | undefined): number | undefined => (text === undefined || text === ABSENT ? undefined : Number(text));
-const short = (text: string): string => (text === ABSENT ? "absent" : text.length > 24 ? `${text.slice(0, 24)}… (${text.length / 2} bytes)` : text);
+const bytesOf = (text: string | undefined): Uint8Array | undefined =>
+  text === undefined || text === ABSENT ? undefined : Uint8Array.from(Buffer.from(text, "hex"));
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined || text === ABSENT ? undefined : Number(text);
+const short = (text: string): string =>
+  text === ABSENT ? "absent" : text.length > 24 ? `${text.slice(0, 24)}… (${text.length / 2} bytes)` : text;

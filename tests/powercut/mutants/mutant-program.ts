@@ -35,7 +35,10 @@ export class MutantProgram {
 
   /** The first violation of the search, in order of the works; undefined: none. Rejects for nothing that the mutant does. */
   async search(works: readonly Work[]): Promise<string | undefined> {
-    const child = fork(join(this.#folder, "worker.mjs"), { execArgv: [], stdio: ["ignore", "ignore", "ignore", "ipc"] });
+    const child = fork(join(this.#folder, "worker.mjs"), {
+      execArgv: [],
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+    });
     try {
       for (const work of works) {
         const tally = await answer(child, work);
@@ -51,11 +54,22 @@ export class MutantProgram {
 
   /** The name of a unit test that fails. */
   async unitTests(): Promise<string | undefined> {
-    const files = [...TEST_FOLDERS.flatMap((folder) => readdirSync(path(folder)).filter((name) => name.endsWith(".test.ts")).map((name) => `${folder}/${name}`)), ...TESTS];
+    const files = [
+      ...TEST_FOLDERS.flatMap((folder) =>
+        readdirSync(path(folder))
+          .filter((name) => name.endsWith(".test.ts"))
+          .map((name) => `${folder}/${name}`),
+      ),
+      ...TESTS,
+    ];
     const entry = join(this.#folder, "all-tests.ts");
     writeFileSync(entry, files.map((file) => `import ${JSON.stringify(path(file))};\n`).join(""));
     await this.#bundle(entry, "tests.mjs");
-    const { code, stdout } = await run(process.execPath, ["--test-reporter=tap", join(this.#folder, "tests.mjs")], fileURLToPath(ROOT));
+    const { code, stdout } = await run(
+      process.execPath,
+      ["--test-reporter=tap", join(this.#folder, "tests.mjs")],
+      fileURLToPath(ROOT),
+    );
     return code === 0 ? undefined : (/^not ok \d+ - (.*)$/m.exec(stdout)?.[1] ?? "the tests come to no end");
   }
 
@@ -69,7 +83,11 @@ export class MutantProgram {
     mkdirSync(join(folder, "build"));
     symlinkSync(path("build/vendor"), join(folder, "build/vendor"));
     writeFileSync(join(folder, file), text);
-    const { code } = await run(path("node_modules/.bin/tsc"), ["-p", join(folder, "src/tsconfig.json"), "--noUnusedLocals", "false", "--noUnusedParameters", "false"], folder);
+    const { code } = await run(
+      path("node_modules/.bin/tsc"),
+      ["-p", join(folder, "src/tsconfig.json"), "--noUnusedLocals", "false", "--noUnusedParameters", "false"],
+      folder,
+    );
     return code === 0;
   }
 
@@ -91,7 +109,10 @@ export class MutantProgram {
             host.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
               const text = file === changed ? mutant!.text : readFileSync(file, "utf8");
               // Files that lie beside a module are looked for there, not beside the bundle.
-              return { contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href)), loader: "ts" };
+              return {
+                contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href)),
+                loader: "ts",
+              };
             });
           },
         },
@@ -118,7 +139,12 @@ function answer(child: ChildProcess, work: Work): Promise<Tally | string> {
 
 function run(command: string, args: readonly string[], cwd: string): Promise<{ code: number | null; stdout: string }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "ignore"], timeout: ANSWER_TIMEOUT, killSignal: "SIGKILL" });
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ["ignore", "pipe", "ignore"],
+      timeout: ANSWER_TIMEOUT,
+      killSignal: "SIGKILL",
+    });
     let stdout = "";
     child.stdout.on("data", (data: Buffer) => {
       stdout += data.toString();

@@ -42,8 +42,14 @@ export function mutantsOf(root: URL, file: string): Mutant[] {
     const line = source.slice(0, node.start!).split("\n").length;
     const what = (left === undefined ? of(node) : `${of(left)}, of ${of(node)}`).replace(/\s+/g, " ");
     let text = source;
-    for (const { start, end, text: into } of [...edits].sort((a, b) => b.start - a.start)) text = text.slice(0, start) + into + text.slice(end);
-    found.push({ name: `${file}:${line} ${operator}: ${what.length > TEXT_MAX ? `${what.slice(0, TEXT_MAX)}…` : what}`, file, operator, text });
+    for (const { start, end, text: into } of [...edits].sort((a, b) => b.start - a.start))
+      text = text.slice(0, start) + into + text.slice(end);
+    found.push({
+      name: `${file}:${line} ${operator}: ${what.length > TEXT_MAX ? `${what.slice(0, TEXT_MAX)}…` : what}`,
+      file,
+      operator,
+      text,
+    });
   };
   const becomes = (node: Node, text: string): Edit => ({ start: node.start!, end: node.end!, text });
 
@@ -59,9 +65,11 @@ export function mutantsOf(root: URL, file: string): Mutant[] {
       add("guard half", node, [becomes(node, `(${of(node.right)})`)], node.right);
       halves(node.left);
       halves(node.right);
-    } else if (node.type === "ParenthesizedExpression" || node.type === "UnaryExpression") halves(node.type === "UnaryExpression" ? node.argument : node.expression);
+    } else if (node.type === "ParenthesizedExpression" || node.type === "UnaryExpression")
+      halves(node.type === "UnaryExpression" ? node.argument : node.expression);
   };
-  const exchange = (one: Node, other: Node): void => add("steps exchanged", one, [becomes(one, of(other)), becomes(other, of(one))]);
+  const exchange = (one: Node, other: Node): void =>
+    add("steps exchanged", one, [becomes(one, of(other)), becomes(other, of(one))]);
 
   walk(parse(source, { sourceType: "module", plugins: ["typescript"] }).program, (node) => {
     switch (node.type) {
@@ -124,7 +132,13 @@ function isNotice(element: Node): boolean {
 function typeOf(node: Node): string | undefined {
   if (node.type !== "ObjectExpression") return undefined;
   for (const property of node.properties)
-    if (property.type === "ObjectProperty" && property.key.type === "Identifier" && property.key.name === "type" && property.value.type === "StringLiteral") return property.value.value;
+    if (
+      property.type === "ObjectProperty" &&
+      property.key.type === "Identifier" &&
+      property.key.name === "type" &&
+      property.value.type === "StringLiteral"
+    )
+      return property.value.value;
   return undefined;
 }
 
@@ -132,7 +146,14 @@ function walk(node: Node, visit: (node: Node) => void): void {
   visit(node);
   for (const value of Object.values(node)) {
     for (const child of Array.isArray(value) ? (value as unknown[]) : [value as unknown]) {
-      if (typeof child === "object" && child !== null && "type" in child && typeof child.type === "string" && "start" in child) walk(child as Node, visit);
+      if (
+        typeof child === "object" &&
+        child !== null &&
+        "type" in child &&
+        typeof child.type === "string" &&
+        "start" in child
+      )
+        walk(child as Node, visit);
     }
   }
 }

@@ -11,7 +11,21 @@ import { deepMutantPlan, mutantPlan } from "../search/plans";
 
 /** Job, checkpoint and boot: what decides in which order flash, records, boot choice and reports change, and when. */
 export const MUTATED = [
-  ...["boot-judgement", "context", "downloading", "hash-pass", "job", "memory", "outcome", "owed", "record", "sealing", "sector-store", "trial", "verifying"].map((name) => `src/job/${name}.ts`),
+  ...[
+    "boot-judgement",
+    "context",
+    "downloading",
+    "hash-pass",
+    "job",
+    "memory",
+    "outcome",
+    "owed",
+    "record",
+    "sealing",
+    "sector-store",
+    "trial",
+    "verifying",
+  ].map((name) => `src/job/${name}.ts`),
   "src/agent/executor.ts",
   "src/store/ab-record-store.ts",
 ];
@@ -45,11 +59,20 @@ export function allMutants(): Mutant[] {
 }
 
 /** Rejects if the unchanged code breaks a check: then nothing can be said. */
-export async function mutationRun({ folder, only = "", every = 1, left = false, processes = availableParallelism(), onProgress }: MutationOptions): Promise<readonly Judged[]> {
+export async function mutationRun({
+  folder,
+  only = "",
+  every = 1,
+  left = false,
+  processes = availableParallelism(),
+  onProgress,
+}: MutationOptions): Promise<readonly Judged[]> {
   mkdirSync(folder, { recursive: true });
   const judged: Judged[] = left ? lastRun(folder).filter(({ fate }) => fate !== "nobody") : [];
   const known = new Set(judged.map(({ name }) => name));
-  const mutants = mixed(allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0 && !known.has(name)));
+  const mutants = mixed(
+    allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0 && !known.has(name)),
+  );
   if (mutants.length === 0 && judged.length === 0) throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
   const all = mutants.length + judged.length;
   const file = join(folder, "mutants.json");
@@ -69,7 +92,9 @@ export async function mutationRun({ folder, only = "", every = 1, left = false, 
         judged.push(result);
         counts[result.fate]++;
         writeFileSync(file, JSON.stringify(judged, null, 1));
-        onProgress(`${judged.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`);
+        onProgress(
+          `${judged.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`,
+        );
       }
     }),
   );
@@ -111,7 +136,8 @@ export interface MutationResult {
 
 export function resultOf(judged: readonly Judged[]): MutationResult {
   const counted = judged.filter(({ fate }) => fate !== "does not compile");
-  const by = (fate: Fate, operator?: Operator): number => counted.filter((each) => each.fate === fate && (operator === undefined || each.operator === operator)).length;
+  const by = (fate: Fate, operator?: Operator): number =>
+    counted.filter((each) => each.fate === fate && (operator === undefined || each.operator === operator)).length;
   const row = (operator: Operator): string => {
     const cells = [by("search", operator), by("unit tests", operator), by("nobody", operator)];
     return `${operator.padEnd(16)} ${[cells.reduce((sum, each) => sum + each, 0), ...cells].map((each) => String(each).padStart(8)).join("")}`;
@@ -128,9 +154,16 @@ export function resultOf(judged: readonly Judged[]): MutationResult {
     bySearch: by("search"),
     lines: [
       `${"operator".padEnd(16)} ${["mutants", "search", "tests", "nobody"].map((each) => each.padStart(8)).join("")}`,
-      ...(Object.keys(OPERATORS) as Operator[]).filter((operator) => counted.some((each) => each.operator === operator)).map(row),
-      `noticed first by: ${[...checks].sort(([, one], [, other]) => other - one).map(([check, count]) => `${check} ${count}`).join(", ")}`,
-      ...counted.filter(({ fate }) => fate === "nobody").map(({ name, by: why }) => `  left  ${name}${why === "" ? "" : `\n        ${why}`}`),
+      ...(Object.keys(OPERATORS) as Operator[])
+        .filter((operator) => counted.some((each) => each.operator === operator))
+        .map(row),
+      `noticed first by: ${[...checks]
+        .sort(([, one], [, other]) => other - one)
+        .map(([check, count]) => `${check} ${count}`)
+        .join(", ")}`,
+      ...counted
+        .filter(({ fate }) => fate === "nobody")
+        .map(({ name, by: why }) => `  left  ${name}${why === "" ? "" : `\n        ${why}`}`),
     ],
   };
 }

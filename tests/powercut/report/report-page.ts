@@ -3,7 +3,18 @@ import { FAULT_KINDS } from "../simulation/faults";
 import type { FaultKind } from "../simulation/faults";
 import { LIMITS } from "../checks/ledger";
 import type { Dot, Panel } from "./report-panel";
-import { PLOT_HEIGHT, PLOT_WIDTH, count, drawPanel, escape, phaseClass, phaseLetter, phaseWords, phasesOf, text } from "./report-plot";
+import {
+  PLOT_HEIGHT,
+  PLOT_WIDTH,
+  count,
+  drawPanel,
+  escape,
+  phaseClass,
+  phaseLetter,
+  phaseWords,
+  phasesOf,
+  text,
+} from "./report-plot";
 
 /** Ink on paper, then on a dark screen: each at least 3:1 against its ground (WCAG 2.1, 1.4.11), words 4.5:1. */
 const COLOURS: { readonly [name: string]: readonly [light: string, dark: string] } = {
@@ -30,8 +41,14 @@ const COLOURS: { readonly [name: string]: readonly [light: string, dark: string]
   "phase-x": ["#1b2330", "#e7ebf1"],
 };
 
-const variables = (index: 0 | 1): string => Object.entries(COLOURS).map(([name, colours]) => `--${name}:${colours[index]}`).join(";");
-const PHASE_RULES = Object.keys(COLOURS).filter((name) => name.startsWith("phase-")).map((name) => `.${name}{--phase:var(--${name})}`).join("");
+const variables = (index: 0 | 1): string =>
+  Object.entries(COLOURS)
+    .map(([name, colours]) => `--${name}:${colours[index]}`)
+    .join(";");
+const PHASE_RULES = Object.keys(COLOURS)
+  .filter((name) => name.startsWith("phase-"))
+  .map((name) => `.${name}{--phase:var(--${name})}`)
+  .join("");
 
 /** Printed, it is on paper whatever the screen. */
 const STYLE = `:root{${variables(0)};color-scheme:light}
@@ -115,8 +132,17 @@ ${beyondNote(dots)}
 /** A drawing without tables, small: of each position the worst. */
 export function reportDrawing(panels: readonly Panel[]): string {
   const height = panels.length * PLOT_HEIGHT + LEGEND_HEIGHT;
-  const content = [`<style>${STYLE}</style>`, `<rect class="ground" width="${PLOT_WIDTH}" height="${height}"/>`, ...panels.map((panel, index) => drawPanel(panel, { marks: "worst", top: index * PLOT_HEIGHT })), drawnLegend(panels)];
-  return svg(height, "Power cuts of an update: bytes fetched again and recovery time, by cut position", content.join("\n"));
+  const content = [
+    `<style>${STYLE}</style>`,
+    `<rect class="ground" width="${PLOT_WIDTH}" height="${height}"/>`,
+    ...panels.map((panel, index) => drawPanel(panel, { marks: "worst", top: index * PLOT_HEIGHT })),
+    drawnLegend(panels),
+  ];
+  return svg(
+    height,
+    "Power cuts of an update: bytes fetched again and recovery time, by cut position",
+    content.join("\n"),
+  );
 }
 
 const LEGEND_HEIGHT = 40;
@@ -143,33 +169,52 @@ function fact(value: string, words: string, classes = ""): string {
 }
 
 function legend(panels: readonly Panel[], dots: readonly Dot[]): string {
-  const phases = phasesOf(panels).map((phase) => `<li class="${phaseClass(phase)}"><i>${phaseLetter(phase)}</i>${escape(phase)} <small>${escape(phaseWords(phase))}</small></li>`);
-  if (dots.some(({ limit }) => limit !== undefined)) phases.push("<li>small and pale: beyond what ESP-IDF protects</li>");
+  const phases = phasesOf(panels).map(
+    (phase) =>
+      `<li class="${phaseClass(phase)}"><i>${phaseLetter(phase)}</i>${escape(phase)} <small>${escape(phaseWords(phase))}</small></li>`,
+  );
+  if (dots.some(({ limit }) => limit !== undefined))
+    phases.push("<li>small and pale: beyond what ESP-IDF protects</li>");
   phases.push('<li><i class="mark">✕</i>a check is broken</li>');
   return `<ul class="legend" aria-label="Phases">${phases.join("")}</ul>`;
 }
 
 function violationList(broken: readonly Dot[]): string {
   if (broken.length === 0) return "";
-  const items = broken.map(({ line, violation }) => `<li><b>${escape(violation!)}</b><br><code>npm run powercut -- --replay ${escape(line)}</code></li>`);
+  const items = broken.map(
+    ({ line, violation }) =>
+      `<li><b>${escape(violation!)}</b><br><code>npm run powercut -- --replay ${escape(line)}</code></li>`,
+  );
   return `<h2>Violations</h2><ul class="violations">${items.join("\n")}</ul>`;
 }
 
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 
 function kindTable({ dots }: Panel): string {
-  const rows = KINDS.map((kind) => row(FAULT_KINDS[kind], dots.filter((dot) => dot.kind === kind))).filter((one) => one !== "");
+  const rows = KINDS.map((kind) =>
+    row(
+      FAULT_KINDS[kind],
+      dots.filter((dot) => dot.kind === kind),
+    ),
+  ).filter((one) => one !== "");
   return table("By kind of cut", "kind", rows, dots);
 }
 
 function phaseTable(panel: Panel): string {
   const { dots } = panel;
-  const rows = phasesOf([panel]).map((phase) => row(phase, dots.filter((dot) => dot.phase === phase)));
+  const rows = phasesOf([panel]).map((phase) =>
+    row(
+      phase,
+      dots.filter((dot) => dot.phase === phase),
+    ),
+  );
   return table("By phase", "phase", rows, dots);
 }
 
 function table(caption: string, first: string, rows: readonly string[], dots: readonly Dot[]): string {
-  const head = [first, "cuts", "violations", "again at worst", "back at worst"].map((words) => `<th scope="col">${words}</th>`).join("");
+  const head = [first, "cuts", "violations", "again at worst", "back at worst"]
+    .map((words) => `<th scope="col">${words}</th>`)
+    .join("");
   return `<table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${rows.join("")}${row("together", dots)}</tbody></table>`;
 }
 
@@ -179,17 +224,35 @@ function row(words: string, dots: readonly Dot[]): string {
   const promised = dots.filter(({ limit }) => limit === undefined);
   const again = Math.max(0, ...promised.map((dot) => dot.again));
   const back = Math.max(0, ...promised.map((dot) => dot.back ?? 0));
-  const cells = [escape(words), count(dots.length), count(dots.filter(({ violation }) => violation !== undefined).length), `${count(again)} B`, `${back.toFixed(1)} ms`];
+  const cells = [
+    escape(words),
+    count(dots.length),
+    count(dots.filter(({ violation }) => violation !== undefined).length),
+    `${count(again)} B`,
+    `${back.toFixed(1)} ms`,
+  ];
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
 }
 
 function beyondNote(dots: readonly Dot[]): string {
-  const found = Object.entries(LIMITS).map(([limit, words]) => ({ words, cuts: dots.filter((dot) => dot.limit === limit).length })).filter(({ cuts }) => cuts > 0);
+  const found = Object.entries(LIMITS)
+    .map(([limit, words]) => ({ words, cuts: dots.filter((dot) => dot.limit === limit).length }))
+    .filter(({ cuts }) => cuts > 0);
   if (found.length === 0) return "";
   return `<h2>Beyond what ESP-IDF protects</h2><p>${found.map(({ words, cuts }) => `${words}: ${cuts === 1 ? "1 cut" : `${count(cuts)} cuts`}`).join("; ")}. They are drawn, and count neither for the bounds nor for the worst cases: docs/POWERCUT.md says why.</p>`;
 }
 
 function overall(panels: readonly Panel[]): { worstAgain: Dot | undefined; worstBack: Dot | undefined } {
-  const worst = (dots: readonly (Dot | undefined)[], value: (dot: Dot) => number): Dot | undefined => dots.filter((dot) => dot !== undefined).sort((a, b) => value(b) - value(a))[0];
-  return { worstAgain: worst(panels.map((panel) => panel.worstAgain), ({ again }) => again), worstBack: worst(panels.map((panel) => panel.worstBack), ({ back }) => back ?? 0) };
+  const worst = (dots: readonly (Dot | undefined)[], value: (dot: Dot) => number): Dot | undefined =>
+    dots.filter((dot) => dot !== undefined).sort((a, b) => value(b) - value(a))[0];
+  return {
+    worstAgain: worst(
+      panels.map((panel) => panel.worstAgain),
+      ({ again }) => again,
+    ),
+    worstBack: worst(
+      panels.map((panel) => panel.worstBack),
+      ({ back }) => back ?? 0,
+    ),
+  };
 }

@@ -69,10 +69,24 @@ export function searchPanel(setting: Setting, density: Density, onProgress: (don
   return panelOf(setting, life.points, bands, spread(found));
 }
 
-function panelOf({ story: name, scale, device }: Setting, points: number, bands: readonly Band[], dots: readonly Dot[]): Panel {
+function panelOf(
+  { story: name, scale, device }: Setting,
+  points: number,
+  bands: readonly Band[],
+  dots: readonly Dot[],
+): Panel {
   const promised = dots.filter(({ limit }) => limit === undefined);
   const about = `${story(name, scale).about}; ${device === "agent" ? "the whole agent over an in-memory network" : "the update job without its network"}`;
-  return { title: name, about, points, bands, dots, bound: AGAIN_MAX, worstAgain: most(promised, ({ again }) => again), worstBack: most(promised, ({ back }) => back ?? 0) };
+  return {
+    title: name,
+    about,
+    points,
+    bands,
+    dots,
+    bound: AGAIN_MAX,
+    worstAgain: most(promised, ({ again }) => again),
+    worstBack: most(promised, ({ back }) => back ?? 0),
+  };
 }
 
 function dotOf(setting: Setting, { cuts, point, world: { ledger } }: Result): Dot {
@@ -105,5 +119,8 @@ function spread(dots: readonly Dot[]): Dot[] {
 
 /** The first of those with the highest value. */
 function most(dots: readonly Dot[], value: (dot: Dot) => number): Dot | undefined {
-  return dots.reduce<Dot | undefined>((best, dot) => (best === undefined || value(dot) > value(best) ? dot : best), undefined);
+  return dots.reduce<Dot | undefined>(
+    (best, dot) => (best === undefined || value(dot) > value(best) ? dot : best),
+    undefined,
+  );
 }

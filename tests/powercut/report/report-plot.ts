@@ -61,24 +61,62 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
   const yAgain = scale(AGAIN, highest);
   const yBack = scale(BACK, slowest * 1.12);
   const dots = marks === "all" ? panel.dots : worstOfEach(panel.dots, ({ again }) => again);
-  const dotsBack = (marks === "all" ? panel.dots : worstOfEach(panel.dots, ({ back }) => back ?? 0)).filter(({ back }) => back !== undefined);
+  const dotsBack = (marks === "all" ? panel.dots : worstOfEach(panel.dots, ({ back }) => back ?? 0)).filter(
+    ({ back }) => back !== undefined,
+  );
   const at = (dot: Dot): number => x(dot.at + (marks === "all" ? dot.within : 0.5));
   return [
     `<g transform="translate(0 ${top})">`,
-    text(LEFT, 22, `Story “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`, "title"),
+    text(
+      LEFT,
+      22,
+      `Story “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`,
+      "title",
+    ),
     text(LEFT, 42, panel.about, "soft"),
-    panel.bands.map(({ phase, from, to }) => `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`).join(""),
-    axis(AGAIN, yAgain, multiples(4 * KIBI, highest), (value) => (value === 0 ? "0" : `${value / KIBI} KiB`), "bytes fetched again"),
+    panel.bands
+      .map(
+        ({ phase, from, to }) =>
+          `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`,
+      )
+      .join(""),
+    axis(
+      AGAIN,
+      yAgain,
+      multiples(4 * KIBI, highest),
+      (value) => (value === 0 ? "0" : `${value / KIBI} KiB`),
+      "bytes fetched again",
+    ),
     axis(BACK, yBack, multiples(step, slowest * 1.12), (value) => `${value} ms`, "recovery time"),
     bound(panel, yAgain(panel.bound)),
     points(dots, at, ({ again }) => yAgain(again)),
     points(dotsBack, at, ({ back }) => yBack(back!)),
     violations(panel.dots, at, yAgain),
-    worst(panel.worstAgain, at, ({ again }) => yAgain(again), ({ again }) => `worst ${count(again)} B`),
-    worst(panel.worstBack, at, ({ back }) => yBack(back ?? 0), ({ back }) => `worst ${(back ?? 0).toFixed(0)} ms`),
+    worst(
+      panel.worstAgain,
+      at,
+      ({ again }) => yAgain(again),
+      ({ again }) => `worst ${count(again)} B`,
+    ),
+    worst(
+      panel.worstBack,
+      at,
+      ({ back }) => yBack(back ?? 0),
+      ({ back }) => `worst ${(back ?? 0).toFixed(0)} ms`,
+    ),
     panel.bands.map((band) => drawBand(band, x)).join(""),
-    multiples(20, panel.points).map((number) => `<path class="tick" d="M${fix(x(number))} ${BANDS.top + BANDS.height}v4"/>${text(x(number), TICKS + 5, String(number), "tick-text middle")}`).join(""),
-    text((LEFT + PLOT_WIDTH - RIGHT) / 2, TICKS + 26, "cut position: number of the flash operation or message in the story; within one, its torn forms side by side", "soft middle"),
+    multiples(20, panel.points)
+      .map(
+        (number) =>
+          `<path class="tick" d="M${fix(x(number))} ${BANDS.top + BANDS.height}v4"/>${text(x(number), TICKS + 5, String(number), "tick-text middle")}`,
+      )
+      .join(""),
+    text(
+      (LEFT + PLOT_WIDTH - RIGHT) / 2,
+      TICKS + 26,
+      "cut position: number of the flash operation or message in the story; within one, its torn forms side by side",
+      "soft middle",
+    ),
     "</g>",
   ].join("\n");
 }
@@ -96,8 +134,17 @@ function multiples(step: number, highest: number): number[] {
   return Array.from({ length: Math.floor(highest / step) + 1 }, (_, index) => index * step);
 }
 
-function axis({ top, height }: Field, y: (value: number) => number, values: readonly number[], words: (value: number) => string, title: string): string {
-  const lines = values.map((value) => `<path class="${value === 0 ? "base" : "grid"}" d="M${LEFT} ${fix(y(value))}H${PLOT_WIDTH - RIGHT}"/>${text(LEFT - 8, y(value) + 4, words(value), "tick-text end")}`);
+function axis(
+  { top, height }: Field,
+  y: (value: number) => number,
+  values: readonly number[],
+  words: (value: number) => string,
+  title: string,
+): string {
+  const lines = values.map(
+    (value) =>
+      `<path class="${value === 0 ? "base" : "grid"}" d="M${LEFT} ${fix(y(value))}H${PLOT_WIDTH - RIGHT}"/>${text(LEFT - 8, y(value) + 4, words(value), "tick-text end")}`,
+  );
   const middle = top + height / 2;
   return `${lines.join("")}<text class="axis middle" transform="translate(18 ${middle}) rotate(-90)">${title}</text>`;
 }
@@ -114,18 +161,31 @@ function points(dots: readonly Dot[], x: (dot: Dot) => number, y: (dot: Dot) => 
     const group = `${dot.limit === undefined ? "dots" : "dots beyond"} ${phaseClass(dot.phase)}`;
     groups.set(group, [...(groups.get(group) ?? []), dot]);
   }
-  return [...groups].map(([classes, members]) => `<path class="${classes}" d="${members.map((dot) => `M${fix(x(dot))} ${fix(y(dot))}h0`).join("")}"/>`).join("\n");
+  return [...groups]
+    .map(
+      ([classes, members]) =>
+        `<path class="${classes}" d="${members.map((dot) => `M${fix(x(dot))} ${fix(y(dot))}h0`).join("")}"/>`,
+    )
+    .join("\n");
 }
 
 function violations(dots: readonly Dot[], x: (dot: Dot) => number, y: (value: number) => number): string {
   return dots
     .filter(({ violation }) => violation !== undefined)
-    .map((dot) => `<g class="violation"><title>${escape(`${dot.line}\n${dot.violation}`)}</title><path d="M${fix(x(dot) - 5)} ${fix(y(dot.again) - 5)}l10 10m0 -10l-10 10"/></g>`)
+    .map(
+      (dot) =>
+        `<g class="violation"><title>${escape(`${dot.line}\n${dot.violation}`)}</title><path d="M${fix(x(dot) - 5)} ${fix(y(dot.again) - 5)}l10 10m0 -10l-10 10"/></g>`,
+    )
     .join("\n");
 }
 
 /** A ring around it, and words on the side where there is room. */
-function worst(dot: Dot | undefined, x: (dot: Dot) => number, y: (dot: Dot) => number, words: (dot: Dot) => string): string {
+function worst(
+  dot: Dot | undefined,
+  x: (dot: Dot) => number,
+  y: (dot: Dot) => number,
+  words: (dot: Dot) => string,
+): string {
   if (dot === undefined) return "";
   const [cx, cy] = [x(dot), y(dot)];
   const left = cx > PLOT_WIDTH / 2;
@@ -166,4 +226,3 @@ export function count(value: number): string {
 function fix(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
-

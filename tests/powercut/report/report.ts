@@ -25,8 +25,14 @@ export interface ReportFacts {
 }
 
 /** Searches, and writes report.html and powercut.svg into `folder`. Takes about a minute. */
-export function writeReport(folder: string, onProgress: (text: string) => void, { settings, density }: ReportSearch = BOTH): ReportFacts {
-  const panels = settings.map((setting) => searchPanel(setting, density, (done) => onProgress(`story ${setting.story}: ${done} cuts`)));
+export function writeReport(
+  folder: string,
+  onProgress: (text: string) => void,
+  { settings, density }: ReportSearch = BOTH,
+): ReportFacts {
+  const panels = settings.map((setting) =>
+    searchPanel(setting, density, (done) => onProgress(`story ${setting.story}: ${done} cuts`)),
+  );
   const file = join(folder, "report.html");
   mkdirSync(folder, { recursive: true });
   writeFileSync(file, reportPage(panels));

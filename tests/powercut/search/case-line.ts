@@ -40,9 +40,27 @@ export function parseCase(line: string): Case {
   if (!STORY_NAMES.includes(story)) wrong(`no story ${JSON.stringify(story)}; there are ${STORY_NAMES.join(", ")}`);
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
   if (device !== "desk" && device !== "agent") return wrong(`the device is "desk" or "agent"`);
-  if (rest.length > 0 || cuts === "") wrong("it has the form STORY.SCALE.DEVICE.CUTS or STORY.SCALE.DEVICE.CUTS.NETWORK");
+  if (rest.length > 0 || cuts === "")
+    wrong("it has the form STORY.SCALE.DEVICE.CUTS or STORY.SCALE.DEVICE.CUTS.NETWORK");
   if (network !== "" && device === "desk") wrong("network faults need the whole agent");
-  return { story, scale, device, network, cuts: cuts === "-" ? [] : cuts.split("-").map((text) => parseCut(text) ?? wrong(`${JSON.stringify(text)} is no cut: a point, a letter of ${Object.keys(FAULT_KINDS).join("")}, a number`)) };
+  return {
+    story,
+    scale,
+    device,
+    network,
+    cuts:
+      cuts === "-"
+        ? []
+        : cuts
+            .split("-")
+            .map(
+              (text) =>
+                parseCut(text) ??
+                wrong(
+                  `${JSON.stringify(text)} is no cut: a point, a letter of ${Object.keys(FAULT_KINDS).join("")}, a number`,
+                ),
+            ),
+  };
 }
 
 function cutText({ at, fault: { kind, value } }: Cut): string {

@@ -82,7 +82,8 @@ function load(file: string, seed: number): LongRun {
   } catch (error) {
     throw new Error(`${file} is not the state of a run (--fresh begins anew)`, { cause: error });
   }
-  if (found.format !== FORMAT || found.seed !== seed) throw new Error(`${file} is of another version or seed (--fresh begins anew)`);
+  if (found.format !== FORMAT || found.seed !== seed)
+    throw new Error(`${file} is of another version or seed (--fresh begins anew)`);
   return { ...(found as LongRun), tally: { ...emptyTally(), ...found.tally } };
 }
 

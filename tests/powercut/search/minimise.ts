@@ -18,7 +18,7 @@ export function minimise(which: Case, tries = 2_000, deviceFor: (which: Case) =>
   let best = which;
   let left = tries;
   const seen = new Set<string>();
-  for (let better = true; better && left > 0; ) {
+  for (let better = true; better && left > 0;) {
     better = false;
     for (const candidate of candidates(best)) {
       const line = lineOf(candidate);
@@ -40,7 +40,10 @@ function* candidates(which: Case): Generator<Case> {
   if (which.network !== "") yield { ...which, network: "" };
   if (which.network === "" && which.device === "agent") yield { ...which, device: "desk" };
   if (which.scale === "whole") yield { ...which, scale: "small" };
-  const change = (index: number, cut: Cut): Case => ({ ...which, cuts: cuts.map((each, at) => (at === index ? cut : each)) });
+  const change = (index: number, cut: Cut): Case => ({
+    ...which,
+    cuts: cuts.map((each, at) => (at === index ? cut : each)),
+  });
   for (const [index, { at, fault }] of cuts.entries()) {
     for (const simpler of simplerFaults(fault)) yield change(index, { at, fault: simpler });
     // An earlier place, by larger steps first.
@@ -53,7 +56,9 @@ function simplerFaults({ kind, value }: Fault): Fault[] {
   const plain: Fault[] = [{ kind: "b", value: 0 }];
   if (kind === "a") return plain;
   plain.push({ kind: "a", value: 0 });
-  if (kind === "p" || kind === "e" || kind === "f") for (const smaller of [1, Math.floor(value / 2), value - 1]) if (smaller > 0 && smaller < value) plain.push({ kind, value: smaller });
+  if (kind === "p" || kind === "e" || kind === "f")
+    for (const smaller of [1, Math.floor(value / 2), value - 1])
+      if (smaller > 0 && smaller < value) plain.push({ kind, value: smaller });
   if (kind === "u" || kind === "w") plain.push({ kind: "r", value });
   return plain;
 }

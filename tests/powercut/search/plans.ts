@@ -19,8 +19,32 @@ const ANY_FILE = ["good", "supersede", "waits", "panel"];
 
 /** One fault of each kind, at a place where it hurts. */
 export const NETWORK: readonly string[] = [
-  "reset1x0", "reset1x100", "reset2x4095", "reset3x5000", "stall1x0", "stall2x4096", "stall3x8191", "whole1", "whole3", "changed2", "expired1", "expired3", "busy2",
-  "twice1", "twice2", "lost1", "lost2", "lost3", "lost4", "lost5", "unacked1", "unacked3", "unacked4", "unacked5", "down1", "down2",
+  "reset1x0",
+  "reset1x100",
+  "reset2x4095",
+  "reset3x5000",
+  "stall1x0",
+  "stall2x4096",
+  "stall3x8191",
+  "whole1",
+  "whole3",
+  "changed2",
+  "expired1",
+  "expired3",
+  "busy2",
+  "twice1",
+  "twice2",
+  "lost1",
+  "lost2",
+  "lost3",
+  "lost4",
+  "lost5",
+  "unacked1",
+  "unacked3",
+  "unacked4",
+  "unacked5",
+  "down1",
+  "down2",
 ];
 
 export interface Chapter {
@@ -37,20 +61,79 @@ function parts(of: number): { readonly index: number; readonly of: number }[] {
 }
 
 function networkSettings(kinds: readonly string[], stories: readonly string[]): Setting[] {
-  return stories.flatMap((story) => kinds.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story)).map((kind) => agent(story, kind)));
+  return stories.flatMap((story) =>
+    kinds.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story)).map((kind) => agent(story, kind)),
+  );
 }
 
 /** What runs on every commit: minutes, not hours. */
 export function commitPlan(): Chapter[] {
   const rest = STORY_NAMES.filter((story) => !MAIN.includes(story));
   return [
-    { title: "every cut, 18 sectors", works: MAIN.flatMap((story, index) => parts(3).map((part): Work => ({ kind: "exhaust", setting: whole(story), densities: [{ ...SINGLES, shift: index / MAIN.length }], part, points: true }))) },
-    { title: "every cut, further stories", works: rest.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [FEW], part: { index: 0, of: 1 } })) },
-    { title: "every cut, whole agent", works: ["good", "unhealthy", "panel1"].map((story): Work => ({ kind: "exhaust", setting: agent(story), densities: [FEW], part: { index: 0, of: 1 } })) },
-    { title: "pairs of cuts", works: parts(12).map((part): Work => ({ kind: "exhaust", setting: small("good"), densities: [PAIRS, PAIRS], part })) },
-    { title: "three to five cuts", works: [3, 4, 5].flatMap((depth) => MAIN.map((story): Work => ({ kind: "sample", setting: whole(story), seed: depth, count: 60, depth }))) },
-    { title: "cuts and a bad network", works: networkSettings(NETWORK, ["good"]).map((setting): Work => ({ kind: "exhaust", setting, densities: [{ positions: 1, small: 1, subsets: 0, unstable: 0 }], strides: [3], part: { index: 0, of: 1 } })) },
-    { title: "worn chip", works: ["good", "unhealthy", "offline", "panel"].map((story): Work => ({ kind: "wear", setting: small(story), seeds: 2, stride: 1 })) },
+    {
+      title: "every cut, 18 sectors",
+      works: MAIN.flatMap((story, index) =>
+        parts(3).map((part): Work => ({
+          kind: "exhaust",
+          setting: whole(story),
+          densities: [{ ...SINGLES, shift: index / MAIN.length }],
+          part,
+          points: true,
+        })),
+      ),
+    },
+    {
+      title: "every cut, further stories",
+      works: rest.map((story): Work => ({
+        kind: "exhaust",
+        setting: small(story),
+        densities: [FEW],
+        part: { index: 0, of: 1 },
+      })),
+    },
+    {
+      title: "every cut, whole agent",
+      works: ["good", "unhealthy", "panel1"].map((story): Work => ({
+        kind: "exhaust",
+        setting: agent(story),
+        densities: [FEW],
+        part: { index: 0, of: 1 },
+      })),
+    },
+    {
+      title: "pairs of cuts",
+      works: parts(12).map((part): Work => ({
+        kind: "exhaust",
+        setting: small("good"),
+        densities: [PAIRS, PAIRS],
+        part,
+      })),
+    },
+    {
+      title: "three to five cuts",
+      works: [3, 4, 5].flatMap((depth) =>
+        MAIN.map((story): Work => ({ kind: "sample", setting: whole(story), seed: depth, count: 60, depth })),
+      ),
+    },
+    {
+      title: "cuts and a bad network",
+      works: networkSettings(NETWORK, ["good"]).map((setting): Work => ({
+        kind: "exhaust",
+        setting,
+        densities: [{ positions: 1, small: 1, subsets: 0, unstable: 0 }],
+        strides: [3],
+        part: { index: 0, of: 1 },
+      })),
+    },
+    {
+      title: "worn chip",
+      works: ["good", "unhealthy", "offline", "panel"].map((story): Work => ({
+        kind: "wear",
+        setting: small(story),
+        seeds: 2,
+        stride: 1,
+      })),
+    },
   ];
 }
 
@@ -69,7 +152,13 @@ export function longPiece(seed: number, number: number): Work {
   const device = random.below(4) === 0 ? "agent" : "desk";
   const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story));
   const network = device === "agent" && random.below(2) === 0 ? moved(random.pick(faults), random) : "";
-  return { kind: "sample", setting: { story, scale, device, network }, seed: random.bits(), count: PIECE, depth: 1 + random.below(DEPTH_MAX) };
+  return {
+    kind: "sample",
+    setting: { story, scale, device, network },
+    seed: random.bits(),
+    count: PIECE,
+    depth: 1 + random.below(DEPTH_MAX),
+  };
 }
 
 /** The same kind of network fault, somewhere else. */
@@ -86,8 +175,17 @@ const ALL = { index: 0, of: 1 } as const;
 export function mutantPlan(): Work[] {
   return [
     { kind: "lines", lines: STORY_NAMES.map((story) => `${story}.small.desk.-`) },
-    { kind: "lines", lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((story) => `${story}.small.agent.-`) },
-    ...STORY_NAMES.map((story, index): Work => ({ kind: "sample", setting: small(story), seed: index, count: 12, depth: 2 })),
+    {
+      kind: "lines",
+      lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((story) => `${story}.small.agent.-`),
+    },
+    ...STORY_NAMES.map((story, index): Work => ({
+      kind: "sample",
+      setting: small(story),
+      seed: index,
+      count: 12,
+      depth: 2,
+    })),
     { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
     { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
     { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
@@ -97,8 +195,26 @@ export function mutantPlan(): Work[] {
 /** And those that neither that nor the unit tests notice. */
 export function deepMutantPlan(): Work[] {
   return [
-    ...STORY_NAMES.map((story): Work => ({ kind: "exhaust", setting: small(story), densities: [SPARED], strides: [2], part: ALL })),
-    ...MAIN.map((story, index): Work => ({ kind: "sample", setting: whole(story), seed: 100 + index, count: 40, depth: 3 })),
-    ...["good", "unhealthy", "panel1"].map((story, index): Work => ({ kind: "sample", setting: agent(story), seed: index, count: 20, depth: 2 })),
+    ...STORY_NAMES.map((story): Work => ({
+      kind: "exhaust",
+      setting: small(story),
+      densities: [SPARED],
+      strides: [2],
+      part: ALL,
+    })),
+    ...MAIN.map((story, index): Work => ({
+      kind: "sample",
+      setting: whole(story),
+      seed: 100 + index,
+      count: 40,
+      depth: 3,
+    })),
+    ...["good", "unhealthy", "panel1"].map((story, index): Work => ({
+      kind: "sample",
+      setting: agent(story),
+      seed: index,
+      count: 20,
+      depth: 2,
+    })),
   ];
 }

@@ -22,7 +22,10 @@ export interface PoolOptions {
 }
 
 /** Rejects if a worker dies; the others end with the piece that they have. */
-export async function carryOutAll(works: Works, { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions): Promise<void> {
+export async function carryOutAll(
+  works: Works,
+  { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions,
+): Promise<void> {
   let next = 0;
   let broken = false;
   if (processes === 0) {
@@ -50,7 +53,9 @@ export async function carryOutAll(works: Works, { processes = availableParalleli
         reject(error);
       };
       child.on("error", fail);
-      child.on("exit", (code, signal) => (code === 0 ? resolve() : fail(new Error(`a worker ended with ${signal ?? `code ${code}`}`))));
+      child.on("exit", (code, signal) =>
+        code === 0 ? resolve() : fail(new Error(`a worker ended with ${signal ?? `code ${code}`}`)),
+      );
       more();
     });
   await Promise.all(Array.from({ length: Math.min(processes, works.length) }, worker));

@@ -40,12 +40,16 @@ export function deviceOf({ device, network }: Pick<Setting, "device" | "network"
 }
 
 /** Lives a case as its line says. The result's world is the last one; cuts beyond the end of the story do not happen. `deviceFor`: another device than the right one. */
-export function replay(which: Case, visit?: (point: Point) => void, deviceFor: (which: Case) => MakeDevice = deviceOf): Result & { readonly fired: number } {
+export function replay(
+  which: Case,
+  visit?: (point: Point) => void,
+  deviceFor: (which: Case) => MakeDevice = deviceOf,
+): Result & { readonly fired: number } {
   const make = deviceFor(which);
   let world = World.begin(story(which.story, which.scale));
   let point: Point | undefined;
   let fired = 0;
-  for (let over = false; !over; ) {
+  for (let over = false; !over;) {
     let next: World | undefined;
     const life = new Life(world, make, (here, inside) => {
       visit?.(here);
@@ -68,7 +72,10 @@ function liveGuarded(life: Life): boolean {
   try {
     return life.run();
   } catch (error) {
-    life.world.ledger.violate("never wedged", `exception: ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`);
+    life.world.ledger.violate(
+      "never wedged",
+      `exception: ${(error as Error).stack?.split("\n").slice(0, 3).join(" ") ?? String(error)}`,
+    );
     return true;
   }
 }
@@ -85,7 +92,11 @@ export interface Branching {
 }
 
 /** Every cut at every point, and for each further density every cut of what follows: singles, pairs, and so on. */
-export function exhaust(setting: Setting, { densities, strides = [], part, exact = false }: Branching, sink: Sink): void {
+export function exhaust(
+  setting: Setting,
+  { densities, strides = [], part, exact = false }: Branching,
+  sink: Sink,
+): void {
   const make = deviceOf(setting);
   const branch = (world: World, depth: number, before: readonly Cut[], first: Point | undefined): void => {
     const density = densities[depth];
@@ -107,7 +118,10 @@ export function exhaust(setting: Setting, { densities, strides = [], part, exact
 /** The cuts of one point: all of an operation's, before and after a message. */
 export function cutsAt(point: Point, density: Density, depth: number): Fault[] {
   if (point.operation !== undefined) return cutsOf(point.operation, density, point.number * 8 + depth);
-  return [{ kind: "b", value: 0 }, { kind: "a", value: 0 }];
+  return [
+    { kind: "b", value: 0 },
+    { kind: "a", value: 0 },
+  ];
 }
 
 /** Places of a sector's operation that samples are taken from. */
@@ -166,7 +180,11 @@ export function pointsOf(setting: Setting): number {
 /** Faults of the hardware: each needs a life of its own from the beginning, since nothing is lost by it. */
 export function wear(setting: Setting, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
   const operations: Point[] = [];
-  const scout = new Life(World.begin(story(setting.story, setting.scale)), deviceOf(setting), (point) => void (point.operation !== undefined && operations.push(point)));
+  const scout = new Life(
+    World.begin(story(setting.story, setting.scale)),
+    deviceOf(setting),
+    (point) => void (point.operation !== undefined && operations.push(point)),
+  );
   scout.run();
   const chosen = operations.filter((_, index) => index % stride === 0);
   for (const { number } of chosen) {

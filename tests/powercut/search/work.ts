@@ -8,8 +8,21 @@ import { count, emptyTally, pointOf } from "../checks/tally";
 
 export type Work =
   /** Every cut, and with further densities every sequence of cuts. `points`: tells single cuts apart. */
-  | { readonly kind: "exhaust"; readonly setting: Setting; readonly densities: readonly Density[]; readonly strides?: readonly number[]; readonly part: { readonly index: number; readonly of: number }; readonly points?: boolean }
-  | { readonly kind: "sample"; readonly setting: Setting; readonly seed: number; readonly count: number; readonly depth: number }
+  | {
+      readonly kind: "exhaust";
+      readonly setting: Setting;
+      readonly densities: readonly Density[];
+      readonly strides?: readonly number[];
+      readonly part: { readonly index: number; readonly of: number };
+      readonly points?: boolean;
+    }
+  | {
+      readonly kind: "sample";
+      readonly setting: Setting;
+      readonly seed: number;
+      readonly count: number;
+      readonly depth: number;
+    }
   /** Cases one by one. */
   | { readonly kind: "lines"; readonly lines: readonly string[] }
   | { readonly kind: "wear"; readonly setting: Setting; readonly seeds: number; readonly stride: number };
@@ -31,7 +44,8 @@ export function carryOut(work: Work): Tally {
       exhaust(setting, { densities, part, ...(strides === undefined ? {} : { strides }) }, (result) => {
         sink(result);
         const [cut, ...more] = result.cuts;
-        if (work.points === true && more.length === 0 && cut !== undefined && result.point?.operation !== undefined) tally.points.push(pointOf(result.point.operation, cut.fault));
+        if (work.points === true && more.length === 0 && cut !== undefined && result.point?.operation !== undefined)
+          tally.points.push(pointOf(result.point.operation, cut.fault));
       });
       break;
     }

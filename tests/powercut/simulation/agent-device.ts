@@ -32,9 +32,15 @@ export class AgentDevice implements Device {
     const broker = new BrokerPeer(surroundings, fault, () => this.state);
     this.#broker = broker;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
-    const peers = (host: string): Peer | undefined => (life.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined);
+    const peers = (host: string): Peer | undefined =>
+      life.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined;
     this.#agent = new OtaAgent({
-      ports: { ...watch.ports, network: new MemoryNetwork(schedule, peers, () => life.stopped), crypto: new NodeCrypto(() => 0.5), clock: schedule },
+      ports: {
+        ...watch.ports,
+        network: new MemoryNetwork(schedule, peers, () => life.stopped),
+        crypto: new NodeCrypto(() => 0.5),
+        clock: schedule,
+      },
       platform: platformOf(world.story),
       policy: POLICY,
       broker: { host: "broker", port: 1883, tls: false },
@@ -67,15 +73,26 @@ export class AgentDevice implements Device {
   }
 
   answers(): boolean {
-    this.#broker.push({ version: PROBE, size: 64 << 20, url: "http://files/probe", digest: { algorithm: "MD5", hex: "f".repeat(32) } });
-    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.life.stopped; steps++) this.#schedule.step();
+    this.#broker.push({
+      version: PROBE,
+      size: 64 << 20,
+      url: "http://files/probe",
+      digest: { algorithm: "MD5", hex: "f".repeat(32) },
+    });
+    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.life.stopped; steps++)
+      this.#schedule.step();
     return this.#broker.probed || this.#with.life.stopped;
   }
 
   #notice(notice: Notice): void {
     const { world, life } = this.#with;
     if (life.stopped) return;
-    world.ledger.expect("never wedged", ++this.#notices < NOTICES_MAX, () => `more than ${NOTICES_MAX} notices in one start`);
-    if (notice.event === "warning" && notice.message.startsWith("internal error")) world.ledger.violate("never wedged", notice.message);
+    world.ledger.expect(
+      "never wedged",
+      ++this.#notices < NOTICES_MAX,
+      () => `more than ${NOTICES_MAX} notices in one start`,
+    );
+    if (notice.event === "warning" && notice.message.startsWith("internal error"))
+      world.ledger.violate("never wedged", notice.message);
   }
 }

@@ -61,12 +61,15 @@ export class BrokerPeer implements Peer {
     const { topic, payload } = offerMessage(world.story.platform, offer);
     for (let copy = this.#isFault("twice", count) ? 2 : 1; copy > 0; copy--) {
       this.#packetId = (this.#packetId % 65_535) + 1;
-      connection.send(generate({ cmd: "publish", topic, payload, qos: 1, messageId: this.#packetId, dup: false, retain: false }), () => {
-        if (!life.message(`offer of ${offer.version}`, () => undefined)) return false;
-        const { job } = watch;
-        watch.otherOffered ||= job !== undefined && job.record.offer.version !== offer.version;
-        return true;
-      });
+      connection.send(
+        generate({ cmd: "publish", topic, payload, qos: 1, messageId: this.#packetId, dup: false, retain: false }),
+        () => {
+          if (!life.message(`offer of ${offer.version}`, () => undefined)) return false;
+          const { job } = watch;
+          watch.otherOffered ||= job !== undefined && job.record.offer.version !== offer.version;
+          return true;
+        },
+      );
     }
   }
 
@@ -75,11 +78,18 @@ export class BrokerPeer implements Peer {
       case "connect":
         return connection.send(generate({ cmd: "connack", returnCode: 0, sessionPresent: false }));
       case "subscribe":
-        return connection.send(generate({ cmd: "suback", messageId: packet.messageId!, granted: [1] }), () => this.#subscribed());
+        return connection.send(generate({ cmd: "suback", messageId: packet.messageId!, granted: [1] }), () =>
+          this.#subscribed(),
+        );
       case "pingreq":
         return connection.send(generate({ cmd: "pingresp" }));
       case "publish":
-        return this.#published(packet.topic, packet.payload.toString(), packet.qos === 1 ? packet.messageId : undefined, connection);
+        return this.#published(
+          packet.topic,
+          packet.payload.toString(),
+          packet.qos === 1 ? packet.messageId : undefined,
+          connection,
+        );
       default:
     }
   }
@@ -90,7 +100,10 @@ export class BrokerPeer implements Peer {
     if (--this.#awaited > 0) return true;
     this.#judged = connected(watch);
     if (!rulesOf(world.story.platform).versionReport) watch.reached = true;
-    const offers = [world.cloud.offer(), this.#state() === "trial" ? world.cloud.inTrial(watch.running.version) : undefined];
+    const offers = [
+      world.cloud.offer(),
+      this.#state() === "trial" ? world.cloud.inTrial(watch.running.version) : undefined,
+    ];
     for (const offer of offers) if (offer !== undefined) this.push(offer);
     return true;
   }
@@ -109,7 +122,8 @@ export class BrokerPeer implements Peer {
     if (!life.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
     const answer = this.#arrive(world, heard, this.#judged);
     if (this.#isFault("unacked", count)) return this.#lose(connection);
-    if (messageId !== undefined) connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
+    if (messageId !== undefined)
+      connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
     if (answer !== undefined) this.push(answer);
   }
 
@@ -117,11 +131,17 @@ export class BrokerPeer implements Peer {
   #named(heard: Heard | undefined): Heard | undefined {
     if (heard === undefined || heard.kind === "version" || heard.version !== undefined) return heard;
     const { job, outcome } = this.#with.watch;
-    return job === undefined || (heard.kind === "outcome" && outcome === undefined) ? heard : { ...heard, version: job.record.offer.version };
+    return job === undefined || (heard.kind === "outcome" && outcome === undefined)
+      ? heard
+      : { ...heard, version: job.record.offer.version };
   }
 
   #isProbe(heard: Heard): boolean {
-    return heard.kind === "outcome" && (heard.version === PROBE || (heard.version === undefined && this.#probing && /does not fit|do not fit/.test(heard.message)));
+    return (
+      heard.kind === "outcome" &&
+      (heard.version === PROBE ||
+        (heard.version === undefined && this.#probing && /does not fit|do not fit/.test(heard.message)))
+    );
   }
 
   #arrive(world: World, heard: Heard, judged: Judged): Offer | undefined {
@@ -139,7 +159,8 @@ export class BrokerPeer implements Peer {
       return false;
     }
     if (heard.kind === "version") watch.reached = true;
-    if (heard.kind === "outcome" && watch.job !== undefined && watch.outcome !== undefined) world.ledger.acknowledged = true;
+    if (heard.kind === "outcome" && watch.job !== undefined && watch.outcome !== undefined)
+      world.ledger.acknowledged = true;
     return true;
   }
 

@@ -11,7 +11,13 @@ export type Heard =
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "progress"; readonly percent: number; readonly version: string | undefined }
   | { readonly kind: "burning"; readonly version: string | undefined }
-  | { readonly kind: "outcome"; readonly done: boolean; readonly cause: string | undefined; readonly message: string; readonly version: string | undefined };
+  | {
+      readonly kind: "outcome";
+      readonly done: boolean;
+      readonly cause: string | undefined;
+      readonly message: string;
+      readonly version: string | undefined;
+    };
 export type HeardOutcome = Extract<Heard, { kind: "outcome" }>;
 
 /** One time that the operator pushed an image. */
@@ -138,14 +144,20 @@ export class CloudSide {
   #overtake({ push }: Task, running: string): void {
     for (const task of this.#tasks) {
       const { nextInTrial, offer } = this.pushOf(task);
-      if (task.open && task.push < push && nextInTrial === true && offer.version !== running) this.#change(task, { open: false, superseded: true });
+      if (task.open && task.push < push && nextInTrial === true && offer.version !== running)
+        this.#change(task, { open: false, superseded: true });
     }
   }
 
   /** This version is on trial and connected: the operator may push the next one already. */
   inTrial(version: string): Offer | undefined {
     const task = this.taskOf(version);
-    if (task === undefined || this.pushOf(task).nextInTrial !== true || this.#tasks.some(({ push }) => push > task.push)) return undefined;
+    if (
+      task === undefined ||
+      this.pushOf(task).nextInTrial !== true ||
+      this.#tasks.some(({ push }) => push > task.push)
+    )
+      return undefined;
     this.#open(task.push + 1);
     return this.offer();
   }
@@ -158,9 +170,13 @@ export class CloudSide {
 
   /** Index of the first push that has had no end yet. */
   get #next(): number | undefined {
-    const settled = new Set(this.#tasks.filter(({ fitting, superseded, usedUp }) => fitting || superseded || usedUp).map(({ push }) => push));
+    const settled = new Set(
+      this.#tasks.filter(({ fitting, superseded, usedUp }) => fitting || superseded || usedUp).map(({ push }) => push),
+    );
     // Nobody goes back to an older one that cuts have made fail, when the newer one that came in its trial runs.
-    const next = this.story.pushes.findIndex(({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)));
+    const next = this.story.pushes.findIndex(
+      ({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)),
+    );
     return next < 0 ? undefined : next;
   }
 
@@ -174,7 +190,10 @@ export class CloudSide {
   }
 
   #outcome(report: HeardOutcome): void {
-    const task = report.version === undefined ? (this.#tasks.find(({ open }) => open) ?? this.#tasks.at(-1)) : this.taskOf(report.version);
+    const task =
+      report.version === undefined
+        ? (this.#tasks.find(({ open }) => open) ?? this.#tasks.at(-1))
+        : this.taskOf(report.version);
     if (task === undefined) {
       this.complaints.push(`outcome for ${report.version}, which nobody pushed`);
       return;
@@ -183,13 +202,31 @@ export class CloudSide {
     const [first] = task.outcomes;
     if (first !== undefined && first !== text) this.complaints.push(`two outcomes for one job: ${first} and ${text}`);
     // Remembered from a push before, whose own end a cut made another one.
-    const again = this.#tasks.filter(({ push }) => push === task.push).length > 1 && !report.done && /was (rolled back|refused) before/.test(report.message);
+    const again =
+      this.#tasks.filter(({ push }) => push === task.push).length > 1 &&
+      !report.done &&
+      /was (rolled back|refused) before/.test(report.message);
     const fitting = first === undefined ? again || fits(this.pushOf(task).ends, report) : task.fitting;
-    this.#change(task, { outcomes: [...task.outcomes, text], fitting, usedUp: task.usedUp || NEVER_AGAIN.test(report.message), open: false });
+    this.#change(task, {
+      outcomes: [...task.outcomes, text],
+      fitting,
+      usedUp: task.usedUp || NEVER_AGAIN.test(report.message),
+      open: false,
+    });
   }
 
   #open(push: number): void {
-    this.#tasks.push({ push, outcomes: [], fitting: false, deliveries: 0, repeats: 0, open: true, superseded: false, unsent: true, usedUp: false });
+    this.#tasks.push({
+      push,
+      outcomes: [],
+      fitting: false,
+      deliveries: 0,
+      repeats: 0,
+      open: true,
+      superseded: false,
+      unsent: true,
+      usedUp: false,
+    });
   }
 
   #send(task: Task): Offer {
@@ -205,7 +242,10 @@ export class CloudSide {
 }
 
 /** Whether an outcome is the one that the story foresees. */
-export function fits(ends: Ending, { done, cause, message }: Pick<HeardOutcome, "done" | "cause" | "message">): boolean {
+export function fits(
+  ends: Ending,
+  { done, cause, message }: Pick<HeardOutcome, "done" | "cause" | "message">,
+): boolean {
   if (ends === "done") return done;
   return !done && (cause === undefined || cause === ends.cause) && ends.message.test(message);
 }

@@ -26,7 +26,9 @@ export const POLICY: Policy = { ...DEFAULT_POLICY, allowHttp: true };
 /** Time that a sector takes on the way, ms. */
 const SECTOR_TIME = 50;
 
-type Incoming = { readonly kind: "acked"; readonly token: Token; readonly text: string } | { readonly kind: "offer"; readonly offer: Offer };
+type Incoming =
+  | { readonly kind: "acked"; readonly token: Token; readonly text: string }
+  | { readonly kind: "offer"; readonly offer: Offer };
 
 interface Download {
   readonly push: Push;
@@ -59,9 +61,19 @@ export class DeskDevice implements Device {
     const crypto = new NodeCrypto(() => 0.5);
     this.#rules = rulesOf(world.story.platform);
     // The job reaches for neither of the two.
-    this.#executor = new Executor({ ...watch.ports, crypto, network: { connect: unused }, clock: { now: unused, set: unused, clear: unused } }, new Uint8Array(SECTOR));
+    this.#executor = new Executor(
+      { ...watch.ports, crypto, network: { connect: unused }, clock: { now: unused, set: unused, clear: unused } },
+      new Uint8Array(SECTOR),
+    );
     const stored = this.#executor.snapshot();
-    const facts = { running: boot.running(), target: boot.target(), slotSize: flash.size, resetReason: boot.resetReason(), lastInvalid: boot.lastInvalid(), stored };
+    const facts = {
+      running: boot.running(),
+      target: boot.target(),
+      slotSize: flash.size,
+      resetReason: boot.resetReason(),
+      lastInvalid: boot.lastInvalid(),
+      stored,
+    };
     const platform = { name: world.story.platform.split("-", 1)[0]!, rules: this.#rules };
     this.#job = new UpdateJob({ platform, policy: POLICY, digest: (algorithm) => crypto.digest(algorithm) }, facts);
     watch.judgeStart();
@@ -104,7 +116,15 @@ export class DeskDevice implements Device {
 
   answers(): boolean {
     this.#refused = false;
-    this.#dispatch({ type: "offer", offer: { version: "9.9.9", size: 64 << 20, url: "http://files/probe", digest: { algorithm: "MD5", hex: "f".repeat(32) } } });
+    this.#dispatch({
+      type: "offer",
+      offer: {
+        version: "9.9.9",
+        size: 64 << 20,
+        url: "http://files/probe",
+        digest: { algorithm: "MD5", hex: "f".repeat(32) },
+      },
+    });
     return this.#refused;
   }
 
@@ -113,7 +133,11 @@ export class DeskDevice implements Device {
     if (life.behaviour === "offline") return false;
     // A late link comes when the job has gone on by itself as far as it can.
     const { state } = this.#job;
-    return world.story.lateLink !== true || world.ledger.cuts === 0 || !(state === "waiting" || state === "downloading" || state === "burning");
+    return (
+      world.story.lateLink !== true ||
+      world.ledger.cuts === 0 ||
+      !(state === "waiting" || state === "downloading" || state === "burning")
+    );
   }
 
   #connect(): boolean {
@@ -125,8 +149,12 @@ export class DeskDevice implements Device {
     this.#dispatch({ type: "link", up: true });
     if (life.stopped) return false;
     // What the session keeps goes out again.
-    for (const [token, report] of this.#kept) if (!this.#sentTokens.has(token) && !this.#publish(report, token)) return false;
-    const offers = [world.cloud.offer(), this.state === "trial" ? world.cloud.inTrial(watch.running.version) : undefined];
+    for (const [token, report] of this.#kept)
+      if (!this.#sentTokens.has(token) && !this.#publish(report, token)) return false;
+    const offers = [
+      world.cloud.offer(),
+      this.state === "trial" ? world.cloud.inTrial(watch.running.version) : undefined,
+    ];
     for (const offer of offers) if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
     return true;
   }
@@ -238,7 +266,8 @@ export class DeskDevice implements Device {
   #begin(url: string, offset: number): void {
     const { world, watch } = this.#with;
     const push = world.story.pushes.find(({ offer }) => offer.url === url);
-    if (push === undefined) return world.ledger.violate("resume of the same image", `a download of ${url}, which nobody offered`);
+    if (push === undefined)
+      return world.ledger.violate("resume of the same image", `a download of ${url}, which nobody offered`);
     judgeDownload(watch, push, offset, 0);
     this.#download = { push, offset, announced: false };
   }
@@ -278,7 +307,8 @@ function heardOf(report: Report): Heard {
       return { kind: "burning", version: report.task.version };
     case "outcome": {
       const { outcome, task } = report;
-      if (outcome.kind === "done") return { kind: "outcome", done: true, cause: undefined, message: "", version: task.version };
+      if (outcome.kind === "done")
+        return { kind: "outcome", done: true, cause: undefined, message: "", version: task.version };
       return { kind: "outcome", done: false, cause: outcome.cause, message: outcome.message, version: task.version };
     }
   }

@@ -83,7 +83,10 @@ export class ChipFaults {
     if (fault.kind === "b") return;
     const before = new Uint8Array(operation.length);
     cells.read(operation.address, before);
-    const after = operation.kind === "erase" ? new Uint8Array(operation.length).fill(0xff) : operation.data.map((byte, index) => byte & before[index]!);
+    const after =
+      operation.kind === "erase"
+        ? new Uint8Array(operation.length).fill(0xff)
+        : operation.data.map((byte, index) => byte & before[index]!);
     const left = leftBy(fault, before, after);
     if (fault.kind === "a") this.performed(operation);
     cells.set(operation.address, left);
@@ -226,17 +229,27 @@ const SMALL = 64;
 /** Every cut of an operation, in a fixed order. `salt`: makes the seeds of one place differ from those of another. */
 export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, density: Density, salt: number): Fault[] {
   const { kind, length } = operation;
-  const faults: Fault[] = [{ kind: "b", value: 0 }, { kind: "a", value: 0 }];
+  const faults: Fault[] = [
+    { kind: "b", value: 0 },
+    { kind: "a", value: 0 },
+  ];
   const { small = SMALL, shift = 0 } = density;
-  const positions = kind === "program" && length <= SMALL ? spread(length, small, shift) : spread(length, density.positions, shift);
+  const positions =
+    kind === "program" && length <= SMALL ? spread(length, small, shift) : spread(length, density.positions, shift);
   const shifted = salt + 1 + Math.floor(shift * 0x10000) * 0x10000;
   const seed = (index: number): number => (Math.imul(shifted, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 8;
-  const seeds = (count: number, first: number): number[] => Array.from({ length: count }, (_, index) => seed(first + index));
+  const seeds = (count: number, first: number): number[] =>
+    Array.from({ length: count }, (_, index) => seed(first + index));
   if (kind === "program") {
     faults.push(...positions.map((value): Fault => ({ kind: "p", value })));
     faults.push(...seeds(density.subsets, 0).map((value): Fault => ({ kind: "r", value })));
   } else {
-    faults.push(...positions.flatMap((value): Fault[] => [{ kind: "e", value }, { kind: "f", value }]));
+    faults.push(
+      ...positions.flatMap((value): Fault[] => [
+        { kind: "e", value },
+        { kind: "f", value },
+      ]),
+    );
     faults.push(...seeds(density.subsets, 0).map((value): Fault => ({ kind: "m", value })));
   }
   faults.push(...seeds(density.unstable, 100).map((value): Fault => ({ kind: "u", value })));
@@ -250,6 +263,7 @@ function spread(length: number, count: number, shift: number): number[] {
   const found = new Set<number>();
   for (let index = 1; index <= count; index++) found.add(Math.round(((index - shift) * length) / (count + 1)));
   if (length <= SMALL) return [...found].filter((at) => at > 0 && at < length);
-  for (const edge of count >= 16 ? [1, 4, 15, 16, 17, 255, 256, 257, length - 1] : count >= 4 ? [1, length - 1] : []) found.add(edge);
+  for (const edge of count >= 16 ? [1, 4, 15, 16, 17, 255, 256, 257, length - 1] : count >= 4 ? [1, length - 1] : [])
+    found.add(edge);
   return [...found].filter((at) => at > 0 && at < length).sort((a, b) => a - b);
 }

@@ -18,7 +18,11 @@ export class FilePeer implements Peer {
   readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
 
   /** `pushed`: what the cloud pushes because so much was served. */
-  constructor(surroundings: Surroundings, fault: NetworkFault | undefined, pushed: (offer: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void) {
+  constructor(
+    surroundings: Surroundings,
+    fault: NetworkFault | undefined,
+    pushed: (offer: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void,
+  ) {
     this.#with = surroundings;
     this.#fault = fault;
     this.#pushed = pushed;
@@ -32,7 +36,11 @@ export class FilePeer implements Peer {
     const state = this.#open.get(connection);
     if (state === undefined) return;
     state.text += Buffer.from(bytes).toString("latin1");
-    for (let end = state.text.indexOf("\r\n\r\n"); end >= 0 && !connection.closed && !state.mute; end = state.text.indexOf("\r\n\r\n")) {
+    for (
+      let end = state.text.indexOf("\r\n\r\n");
+      end >= 0 && !connection.closed && !state.mute;
+      end = state.text.indexOf("\r\n\r\n")
+    ) {
       const request = state.text.slice(0, end);
       state.text = state.text.slice(end + 4);
       if (!this.#with.life.message("range request", () => undefined)) return;
@@ -45,16 +53,28 @@ export class FilePeer implements Peer {
     const { world } = this.#with;
     const count = ++world.network.requests;
     const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)$/.exec(request);
-    const push = world.story.pushes.find(({ offer }) => match !== null && offer.url.split("?", 1)[0] === `http://files${match[1]!.split("?", 1)[0]}`);
-    if (match === null || push === undefined) return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    const push = world.story.pushes.find(
+      ({ offer }) => match !== null && offer.url.split("?", 1)[0] === `http://files${match[1]!.split("?", 1)[0]}`,
+    );
+    if (match === null || push === undefined)
+      return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     const first = Number(match[2]);
     const last = Math.min(Number(match[3]), push.file.length - 1);
     this.#judge(push, first, last + 1, isFirst);
     // Twice: the agent tries the URL once more before it asks for a fresh one.
-    if (this.#isFault("expired", count) || this.#isFault("expired", count - 1)) return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
-    if (this.#isFault("busy", count)) return connection.send(Buffer.from("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
+    if (this.#isFault("expired", count) || this.#isFault("expired", count - 1))
+      return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
+    if (this.#isFault("busy", count))
+      return connection.send(Buffer.from("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
     const { file } = push;
-    if (this.#isFault("whole", count)) return this.#send(connection, push, `HTTP/1.1 200 OK\r\nContent-Length: ${file.length}\r\nETag: "1"\r\n\r\n`, file, last + 1);
+    if (this.#isFault("whole", count))
+      return this.#send(
+        connection,
+        push,
+        `HTTP/1.1 200 OK\r\nContent-Length: ${file.length}\r\nETag: "1"\r\n\r\n`,
+        file,
+        last + 1,
+      );
     const changed = this.#fault?.kind === "changed" && (count === this.#fault.n || count === this.#fault.n + 1);
     if (changed) {
       world.ledger.networkFaults++;
@@ -72,14 +92,19 @@ export class FilePeer implements Peer {
   #send(connection: Connection, push: Push, head: string, body: Uint8Array, end: number): void {
     const { watch, world } = this.#with;
     judgeServed(watch, push, end);
-    connection.send(Buffer.concat([Buffer.from(head), body]), () => this.#with.life.message("file's bytes", () => undefined));
+    connection.send(Buffer.concat([Buffer.from(head), body]), () =>
+      this.#with.life.message("file's bytes", () => undefined),
+    );
     this.#pushed(world.cloud.served(push.offer.version, end, watch.running.version));
   }
 
   #judge(push: Push, first: number, end: number, isFirst: boolean): void {
     const { watch } = this.#with;
     const { job } = watch;
-    const stored = job === undefined ? 0 : (decodeOffset(job.identity, Number(watch.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
+    const stored =
+      job === undefined
+        ? 0
+        : (decodeOffset(job.identity, Number(watch.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
     judgeRequest(watch, push, end, stored);
     if (isFirst) judgeDownload(watch, push, first, RANGE_MAX);
   }

@@ -138,7 +138,8 @@ export class Life {
     const { world } = this;
     const { faults } = world;
     const watch = this.#watch;
-    if (watch === undefined) this.#phase = operation.address >= world.board.table.otadata.address ? "bootloader" : "mount";
+    if (watch === undefined)
+      this.#phase = operation.address >= world.board.table.otadata.address ? "bootloader" : "mount";
     judgeOperation(world, watch, operation);
     const phase = this.#device?.state ?? this.#phase;
     const decision = this.#visit({ number: this.points++, phase, operation }, world);
@@ -193,8 +194,13 @@ function limitOf(before: World, after: World, { operation }: Point): Limit | und
     const at = sector === otadata.address ? 0 : 1;
     const doubtful = after.faults.unstableAt(sector, BOOT_ENTRY);
     const state = after.truth.stateAt(at);
-    const written = operation.kind === "program" ? new DataView(operation.data.buffer, operation.data.byteOffset).getUint32(24, true) : undefined;
-    return doubtful || (state !== undefined && state !== before.truth.stateAt(at) && state !== written) ? "boot entry" : undefined;
+    const written =
+      operation.kind === "program"
+        ? new DataView(operation.data.buffer, operation.data.byteOffset).getUint32(24, true)
+        : undefined;
+    return doubtful || (state !== undefined && state !== before.truth.stateAt(at) && state !== written)
+      ? "boot entry"
+      : undefined;
   }
   if (address < nvs.address || address >= nvs.address + nvs.size) return undefined;
   if (after.faults.unstableAt(sector, NVS_MARKS)) return "weak mark";
@@ -212,7 +218,9 @@ function halfMarked(before: World, after: World, sector: number): boolean {
     return bytes;
   };
   const old = marks(before);
-  return marks(after).some((byte, index) => [0, 2, 4, 6].some((at) => ((byte >> at) & 3) === 1 && ((old[index]! >> at) & 3) !== 1));
+  return marks(after).some((byte, index) =>
+    [0, 2, 4, 6].some((at) => ((byte >> at) & 3) === 1 && ((old[index]! >> at) & 3) !== 1),
+  );
 }
 
 /** The sector is as it was: the cut came before the erase. */

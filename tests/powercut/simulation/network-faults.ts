@@ -29,7 +29,10 @@ export function parseNetworkFault(text: string): NetworkFault | undefined {
   if (text === "") return undefined;
   const match = /^([a-z]+)(\d{1,4})(?:x(\d{1,6}))?$/.exec(text);
   const kind = match?.[1] ?? "";
-  if (match === null || !Object.hasOwn(NETWORK_FAULTS, kind)) throw new Error(`no network fault ${JSON.stringify(text)}: KINDn or KINDnxm, the kinds are ${Object.keys(NETWORK_FAULTS).join(", ")}`);
+  if (match === null || !Object.hasOwn(NETWORK_FAULTS, kind))
+    throw new Error(
+      `no network fault ${JSON.stringify(text)}: KINDn or KINDnxm, the kinds are ${Object.keys(NETWORK_FAULTS).join(", ")}`,
+    );
   return { kind: kind as NetworkFaultKind, n: Number(match[2]), m: Number(match[3] ?? 0) };
 }
 

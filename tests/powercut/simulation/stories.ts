@@ -67,7 +67,13 @@ export function story(name: string, scale: Scale = "whole"): Story {
   const make = STORIES[name];
   if (make === undefined) throw new Error(`no story ${JSON.stringify(name)}; there are ${STORY_NAMES.join(", ")}`);
   const key = `${scale}/${name}`;
-  const known: Story = made.get(key) ?? { name, scale, platform: "tencent", factory: image(FACTORY, SIZES.small), ...make(SIZES[scale]) };
+  const known: Story = made.get(key) ?? {
+    name,
+    scale,
+    platform: "tencent",
+    factory: image(FACTORY, SIZES.small),
+    ...make(SIZES[scale]),
+  };
   made.set(key, known);
   return known;
 }
@@ -78,7 +84,10 @@ const made = new Map<string, Story>();
 export function platformOf({ platform }: Story): Platform {
   const crypto = new NodeCrypto(() => 0.5);
   if (platform === "tencent") {
-    return new TencentPlatform({ productId: "P0WERCUT00", deviceName: "board", authMode: "KEY", deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==" }, crypto);
+    return new TencentPlatform(
+      { productId: "P0WERCUT00", deviceName: "board", authMode: "KEY", deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==" },
+      crypto,
+    );
   }
   const profile = platform === "thingspanel-v0" ? "v0" : "v1";
   return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
@@ -90,16 +99,34 @@ export function rulesOf(platform: StoryPlatform): PlatformRules {
 
 /** Its padding is its own: a sector that is left from another image must not pass for one of this. */
 function image(version: string, size: number): Uint8Array {
-  return buildImage({ version, size, seed: `${version} ${size}`, payload: new TextEncoder().encode(`firmware ${version}`) });
+  return buildImage({
+    version,
+    size,
+    seed: `${version} ${size}`,
+    payload: new TextEncoder().encode(`firmware ${version}`),
+  });
 }
 
-const digestOf = (file: Uint8Array): OfferDigest => ({ algorithm: "MD5", hex: createHash("md5").update(file).digest("hex") });
+const digestOf = (file: Uint8Array): OfferDigest => ({
+  algorithm: "MD5",
+  hex: createHash("md5").update(file).digest("hex"),
+});
 
-function push(file: Uint8Array, version: string, change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {}): Push {
+function push(
+  file: Uint8Array,
+  version: string,
+  change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {},
+): Push {
   const { offer, ...rest } = change;
   const digest = offer?.digest ?? digestOf(file);
   const url = `http://files/${version}-${digest.hex.slice(0, 6)}.bin?sign=0123456789abcdef0123456789abcdef`;
-  return { file, behaviour: "good", ends: "done", ...rest, offer: { version, size: file.length, url, digest, ...offer } };
+  return {
+    file,
+    behaviour: "good",
+    ends: "done",
+    ...rest,
+    offer: { version, size: file.length, url, digest, ...offer },
+  };
 }
 
 const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
@@ -110,43 +137,71 @@ type Made = Pick<Story, "about" | "pushes"> & Partial<Story>;
 const STORIES: { readonly [name: string]: (size: number) => Made } = {
   good: (size) => ({ about: "a good update", pushes: [push(image("0.2.0", size), "0.2.0")] }),
 
-  alone: (size) => ({ about: "a good update; after a cut the connection comes late, the job goes on by itself", lateLink: true, pushes: [push(image("0.2.0", size), "0.2.0")] }),
+  alone: (size) => ({
+    about: "a good update; after a cut the connection comes late, the job goes on by itself",
+    lateLink: true,
+    pushes: [push(image("0.2.0", size), "0.2.0")],
+  }),
 
-  acks: (size) => ({ about: "a good update; each first PUBACK is lost with its connection", losesAcks: true, pushes: [push(image("0.2.0", size), "0.2.0")] }),
+  acks: (size) => ({
+    about: "a good update; each first PUBACK is lost with its connection",
+    losesAcks: true,
+    pushes: [push(image("0.2.0", size), "0.2.0")],
+  }),
 
-  twice: (size) => ({ about: "two updates, the second back into the first slot", pushes: [push(image("0.2.0", size), "0.2.0"), push(image("0.3.0", size), "0.3.0")] }),
+  twice: (size) => ({
+    about: "two updates, the second back into the first slot",
+    pushes: [push(image("0.2.0", size), "0.2.0"), push(image("0.3.0", size), "0.3.0")],
+  }),
 
   throws: (size) => {
     const file = image("0.2.0", size);
     return {
       about: "the new firmware throws at start; pushed again it is refused",
-      pushes: [push(file, "0.2.0", { behaviour: "throws", ends: rolledBack(/failed in its trial/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
+      pushes: [
+        push(file, "0.2.0", { behaviour: "throws", ends: rolledBack(/failed in its trial/) }),
+        push(file, "0.2.0", { ends: refused(/was rolled back before/) }),
+      ],
     };
   },
 
   hangs: (size) => ({
     about: "the new firmware stands still until the watchdog resets it; the next one is good",
-    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "hangs", ends: rolledBack(/failed in its trial/) }), push(image("0.2.1", size), "0.2.1")],
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { behaviour: "hangs", ends: rolledBack(/failed in its trial/) }),
+      push(image("0.2.1", size), "0.2.1"),
+    ],
   }),
 
   unhealthy: (size) => {
     const file = image("0.2.0", size);
     return {
       about: "the new firmware's health check fails; pushed again it is refused",
-      pushes: [push(file, "0.2.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) }), push(file, "0.2.0", { ends: refused(/was rolled back before/) })],
+      pushes: [
+        push(file, "0.2.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) }),
+        push(file, "0.2.0", { ends: refused(/was rolled back before/) }),
+      ],
     };
   },
 
   mute: (size) => ({
     about: "the new firmware's health check never answers",
-    pushes: [push(image("0.2.0", size), "0.2.0", { behaviour: "mute", ends: rolledBack(/did not answer|failed in its trial/) })],
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", {
+        behaviour: "mute",
+        ends: rolledBack(/did not answer|failed in its trial/),
+      }),
+    ],
   }),
 
   offline: (size) => {
     const file = image("0.2.0", size);
     return {
       about: "the new firmware does not reach the cloud; pushed again it does, without a download",
-      pushes: [push(file, "0.2.0", { behaviour: "offline", ends: rolledBack(/cloud not reached/) }), push(file, "0.2.0")],
+      pushes: [
+        push(file, "0.2.0", { behaviour: "offline", ends: rolledBack(/cloud not reached/) }),
+        push(file, "0.2.0"),
+      ],
     };
   },
 
@@ -155,7 +210,10 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
     return {
       about: "the digest in the offer is not the file's; then the right one",
       pushes: [
-        push(file, "0.2.0", { offer: { digest: { algorithm: "MD5", hex: "0".repeat(32) } }, ends: { cause: "digest-mismatch", message: /of what is in flash is/ } }),
+        push(file, "0.2.0", {
+          offer: { digest: { algorithm: "MD5", hex: "0".repeat(32) } },
+          ends: { cause: "digest-mismatch", message: /of what is in flash is/ },
+        }),
         push(file, "0.2.0"),
       ],
     };
@@ -163,7 +221,10 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
 
   supersede: (size) => ({
     about: "another image is pushed in mid-download",
-    pushes: [push(image("0.2.0", size), "0.2.0", { supersededAt: Math.floor(size / 2) }), push(image("0.3.0", size), "0.3.0")],
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { supersededAt: Math.floor(size / 2) }),
+      push(image("0.3.0", size), "0.3.0"),
+    ],
   }),
 
   broken: (size) => {
@@ -185,7 +246,10 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
     return {
       about: "a file whose missing end lies in the slot from before: bootable, yet not what was offered",
       pushes: [
-        push(file, "0.2.0", { offer: { digest: { algorithm: "MD5", hex: "1".repeat(32) } }, ends: { cause: "digest-mismatch", message: /of what is in flash is/ } }),
+        push(file, "0.2.0", {
+          offer: { digest: { algorithm: "MD5", hex: "1".repeat(32) } },
+          ends: { cause: "digest-mismatch", message: /of what is in flash is/ },
+        }),
         push(part, "0.2.0", { ends: refused(/is longer than the file/) }),
       ],
     };
@@ -211,13 +275,22 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
   panel: (size) => ({
     about: "ThingsPanel v0: size unknown, a push comes once",
     platform: "thingspanel-v0",
-    pushes: [push(image("0.2.0", size), "0.2.0", { offer: { size: 0 } }), push(image("0.3.0", size), "0.3.0", { behaviour: "unhealthy", ends: rolledBack(/health check failed|failed in its trial/) })],
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { offer: { size: 0 } }),
+      push(image("0.3.0", size), "0.3.0", {
+        behaviour: "unhealthy",
+        ends: rolledBack(/health check failed|failed in its trial/),
+      }),
+    ],
   }),
 
   panel1: (size) => ({
     about: "ThingsPanel v1: no version report, the next image is pushed while the first is on trial",
     platform: "thingspanel-v1",
-    pushes: [push(image("0.2.0", size), "0.2.0", { nextInTrial: true }), push(image("0.3.0", size), "0.3.0", { offer: { size: 0 } })],
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { nextInTrial: true }),
+      push(image("0.3.0", size), "0.3.0", { offer: { size: 0 } }),
+    ],
   }),
 };
 

@@ -47,9 +47,18 @@ export class World {
     const key = `${story.scale}/${story.name}`;
     let board = factoryBoards.get(key);
     if (board === undefined) {
-      board = new MemoryBoard({ factoryImage: story.factory, table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE), flashSize: FLASH_SIZE });
+      board = new MemoryBoard({
+        factoryImage: story.factory,
+        table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE),
+        flashSize: FLASH_SIZE,
+      });
       const nvs = new Nvs(board.chip, board.table.nvs, "app");
-      for (const [key, text] of [["ssid", "home"], ["password", "correct horse battery staple"], ["place", "greenhouse 3"]] as const) nvs.setString(key, Buffer.from(text));
+      for (const [key, text] of [
+        ["ssid", "home"],
+        ["password", "correct horse battery staple"],
+        ["place", "greenhouse 3"],
+      ] as const)
+        nvs.setString(key, Buffer.from(text));
       for (let run = 0; run < WORN_IN[story.scale]; run++) nvs.setNumber("runs", run);
       factoryBoards.set(key, board);
     }
@@ -67,7 +76,9 @@ export class World {
 
   /** The push that an offer came from; the query of a URL may differ. */
   pushOf(offer: Offer): Push | undefined {
-    return this.story.pushes.find((push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version);
+    return this.story.pushes.find(
+      (push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version,
+    );
   }
 }
 
@@ -90,5 +101,8 @@ export const imageOf = (offer: Offer): string => `${offer.version} ${offer.diges
 /** The story foresees that this image is refused or rolled back for what it does. */
 export function isAtFault({ story }: World, push: Push): boolean {
   const same = story.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
-  return same.some(({ behaviour, ends }) => (behaviour !== "good" && behaviour !== "offline") || (ends !== "done" && ends.cause === "rejected"));
+  return same.some(
+    ({ behaviour, ends }) =>
+      (behaviour !== "good" && behaviour !== "offline") || (ends !== "done" && ends.cause === "rejected"),
+  );
 }

@@ -3,4 +3,11 @@ function absent() {
   throw new Error("no file system here");
 }
 
-export { absent as closeSync, absent as fstatSync, absent as openSync, absent as readFileSync, absent as readSync, absent as writeSync };
+export {
+  absent as closeSync,
+  absent as fstatSync,
+  absent as openSync,
+  absent as readFileSync,
+  absent as readSync,
+  absent as writeSync,
+};

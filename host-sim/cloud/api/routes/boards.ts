@@ -2,7 +2,17 @@ import { BOARDS_MAX, type SimulatedBoard } from "../../boards/boards";
 import type { Fault } from "../../../board/firmware/bundle";
 import type { Desk } from "../desk";
 import { found, route, type Route } from "../route";
-import { AddBoard, BoardEvents, BoardList, BoardView, CreatedRollout, FlashView, PushFirmware, SetLink, SetPower } from "../schemas";
+import {
+  AddBoard,
+  BoardEvents,
+  BoardList,
+  BoardView,
+  CreatedRollout,
+  FlashView,
+  PushFirmware,
+  SetLink,
+  SetPower,
+} from "../schemas";
 import { rolloutView } from "../views";
 import { addSample } from "./packages";
 
@@ -67,9 +77,17 @@ export function boardRoutes({ cloud, boards, events }: Desk): Route[] {
       handle: async ({ params, body: { fault } }) => {
         const { device, version } = known(params["name"]);
         const taken = new Set(cloud.packages.list().map((file) => file.version));
-        const file = await addSample(cloud, nextVersion(cloud.devices.get(device)?.version ?? version ?? "0.1.0", taken, fault), fault, SAMPLE_SIZE);
+        const file = await addSample(
+          cloud,
+          nextVersion(cloud.devices.get(device)?.version ?? version ?? "0.1.0", taken, fault),
+          fault,
+          SAMPLE_SIZE,
+        );
         events.changed("packages", file.id);
-        const { rollout, current, unknown } = cloud.rollouts.create({ package: file.id, selection: { kind: "devices", devices: [device] } });
+        const { rollout, current, unknown } = cloud.rollouts.create({
+          package: file.id,
+          selection: { kind: "devices", devices: [device] },
+        });
         return { rollout: rolloutView(cloud, rollout), current, unknown: [...unknown] };
       },
     }),

@@ -8,7 +8,11 @@ import { Journal, Link, OpenSession, Overview } from "../schemas";
 /** Seconds: a month, as long as the session itself. */
 const COOKIE_LIFE = 30 * 86_400;
 
-export function cloudRoutes(desk: Desk, journal: () => readonly { at: number; who: string; what: string }[], isConnected: () => boolean): Route[] {
+export function cloudRoutes(
+  desk: Desk,
+  journal: () => readonly { at: number; who: string; what: string }[],
+  isConnected: () => boolean,
+): Route[] {
   const { cloud, boards, access, events } = desk;
   return [
     route({
@@ -22,7 +26,10 @@ export function cloudRoutes(desk: Desk, journal: () => readonly { at: number; wh
         const opened = access.open(body.token);
         if (opened === undefined) throw new ApiError(401, "this link was used already, or never was one");
         const secure = isTls(request) ? "; Secure" : "";
-        response.setHeader("Set-Cookie", `${cookieName(request)}=${opened}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_LIFE}${secure}`);
+        response.setHeader(
+          "Set-Cookie",
+          `${cookieName(request)}=${opened}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_LIFE}${secure}`,
+        );
       },
     }),
     route({

@@ -27,7 +27,8 @@ export function deviceRoutes({ cloud, boards, rootFile }: Desk): Route[] {
           device.name.toLowerCase().includes(wanted) &&
           (version === undefined || (device.version ?? "") === version) &&
           (online === undefined || device.online === online) &&
-          (status === undefined || (cloud.tasks.active(device.id) ?? cloud.tasks.ofDevice(device.id).at(-1))?.status === status);
+          (status === undefined ||
+            (cloud.tasks.active(device.id) ?? cloud.tasks.ofDevice(device.id).at(-1))?.status === status);
         const fitting = all.filter(fits);
         const board = boardOf();
         return {
@@ -116,7 +117,9 @@ export function deviceRoutes({ cloud, boards, rootFile }: Desk): Route[] {
   function countVersions(devices: readonly Device[]): { version: string; count: number }[] {
     const counts = new Map<string, number>();
     for (const { version = "" } of devices) counts.set(version, (counts.get(version) ?? 0) + 1);
-    return [...counts].map(([version, count]) => ({ version, count })).sort((a, b) => b.count - a.count).slice(0, VERSIONS_MAX);
+    return [...counts]
+      .map(([version, count]) => ({ version, count }))
+      .sort((a, b) => b.count - a.count)
+      .slice(0, VERSIONS_MAX);
   }
 }
-

@@ -26,7 +26,12 @@ export function packageRoutes({ cloud, events }: Desk): Route[] {
       summary: "All packages, newest first",
       status: 200,
       result: Type.Object({ items: Type.Array(PackageView) }, { additionalProperties: false }),
-      handle: () => ({ items: cloud.packages.list().reverse().map((file) => packageView(cloud, file)) }),
+      handle: () => ({
+        items: cloud.packages
+          .list()
+          .reverse()
+          .map((file) => packageView(cloud, file)),
+      }),
     }),
     route({
       method: "POST",
@@ -38,7 +43,8 @@ export function packageRoutes({ cloud, events }: Desk): Route[] {
       result: PackageView,
       errors: [413, 422],
       handle: async ({ query, request }) => {
-        if (!/^application\/octet-stream$/i.test(request.headers["content-type"] ?? "")) throw new ApiError(415, "the body is to be application/octet-stream");
+        if (!/^application\/octet-stream$/i.test(request.headers["content-type"] ?? ""))
+          throw new ApiError(415, "the body is to be application/octet-stream");
         if (uploads >= UPLOADS_MAX) throw new ApiError(503, `${UPLOADS_MAX} uploads are under way`);
         uploads++;
         const intake = await cloud.packages.receive();
@@ -94,5 +100,7 @@ export async function addSample(cloud: Desk["cloud"], version: string, fault?: F
   if (fault !== undefined && !FAULTS.includes(fault)) throw new Error(`no fault ${fault}`);
   const payload = Buffer.from(await firmwareSource(version, fault));
   const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
-  return cloud.packages.add(image, { name: fault === undefined || version.endsWith(fault) ? `sample-${version}.bin` : `sample-${version}-${fault}.bin` });
+  return cloud.packages.add(image, {
+    name: fault === undefined || version.endsWith(fault) ? `sample-${version}.bin` : `sample-${version}-${fault}.bin`,
+  });
 }

@@ -1,7 +1,16 @@
 import { reportOf } from "../../core/rollouts/report";
 import type { Desk } from "../desk";
 import { found, route, type Route } from "../route";
-import { CreatedRollout, CreateRollout, MemberList, MemberQuery, Retried, RolloutDetail, RolloutList, RolloutView } from "../schemas";
+import {
+  CreatedRollout,
+  CreateRollout,
+  MemberList,
+  MemberQuery,
+  Retried,
+  RolloutDetail,
+  RolloutList,
+  RolloutView,
+} from "../schemas";
 import { memberView, rolloutView } from "../views";
 
 export function rolloutRoutes({ cloud }: Desk, now: () => number): Route[] {
@@ -58,7 +67,10 @@ export function rolloutRoutes({ cloud }: Desk, now: () => number): Route[] {
       handle: ({ params, query: { status, limit = 50, offset = 0 } }) => {
         const all = rollouts.members(known(params["id"]).id)!.list();
         const fitting = status === undefined ? all : all.filter((member) => member.status === status);
-        return { total: fitting.length, items: fitting.slice(offset, offset + limit).map((member) => memberView(cloud, member)) };
+        return {
+          total: fitting.length,
+          items: fitting.slice(offset, offset + limit).map((member) => memberView(cloud, member)),
+        };
       },
     }),
     route({

@@ -18,7 +18,12 @@ export class Problem extends Error {
   }
 }
 
-export async function ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: string, body?: object, signal?: AbortSignal): Promise<T> {
+export async function ask<T>(
+  method: "GET" | "POST" | "PUT" | "DELETE",
+  path: string,
+  body?: object,
+  signal?: AbortSignal,
+): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(ROOT + path, {
@@ -32,7 +37,8 @@ export async function ask<T>(method: "GET" | "POST" | "PUT" | "DELETE", path: st
   }
   if (answer.status === 401) window.dispatchEvent(new Event(SIGNED_OUT));
   const text = await answer.text();
-  if (!answer.ok) throw new Problem(answer.status, problemIn(text) ?? `The cloud answered with status ${answer.status}.`);
+  if (!answer.ok)
+    throw new Problem(answer.status, problemIn(text) ?? `The cloud answered with status ${answer.status}.`);
   return (text === "" ? undefined : JSON.parse(text)) as T;
 }
 
@@ -47,7 +53,13 @@ export function upload(file: File, version: string, progress: (share: number) =>
     request.addEventListener("error", () => reject(new Problem(0, "The upload broke off.")));
     request.addEventListener("load", () => {
       if (request.status === 201) resolve(JSON.parse(request.responseText) as Views["package"]);
-      else reject(new Problem(request.status, problemIn(request.responseText) ?? `The cloud answered with status ${request.status}.`));
+      else
+        reject(
+          new Problem(
+            request.status,
+            problemIn(request.responseText) ?? `The cloud answered with status ${request.status}.`,
+          ),
+        );
     });
     request.send(file);
   });

@@ -61,7 +61,8 @@ function Closed({ problem }: { problem: string | undefined }): JSX.Element {
     <div>
       <h1>This console is closed</h1>
       <p>
-        Open the link that <code>xs-ota cloud</code> printed when it started. It works once; press Enter in that terminal for another one.
+        Open the link that <code>xs-ota cloud</code> printed when it started. It works once; press Enter in that
+        terminal for another one.
       </p>
       {problem !== undefined && (
         <p class="note problem" role="alert">
@@ -81,10 +82,14 @@ function Console({ leave }: { leave: () => void }): JSX.Element {
   }, [current]);
   return (
     <div class="frame">
-      <a class="skip" href="#main" onClick={(event) => {
-        event.preventDefault();
-        document.getElementById("main")?.focus();
-      }}>
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("main")?.focus();
+        }}
+      >
         Skip to content
       </a>
       <aside>
@@ -128,7 +133,13 @@ function pageOf(page: string, id: string | undefined, query: URLSearchParams): J
     case "devices":
       return id === undefined ? <DevicesPage query={query} /> : <DevicePage id={id} />;
     case "rollouts":
-      return id === undefined ? <RolloutsPage /> : id === "new" ? <NewRolloutPage query={query} /> : <RolloutPage id={id} />;
+      return id === undefined ? (
+        <RolloutsPage />
+      ) : id === "new" ? (
+        <NewRolloutPage query={query} />
+      ) : (
+        <RolloutPage id={id} />
+      );
     case "journal":
       return <JournalPage />;
     case "":

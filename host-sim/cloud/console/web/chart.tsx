@@ -26,7 +26,11 @@ export function RolloutChart({ points }: { points: readonly Point[] }): JSX.Elem
   const grid = ticks(highest);
   return (
     <figure class="chart">
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={`After ${duration(end - start)}: ${last.asked} asked, ${last.success} succeeded, ${last.failure} failed`}>
+      <svg
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        role="img"
+        aria-label={`After ${duration(end - start)}: ${last.asked} asked, ${last.success} succeeded, ${last.failure} failed`}
+      >
         {grid.map((count) => (
           <g key={count}>
             <line class="grid" x1={LEFT} x2={WIDTH - RIGHT} y1={y(count)} y2={y(count)} />
@@ -36,7 +40,12 @@ export function RolloutChart({ points }: { points: readonly Point[] }): JSX.Elem
           </g>
         ))}
         {[0, 0.5, 1].map((share) => (
-          <text key={share} x={x(start + share * (end - start))} y={HEIGHT - 8} text-anchor={share === 0 ? "start" : share === 1 ? "end" : "middle"}>
+          <text
+            key={share}
+            x={x(start + share * (end - start))}
+            y={HEIGHT - 8}
+            text-anchor={share === 0 ? "start" : share === 1 ? "end" : "middle"}
+          >
             {share === 0 ? "start" : duration(share * (end - start))}
           </text>
         ))}
@@ -57,7 +66,9 @@ export function RolloutChart({ points }: { points: readonly Point[] }): JSX.Elem
 
 /** A count keeps its value until it changes. */
 function stairs(points: readonly (readonly [number, number])[]): string {
-  return points.map(([x, y], index) => (index === 0 ? `M${x.toFixed(1)} ${y.toFixed(1)}` : `H${x.toFixed(1)}V${y.toFixed(1)}`)).join("");
+  return points
+    .map(([x, y], index) => (index === 0 ? `M${x.toFixed(1)} ${y.toFixed(1)}` : `H${x.toFixed(1)}V${y.toFixed(1)}`))
+    .join("");
 }
 
 /** About four round numbers up to the highest. */

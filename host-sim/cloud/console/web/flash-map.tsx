@@ -63,12 +63,20 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
   none: "no boot entry",
 };
 
-const CHIP_KINDS: Readonly<Record<string, string>> = { new: "pushed", pending: "upgrading", valid: "success", invalid: "failure", aborted: "failure" };
+const CHIP_KINDS: Readonly<Record<string, string>> = {
+  new: "pushed",
+  pending: "upgrading",
+  valid: "success",
+  invalid: "failure",
+  aborted: "failure",
+};
 
 function SlotView({ slot, map, power }: { slot: Slot; map: Map; power: boolean }): JSX.Element {
   const { label, size, running, version, bootable, state, sectors, erases } = slot;
   const target = !running && map.job !== undefined && map.job.stored > 0 ? map.job : undefined;
-  const counts = KINDS.map(([letter, , words]) => [words, count(sectors, letter)] as const).filter(([, number]) => number > 0);
+  const counts = KINDS.map(([letter, , words]) => [words, count(sectors, letter)] as const).filter(
+    ([, number]) => number > 0,
+  );
   return (
     <figure>
       <figcaption>
@@ -77,12 +85,25 @@ function SlotView({ slot, map, power }: { slot: Slot; map: Map; power: boolean }
           {running && <Chip kind={power ? "success" : "cancelled"}>{power ? "running" : "boots next"}</Chip>}
           <Chip kind={CHIP_KINDS[state] ?? "cancelled"}>{STATE_WORDS[state] ?? state}</Chip>
         </span>
-        <span>{bootable ? `version ${version ?? ""}` : target === undefined ? "nothing that boots" : `receives ${target.version}`}</span>
+        <span>
+          {bootable
+            ? `version ${version ?? ""}`
+            : target === undefined
+              ? "nothing that boots"
+              : `receives ${target.version}`}
+        </span>
         <span class="faint">
-          {target === undefined ? bytes(size) : `${bytes(target.stored)} of ${bytes(target.size)} safe (${target.phase})`} · {erases.toLocaleString()} erases in its life
+          {target === undefined
+            ? bytes(size)
+            : `${bytes(target.stored)} of ${bytes(target.size)} safe (${target.phase})`}{" "}
+          · {erases.toLocaleString()} erases in its life
         </span>
       </figcaption>
-      <Sectors sectors={sectors} checkpoint={target === undefined ? undefined : Math.floor(target.stored / map.sectorSize)} label={`${label}: ${counts.map(([words, number]) => `${number} sectors ${words}`).join(", ")}`} />
+      <Sectors
+        sectors={sectors}
+        checkpoint={target === undefined ? undefined : Math.floor(target.stored / map.sectorSize)}
+        label={`${label}: ${counts.map(([words, number]) => `${number} sectors ${words}`).join(", ")}`}
+      />
     </figure>
   );
 }
@@ -94,7 +115,15 @@ function count(sectors: string, letter: string): number {
 }
 
 /** A thousand squares: one canvas, painted in the theme's colours. */
-function Sectors({ sectors, checkpoint, label }: { sectors: string; checkpoint: number | undefined; label: string }): JSX.Element {
+function Sectors({
+  sectors,
+  checkpoint,
+  label,
+}: {
+  sectors: string;
+  checkpoint: number | undefined;
+  label: string;
+}): JSX.Element {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
   useEffect(() => {
@@ -132,7 +161,9 @@ function paint(canvas: HTMLCanvasElement, sectors: string, checkpoint: number | 
   if (!context) return;
   context.scale(scale, scale);
   const gap = pitch > 5 ? 1 : 0.5;
-  const colours = Object.fromEntries(KINDS.map(([letter, kind]) => [letter, style.getPropertyValue(`--flash-${kind}`)]));
+  const colours = Object.fromEntries(
+    KINDS.map(([letter, kind]) => [letter, style.getPropertyValue(`--flash-${kind}`)]),
+  );
   for (let index = 0; index < sectors.length; index++) {
     context.fillStyle = colours[sectors[index]!] ?? "red";
     context.fillRect((index % COLUMNS) * pitch, Math.floor(index / COLUMNS) * pitch, pitch - gap, pitch - gap);

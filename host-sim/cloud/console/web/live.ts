@@ -57,8 +57,16 @@ export interface Live<T> {
 
 /** The answer to a GET, asked again when one of the topics changes: for `id` where one is given. `path` undefined: nothing is asked. */
 export function useLive<T>(path: string | undefined, topics: readonly Topic[], id?: string): Live<T> {
-  const [state, setState] = useState<{ path: string | undefined; data: T | undefined; problem: Problem | undefined }>({ path: undefined, data: undefined, problem: undefined });
-  const due = useRef<{ timer: number | undefined; last: number; abort: AbortController | undefined }>({ timer: undefined, last: 0, abort: undefined });
+  const [state, setState] = useState<{ path: string | undefined; data: T | undefined; problem: Problem | undefined }>({
+    path: undefined,
+    data: undefined,
+    problem: undefined,
+  });
+  const due = useRef<{ timer: number | undefined; last: number; abort: AbortController | undefined }>({
+    timer: undefined,
+    last: 0,
+    abort: undefined,
+  });
 
   const load = useCallback(() => {
     if (path === undefined) return;
@@ -71,7 +79,12 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
       (data) => setState({ path, data, problem: undefined }),
       (problem: unknown) => {
         // That the cloud is out of reach is said once, above every page.
-        if (!abort.signal.aborted && (problem as Problem).status !== 0) setState((before) => ({ path, data: before.path === path ? before.data : undefined, problem: problem as Problem }));
+        if (!abort.signal.aborted && (problem as Problem).status !== 0)
+          setState((before) => ({
+            path,
+            data: before.path === path ? before.data : undefined,
+            problem: problem as Problem,
+          }));
       },
     );
   }, [path]);
@@ -103,7 +116,12 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
 }
 
 /** One action at a time, and what came of it. */
-export function useAction(): { readonly busy: boolean; readonly problem: string | undefined; run(work: () => Promise<unknown>): Promise<boolean>; clear(): void } {
+export function useAction(): {
+  readonly busy: boolean;
+  readonly problem: string | undefined;
+  run(work: () => Promise<unknown>): Promise<boolean>;
+  clear(): void;
+} {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | undefined>();
   const run = async (work: () => Promise<unknown>): Promise<boolean> => {

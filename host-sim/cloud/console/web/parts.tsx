@@ -52,7 +52,14 @@ export function Progress({ percent, label }: { percent: number; label: string })
     if (bar.current) bar.current.style.width = `${Math.max(0, Math.min(100, percent))}%`;
   }, [percent]);
   return (
-    <div class="progress" role="progressbar" aria-label={label} aria-valuenow={Math.round(percent)} aria-valuemin={0} aria-valuemax={100}>
+    <div
+      class="progress"
+      role="progressbar"
+      aria-label={label}
+      aria-valuenow={Math.round(percent)}
+      aria-valuemin={0}
+      aria-valuemax={100}
+    >
       <div ref={bar} />
     </div>
   );
@@ -62,12 +69,27 @@ const SHARES: readonly Status[] = ["success", "failure", "upgrading", "pushed", 
 
 /** Devices by status as one bar, with its words for those who can not see it. */
 export function Shares({ counts }: { counts: Views["counts"] }): JSX.Element {
-  const total = Math.max(1, SHARES.reduce((sum, status) => sum + counts[status], 0));
+  const total = Math.max(
+    1,
+    SHARES.reduce((sum, status) => sum + counts[status], 0),
+  );
   const present = SHARES.filter((status) => counts[status] > 0);
   return (
-    <svg class="shares" viewBox={`0 0 ${total} 1`} preserveAspectRatio="none" role="img" aria-label={present.map((status) => `${status} ${counts[status]}`).join(", ")}>
+    <svg
+      class="shares"
+      viewBox={`0 0 ${total} 1`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={present.map((status) => `${status} ${counts[status]}`).join(", ")}
+    >
       {present.map((status, index) => (
-        <rect class={status} x={present.slice(0, index).reduce((sum, one) => sum + counts[one], 0)} y={0} width={counts[status]} height={1} />
+        <rect
+          class={status}
+          x={present.slice(0, index).reduce((sum, one) => sum + counts[one], 0)}
+          y={0}
+          width={counts[status]}
+          height={1}
+        />
       ))}
     </svg>
   );
@@ -92,7 +114,15 @@ export function Empty({ title, children }: { title: string; children?: Component
 }
 
 /** A page's head: what it is, what can be done. */
-export function Head({ title, above, children }: { title: ComponentChildren; above?: ComponentChildren; children?: ComponentChildren }): JSX.Element {
+export function Head({
+  title,
+  above,
+  children,
+}: {
+  title: ComponentChildren;
+  above?: ComponentChildren;
+  children?: ComponentChildren;
+}): JSX.Element {
   return (
     <header class="head">
       <div>
@@ -120,7 +150,15 @@ export function Copy({ text, shown }: { text: string; shown?: string }): JSX.Ele
 }
 
 /** Opens over the page; Escape and a click beside it close it. */
-export function Dialog({ title, close, children }: { title: string; close: () => void; children: ComponentChildren }): JSX.Element {
+export function Dialog({
+  title,
+  close,
+  children,
+}: {
+  title: string;
+  close: () => void;
+  children: ComponentChildren;
+}): JSX.Element {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const dialog = box.current;
@@ -149,7 +187,19 @@ export function Dialog({ title, close, children }: { title: string; close: () =>
 }
 
 /** A button that asks once more before it does something that can not be undone. */
-export function Sure({ label, question, disabled, quiet, act }: { label: string; question: string; disabled?: boolean; quiet?: boolean; act: () => void }): JSX.Element {
+export function Sure({
+  label,
+  question,
+  disabled,
+  quiet,
+  act,
+}: {
+  label: string;
+  question: string;
+  disabled?: boolean;
+  quiet?: boolean;
+  act: () => void;
+}): JSX.Element {
   const [asked, setAsked] = useState(false);
   useEffect(() => {
     if (!asked) return undefined;
@@ -167,7 +217,17 @@ export function Sure({ label, question, disabled, quiet, act }: { label: string;
   );
 }
 
-export function Pages({ total, offset, limit, go }: { total: number; offset: number; limit: number; go: (offset: number) => void }): JSX.Element | null {
+export function Pages({
+  total,
+  offset,
+  limit,
+  go,
+}: {
+  total: number;
+  offset: number;
+  limit: number;
+  go: (offset: number) => void;
+}): JSX.Element | null {
   if (total <= limit) return null;
   return (
     <nav class="pages" aria-label="pages">

@@ -6,7 +6,9 @@ export interface RolloutReport {
   readonly counts: Counts;
   readonly waves: readonly Counts[];
   /** From push to success. */
-  readonly durations: { readonly p50: number; readonly p90: number; readonly p99: number; readonly longest: number } | undefined;
+  readonly durations:
+    | { readonly p50: number; readonly p90: number; readonly p99: number; readonly longest: number }
+    | undefined;
   /** Most frequent first. */
   readonly failures: readonly { readonly reason: string; readonly count: number }[];
   /** How many had been asked, had succeeded and had failed at each time; for a chart. */
@@ -41,11 +43,18 @@ export function percentile(sorted: readonly number[], share: number): number {
 
 function durations(members: readonly Member[]): RolloutReport["durations"] {
   const times = members
-    .filter(({ status, pushedAt, finishedAt }) => status === "success" && pushedAt !== undefined && finishedAt !== undefined)
+    .filter(
+      ({ status, pushedAt, finishedAt }) => status === "success" && pushedAt !== undefined && finishedAt !== undefined,
+    )
     .map(({ pushedAt, finishedAt }) => finishedAt! - pushedAt!)
     .sort((a, b) => a - b);
   if (times.length === 0) return undefined;
-  return { p50: percentile(times, 0.5), p90: percentile(times, 0.9), p99: percentile(times, 0.99), longest: times.at(-1)! };
+  return {
+    p50: percentile(times, 0.5),
+    p90: percentile(times, 0.9),
+    p99: percentile(times, 0.99),
+    longest: times.at(-1)!,
+  };
 }
 
 function failures(members: readonly Member[]): RolloutReport["failures"] {
@@ -55,7 +64,10 @@ function failures(members: readonly Member[]): RolloutReport["failures"] {
     const reason = `${code === undefined ? "" : `${code}: `}${message || "no reason given"}`;
     counts.set(reason, (counts.get(reason) ?? 0) + 1);
   }
-  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count).slice(0, REASONS_MAX);
+  return [...counts]
+    .map(([reason, count]) => ({ reason, count }))
+    .sort((a, b) => b.count - a.count)
+    .slice(0, REASONS_MAX);
 }
 
 /** Steps that lie close together are one point, so that any number of devices makes a chart of bounded size. */
@@ -63,13 +75,17 @@ function timeline(rollout: Rollout, members: readonly Member[], now: number): Po
   const start = rollout.startedAt;
   if (start === undefined) return [];
   const end = Math.max(start + 1, rollout.finishedAt ?? now);
-  const steps: { at: number; asked: number; success: number; failure: number }[] = Array.from({ length: POINTS_MAX + 1 }, (_, index) => ({
-    at: Math.round(start + ((end - start) * index) / POINTS_MAX),
-    asked: 0,
-    success: 0,
-    failure: 0,
-  }));
-  const slot = (at: number): number => Math.min(POINTS_MAX, Math.max(0, Math.ceil(((at - start) / (end - start)) * POINTS_MAX)));
+  const steps: { at: number; asked: number; success: number; failure: number }[] = Array.from(
+    { length: POINTS_MAX + 1 },
+    (_, index) => ({
+      at: Math.round(start + ((end - start) * index) / POINTS_MAX),
+      asked: 0,
+      success: 0,
+      failure: 0,
+    }),
+  );
+  const slot = (at: number): number =>
+    Math.min(POINTS_MAX, Math.max(0, Math.ceil(((at - start) / (end - start)) * POINTS_MAX)));
   for (const { status, pushedAt, finishedAt } of members) {
     if (pushedAt !== undefined) steps[slot(pushedAt)]!.asked++;
     if (finishedAt === undefined) continue;
@@ -82,7 +98,10 @@ function timeline(rollout: Rollout, members: readonly Member[], now: number): Po
     step.success += before.success;
     step.failure += before.failure;
   }
-  return steps.filter((step, index) => index === 0 || index === POINTS_MAX || changes(steps[index - 1]!, step) || changes(step, steps[index + 1]!));
+  return steps.filter(
+    (step, index) =>
+      index === 0 || index === POINTS_MAX || changes(steps[index - 1]!, step) || changes(step, steps[index + 1]!),
+  );
 }
 
 function changes(a: Point, b: Point): boolean {

@@ -66,7 +66,14 @@ export interface Member {
 
 export type Counts = { readonly [status in TaskStatus]: number };
 
-export const STATUSES = ["pending", "pushed", "upgrading", "success", "failure", "cancelled"] as const satisfies readonly TaskStatus[];
+export const STATUSES = [
+  "pending",
+  "pushed",
+  "upgrading",
+  "success",
+  "failure",
+  "cancelled",
+] as const satisfies readonly TaskStatus[];
 
 export function isFinalStatus(status: TaskStatus): boolean {
   return status === "success" || status === "failure" || status === "cancelled";

@@ -94,7 +94,12 @@ export class Rollouts {
       createdAt: now,
       startAt: request.startAt ?? now,
     };
-    const members = devices.map((device, at): Member => ({ device, wave: waveOf(waves, at), status: "pending", attempts: 0 }));
+    const members = devices.map((device, at): Member => ({
+      device,
+      wave: waveOf(waves, at),
+      status: "pending",
+      attempts: 0,
+    }));
     const entry = this.#keep(rollout, members);
     for (const member of members) this.#host.memberChanged(rollout.id, member);
     this.#change(entry, {});
@@ -208,7 +213,13 @@ export class Rollouts {
   }
 
   #keep(rollout: Rollout, members: readonly Member[]): Entry {
-    const entry = { rollout, members: new Members(members, rollout.waves.length), readySince: undefined, busy: false, asking: undefined };
+    const entry = {
+      rollout,
+      members: new Members(members, rollout.waves.length),
+      readySince: undefined,
+      busy: false,
+      asking: undefined,
+    };
     this.#entries.set(rollout.id, entry);
     return entry;
   }
@@ -230,7 +241,8 @@ export class Rollouts {
   #advance(entry: Entry): void {
     if (entry.busy) return;
     const now = this.#host.now();
-    if (entry.rollout.state === "scheduled" && entry.rollout.startAt <= now) this.#change(entry, { state: "running", startedAt: now });
+    if (entry.rollout.state === "scheduled" && entry.rollout.startAt <= now)
+      this.#change(entry, { state: "running", startedAt: now });
     for (;;) {
       const decision = decide(entry.rollout, entry.members);
       if (decision.next !== "release") entry.readySince = undefined;
@@ -248,7 +260,9 @@ export class Rollouts {
   #release(entry: Entry): void {
     const next = releasedWaves(entry.rollout);
     const releasedAt = this.#host.now();
-    this.#change(entry, { waves: entry.rollout.waves.map((wave, index) => (index === next ? { ...wave, releasedAt } : wave)) });
+    this.#change(entry, {
+      waves: entry.rollout.waves.map((wave, index) => (index === next ? { ...wave, releasedAt } : wave)),
+    });
     this.#ask(entry);
   }
 
@@ -266,7 +280,13 @@ export class Rollouts {
         this.#host.push(member.device, file, { rollout: entry.rollout.id });
       } catch (error) {
         const now = this.#host.now();
-        this.#replace(entry, { ...member, status: "failure", attempts: member.attempts + 1, message: (error as Error).message, finishedAt: now });
+        this.#replace(entry, {
+          ...member,
+          status: "failure",
+          attempts: member.attempts + 1,
+          message: (error as Error).message,
+          finishedAt: now,
+        });
       }
       entry.asking = undefined;
       if (decide(entry.rollout, entry.members).next === "halt") break;
@@ -292,7 +312,8 @@ export class Rollouts {
     if (timeout === undefined || (state !== "running" && state !== "halted")) return;
     const latest = this.#host.now() - timeout * 1000;
     for (const { status, task: id, pushedAt } of entry.members.list()) {
-      if ((status !== "pushed" && status !== "upgrading") || id === undefined || (pushedAt ?? Infinity) > latest) continue;
+      if ((status !== "pushed" && status !== "upgrading") || id === undefined || (pushedAt ?? Infinity) > latest)
+        continue;
       const task = this.#host.task(id);
       if (task) this.#host.cancel(task, "timeout");
     }
@@ -310,6 +331,7 @@ export class Rollouts {
 }
 
 function nobody(current: number, unknown: readonly string[]): string {
-  if (unknown.length > 0) return `unknown or ambiguous: ${unknown.slice(0, 5).join(", ")}${unknown.length > 5 ? " ..." : ""}`;
+  if (unknown.length > 0)
+    return `unknown or ambiguous: ${unknown.slice(0, 5).join(", ")}${unknown.length > 5 ? " ..." : ""}`;
   return current > 0 ? "every device selected runs that version already" : "no device is selected";
 }

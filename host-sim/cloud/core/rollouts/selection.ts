@@ -15,7 +15,10 @@ export function select(selection: Selection, version: string, all: readonly Devi
     case "all":
       return outdated(all, version);
     case "version":
-      return outdated(all.filter((device) => device.version === selection.version), version);
+      return outdated(
+        all.filter((device) => device.version === selection.version),
+        version,
+      );
     case "devices":
       return listed(selection.devices, new Map(all.map(({ id }) => [id, [id]])));
     case "names":

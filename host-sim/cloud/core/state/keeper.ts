@@ -2,7 +2,17 @@ import type { Device, LoggedMessage } from "../devices";
 import type { Member, Rollout } from "../rollouts/rollout";
 import { FINISHED_MAX, type Task } from "../tasks";
 import type { StateDatabase } from "./database";
-import { deleteDevice, deleteRollout, pruneMessages, pruneTasks, saveDevice, saveMember, saveMessage, saveRollout, saveTask } from "./rows";
+import {
+  deleteDevice,
+  deleteRollout,
+  pruneMessages,
+  pruneTasks,
+  saveDevice,
+  saveMember,
+  saveMessage,
+  saveRollout,
+  saveTask,
+} from "./rows";
 
 /** Milliseconds until what may be lost is written: percentages, presence, the message log. */
 const LAZY = 250;

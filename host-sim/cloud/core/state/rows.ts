@@ -18,7 +18,12 @@ export function saveDevice(database: StateDatabase, device: KeptDevice): void {
   database.run(
     `INSERT INTO devices(id, platform, identity, version, last_seen, online) VALUES(?, ?, ?, ?, ?, ?)
      ON CONFLICT(id) DO UPDATE SET version = excluded.version, last_seen = excluded.last_seen, online = excluded.online`,
-    id, platform, JSON.stringify(identity), version ?? null, lastSeen ?? null, online ? 1 : 0,
+    id,
+    platform,
+    JSON.stringify(identity),
+    version ?? null,
+    lastSeen ?? null,
+    online ? 1 : 0,
   );
 }
 
@@ -40,17 +45,49 @@ export function deleteDevice(database: StateDatabase, id: string): void {
 }
 
 export function saveTask(database: StateDatabase, task: Task): void {
-  const { id, device, rollout, version, status, state, percent, code, message, createdAt, pushedAt, finishedAt, pushes, fields } = task;
+  const {
+    id,
+    device,
+    rollout,
+    version,
+    status,
+    state,
+    percent,
+    code,
+    message,
+    createdAt,
+    pushedAt,
+    finishedAt,
+    pushes,
+    fields,
+  } = task;
   const values: Value[] = [
-    Number(id), device, task.package, rollout ?? null, version, status, state, percent ?? null, code ?? null, message ?? null,
-    createdAt, pushedAt ?? null, finishedAt ?? null, pushes, fields === undefined ? null : JSON.stringify(fields),
+    Number(id),
+    device,
+    task.package,
+    rollout ?? null,
+    version,
+    status,
+    state,
+    percent ?? null,
+    code ?? null,
+    message ?? null,
+    createdAt,
+    pushedAt ?? null,
+    finishedAt ?? null,
+    pushes,
+    fields === undefined ? null : JSON.stringify(fields),
   ];
   database.run(`INSERT OR REPLACE INTO tasks VALUES(${values.map(() => "?").join(", ")})`, ...values);
 }
 
 /** Keeps the newest tasks of a device. */
 export function pruneTasks(database: StateDatabase, device: string, keep: number): void {
-  database.run("DELETE FROM tasks WHERE device = ?1 AND id <= (SELECT id FROM tasks WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)", device, keep);
+  database.run(
+    "DELETE FROM tasks WHERE device = ?1 AND id <= (SELECT id FROM tasks WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    device,
+    keep,
+  );
 }
 
 /** Oldest first. */
@@ -78,7 +115,11 @@ export function loadTasks(database: StateDatabase): Task[] {
 }
 
 export function saveRollout(database: StateDatabase, rollout: Rollout): void {
-  database.run("INSERT INTO rollouts(id, body) VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET body = excluded.body", Number(rollout.id), JSON.stringify(rollout));
+  database.run(
+    "INSERT INTO rollouts(id, body) VALUES(?, ?) ON CONFLICT(id) DO UPDATE SET body = excluded.body",
+    Number(rollout.id),
+    JSON.stringify(rollout),
+  );
 }
 
 export function deleteRollout(database: StateDatabase, id: string): void {
@@ -95,7 +136,9 @@ export function saveMember(database: StateDatabase, rollout: string, member: Mem
   const { device, ...body } = member;
   database.run(
     "INSERT INTO members(rollout, device, body) VALUES(?, ?, ?) ON CONFLICT(rollout, device) DO UPDATE SET body = excluded.body",
-    Number(rollout), device, JSON.stringify(body),
+    Number(rollout),
+    device,
+    JSON.stringify(body),
   );
 }
 
@@ -104,7 +147,10 @@ export function loadRollouts(database: StateDatabase): { rollout: Rollout; membe
     rollout: JSON.parse(text(row, "body")) as Rollout,
     members: database
       .all("SELECT device, body FROM members WHERE rollout = ? ORDER BY position", row["id"]!)
-      .map((member) => ({ device: text(member, "device"), ...(JSON.parse(text(member, "body")) as Omit<Member, "device">) })),
+      .map((member) => ({
+        device: text(member, "device"),
+        ...(JSON.parse(text(member, "body")) as Omit<Member, "device">),
+      })),
   }));
 }
 
@@ -112,13 +158,23 @@ export function saveMessage(database: StateDatabase, device: string, message: Lo
   const { at, direction, topic, payload, qos, dup } = message;
   database.run(
     "INSERT INTO messages(device, at, direction, topic, payload, qos, dup) VALUES(?, ?, ?, ?, ?, ?, ?)",
-    device, at, direction, topic, payload, qos, dup ? 1 : 0,
+    device,
+    at,
+    direction,
+    topic,
+    payload,
+    qos,
+    dup ? 1 : 0,
   );
 }
 
 /** Keeps the newest messages of a device. */
 export function pruneMessages(database: StateDatabase, device: string, keep: number): void {
-  database.run("DELETE FROM messages WHERE device = ?1 AND id <= (SELECT id FROM messages WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)", device, keep);
+  database.run(
+    "DELETE FROM messages WHERE device = ?1 AND id <= (SELECT id FROM messages WHERE device = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    device,
+    keep,
+  );
 }
 
 /** Oldest first. */

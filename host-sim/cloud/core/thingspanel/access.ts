@@ -6,7 +6,9 @@ import { deviceNumberOf, type ThingsPanelDevice } from "./identity";
 export type Spelling = "inform" | "infrom";
 
 export function taskTopic(device: ThingsPanelDevice, spelling: Spelling): string {
-  return device.profile === "v0" ? `ota/device/inform/${device.username}` : `ota/devices/${spelling}/${deviceNumberOf(device)}`;
+  return device.profile === "v0"
+    ? `ota/device/inform/${device.username}`
+    : `ota/devices/${spelling}/${deviceNumberOf(device)}`;
 }
 
 /**

@@ -34,7 +34,9 @@ export function answerDownload(host: SideHost, request: IncomingMessage, respons
 
 /** Every error is a JSON document, and a success for whoever looks at the status. */
 function fail(response: ServerResponse, message: string): void {
-  response.writeHead(200, { "Content-Type": "application/json; charset=utf-8" }).end(JSON.stringify({ code: 100_000, message, data: {} }));
+  response
+    .writeHead(200, { "Content-Type": "application/json; charset=utf-8" })
+    .end(JSON.stringify({ code: 100_000, message, data: {} }));
 }
 
 /** What Go's ServeFile sends. */
@@ -45,7 +47,13 @@ function whole(host: SideHost, request: IncomingMessage, response: ServerRespons
   void host.files.transfer(request, response, file, { status: 200, start: 0, end: file.size - 1 });
 }
 
-async function range(host: SideHost, request: IncomingMessage, response: ServerResponse, file: Package, profile: Profile): Promise<void> {
+async function range(
+  host: SideHost,
+  request: IncomingMessage,
+  response: ServerResponse,
+  file: Package,
+  profile: Profile,
+): Promise<void> {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
   if (first === undefined) return void response.writeHead(416).end();
   const start = Number(first);
@@ -58,7 +66,7 @@ async function range(host: SideHost, request: IncomingMessage, response: ServerR
     const reader = await host.packages.reader(file.id);
     const bytes = Buffer.alloc(end - start + 1);
     try {
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const part = await reader.read(start + at, bytes.length - at);
         bytes.set(part, at);
         at += part.length;

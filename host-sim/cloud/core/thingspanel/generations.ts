@@ -3,7 +3,14 @@ import type { Profile } from "./identity";
 /** What the two generations of the server do differently. */
 export interface Generation {
   /** Numbers of the task states; v0 has them as text. */
-  readonly states: { readonly pending: number; readonly pushed: number; readonly upgrading: number; readonly success: number; readonly failed: number; readonly cancelled: number };
+  readonly states: {
+    readonly pending: number;
+    readonly pushed: number;
+    readonly upgrading: number;
+    readonly success: number;
+    readonly failed: number;
+    readonly cancelled: number;
+  };
   readonly qos: 0 | 1;
   /** v0: a device that is not there gets the task after it reported its version. v1: the task fails. */
   readonly waitsForDevice: boolean;

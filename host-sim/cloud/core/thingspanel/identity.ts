@@ -35,7 +35,8 @@ export function readIdentity(value: unknown): ThingsPanelDevice {
   const device = identity as unknown as ThingsPanelDevice;
   for (const key of ["username", "deviceNumber"] as const) {
     const level = key === "username" ? device.username : (device.deviceNumber ?? device.username);
-    if (level === undefined || level === "" || /[\0-\x20/+#]/.test(level)) throw new Error(`${key} is one level of a topic: no blank, /, + or #`);
+    if (level === undefined || level === "" || /[\0-\x20/+#]/.test(level))
+      throw new Error(`${key} is one level of a topic: no blank, /, + or #`);
   }
   if (device.clientId === "") throw new Error("clientId is empty");
   return device;
@@ -49,7 +50,10 @@ export function deviceNumberOf({ deviceNumber, username }: ThingsPanelDevice): s
  * Why a known token is refused, or undefined. v0 asks for the password only where one is set; v1 looks the voucher up by its
  * exact text, so that a password where there is none is wrong too. Neither looks at the client id.
  */
-export function accessProblem({ profile, password = "" }: ThingsPanelDevice, attempt: ConnectAttempt): string | undefined {
+export function accessProblem(
+  { profile, password = "" }: ThingsPanelDevice,
+  attempt: ConnectAttempt,
+): string | undefined {
   const given = attempt.password ?? "";
   if (attempt.clientId === "") return "client id is empty";
   if (profile === "v0" && password === "") return undefined;

@@ -13,7 +13,13 @@ export interface MessageOptions {
 const ENVELOPE = ["code", "id"];
 
 /** A task as the backends send it: compact, keys in alphabetical order, for they come out of a Go map. */
-export function taskMessage(device: ThingsPanelDevice, file: Package, url: string, options: MessageOptions, fields: Readonly<Record<string, unknown>> = {}): string {
+export function taskMessage(
+  device: ThingsPanelDevice,
+  file: Package,
+  url: string,
+  options: MessageOptions,
+  fields: Readonly<Record<string, unknown>> = {},
+): string {
   const { signMethod = "SHA256", bare = false } = options;
   const shipped = bare && device.profile === "v1";
   const params = {
@@ -26,7 +32,10 @@ export function taskMessage(device: ThingsPanelDevice, file: Package, url: strin
     version: file.version,
   };
   // New for every push, and nothing refers to it.
-  const id = device.profile === "v0" ? String(Math.floor(Math.random() * 999_999_999)) : String(100_000_000 + Math.floor(Math.random() * 900_000_000));
+  const id =
+    device.profile === "v0"
+      ? String(Math.floor(Math.random() * 999_999_999))
+      : String(100_000_000 + Math.floor(Math.random() * 900_000_000));
   const given = Object.entries(fields);
   return JSON.stringify({
     code: "200",
@@ -37,6 +46,9 @@ export function taskMessage(device: ThingsPanelDevice, file: Package, url: strin
 }
 
 /** The package's module, as it is sent. */
-export function moduleOf({ profile, module }: ThingsPanelDevice, fields: Readonly<Record<string, unknown>> = {}): unknown {
+export function moduleOf(
+  { profile, module }: ThingsPanelDevice,
+  fields: Readonly<Record<string, unknown>> = {},
+): unknown {
   return "module" in fields ? fields["module"] : (module ?? (profile === "v0" ? "" : null));
 }

@@ -31,10 +31,12 @@ export function readProgress(payload: string): Read<Progress> {
   const complaints: string[] = [];
   if (typeof given !== "string") complaints.push("step is not a string");
   if (desc !== undefined && typeof desc !== "string") return { complaints: [...complaints, "desc is not a string"] };
-  if (module !== undefined && typeof module !== "string") return { complaints: [...complaints, "module is not a string"] };
+  if (module !== undefined && typeof module !== "string")
+    return { complaints: [...complaints, "module is not a string"] };
   if (typeof given !== "string" && typeof given !== "number") return { complaints };
   const step = /^-?\d{1,9}(\.\d+)?$/.test(String(given)) ? Math.trunc(Number(given)) : NaN;
-  if (!((step >= 1 && step <= 100) || (step >= -4 && step <= -1)) || String(given) !== String(step)) complaints.push("step is not 1 to 100 or -1 to -4");
+  if (!((step >= 1 && step <= 100) || (step >= -4 && step <= -1)) || String(given) !== String(step))
+    complaints.push("step is not 1 to 100 or -1 to -4");
   if (Buffer.byteLength(desc ?? "") > DESC_MAX) complaints.push(`desc has more than ${DESC_MAX} bytes`);
   return { report: { step, desc: desc ?? "", module }, complaints };
 }
@@ -46,6 +48,7 @@ export function readVersion(payload: string): Read<Version> {
   if (message === undefined || !isObject(params)) return { complaints: ["not a JSON object with params"] };
   const { id } = message;
   const { version, module } = params;
-  if (typeof id !== "string" || typeof version !== "string" || typeof module !== "string") return { complaints: ["id, version and module are not strings"] };
+  if (typeof id !== "string" || typeof version !== "string" || typeof module !== "string")
+    return { complaints: ["id, version and module are not strings"] };
   return { report: { version, module }, complaints: /^.{10}$/u.test(id) ? [] : ["id does not have 10 characters"] };
 }

@@ -52,13 +52,15 @@ export class ThingsPanelSide implements PlatformSide {
   attach(host: SideHost): void {
     this.#host = host;
     const { v0, v1 } = GENERATIONS;
-    for (const filter of [v0.progress, `${v0.progress}/+`, v1.progress, v0.version!]) host.bus.onMessage(filter, (message) => this.#received(message));
+    for (const filter of [v0.progress, `${v0.progress}/+`, v1.progress, v0.version!])
+      host.bus.onMessage(filter, (message) => this.#received(message));
   }
 
   add(identity: unknown): string {
     const device = readIdentity(identity);
     const id = `thingspanel/${deviceNumberOf(device)}`;
-    if (this.#byToken.has(device.username)) throw new Error(`a device with user name ${device.username} is there already`);
+    if (this.#byToken.has(device.username))
+      throw new Error(`a device with user name ${device.username} is there already`);
     this.#host.devices.add({ id, platform: this.name, name: deviceNumberOf(device) });
     const known: Known = { id, uuid: randomUUID(), device };
     this.#byId.set(id, known);
@@ -85,7 +87,15 @@ export class ThingsPanelSide implements PlatformSide {
     if (device === undefined) return undefined;
     const { profile, username, password = "", module } = device;
     const number = deviceNumberOf(device);
-    return { platform: this.name, profile, username, password, clientId: device.clientId ?? number, deviceNumber: number, ...(module === undefined ? {} : { module }) };
+    return {
+      platform: this.name,
+      profile,
+      username,
+      password,
+      clientId: device.clientId ?? number,
+      deviceNumber: number,
+      ...(module === undefined ? {} : { module }),
+    };
   }
 
   /* ---- the broker ---- */
@@ -94,7 +104,9 @@ export class ThingsPanelSide implements PlatformSide {
     const known = this.#byToken.get(attempt.username ?? "");
     if (known === undefined) return undefined;
     const reason = accessProblem(known.device, attempt);
-    return reason === undefined ? { admitted: true, side: this.name, device: known.id } : { admitted: false, code: 4, reason };
+    return reason === undefined
+      ? { admitted: true, side: this.name, device: known.id }
+      : { admitted: false, code: 4, reason };
   }
 
   publish(session: Session, topic: string): PublishVerdict {
@@ -150,7 +162,11 @@ export class ThingsPanelSide implements PlatformSide {
   cancel(task: Task, why?: "timeout"): void {
     const known = this.#byId.get(task.device);
     if (known === undefined || isFinal(this.#host.tasks.get(task.id) ?? task)) return;
-    this.#finish(known, task, why === "timeout" ? { status: "failure", message: "no result in time" } : { status: "cancelled" });
+    this.#finish(
+      known,
+      task,
+      why === "timeout" ? { status: "failure", message: "no result in time" } : { status: "cancelled" },
+    );
   }
 
   #send(known: Known, task: Task): void {
@@ -168,7 +184,12 @@ export class ThingsPanelSide implements PlatformSide {
     }
     // A device that has begun stays at "upgrading" when v0 pushes again.
     const begun = task.state === states.upgrading && task.pushes > 0;
-    tasks.update(task.id, { status: begun ? "upgrading" : "pushed", state: task.state === states.upgrading ? states.upgrading : states.pushed, pushedAt: now(), pushes: task.pushes + 1 });
+    tasks.update(task.id, {
+      status: begun ? "upgrading" : "pushed",
+      state: task.state === states.upgrading ? states.upgrading : states.pushed,
+      pushedAt: now(),
+      pushes: task.pushes + 1,
+    });
   }
 
   /** Where nobody tells who is there, and v1's devices say nothing before they have a task. */
@@ -177,13 +198,15 @@ export class ThingsPanelSide implements PlatformSide {
     this.#send(known, task);
     after(UNHEARD, () => {
       const open = tasks.active(known.id);
-      if (open?.id === task.id && open.state === GENERATIONS[known.device.profile].states.pushed) this.#sendUntilHeard(known, open);
+      if (open?.id === task.id && open.state === GENERATIONS[known.device.profile].states.pushed)
+        this.#sendUntilHeard(known, open);
     });
   }
 
   #finish(known: Known, task: Task, end: Pick<Task, "status"> & Partial<Pick<Task, "code" | "message">>): void {
     const { states } = GENERATIONS[known.device.profile];
-    const state = end.status === "success" ? states.success : end.status === "cancelled" ? states.cancelled : states.failed;
+    const state =
+      end.status === "success" ? states.success : end.status === "cancelled" ? states.cancelled : states.failed;
     this.#host.tasks.update(task.id, { ...end, state, finishedAt: this.#host.now() });
   }
 
@@ -194,7 +217,15 @@ export class ThingsPanelSide implements PlatformSide {
     if (sender === undefined) return;
     const { at, topic, qos, dup, session } = message;
     const said = Buffer.from(message.payload).toString("utf8");
-    this.#host.devices.log(sender.id, { at, direction: "up", topic, payload: said, qos, dup, ...(session === undefined ? {} : { connection: session.serial }) });
+    this.#host.devices.log(sender.id, {
+      at,
+      direction: "up",
+      topic,
+      payload: said,
+      qos,
+      dup,
+      ...(session === undefined ? {} : { connection: session.serial }),
+    });
     // Between the broker and the backend.
     const seen = unwrap(rewrite(sender.uuid, message.payload));
     const known = seen && this.#byUuid.get(seen.deviceId);
@@ -212,7 +243,9 @@ export class ThingsPanelSide implements PlatformSide {
     if (session !== undefined) return this.#byId.get(session.device);
     const named = [...this.#byId.values()].find(({ device }) => topic === behindVerneMq(device));
     if (named !== undefined) return named;
-    const candidates = [...this.#byId.values()].filter(({ device }) => topic === GENERATIONS[device.profile].progress || topic === GENERATIONS[device.profile].version);
+    const candidates = [...this.#byId.values()].filter(
+      ({ device }) => topic === GENERATIONS[device.profile].progress || topic === GENERATIONS[device.profile].version,
+    );
     const busy = candidates.filter(({ id }) => this.#host.tasks.active(id) !== undefined);
     return busy.length === 1 ? busy[0] : candidates.length === 1 ? candidates[0] : undefined;
   }
@@ -234,14 +267,21 @@ export class ThingsPanelSide implements PlatformSide {
     const { device } = known;
     const { states, looksAtModule } = GENERATIONS[device.profile];
     const task = tasks.active(known.id);
-    if (task === undefined || (task.state !== states.pushed && task.state !== states.upgrading)) return this.#unexpected(known, message, payload);
+    if (task === undefined || (task.state !== states.pushed && task.state !== states.upgrading))
+      return this.#unexpected(known, message, payload);
     const { topic } = message;
-    if (looksAtModule && (report.module ?? "") !== (moduleOf(device, task.fields) ?? "")) return this.#violation(known.id, "module is not the package's", { task: task.id, topic, payload });
+    if (looksAtModule && (report.module ?? "") !== (moduleOf(device, task.fields) ?? ""))
+      return this.#violation(known.id, "module is not the package's", { task: task.id, topic, payload });
     const { step, desc } = report;
-    if (step >= 1 && step < 100) tasks.update(task.id, { status: "upgrading", state: states.upgrading, percent: step, message: desc });
+    if (step >= 1 && step < 100)
+      tasks.update(task.id, { status: "upgrading", state: states.upgrading, percent: step, message: desc });
     else if (step === 100 || (step <= -1 && step >= -4)) {
       known.ending = { payload, connection: message.session?.serial };
-      this.#finish(known, task, step === 100 ? { status: "success", message: desc } : { status: "failure", code: step, message: desc });
+      this.#finish(
+        known,
+        task,
+        step === 100 ? { status: "success", message: desc } : { status: "failure", code: step, message: desc },
+      );
     }
   }
 
@@ -253,10 +293,18 @@ export class ThingsPanelSide implements PlatformSide {
     const last = this.#host.tasks.ofDevice(known.id).at(-1);
     const ended = last?.status === "cancelled" || (last?.status === "failure" && last.code === undefined);
     if (ended || isRepetition(known.ending, payload, message)) return;
-    this.#violation(known.id, "progress without a task under way", { ...(last === undefined ? {} : { task: last.id }), topic: message.topic, payload });
+    this.#violation(known.id, "progress without a task under way", {
+      ...(last === undefined ? {} : { task: last.id }),
+      topic: message.topic,
+      payload,
+    });
   }
 
-  #violation(device: string, rule: string, about: { readonly task?: string; readonly topic: string; readonly payload?: string }): void {
+  #violation(
+    device: string,
+    rule: string,
+    about: { readonly task?: string; readonly topic: string; readonly payload?: string },
+  ): void {
     this.#host.violation({ at: this.#host.now(), device, rule, ...about });
   }
 }

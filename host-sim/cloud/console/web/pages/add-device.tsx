@@ -17,7 +17,10 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
   const add = (event: Event): void => {
     event.preventDefault();
     void action.run(async () => {
-      const device = kind === "tencent" ? tencent(product.trim(), name.trim()) : thingsPanel(kind.endsWith("1") ? "v1" : "v0", name.trim());
+      const device =
+        kind === "tencent"
+          ? tencent(product.trim(), name.trim())
+          : thingsPanel(kind.endsWith("1") ? "v1" : "v0", name.trim());
       const { ids } = await ask<{ ids: string[] }>("POST", "/devices", { devices: [device] });
       tell("devices", true);
       setAdded(ids[0]);
@@ -38,12 +41,29 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
         {kind === "tencent" && (
           <label>
             Product id
-            <input type="text" required pattern="[A-Za-z0-9]+" title="Up to 10 letters and digits" maxLength={10} value={product} onInput={(event) => setProduct(event.currentTarget.value)} />
+            <input
+              type="text"
+              required
+              pattern="[A-Za-z0-9]+"
+              title="Up to 10 letters and digits"
+              maxLength={10}
+              value={product}
+              onInput={(event) => setProduct(event.currentTarget.value)}
+            />
           </label>
         )}
         <label>
           {kind === "tencent" ? "Device name" : "Device number"}
-          <input type="text" required pattern={kind === "tencent" ? "[A-Za-z0-9_:\\-]+" : "[^\\s\\/+#]+"} title={kind === "tencent" ? "Letters, digits, _ : and -" : "No blanks and none of / + #"} maxLength={48} value={name} placeholder="bench-01" onInput={(event) => setName(event.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            pattern={kind === "tencent" ? "[A-Za-z0-9_:\\-]+" : "[^\\s\\/+#]+"}
+            title={kind === "tencent" ? "Letters, digits, _ : and -" : "No blanks and none of / + #"}
+            maxLength={48}
+            value={name}
+            placeholder="bench-01"
+            onInput={(event) => setName(event.currentTarget.value)}
+          />
         </label>
         <p class="faint">Its secret is made here and goes into its device.json.</p>
         <ProblemNote problem={action.problem} />
@@ -69,10 +89,16 @@ function Added({ id, name, close }: { id: string; name: string; close: () => voi
         </a>
       </p>
       <p class="faint">
-        For a simulated board: <code>npx xs-ota device --config {name}.json --state board</code>. For an ESP32, docs/CLOUD.md says how it gets there; the cloud must listen where the board can reach it (
+        For a simulated board: <code>npx xs-ota device --config {name}.json --state board</code>. For an ESP32,
+        docs/CLOUD.md says how it gets there; the cloud must listen where the board can reach it (
         <code>--host 0.0.0.0</code>).
       </p>
-      {secure && <p class="faint">The cloud speaks TLS: the file names the root certificate by its place on this machine. On another one, take the certificate along and correct the path.</p>}
+      {secure && (
+        <p class="faint">
+          The cloud speaks TLS: the file names the root certificate by its place on this machine. On another one, take
+          the certificate along and correct the path.
+        </p>
+      )}
       <footer>
         <a class="button" href={linkTo("devices", id)} onClick={close}>
           Go to the device
@@ -87,7 +113,10 @@ function secret(length: number): Uint8Array {
 }
 
 function tencent(productId: string, deviceName: string): object {
-  return { platform: "tencent", identity: { productId, deviceName, deviceSecret: btoa(String.fromCharCode(...secret(16))) } };
+  return {
+    platform: "tencent",
+    identity: { productId, deviceName, deviceSecret: btoa(String.fromCharCode(...secret(16))) },
+  };
 }
 
 function thingsPanel(profile: "v0" | "v1", deviceNumber: string): object {

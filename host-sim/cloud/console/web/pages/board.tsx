@@ -17,10 +17,11 @@ export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }
   const { data: board, problem } = useLive<Views["board"]>(`/boards/${part(name)}`, ["boards"], name);
   const action = useAction();
   if (board === undefined) return <ProblemNote problem={problem} />;
-  const act = (work: () => Promise<unknown>): void => void action.run(async () => {
-    await work();
-    tell("boards", [name]);
-  });
+  const act = (work: () => Promise<unknown>): void =>
+    void action.run(async () => {
+      await work();
+      tell("boards", [name]);
+    });
   return (
     <section class="board">
       <h2>
@@ -31,23 +32,45 @@ export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }
       </h2>
       <div class="controls">
         <div class="group" role="group" aria-label="power and link">
-          <button type="button" class={board.power ? "danger" : "primary"} disabled={action.busy} onClick={() => act(() => ask("PUT", `/boards/${part(name)}/power`, { on: !board.power }))}>
+          <button
+            type="button"
+            class={board.power ? "danger" : "primary"}
+            disabled={action.busy}
+            onClick={() => act(() => ask("PUT", `/boards/${part(name)}/power`, { on: !board.power }))}
+          >
             {board.power ? "Cut the power" : "Restore the power"}
           </button>
-          <button type="button" aria-pressed={board.weak} disabled={action.busy} onClick={() => act(() => ask("PUT", `/boards/${part(name)}/link`, { weak: !board.weak }))}>
+          <button
+            type="button"
+            aria-pressed={board.weak}
+            disabled={action.busy}
+            onClick={() => act(() => ask("PUT", `/boards/${part(name)}/link`, { weak: !board.weak }))}
+          >
             {board.weak ? "Back to a good link" : "Weaken the link"}
           </button>
         </div>
         <div class="group" role="group" aria-label="push firmware">
           <span class="of">Push firmware</span>
           {FIRMWARE.map(([fault, words, hint]) => (
-            <button key={words} type="button" class={fault === undefined ? "" : "bad"} aria-label={`push firmware: ${words.toLowerCase()}`} title={hint} disabled={action.busy} onClick={() => act(() => ask("POST", `/boards/${part(name)}/firmware`, fault === undefined ? {} : { fault }))}>
+            <button
+              key={words}
+              type="button"
+              class={fault === undefined ? "" : "bad"}
+              aria-label={`push firmware: ${words.toLowerCase()}`}
+              title={hint}
+              disabled={action.busy}
+              onClick={() =>
+                act(() => ask("POST", `/boards/${part(name)}/firmware`, fault === undefined ? {} : { fault }))
+              }
+            >
               {words}
             </button>
           ))}
         </div>
       </div>
-      <ProblemNote problem={action.problem ?? (board.problem === undefined ? undefined : `The board went off: ${board.problem}`)} />
+      <ProblemNote
+        problem={action.problem ?? (board.problem === undefined ? undefined : `The board went off: ${board.problem}`)}
+      />
       <FlashMapView name={name} power={board.power} />
       <Events name={name} />
     </section>
@@ -55,8 +78,17 @@ export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }
 }
 
 function Events({ name }: { name: string }): JSX.Element | null {
-  const { data } = useLive<{ items: { at: number; event: Record<string, unknown> }[] }>(`/boards/${part(name)}/events`, ["boards"], name);
-  const items = (data?.items ?? []).filter(({ event }) => !(event["event"] === "state" && event["state"] === "downloading" && Number(event["percent"]) % 25 !== 0)).slice(-12);
+  const { data } = useLive<{ items: { at: number; event: Record<string, unknown> }[] }>(
+    `/boards/${part(name)}/events`,
+    ["boards"],
+    name,
+  );
+  const items = (data?.items ?? [])
+    .filter(
+      ({ event }) =>
+        !(event["event"] === "state" && event["state"] === "downloading" && Number(event["percent"]) % 25 !== 0),
+    )
+    .slice(-12);
   if (items.length === 0) return null;
   return (
     <ol class="events" aria-label="what the board says, newest first">
@@ -92,7 +124,9 @@ function inWords(event: Record<string, unknown>): string {
       return `resumes at byte ${text("offset")}`;
     case "state":
       if (event["state"] === "downloading") return `has downloaded ${text("percent")} %`;
-      return event["state"] === "fail" ? `fails with ${text("code")}: ${text("message")}` : (STATE_WORDS[text("state")] ?? text("state"));
+      return event["state"] === "fail"
+        ? `fails with ${text("code")}: ${text("message")}`
+        : (STATE_WORDS[text("state")] ?? text("state"));
     case "reboot":
       return `restarts into ${text("slot")}`;
     case "confirmed":

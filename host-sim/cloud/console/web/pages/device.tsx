@@ -9,26 +9,49 @@ import { BoardPanel } from "./board";
 import { Trial } from "./devices";
 
 export function DevicePage({ id }: { id: string }): JSX.Element {
-  const { data, problem } = useLive<Views["deviceDetail"]>(`/devices/${part(id)}`, ["devices", "boards", "messages"], id);
+  const { data, problem } = useLive<Views["deviceDetail"]>(
+    `/devices/${part(id)}`,
+    ["devices", "boards", "messages"],
+    id,
+  );
   const action = useAction();
   if (data === undefined) {
-    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <NoSuchDevice /> : <ProblemNote problem={problem} />;
+    return problem === undefined ? (
+      <p class="faint">…</p>
+    ) : problem.status === 404 ? (
+      <NoSuchDevice />
+    ) : (
+      <ProblemNote problem={problem} />
+    );
   }
   const { device, tasks, served } = data;
-  const remove = (): void => void action.run(async () => {
-    await ask("DELETE", `/devices/${part(id)}`);
-    tell("devices", true);
-    goTo("devices");
-  });
+  const remove = (): void =>
+    void action.run(async () => {
+      await ask("DELETE", `/devices/${part(id)}`);
+      tell("devices", true);
+      goTo("devices");
+    });
   const [current] = tasks;
   const active = current?.finishedAt === undefined ? current : undefined;
   return (
     <>
-      <Head title={<>{device.name} <Online online={device.online} /></>} above={<a href={linkTo("devices")}>Devices</a>}>
+      <Head
+        title={
+          <>
+            {device.name} <Online online={device.online} />
+          </>
+        }
+        above={<a href={linkTo("devices")}>Devices</a>}
+      >
         <a class="button" href={`/cloud/v1/devices/${part(id)}/config`} download={`${device.name}.json`}>
           device.json
         </a>
-        <Sure label="Remove" question={device.board === undefined ? "Really remove?" : "Remove with its flash?"} disabled={action.busy} act={remove} />
+        <Sure
+          label="Remove"
+          question={device.board === undefined ? "Really remove?" : "Remove with its flash?"}
+          disabled={action.busy}
+          act={remove}
+        />
       </Head>
       <ProblemNote problem={problem ?? action.problem} />
       <dl class="facts">
@@ -92,7 +115,9 @@ function words({ status, percent, pushes }: Views["task"], online: boolean): str
     case "pending":
       return online ? "About to be pushed." : "Waits until the device is online.";
     case "pushed":
-      return pushes > 1 ? `The offer went out ${pushes} times; no word from the device yet.` : "The offer is out; no word from the device yet.";
+      return pushes > 1
+        ? `The offer went out ${pushes} times; no word from the device yet.`
+        : "The offer is out; no word from the device yet.";
     default:
       return percent === 100 ? "Downloaded; the new firmware has to prove itself." : `${percent ?? 0} % downloaded.`;
   }
@@ -131,10 +156,26 @@ function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
                 <td data-label="State">
                   <StatusChip status={status} /> {status === "upgrading" && <span class="keep">{percent ?? 0} %</span>}
                 </td>
-                <td data-label="Result" class={status === "failure" ? "" : "nil"}>{status === "failure" ? `${code === undefined ? "" : `${code}: `}${message ?? ""}` : <span class="faint">—</span>}</td>
-                <td data-label="Pushed">{pushedAt === undefined ? <span class="faint">not yet</span> : <Ago at={pushedAt} />}</td>
-                <td data-label="Took" class={finishedAt === undefined ? "nil" : "keep"}>{finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}</td>
-                <td data-label="Rollout">{rollout === undefined ? <span class="faint">—</span> : <a href={linkTo("rollouts", rollout)}>#{rollout}</a>}</td>
+                <td data-label="Result" class={status === "failure" ? "" : "nil"}>
+                  {status === "failure" ? (
+                    `${code === undefined ? "" : `${code}: `}${message ?? ""}`
+                  ) : (
+                    <span class="faint">—</span>
+                  )}
+                </td>
+                <td data-label="Pushed">
+                  {pushedAt === undefined ? <span class="faint">not yet</span> : <Ago at={pushedAt} />}
+                </td>
+                <td data-label="Took" class={finishedAt === undefined ? "nil" : "keep"}>
+                  {finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}
+                </td>
+                <td data-label="Rollout">
+                  {rollout === undefined ? (
+                    <span class="faint">—</span>
+                  ) : (
+                    <a href={linkTo("rollouts", rollout)}>#{rollout}</a>
+                  )}
+                </td>
               </tr>
             ))}
           </tbody>

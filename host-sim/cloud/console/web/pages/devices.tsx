@@ -22,27 +22,34 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
     offset: String(offset),
     ...(search === "" ? {} : { search }),
     ...(version === "*" ? {} : { version }),
-    ...(status === "" ? {} : status === "online" || status === "offline" ? { online: String(status === "online") } : { status }),
+    ...(status === ""
+      ? {}
+      : status === "online" || status === "offline"
+        ? { online: String(status === "online") }
+        : { status }),
   });
   const { data, problem } = useLive<Views["deviceList"]>(`/devices?${wanted.toString()}`, ["devices", "boards"]);
   const [last, setLast] = useState<Views["deviceList"] | undefined>();
   if (data !== undefined && data !== last) setLast(data);
   const shown = data ?? last;
   const filtered = search !== "" || version !== "*" || status !== "";
-  const filter = <T,>(set: (value: T) => void) => (value: T): void => {
-    set(value);
-    setOffset(0);
-  };
+  const filter =
+    <T,>(set: (value: T) => void) =>
+    (value: T): void => {
+      set(value);
+      setOffset(0);
+    };
   const toggle = (id: string, on: boolean): void => {
     const next = new Set(selected);
     if (on) next.add(id);
     else next.delete(id);
     setSelected(next);
   };
-  const board = (): void => void action.run(async () => {
-    await ask<Views["board"]>("POST", "/boards", {});
-    tell("devices", true);
-  });
+  const board = (): void =>
+    void action.run(async () => {
+      await ask<Views["board"]>("POST", "/boards", {});
+      tell("devices", true);
+    });
   const rollOut = (): void => {
     sessionStorage.setItem("xs-ota-selected", JSON.stringify([...selected]));
     goTo("rollouts", "new", { selected: String(selected.size) });
@@ -61,7 +68,10 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
       <ProblemNote problem={problem ?? action.problem} />
       {none && (
         <Empty title="No device yet">
-          <p>A simulated board is running in a second or two. A real one needs the device.json that you get when you add it here.</p>
+          <p>
+            A simulated board is running in a second or two. A real one needs the device.json that you get when you add
+            it here.
+          </p>
           <button type="button" disabled={action.busy} onClick={board}>
             {action.busy ? "Starting a board …" : "Add a simulated board"}
           </button>
@@ -72,7 +82,12 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
           <div class="filters" role="search">
             <label>
               <span class="hidden">Search by name</span>
-              <input type="search" placeholder="Search by name" value={search} onInput={(event) => filter(setSearch)(event.currentTarget.value)} />
+              <input
+                type="search"
+                placeholder="Search by name"
+                value={search}
+                onInput={(event) => filter(setSearch)(event.currentTarget.value)}
+              />
             </label>
             <label>
               <span class="hidden">Version</span>
@@ -89,9 +104,11 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
               <span class="hidden">State</span>
               <select value={status} onChange={(event) => filter(setStatus)(event.currentTarget.value)}>
                 <option value="">Every state</option>
-                {["online", "offline", "pending", "pushed", "upgrading", "success", "failure", "cancelled"].map((one) => (
-                  <option key={one}>{one}</option>
-                ))}
+                {["online", "offline", "pending", "pushed", "upgrading", "success", "failure", "cancelled"].map(
+                  (one) => (
+                    <option key={one}>{one}</option>
+                  ),
+                )}
               </select>
             </label>
             <span class="faint">{plural(shown.total, "device")}</span>
@@ -127,7 +144,9 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
                       checked={shown.items.every(({ id }) => selected.has(id))}
                       onChange={(event) => {
                         const next = new Set(selected);
-                        for (const { id } of shown.items) if (event.currentTarget.checked) next.add(id); else next.delete(id);
+                        for (const { id } of shown.items)
+                          if (event.currentTarget.checked) next.add(id);
+                          else next.delete(id);
                         setSelected(next);
                       }}
                     />
@@ -141,7 +160,12 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
               </thead>
               <tbody>
                 {shown.items.map((device) => (
-                  <Row key={device.id} device={device} selected={selected.has(device.id)} select={(on) => toggle(device.id, on)} />
+                  <Row
+                    key={device.id}
+                    device={device}
+                    selected={selected.has(device.id)}
+                    select={(on) => toggle(device.id, on)}
+                  />
                 ))}
               </tbody>
             </table>
@@ -154,12 +178,25 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
   );
 }
 
-function Row({ device, selected, select }: { device: Views["device"]; selected: boolean; select: (on: boolean) => void }): JSX.Element {
+function Row({
+  device,
+  selected,
+  select,
+}: {
+  device: Views["device"];
+  selected: boolean;
+  select: (on: boolean) => void;
+}): JSX.Element {
   const { id, name, platform, online, version, slot, lastSeen, task, board } = device;
   return (
     <tr class={selected ? "selected" : ""}>
       <td class="narrow">
-        <input type="checkbox" aria-label={`select ${name}`} checked={selected} onChange={(event) => select(event.currentTarget.checked)} />
+        <input
+          type="checkbox"
+          aria-label={`select ${name}`}
+          checked={selected}
+          onChange={(event) => select(event.currentTarget.checked)}
+        />
       </td>
       <th scope="row" data-label="Device">
         <a href={linkTo("devices", id)}>{name}</a> <Online online={online} />
@@ -169,11 +206,15 @@ function Row({ device, selected, select }: { device: Views["device"]; selected: 
         </span>
       </th>
       <td data-label="Version">{version ?? <span class="faint keep">not reported</span>}</td>
-      <td data-label="Slot" class={slot === undefined ? "nil" : ""}>{slot ?? <span class="faint">—</span>}</td>
+      <td data-label="Slot" class={slot === undefined ? "nil" : ""}>
+        {slot ?? <span class="faint">—</span>}
+      </td>
       <td data-label="Last seen">
         <Ago at={lastSeen} />
       </td>
-      <td data-label="Last update" class={task === undefined ? "nil" : ""}>{task === undefined ? <span class="faint">none</span> : <TaskCell task={task} />}</td>
+      <td data-label="Last update" class={task === undefined ? "nil" : ""}>
+        {task === undefined ? <span class="faint">none</span> : <TaskCell task={task} />}
+      </td>
     </tr>
   );
 }

@@ -21,10 +21,20 @@ export function NewRolloutPage({ query }: { query: URLSearchParams }): JSX.Eleme
   const packages = useLive<{ items: Views["package"][] }>("/packages", ["packages"]);
   const devices = useLive<Views["deviceList"]>("/devices?limit=1", ["devices"]);
   const selected = query.has("selected") ? selectedDevices() : [];
-  if (packages.data === undefined || devices.data === undefined) return <ProblemNote problem={packages.problem ?? devices.problem} />;
-  if (packages.data.items.length === 0) return <Missing title="There is no firmware to roll out" page="packages" first="Add a package first" />;
-  if (devices.data.total === 0) return <Missing title="There is no device to update" page="devices" first="Add a device first" />;
-  return <Form packages={packages.data.items} devices={devices.data} selected={selected} first={query.get("package") ?? undefined} />;
+  if (packages.data === undefined || devices.data === undefined)
+    return <ProblemNote problem={packages.problem ?? devices.problem} />;
+  if (packages.data.items.length === 0)
+    return <Missing title="There is no firmware to roll out" page="packages" first="Add a package first" />;
+  if (devices.data.total === 0)
+    return <Missing title="There is no device to update" page="devices" first="Add a device first" />;
+  return (
+    <Form
+      packages={packages.data.items}
+      devices={devices.data}
+      selected={selected}
+      first={query.get("package") ?? undefined}
+    />
+  );
 }
 
 /** What has to be there before, and the page where it is added. */
@@ -50,7 +60,17 @@ function selectedDevices(): string[] {
   }
 }
 
-function Form({ packages, devices, selected, first }: { packages: Views["package"][]; devices: Views["deviceList"]; selected: string[]; first: string | undefined }): JSX.Element {
+function Form({
+  packages,
+  devices,
+  selected,
+  first,
+}: {
+  packages: Views["package"][];
+  devices: Views["deviceList"];
+  selected: string[];
+  first: string | undefined;
+}): JSX.Element {
   const [file, setFile] = useState(packages.some(({ id }) => id === first) ? first! : packages[0]!.id);
   const [target, setTarget] = useState<Target>(selected.length > 0 ? "selected" : "all");
   const [version, setVersion] = useState(devices.versions.find((one) => one.version !== "")?.version ?? "");
@@ -65,13 +85,22 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
   const [partial, setPartial] = useState<Created | undefined>();
   const action = useAction();
   const list = names.split(/[\s,;]+/).filter((name) => name !== "");
-  const percentages = (waves === "" ? ownWaves : waves).split(/[\s,;]+/).filter((one) => one !== "").map(Number);
+  const percentages = (waves === "" ? ownWaves : waves)
+    .split(/[\s,;]+/)
+    .filter((one) => one !== "")
+    .map(Number);
 
   const create = (event: Event): void => {
     event.preventDefault();
     void action.run(async () => {
       const selection =
-        target === "all" ? { kind: "all" } : target === "version" ? { kind: "version", version } : target === "selected" ? { kind: "devices", devices: selected } : { kind: "names", names: list };
+        target === "all"
+          ? { kind: "all" }
+          : target === "version"
+            ? { kind: "version", version }
+            : target === "selected"
+              ? { kind: "devices", devices: selected }
+              : { kind: "names", names: list };
       if (target === "names" && list.length === 0) throw new Error("Paste at least one device name.");
       if (percentages.some(Number.isNaN)) throw new Error("Waves are percentages, such as 5, 25, 100.");
       const at = later ? new Date(startAt).getTime() : undefined;
@@ -142,7 +171,13 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           {target === "names" && (
             <label>
               <span class="hidden">device names</span>
-              <textarea rows={5} class="mono" placeholder={"board-1\nboard-2"} value={names} onInput={(event) => setNames(event.currentTarget.value)} />
+              <textarea
+                rows={5}
+                class="mono"
+                placeholder={"board-1\nboard-2"}
+                value={names}
+                onInput={(event) => setNames(event.currentTarget.value)}
+              />
               <span class="faint">{plural(list.length, "name")}, separated by line breaks, blanks or commas</span>
             </label>
           )}
@@ -168,19 +203,50 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
           <div class="columns">
             <label>
               Failure limit, %
-              <input type="number" min={0} max={100} step="any" value={limit} placeholder="none" aria-describedby="limit-hint" onInput={(event) => setLimit(event.currentTarget.value)} />
-              <span id="limit-hint" class="faint">Halts when more of the devices asked have failed.</span>
+              <input
+                type="number"
+                min={0}
+                max={100}
+                step="any"
+                value={limit}
+                placeholder="none"
+                aria-describedby="limit-hint"
+                onInput={(event) => setLimit(event.currentTarget.value)}
+              />
+              <span id="limit-hint" class="faint">
+                Halts when more of the devices asked have failed.
+              </span>
             </label>
             <label>
               Time limit, minutes
-              <input type="number" min={1} max={10080} value={timeout} placeholder="none" aria-describedby="timeout-hint" onInput={(event) => setTimeoutMinutes(event.currentTarget.value)} />
-              <span id="timeout-hint" class="faint">A device without a result by then has failed.</span>
+              <input
+                type="number"
+                min={1}
+                max={10080}
+                value={timeout}
+                placeholder="none"
+                aria-describedby="timeout-hint"
+                onInput={(event) => setTimeoutMinutes(event.currentTarget.value)}
+              />
+              <span id="timeout-hint" class="faint">
+                A device without a result by then has failed.
+              </span>
             </label>
             {percentages.length > 1 && (
               <label>
                 Pause, minutes
-                <input type="number" min={0} max={10080} step="any" value={pause} aria-describedby="pause-hint" onInput={(event) => setPause(event.currentTarget.value)} />
-                <span id="pause-hint" class="faint">Between the end of a wave and the next one.</span>
+                <input
+                  type="number"
+                  min={0}
+                  max={10080}
+                  step="any"
+                  value={pause}
+                  aria-describedby="pause-hint"
+                  onInput={(event) => setPause(event.currentTarget.value)}
+                />
+                <span id="pause-hint" class="faint">
+                  Between the end of a wave and the next one.
+                </span>
               </label>
             )}
           </div>
@@ -217,7 +283,19 @@ function Form({ packages, devices, selected, first }: { packages: Views["package
   );
 }
 
-function Radio<T extends string | boolean>({ name, value, now, set, children }: { name: string; value: T; now: T; set: (value: T) => void; children: preact.ComponentChildren }): JSX.Element {
+function Radio<T extends string | boolean>({
+  name,
+  value,
+  now,
+  set,
+  children,
+}: {
+  name: string;
+  value: T;
+  now: T;
+  set: (value: T) => void;
+  children: preact.ComponentChildren;
+}): JSX.Element {
   return (
     <label class="radio">
       <input type="radio" name={name} checked={now === value} onChange={() => set(value)} />
@@ -231,7 +309,8 @@ function Partial({ made }: { made: Created }): JSX.Element {
     <>
       <Head title="Started, but not for all" />
       <p class="note problem" role="alert">
-        {plural(made.unknown.length, "name is", "names are")} unknown, or not the only one of that name: <span class="mono">{made.unknown.slice(0, 20).join(", ")}</span>
+        {plural(made.unknown.length, "name is", "names are")} unknown, or not the only one of that name:{" "}
+        <span class="mono">{made.unknown.slice(0, 20).join(", ")}</span>
         {made.unknown.length > 20 && " …"}
       </p>
       <p>The rollout runs for the other {plural(made.rollout.devices, "device")}.</p>

@@ -10,7 +10,13 @@ const LATEST = 3;
 
 /** Where one begins, and what goes on. */
 export function OverviewPage(): JSX.Element {
-  const { data, problem } = useLive<Views["overview"]>("/overview", ["packages", "devices", "rollouts", "boards", "broker"]);
+  const { data, problem } = useLive<Views["overview"]>("/overview", [
+    "packages",
+    "devices",
+    "rollouts",
+    "boards",
+    "broker",
+  ]);
   const rollouts = useLive<{ items: Views["rollout"][] }>("/rollouts", ["rollouts"]);
   if (data === undefined) return <ProblemNote problem={problem} />;
   const all = rollouts.data?.items ?? [];
@@ -20,12 +26,26 @@ export function OverviewPage(): JSX.Element {
     <>
       <Head title="Overview" />
       <ProblemNote problem={problem} />
-      {!data.brokerConnected && <p class="note problem">The broker can not be reached; devices are heard again when it can.</p>}
+      {!data.brokerConnected && (
+        <p class="note problem">The broker can not be reached; devices are heard again when it can.</p>
+      )}
       {data.rollouts.total === 0 && <FirstSteps data={data} />}
       <section class="tiles" aria-label="in numbers">
-        <Tile href={linkTo("devices")} number={`${data.devices.online} / ${data.devices.total}`} words="devices online" />
-        <Tile href={linkTo("packages")} number={String(data.packages)} words={data.packages === 1 ? "package" : "packages"} />
-        <Tile href={linkTo("rollouts")} number={String(data.rollouts.active)} words={data.rollouts.active === 1 ? "rollout under way" : "rollouts under way"} />
+        <Tile
+          href={linkTo("devices")}
+          number={`${data.devices.online} / ${data.devices.total}`}
+          words="devices online"
+        />
+        <Tile
+          href={linkTo("packages")}
+          number={String(data.packages)}
+          words={data.packages === 1 ? "package" : "packages"}
+        />
+        <Tile
+          href={linkTo("rollouts")}
+          number={String(data.rollouts.active)}
+          words={data.rollouts.active === 1 ? "rollout under way" : "rollouts under way"}
+        />
         <Tile number={bytes(data.served.bytes)} words={`served in ${plural(data.served.requests, "request")}`} />
       </section>
       {shown.length > 0 && (
@@ -41,7 +61,8 @@ export function OverviewPage(): JSX.Element {
                   </span>
                   <Shares counts={rollout.counts} />
                   <span class="faint">
-                    {rollout.counts.success} of {plural(rollout.devices, "device")} done{rollout.counts.failure > 0 ? `, ${rollout.counts.failure} failed` : ""}
+                    {rollout.counts.success} of {plural(rollout.devices, "device")} done
+                    {rollout.counts.failure > 0 ? `, ${rollout.counts.failure} failed` : ""}
                     {rollout.counts.cancelled > 0 ? `, ${rollout.counts.cancelled} cancelled` : ""}
                   </span>
                 </a>
@@ -91,7 +112,13 @@ function Tile({ number, words, href }: { number: string; words: string; href?: s
       <span class="words">{words}</span>
     </>
   );
-  return href === undefined ? <div class="tile">{inside}</div> : <a class="tile" href={href}>{inside}</a>;
+  return href === undefined ? (
+    <div class="tile">{inside}</div>
+  ) : (
+    <a class="tile" href={href}>
+      {inside}
+    </a>
+  );
 }
 
 function FirstSteps({ data }: { data: Views["overview"] }): JSX.Element {
@@ -135,7 +162,15 @@ function FirstSteps({ data }: { data: Views["overview"] }): JSX.Element {
   );
 }
 
-function Step({ done, title, children }: { done: boolean; title: string; children: preact.ComponentChildren }): JSX.Element {
+function Step({
+  done,
+  title,
+  children,
+}: {
+  done: boolean;
+  title: string;
+  children: preact.ComponentChildren;
+}): JSX.Element {
   return (
     <li class={done ? "done" : ""}>
       <h3>

@@ -10,10 +10,11 @@ export function PackagesPage(): JSX.Element {
   const { data, problem } = useLive<{ items: Views["package"][] }>("/packages", ["packages"]);
   const [sample, setSample] = useState(false);
   const action = useAction();
-  const remove = (id: string): void => void action.run(async () => {
-    await ask("DELETE", `/packages/${part(id)}`);
-    tell("packages", [id]);
-  });
+  const remove = (id: string): void =>
+    void action.run(async () => {
+      await ask("DELETE", `/packages/${part(id)}`);
+      tell("packages", [id]);
+    });
   const items = data?.items;
   return (
     <>
@@ -67,16 +68,28 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
         <span class="under">{file.name}</span>
       </th>
       <td data-label="Image">
-        {file.imageVersion === undefined ? <Chip kind="failure">not an ESP image</Chip> : `${chip(file.chip ?? 0)} · ${file.project ?? ""}`}
+        {file.imageVersion === undefined ? (
+          <Chip kind="failure">not an ESP image</Chip>
+        ) : (
+          `${chip(file.chip ?? 0)} · ${file.project ?? ""}`
+        )}
         <span class="under">
           {bytes(file.size)}
           {file.size >= 1_000 && ` (${file.size.toLocaleString()} bytes)`}
         </span>
-        {file.imageVersion !== undefined && file.imageVersion !== file.version && <span class="under warn">says {file.imageVersion} of itself</span>}
+        {file.imageVersion !== undefined && file.imageVersion !== file.version && (
+          <span class="under warn">says {file.imageVersion} of itself</span>
+        )}
         {file.problem !== undefined && <span class="under warn">would not boot: {file.problem}</span>}
       </td>
       <td data-label="Signature">
-        {file.signature === "signed" ? <Chip kind="success">signed</Chip> : file.signature === "broken" ? <Chip kind="failure">broken</Chip> : <Chip kind="cancelled">none</Chip>}
+        {file.signature === "signed" ? (
+          <Chip kind="success">signed</Chip>
+        ) : file.signature === "broken" ? (
+          <Chip kind="failure">broken</Chip>
+        ) : (
+          <Chip kind="cancelled">none</Chip>
+        )}
         {file.signer !== undefined && <span class="under mono keep">key {file.signer}</span>}
       </td>
       <td data-label="Digest">
@@ -114,7 +127,8 @@ function UploadBox(): JSX.Element {
     setShare(0);
     void action
       .run(async () => {
-        if (file.size > UPLOAD_MAX) throw new Error(`${file.name} has ${bytes(file.size)}; at most ${bytes(UPLOAD_MAX)} are taken.`);
+        if (file.size > UPLOAD_MAX)
+          throw new Error(`${file.name} has ${bytes(file.size)}; at most ${bytes(UPLOAD_MAX)} are taken.`);
         const made = await upload(file, version.trim(), setShare);
         setAdded(made);
         setVersion("");
@@ -143,17 +157,38 @@ function UploadBox(): JSX.Element {
       <label class="button primary" for="file">
         Upload firmware
       </label>
-      <input ref={input} id="file" class="hidden" type="file" accept=".bin,application/octet-stream" disabled={action.busy} onChange={(event) => take(event.currentTarget.files?.[0])} />
+      <input
+        ref={input}
+        id="file"
+        class="hidden"
+        type="file"
+        accept=".bin,application/octet-stream"
+        disabled={action.busy}
+        onChange={(event) => take(event.currentTarget.files?.[0])}
+      />
       <span class="faint hint">or drop a .bin file here</span>
       <label class="inline">
         Version
-        <input type="text" value={version} placeholder="as the image says" maxLength={36} onInput={(event) => setVersion(event.currentTarget.value)} />
+        <input
+          type="text"
+          value={version}
+          placeholder="as the image says"
+          maxLength={36}
+          onInput={(event) => setVersion(event.currentTarget.value)}
+        />
       </label>
       {share !== undefined && <Progress percent={share * 100} label="upload" />}
-      <ProblemNote problem={action.problem === undefined || !action.problem.includes("no version is given") ? action.problem : `${action.problem} To take the file as it is, fill in a version and upload it again.`} />
+      <ProblemNote
+        problem={
+          action.problem === undefined || !action.problem.includes("no version is given")
+            ? action.problem
+            : `${action.problem} To take the file as it is, fill in a version and upload it again.`
+        }
+      />
       {added !== undefined && (
         <p class="note good" role="status">
-          {added.name} is here as version {added.version}. <a href={linkTo("rollouts", "new", { package: added.id })}>Roll it out</a>
+          {added.name} is here as version {added.version}.{" "}
+          <a href={linkTo("rollouts", "new", { package: added.id })}>Roll it out</a>
         </p>
       )}
     </section>
@@ -175,7 +210,11 @@ function SampleDialog({ close }: { close: () => void }): JSX.Element {
     event.preventDefault();
     void action
       .run(async () => {
-        const { id } = await ask<Views["package"]>("POST", "/packages/samples", { version: version.trim(), size: 700_000, ...(fault === "" ? {} : { fault }) });
+        const { id } = await ask<Views["package"]>("POST", "/packages/samples", {
+          version: version.trim(),
+          size: 700_000,
+          ...(fault === "" ? {} : { fault }),
+        });
         tell("packages", [id]);
       })
       .then((done) => done && close());
@@ -186,7 +225,15 @@ function SampleDialog({ close }: { close: () => void }): JSX.Element {
         <p class="faint">The agent's own bundle in an ESP image of 700,000 bytes, as simulated boards boot it.</p>
         <label>
           Version
-          <input type="text" required pattern="[0-9A-Za-z][0-9A-Za-z.+_\-]*" title="Letters, digits, dots, plus, minus and underscores, such as 0.2.0" value={version} maxLength={31} onInput={(event) => setVersion(event.currentTarget.value)} />
+          <input
+            type="text"
+            required
+            pattern="[0-9A-Za-z][0-9A-Za-z.+_\-]*"
+            title="Letters, digits, dots, plus, minus and underscores, such as 0.2.0"
+            value={version}
+            maxLength={31}
+            onInput={(event) => setVersion(event.currentTarget.value)}
+          />
         </label>
         <label>
           Behaviour

@@ -14,28 +14,47 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
   const { data, problem } = useLive<Views["rolloutDetail"]>(`/rollouts/${id}`, ["rollouts"], id);
   const action = useAction();
   if (data === undefined) {
-    return problem === undefined ? <p class="faint">…</p> : problem.status === 404 ? <NoSuchRollout /> : <ProblemNote problem={problem} />;
+    return problem === undefined ? (
+      <p class="faint">…</p>
+    ) : problem.status === 404 ? (
+      <NoSuchRollout />
+    ) : (
+      <ProblemNote problem={problem} />
+    );
   }
   const { rollout, durations, failures, timeline } = data;
-  const act = (step: "cancel" | "resume" | "retry"): void => void action.run(async () => {
-    await ask("POST", `/rollouts/${id}/${step}`);
-    tell("rollouts", [id]);
-  });
-  const remove = (): void => void action.run(async () => {
-    await ask("DELETE", `/rollouts/${id}`);
-    tell("rollouts", true);
-    goTo("rollouts");
-  });
+  const act = (step: "cancel" | "resume" | "retry"): void =>
+    void action.run(async () => {
+      await ask("POST", `/rollouts/${id}/${step}`);
+      tell("rollouts", [id]);
+    });
+  const remove = (): void =>
+    void action.run(async () => {
+      await ask("DELETE", `/rollouts/${id}`);
+      tell("rollouts", true);
+      goTo("rollouts");
+    });
   const over = rollout.state === "finished" || rollout.state === "cancelled";
   return (
     <>
-      <Head title={<>{rollout.name} <Chip kind={rollout.state}>{rollout.state}</Chip></>} above={<a href={linkTo("rollouts")}>Rollouts</a>}>
+      <Head
+        title={
+          <>
+            {rollout.name} <Chip kind={rollout.state}>{rollout.state}</Chip>
+          </>
+        }
+        above={<a href={linkTo("rollouts")}>Rollouts</a>}
+      >
         {rollout.counts.failure > 0 && rollout.state !== "cancelled" && (
           <button type="button" disabled={action.busy} onClick={() => act("retry")}>
             Retry {plural(rollout.counts.failure, "failure")}
           </button>
         )}
-        {over ? <Sure label="Forget" question="Really forget?" disabled={action.busy} act={remove} /> : <Sure label="Cancel" question="Cancel the rest?" disabled={action.busy} act={() => act("cancel")} />}
+        {over ? (
+          <Sure label="Forget" question="Really forget?" disabled={action.busy} act={remove} />
+        ) : (
+          <Sure label="Cancel" question="Cancel the rest?" disabled={action.busy} act={() => act("cancel")} />
+        )}
       </Head>
       <ProblemNote problem={problem ?? action.problem} />
       {rollout.state === "halted" && (
@@ -65,10 +84,15 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
       <div class="two">
         <section>
           <h2>Over time</h2>
-          {timeline.length < 2 ? <Empty title={over ? "It was cancelled before it began" : "Nothing has happened yet"} /> : <RolloutChart points={timeline} />}
+          {timeline.length < 2 ? (
+            <Empty title={over ? "It was cancelled before it began" : "Nothing has happened yet"} />
+          ) : (
+            <RolloutChart points={timeline} />
+          )}
           {durations !== undefined && (
             <p class="faint">
-              From push to success: half within {duration(durations.p50)}, 90 % within {duration(durations.p90)}, the slowest {duration(durations.longest)}.
+              From push to success: half within {duration(durations.p50)}, 90 % within {duration(durations.p90)}, the
+              slowest {duration(durations.longest)}.
             </p>
           )}
         </section>
@@ -85,7 +109,14 @@ export function RolloutPage({ id }: { id: string }): JSX.Element {
                 </span>
                 {wave.size > 0 && <Shares counts={wave.counts} />}
                 <span class="faint">
-                  {wave.releasedAt === undefined ? waits(rollout.state, index) : <>released <Ago at={wave.releasedAt} />, {wave.counts.success} done{wave.counts.failure > 0 && `, ${wave.counts.failure} failed`}</>}
+                  {wave.releasedAt === undefined ? (
+                    waits(rollout.state, index)
+                  ) : (
+                    <>
+                      released <Ago at={wave.releasedAt} />, {wave.counts.success} done
+                      {wave.counts.failure > 0 && `, ${wave.counts.failure} failed`}
+                    </>
+                  )}
                 </span>
               </li>
             ))}
@@ -123,7 +154,11 @@ function NoSuchRollout(): JSX.Element {
 }
 
 /** When it began and how long it took. */
-function Times({ rollout: { state, startAt, startedAt, finishedAt } }: { rollout: Views["rollout"] }): JSX.Element | null {
+function Times({
+  rollout: { state, startAt, startedAt, finishedAt },
+}: {
+  rollout: Views["rollout"];
+}): JSX.Element | null {
   if (state === "scheduled") return <>Starts {exact(startAt)}.</>;
   if (startedAt === undefined) return null;
   return (
@@ -143,8 +178,16 @@ function waits(state: Views["rollout"]["state"], wave: number): string {
 function MembersTable({ id }: { id: string }): JSX.Element {
   const [status, setStatus] = useState("");
   const [offset, setOffset] = useState(0);
-  const query = new URLSearchParams({ limit: String(LIMIT), offset: String(offset), ...(status === "" ? {} : { status }) });
-  const { data, problem } = useLive<Views["memberList"]>(`/rollouts/${id}/devices?${query.toString()}`, ["rollouts"], id);
+  const query = new URLSearchParams({
+    limit: String(LIMIT),
+    offset: String(offset),
+    ...(status === "" ? {} : { status }),
+  });
+  const { data, problem } = useLive<Views["memberList"]>(
+    `/rollouts/${id}/devices?${query.toString()}`,
+    ["rollouts"],
+    id,
+  );
   const [last, setLast] = useState<Views["memberList"] | undefined>();
   if (data !== undefined && data !== last) setLast(data);
   const shown = data ?? last;
@@ -191,12 +234,25 @@ function MembersTable({ id }: { id: string }): JSX.Element {
                 </th>
                 <td data-label="Wave">{member.wave + 1}</td>
                 <td data-label="State">
-                  <StatusChip status={member.status} /> {member.status === "upgrading" && <span class="keep">{member.percent ?? 0} %</span>}
+                  <StatusChip status={member.status} />{" "}
+                  {member.status === "upgrading" && <span class="keep">{member.percent ?? 0} %</span>}
                   {member.status === "upgrading" && <Progress percent={member.percent ?? 0} label={`${member.name}`} />}
                   {member.attempts > 1 && <span class="under">{member.attempts} attempts</span>}
                 </td>
-                <td data-label="Result" class={member.status === "failure" ? "" : "nil"}>{member.status === "failure" ? `${member.code === undefined ? "" : `${member.code}: `}${member.message ?? ""}` : <span class="faint">—</span>}</td>
-                <td data-label="Took" class={member.finishedAt === undefined ? "nil" : "keep"}>{member.pushedAt === undefined || member.finishedAt === undefined ? <span class="faint">—</span> : duration(member.finishedAt - member.pushedAt)}</td>
+                <td data-label="Result" class={member.status === "failure" ? "" : "nil"}>
+                  {member.status === "failure" ? (
+                    `${member.code === undefined ? "" : `${member.code}: `}${member.message ?? ""}`
+                  ) : (
+                    <span class="faint">—</span>
+                  )}
+                </td>
+                <td data-label="Took" class={member.finishedAt === undefined ? "nil" : "keep"}>
+                  {member.pushedAt === undefined || member.finishedAt === undefined ? (
+                    <span class="faint">—</span>
+                  ) : (
+                    duration(member.finishedAt - member.pushedAt)
+                  )}
+                </td>
               </tr>
             ))}
           </tbody>

@@ -17,7 +17,10 @@ export function RolloutsPage(): JSX.Element {
       <ProblemNote problem={problem} />
       {data?.items.length === 0 && (
         <Empty title="No rollout yet">
-          <p>A rollout takes one package to one device or thousands, at once or wave by wave, and stops by itself when too many fail.</p>
+          <p>
+            A rollout takes one package to one device or thousands, at once or wave by wave, and stops by itself when
+            too many fail.
+          </p>
           <a class="button" href={linkTo("rollouts", "new")}>
             New rollout
           </a>

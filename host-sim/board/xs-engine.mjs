@@ -10,7 +10,7 @@ import { createRequire } from "node:module";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
 function packageFolder() {
   return dirname(createRequire(import.meta.url).resolve("@agoric/xsnap/package.json"));
@@ -18,15 +18,26 @@ function packageFolder() {
 
 /** Where the worker is, or would be. */
 export function workerFile() {
-  return join(packageFolder(), "xsnap-native", "xsnap", "build", "bin", process.platform === "darwin" ? "mac" : "lin", "release", "xsnap-worker");
+  return join(
+    packageFolder(),
+    "xsnap-native",
+    "xsnap",
+    "build",
+    "bin",
+    process.platform === "darwin" ? "mac" : "lin",
+    "release",
+    "xsnap-worker",
+  );
 }
 
 /** What is missing to build it, as one line; undefined if nothing is. */
 export function missingTools() {
-  if (process.platform !== "linux" && process.platform !== "darwin") return `the XS engine builds on Linux and macOS only, this is ${process.platform}`;
+  if (process.platform !== "linux" && process.platform !== "darwin")
+    return `the XS engine builds on Linux and macOS only, this is ${process.platform}`;
   const missing = ["cc", "make"].filter((tool) => !onPath(tool));
   if (missing.length === 0) return undefined;
-  const hint = process.platform === "darwin" ? "xcode-select --install" : "on Debian and Ubuntu: apt-get install build-essential";
+  const hint =
+    process.platform === "darwin" ? "xcode-select --install" : "on Debian and Ubuntu: apt-get install build-essential";
   return `building the XS engine needs a C compiler and make; not found: ${missing.join(", ")} (${hint}), then run npm run prepare`;
 }
 
@@ -49,8 +60,17 @@ export function buildXsEngine(say) {
   say("building the XS engine from the sources in @agoric/xsnap: about half a minute ...");
   const folder = packageFolder();
   // The package's postinstall does the same, through a shell.
-  const pinned = Object.fromEntries(readFileSync(join(folder, "build.env"), "utf8").trim().split("\n").map((line) => line.split("=", 2)));
-  const { status, stdout, stderr, error } = spawnSync(process.execPath, [join("src", "build.js")], { cwd: folder, env: { ...process.env, ...pinned }, encoding: "utf8" });
+  const pinned = Object.fromEntries(
+    readFileSync(join(folder, "build.env"), "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => line.split("=", 2)),
+  );
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [join("src", "build.js")], {
+    cwd: folder,
+    env: { ...process.env, ...pinned },
+    encoding: "utf8",
+  });
   if (status === 0 && existsSync(workerFile())) return;
   const log = join(ROOT, "build", "xs-engine.log");
   mkdirSync(dirname(log), { recursive: true });
