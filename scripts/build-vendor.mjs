@@ -1,12 +1,13 @@
 /**
- * Bundles the libraries that run on XS: build/vendor/mqtt-packet.js and js-md5.js, each one ES module without Node that XS can
- * preload, with its type declarations beside it. What has to change in the packages for that is in vendor/changes.mjs; if a
- * new version of a package has other lines there, the build stops instead of passing them on.
+ * `npm run vendor`: bundles the libraries that run on XS into src/vendor/mqtt-packet.js and js-md5.js, each one ES module without Node that
+ * XS can preload. The results are committed, because a Moddable user who includes the agent by git has no npm. tests/vendor checks that this
+ * step still yields them from the locked packages. vendor/changes.mjs holds the changes to the packages; if a new version of a package has
+ * other lines there, the build stops.
  *
  *     node scripts/build-vendor.mjs [folder]
  */
 import { build, transform } from "esbuild";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,7 @@ import { CHANGED } from "./vendor/changes.mjs";
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const { resolve: find } = createRequire(join(ROOT, "package.json"));
 
-/** Small modules in place of what mqtt-packet requires, and the build of js-md5 without HMAC. */
+/** Small modules in place of the packages that mqtt-packet requires, and the build of js-md5 without HMAC. */
 const REPLACED = new Map([
   ...["buffer", "bl", "events", "process-nextick-args"].map((name) => [
     name,
@@ -24,30 +25,30 @@ const REPLACED = new Map([
   ["js-md5", find("js-md5/build/md5-lite.mjs")],
 ]);
 
-/** esbuild plugin for any bundle that is to run on XS: the changed packages, and stand-ins for what they require. */
-export function vendorPlugin() {
-  return {
-    name: "vendor",
-    setup({ onResolve, onLoad }) {
-      onResolve({ filter: new RegExp(`^(${[...REPLACED.keys()].join("|")})$`) }, ({ path }) => ({
-        path: REPLACED.get(path),
-      }));
-      onLoad({ filter: /[\\/]node_modules[\\/](mqtt-packet|js-md5)[\\/]/ }, async ({ path }) => {
-        const file = path.slice(path.lastIndexOf("node_modules") + "node_modules/".length).replaceAll("\\", "/");
-        const changed = CHANGED.get(file);
-        if (!changed) throw new Error(`${file}: not known to scripts/vendor/changes.mjs`);
-        return { contents: changed(await readFile(path, "utf8")), loader: "js" };
-      });
-    },
-  };
-}
+/** esbuild plugin: the changed packages, and the replacements of what they require. */
+const PLUGIN = {
+  name: "vendor",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^(${[...REPLACED.keys()].join("|")})$`) }, ({ path }) => ({
+      path: REPLACED.get(path),
+    }));
+    // The agent's own UTF-8 code, which every bundle that holds the agent has anyway.
+    onResolve({ filter: /\/src\/util\/utf8$/ }, () => ({ path: "../util/utf8", external: true }));
+    onLoad({ filter: /[\\/]node_modules[\\/]/ }, async ({ path }) => {
+      const file = path.slice(path.lastIndexOf("node_modules") + "node_modules/".length).replaceAll("\\", "/");
+      const changed = CHANGED.get(file);
+      if (!changed) throw new Error(`${file}: not known to scripts/vendor/changes.mjs`);
+      return { contents: changed(await readFile(path, "utf8")), loader: "js" };
+    });
+  },
+};
 
 const BUNDLES = {
-  "mqtt-packet": 'export { generate, parser, writeToStream } from "mqtt-packet";',
+  "mqtt-packet": 'export { generate, parser } from "mqtt-packet";',
   "js-md5": 'export { md5, md5 as default } from "js-md5";',
 };
 
-/** esbuild makes every top-level declaration a `var`; XS wants to see that they never change. A second look by esbuild proves it. */
+/** esbuild makes every top-level declaration a `var`; XS preloads constants. The second transform fails where one is assigned. */
 async function constant(code) {
   const { code: result, warnings } = await transform(code.replace(/^var (?=[\w$]+ = )/gm, "const "), {
     logLevel: "silent",
@@ -57,7 +58,7 @@ async function constant(code) {
   return result;
 }
 
-/** Name, version and licence of a package, for the head of what is made of it. */
+/** Name, version and licence of the package: the head of its bundle. The bundle holds no other package's code (see PLUGIN). */
 async function notice(name) {
   const folder = dirname(find(`${name}/package.json`));
   const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
@@ -65,15 +66,8 @@ async function notice(name) {
   return `/*\n${name} ${version} (${license}), bundled and adapted for XS by scripts/build-vendor.mjs.\n\n${licence.trim()}\n*/\n`;
 }
 
-/** Whole or not at all: others may be reading the file, or writing it too. */
-async function write(path, contents) {
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, contents);
-  await rename(draft, path);
-}
-
-/** Writes both bundles and their declarations; returns the paths of the bundles. */
-export async function buildVendor(folder = join(ROOT, "build", "vendor")) {
+/** Writes both bundles into `folder`; returns their paths. */
+export async function buildVendor(folder = join(ROOT, "src", "vendor")) {
   await mkdir(folder, { recursive: true });
   const paths = [];
   for (const [name, contents] of Object.entries(BUNDLES)) {
@@ -86,13 +80,12 @@ export async function buildVendor(folder = join(ROOT, "build", "vendor")) {
       platform: "neutral",
       mainFields: ["main"],
       target: "es2022",
-      plugins: [vendorPlugin()],
+      plugins: [PLUGIN],
       legalComments: "none",
       logLevel: "silent",
     });
     const path = join(folder, `${name}.js`);
-    await write(path, (await notice(name)) + (await constant(outputFiles[0].text)));
-    await write(join(folder, `${name}.d.ts`), await readFile(join(ROOT, "scripts", "vendor", `${name}.d.ts`), "utf8"));
+    await writeFile(path, (await notice(name)) + (await constant(outputFiles[0].text)));
     paths.push(path);
   }
   return paths;

@@ -1,12 +1,10 @@
 /**
- * What `npm ci` leaves behind it: the `xs-ota` command for npx, the libraries bundled for XS, the simulated board's chip for Moddable's
- * simulator, and the XS engine of the simulated board.
+ * What `npm ci` leaves behind it: the `xs-ota` command for npx, the simulated board's chip for Moddable's simulator, and the XS engine of the simulated board.
  */
 import { mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildSimulatedChip } from "./build-simulated-chip.mjs";
-import { buildVendor } from "./build-vendor.mjs";
 import { buildXsEngine } from "../host-sim/board/xs-engine.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -24,7 +22,6 @@ function linkCommand() {
 
 try {
   linkCommand();
-  await buildVendor();
   await buildSimulatedChip();
   buildXsEngine((line) => console.error(line));
 } catch (error) {

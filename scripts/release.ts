@@ -2,22 +2,20 @@
  * `npm run release`: the files that are handed out, into build/release, with their SHA-256 sums in SHA256SUMS. The same sources give the
  * same bytes, wherever and whenever they are built: scripts/reproducible.mjs shows it.
  *
- *   xs-ota-VERSION.tgz         sources of agent and ports with the libraries bundled for XS: unpacked, a manifest can include it without npm
+ *   xs-ota-VERSION.tgz         sources of the agent and its ports: unpacked, a manifest can include it without npm
  *   xs-ota-board-VERSION.bin   firmware of the simulated board
- *   mqtt-packet.js, js-md5.js, simulated-chip.js   the bundles by themselves
  *
  *     node --import tsx scripts/release.ts [folder]
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { firmwareSource } from "../host-sim/board/firmware/bundle";
 import { buildImage } from "../hal/model-chip/build-image";
 import { buildSimulatedChip } from "./build-simulated-chip.mjs";
-import { buildVendor } from "./build-vendor.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const SUMS = "SHA256SUMS";
@@ -27,8 +25,7 @@ export async function release(folder: string): Promise<string[]> {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  for (const bundle of [...(await buildVendor()), await buildSimulatedChip()])
-    copyFileSync(bundle, join(folder, bundle.slice(bundle.lastIndexOf("/") + 1)));
+  await buildSimulatedChip();
   writeFileSync(
     join(folder, `xs-ota-board-${version}.bin`),
     buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),

@@ -2,7 +2,6 @@
  * What runs in XS: the agent over ports that do nothing, so that what is counted is the agent's own work; and parts of it by themselves.
  * Every message is one turn, and the engine's meter counts turns.
  */
-import { md5 } from "js-md5";
 import type { Ports, Socket, SocketEvents } from "../../src/ports";
 import { Executor } from "../../src/agent/executor";
 import { SECTOR } from "../../src/constants";
@@ -16,6 +15,7 @@ import { SectorStore } from "../../src/job/sector-store";
 import { MqttSession } from "../../src/mqtt/session";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { encodeUtf8 } from "../../src/util/utf8";
+import { md5 } from "../../src/vendor/js-md5";
 import { Ask, Command, PARTS } from "./protocol";
 import type { Configuration, Part } from "./protocol";
 

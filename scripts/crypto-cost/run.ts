@@ -9,7 +9,6 @@ import { fileURLToPath } from "node:url";
 import { createHash } from "node:crypto";
 import { build } from "esbuild";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { vendorPlugin } from "../build-vendor.mjs";
 import { PARTS } from "./parts";
 import type { Part } from "./parts";
 import { measureOnSdk } from "./sdk";
@@ -48,7 +47,6 @@ async function bundle(entry: string, format: "iife" | "esm"): Promise<string> {
     mainFields: ["module", "main"],
     // Without static fields: XS 13 finds a class not initialized there that refers to itself.
     target: "es2021",
-    plugins: [vendorPlugin()],
     logLevel: "silent",
   });
   return outputFiles[0]!.text;

@@ -1,10 +1,7 @@
-import { generate, parser, writeToStream } from "mqtt-packet";
 import type { Identity, Message } from "../platforms/platform";
+import { generate, parser } from "../vendor/mqtt-packet";
 
-/**
- * MQTT 3.1.1 packets to bytes and back, through mqtt-packet. The library's own types name Node's buffers and streams, which
- * XS does not have; the few members in use are declared here.
- */
+/** MQTT 3.1.1 packets to bytes and back, through mqtt-packet. Of the packets that it parses, the members in use. */
 interface Parsed {
   readonly cmd: string;
   readonly messageId?: number;
@@ -14,16 +11,6 @@ interface Parsed {
   readonly returnCode?: number;
   readonly granted?: readonly number[];
 }
-interface Parser {
-  on(event: "packet", listener: (packet: Parsed) => void): unknown;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  parse(bytes: Uint8Array): number;
-}
-const newParser = parser as unknown as () => Parser;
-const encode = generate as unknown as (packet: object) => Uint8Array;
-
-// Otherwise the first packet fills a cache of 65,536 entries.
-writeToStream.cacheNumbers = false;
 
 /** What a broker sends to this client. */
 export type Packet =
@@ -42,13 +29,13 @@ export type Packet =
 
 /** Decodes whole packets, one at a time; one decoder for each connection. */
 export class PacketDecoder {
-  readonly #parser = newParser();
+  readonly #parser = parser();
   #parsed: Parsed | undefined;
   #error: string | undefined;
 
   constructor() {
     this.#parser.on("packet", (packet) => {
-      this.#parsed = packet;
+      this.#parsed = packet as Parsed;
     });
     this.#parser.on("error", (error) => {
       this.#error = error.message;
@@ -96,7 +83,7 @@ function checked(parsed: Parsed): Packet {
   }
 }
 
-/** A plain view: Node's library hands out Buffers, whose methods and look differ. */
+/** A plain view: the library hands out its own subclass of Uint8Array. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
@@ -105,7 +92,7 @@ function plain(bytes: Uint8Array): Uint8Array {
 export function connect(identity: Identity): Uint8Array {
   const { clientId, username, password, keepAlive: keepalive } = identity;
   return plain(
-    encode({
+    generate({
       cmd: "connect",
       protocolId: "MQTT",
       protocolVersion: 4,
@@ -119,23 +106,23 @@ export function connect(identity: Identity): Uint8Array {
 }
 
 export function subscribe(id: number, topic: string): Uint8Array {
-  return plain(encode({ cmd: "subscribe", messageId: id, subscriptions: [{ topic, qos: 1 }] }));
+  return plain(generate({ cmd: "subscribe", messageId: id, subscriptions: [{ topic, qos: 1 }] }));
 }
 
 /** `id` and `dup` count at QoS 1 only. */
 export function publish(message: Message, id: number, dup: boolean): Uint8Array {
   const { topic, payload, qos } = message;
-  return plain(encode({ cmd: "publish", topic, payload, qos, messageId: id, dup, retain: false }));
+  return plain(generate({ cmd: "publish", topic, payload, qos, messageId: id, dup, retain: false }));
 }
 
 export function acknowledge(cmd: "puback" | "pubrec" | "pubcomp", id: number): Uint8Array {
-  return plain(encode({ cmd, messageId: id }));
+  return plain(generate({ cmd, messageId: id }));
 }
 
 export function pingreq(): Uint8Array {
-  return plain(encode({ cmd: "pingreq" }));
+  return plain(generate({ cmd: "pingreq" }));
 }
 
 export function disconnect(): Uint8Array {
-  return plain(encode({ cmd: "disconnect" }));
+  return plain(generate({ cmd: "disconnect" }));
 }

@@ -13,15 +13,18 @@ const PLATFORM = "esp32/esp32c3";
 /** What belongs together, by the beginning of its modules' names. The first that fits counts. */
 const PARTS: readonly (readonly [string, RegExp])[] = [
   ["update job", /^xs-ota\/src\/(job|modules)\//],
-  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants)|^xs-ota$/],
+  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants|ports)|^xs-ota$/],
   ["range downloader and HTTP", /^xs-ota\/src\/(download|http)\//],
   ["MQTT session", /^xs-ota\/src\/mqtt\//],
-  ["mqtt-packet", /^mqtt-packet/],
+  ["mqtt-packet", /^xs-ota\/src\/vendor\//],
   ["platforms: Tencent, ThingsPanel", /^xs-ota\/(src\/platforms\/|tencent|thingspanel)/],
   ["image, signature", /^xs-ota\/src\/(image|signature)\//],
   ["text, numbers, JSON", /^xs-ota\/src\/util\//],
-  ["sockets, TLS, certificates, lent MQTT", /^xs-ota\/(hal\/moddable\/|lent-mqtt)/],
-  ["ESP32 port: flash, boot, store, clock, network", /^xs-ota\/(hal\/|moddable$|network$)/],
+  [
+    "sockets, TLS, certificates, external MQTT client",
+    /^xs-ota\/(hal\/moddable\/|src\/x509\/|external-mqtt|lent-mqtt)/,
+  ],
+  ["ESP32 port: flash, boot, store, clock, network", /^xs-ota\/(hal\/|src\/store\/|moddable$|network$)/],
   ["firmware: settings, main", /^(main$|firmware\/)/],
   [
     "the SDK's TLS and arithmetic",

@@ -59,9 +59,7 @@ export function warnings(output: string): string[] {
   return output
     .split("\n")
     .filter(
-      (line) =>
-        /warning/i.test(line) &&
-        (/### warning: (xs-ota|firmware|mqtt-packet|main)\b/.test(line) || line.includes(ROOT)),
+      (line) => /warning/i.test(line) && (/### warning: (xs-ota|firmware|main)\b/.test(line) || line.includes(ROOT)),
     );
 }
 

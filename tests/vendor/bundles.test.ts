@@ -2,22 +2,44 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { basename, join } from "node:path";
+import { test } from "node:test";
 import * as fc from "fast-check";
 import * as published from "mqtt-packet";
 import { buildVendor } from "../../scripts/build-vendor.mjs";
+import * as vendored from "../../src/vendor/mqtt-packet";
+import { md5 } from "../../src/vendor/js-md5";
 import { CHANGED, replaceEach } from "../../scripts/vendor/changes.mjs";
 import { PACKETS, exercise } from "./packets";
 
-const folder = await mkdtemp(join(tmpdir(), "vendor-"));
-after(() => rm(folder, { recursive: true }));
-await buildVendor(folder);
-const bundle = (await import(pathToFileURL(join(folder, "mqtt-packet.js")).href)) as typeof published;
-const { md5 } = (await import(pathToFileURL(join(folder, "js-md5.js")).href)) as typeof import("js-md5");
+const VENDOR = new URL("../../src/vendor/", import.meta.url);
+const bundle = vendored as unknown as typeof published;
 
 published.writeToStream.cacheNumbers = false;
+
+test("the committed bundles are what `npm run vendor` makes of the locked packages", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "vendor-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const paths = await buildVendor(folder);
+  assert.deepEqual(paths.map((path) => basename(path)).sort(), ["js-md5.js", "mqtt-packet.js"]);
+  for (const path of paths) {
+    const committed = await readFile(new URL(basename(path), VENDOR), "utf8");
+    assert.ok((await readFile(path, "utf8")) === committed, `src/vendor/${basename(path)} differs: run npm run vendor`);
+  }
+});
+
+test("each bundle names its locked version and carries its licence", async () => {
+  const { packages } = JSON.parse(await readFile(new URL("../../package-lock.json", import.meta.url), "utf8")) as {
+    packages: { [path: string]: { version: string } };
+  };
+  for (const name of ["mqtt-packet", "js-md5"]) {
+    const code = await readFile(new URL(`${name}.js`, VENDOR), "utf8");
+    const { version } = packages[`node_modules/${name}`]!;
+    assert.ok(code.startsWith(`/*\n${name} ${version} (MIT), bundled`), name);
+    const head = code.slice(0, code.indexOf("*/"));
+    assert.match(head, /Copyright (\(c\) )?\d{4}[^]*Permission is hereby granted/, name);
+  }
+});
 
 test("the bundle of mqtt-packet makes and reads the same bytes as the package", () => {
   for (const size of [100_000, 1000, 1]) {
@@ -96,12 +118,18 @@ test("the bundle of js-md5 gives MD5, in one go and in parts", () => {
   );
 });
 
-test("nothing of Node is left in the bundles, and each carries its licence", async () => {
-  for (const name of ["mqtt-packet", "js-md5"]) {
-    const code = await readFile(join(folder, `${name}.js`), "utf8");
-    assert.doesNotMatch(code, /\brequire\(|\bprocess\.|from "|import\(/, name);
-    assert.match(code, /^\/\*\n\S+ \d+\.\d+\.\d+ \(MIT\)[^]*Permission is hereby granted/, name);
-    assert.ok((await readFile(join(folder, `${name}.d.ts`), "utf8")).length > 0);
+test("the bundles need nothing but the agent's own UTF-8 code", async () => {
+  for (const [name, imports] of [
+    ["mqtt-packet", ["../util/utf8"]],
+    ["js-md5", []],
+  ] as const) {
+    const code = await readFile(new URL(`${name}.js`, VENDOR), "utf8");
+    assert.doesNotMatch(code, /\brequire\(|\bprocess\.|import\(/, name);
+    assert.deepEqual(
+      [...code.matchAll(/ from "([^"]*)";$/gm)].map(([, path]) => path),
+      imports,
+      name,
+    );
   }
 });
 
@@ -120,9 +148,7 @@ test("a package whose lines have changed stops the build", () => {
   assert.throws(() => change("if (require('b')) {}\n"), /packet\.js: not a form that is known here: if \(require/);
 });
 
-test("nothing in the bundles can be changed from outside, and no top-level name by themselves", async () => {
+test("the bundles have no variable at their top level", async () => {
   for (const name of ["mqtt-packet", "js-md5"])
-    assert.doesNotMatch(await readFile(join(folder, `${name}.js`), "utf8"), /^(var|let) /m, name);
-  bundle.writeToStream.cacheNumbers = true;
-  assert.equal(bundle.writeToStream.cacheNumbers, false);
+    assert.doesNotMatch(await readFile(new URL(`${name}.js`, VENDOR), "utf8"), /^(var|let) /m, name);
 });

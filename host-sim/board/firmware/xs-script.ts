@@ -1,7 +1,6 @@
-/** A program as one script that runs in XS: nothing of Node, the vendored packages in it. */
+/** Bundles a program into one script that runs in XS. */
 import { build } from "esbuild";
 import { fileURLToPath } from "node:url";
-import { vendorPlugin } from "../../../scripts/build-vendor.mjs";
 
 /** Takes about a twentieth of a second. Rejects with what esbuild says. */
 export async function xsScript(entry: URL): Promise<string> {
@@ -15,7 +14,6 @@ export async function xsScript(entry: URL): Promise<string> {
     target: "es2022",
     minify: true,
     legalComments: "none",
-    plugins: [vendorPlugin()],
     logLevel: "silent",
   });
   return outputFiles[0]!.text;

@@ -1,7 +1,7 @@
 /** One mutant as a program: the search's worker, or the unit tests of the code that was changed, bundled with the changed file in its place. */
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
@@ -80,8 +80,6 @@ export class MutantProgram {
     rmSync(folder, { recursive: true, force: true });
     cpSync(path("src"), join(folder, "src"), { recursive: true });
     cpSync(path("tsconfig.json"), join(folder, "tsconfig.json"));
-    mkdirSync(join(folder, "build"));
-    symlinkSync(path("build/vendor"), join(folder, "build/vendor"));
     writeFileSync(join(folder, file), text);
     const { code } = await run(
       path("node_modules/.bin/tsc"),

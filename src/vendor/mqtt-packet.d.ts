@@ -1,4 +1,4 @@
-/** The bundle of mqtt-packet in words that need no types of Node. */
+/** The bundle of mqtt-packet, typed without Node's buffers and streams. */
 
 export interface Parser {
   on(event: "packet", listener: (packet: object) => void): this;
@@ -11,10 +11,3 @@ export function parser(options?: object): Parser;
 
 /** Throws if the packet can not be put into bytes. */
 export function generate(packet: object, options?: object): Uint8Array;
-
-export function writeToStream(packet: object, stream: object, options?: object): boolean;
-
-export namespace writeToStream {
-  /** Always false in this bundle; setting it has no effect. */
-  let cacheNumbers: boolean;
-}
