@@ -1,58 +1,117 @@
 /**
- * `npm test`: types, lint, then every test file; an error in the first two is the end of it. Ends with the test runner's own counts.
- *
- *     node scripts/test.mjs [part of a path ...]      only the test files whose path holds one of these
+ * `npm test`: format, types, lint, then every test file; an error in the first three is the end of it. Ends with a table of seconds by area
+ * and the test runner's own counts.
  */
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LANES, ROOT, isUnit, testFiles, unitTotal } from "./test-files.mjs";
+import { secondsByArea, table } from "./test-table.mjs";
 
-const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const USAGE = `npm test                      format check, types, lint, every test; a table of seconds by area
+npm test -- NAME ...          only the test files whose path contains a NAME; no format check, types or lint
+npm run test:unit             no browser, no power-cut search, no process of a board: under a minute
+npm run test:watch [-- NAME]  runs unit tests (or those that match) again whenever a file changes
+npm run test:long             what is too large for each run: long searches, all mutants, fuzzing, fleets
+
+Arguments that begin with --test- go to node's test runner, for example --test-name-pattern="rolls back".`;
+
 const BIN = join(ROOT, "node_modules", ".bin");
+/** A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without a message, under tsx). */
+const FILE_TIMEOUT = 1_800_000;
 
-function run(title, command, ...args) {
+function run(title, command, args, env = {}) {
   console.log(`\n> ${title}`);
-  const { status, signal, error } = spawnSync(command, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"] });
+  const { status, signal, error } = spawnSync(command, args, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   if (error) console.error(error.message);
   return status ?? (signal === null ? 1 : 128);
 }
 
-/** Node 20 takes files, not patterns. */
-function testFiles(parts) {
-  const files = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".test.ts"))
-    .map((file) => join("tests", file))
-    .sort();
-  return parts.length === 0 ? files : files.filter((file) => parts.some((part) => file.includes(part)));
+const CHECKS = [
+  ["format", "oxfmt", "--check"],
+  ["types", "tsc", "-p", "tsconfig.json"],
+  ["types of src, which has neither Node nor a browser", "tsc", "-p", "src/tsconfig.json"],
+  ["types of what runs on Moddable", "tsc", "-p", "hal/tsconfig.json"],
+  ["types of the console, which runs in a browser", "tsc", "-p", "host-sim/cloud/console/web/tsconfig.json"],
+  ["lint", "oxlint"],
+];
+
+/** Exit status of the first check that fails, or 0; with the seconds that they took. */
+function check() {
+  const started = performance.now();
+  let status = 0;
+  for (const [title, tool, ...args] of CHECKS) status ||= run(title, join(BIN, tool), args);
+  return { status, seconds: (performance.now() - started) / 1000 };
 }
 
-const files = testFiles(process.argv.slice(2));
-if (files.length === 0) {
-  console.error("error: no test file matches");
-  process.exit(1);
+/** Runs test files; `seconds` of each and the runner's `counts` beside the exit status. */
+function runTests(files, more) {
+  const folder = mkdtempSync(join(tmpdir(), "xs-ota-test-"));
+  const [log, counts] = [join(folder, "seconds"), join(folder, "counts")];
+  const read = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
+  try {
+    const args = ["--import", "tsx", "--import", "./scripts/test-seconds.mjs", "--test", `--test-concurrency=${LANES}`];
+    args.push(`--test-timeout=${FILE_TIMEOUT}`, "--test-reporter=spec", "--test-reporter-destination=stdout");
+    args.push("--test-reporter=./scripts/test-counts.mjs", `--test-reporter-destination=${counts}`);
+    const status = run("tests", process.execPath, [...args, ...more, ...files], { XS_OTA_TEST_SECONDS: log });
+    const seconds = read(log)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line));
+    return { status, seconds, counts: JSON.parse(read(counts) || "{}") };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
-process.exitCode =
-  run("types", join(BIN, "tsc"), "-p", "tsconfig.json") ||
-  run("types of src, which has neither Node nor a browser", join(BIN, "tsc"), "-p", "src/tsconfig.json") ||
-  run("types of what runs on Moddable", join(BIN, "tsc"), "-p", "hal/tsconfig.json") ||
-  run(
-    "types of the console, which runs in a browser",
-    join(BIN, "tsc"),
-    "-p",
-    "host-sim/cloud/console/web/tsconfig.json",
-  ) ||
-  run("lint", join(BIN, "oxlint")) ||
-  // Two at a time: some of them measure nothing but still mind a starved machine.
-  // A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without a message, under tsx).
-  run(
-    "tests",
-    process.execPath,
-    "--import",
-    "tsx",
-    "--test",
-    "--test-concurrency=2",
-    "--test-timeout=1800000",
-    "--test-reporter=spec",
+
+function closing({ tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0 }, seconds) {
+  const others = (cancelled > 0 ? `, ${cancelled} cancelled` : "") + (skipped > 0 ? `, ${skipped} skipped` : "");
+  return `${fail + cancelled === 0 && tests > 0 ? "ok" : "failed"}: ${tests} tests, ${pass} passed, ${fail} failed${others}, ${seconds.toFixed(0)} s`;
+}
+
+function watch(files) {
+  return run("tests, again after each change; Ctrl-C ends it", process.execPath, [
+    ...["--import", "tsx", "--test", "--watch", `--test-concurrency=${LANES}`, "--test-reporter=dot"],
     ...files,
+  ]);
+}
+
+function main(args) {
+  const flags = args.filter((arg) => arg.startsWith("--"));
+  const names = args.filter((arg) => !arg.startsWith("--"));
+  const own = ["--help", "--unit", "--watch"];
+  const unknown = flags.find((flag) => !own.includes(flag) && !flag.startsWith("--test-"));
+  if (unknown !== undefined) throw new Error(`unknown option ${unknown}; see npm test -- --help`);
+  if (flags.includes("--help")) return console.log(USAGE);
+  const unit = flags.includes("--unit") || (flags.includes("--watch") && names.length === 0);
+  const files = testFiles().filter(
+    (file) => (!unit || isUnit(file)) && (names.length === 0 || names.some((name) => file.includes(name))),
   );
+  if (files.length === 0) throw new Error(`no test file matches ${names.join(" ")}`);
+  if (flags.includes("--watch")) return (process.exitCode = watch(files));
+  const whole = !unit && names.length === 0;
+  const started = performance.now();
+  const checks = whole ? check() : { status: 0, seconds: 0 };
+  if (checks.status !== 0) return (process.exitCode = checks.status);
+  const { status, seconds, counts } = runTests(
+    files,
+    flags.filter((flag) => !own.includes(flag)),
+  );
+  process.exitCode = status;
+  if (whole) console.log(`\n${table(secondsByArea(checks.seconds, seconds))}`);
+  const all = (performance.now() - started) / 1000;
+  if (unit && all > unitTotal) console.log(`\nover budget: ${all.toFixed(0)} s of ${unitTotal} s for the unit tests`);
+  console.log(`\n${closing(counts, all)}`);
+}
+
+try {
+  main(process.argv.slice(2));
+} catch (error) {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,113 @@
+/**
+ * `npm run test:long`: what is too large for each run of `npm test`, which keeps a sample of each. One line for each part, one for the total;
+ * exit status 1 where a part fails. Progress of the parts goes to stderr.
+ */
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { ROOT } from "./test-files.mjs";
+
+const NODE = [process.execPath, "--import", "tsx"];
+const POWERCUT = [...NODE, "tests/powercut/command.ts"];
+const FLEET = [process.execPath, "host-sim/bin/xs-ota.mjs", "fleet"];
+
+/** Hours are those of two cores. The last line that a part prints on stdout is its summary. */
+const PARTS = [
+  {
+    name: "search",
+    what: "a million power cuts, of other seeds than npm test",
+    time: "3 h",
+    command: [...POWERCUT, "--cuts", "1000000", "--seed", "7"],
+  },
+  {
+    name: "mutants",
+    what: "every mutant: does a test or the search notice it?",
+    time: "6 h",
+    command: [...POWERCUT, "--mutants"],
+  },
+  {
+    name: "kills",
+    what: "300 kills of the board's process",
+    time: "30 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/powercut/processes.test.ts"],
+    env: { XS_OTA_KILLS: "300", XS_OTA_SEED: "7" },
+  },
+  {
+    name: "fuzz",
+    what: "each parser, by mutated inputs",
+    time: "30 min",
+    command: [...NODE, "tests/fuzz/main.ts", "--seconds", "1800", "--seed", "7"],
+  },
+  {
+    name: "fleet",
+    what: "1,000 devices, a tenth of them to fail",
+    time: "10 min",
+    command: [...FLEET, "--devices", "1000", "--fail-share", "0.1", "--plot", "build/fleet-long.svg"],
+  },
+  {
+    name: "outage",
+    what: "1,000 devices whose cloud is killed in mid-rollout and comes back",
+    time: "10 min",
+    command: [...FLEET, "--devices", "1000", "--outage", "30", "--plot", "build/fleet-outage.svg"],
+  },
+];
+
+const USAGE = `npm run test:long                    all parts, hours
+npm run test:long -- --only NAME     the parts whose name contains NAME; may be given more than once
+
+${PARTS.map(({ name, what, time }) => `  ${name.padEnd(10)} ${time.padEnd(8)} ${what}`).join("\n")}`;
+
+/** Resolves to the exit status and the last line on stdout. */
+function run({ command: [program, ...args], env }) {
+  return new Promise((resolve) => {
+    const child = spawn(program, args, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    let last = "no output";
+    createInterface({ input: child.stdout }).on("line", (line) => (last = line.trim() || last));
+    child.on("error", (error) => resolve({ status: 1, last: error.message }));
+    child.on("close", (code) => resolve({ status: code ?? 1, last }));
+  });
+}
+
+function partsOf(args) {
+  const names = [];
+  for (let at = 0; at < args.length; at++) {
+    if (args[at] !== "--only") throw new Error(`unknown argument ${args[at]}; see npm run test:long -- --help`);
+    const name = args[++at];
+    if (name === undefined) throw new Error("--only needs a name");
+    names.push(name);
+  }
+  const parts = PARTS.filter(({ name }) => names.length === 0 || names.some((part) => name.includes(part)));
+  if (parts.length === 0)
+    throw new Error(`no part matches ${names.join(" ")}: ${PARTS.map(({ name }) => name).join(", ")}`);
+  return parts;
+}
+
+async function main(args) {
+  if (args.includes("--help")) return console.log(USAGE);
+  const started = performance.now();
+  const failed = [];
+  const parts = partsOf(args);
+  for (const part of parts) {
+    const begun = performance.now();
+    const { status, last } = await run(part);
+    if (status !== 0) failed.push(part.name);
+    console.log(
+      `${part.name}: ${status === 0 ? "ok" : "failed"}, ${((performance.now() - begun) / 1000).toFixed(0)} s: ${last}`,
+    );
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(0);
+  console.log(
+    failed.length === 0
+      ? `ok: ${parts.length} parts, ${seconds} s`
+      : `failed: ${failed.join(", ")} of ${parts.length} parts, ${seconds} s`,
+  );
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(`error: ${error.message}`);
+  process.exitCode = 1;
+});
