@@ -10,7 +10,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { SECTOR } from "../../src/constants";
 import { OtaAgent } from "../../src/index";
 import type { BrokerAddress, Notice } from "../../src/index";
-import { JumpingClock } from "./jumping-clock";
+import { SocketClock } from "../kit/socket-clock";
 
 export const SIZE = 9 * SECTOR + 777;
 
@@ -37,7 +37,7 @@ export interface Connect {
 }
 
 export class NetworkDevice {
-  readonly clock = new JumpingClock();
+  readonly clock = new SocketClock();
   readonly notices: Notice[] = [];
   readonly log: string[] = [];
   readonly connects: Connect[] = [];
