@@ -92,12 +92,17 @@ export interface Branching {
 }
 
 /** Every cut at every point, and for each further density every cut of what follows: singles, pairs, and so on. */
-export function exhaust(
-  setting: Setting,
+export function exhaust(setting: Setting, branching: Branching, sink: Sink): void {
+  exhaustFrom(World.begin(story(setting.story, setting.scale)), deviceOf(setting), branching, sink);
+}
+
+/** The same from any world, with any device. */
+export function exhaustFrom(
+  start: World,
+  make: MakeDevice,
   { densities, strides = [], part, exact = false }: Branching,
   sink: Sink,
 ): void {
-  const make = deviceOf(setting);
   const branch = (world: World, depth: number, before: readonly Cut[], first: Point | undefined): void => {
     const density = densities[depth];
     const visit: Visit = (point, inside) => {
@@ -112,7 +117,7 @@ export function exhaust(
     liveGuarded(new Life(world, make, visit, exact));
     if (depth > 0) sink({ cuts: before, point: first, world });
   };
-  branch(World.begin(story(setting.story, setting.scale)), 0, [], undefined);
+  branch(start, 0, [], undefined);
 }
 
 /** The cuts of one point: all of an operation's, before and after a message. */

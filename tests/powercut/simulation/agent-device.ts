@@ -1,5 +1,6 @@
 /** The whole agent: MQTT session, HTTP downloader, dialect and job, over an in-memory network with virtual time. */
 import { OtaAgent } from "../../../src/agent/agent";
+import type { AgentOptions } from "../../../src/agent/agent";
 import type { Notice } from "../../../src/job/effects";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { BrokerPeer, PROBE } from "./broker-peer";
@@ -11,20 +12,31 @@ import type { Peer } from "./memory-network";
 import type { NetworkFault } from "./network-faults";
 import { Schedule } from "./schedule";
 import { platformOf } from "./stories";
+import type { Story } from "./stories";
 
 /** What an agent may say in one start before it counts as out of its mind. */
 const NOTICES_MAX = 500;
 /** Time that a probe is waited for, in steps. */
 const PROBE_STEPS = 50;
 
+/** What this device needs of an agent, so that one of another edition can be in its place. */
+export interface Agent {
+  readonly state: string;
+  start(): void;
+}
+export type MakeAgent = (options: Omit<AgentOptions, "platform" | "policy">, story: Story) => Agent;
+
+const makeAgent: MakeAgent = (options, story) =>
+  new OtaAgent({ ...options, platform: platformOf(story), policy: POLICY });
+
 export class AgentDevice implements Device {
   readonly #with: Surroundings;
   readonly #schedule: Schedule;
-  readonly #agent: OtaAgent;
+  readonly #agent: Agent;
   readonly #broker: BrokerPeer;
   #notices = 0;
 
-  constructor(surroundings: Surroundings, fault: NetworkFault | undefined) {
+  constructor(surroundings: Surroundings, fault: NetworkFault | undefined, make: MakeAgent = makeAgent) {
     this.#with = surroundings;
     const { world, watch, life } = surroundings;
     const schedule = new Schedule(world);
@@ -34,15 +46,13 @@ export class AgentDevice implements Device {
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
     const peers = (host: string): Peer | undefined =>
       life.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined;
-    this.#agent = new OtaAgent({
+    const options: Parameters<MakeAgent>[0] = {
       ports: {
         ...watch.ports,
         network: new MemoryNetwork(schedule, peers, () => life.stopped),
         crypto: new NodeCrypto(() => 0.5),
         clock: schedule,
       },
-      platform: platformOf(world.story),
-      policy: POLICY,
       broker: { host: "broker", port: 1883, tls: false },
       onNotice: (notice) => this.#notice(notice),
       onHealthCheck: (answer) => {
@@ -50,7 +60,8 @@ export class AgentDevice implements Device {
         watch.healthy = life.behaviour !== "unhealthy";
         answer(watch.healthy, "sensor missing");
       },
-    });
+    };
+    this.#agent = make(options, world.story);
   }
 
   get state(): string {

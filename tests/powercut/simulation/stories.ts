@@ -80,14 +80,18 @@ export function story(name: string, scale: Scale = "whole"): Story {
 
 const made = new Map<string, Story>();
 
+export const TENCENT_DEVICE = {
+  productId: "P0WERCUT00",
+  deviceName: "board",
+  authMode: "KEY",
+  deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==",
+} as const;
+
 /** A dialect as a device of the story has it. */
 export function platformOf({ platform }: Story): Platform {
   const crypto = new NodeCrypto(() => 0.5);
   if (platform === "tencent") {
-    return new TencentPlatform(
-      { productId: "P0WERCUT00", deviceName: "board", authMode: "KEY", deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==" },
-      crypto,
-    );
+    return new TencentPlatform(TENCENT_DEVICE, crypto);
   }
   const profile = platform === "thingspanel-v0" ? "v0" : "v1";
   return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
@@ -98,7 +102,7 @@ export function rulesOf(platform: StoryPlatform): PlatformRules {
 }
 
 /** Its padding is its own: a sector that is left from another image must not pass for one of this. */
-function image(version: string, size: number): Uint8Array {
+export function image(version: string, size: number): Uint8Array {
   return buildImage({
     version,
     size,
@@ -112,7 +116,7 @@ const digestOf = (file: Uint8Array): OfferDigest => ({
   hex: createHash("md5").update(file).digest("hex"),
 });
 
-function push(
+export function push(
   file: Uint8Array,
   version: string,
   change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {},
@@ -129,8 +133,8 @@ function push(
   };
 }
 
-const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
-const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
+export const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
+export const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
 
 type Made = Pick<Story, "about" | "pushes"> & Partial<Story>;
 

@@ -1,0 +1,2 @@
+export function buildEdition(commit: string): Promise<string>;
+export function hasCommit(commit: string): boolean;
