@@ -1,13 +1,14 @@
 /** The mistakes that a reader would fear, made by hand: each a passage of the source and what stands there instead. */
 import { readFileSync } from "node:fs";
 import type { Mutant } from "./mutants";
+import { placesOf } from "./passages";
 
 interface Chosen {
   /** Of docs/DESIGN.md: which one the mistake would break. */
   readonly invariant: number;
   readonly what: string;
   readonly file: string;
-  /** In the source exactly once. */
+  /** In the source exactly once; line breaks do not count. */
   readonly passage: string;
   readonly instead: string;
 }
@@ -236,16 +237,17 @@ const CHOSEN: readonly Chosen[] = [
   },
 ];
 
-/** Throws if a passage is not there any more: then the mistake must be looked for anew. */
+/** Throws if a passage is not in its file exactly once. */
 export function chosenMutants(root: URL): Mutant[] {
   return CHOSEN.map(({ invariant, what, file, passage, instead }) => {
     const source = readFileSync(new URL(file, root), "utf8");
-    if (source.split(passage).length !== 2) throw new Error(`${file} does not contain once: ${passage}`);
+    const [place, ...more] = placesOf(source, passage);
+    if (place === undefined || more.length > 0) throw new Error(`${file} does not contain once: ${passage}`);
     return {
       name: `${file} chosen, invariant ${invariant}: ${what}`,
       file,
       operator: "chosen",
-      text: source.replace(passage, () => instead),
+      text: source.slice(0, place.start) + instead + source.slice(place.end),
     };
   });
 }

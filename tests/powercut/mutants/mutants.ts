@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
+import { oneLine } from "./passages";
 import type { Expression, ExpressionStatement, Node, SpreadElement } from "@babel/types";
 
 export interface Mutant {
@@ -40,7 +41,7 @@ export function mutantsOf(root: URL, file: string): Mutant[] {
   const of = ({ start, end }: Node): string => source.slice(start!, end!);
   const add = (operator: Operator, node: Node, edits: readonly Edit[], left?: Node): void => {
     const line = source.slice(0, node.start!).split("\n").length;
-    const what = (left === undefined ? of(node) : `${of(left)}, of ${of(node)}`).replace(/\s+/g, " ");
+    const what = oneLine(left === undefined ? of(node) : `${of(left)}, of ${of(node)}`);
     let text = source;
     for (const { start, end, text: into } of [...edits].sort((a, b) => b.start - a.start))
       text = text.slice(0, start) + into + text.slice(end);
