@@ -71,6 +71,29 @@ function isVersionReport(payload: string): boolean {
   return type === "report_version" || params?.version !== undefined;
 }
 
+interface End {
+  readonly version: string;
+  readonly code: number;
+  readonly message: string;
+}
+
+/** The terminal report in a message of either platform. */
+function endOf(payload: string): End | undefined {
+  const { report, step, desc } = JSON.parse(payload) as {
+    readonly report?: {
+      readonly version: string;
+      readonly progress?: { readonly state: string; readonly result_code: string; readonly result_msg: string };
+    };
+    readonly step?: string;
+    readonly desc?: string;
+  };
+  const { version, progress } = report ?? {};
+  if (version !== undefined && (progress?.state === "fail" || progress?.state === "done"))
+    return { version, code: Number(progress.result_code), message: progress.result_msg };
+  if (step === "100") return { version: "", code: 0, message: desc ?? "" };
+  return Number(step) < 0 ? { version: "", code: Number(step), message: desc ?? "" } : undefined;
+}
+
 export class Bench {
   readonly cloud: Cloud;
   readonly device: string;
@@ -81,7 +104,8 @@ export class Bench {
   readonly #state: string;
   readonly #config: string;
   #board: Board | undefined;
-  #forgotten = 0;
+  /** Terminal reports of the device since the last `forget`. */
+  #ends: End[] = [];
   /** The running firmware has reported its version over the open connection. */
   #listens = false;
 
@@ -105,7 +129,10 @@ export class Bench {
       if (id === device && !online) this.#listens = false;
     });
     cloud.on("message", ({ id }, { direction, payload }) => {
-      if (id === device && direction === "up" && isVersionReport(payload)) this.#listens = true;
+      if (id !== device || direction === "down") return;
+      if (isVersionReport(payload)) this.#listens = true;
+      const end = endOf(payload);
+      if (end !== undefined) this.#ends.push(end);
     });
   }
 
@@ -233,33 +260,14 @@ export class Bench {
     return { version: boot.version, slot: boot.slot, digest: createHash("sha256").update(bytes).digest("hex") };
   }
 
-  /** What was said so far has been looked at. */
+  /** The reports so far have been looked at. */
   forget(): void {
-    this.#forgotten += this.ends().length;
+    this.#ends = [];
   }
 
-  /** Terminal words that the device has said, with the versions they are about. */
-  ends(): { readonly version: string; readonly code: number; readonly message: string }[] {
-    const all = this.cloud.devices.messages(this.device).flatMap(({ direction, payload }) => {
-      if (direction === "down") return [];
-      const message = JSON.parse(payload) as {
-        readonly report?: {
-          readonly version: string;
-          readonly progress?: { readonly state: string; readonly result_code: string; readonly result_msg: string };
-        };
-        readonly step?: string;
-        readonly desc?: string;
-      };
-      const { report, step, desc } = message;
-      if (report?.progress?.state === "fail" || report?.progress?.state === "done")
-        return [
-          { version: report.version, code: Number(report.progress.result_code), message: report.progress.result_msg },
-        ];
-      return step !== undefined && (Number(step) < 0 || step === "100")
-        ? [{ version: "", code: step === "100" ? 0 : Number(step), message: desc ?? "" }]
-        : [];
-    });
-    return all.slice(this.#forgotten);
+  /** Terminal reports of the device, with the versions that they name. */
+  ends(): readonly End[] {
+    return this.#ends.slice();
   }
 
   /**

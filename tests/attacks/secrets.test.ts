@@ -71,8 +71,12 @@ async function life(t: TestContext, cloud: Cloud, id: string, config: object, fo
   );
   cloud.files.throttle = 100_000;
   let device = on();
-  // Where versions are not reported, the warning about a spelling that the broker does not allow tells that it has subscribed.
-  if (cloud.identity(id)?.["profile"] === "v1") await device.event("warning");
+  // Where versions are not reported, the SUBACK tells: the broker refuses one of the two spellings of the topic.
+  if (cloud.identity(id)?.["profile"] === "v1")
+    await device.until(
+      "SUBACK",
+      ({ event, message }) => event === "warning" && /refused the subscription/.test(String(message)),
+    );
   else
     await new Promise<void>((resolve) =>
       cloud.on("device", (changed) => changed.id === id && changed.version !== undefined && resolve()),

@@ -27,10 +27,10 @@ export function deviceOf({ editionOf }: EditionScenario): MakeDevice {
   };
 }
 
-export function begin({ story, withoutRecord }: EditionScenario): World {
-  const world = World.begin(story);
+export function begin({ updates, withoutRecord }: EditionScenario): World {
+  const world = World.begin(updates);
   if (withoutRecord !== true) return world;
-  const { file } = story.pushes[0]!;
+  const { file } = updates.pushes[0]!;
   world.board.powerOn("power-on");
   const { flash, boot } = world.board.ports;
   for (let at = 0; at < file.length; at += SECTOR) {

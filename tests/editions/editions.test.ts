@@ -25,7 +25,7 @@ const DENSITY = { positions: 1, small: 2, subsets: 1, unstable: 1 };
 const STRIDE = 5;
 
 const scenarioOf = (name: string): EditionScenario => {
-  const found = SCENARIOS.find(({ story }) => story.name === `editions: ${name}`);
+  const found = SCENARIOS.find(({ updates }) => updates.name === `editions: ${name}`);
   assert.ok(found, name);
   return found;
 };
@@ -38,7 +38,7 @@ test("the bundle of edition 1 is the one that was built from its commit", async 
 });
 
 for (const [index, scenario] of SCENARIOS.entries()) {
-  test(`${scenario.story.name}: ${scenario.story.about}`, () => {
+  test(`${scenario.updates.name}: ${scenario.updates.about}`, () => {
     const part = { index: index % STRIDE, of: STRIDE };
     const { violations, cuts } = searchScenario(scenario, deviceOf(scenario), { densities: [DENSITY], part });
     assert.deepEqual(violations, []);

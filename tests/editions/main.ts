@@ -19,7 +19,7 @@ let cuts = 0;
 let cases = 0;
 for (const branching of [SINGLES, PAIRS]) {
   for (const scenario of SCENARIOS) {
-    progress.show(`${scenario.story.name}: ${cases} cases, ${violations.length} violations`);
+    progress.show(`${scenario.updates.name}: ${cases} cases, ${violations.length} violations`);
     const result = searchScenario(scenario, deviceOf(scenario), branching);
     cuts += result.cuts;
     cases += result.cases;

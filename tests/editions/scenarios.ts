@@ -10,7 +10,7 @@ import type { Behaviour, Push, Story } from "../powercut/simulation/stories";
 export type Edition = 1 | "this";
 
 export interface EditionScenario {
-  readonly story: Story;
+  readonly updates: Story;
   /** `cuts`: power cuts so far. */
   readonly editionOf: (version: string, cuts: number) => Edition;
   /** The board is found with version 0.2.0 about to start its trial, and without a job record. */
@@ -95,7 +95,7 @@ const UPDATES: { readonly [name: string]: () => Pushes } = {
   }),
 };
 
-function storyOf(name: string, pushes: Pushes): Story {
+function updatesOf(name: string, pushes: Pushes): Story {
   return { name: `editions: ${name}`, platform: "tencent", factory: file("0.1.0"), scale: "small", ...pushes };
 }
 
@@ -104,14 +104,14 @@ const minor = (version: string): number => Number(version.split(".")[1]);
 function between(from: Edition, to: Edition): EditionScenario[] {
   const order = `${from} to ${to}`;
   const updates = Object.entries(UPDATES).map(([name, pushes]): EditionScenario => ({
-    story: storyOf(`${order}, ${name}`, pushes()),
+    updates: updatesOf(`${order}, ${name}`, pushes()),
     editionOf: (version) => (minor(version) === 2 ? to : from),
   }));
   const pushes = { about: "", pushes: [good("0.2.0")] };
   return [
     ...updates,
     {
-      story: storyOf(`${order}, without a record`, {
+      updates: updatesOf(`${order}, without a record`, {
         ...pushes,
         about: "the new firmware is on trial and finds no job record",
       }),
@@ -119,7 +119,7 @@ function between(from: Edition, to: Edition): EditionScenario[] {
       withoutRecord: true,
     },
     {
-      story: storyOf(`${order}, exchanged by cable`, {
+      updates: updatesOf(`${order}, exchanged by cable`, {
         ...pushes,
         about: "after each power cut the other edition goes on with the same records, in either slot",
       }),
@@ -130,7 +130,7 @@ function between(from: Edition, to: Edition): EditionScenario[] {
 
 /** The lower version that ran before is pushed again. */
 const DOWNGRADE: EditionScenario = {
-  story: storyOf("this to 1, lower version", {
+  updates: updatesOf("this to 1, lower version", {
     about: "edition 1 follows as a lower version than the one that runs",
     factory: file("0.2.0"),
     pushes: [good("0.1.0")],

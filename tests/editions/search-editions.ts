@@ -17,7 +17,7 @@ export interface EditionsResult {
 /** Lives a scenario without a cut, then with the cuts of `branching`. */
 export function searchScenario(scenario: EditionScenario, make: MakeDevice, branching: Branching): EditionsResult {
   const result: EditionsResult = { cuts: 0, cases: 0, violations: [] };
-  const { name } = scenario.story;
+  const { name } = scenario.updates;
   const whole = begin(scenario);
   new Life(whole, make).run();
   for (const { check, message } of whole.ledger.violations)

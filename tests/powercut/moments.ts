@@ -1,10 +1,12 @@
 /** When a board's power goes: moments that are chosen by what the cloud sees, what the board says, or what changes in its flash; and any moment. */
 import { watch } from "node:fs";
 import { join } from "node:path";
+import { mock } from "node:test";
 import { WEAR_FILE } from "../../host-sim/board/board-folder";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/core/devices";
 import type { Package } from "../../host-sim/cloud/core/packages";
+import { Traffic } from "../../host-sim/cloud/core/traffic";
 import type { Device, Line } from "../../host-sim/demo/device-process";
 import type { Random } from "./simulation/random";
 
@@ -43,8 +45,12 @@ const served = (bytes: number, delay: number): Moment => ({
   milestone: false,
   watch({ cloud, file }, now) {
     const before = cloud.traffic.ofPackage(file.id).bytes;
-    const timer = setInterval(() => cloud.traffic.ofPackage(file.id).bytes - before >= bytes && now(), 1);
-    return () => clearInterval(timer);
+    const { traffic } = cloud;
+    const counted = mock.method(traffic, "add", (...change: Parameters<typeof traffic.add>) => {
+      Traffic.prototype.add.apply(traffic, change);
+      if (traffic.ofPackage(file.id).bytes - before >= bytes) now();
+    });
+    return () => counted.mock.restore();
   },
 });
 

@@ -6,10 +6,10 @@
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openBoardFolder } from "../../host-sim/board/board-folder";
+import { FLASH_FILE, openBoardFolder } from "../../host-sim/board/board-folder";
 import { identityFor } from "../../host-sim/cloud/boards/names";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
@@ -42,8 +42,6 @@ const TRIALS_CUT = TRIALS_MAX - 1;
 const MAX_ATTEMPTS = TRIALS_CUT + 2;
 /** Milliseconds after which something hangs, on however busy a machine. */
 const WEDGED = 900_000 + KILLS * 2_000;
-/** Milliseconds between two looks at whether the board has put its job away. */
-const LOOK_EVERY = 10;
 
 interface Outcome {
   readonly version: string;
@@ -146,8 +144,15 @@ class Bench {
         stop.push(moment.watch(scene, () => now(moment)));
     });
     const over = new Promise<undefined>((resolve) => {
-      const looking = setInterval(() => this.#isOver(task) && resolve(undefined), LOOK_EVERY);
-      stop.push(() => clearInterval(looking));
+      // The board deletes the job's record when it has the PUBACK of the outcome: a write to flash, after the cloud's event.
+      const check = (): void => void (this.#isOver(task) && resolve(undefined));
+      const watcher = watch(join(this.state, FLASH_FILE), check);
+      this.cloud.on("task", check);
+      stop.push(
+        () => watcher.close(),
+        () => this.cloud.off("task", check),
+      );
+      check();
     });
     try {
       return await Promise.race([come, over, device.until("the power went", () => false).then(() => undefined)]);
