@@ -3,7 +3,7 @@ import type { Cell } from "./output/table";
 import type { Outcome, WeakLink } from "./measure/weak-link";
 import { AGENT } from "./measure/weak-link";
 import type { Work } from "./measure/work";
-import type { FlashSummary } from "./world/device";
+import type { FlashSummary } from "./simulation/device";
 
 export interface Bar {
   readonly what: string;
@@ -12,8 +12,8 @@ export interface Bar {
   readonly text: string;
 }
 
-/** Bytes of a slot on a chip of 32 bits, and in the engine of the desk. */
-export const SLOT_BYTES = { chip: 16, desk: 32 } as const;
+/** Bytes of a slot on a chip of 32 bits, and in the engine of the host. */
+export const SLOT_BYTES = { chip: 16, host: 32 } as const;
 export const SECTOR_BUFFER = 4_096;
 
 export const holds = ({ value, limit }: Bar): boolean => value <= limit;
@@ -27,76 +27,70 @@ export interface Measured {
 }
 
 export function bars({ size, floor, flash, work, weak }: Measured): Bar[] {
+  return [...flashBars(size, floor, flash), ...heapBars(work), ...weak.flatMap(lineBars)];
+}
+
+function flashBars(size: number, floor: number, flash: FlashSummary): Bar[] {
   const sectors = Math.ceil(size / 4096);
-  const found: Bar[] = [
-    {
-      what: "flash time over the floor",
-      value: flash.milliseconds / floor,
-      limit: 1.1,
-      text: `${(flash.milliseconds / floor).toFixed(3)} x`,
-    },
-    {
-      what: "erases of the slot beyond one for each sector",
-      value: flash.erases - sectors,
-      limit: 0,
-      text: String(flash.erases - sectors),
-    },
-    {
-      what: "NVS entries of an update beyond one for each sector",
-      value: flash.nvsEntries - sectors,
-      limit: 64,
-      text: String(flash.nvsEntries - sectors),
-    },
+  const count = (what: string, value: number, limit: number): Bar => ({ what, value, limit, text: String(value) });
+  return [
+    ratio("flash time over the floor", flash.milliseconds / floor, 1.1),
+    count("erases of the slot beyond one for each sector", flash.erases - sectors, 0),
+    count("NVS entries of an update beyond one for each sector", flash.nvsEntries - sectors, 64),
+  ];
+}
+
+function heapBars(work: Work): Bar[] {
+  const above = (work.heap.peak - work.heap.idle) * SLOT_BYTES.chip;
+  const left = growth(work);
+  return [
     {
       what: `heap above idle while downloading, bytes (slots of ${SLOT_BYTES.chip})`,
-      value: (work.heap.peak - work.heap.idle) * SLOT_BYTES.chip,
+      value: above,
       limit: 8_192,
-      text: String((work.heap.peak - work.heap.idle) * SLOT_BYTES.chip),
+      text: String(above),
     },
     {
       what: "slots that an update leaves behind, over the runs after the first",
-      value: growth(work),
+      value: left,
       limit: 0,
-      text: String(growth(work)),
+      text: String(left),
     },
   ];
-  for (const { line, stream, steady, resets } of weak) {
-    const [calm, broken] = [ours(steady), ours(resets)];
-    // On a fast line the window and the time of erasing bound everybody: the bar is what a bare stream takes on it.
-    const slow = line.rate <= 32 * 1024;
-    const [best, name] = slow ? [calm.seconds / calm.ratio, "the ideal"] : [stream, "a bare stream"];
-    found.push({
-      what: `${line.name}: completion over ${name}`,
-      value: calm.seconds / best,
-      limit: 1.1,
-      text: `${(calm.seconds / best).toFixed(3)} x`,
-    });
-    found.push({
-      what: `${line.name}, a break every 20 s: completion over ${name}`,
-      value: broken.seconds / best,
-      limit: 1.25,
-      text: `${(broken.seconds / best).toFixed(3)} x`,
-    });
-    if (!slow) continue;
-    const rivals = resets.filter((each) => each !== broken);
-    const [again, quickest] = [
-      Math.min(...rivals.map((each) => each.again)),
-      Math.min(...rivals.map((each) => each.seconds)),
-    ];
-    found.push({
-      what: `${line.name} with breaks: bytes fetched again, against the best of the others`,
+}
+
+function lineBars({ line, stream, steady, resets }: WeakLink): Bar[] {
+  const [calm, broken] = [ours(steady), ours(resets)];
+  // On a fast line the window and the time of erasing bound everybody: the bar is what a bare stream takes on it.
+  const slow = line.rate <= 32 * 1024;
+  const [best, name] = slow ? [calm.seconds / calm.ratio, "the ideal"] : [stream, "a bare stream"];
+  const found = [
+    ratio(`${line.name}: completion over ${name}`, calm.seconds / best, 1.1),
+    ratio(`${line.name}, a break every 20 s: completion over ${name}`, broken.seconds / best, 1.25),
+  ];
+  return slow ? [...found, ...rivalBars(line.name, broken, resets)] : found;
+}
+
+function rivalBars(line: string, broken: Outcome, all: readonly Outcome[]): Bar[] {
+  const rivals = all.filter((each) => each !== broken);
+  return [
+    {
+      what: `${line} with breaks: bytes fetched again, against the best of the others`,
       value: broken.again,
-      limit: again,
+      limit: Math.min(...rivals.map((each) => each.again)),
       text: broken.again.toLocaleString("en-US"),
-    });
-    found.push({
-      what: `${line.name} with breaks: seconds, against the best of the others`,
+    },
+    {
+      what: `${line} with breaks: seconds, against the best of the others`,
       value: broken.seconds,
-      limit: quickest,
+      limit: Math.min(...rivals.map((each) => each.seconds)),
       text: broken.seconds.toFixed(1),
-    });
-  }
-  return found;
+    },
+  ];
+}
+
+function ratio(what: string, value: number, limit: number): Bar {
+  return { what, value, limit, text: `${value.toFixed(3)} x` };
 }
 
 export function growth(work: Work): number {

@@ -15,8 +15,8 @@ import { powerCuts, receiveWindows, weakLink } from "./measure/weak-link";
 import { measureAgent, measureParts } from "./measure/work";
 import { comparisonPlot, linesPlot, sections } from "./report";
 import type { Results } from "./report";
-import { flashFloor } from "./world/device";
-import { runUpdate } from "./world/update";
+import { flashFloor } from "./simulation/device";
+import { runUpdate } from "./simulation/update";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const HELP = `usage: npm run bench [-- options]

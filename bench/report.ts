@@ -8,8 +8,8 @@ import type { Outcome, WeakLink, WindowRow } from "./measure/weak-link";
 import type { Work } from "./measure/work";
 import type { Fetched } from "./measure/fetchers";
 import type { Counts } from "./measure/counts";
-import type { FlashSummary } from "./world/device";
-import type { RunResult } from "./world/update";
+import type { FlashSummary } from "./simulation/device";
+import type { RunResult } from "./simulation/update";
 import { RESET_EVERY } from "./measure/lines";
 
 export interface Results {
@@ -32,9 +32,14 @@ const seconds = ({ finished, seconds: value }: Outcome): string => (finished ? `
 const times = (value: number): string => `${value.toFixed(3)} x`;
 const perKiB = (work: Work, value: number): number => Math.round(value / work.kibibytes);
 
-export function sections(results: Results): { readonly title: string; readonly note: string; readonly body: string }[] {
-  const { size, floor, counts, work, update, wear, weak, cuts } = results;
-  const sectors = Math.ceil(size / 4096);
+interface Section {
+  readonly title: string;
+  readonly note: string;
+  readonly body: string;
+}
+
+export function sections(results: Results): Section[] {
+  const { size, weak, cuts } = results;
   return [
     { title: "Bars", note: "", body: table(["promise", "measured", "bar", ""], barRows(results.bars)) },
     {
@@ -42,149 +47,178 @@ export function sections(results: Results): { readonly title: string; readonly n
       note: `An image of ${size} bytes; means over seeds ${results.seeds.join(", ")}. The line is lost at the same moments for everybody, every ${RESET_EVERY} s on average. Everybody retries, at most after a second, although some of the originals give up.`,
       body: comparison(weak, cuts),
     },
-    ...weak.map((each) => ({
-      title: `Completion at ${each.line.name}, ${each.line.latency} ms one way`,
-      note: "Ideal: size divided by rate, or the floor of flash time where that is longer. While flash erases, nothing is read from the socket, and lwIP's window of 5,760 bytes fills: that bounds everybody on the faster lines.",
-      body: table(
-        ["strategy", "steady", "over ideal", "with breaks", "over ideal", "worst seed", "bytes again", "requests"],
-        each.steady.map((calm, at) => {
-          const broken = each.resets[at]!;
-          return [
-            calm.name,
-            seconds(calm),
-            times(calm.ratio),
-            seconds(broken),
-            times(broken.ratio),
-            times(broken.worstRatio),
-            broken.again,
-            broken.requests.toFixed(1),
-          ];
-        }),
-      ),
-    })),
-    {
-      title: "A power cut at 10, 50 and 90 %",
-      note: "Bytes of the file served again, at 64 KiB/s. How many depends on where in a sector, a record or an answer the cut falls; the bound of the agent is a sector and 16 KiB.",
-      body: table(
-        ["strategy", ...cuts.map(({ cut }) => `at ${cut * 100} %`), "NVS entries"],
-        cuts[0]!.outcomes.map(({ name, nvsEntries }, at) => [
-          name,
-          ...cuts.map(({ outcomes }) => outcomes[at]!.again),
-          Math.round(nvsEntries),
-        ]),
-      ),
-    },
-    ...(results.fetchers.length === 0
-      ? []
-      : [
-          {
-            title: "curl and wget",
-            note: "On this machine's loopback, the connection closed at 10, 50 and 90 % of the file. They keep each byte that arrived, in a file system; what neither does is to know that it is still the same file, or that it is right.",
-            body: table(
-              ["tool", "complete", "connections", "requests", "bytes again"],
-              results.fetchers.map(({ name, complete, connections, requests, again }) => [
-                name,
-                complete ? "yes" : "no",
-                connections,
-                requests,
-                again,
-              ]),
-            ),
-          },
-        ]),
-    {
-      title: "Receive window",
-      note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
-      body: table(
-        ["line", "window, bytes", "bare stream", AGENT],
-        results.windows.map(({ line, window, stream, agent }) => [
-          `${line.name}, ${line.latency} ms`,
-          window,
-          times(stream),
-          times(agent),
-        ]),
-      ),
-    },
-    {
-      title: "Bytecodes on XS",
-      note: "The agent over ports that do nothing, so only its own work counts: XS meters a native copy at two bytecodes for each byte, and the copy out of the socket, a memcpy, is left out. Segments of 1,440 bytes, heads of Tencent's object store (437 bytes), a signed URL of 330 characters.",
-      body: table(
-        ["what", "bytecodes"],
-        [
-          ["download, each KiB, all together", perKiB(work, work.bytecodes.downloading)],
-          ["of it: response heads", counts.headPerKiB],
-          ["of it: range requests", counts.requestPerKiB],
-          ["of it: sector to flash and readback", counts.flashPerKiB],
-          ["of it: checkpoint", counts.checkpointPerKiB],
-          ["of it: progress reports, one a second at 64 KiB/s", counts.reportPerKiB],
-          [
-            "of it: the rest (socket to sector buffer, driver, job)",
-            perKiB(work, work.bytecodes.downloading) -
-              counts.headPerKiB -
-              counts.requestPerKiB -
-              counts.flashPerKiB -
-              counts.checkpointPerKiB -
-              counts.reportPerKiB,
-          ],
-          ["verify, each KiB, native digest", perKiB(work, work.bytecodes.verifying)],
-          ["digest by js-md5, each KiB, where there is no native one", counts.md5PerKiB],
-          ["one progress report, JSON and MQTT", counts.report],
-          ["start, connection to the broker, first report", work.bytecodes.starting],
-          ["one idle hour (keep-alive of 60 s)", work.idleHour],
-        ],
-      ),
-    },
-    {
-      title: "XS heap",
-      note: `Live slots after a collection; a slot has ${SLOT_BYTES.chip} bytes on a chip, ${SLOT_BYTES.desk} on the desk. Beside it: one sector buffer of ${SECTOR_BUFFER} bytes, 512 bytes for heads, 1,024 for MQTT.`,
-      body:
-        table(
-          ["moment", "slots", "above idle", "bytes above idle on a chip"],
-          (["idle", "downloading", "verifying", "peak"] as const).map((moment) => [
-            moment,
-            work.heap[moment],
-            work.heap[moment] - work.heap.idle,
-            (work.heap[moment] - work.heap.idle) * SLOT_BYTES.chip,
-          ]),
-        ) +
-        `\n\nSlots made for each KiB downloaded, garbage included: ${work.slotsPerKiB.toFixed(1)}. After each of ${work.heap.afterEach.length} downloads in one life: ${range(work.heap.afterEach)}; growth after the first: ${growth(work)} slots.`,
-    },
-    {
-      title: "Flash of one update",
-      note: "Times by ESP-IDF's model: erase 37.142 ms, program of 4 KiB 6.367 ms, read of 4 KiB 0.459 ms. Everything is in: readback, digest, the image checks of activation and bootloader, NVS, otadata.",
-      body:
-        table(
-          ["", "measured", "floor"],
-          [
-            ["sector erases", update.flash.erases, sectors],
-            ["most erases of one sector", update.flash.mostErases, 1],
-            ["bytes programmed", update.flash.bytesProgrammed, size],
-            ["bytes read", update.flash.bytesRead, size],
-            ["flash time, ms", Math.round(update.flash.milliseconds), Math.round(floor)],
-            ["NVS entries", update.flash.nvsEntries, sectors],
-            ["NVS page erases", update.flash.nvsErases, 0],
-          ],
-        ) + `\n\n${wearText(wear, sectors)}`,
-    },
-    {
-      title: "Network of one update",
-      note: "At 64 KiB/s without breaks.",
-      body: table(
-        ["", "count"],
-        [
-          ["HTTP requests", update.requests],
-          ["connections to the file server", update.file.connections],
-          ["TLS handshakes, were it https", update.file.connections],
-          ["bytes of the file served twice", update.again],
-          ["bytes of response heads", update.file.sent - update.again - size],
-          ["bytes sent to the file server", update.file.up],
-          ["round trips from the offer to the first byte (connect, request)", 2],
-          ["connections to the broker (one for each start)", update.mqtt.connections],
-          ["bytes from and to the broker", `${update.mqtt.sent} / ${update.mqtt.up}`],
-        ],
-      ),
-    },
+    ...weak.map(completion),
+    afterCuts(cuts),
+    ...(results.fetchers.length === 0 ? [] : [tools(results.fetchers)]),
+    receiveWindow(results.windows),
+    bytecodes(results),
+    heap(results.work),
+    flashOfUpdate(results),
+    networkOfUpdate(results),
   ];
+}
+
+function completion(each: WeakLink): Section {
+  return {
+    title: `Completion at ${each.line.name}, ${each.line.latency} ms one way`,
+    note: "Ideal: size divided by rate, or the floor of flash time where that is longer. While flash erases, nothing is read from the socket, and lwIP's window of 5,760 bytes fills: that bounds everybody on the faster lines.",
+    body: table(
+      ["strategy", "steady", "over ideal", "with breaks", "over ideal", "worst seed", "bytes again", "requests"],
+      each.steady.map((calm, at) => {
+        const broken = each.resets[at]!;
+        return [
+          calm.name,
+          seconds(calm),
+          times(calm.ratio),
+          seconds(broken),
+          times(broken.ratio),
+          times(broken.worstRatio),
+          broken.again,
+          broken.requests.toFixed(1),
+        ];
+      }),
+    ),
+  };
+}
+
+function afterCuts(cuts: Results["cuts"]): Section {
+  return {
+    title: "A power cut at 10, 50 and 90 %",
+    note: "Bytes of the file served again, at 64 KiB/s. How many depends on where in a sector, a record or an answer the cut falls; the bound of the agent is a sector and 16 KiB.",
+    body: table(
+      ["strategy", ...cuts.map(({ cut }) => `at ${cut * 100} %`), "NVS entries"],
+      cuts[0]!.outcomes.map(({ name, nvsEntries }, at) => [
+        name,
+        ...cuts.map(({ outcomes }) => outcomes[at]!.again),
+        Math.round(nvsEntries),
+      ]),
+    ),
+  };
+}
+
+function tools(fetched: readonly Fetched[]): Section {
+  return {
+    title: "curl and wget",
+    note: "On this machine's loopback, the connection closed at 10, 50 and 90 % of the file. They keep each byte that arrived, in a file system; what neither does is to know that it is still the same file, or that it is right.",
+    body: table(
+      ["tool", "complete", "connections", "requests", "bytes again"],
+      fetched.map(({ name, complete, connections, requests, again }) => [
+        name,
+        complete ? "yes" : "no",
+        connections,
+        requests,
+        again,
+      ]),
+    ),
+  };
+}
+
+function receiveWindow(windows: readonly WindowRow[]): Section {
+  return {
+    title: "Receive window",
+    note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
+    body: table(
+      ["line", "window, bytes", "bare stream", AGENT],
+      windows.map(({ line, window, stream, agent }) => [
+        `${line.name}, ${line.latency} ms`,
+        window,
+        times(stream),
+        times(agent),
+      ]),
+    ),
+  };
+}
+
+function bytecodes({ counts, work }: Results): Section {
+  return {
+    title: "Bytecodes on XS",
+    note: "The agent over ports that do nothing, so only its own work counts: XS meters a native copy at two bytecodes for each byte, and the copy out of the socket, a memcpy, is left out. Segments of 1,440 bytes, heads of Tencent's object store (437 bytes), a signed URL of 330 characters.",
+    body: table(
+      ["what", "bytecodes"],
+      [
+        ["download, each KiB, all together", perKiB(work, work.bytecodes.downloading)],
+        ["of it: response heads", counts.headPerKiB],
+        ["of it: range requests", counts.requestPerKiB],
+        ["of it: sector to flash and readback", counts.flashPerKiB],
+        ["of it: checkpoint", counts.checkpointPerKiB],
+        ["of it: progress reports, one a second at 64 KiB/s", counts.reportPerKiB],
+        [
+          "of it: the rest (socket to sector buffer, driver, job)",
+          perKiB(work, work.bytecodes.downloading) -
+            counts.headPerKiB -
+            counts.requestPerKiB -
+            counts.flashPerKiB -
+            counts.checkpointPerKiB -
+            counts.reportPerKiB,
+        ],
+        ["verify, each KiB, native digest", perKiB(work, work.bytecodes.verifying)],
+        ["digest by js-md5, each KiB, where there is no native one", counts.md5PerKiB],
+        ["one progress report, JSON and MQTT", counts.report],
+        ["start, connection to the broker, first report", work.bytecodes.starting],
+        ["one idle hour (keep-alive of 60 s)", work.idleHour],
+      ],
+    ),
+  };
+}
+
+function heap(work: Work): Section {
+  return {
+    title: "XS heap",
+    note: `Live slots after a collection; a slot has ${SLOT_BYTES.chip} bytes on a chip, ${SLOT_BYTES.host} on the host. Beside it: one sector buffer of ${SECTOR_BUFFER} bytes, 512 bytes for heads, 1,024 for MQTT.`,
+    body:
+      table(
+        ["moment", "slots", "above idle", "bytes above idle on a chip"],
+        (["idle", "downloading", "verifying", "peak"] as const).map((moment) => [
+          moment,
+          work.heap[moment],
+          work.heap[moment] - work.heap.idle,
+          (work.heap[moment] - work.heap.idle) * SLOT_BYTES.chip,
+        ]),
+      ) +
+      `\n\nSlots made for each KiB downloaded, garbage included: ${work.slotsPerKiB.toFixed(1)}. After each of ${work.heap.afterEach.length} downloads in one boot cycle: ${range(work.heap.afterEach)}; growth after the first: ${growth(work)} slots.`,
+  };
+}
+
+function flashOfUpdate({ size, floor, update, wear }: Results): Section {
+  const sectors = Math.ceil(size / 4096);
+  return {
+    title: "Flash of one update",
+    note: "Times by ESP-IDF's model: erase 37.142 ms, program of 4 KiB 6.367 ms, read of 4 KiB 0.459 ms. Everything is in: readback, digest, the image checks of activation and bootloader, NVS, otadata.",
+    body:
+      table(
+        ["", "measured", "floor"],
+        [
+          ["sector erases", update.flash.erases, sectors],
+          ["most erases of one sector", update.flash.mostErases, 1],
+          ["bytes programmed", update.flash.bytesProgrammed, size],
+          ["bytes read", update.flash.bytesRead, size],
+          ["flash time, ms", Math.round(update.flash.milliseconds), Math.round(floor)],
+          ["NVS entries", update.flash.nvsEntries, sectors],
+          ["NVS page erases", update.flash.nvsErases, 0],
+        ],
+      ) + `\n\n${wearText(wear, sectors)}`,
+  };
+}
+
+function networkOfUpdate({ size, update }: Results): Section {
+  return {
+    title: "Network of one update",
+    note: "At 64 KiB/s without breaks.",
+    body: table(
+      ["", "count"],
+      [
+        ["HTTP requests", update.requests],
+        ["connections to the file server", update.file.connections],
+        ["TLS handshakes, were it https", update.file.connections],
+        ["bytes of the file served twice", update.again],
+        ["bytes of response heads", update.file.sent - update.again - size],
+        ["bytes sent to the file server", update.file.up],
+        ["round trips from the offer to the first byte (connect, request)", 2],
+        ["connections to the broker (one for each start)", update.mqtt.connections],
+        ["bytes from and to the broker", `${update.mqtt.sent} / ${update.mqtt.up}`],
+      ],
+    ),
+  };
 }
 
 export function comparison(weak: readonly WeakLink[], cuts: Results["cuts"]): string {

@@ -75,15 +75,8 @@ function closing({ tests = 0, pass = 0, fail = 0, cancelled = 0, skipped = 0 }, 
 }
 
 function watch(files) {
-  return run("tests, again after each change; Ctrl-C ends it", process.execPath, [
-    "--import",
-    "tsx",
-    "--test",
-    "--watch",
-    `--test-concurrency=${LANES}`,
-    "--test-reporter=dot",
-    ...files,
-  ]);
+  const args = ["--import", "tsx", "--test", "--watch", `--test-concurrency=${LANES}`, "--test-reporter=dot"];
+  return run("tests, again after each change; Ctrl-C ends it", process.execPath, [...args, ...files]);
 }
 
 function main(args) {

@@ -1,6 +1,6 @@
 /** The counts that are held against the budget: the same on every machine, no time among them. */
 import { SECTOR } from "../../src/constants";
-import { runUpdate } from "../world/update";
+import { runUpdate } from "../simulation/update";
 import { PARTS } from "../xs/protocol";
 import type { Part } from "../xs/protocol";
 import { LINES } from "./lines";

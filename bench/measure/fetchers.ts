@@ -5,8 +5,8 @@ import { createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { imageOf } from "../world/device";
-import { responseHead } from "../world/file-service";
+import { firmwareImage } from "../../tests/kit/images";
+import { responseHead } from "../simulation/file-server";
 
 export interface Fetched {
   readonly name: string;
@@ -40,7 +40,7 @@ export async function fetchers(size: number): Promise<Fetched[]> {
 }
 
 async function measure(tool: (typeof TOOLS)[number], size: number): Promise<Fetched> {
-  const image = imageOf("0.2.0", size);
+  const image = firmwareImage("0.2.0", size);
   const cuts = [0.1, 0.5, 0.9].map((share) => Math.floor(share * size));
   const counts = { connections: 0, requests: 0, sent: 0 };
   const server = createServer((socket) => {

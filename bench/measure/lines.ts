@@ -1,9 +1,10 @@
 /** The lines that downloads are measured on, and what the best conceivable download would take on them. */
-import { flashFloor } from "../world/device";
-import type { LineQuality } from "../world/wire";
+import { flashFloor } from "../simulation/device";
+import type { Line } from "../../tests/kit/virtual-network";
 
-export interface NamedLine extends LineQuality {
+export interface NamedLine extends Line {
   readonly name: string;
+  readonly rate: number;
 }
 
 /** From a cell at the edge of its range to Wi-Fi in the next room: the faster, the nearer. */
@@ -17,6 +18,6 @@ export const LINES: readonly NamedLine[] = [
 export const RESET_EVERY = 20;
 
 /** Size divided by rate, or what flash takes where that is longer: no download is faster, ms. */
-export function ideal(size: number, { rate }: LineQuality): number {
+export function ideal(size: number, { rate }: NamedLine): number {
   return Math.max((size / rate) * 1000, flashFloor(size));
 }

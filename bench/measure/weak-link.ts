@@ -2,9 +2,8 @@
 import { runPeer } from "../peers/run";
 import { STRATEGIES } from "../peers/strategies";
 import type { Strategy } from "../peers/strategies";
-import { runUpdate } from "../world/update";
-import type { RunOptions } from "../world/update";
-import { WINDOW } from "../world/wire";
+import { WINDOW, runUpdate } from "../simulation/update";
+import type { RunOptions } from "../simulation/update";
 import { LINES, RESET_EVERY, ideal } from "./lines";
 import type { NamedLine } from "./lines";
 

@@ -1,7 +1,7 @@
 /** A firmware download by one of the strategies, over the agent's own ports. */
 import type { Ports, Socket } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
-import type { Timeline } from "../world/timeline";
+import type { VirtualClock } from "../../tests/kit/virtual-clock";
 import type { Strategy } from "./strategies";
 
 const OFFSET = "offset";
@@ -9,7 +9,7 @@ const OFFSET = "offset";
 export class PeerDownload {
   readonly #strategy: Strategy;
   readonly #ports: Ports;
-  readonly #timeline: Timeline;
+  readonly #clock: VirtualClock;
   readonly #size: number;
   readonly #port: number;
   readonly #done: () => void;
@@ -25,10 +25,10 @@ export class PeerDownload {
   #turn = false;
   #stopped = false;
 
-  constructor(strategy: Strategy, ports: Ports, timeline: Timeline, size: number, port: number, done: () => void) {
+  constructor(strategy: Strategy, ports: Ports, clock: VirtualClock, size: number, port: number, done: () => void) {
     this.#strategy = strategy;
     this.#ports = ports;
-    this.#timeline = timeline;
+    this.#clock = clock;
     this.#size = size;
     this.#port = port;
     this.#done = done;
@@ -78,8 +78,8 @@ export class PeerDownload {
   }
 
   #watch(): void {
-    if (this.#stall !== undefined) this.#timeline.drop(this.#stall);
-    this.#stall = this.#timeline.after(this.#strategy.stallMs, () => {
+    if (this.#stall !== undefined) this.#clock.clear(this.#stall);
+    this.#stall = this.#clock.after(this.#strategy.stallMs, () => {
       this.#stall = undefined;
       this.#lost();
     });
@@ -106,7 +106,7 @@ export class PeerDownload {
   #yield(): void {
     const socket = this.#socket;
     this.#turn = true;
-    this.#timeline.after(this.#strategy.yieldMs, () => {
+    this.#clock.after(this.#strategy.yieldMs, () => {
       if (socket !== this.#socket) return;
       this.#turn = false;
       this.#read();
@@ -130,11 +130,11 @@ export class PeerDownload {
     if (jobEndsOnLoss) this.failures++;
     if (recordOnLoss) this.#ports.store.setNumber(OFFSET, (this.#recorded = this.offset));
     const from = afterLoss === "memory" ? this.offset : afterLoss === "record" ? this.#recorded : 0;
-    this.#timeline.after(pauseMs, () => this.#begin(from));
+    this.#clock.after(pauseMs, () => this.#begin(from));
   }
 
   #hangUp(): void {
-    if (this.#stall !== undefined) this.#timeline.drop(this.#stall);
+    if (this.#stall !== undefined) this.#clock.clear(this.#stall);
     this.#stall = undefined;
     this.#socket?.close();
     this.#socket = undefined;

@@ -1,14 +1,15 @@
-/** One download by a strategy in the same world as the agent's. */
-import type { ResetReason } from "../../src/ports";
+/** One download by a strategy, over the same line and flash as the agent's. */
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { generator } from "../../host-sim/faults/weak-link";
-import { Device, imageOf } from "../world/device";
-import type { FlashSummary } from "../world/device";
-import { HEAD_BYTES, fileService } from "../world/file-service";
-import type { FileTraffic } from "../world/file-service";
-import { Timeline } from "../world/timeline";
-import { GIVE_UP, HTTP_PORT } from "../world/update";
-import type { RunOptions } from "../world/update";
-import { Wire } from "../world/wire";
+import { firmwareImage } from "../../tests/kit/images";
+import { VirtualClock } from "../../tests/kit/virtual-clock";
+import { VirtualNetwork } from "../../tests/kit/virtual-network";
+import { TimedBoard } from "../simulation/device";
+import type { FlashSummary } from "../simulation/device";
+import { HEAD_BYTES, fileServer } from "../simulation/file-server";
+import type { FileTraffic } from "../simulation/file-server";
+import { GIVE_UP, HTTP_PORT, WINDOW } from "../simulation/update";
+import type { RunOptions } from "../simulation/update";
 import { PeerDownload } from "./peer";
 import type { Strategy } from "./strategies";
 
@@ -23,40 +24,42 @@ export interface PeerResult {
 }
 
 export function runPeer(strategy: Strategy, { size, line, seed, cuts = [] }: RunOptions): PeerResult {
-  const timeline = new Timeline();
-  const wire = new Wire(timeline, line, generator(seed + 1));
+  const clock = new VirtualClock();
   const served: FileTraffic = { requests: 0, promised: 0 };
-  const image = imageOf("0.2.0", size);
-  wire.serve(
-    HTTP_PORT,
-    fileService(() => image, served),
-  );
-  const device = new Device(timeline, wire, generator(seed), () => {});
+  const image = firmwareImage("0.2.0", size);
+  const files = fileServer(() => image, served);
+  const random = generator(seed + 1);
+  const network = new VirtualNetwork({ clock, line: { window: WINDOW, ...line }, peers: () => files, random });
+  const crypto = new NodeCrypto(generator(seed));
+  const timed = new TimedBoard(clock);
+  const { board } = timed;
   const end = { reached: false };
   let failures = 0;
   let peer: PeerDownload | undefined;
-  const start = (reason: ResetReason): void => {
-    peer = new PeerDownload(strategy, device.start(reason), timeline, size, HTTP_PORT, () => (end.reached = true));
+  const start = (): void => {
+    board.powerOn("power-on");
+    const ports = { ...board.ports, network, crypto, clock };
+    peer = new PeerDownload(strategy, ports, clock, size, HTTP_PORT, () => (end.reached = true));
     peer.start();
   };
-  const began = timeline.now;
-  start("power-on");
+  const began = clock.time;
+  start();
   const pending = cuts.map((share) => share * size);
-  while (!end.reached && timeline.now < GIVE_UP && timeline.step(GIVE_UP)) {
+  while (!end.reached && clock.time < GIVE_UP && clock.step(GIVE_UP)) {
     if (pending[0] === undefined || peer!.offset < pending[0]) continue;
     pending.shift();
     failures += peer!.failures;
     peer!.stop();
-    wire.cut();
-    start("power-on");
+    network.cut();
+    start();
   }
-  const http = wire.traffic.get(HTTP_PORT)!;
+  const http = network.traffic(HTTP_PORT);
   return {
     finished: end.reached,
-    downloadMs: timeline.now - began,
+    downloadMs: clock.time - began,
     again: Math.max(0, http.sent - served.requests * HEAD_BYTES - size),
     requests: served.requests,
     failures: failures + peer!.failures,
-    flash: device.flash(),
+    flash: timed.summary(),
   };
 }

@@ -180,7 +180,7 @@ const TASK = {
   digest: { algorithm: "MD5" as const, hex: "0".repeat(32) },
 };
 
-/** Returns what one repetition is, prepared outside of what is measured. */
+/** Returns one repetition of a part. What it needs is prepared here, outside of what is measured. */
 function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
   const { executor, sector, head } = SAMPLE;
   switch (part) {
@@ -211,22 +211,8 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
           executor.execute(effect as Parameters<Executor["execute"]>[0]);
       };
     }
-    case "report": {
-      const dialect = platform();
-      const session = new MqttSession({
-        identity: () => dialect.identity(),
-        subscriptions: dialect.subscriptions,
-        random: () => 0.5,
-      });
-      session.start(0);
-      session.opened(0);
-      session.received(Uint8Array.of(0x20, 2, 0, 0), 0);
-      session.received(Uint8Array.of(0x90, 3, 0, 1, 1), 0);
-      return (round) => {
-        const message = dialect.encode({ kind: "progress", task: TASK, percent: round % 100 });
-        if (message !== undefined) session.publish(undefined, message, round);
-      };
-    }
+    case "report":
+      return reporter();
     case "digest pass": {
       const pass = new HashPass("target", 1 << 30, { whole: { write() {}, close: () => sector } });
       return () => {
@@ -242,6 +228,24 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
       return () => void hash.update(sector);
     }
   }
+}
+
+/** Encodes and publishes one progress report a round, in a session that is up. */
+function reporter(): (round: number) => void {
+  const dialect = platform();
+  const session = new MqttSession({
+    identity: () => dialect.identity(),
+    subscriptions: dialect.subscriptions,
+    random: () => 0.5,
+  });
+  session.start(0);
+  session.opened(0);
+  session.received(Uint8Array.of(0x20, 2, 0, 0), 0);
+  session.received(Uint8Array.of(0x90, 3, 0, 1, 1), 0);
+  return (round) => {
+    const message = dialect.encode({ kind: "progress", task: TASK, percent: round % 100 });
+    if (message !== undefined) session.publish(undefined, message, round);
+  };
 }
 
 let prepared: ((round: number) => void) | undefined;

@@ -1,5 +1,6 @@
 /** A file behind HTTP/1.1 with ranges and kept connections, with the head of Tencent's object store. */
-import type { Connection, Peer, Service } from "./wire";
+import { perConnection } from "../../tests/kit/virtual-network";
+import type { Connection, Peer } from "../../tests/kit/virtual-network";
 
 export interface FileTraffic {
   requests: number;
@@ -22,11 +23,11 @@ export function responseHead(first: number, last: number, size: number, whole: b
   );
 }
 
-export function fileService(file: () => Uint8Array, traffic: FileTraffic): Service {
-  return (connection) => new FileSession(file, traffic, connection);
+export function fileServer(file: () => Uint8Array, traffic: FileTraffic): Peer {
+  return perConnection((connection) => new FileSession(file, traffic, connection));
 }
 
-class FileSession implements Peer {
+class FileSession {
   readonly #file: () => Uint8Array;
   readonly #traffic: FileTraffic;
   readonly #connection: Connection;
@@ -39,14 +40,13 @@ class FileSession implements Peer {
   }
 
   received(bytes: Uint8Array): void {
+    if (this.#connection.closed) return;
     this.#waiting += Buffer.from(bytes).toString("latin1");
     for (let end = this.#waiting.indexOf("\r\n\r\n"); end >= 0; end = this.#waiting.indexOf("\r\n\r\n")) {
       this.#answer(this.#waiting.slice(0, end));
       this.#waiting = this.#waiting.slice(end + 4);
     }
   }
-
-  closed(): void {}
 
   #answer(head: string): void {
     const file = this.#file();

@@ -1,7 +1,8 @@
-/** A broker with one client and one task for it, on Tencent's topics: grants, acknowledges, and pushes the task until the version fits. */
+/** A broker with one client and one task for it, on Tencent's topics. It pushes the task until the client reports the task's version. */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
-import type { Connection, Peer, Service } from "./wire";
+import { perConnection } from "../../tests/kit/virtual-network";
+import type { Connection, Peer } from "../../tests/kit/virtual-network";
 
 export interface Task {
   readonly version: string;
@@ -13,18 +14,18 @@ export interface Task {
 export interface Cloud {
   /** Undefined: nothing to push. */
   task: Task | undefined;
-  /** What devices said, as the platform would log it. */
-  readonly said: string[];
+  /** Versions and progress states that the device reported, in order. */
+  readonly reports: string[];
   packets: number;
   /** Pushes the task to the device that is connected; set by the broker. */
   push?: () => void;
 }
 
-export function brokerService(cloud: Cloud): Service {
-  return (connection) => new BrokerSession(cloud, connection);
+export function broker(cloud: Cloud): Peer {
+  return perConnection((connection) => new BrokerSession(cloud, connection));
 }
 
-class BrokerSession implements Peer {
+class BrokerSession {
   readonly #cloud: Cloud;
   readonly #connection: Connection;
   readonly #parser = parser();
@@ -41,8 +42,6 @@ class BrokerSession implements Peer {
     this.#parser.parse(Buffer.from(bytes));
   }
 
-  closed(): void {}
-
   #send(packet: Packet): void {
     this.#connection.send(generate(packet));
   }
@@ -54,7 +53,7 @@ class BrokerSession implements Peer {
         return this.#send({ cmd: "connack", returnCode: 0, sessionPresent: false });
       case "subscribe":
         this.#topic = packet.subscriptions[0]!.topic;
-        this.#cloud.push = () => this.#say({ type: "update_firmware", ...this.#cloud.task });
+        this.#cloud.push = () => this.#publish({ type: "update_firmware", ...this.#cloud.task });
         return this.#send({ cmd: "suback", messageId: packet.messageId!, granted: [1] });
       case "pingreq":
         return this.#send({ cmd: "pingresp" });
@@ -71,14 +70,14 @@ class BrokerSession implements Peer {
   }
 
   #published({ type, report }: { type: string; report: { version?: string; progress?: { state: string } } }): void {
-    const { task, said } = this.#cloud;
-    said.push(type === "report_version" ? `version ${report.version}` : report.progress!.state);
+    const { task, reports } = this.#cloud;
+    reports.push(type === "report_version" ? `version ${report.version}` : report.progress!.state);
     if (type !== "report_version") return;
-    this.#say({ type: "report_version_rsp", result_code: 0, result_msg: "success" });
-    if (task !== undefined && report.version !== task.version) this.#say({ type: "update_firmware", ...task });
+    this.#publish({ type: "report_version_rsp", result_code: 0, result_msg: "success" });
+    if (task !== undefined && report.version !== task.version) this.#publish({ type: "update_firmware", ...task });
   }
 
-  #say(message: object): void {
+  #publish(message: object): void {
     this.#send({
       cmd: "publish",
       topic: this.#topic,
