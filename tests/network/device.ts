@@ -1,32 +1,24 @@
 /** The whole agent on a board in memory, with real sockets and virtual time. */
-import type { ConnectOptions, Flash, Network, Socket, SocketError } from "../../src/ports";
-import { MemoryBoard } from "../../hal/model-chip/memory-board";
-import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import type { ConnectOptions, Flash, Network, Ports, Socket, SocketError } from "../../src/ports";
 import { NodeNetwork } from "../../host-sim/board/node-network";
 import type { NodeNetworkOptions } from "../../host-sim/board/node-network";
 import { createPlatform } from "../../host-sim/board/firmware/platforms";
 import type { PlatformConfiguration } from "../../host-sim/board/firmware/configuration";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { SECTOR } from "../../src/constants";
-import { OtaAgent } from "../../src/index";
-import type { BrokerAddress, Notice } from "../../src/index";
+import type { BrokerAddress } from "../../src/index";
+import { factoryBoard } from "../kit/images";
 import { SocketClock } from "../kit/socket-clock";
+import { VirtualDevice } from "../kit/virtual-device";
 
+/** Bytes of the images: ten sectors, the last one not full. */
 export const SIZE = 9 * SECTOR + 777;
-
-/** Its padding is its own: a sector that is left from another image must not pass for one of this. */
-export function firmware(version: string, size = SIZE): Uint8Array {
-  return buildImage({ version, payload: Buffer.from(`firmware ${version}`), size, seed: `${version} ${size}` });
-}
-
-const FACTORY = new MemoryBoard({ factoryImage: firmware("0.1.0") });
 
 export interface NetworkDeviceOptions {
   readonly platform: PlatformConfiguration;
   readonly broker: BrokerAddress;
   readonly trust?: Pick<NodeNetworkOptions, "mqtt" | "https">;
   readonly allowHttp?: boolean;
-  /** What the network itself does about a connect: an error, or nothing at all. */
+  /** What the network itself does about a connect: an error, or no answer at all. */
   readonly obstacle?: (options: ConnectOptions) => SocketError | "silence" | undefined;
 }
 
@@ -38,75 +30,63 @@ export interface Connect {
 
 export class NetworkDevice {
   readonly clock = new SocketClock();
-  readonly notices: Notice[] = [];
-  readonly log: string[] = [];
   readonly connects: Connect[] = [];
-  /** Sectors of the inactive slot that were written since `forget`. */
+  /** Sectors of the inactive slot that were written. */
   readonly written = new Set<number>();
   readonly #options: NetworkDeviceOptions;
-  readonly #board: MemoryBoard;
-  readonly #network: Network;
-  #agent: OtaAgent | undefined;
+  readonly #device: VirtualDevice;
 
   constructor(options: NetworkDeviceOptions) {
     this.#options = options;
-    this.#network = this.#watched(new NodeNetwork({ ...options.trust, onTraffic: () => this.clock.stir() }));
-    this.#board = FACTORY.fork(() => setImmediate(() => this.#restart()));
+    const { platform, broker, allowHttp = true, trust } = options;
+    this.#device = new VirtualDevice({
+      board: factoryBoard(SIZE, () => setImmediate(() => this.#device.restartIfWanted())),
+      clock: this.clock,
+      network: this.#observed(new NodeNetwork({ ...trust, onTraffic: () => this.clock.stir() })),
+      platform: (crypto) => createPlatform(platform, crypto),
+      broker,
+      policy: { allowHttp },
+      ports: (ports) => ({ ...ports, flash: this.#noting(ports) }),
+    });
   }
 
   get state(): string {
-    return this.#agent?.state ?? "off";
+    return this.#device.state;
   }
   get version(): string {
-    return this.#board.ports.boot.running().version;
+    return this.#device.version;
+  }
+  get notices(): VirtualDevice["notices"] {
+    return this.#device.notices;
+  }
+  get log(): VirtualDevice["log"] {
+    return this.#device.log;
   }
 
-  powerOn(reason: "power-on" | "software" = "power-on"): void {
-    this.#board.powerOn(reason);
-    const { ports } = this.#board;
-    const crypto = new NodeCrypto(() => 0.5);
-    const { platform, broker, allowHttp = true } = this.#options;
-    const flash: Flash = {
-      size: ports.flash.size,
-      sectorSize: ports.flash.sectorSize,
-      erase: (sector) => ports.flash.erase(sector),
-      write: (offset, bytes) => {
-        this.written.add(Math.floor(offset / SECTOR));
-        ports.flash.write(offset, bytes);
-      },
-      read: (offset, into) => ports.flash.read(offset, into),
-      equals: (offset, bytes) => ports.flash.equals(offset, bytes),
-    };
-    this.#agent = new OtaAgent({
-      ports: {
-        ...ports,
-        flash,
-        network: this.#network,
-        crypto,
-        clock: this.clock,
-        log: (line) => void this.log.push(line),
-      },
-      platform: createPlatform(platform, crypto),
-      broker,
-      policy: { allowHttp },
-      onNotice: (notice) => void this.notices.push(notice),
-    });
-    this.#agent.start();
+  powerOn(): void {
+    this.#device.powerOn();
   }
 
   powerOff(): void {
-    this.#agent?.stop();
-    this.#agent = undefined;
+    this.#device.powerOff();
     this.clock.stop();
   }
 
-  #restart(): void {
-    if (this.#agent === undefined) return;
-    this.#agent.stop();
-    this.powerOn("software");
+  #noting({ flash }: Ports): Flash {
+    return {
+      size: flash.size,
+      sectorSize: flash.sectorSize,
+      erase: (sector) => flash.erase(sector),
+      write: (offset, bytes) => {
+        this.written.add(Math.floor(offset / SECTOR));
+        flash.write(offset, bytes);
+      },
+      read: (offset, into) => flash.read(offset, into),
+      equals: (offset, bytes) => flash.equals(offset, bytes),
+    };
   }
 
-  #watched(network: Network): Network {
+  #observed(network: Network): Network {
     return {
       connect: (options, events): Socket => {
         this.clock.stir();

@@ -6,7 +6,8 @@ import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
 import type { Package } from "../../host-sim/cloud/core/packages";
 import type { Task } from "../../host-sim/cloud/core/tasks";
-import { NetworkDevice, firmware } from "./device";
+import { firmwareImage } from "../kit/images";
+import { NetworkDevice, SIZE } from "./device";
 import type { NetworkDeviceOptions } from "./device";
 
 export interface Row {
@@ -21,8 +22,8 @@ export interface Row {
   readonly again: number;
 }
 
-export const NEW = firmware("0.2.0");
-const NEXT = firmware("0.3.0");
+export const NEW = firmwareImage("0.2.0", SIZE);
+const NEXT = firmwareImage("0.3.0", SIZE);
 const PRODUCT = "NETWORK001";
 
 export class Scenery {
