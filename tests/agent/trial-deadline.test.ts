@@ -6,7 +6,7 @@ import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { OtaAgent } from "../../src/index";
 import type { Notice } from "../../src/index";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
-import { DeskClock } from "../esp32/desk-clock";
+import { VirtualClock } from "../kit/virtual-clock";
 import { JobDesk } from "../job/job-desk";
 import { onTrial } from "../job/on-trial";
 
@@ -14,7 +14,7 @@ const TRIAL_SECONDS = 30;
 
 interface Started {
   readonly desk: JobDesk;
-  readonly clock: DeskClock;
+  readonly clock: VirtualClock;
   readonly agent: OtaAgent;
   readonly notices: Notice[];
   /** Connections that the agent asked for. */
@@ -23,7 +23,7 @@ interface Started {
 
 /** An agent on the board of `desk`, constructed and not started, as an app does it that waits for its network. */
 function constructed(desk: JobDesk): Started {
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   const notices: Notice[] = [];
   let connects = 0;
   const network: Network = {
@@ -48,9 +48,9 @@ function constructed(desk: JobDesk): Started {
 
 test("new firmware whose network never comes up is rolled back at the deadline, with the cause", () => {
   const { desk, clock, connects } = constructed(onTrial({ answers: { health: "silent" } }));
-  clock.turn(TRIAL_SECONDS * 1000 - 1);
+  clock.advance(TRIAL_SECONDS * 1000 - 1);
   assert.equal(desk.board.restartWanted, undefined);
-  clock.turn(1);
+  clock.advance(1);
   assert.equal(desk.board.restartWanted, "rollback");
   assert.equal(connects(), 0, "nothing was connected to without a network");
   desk.powerOn("software");
@@ -61,19 +61,19 @@ test("new firmware whose network never comes up is rolled back at the deadline, 
 
 test("a network that comes late does not start the trial anew", () => {
   const { desk, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
-  clock.turn(20_000);
+  clock.advance(20_000);
   agent.start();
-  clock.turn(0);
+  clock.advance(0);
   assert.equal(connects(), 1);
-  clock.turn(TRIAL_SECONDS * 1000 - 20_000);
+  clock.advance(TRIAL_SECONDS * 1000 - 20_000);
   assert.equal(desk.board.restartWanted, "rollback");
 });
 
 test("the trial is told once, at the start of our code", () => {
   const { clock, agent, notices } = constructed(onTrial({ answers: { health: "silent" } }));
-  clock.turn(0);
+  clock.advance(0);
   agent.start();
-  clock.turn(0);
+  clock.advance(0);
   assert.deepEqual(notices, [{ event: "state", state: "trial" }]);
 });
 
@@ -81,7 +81,7 @@ test("an agent that was stopped before its network came judges nothing", () => {
   const { desk, clock, agent } = constructed(onTrial({ answers: { health: "silent" } }));
   agent.stop();
   assert.equal(clock.waiting, 0);
-  clock.turn(TRIAL_SECONDS * 1000);
+  clock.advance(TRIAL_SECONDS * 1000);
   assert.equal(desk.board.restartWanted, undefined);
 });
 

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { LinkKeeper } from "../../hal/esp32/network/keeper";
 import { bringUp as bringUpNothing } from "../../hal/esp32/network/none";
 import { BACKOFF_CAP } from "../../src/constants";
-import { DeskClock } from "./desk-clock";
+import { VirtualClock } from "../kit/virtual-clock";
 
 /** ECMA-419 connection states. */
 const DOWN = 200;
@@ -12,7 +12,7 @@ const ASSOCIATED = 400;
 const ADDRESS = 500;
 
 class Desk {
-  readonly clock = new DeskClock();
+  readonly clock = new VirtualClock();
   readonly happened: string[] = [];
   connection = DOWN;
   attempts = 0;
@@ -63,7 +63,7 @@ class Desk {
 
   joined(): this {
     this.keeper.start();
-    this.clock.turn(1);
+    this.clock.advance(1);
     this.becomes(ASSOCIATED);
     this.becomes(ADDRESS);
     return this;
@@ -74,7 +74,7 @@ test("joins, and says so once there is an address", () => {
   const desk = new Desk();
   desk.keeper.start();
   assert.equal(desk.attempts, 0, "nothing happens inside start");
-  desk.clock.turn(0);
+  desk.clock.advance(0);
   desk.becomes(ASSOCIATED);
   assert.deepEqual(desk.happened, []);
   desk.becomes(ADDRESS);
@@ -87,17 +87,17 @@ test("an interface that is up already needs no join", () => {
   const desk = new Desk();
   desk.connection = ADDRESS;
   desk.keeper.start();
-  desk.clock.turn(0);
+  desk.clock.advance(0);
   assert.deepEqual(desk.happened, ["up"]);
   assert.equal(desk.attempts, 0);
 });
 
 test("a lost connection is told and joined again", () => {
   const desk = new Desk().joined();
-  desk.clock.turn(60_000);
+  desk.clock.advance(60_000);
   desk.becomes(DOWN);
   assert.deepEqual(desk.happened, ["up", "down: disconnected"]);
-  desk.clock.turn(1_000);
+  desk.clock.advance(1_000);
   assert.equal(desk.attempts, 2);
   desk.becomes(ADDRESS);
   assert.deepEqual(desk.happened.at(-1), "up");
@@ -107,11 +107,11 @@ test("tries for ever, an attempt a minute at the slowest", () => {
   const desk = new Desk();
   desk.trouble = "connect failed";
   desk.keeper.start();
-  desk.clock.turn(24 * 3_600_000);
+  desk.clock.advance(24 * 3_600_000);
   assert.ok(desk.attempts >= 24 * 60, `${desk.attempts} attempts in a day`);
   assert.ok(desk.attempts <= 24 * 60 + 20, `${desk.attempts} attempts in a day`);
   desk.trouble = undefined;
-  desk.clock.turn(BACKOFF_CAP);
+  desk.clock.advance(BACKOFF_CAP);
   desk.becomes(ADDRESS);
   assert.deepEqual(desk.happened, ["up"]);
 });
@@ -119,11 +119,11 @@ test("tries for ever, an attempt a minute at the slowest", () => {
 test("an attempt that comes to nothing is given up", () => {
   const desk = new Desk();
   desk.keeper.start();
-  desk.clock.turn(0);
+  desk.clock.advance(0);
   desk.becomes(ASSOCIATED);
-  desk.clock.turn(30_000);
+  desk.clock.advance(30_000);
   assert.equal(desk.disconnects, 1);
-  desk.clock.turn(1_000);
+  desk.clock.advance(1_000);
   assert.equal(desk.attempts, 2);
 });
 
@@ -133,7 +133,7 @@ test("a refused attempt is followed by another, later each time", () => {
   const waits: number[] = [];
   for (let round = 1; round <= 4; round++) {
     const before = desk.clock.now();
-    while (desk.attempts < round) desk.clock.turn(1);
+    while (desk.attempts < round) desk.clock.advance(1);
     waits.push(desk.clock.now() - before);
     desk.becomes(DOWN);
   }
@@ -157,9 +157,9 @@ test("an interface that can not be made is tried again as well", () => {
   const desk = new Desk();
   desk.absent = true;
   desk.keeper.start();
-  desk.clock.turn(10_000);
+  desk.clock.advance(10_000);
   desk.absent = false;
-  desk.clock.turn(BACKOFF_CAP);
+  desk.clock.advance(BACKOFF_CAP);
   assert.ok(desk.attempts >= 1);
 });
 
@@ -167,7 +167,7 @@ test("events while nobody joins do nothing", () => {
   const desk = new Desk();
   desk.trouble = "connect failed";
   desk.keeper.start();
-  desk.clock.turn(0);
+  desk.clock.advance(0);
   const { waiting } = desk.clock;
   desk.becomes(DOWN);
   desk.becomes(DOWN);
@@ -176,10 +176,10 @@ test("events while nobody joins do nothing", () => {
 });
 
 test("where the application brings the network up, it is up", () => {
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   let up = 0;
   bringUpNothing({ setting: () => undefined, clock, random: () => 0, up: () => up++, down: () => {}, log: () => {} });
   assert.equal(up, 0, "not from inside");
-  clock.turn(0);
+  clock.advance(0);
   assert.equal(up, 1);
 });

@@ -6,14 +6,14 @@ import { TimedNetwork, isClockSet } from "../../hal/esp32/timed-network";
 import type { Lookup } from "../../hal/moddable/host-names";
 import type { Network, Socket, SocketError } from "../../src/ports";
 import { BACKOFF_CAP } from "../../src/constants";
-import { DeskClock } from "./desk-clock";
+import { VirtualClock } from "../kit/virtual-clock";
 
 /** 22 November 2026, 00:00 UTC. */
 const NOW = Date.UTC(2026, 10, 22) / 1000;
 const EPOCH = 2_208_988_800;
 
 class Desk {
-  readonly clock = new DeskClock();
+  readonly clock = new VirtualClock();
   readonly set: number[] = [];
   readonly sent: { readonly bytes: Uint8Array; readonly address: string; readonly port: number }[] = [];
   open = 0;
@@ -62,7 +62,7 @@ class Desk {
 
   asked(): this {
     this.sntp.start();
-    this.clock.turn(10);
+    this.clock.advance(10);
     return this;
   }
 }
@@ -88,7 +88,7 @@ test("an address needs no name server", () => {
 test("asks again once a day", () => {
   const desk = new Desk().asked();
   desk.answer();
-  desk.clock.turn(86_400_000 + 10);
+  desk.clock.advance(86_400_000 + 10);
   assert.equal(desk.sent.length, 2);
   desk.answer(NOW + EPOCH + 86_400);
   assert.deepEqual(desk.set, [NOW, NOW + 86_400]);
@@ -126,16 +126,16 @@ test("the seconds begin anew in 2036", () => {
 
 test("without an answer, or without the name, it goes on asking for ever, with one socket at a time", () => {
   const desk = new Desk().asked();
-  desk.clock.turn(3_600_000);
+  desk.clock.advance(3_600_000);
   assert.ok(desk.sent.length > 50, `${desk.sent.length} questions in an hour`);
   assert.ok(desk.open <= 1);
   desk.address = undefined;
   const before = desk.sent.length;
-  desk.clock.turn(3_600_000);
+  desk.clock.advance(3_600_000);
   assert.ok(desk.sent.length - before <= 1);
   desk.address = "192.0.2.7";
-  desk.clock.turn(BACKOFF_CAP + 20_000);
-  if (desk.open === 0) desk.clock.turn(BACKOFF_CAP);
+  desk.clock.advance(BACKOFF_CAP + 20_000);
+  if (desk.open === 0) desk.clock.advance(BACKOFF_CAP);
   assert.ok(desk.sent.length > before);
 });
 
@@ -150,7 +150,7 @@ test("stop ends it, start begins anew", () => {
 });
 
 test("no TLS before the clock is set; plain connections do not wait", (context) => {
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   const connected: string[] = [];
   const below: Network = {
     connect({ host }): Socket {
@@ -166,10 +166,10 @@ test("no TLS before the clock is set; plain connections do not wait", (context) 
   network.connect({ host: "plain", port: 1883 }, events);
   network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events);
   assert.deepEqual(closed, [], "not from inside connect");
-  clock.turn(0);
+  clock.advance(0);
   assert.deepEqual(closed, [{ kind: "other", message: "no TLS yet: the clock is not set" }]);
   network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events).close();
-  clock.turn(0);
+  clock.advance(0);
   assert.equal(closed.length, 1, "silent after close");
   context.mock.timers.setTime(NOW * 1000);
   network.connect({ host: "tls", port: 8883, tls: "mqtt" }, events);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { guardTrial } from "../../hal/moddable/trial-guard";
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
-import { DeskClock } from "../esp32/desk-clock";
+import { VirtualClock } from "../kit/virtual-clock";
 import { JobDesk } from "../job/job-desk";
 import { onTrial } from "../job/on-trial";
 
@@ -11,12 +11,12 @@ const LONGEST = TRIAL_SECONDS_MAX * 1000;
 
 test("firmware that is unconfirmed after the longest trial goes back and leaves the reason", () => {
   const { board } = onTrial({ answers: { health: "silent" } });
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   const reasons: string[] = [];
   guardTrial(board.ports.boot, clock, (reason) => reasons.push(reason));
-  clock.turn(LONGEST - 1);
+  clock.advance(LONGEST - 1);
   assert.equal(board.restartWanted, undefined);
-  clock.turn(1);
+  clock.advance(1);
   assert.notEqual(board.restartWanted, undefined);
   assert.deepEqual(reasons, ["not confirmed within 900 s"]);
   const { slot } = board.powerOn("software") as { slot: string };
@@ -25,16 +25,16 @@ test("firmware that is unconfirmed after the longest trial goes back and leaves 
 
 test("firmware that was confirmed in time stays", () => {
   const { board } = onTrial({ answers: { health: "silent" } });
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   guardTrial(board.ports.boot, clock, () => assert.fail("given up"));
-  clock.turn(LONGEST - 1);
+  clock.advance(LONGEST - 1);
   board.ports.boot.confirm();
-  clock.turn(1);
+  clock.advance(1);
   assert.equal(board.restartWanted, undefined);
 });
 
 test("firmware that is not on trial is left alone", () => {
-  const clock = new DeskClock();
+  const clock = new VirtualClock();
   guardTrial(new JobDesk().board.ports.boot, clock, () => assert.fail("given up"));
   assert.equal(clock.waiting, 0);
 });
