@@ -7,15 +7,17 @@ import { BrokerPeer, PROBE } from "./broker-peer";
 import { POLICY } from "./desk-device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
-import { MemoryNetwork } from "./memory-network";
-import type { Peer } from "./memory-network";
+import { VirtualClock } from "../../kit/virtual-clock";
+import { VirtualNetwork } from "../../kit/virtual-network";
+import type { Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
-import { Schedule } from "./schedule";
 import { platformOf } from "./stories";
 import type { Story } from "./stories";
 
 /** What an agent may say in one start before it counts as out of its mind. */
 const NOTICES_MAX = 500;
+/** One way, ms. */
+const LATENCY = 10;
 /** Time that a probe is waited for, in steps. */
 const PROBE_STEPS = 50;
 
@@ -31,7 +33,7 @@ const makeAgent: MakeAgent = (options, story) =>
 
 export class AgentDevice implements Device {
   readonly #with: Surroundings;
-  readonly #schedule: Schedule;
+  readonly #clock: VirtualClock;
   readonly #agent: Agent;
   readonly #broker: BrokerPeer;
   #notices = 0;
@@ -39,8 +41,8 @@ export class AgentDevice implements Device {
   constructor(surroundings: Surroundings, fault: NetworkFault | undefined, make: MakeAgent = makeAgent) {
     this.#with = surroundings;
     const { world, watch, life } = surroundings;
-    const schedule = new Schedule(world);
-    this.#schedule = schedule;
+    const clock = new VirtualClock(world);
+    this.#clock = clock;
     const broker = new BrokerPeer(surroundings, fault, () => this.state);
     this.#broker = broker;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
@@ -49,9 +51,14 @@ export class AgentDevice implements Device {
     const options: Parameters<MakeAgent>[0] = {
       ports: {
         ...watch.ports,
-        network: new MemoryNetwork(schedule, peers, () => life.stopped),
+        network: new VirtualNetwork({
+          clock,
+          line: { latency: LATENCY },
+          peers: ({ host }) => peers(host),
+          powered: () => !life.stopped,
+        }),
         crypto: new NodeCrypto(() => 0.5),
-        clock: schedule,
+        clock,
       },
       broker: { host: "broker", port: 1883, tls: false },
       onNotice: (notice) => this.#notice(notice),
@@ -75,12 +82,12 @@ export class AgentDevice implements Device {
 
   step(): boolean {
     const { world, life } = this.#with;
-    if (this.state === "idle" && this.#broker.up && this.#schedule.quiet) {
+    if (this.state === "idle" && this.#broker.up && this.#clock.quiet) {
       const offer = world.cloud.operate(world.now);
       if (offer === undefined) return false;
       if (typeof offer !== "number") this.#broker.push(offer);
     }
-    return this.#schedule.step() && !life.stopped;
+    return this.#clock.step() && !life.stopped;
   }
 
   answers(): boolean {
@@ -91,7 +98,7 @@ export class AgentDevice implements Device {
       digest: { algorithm: "MD5", hex: "f".repeat(32) },
     });
     for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.life.stopped; steps++)
-      this.#schedule.step();
+      this.#clock.step();
     return this.#broker.probed || this.#with.life.stopped;
   }
 

@@ -5,7 +5,7 @@ import type { Offer } from "../../../src/job/types";
 import { offerMessage, readReport } from "./cloud-words";
 import type { Heard } from "./cloud-side";
 import type { Surroundings } from "./device";
-import type { Connection, Peer } from "./memory-network";
+import type { Connection, Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
 import { connected, judgeReport } from "../checks/report-watch";
 import type { Connection as Judged } from "../checks/report-watch";

@@ -6,7 +6,7 @@ import { RANGE_MAX, SECTOR } from "../../../src/constants";
 import { KEY_OFFSET, decodeOffset } from "../../../src/job/record";
 import type { Surroundings } from "./device";
 import { judgeDownload, judgeRequest, judgeServed } from "../checks/fetch-watch";
-import type { Connection, Peer } from "./memory-network";
+import type { Connection, Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
 import type { Push } from "./stories";
 
