@@ -240,8 +240,9 @@ function reporter(): (round: number) => void {
   });
   session.start(0);
   session.opened(0);
-  session.received(Uint8Array.of(0x20, 2, 0, 0), 0);
-  session.received(Uint8Array.of(0x90, 3, 0, 1, 1), 0);
+  // CONNACK, SUBACK.
+  session.readTarget().set([0x20, 2, 0, 0, 0x90, 3, 0, 1, 1]);
+  session.received(9, 0);
   return (round) => {
     const message = dialect.encode({ kind: "progress", task: TASK, percent: round % 100 });
     if (message !== undefined) session.publish(undefined, message, round);

@@ -34,7 +34,7 @@ export interface Exchange {
   end(): void;
   /** Resets the connection (RST). */
   reset(): void;
-  /** Says nothing more on this connection; the server emits "held". */
+  /** Sends nothing more on this connection; the server emits "held" with the bytes that it has sent on it. */
   hold(): void;
 }
 
@@ -45,7 +45,7 @@ export interface HttpFault {
 }
 
 export interface FaultServerEvents {
-  held: [];
+  held: [bytes: number];
 }
 
 export class FaultServer extends EventEmitter<FaultServerEvents> {
@@ -132,7 +132,7 @@ export class FaultServer extends EventEmitter<FaultServerEvents> {
       reset: () => void socket.resetAndDestroy(),
       hold: () => {
         socket.pause();
-        this.emit("held");
+        this.emit("held", socket.bytesWritten);
       },
     };
   }

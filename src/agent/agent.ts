@@ -5,7 +5,7 @@
  */
 import type { Ports } from "../ports";
 import { SECTOR } from "../constants";
-import type { DownloadOptions } from "../download/effects";
+import type { DownloadOptions } from "../download/outputs";
 import { isUnconfirmed } from "../job/boot-judgement";
 import type { JobEffect, JobEvent, Notice, Question, Token } from "../job/effects";
 import { UpdateJob } from "../job/job";

@@ -6,12 +6,12 @@ import { requestPrefix } from "./request";
 type Server = Pick<HttpUrl, "tls" | "host" | "port">;
 
 /**
- * Where to ask: the URL that was offered, or the one its redirects led to, which is kept as long as it works. A pre-signed
- * redirect expires long before the offered URL does, so its bad word counts only when the offered URL has just led to it.
+ * The URL in use: the offered one, or the one that its redirects led to, which is kept as long as it works. A pre-signed
+ * redirect expires long before the offered URL does. Its refusal therefore counts only when the offered URL has just led to it.
  */
 export class Route {
   readonly #allowHttp: boolean;
-  /** As offered. URLs are kept as text and split again when a redirect asks for it: their parts would be copies in memory. */
+  /** As offered. URLs are kept as text and split again for a redirect: their parts would be copies in memory. */
   #origin: string | undefined;
   /** The URL in use, and the server it names. */
   #current: string | undefined;
@@ -20,14 +20,16 @@ export class Route {
   #atOrigin = false;
   #prefix: Uint8Array = new Uint8Array(0);
   #redirects = 0;
+  /** No sector came since the offered URL was asked. */
   #firsthand = true;
   #renewed = false;
+  #denied = false;
 
   constructor(allowHttp: boolean) {
     this.#allowHttp = allowHttp;
   }
 
-  /** Takes an offered URL, without turning to it yet. Returns why it is not taken, "plain" for http where that is not allowed. */
+  /** Takes an offered URL, to be used from `toOrigin` on. Returns why it is not taken, "plain" for http where that is not allowed. */
   offer(url: string): undefined | "plain" | { readonly problem: string } {
     const split = splitUrl(url);
     if (typeof split === "string") return { problem: split };
@@ -36,6 +38,7 @@ export class Route {
     this.#atOrigin = false;
     this.#renewed = true;
     this.#firsthand = false;
+    this.#denied = false;
     return undefined;
   }
 
@@ -48,12 +51,12 @@ export class Route {
     return this.#prefix;
   }
 
-  /** The offered URL may say otherwise than the one in use: ask it before believing a refusal. */
+  /** The offered URL may answer otherwise than the one in use: a refusal counts only from the offered one. */
   get secondhand(): boolean {
     return !this.#atOrigin && !this.#firsthand;
   }
 
-  /** A URL was offered that was not turned to yet. */
+  /** A URL was offered that was not used yet. */
   get renewed(): boolean {
     return this.#renewed;
   }
@@ -68,16 +71,24 @@ export class Route {
     this.#firsthand = true;
   }
 
-  /** A response with the file's bytes: the redirects so far are forgiven. */
+  /** A response has the file's bytes: redirects are counted anew. */
   arrived(): void {
     this.#redirects = 0;
   }
 
+  /** A sector came. */
   delivered(): void {
     this.#firsthand = false;
+    this.#denied = false;
   }
 
-  /** Turns to a redirect's target; returns why not. https to http is refused, http to https welcome. */
+  /** The server denied the URL. True: once; it is tried again before a fresh one is asked for. */
+  denied(): boolean {
+    this.#denied = !this.#denied;
+    return this.#denied;
+  }
+
+  /** Uses a redirect's target; returns why not. From https to http is refused, from http to https allowed. */
   follow(location: string): string | undefined {
     const from = this.#current === undefined ? "" : splitUrl(this.#current);
     if (typeof from === "string") return "redirect from nowhere";
@@ -90,7 +101,7 @@ export class Route {
     return undefined;
   }
 
-  /** `text`: split before, without a complaint. */
+  /** `text` is a URL that was split before. */
   private use(text: string): void {
     const url = splitUrl(text);
     if (typeof url === "string") return;

@@ -1,11 +1,32 @@
 import type { Framing, Response } from "../http/response";
 import type { Cause } from "../job/types";
 
+/** Why an exchange can not simply go on. `message` and `reason` name the cause; the downloader chooses the next state (downloader.ts). */
+export type Incident =
+  | { readonly kind: "redirect"; readonly location: string; readonly status: number }
+  /** 401, 403: an expired URL, or a rate limiter. */
+  | { readonly kind: "denied"; readonly message: string; readonly retryAfter: number }
+  /** Transport failure: try again, not before `retryAfter` seconds. */
+  | { readonly kind: "transient"; readonly message: string; readonly retryAfter: number }
+  /** Trying again will hardly help. */
+  | { readonly kind: "refused"; readonly cause: Cause; readonly message: string }
+  /** The length is unknown and the first range may have gone past the end: ask for a single byte. */
+  | { readonly kind: "probe" }
+  /** The connection broke. */
+  | { readonly kind: "broken"; readonly message: string }
+  /** Nobody's fault: connect again without a wait, as long as connections bring sectors. */
+  | { readonly kind: "reconnect"; readonly reason: string }
+  /** Another file under the same URL, and no digest to decide which is meant. */
+  | { readonly kind: "replaced"; readonly reason: string }
+  /** The last sector was delivered. */
+  | { readonly kind: "complete" };
+
 /** What a response head means for the download. */
 export type Verdict =
+  | Extract<Incident, { readonly kind: "redirect" | "denied" | "transient" | "refused" | "probe" }>
   /** The body holds what is wanted: after `skip` bytes, `take` of them. `size` is the file's. */
   | {
-      readonly kind: "take";
+      readonly kind: "body";
       readonly framing: Framing;
       readonly skip: number;
       readonly take: number;
@@ -13,38 +34,32 @@ export type Verdict =
       /** Only the body's end proves that the file ends there too. */
       readonly unproven: boolean;
     }
-  | { readonly kind: "redirect"; readonly location: string }
-  /** 401, 403: an expired URL, or a limiter. */
-  | { readonly kind: "expired"; readonly message: string; readonly retryAfter: number }
-  /** Transport trouble: try again, not before `retryAfter` seconds. */
-  | { readonly kind: "trouble"; readonly message: string; readonly retryAfter: number }
-  /** Trying again will hardly help. */
-  | { readonly kind: "refused"; readonly cause: Cause; readonly message: string }
   /** The file has another length than it should. */
   | { readonly kind: "other-size"; readonly message: string }
   /** The answer starts at another byte than asked. */
-  | { readonly kind: "other-start"; readonly message: string }
-  /** The length is unknown and the first range may have gone past the end: ask for a single byte. */
-  | { readonly kind: "probe" };
+  | { readonly kind: "other-start"; readonly message: string };
 
-/** Judges by what a response says of its bytes rather than by its status: ThingsPanel answers ranges with 200. `size` 0: unknown. */
-export function judge(response: Response, wanted: number, size: number): Verdict {
+/**
+ * Checks what a response says of its bytes rather than its status: ThingsPanel answers ranges with 200. `wanted`: offset of the next byte;
+ * `size` 0: unknown.
+ */
+export function verdictOn(response: Response, wanted: number, size: number): Verdict {
   const { status, range } = response;
   switch (status) {
     case 200:
     case 206:
-      return judgeBody(response, wanted, size);
+      return onBody(response, wanted, size);
     case 301:
     case 302:
     case 303:
     case 307:
     case 308:
       if (response.location === undefined) return refused("download", `HTTP ${status}: redirect without a Location`);
-      return { kind: "redirect", location: response.location };
+      return { kind: "redirect", location: response.location, status };
     case 401:
     case 403:
       return {
-        kind: "expired",
+        kind: "denied",
         message: `HTTP ${status}: the URL has expired or is not allowed`,
         retryAfter: response.retryAfter ?? 0,
       };
@@ -63,19 +78,19 @@ export function judge(response: Response, wanted: number, size: number): Verdict
     case 408:
     case 425:
     case 429:
-      return trouble(response);
+      return transient(response);
     default:
-      if (status >= 500) return trouble(response);
+      if (status >= 500) return transient(response);
       return refused("download", `HTTP ${status}: unexpected answer`);
   }
 }
 
-function judgeBody(response: Response, wanted: number, size: number): Verdict {
+function onBody(response: Response, wanted: number, size: number): Verdict {
   const { status, framing, range } = response;
   if (response.encoded)
     return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
   if (framing === "ambiguous")
-    return { kind: "trouble", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
+    return { kind: "transient", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
   if (range === "malformed" || (range && range.first < 0))
     return refused("download", `HTTP ${status}: unreadable Content-Range`);
   if (range) {
@@ -87,7 +102,7 @@ function judgeBody(response: Response, wanted: number, size: number): Verdict {
     if (size > 0 && range.last >= size)
       return refused("download", `HTTP ${status}: Content-Range goes beyond the file's end`);
     return {
-      kind: "take",
+      kind: "body",
       framing,
       skip: 0,
       take: range.last + 1 - wanted,
@@ -96,11 +111,11 @@ function judgeBody(response: Response, wanted: number, size: number): Verdict {
     };
   }
   if (status === 206) return refused("download", "HTTP 206: no Content-Range");
-  return judgeWhole(response.type, framing, wanted, size);
+  return onWholeFile(response.type, framing, wanted, size);
 }
 
 /** 200 without Content-Range: the whole file from its first byte, or a page that has nothing to do with it. */
-function judgeWhole(type: string, framing: Framing, wanted: number, size: number): Verdict {
+function onWholeFile(type: string, framing: Framing, wanted: number, size: number): Verdict {
   const length = framing.kind === "length" ? framing.length : -1;
   if (size === 0 || length !== size) {
     if (type === "application/json" || type.endsWith("+json"))
@@ -114,7 +129,7 @@ function judgeWhole(type: string, framing: Framing, wanted: number, size: number
   const whole = size || length;
   if (whole <= wanted)
     return refused("download", `HTTP 200: the file has ${whole} bytes, ${wanted} are stored already`);
-  return { kind: "take", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
+  return { kind: "body", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
 }
 
 function refused(cause: Cause, message: string): Verdict {
@@ -125,9 +140,9 @@ function otherSize(status: number, actual: number, expected: number): Verdict {
   return { kind: "other-size", message: `HTTP ${status}: the file has ${actual} bytes on the server, not ${expected}` };
 }
 
-function trouble(response: Response): Verdict {
+function transient(response: Response): Verdict {
   return {
-    kind: "trouble",
+    kind: "transient",
     message: `HTTP ${response.status}: the server is busy or broken`,
     retryAfter: response.retryAfter ?? 0,
   };

@@ -1,18 +1,18 @@
 import { MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT } from "../constants";
 
 /**
- * Is the broker still there? Silence of a keep-alive's length in EITHER direction asks for a ping: the standard wants one
- * after silence of ours (MQTT 3.1.1, section 3.1.2.10), but a device that keeps sending would then never notice that a
- * connection is dead.
+ * Decides when to ping and when a broker counts as dead. Silence of one keep-alive interval in EITHER direction asks for a ping. The
+ * standard asks for one only after silence of the client (MQTT 3.1.1, section 3.1.2.10); a device that keeps sending would then never
+ * notice a dead connection.
  */
 export class Liveness {
   readonly #interval: number;
   #lastSent: number;
   #lastReceived: number;
-  /** When the answer to a ping must have come; undefined: none under way. */
+  /** When the PINGRESP is due; undefined: no ping is under way. */
   #answerEnd: number | undefined;
 
-  /** `keepAlive` in seconds. 0 means that the broker does not watch us; we still watch it. */
+  /** `keepAlive` in seconds. 0: the broker does not check the client; the client still checks the broker, every MQTT_KEEPALIVE. */
   constructor(keepAlive: number, now: number) {
     this.#interval = (keepAlive || MQTT_KEEPALIVE) * 1000;
     this.#lastSent = now;
@@ -29,18 +29,18 @@ export class Liveness {
     this.#answerEnd = undefined;
   }
 
-  /** A ping leaves now. */
+  /** A PINGREQ is sent. */
   pinged(now: number): void {
     this.#lastSent = now;
     this.#answerEnd = now + MQTT_REPLY_TIMEOUT;
   }
 
-  judge(now: number): "alive" | "ping" | "dead" {
+  check(now: number): "alive" | "ping" | "dead" {
     if (now < this.deadline()) return "alive";
     return this.#answerEnd === undefined ? "ping" : "dead";
   }
 
-  /** When the judgement changes unless something happens. */
+  /** When the result of `check` changes unless something is sent or received. */
   deadline(): number {
     return this.#answerEnd ?? Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
   }

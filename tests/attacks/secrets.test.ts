@@ -19,6 +19,7 @@ import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { temporaryFolder } from "../board/puppet";
 import { BOARD } from "../cloud/helpers";
 import { xsOta } from "../cli/xs-ota";
+import { feed } from "../mqtt/feed";
 
 /** How a secret may look when it gets out. */
 function forms(secret: string): string[] {
@@ -243,10 +244,10 @@ test("a topic that is made of the access token is not shown", () => {
   });
   session.start(0);
   session.opened(1);
-  session.received(Uint8Array.of(0x20, 2, 0, 0), 2);
-  const refused = session.received(Uint8Array.of(0x90, 3, 0, 1, 0x80), 3);
+  feed(session, Uint8Array.of(0x20, 2, 0, 0), 2);
+  const refused = feed(session, Uint8Array.of(0x90, 3, 0, 1, 0x80), 3);
   assert.deepEqual(refused[0], {
-    type: "warn",
+    type: "warning",
     message: "the broker refused the subscription to ota/device/inform/*: check the device's permissions",
   });
 });

@@ -23,12 +23,12 @@ function completes(bench: Bench): Bench {
 function fails(bench: Bench, cause: string, message: RegExp): Bench {
   bench.run();
   const { last } = bench;
-  if (last.type !== "failed") throw new Error(`ended with ${JSON.stringify(last)}`);
+  if (last.type !== "download-failed") throw new Error(`ended with ${JSON.stringify(last)}`);
   assert.equal(last.cause, cause);
   assert.match(last.message, message);
   assert.doesNotMatch(last.message, /secret|\n/);
   assert.ok(last.message.length <= 128, last.message);
-  assert.equal(bench.effects.filter(({ type }) => type === "failed" || type === "finished").length, 1);
+  assert.equal(bench.effects.filter(({ type }) => type === "download-failed" || type === "finished").length, 1);
   assert.equal(bench.downloader.deadline(), undefined);
   return bench;
 }
@@ -220,7 +220,8 @@ for (const [what, server, cause, message] of [
     assert.equal(bench.connects.length, REFUSAL_TRIES);
     assert.ok(bench.now - 1_000 <= REFUSAL_WINDOW);
     const { last } = bench;
-    assert.ok(last.type === "failed" && last.status !== undefined);
+    assert.ok(last.type === "download-failed");
+    assert.match(last.message, /^HTTP \d{3}: /);
   });
 }
 
@@ -295,10 +296,10 @@ for (const line of [
   test(`${line} is waited out`, () => {
     const bench = completes(new Bench(inTurn(...Array.from({ length: 6 }, () => status(line)), good())));
     assert.deepEqual(
-      bench.of("waiting").map(({ milliseconds }) => milliseconds),
+      bench.waits.map(({ milliseconds }) => milliseconds),
       [500, 1000, 2000, 4000, 8000, 16000],
     );
-    assert.match(bench.of("waiting")[0]!.reason, new RegExp(`^HTTP ${line.slice(0, 3)}`));
+    assert.match(bench.waits[0]!.reason, new RegExp(`^HTTP ${line.slice(0, 3)}`));
   });
 }
 
@@ -314,7 +315,7 @@ test("Retry-After in seconds is granted up to the cap, with jitter on top; a dat
     ),
   );
   assert.deepEqual(
-    bench.of("waiting").map(({ milliseconds }) => milliseconds),
+    bench.waits.map(({ milliseconds }) => milliseconds),
     [20_500, 61_000, 2_000],
   );
 });
@@ -343,7 +344,7 @@ test("X-CRC16 is checked per sector, before the sector is delivered", () => {
   };
   const bench = completes(new Bench(server, { crc16: true }));
   assert.ok(bench.requests.every(({ first, last }) => last - first < SECTOR));
-  assert.match(bench.of("waiting")[0]!.reason, /X-CRC16/);
+  assert.match(bench.waits[0]!.reason, /X-CRC16/);
   wrong = 2;
   assert.notDeepEqual(new Bench(server, { range: 2 * SECTOR }).run().image, FILE);
 });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { SocketError } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
-import type { DownloadEffect, DownloadOptions } from "../../src/download/downloader";
+import type { DownloadOptions, DownloadOutput } from "../../src/download/outputs";
 
 export interface Request {
   readonly connection: number;
@@ -65,9 +65,11 @@ export function inTurn(...servers: readonly Server[]): Server {
   return (request) => servers[Math.min(count++, servers.length - 1)]!(request);
 }
 
+const WAIT = /^download: (.*); again in (\d+) ms$/;
+
 export class Bench {
   readonly downloader: Downloader;
-  readonly effects: DownloadEffect[] = [];
+  readonly effects: DownloadOutput[] = [];
   readonly requests: Request[] = [];
   readonly connects: string[] = [];
   /** What the sectors add up to. */
@@ -110,16 +112,34 @@ export class Bench {
     });
   }
 
-  get last(): DownloadEffect {
+  get last(): DownloadOutput {
     return this.effects[this.effects.length - 1]!;
   }
 
-  types(...wanted: DownloadEffect["type"][]): string[] {
+  types(...wanted: DownloadOutput["type"][]): string[] {
     return this.effects.map((effect) => effect.type).filter((type) => wanted.length === 0 || wanted.includes(type));
   }
 
-  of<T extends DownloadEffect["type"]>(type: T): Extract<DownloadEffect, { type: T }>[] {
-    return this.effects.filter((effect) => effect.type === type) as Extract<DownloadEffect, { type: T }>[];
+  of<T extends DownloadOutput["type"]>(type: T): Extract<DownloadOutput, { type: T }>[] {
+    return this.effects.filter((effect) => effect.type === type) as Extract<DownloadOutput, { type: T }>[];
+  }
+
+  /** Waits between attempts, as logged. */
+  get waits(): { readonly reason: string; readonly milliseconds: number }[] {
+    return this.of("log").flatMap(({ line }) => {
+      const found = WAIT.exec(line);
+      return found === null ? [] : [{ reason: found[1]!, milliseconds: Number(found[2]) }];
+    });
+  }
+
+  /** The last output began a wait. */
+  get isWaiting(): boolean {
+    return this.last.type === "log" && WAIT.test(this.last.line);
+  }
+
+  /** How many log lines match. */
+  logged(pattern: RegExp): number {
+    return this.of("log").filter(({ line }) => pattern.test(line)).length;
   }
 
   get image(): Uint8Array {
@@ -171,7 +191,7 @@ export class Bench {
     this.#ending("reset");
   }
 
-  handle(effects: readonly DownloadEffect[]): void {
+  handle(effects: readonly DownloadOutput[]): void {
     assert.ok(effects.filter((effect) => effect.type === "sector").length <= 1, "at most one sector at a time");
     for (const effect of effects) {
       this.effects.push(effect.type === "sector" ? { ...effect, bytes: effect.bytes.slice() } : effect);
@@ -179,7 +199,7 @@ export class Bench {
     }
   }
 
-  #handle(effect: DownloadEffect): void {
+  #handle(effect: DownloadOutput): void {
     switch (effect.type) {
       case "connect":
         return this.#connect(`${effect.tls ? "https" : "http"}://${effect.host}:${effect.port}`);
@@ -202,7 +222,7 @@ export class Bench {
         );
         this.storedLength = effect.offset;
         return;
-      case "restart":
+      case "start-over":
         this.storedLength = 0;
         return;
       case "expired": {

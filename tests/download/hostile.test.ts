@@ -92,7 +92,7 @@ test("honest servers with changing manners: the file comes out right, or time ru
       ).run();
       assert.deepEqual(bench.image, FILE.subarray(0, bench.storedLength));
       assert.ok(
-        bench.last.type === "finished" || (bench.last.type === "failed" && bench.last.cause !== "rejected"),
+        bench.last.type === "finished" || (bench.last.type === "download-failed" && bench.last.cause !== "rejected"),
         JSON.stringify(bench.last),
       );
       assert.ok(bench.widest <= WINDOW, `${bench.widest}`);
@@ -245,17 +245,17 @@ test("answers with something wrong about them, in any order: no throw, one end, 
         const total = bench.of("total").at(-1)?.size ?? 0;
         assert.ok(bench.storedLength <= total);
         assert.ok(bench.widest <= WINDOW);
-        assert.ok(["finished", "failed", "expired"].includes(bench.last.type), bench.last.type);
-        if (bench.last.type === "failed")
+        assert.ok(["finished", "download-failed", "expired"].includes(bench.last.type), bench.last.type);
+        if (bench.last.type === "download-failed")
           assert.ok(
             bench.last.message.length <= 128 && !/[\n\r]|secret|-\d/.test(bench.last.message),
             bench.last.message,
           );
         if (bench.last.type === "finished") assert.equal(bench.storedLength, total);
-        assert.ok(bench.effects.filter(({ type }) => type === "finished" || type === "failed").length <= 1);
+        assert.ok(bench.effects.filter(({ type }) => type === "finished" || type === "download-failed").length <= 1);
         seen.sectors += bench.of("sector").length;
-        seen.restarts += bench.of("restart").length;
-        if (bench.last.type !== "expired") seen[bench.last.type as "finished" | "failed"]++;
+        seen.restarts += bench.of("start-over").length;
+        if (bench.last.type !== "expired") seen[bench.last.type === "finished" ? "finished" : "failed"]++;
       },
     ),
     { numRuns: 1_000 },

@@ -1,15 +1,15 @@
-/** Drives a downloader over real sockets, on a clock that jumps: waits cost nothing, silence is ended by the server's word. */
+/** Drives a downloader over real sockets on a virtual clock: waits take no time, and the test says when a server falls silent. */
 import assert from "node:assert/strict";
 import type { Socket } from "../../src/ports";
 import { NodeNetwork } from "../../host-sim/board/node-network";
 import { SECTOR } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
-import type { DownloadEffect, DownloadOptions } from "../../src/download/downloader";
+import type { DownloadOptions, DownloadOutput } from "../../src/download/outputs";
 
 export interface DriverResult {
   readonly image: Uint8Array;
-  readonly last: DownloadEffect;
-  readonly effects: readonly DownloadEffect[];
+  readonly last: DownloadOutput;
+  readonly effects: readonly DownloadOutput[];
   /** Most bytes asked for beyond what was delivered. */
   readonly widest: number;
 }
@@ -17,13 +17,16 @@ export interface DriverResult {
 export class NodeDriver {
   readonly #downloader: Downloader;
   readonly #network = new NodeNetwork();
-  readonly #effects: DownloadEffect[] = [];
+  readonly #effects: DownloadOutput[] = [];
   readonly #image: Uint8Array[] = [];
   readonly #freshUrl: () => string | undefined;
   #socket: Socket | undefined;
   #now = 0;
   #widest = 0;
   #stored: number;
+  /** Bytes received over the present connection, and after how many the server falls silent. */
+  #receivedHere = 0;
+  #silentAt = Infinity;
   #ended: () => void = () => undefined;
 
   constructor(
@@ -56,22 +59,33 @@ export class NodeDriver {
     };
   }
 
-  /** Nothing more will come: time passes until the downloader does something. */
-  silence(): void {
+  /** The server sends nothing on the present connection after `bytes`: time passes once they were received. */
+  silentAfter(bytes: number): void {
+    this.#silentAt = bytes;
+    this.#checkSilence();
+  }
+
+  #checkSilence(): void {
+    if (this.#receivedHere < this.#silentAt) return;
+    this.#silentAt = Infinity;
+    this.#passTime();
+  }
+
+  #passTime(): void {
     const deadline = this.#downloader.deadline();
     if (deadline === undefined) return;
     this.#now = Math.max(this.#now, deadline);
     this.#handle(this.#downloader.tick(this.#now));
   }
 
-  #handle(effects: readonly DownloadEffect[]): void {
+  #handle(effects: readonly DownloadOutput[]): void {
     for (const effect of effects) {
       this.#effects.push(effect);
       this.#one(effect);
     }
   }
 
-  #one(effect: DownloadEffect): void {
+  #one(effect: DownloadOutput): void {
     switch (effect.type) {
       case "connect":
         return this.#connect(effect.host, effect.port, effect.tls);
@@ -83,20 +97,20 @@ export class NodeDriver {
         assert.equal(effect.offset, this.#stored);
         this.#stored += effect.bytes.length;
         return void this.#image.push(effect.bytes.slice());
-      case "waiting":
-        return void setImmediate(() => this.silence());
+      case "log":
+        if (/; again in \d+ ms$/.test(effect.line)) setImmediate(() => this.#passTime());
+        return;
       case "expired": {
         const url = this.#freshUrl();
         return url === undefined ? this.#ended() : this.#handle(this.#downloader.renew(url, this.#now));
       }
       case "finished":
-      case "failed":
+      case "download-failed":
         return this.#ended();
       case "rewind":
         return assert.fail("no real server sends what is no head");
       case "total":
-      case "restart":
-      case "changed":
+      case "start-over":
         return;
     }
   }
@@ -109,6 +123,8 @@ export class NodeDriver {
       closed: (error) => this.#handle(this.#downloader.closed(error, this.#now)),
     });
     this.#socket = socket;
+    this.#receivedHere = 0;
+    this.#silentAt = Infinity;
   }
 
   #send(bytes: Uint8Array): void {
@@ -121,8 +137,10 @@ export class NodeDriver {
     while (socket === this.#socket) {
       const target = this.#downloader.readTarget();
       const count = target.length === 0 ? 0 : socket.read(target);
-      if (count === 0) return;
+      if (count === 0) break;
+      this.#receivedHere += count;
       this.#handle(this.#downloader.received(count, this.#now));
     }
+    this.#checkSilence();
   }
 }

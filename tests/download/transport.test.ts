@@ -27,7 +27,7 @@ function completes(bench: Bench): Bench {
 function timesOut(bench: Bench, message: RegExp): Bench {
   bench.run();
   const { last } = bench;
-  assert.ok(last.type === "failed", JSON.stringify(last));
+  assert.ok(last.type === "download-failed", JSON.stringify(last));
   assert.equal(last.cause, "download-timeout");
   assert.match(last.message, message);
   return bench;
@@ -89,15 +89,15 @@ test("the stall budget is measured from the last sector, not from the start", ()
     if (sectors < 4) bench.now += HTTP_IDLE_TIMEOUT - 1;
   }
   assert.equal(sectors, 4);
-  assert.ok(bench.last.type === "failed" && bench.last.cause === "download-timeout");
+  assert.ok(bench.last.type === "download-failed" && bench.last.cause === "download-timeout");
   assert.equal(bench.now, lastSector + STALL_BUDGET);
 });
 
 test("waits between attempts that bring nothing double up to the cap, with full jitter; after a connection that brought a sector the next comes soon, and they begin anew", () => {
   const waits = (random: number): number[] =>
-    timesOut(new Bench(() => ["reset"], { random: () => random }), /reset/)
-      .of("waiting")
-      .map(({ milliseconds }) => milliseconds);
+    timesOut(new Bench(() => ["reset"], { random: () => random }), /reset/).waits.map(
+      ({ milliseconds }) => milliseconds,
+    );
   assert.deepEqual(waits(0.5).slice(0, 9), [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000, 30000]);
   assert.ok(waits(0.999999).every((wait) => wait <= BACKOFF_CAP));
   const cut = cutAfter(6_000, "reset");
@@ -107,7 +107,7 @@ test("waits between attempts that bring nothing double up to the cap, with full 
     ),
   );
   assert.deepEqual(
-    bench.of("waiting").map(({ milliseconds }) => milliseconds),
+    bench.waits.map(({ milliseconds }) => milliseconds),
     [500, 1000, 2000, 125, 500, 1000],
   );
 });
@@ -116,8 +116,8 @@ test("a connect that does not come about is given up in time and tried again", (
   const bench = new Bench(good());
   bench.refuseConnect = (connection) => (connection === 1 ? "silence" : undefined);
   completes(bench);
-  assert.deepEqual(bench.types("connect", "close", "waiting").slice(0, 4), ["connect", "close", "waiting", "connect"]);
-  assert.match(bench.of("waiting")[0]!.reason, /no connection within 10 s/);
+  assert.deepEqual(bench.types("connect", "close", "log").slice(0, 4), ["connect", "close", "log", "connect"]);
+  assert.match(bench.waits[0]!.reason, /no connection within 10 s/);
   assert.ok(bench.now >= 1_000 + CONNECT_TIMEOUT);
 });
 
@@ -130,8 +130,8 @@ for (const [kind, message] of [
     const bench = new Bench(good());
     bench.refuseConnect = (connection) => (connection < 12 ? { kind, message } : undefined);
     completes(bench);
-    assert.equal(bench.of("waiting").length, 11);
-    assert.equal(bench.of("waiting")[0]!.reason, message);
+    assert.equal(bench.waits.length, 11);
+    assert.equal(bench.waits[0]!.reason, message);
     bench.refuseConnect = () => ({ kind, message });
     const hopeless = new Bench(good());
     hopeless.refuseConnect = () => ({ kind, message });
@@ -147,7 +147,7 @@ test("a short silence is waited out on the same connection, a long one is not", 
   while (bench.downloader.offset < RANGE) bench.step();
   const heard = bench.now;
   while (bench.step() && bench.connects.length === 1) assert.ok(bench.now <= heard + HTTP_IDLE_TIMEOUT + 1000);
-  assert.match(bench.of("waiting")[0]!.reason, /nothing received for 15 s/);
+  assert.match(bench.waits[0]!.reason, /nothing received for 15 s/);
   while (bench.step()) void 0;
   assert.deepEqual(bench.image, FILE);
 });
@@ -165,7 +165,7 @@ test("one byte at a time is not fine when it takes longer than the budget", () =
   const bench = new Bench(good(), {}, () => 1);
   bench.handle(bench.downloader.start(bench.now));
   while (bench.step()) bench.now += 1_000;
-  assert.ok(bench.last.type === "failed" && bench.last.cause === "download-timeout");
+  assert.ok(bench.last.type === "download-failed" && bench.last.cause === "download-timeout");
 });
 
 /* ---- framing ---- */
@@ -204,7 +204,7 @@ test("chunks that carry more than the range, or make no sense, cost a connection
     new Bench((request) => [more, broken, good()][Math.min(request.connection, 3) - 1]!(request)),
   );
   assert.deepEqual(
-    bench.of("waiting").map(({ reason }) => reason),
+    bench.waits.map(({ reason }) => reason),
     ["HTTP 206: the body is longer than Content-Range says", "the server's answer is not HTTP/1.1"],
   );
 });
@@ -216,7 +216,7 @@ test("ranges that end with the connection", () => {
     "close",
   ];
   const bench = completes(new Bench(server));
-  assert.deepEqual(bench.of("waiting"), []);
+  assert.deepEqual(bench.waits, []);
   assert.deepEqual(
     bench.requests.map(({ first, last }) => [first, last]),
     [
@@ -262,14 +262,14 @@ test("a range without a body", () => {
   ];
   const bench = completes(new Bench((request) => (request.connection === 1 ? none : good())(request)));
   assert.deepEqual(
-    bench.of("waiting").map(({ reason }) => reason),
+    bench.waits.map(({ reason }) => reason),
     ["HTTP 206: the body ended early"],
   );
 });
 
 test("garbage in place of an answer", () => {
   for (const garbage of ["\x16\x03\x01\x02\x00\x01\x00\n", "SSH-2.0-OpenSSH_9\r\n", "HTTP/2 200\r\n\r\n"]) {
-    assert.match(completes(new Bench(inTurn(() => [garbage], good()))).of("waiting")[0]!.reason, /not HTTP\/1\.1/);
+    assert.match(completes(new Bench(inTurn(() => [garbage], good()))).waits[0]!.reason, /not HTTP\/1\.1/);
     timesOut(new Bench(() => [garbage]), /not HTTP\/1\.1/);
   }
 });
@@ -297,7 +297,7 @@ test("a server that says it closes gets one large range per connection, at once"
     return [...partial(FILE, request, "Connection: close\r\n"), "close"];
   };
   const bench = completes(new Bench(server));
-  assert.deepEqual(bench.of("waiting"), []);
+  assert.deepEqual(bench.waits, []);
   assert.deepEqual(
     bench.requests.map(({ first, last }) => [first, last + 1 - first]),
     [
@@ -314,7 +314,7 @@ test("a server that closes after each answer without a word: requests lost are a
     size: file.length,
   }).run();
   assert.deepEqual(bench.image, file);
-  assert.deepEqual(bench.of("waiting"), []);
+  assert.deepEqual(bench.waits, []);
   // The first connection had a second request under way; from then on one large range each.
   assert.deepEqual(
     bench.requests
@@ -348,7 +348,7 @@ test("a server that closes after every third answer", () => {
     { size: file.length },
   ).run();
   assert.deepEqual(bench.image, file);
-  assert.deepEqual(bench.of("waiting"), []);
+  assert.deepEqual(bench.waits, []);
   assert.ok(bench.widest <= WINDOW);
 });
 
@@ -459,7 +459,7 @@ test("a server that mixes up requests sent ahead is asked one at a time", () => 
   const server: Server = (request) =>
     request.number === 1 ? partial(FILE, request) : partial(FILE, { first: 0, last: 4095 });
   const bench = completes(new Bench(server));
-  assert.deepEqual(bench.of("failed"), []);
+  assert.deepEqual(bench.of("download-failed"), []);
 });
 
 test("ranges are as long as configured, within bounds", () => {

@@ -14,7 +14,7 @@ import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { SECTOR } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
-import type { DownloadEffect } from "../../src/download/effects";
+import type { DownloadOutput } from "../../src/download/outputs";
 import { HeadReader } from "../../src/http/head";
 import { interpret } from "../../src/http/response";
 import { resolveLocation, splitUrl } from "../../src/http/url";
@@ -38,6 +38,7 @@ import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { readPublicKey } from "../../src/signature/keys";
 import { readTrailer } from "../../src/signature/trailer";
 import { makeKey, signed } from "../signature/desk";
+import { failure, feed } from "../mqtt/feed";
 
 export interface Target {
   readonly name: string;
@@ -88,14 +89,14 @@ function session(input: Uint8Array, prefix: readonly Uint8Array[]): void {
   const mqtt = new MqttSession({ identity: () => IDENTITY, subscriptions: ["$ota/update/P/D"], random: () => 0.5 });
   mqtt.start(0);
   mqtt.opened(1);
-  for (const bytes of prefix) mqtt.received(bytes, 2);
+  for (const bytes of prefix) feed(mqtt, bytes, 2);
   mqtt.publish("version", { topic: "t", payload: "{}", qos: 1 }, 3);
   for (let at = 0; at < input.length; at += 512) {
-    for (const effect of mqtt.received(input.subarray(at, at + 512), 4))
+    for (const effect of feed(mqtt, input.subarray(at, at + 512), 4))
       if (effect.type === "message" && effect.handle !== 0) mqtt.handled(effect.handle, 5);
   }
   mqtt.tick(100_000);
-  mqtt.closed("gone", 100_001);
+  mqtt.closed(failure("gone"), 100_001);
 }
 
 /* ---- HTTP ---- */
@@ -141,10 +142,10 @@ function download(input: Uint8Array, size: number): void {
   });
   let now = 0;
   let served = 0;
-  let effects: readonly DownloadEffect[] = downloader.start(now);
+  let effects: readonly DownloadOutput[] = downloader.start(now);
   for (let step = 0; step < 60; step++) {
     const last = effects.at(-1);
-    if (last?.type === "failed" || last?.type === "finished" || last?.type === "expired") return;
+    if (last?.type === "download-failed" || last?.type === "finished" || last?.type === "expired") return;
     if (effects.some((effect) => effect.type === "connect")) {
       served = 0;
       effects = downloader.opened(now);

@@ -131,10 +131,9 @@ test("nothing calls itself without a bound, on its own or by way of others of it
       "events wait in a queue while one is dispatched; ticks come from a timer",
       "enter dispatch carryOut execute ask arm tick",
     ],
-    "src/agent/broker-link.ts": ["once lost, the session sends nothing more", "run execute lost"],
-    "src/agent/file-link.ts": [
-      "once lost, the downloader sends nothing more; it reads on in a turn of its own",
-      "readable run execute lost",
+    "src/protocol/driver.ts": [
+      "a machine whose connection is lost sends nothing more; reading continues in a turn of its own",
+      "readable run execute lost stop",
     ],
     "hal/moddable/safe-tls.ts": ["by way of a timer", "pump"],
     "hal/esp32/sntp.ts": ["by way of sockets and timers", "ask send receive answered retry"],

@@ -2,7 +2,8 @@ import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import type { Identity } from "../../src/platforms/platform";
 import { MqttSession } from "../../src/mqtt/session";
-import type { SessionEffect } from "../../src/mqtt/session";
+import type { SessionOutput } from "../../src/mqtt/outputs";
+import { feed } from "./feed";
 
 /** The broker's half of a conversation, for tests of the session's half. */
 export function bytes(packet: Packet): Uint8Array {
@@ -18,7 +19,7 @@ export function message(topic: string, payload: string | Buffer, qos: 0 | 1 | 2 
 }
 
 /** The packets that the effects put on the wire. */
-export function sent(effects: readonly SessionEffect[]): Packet[] {
+export function sent(effects: readonly SessionOutput[]): Packet[] {
   const packets: Packet[] = [];
   const reader = parser();
   reader.on("packet", (packet) => packets.push(packet));
@@ -26,13 +27,13 @@ export function sent(effects: readonly SessionEffect[]): Packet[] {
   return packets;
 }
 
-export const commands = (effects: readonly SessionEffect[]) => sent(effects).map((packet) => packet.cmd);
-export const types = (effects: readonly SessionEffect[]) => effects.map((effect) => effect.type);
-export function only<T extends SessionEffect["type"]>(
-  effects: readonly SessionEffect[],
+export const commands = (effects: readonly SessionOutput[]) => sent(effects).map((packet) => packet.cmd);
+export const types = (effects: readonly SessionOutput[]) => effects.map((effect) => effect.type);
+export function only<T extends SessionOutput["type"]>(
+  effects: readonly SessionOutput[],
   type: T,
-): Extract<SessionEffect, { type: T }> {
-  const found = effects.filter((effect): effect is Extract<SessionEffect, { type: T }> => effect.type === type);
+): Extract<SessionOutput, { type: T }> {
+  const found = effects.filter((effect): effect is Extract<SessionOutput, { type: T }> => effect.type === type);
   if (found.length !== 1) throw new Error(`${found.length} effects of type ${type} in [${types(effects).join()}]`);
   return found[0]!;
 }
@@ -52,10 +53,10 @@ export function newSession(options: Options = {}): MqttSession {
 }
 
 /** Takes a session from wherever it waits to open a connection to "up"; returns the effects of the last SUBACK. */
-export function bringUp(session: MqttSession, now: number): SessionEffect[] {
+export function bringUp(session: MqttSession, now: number): SessionOutput[] {
   session.opened(now);
-  let effects = session.received(connack(), now);
-  for (const packet of sent(effects)) effects = session.received(suback(packet.messageId!), now);
+  let effects = feed(session, connack(), now);
+  for (const packet of sent(effects)) effects = feed(session, suback(packet.messageId!), now);
   return effects;
 }
 

@@ -7,24 +7,25 @@ import type { TestContext } from "node:test";
 import { Aedes } from "aedes";
 import type { AuthenticateError } from "aedes";
 import { MqttSession } from "../../src/mqtt/session";
-import type { SessionEffect } from "../../src/mqtt/session";
+import type { SessionOutput } from "../../src/mqtt/outputs";
 import type { Identity } from "../../src/platforms/platform";
+import { failure, feed } from "./feed";
 
 /** The smallest driver there is: one session, one socket, one timer. */
 class Driver {
   readonly session: MqttSession;
-  readonly effects: SessionEffect[] = [];
+  readonly effects: SessionOutput[] = [];
   readonly #port: number;
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #waiting: { type: string; resolve: (effect: SessionEffect) => void }[] = [];
+  #waiting: { type: string; resolve: (effect: SessionOutput) => void }[] = [];
 
   constructor(port: number, identity: Identity, subscriptions: string[]) {
     this.#port = port;
     this.session = new MqttSession({ identity: () => identity, subscriptions, random: () => 0.01 });
   }
 
-  run(effects: SessionEffect[]): void {
+  run(effects: SessionOutput[]): void {
     for (const effect of effects) {
       this.effects.push(effect);
       if (effect.type === "connect") this.#open();
@@ -46,16 +47,19 @@ class Driver {
 
   #open(): void {
     const socket = (this.#socket = connect(this.#port, "127.0.0.1"));
-    const current = (handle: () => SessionEffect[]) =>
+    const current = (handle: () => SessionOutput[]) =>
       socket === this.#socket && !socket.destroyed && this.run(handle());
     socket.on("connect", () => current(() => this.session.opened(performance.now())));
-    socket.on("data", (data) => current(() => this.session.received(data, performance.now())));
+    socket.on("data", (data) => current(() => feed(this.session, data, performance.now())));
     socket.on("error", () => {});
-    socket.on("close", () => socket === this.#socket && this.run(this.session.closed("closed", performance.now())));
+    socket.on(
+      "close",
+      () => socket === this.#socket && this.run(this.session.closed(failure("closed"), performance.now())),
+    );
   }
 
-  next<T extends SessionEffect["type"]>(type: T): Promise<Extract<SessionEffect, { type: T }>> {
-    return new Promise((resolve) => this.#waiting.push({ type, resolve: resolve as (effect: SessionEffect) => void }));
+  next<T extends SessionOutput["type"]>(type: T): Promise<Extract<SessionOutput, { type: T }>> {
+    return new Promise((resolve) => this.#waiting.push({ type, resolve: resolve as (effect: SessionOutput) => void }));
   }
 
   get socket(): Socket {
@@ -111,7 +115,7 @@ test("a real broker: subscribe, receive, publish, lose the connection, carry on"
   const [retained] = await Promise.all([
     driver.next("message"),
     driver.next("up"),
-    driver.next("warn"),
+    driver.next("warning"),
     driver.run(driver.session.start(performance.now())),
   ]);
   assert.deepEqual([retained.topic, Buffer.from(retained.payload).toString()], ["in/kept", "retained"]);

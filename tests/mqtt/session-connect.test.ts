@@ -15,6 +15,7 @@ import {
   types,
   upSession,
 } from "./broker-side";
+import { failure, feed } from "./feed";
 
 test("connects, subscribes to each topic in a packet of its own, and is up", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
@@ -38,7 +39,7 @@ test("connects, subscribes to each topic in a packet of its own, and is up", () 
     [4, "MQTT", true, "device", "user", "secret", 60, undefined],
   );
 
-  const subscribed = sent(session.received(connack(), 3000));
+  const subscribed = sent(feed(session, connack(), 3000));
   assert.deepEqual(
     subscribed.map((packet) => packet.cmd === "subscribe" && packet.subscriptions),
     [[{ topic: "in/a", qos: 1 }], [{ topic: "in/b", qos: 1 }]],
@@ -46,16 +47,16 @@ test("connects, subscribes to each topic in a packet of its own, and is up", () 
   assert.notEqual(subscribed[0]!.messageId, subscribed[1]!.messageId);
   assert.equal(session.isUp, false);
 
-  assert.deepEqual(session.received(suback(subscribed[0]!.messageId!), 3100), []);
-  assert.deepEqual(session.received(suback(subscribed[1]!.messageId!, 0), 3200), [{ type: "up" }]);
+  assert.deepEqual(feed(session, suback(subscribed[0]!.messageId!), 3100), []);
+  assert.deepEqual(feed(session, suback(subscribed[1]!.messageId!, 0), 3200), [{ type: "up" }]);
   assert.equal(session.isUp, true);
 });
 
 test("start while started, and events of no connection, do nothing", () => {
   const session = newSession();
   assert.deepEqual(session.opened(0), []);
-  assert.deepEqual(session.received(connack(), 0), []);
-  assert.deepEqual(session.closed("late", 0), []);
+  assert.deepEqual(feed(session, connack(), 0), []);
+  assert.deepEqual(session.closed(failure("late"), 0), []);
   assert.deepEqual(session.tick(0), []);
   assert.equal(session.deadline(), undefined);
   session.start(0);
@@ -63,7 +64,7 @@ test("start while started, and events of no connection, do nothing", () => {
   bringUp(session, 1);
   assert.deepEqual(session.start(2), []);
   assert.deepEqual(session.opened(2), []);
-  assert.deepEqual(session.received(new Uint8Array(0), 2), []);
+  assert.deepEqual(session.received(0, 2), []);
 });
 
 test("credentials are asked for anew at each connection", () => {
@@ -71,7 +72,7 @@ test("credentials are asked for anew at each connection", () => {
   const session = newSession({ identity: () => ({ clientId: `id-${++asked}`, keepAlive: 10 }) });
   session.start(0);
   const first = sent(session.opened(0))[0];
-  session.closed("reset", 1);
+  session.closed(failure("reset"), 1);
   session.tick(session.deadline()!);
   const second = sent(session.opened(5000))[0];
   assert.ok(first?.cmd === "connect" && second?.cmd === "connect");
@@ -117,7 +118,7 @@ test("each wait for the peer has its end", () => {
 
   session.tick(40_000);
   session.opened(40_000);
-  session.received(connack(), 40_001);
+  feed(session, connack(), 40_001);
   assert.deepEqual(session.tick(40_001 + MQTT_REPLY_TIMEOUT), [
     { type: "close" },
     { type: "down", reason: "no SUBACK within 10 s for in/a", retryIn: 2000 },
@@ -138,7 +139,7 @@ test("every refused CONNACK says why and what to look at", () => {
     const session = newSession();
     session.start(0);
     session.opened(0);
-    const effects = session.received(connack(code), 1);
+    const effects = feed(session, connack(code), 1);
     assert.deepEqual(types(effects), ["close", "down"]);
     assert.match(only(effects, "down").reason, reason);
     assert.doesNotMatch(only(effects, "down").reason, /secret"|user"/);
@@ -149,22 +150,22 @@ test("one refused subscription of two is told and lived with", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
   session.start(0);
   session.opened(0);
-  const [a, b] = sent(session.received(connack(), 0));
+  const [a, b] = sent(feed(session, connack(), 0));
   assert.match(
-    only(session.received(suback(a!.messageId!, 0x80), 0), "warn").message,
+    only(feed(session, suback(a!.messageId!, 0x80), 0), "warning").message,
     /refused the subscription to in\/a/,
   );
-  assert.deepEqual(session.received(suback(b!.messageId!), 0), [{ type: "up" }]);
+  assert.deepEqual(feed(session, suback(b!.messageId!), 0), [{ type: "up" }]);
 });
 
 test("when all are refused the session backs off, loudly", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
   session.start(0);
   session.opened(0);
-  const [a, b] = sent(session.received(connack(), 0));
-  session.received(suback(a!.messageId!, 0x80), 0);
-  const effects = session.received(suback(b!.messageId!, 0x80), 0);
-  assert.deepEqual(types(effects), ["warn", "close", "down"]);
+  const [a, b] = sent(feed(session, connack(), 0));
+  feed(session, suback(a!.messageId!, 0x80), 0);
+  const effects = feed(session, suback(b!.messageId!, 0x80), 0);
+  assert.deepEqual(types(effects), ["warning", "close", "down"]);
   assert.match(only(effects, "down").reason, /refused every subscription/);
   assert.equal(session.isUp, false);
 });
@@ -173,8 +174,8 @@ test("a SUBACK that nobody waits for is ignored", () => {
   const session = newSession();
   session.start(0);
   session.opened(0);
-  session.received(connack(), 0);
-  assert.deepEqual(session.received(suback(999, 0x80), 0), []);
+  feed(session, connack(), 0);
+  assert.deepEqual(feed(session, suback(999, 0x80), 0), []);
   assert.equal(session.isUp, false);
 });
 
@@ -182,7 +183,7 @@ test("with nothing to subscribe to, CONNACK is enough", () => {
   const session = newSession({ subscriptions: [] });
   session.start(0);
   session.opened(0);
-  assert.deepEqual(session.received(connack(), 0), [{ type: "up" }]);
+  assert.deepEqual(feed(session, connack(), 0), [{ type: "up" }]);
 });
 
 test("the first packet must be a CONNACK, and the only one", () => {
@@ -196,19 +197,19 @@ test("the first packet must be a CONNACK, and the only one", () => {
     const session = newSession();
     session.start(0);
     session.opened(0);
-    const effects = session.received(early, 0);
+    const effects = feed(session, early, 0);
     assert.deepEqual(types(effects), ["close", "down"]);
     assert.match(only(effects, "down").reason, /protocol error by the broker: \w+ before connack/);
   }
   const session = upSession();
-  assert.match(only(session.received(connack(), 1), "down").reason, /second connack/);
+  assert.match(only(feed(session, connack(), 1), "down").reason, /second connack/);
 });
 
 test("messages may come before the SUBACK", () => {
   const session = newSession();
   session.start(0);
   session.opened(0);
-  const effects = session.received(Buffer.concat([connack(), message("in/a", "retained")]), 0);
+  const effects = feed(session, Buffer.concat([connack(), message("in/a", "retained")]), 0);
   assert.deepEqual(types(effects), ["send", "message"]);
 });
 
@@ -218,7 +219,7 @@ test("reconnects for ever, under a ceiling that doubles to its cap", () => {
   let now = 0;
   const waits: number[] = [];
   for (let i = 0; i < 200; i++) {
-    const { reason, retryIn } = only(session.closed("connection refused", now), "down");
+    const { reason, retryIn } = only(session.closed(failure("connection refused"), now), "down");
     assert.equal(reason, "could not connect: connection refused");
     waits.push(retryIn);
     assert.equal(session.deadline(), now + retryIn);
@@ -238,7 +239,7 @@ test("only a connection that lasted resets the backoff: a client with the same i
   for (let i = 0; i < 4; i++) {
     bringUp(session, now);
     now += MQTT_STABLE - 1;
-    const { reason, retryIn } = only(session.closed("closed by the peer", now), "down");
+    const { reason, retryIn } = only(session.closed(failure("closed by the peer"), now), "down");
     assert.match(reason, /soon after it was made .*same client id.*: closed by the peer/);
     waits.push(retryIn);
     now += retryIn;
@@ -247,7 +248,7 @@ test("only a connection that lasted resets the backoff: a client with the same i
   assert.deepEqual(waits, [999, 1999, 3999, 7999]);
 
   bringUp(session, now);
-  const { reason, retryIn } = only(session.closed("closed by the peer", now + MQTT_STABLE), "down");
+  const { reason, retryIn } = only(session.closed(failure("closed by the peer"), now + MQTT_STABLE), "down");
   assert.equal(reason, "connection lost: closed by the peer");
   assert.equal(retryIn, 999);
 });
@@ -256,11 +257,11 @@ test("a connection that closes before it is up says at which step", () => {
   const session = newSession();
   session.start(0);
   session.opened(0);
-  assert.match(only(session.closed("reset", 0), "down").reason, /^closed before CONNACK .*: reset$/);
+  assert.match(only(session.closed(failure("reset"), 0), "down").reason, /^closed before CONNACK .*: reset$/);
   session.tick(session.deadline()!);
   session.opened(10);
-  session.received(connack(), 10);
-  assert.match(only(session.closed("reset", 10), "down").reason, /^closed before SUBACK .*: reset$/);
+  feed(session, connack(), 10);
+  assert.match(only(session.closed(failure("reset"), 10), "down").reason, /^closed before SUBACK .*: reset$/);
 });
 
 test("stop takes leave, from every phase, and start begins again", () => {
@@ -273,7 +274,7 @@ test("stop takes leave, from every phase, and start begins again", () => {
 
   const waiting = newSession();
   waiting.start(0);
-  waiting.closed("refused", 0);
+  waiting.closed(failure("refused"), 0);
   assert.deepEqual(waiting.stop(0), []);
   assert.equal(waiting.deadline(), undefined);
   assert.deepEqual(waiting.tick(1e9), []);
@@ -288,7 +289,7 @@ test("stop takes leave, from every phase, and start begins again", () => {
   assert.deepEqual(types(effects), ["send", "close"]);
   assert.deepEqual(commands(effects), ["disconnect"]);
   assert.equal(session.isUp, false);
-  assert.deepEqual(session.closed("late", 6), []);
+  assert.deepEqual(session.closed(failure("late"), 6), []);
   assert.deepEqual(session.start(7), [{ type: "connect" }]);
   bringUp(session, 8);
   assert.equal(session.isUp, true);

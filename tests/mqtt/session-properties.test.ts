@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { MQTT_INFLIGHT, MQTT_PAYLOAD_MAX, MQTT_RESEND } from "../../src/constants";
-import type { SessionEffect } from "../../src/mqtt/session";
+import type { SessionOutput } from "../../src/mqtt/outputs";
 import {
   bringUp,
   bytes,
@@ -16,6 +16,7 @@ import {
   types,
   upSession,
 } from "./broker-side";
+import { failure, feed } from "./feed";
 
 const packet = fc.oneof(
   fc.constant(connack()),
@@ -42,18 +43,18 @@ const stream = fc.tuple(fc.array(packet, { maxLength: 6 }), damage).map(([packet
 const anything = fc.oneof(stream, fc.uint8Array({ maxLength: 100 }));
 
 /** Payloads as arrays, so that a difference between two lists of effects shows. */
-const plain = (effects: SessionEffect[]) =>
+const plain = (effects: SessionOutput[]) =>
   effects.map((effect) => (effect.type === "message" ? { ...effect, payload: [...effect.payload] } : effect));
 
 test("a stream gives the same effects in whatever pieces it arrives", () => {
   fc.assert(
     fc.property(anything, fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 30 }), (input, sizes) => {
-      const whole = plain(upSession().received(input, 1));
+      const whole = plain(feed(upSession(), input, 1));
       const session = upSession();
-      const parts: SessionEffect[] = [];
+      const parts: SessionOutput[] = [];
       let at = 0;
       for (const size of [...sizes, input.length]) {
-        parts.push(...session.received(input.subarray(at, at + size), 1));
+        parts.push(...feed(session, input.subarray(at, at + size), 1));
         at += size;
       }
       assert.deepEqual(plain(parts), whole);
@@ -66,9 +67,9 @@ test("a stream arrives the same byte by byte", () => {
   fc.assert(
     fc.property(anything, (input) => {
       const session = upSession();
-      const parts: SessionEffect[] = [];
-      for (const byte of input) parts.push(...session.received(Uint8Array.of(byte), 1));
-      assert.deepEqual(plain(parts), plain(upSession().received(input, 1)));
+      const parts: SessionOutput[] = [];
+      for (const byte of input) parts.push(...feed(session, Uint8Array.of(byte), 1));
+      assert.deepEqual(plain(parts), plain(feed(upSession(), input, 1)));
     }),
     { numRuns: 100 },
   );
@@ -80,17 +81,17 @@ test("no bytes make it throw, in any phase, and it always comes back", () => {
       const session = newSession();
       session.start(0);
       if (phase > 0) session.opened(0);
-      if (phase > 1) session.received(connack(), 0);
-      if (phase > 2) session.received(suback(1), 0);
+      if (phase > 1) feed(session, connack(), 0);
+      if (phase > 2) feed(session, suback(1), 0);
       for (const input of inputs) {
-        const effects = session.received(input, 1);
+        const effects = feed(session, input, 1);
         const ended = types(effects).indexOf("close");
         if (ended >= 0)
           assert.deepEqual(types(effects).slice(ended), ["close", "down"], "a failure closes once, and is the end");
         for (const effect of effects)
           if (effect.type === "message" && effect.handle !== 0) session.handled(effect.handle, 1);
       }
-      session.closed("the test", 2);
+      session.closed(failure("the test"), 2);
       assert.deepEqual(session.tick(session.deadline()!), [{ type: "connect" }]);
       bringUp(session, 100_000);
       assert.equal(session.isUp, true);
@@ -102,7 +103,6 @@ test("no bytes make it throw, in any phase, and it always comes back", () => {
 test("whatever is lost on the way, every kept publish is acknowledged once, with its last payload", () => {
   const step = fc.oneof(
     fc.record({ do: fc.constant("publish" as const), token: fc.nat(MQTT_INFLIGHT - 1), payload: fc.nat(2) }),
-    fc.record({ do: fc.constant("cancel" as const), token: fc.nat(MQTT_INFLIGHT - 1) }),
     fc.constant({ do: "lose" as const }),
     fc.constant({ do: "wait" as const }),
     fc.record({ do: fc.constant("deliver" as const), acks: fc.boolean() }),
@@ -113,9 +113,9 @@ test("whatever is lost on the way, every kept publish is acknowledged once, with
       let now = 0;
       const wanted = new Map<string, string>();
       /** Packets on their way to the broker on this connection, and its answers by packet id. */
-      let wire: SessionEffect[] = [];
+      let wire: SessionOutput[] = [];
       const received = new Map<number, string>();
-      const take = (effects: SessionEffect[]) => {
+      const take = (effects: SessionOutput[]) => {
         wire.push(...effects);
         for (const effect of effects) {
           if (effect.type !== "acked") continue;
@@ -127,7 +127,7 @@ test("whatever is lost on the way, every kept publish is acknowledged once, with
         const packets = sent(wire);
         wire = [];
         for (const one of packets) {
-          if (one.cmd === "pingreq") take(session.received(pingresp(), now));
+          if (one.cmd === "pingreq") take(feed(session, pingresp(), now));
           if (one.cmd !== "publish") continue;
           const known = received.get(one.messageId!);
           if (known !== undefined) assert.equal(one.dup, true, "an id in flight is used again only for a repetition");
@@ -138,13 +138,13 @@ test("whatever is lost on the way, every kept publish is acknowledged once, with
           }
           received.delete(one.messageId!);
           const before = new Map(wanted);
-          take(session.received(puback(one.messageId!), now));
+          take(feed(session, puback(one.messageId!), now));
           for (const [token, payload] of before)
             if (!wanted.has(token)) assert.equal(String(one.payload), payload, "it is the last payload that counts");
         }
       };
       const reconnect = () => {
-        session.closed("lost", now);
+        session.closed(failure("lost"), now);
         wire = [];
         received.clear();
         now = session.deadline()!;
@@ -157,10 +157,6 @@ test("whatever is lost on the way, every kept publish is acknowledged once, with
           case "publish":
             wanted.set(`t${action.token}`, String(action.payload));
             take(session.publish(`t${action.token}`, { topic: "out", payload: String(action.payload), qos: 1 }, now));
-            break;
-          case "cancel":
-            wanted.delete(`t${action.token}`);
-            session.cancel(`t${action.token}`);
             break;
           case "lose":
             reconnect();

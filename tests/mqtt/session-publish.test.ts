@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { MQTT_INFLIGHT, MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT, MQTT_RESEND } from "../../src/constants";
 import type { Message } from "../../src/platforms/platform";
 import { bringUp, commands, message, newSession, only, pingresp, puback, sent, types, upSession } from "./broker-side";
+import { failure, feed } from "./feed";
 
 const qos1 = (payload: string): Message => ({ topic: "out", payload, qos: 1 });
 
@@ -54,10 +55,10 @@ test("QoS 1 is sent until its PUBACK: with DUP and the same id on a live connect
   assert.equal(session.deadline(), 100 + MQTT_RESEND);
   assert.deepEqual(session.tick(100 + MQTT_RESEND - 1), []);
   assert.deepEqual(published(session.tick(100 + MQTT_RESEND)), { ...first, dup: true });
-  session.received(pingresp(), 100 + MQTT_RESEND);
+  feed(session, pingresp(), 100 + MQTT_RESEND);
   assert.deepEqual(published(session.tick(100 + 2 * MQTT_RESEND)), { ...first, dup: true });
-  assert.deepEqual(session.received(puback(first.id!), 200 + 2 * MQTT_RESEND), [{ type: "acked", token: "done" }]);
-  assert.deepEqual(session.received(puback(first.id!), 201 + 2 * MQTT_RESEND), [], "the PUBACK of the repetition");
+  assert.deepEqual(feed(session, puback(first.id!), 200 + 2 * MQTT_RESEND), [{ type: "acked", token: "done" }]);
+  assert.deepEqual(feed(session, puback(first.id!), 201 + 2 * MQTT_RESEND), [], "the PUBACK of the repetition");
   assert.deepEqual(commands(session.tick(300 + 3 * MQTT_RESEND)), []);
 });
 
@@ -68,14 +69,14 @@ test("a QoS 1 publish without a token is the caller's mistake", () => {
 test("after a reconnect it is a new publish: new id, no DUP", () => {
   const session = upSession();
   const first = published(session.publish("done", qos1("a"), 1));
-  session.closed("reset", 2);
+  session.closed(failure("reset"), 2);
   session.tick(session.deadline()!);
   assert.deepEqual(types(bringUp(session, 5000)), ["up"]);
   assert.equal(session.deadline(), 5000, "what is kept is due at once");
   const again = published(session.tick(5000));
   assert.deepEqual([again.payload, again.dup], ["a", false]);
   assert.notEqual(again.id, first.id);
-  assert.deepEqual(session.received(puback(again.id!), 5001), [{ type: "acked", token: "done" }]);
+  assert.deepEqual(feed(session, puback(again.id!), 5001), [{ type: "acked", token: "done" }]);
 });
 
 test("publishes made while down leave at the first tick, in order", () => {
@@ -95,7 +96,7 @@ test("after `up` the caller's own order comes first, the rest follows at the tic
   const session = upSession();
   session.publish("done", qos1("done"), 1);
   session.publish("version", qos1("version"), 2);
-  session.closed("reset", 3);
+  session.closed(failure("reset"), 3);
   session.tick(session.deadline()!);
   bringUp(session, 5000);
   assert.equal(published(session.publish("version", qos1("version"), 5000)).payload, "version");
@@ -109,38 +110,32 @@ test("the same token replaces the older publish; a late PUBACK of the old one do
   const fresh = published(session.publish("version", qos1("2.0"), 2));
   assert.notEqual(fresh.id, old.id);
   assert.deepEqual([fresh.payload, fresh.dup], ["2.0", false]);
-  assert.deepEqual(session.received(puback(old.id!), 3), []);
-  assert.deepEqual(session.received(puback(fresh.id!), 4), [{ type: "acked", token: "version" }]);
+  assert.deepEqual(feed(session, puback(old.id!), 3), []);
+  assert.deepEqual(feed(session, puback(fresh.id!), 4), [{ type: "acked", token: "version" }]);
 });
 
 test("the same message under the same token is the same packet again", () => {
   const session = upSession();
   const first = published(session.publish("version", qos1("1.0"), 1));
   assert.deepEqual(published(session.publish("version", qos1("1.0"), 600_000)), { ...first, dup: true });
-  assert.deepEqual(session.received(puback(first.id!), 600_001), [{ type: "acked", token: "version" }]);
-});
-
-test("a cancelled publish is not sent again and its PUBACK is ignored", () => {
-  const session = upSession();
-  const { id } = published(session.publish("a", qos1("1"), 1));
-  session.cancel("a");
-  session.cancel("never there");
-  assert.deepEqual(commands(session.tick(1 + MQTT_RESEND)), []);
-  assert.deepEqual(session.received(puback(id!), MQTT_RESEND + 2), []);
+  assert.deepEqual(feed(session, puback(first.id!), 600_001), [{ type: "acked", token: "version" }]);
 });
 
 test("no more than the limit is kept, and the surplus is told", () => {
   for (const session of [upSession(), newSession()]) {
     for (let i = 0; i < MQTT_INFLIGHT; i++) session.publish(`token ${i}`, qos1("x"), 1);
-    assert.match(only(session.publish("one more", qos1("x"), 1), "warn").message, /"one more" dropped/);
+    assert.match(only(session.publish("one more", qos1("x"), 1), "warning").message, /"one more" dropped/);
     assert.doesNotMatch(
       types(session.publish("token 0", qos1("y"), 1)).join(),
       /warn/,
       "a known token still finds its place",
     );
-    session.cancel("token 3");
-    assert.doesNotMatch(types(session.publish("one more", qos1("x"), 1)).join(), /warn/);
   }
+  const session = upSession();
+  const { id } = published(session.publish("token 0", qos1("x"), 1));
+  for (let i = 1; i < MQTT_INFLIGHT; i++) session.publish(`token ${i}`, qos1("x"), 1);
+  feed(session, puback(id!), 2);
+  assert.doesNotMatch(types(session.publish("one more", qos1("x"), 3)).join(), /warn/, "a PUBACK makes room");
 });
 
 test("stop keeps what is unacknowledged for the next start", () => {
@@ -155,20 +150,20 @@ test("stop keeps what is unacknowledged for the next start", () => {
 test("packet ids go round and step over the ones in flight", () => {
   const session = upSession();
   const held = published(session.publish("held", qos1("x"), 1)).id!;
-  const left = published(session.publish("left", qos1("x"), 1)).id!;
-  session.cancel("left");
+  const replaced = published(session.publish("twice", qos1("x"), 1)).id!;
+  const twice = published(session.publish("twice", qos1("z"), 1)).id!;
   const seen = new Set<number>();
   for (let i = 0; i < 66_000; i++) {
     const effects = session.publish("quick", qos1("y"), 1);
     // A PUBLISH to "out" with a payload of one byte: the packet id is at offset 7.
     const { bytes } = only(effects, "send");
     const id = (bytes[7]! << 8) | bytes[8]!;
-    assert.ok(id >= 1 && id <= 65_535 && id !== held && id !== left);
+    assert.ok(id >= 1 && id <= 65_535 && id !== held && id !== replaced && id !== twice);
     seen.add(id);
-    session.received(Uint8Array.of(0x40, 2, id >> 8, id & 255), 1);
+    feed(session, Uint8Array.of(0x40, 2, id >> 8, id & 255), 1);
   }
-  assert.equal(seen.size, 65_535 - 2);
-  assert.deepEqual(session.received(puback(held), 2), [{ type: "acked", token: "held" }]);
+  assert.equal(seen.size, 65_535 - 3);
+  assert.deepEqual(feed(session, puback(held), 2), [{ type: "acked", token: "held" }]);
 });
 
 test("a ping leaves after the keep-alive's silence, and any answer is a sign of life", () => {
@@ -178,11 +173,11 @@ test("a ping leaves after the keep-alive's silence, and any answer is a sign of 
   assert.deepEqual(commands(session.tick(20_000)), ["pingreq"]);
   assert.equal(session.deadline(), 20_000 + MQTT_REPLY_TIMEOUT);
   assert.deepEqual(session.tick(20_001), [], "one at a time");
-  session.received(pingresp(), 20_100);
+  feed(session, pingresp(), 20_100);
   assert.deepEqual(commands(session.tick(40_000)), ["pingreq"]);
-  session.received(message("in/a", "x"), 49_999);
+  feed(session, message("in/a", "x"), 49_999);
   assert.deepEqual(commands(session.tick(60_000)), ["pingreq"]);
-  session.received(Uint8Array.of(0xd0), 69_999);
+  feed(session, Uint8Array.of(0xd0), 69_999);
   assert.equal(session.isUp, true);
 });
 
@@ -209,7 +204,7 @@ test("keep-alive 0 tells the broker not to watch; the session still does", () =>
   session.start(0);
   const [hello] = sent(session.opened(0));
   assert.ok(hello?.cmd === "connect" && hello.keepalive === 0);
-  session.closed("again", 0);
+  session.closed(failure("again"), 0);
   session.tick(session.deadline()!);
   bringUp(session, 5000);
   assert.deepEqual(commands(session.tick(5000 + MQTT_KEEPALIVE * 1000)), ["pingreq"]);

@@ -15,11 +15,12 @@ import {
   types,
   upSession,
 } from "./broker-side";
+import { failure, feed } from "./feed";
 
 const text = (payload: Uint8Array) => Buffer.from(payload).toString();
 
 test("a message at QoS 0 needs no acknowledgement", () => {
-  const effects = upSession().received(message("in/a", "hello"), 1);
+  const effects = feed(upSession(), message("in/a", "hello"), 1);
   const { topic, payload, handle } = only(effects, "message");
   assert.deepEqual([topic, text(payload), handle], ["in/a", "hello", 0]);
   assert.equal(Object.getPrototypeOf(payload), Uint8Array.prototype);
@@ -27,7 +28,7 @@ test("a message at QoS 0 needs no acknowledgement", () => {
 
 test("a message at QoS 1 is acknowledged once it was handled, not before", () => {
   const session = upSession();
-  const effects = session.received(Buffer.concat([message("in/a", "1", 1, 7), message("in/a", "2", 1, 65_535)]), 1);
+  const effects = feed(session, Buffer.concat([message("in/a", "1", 1, 7), message("in/a", "2", 1, 65_535)]), 1);
   assert.deepEqual(types(effects), ["message", "message"]);
   const handles = effects.map((effect) => (effect.type === "message" ? effect.handle : 0));
   assert.notEqual(handles[0], handles[1]);
@@ -44,14 +45,15 @@ test("a message at QoS 1 is acknowledged once it was handled, not before", () =>
 
 test("what was not acknowledged before the connection broke is not acknowledged on the next one", () => {
   const session = upSession();
-  const { handle } = only(session.received(message("in/a", "1", 1, 7), 1), "message");
-  session.closed("reset", 2);
+  const { handle } = only(feed(session, message("in/a", "1", 1, 7), 1), "message");
+  session.closed(failure("reset"), 2);
   assert.deepEqual(session.handled(handle, 2), []);
   session.tick(session.deadline()!);
   bringUp(session, 5000);
   assert.deepEqual(session.handled(handle, 5001), []);
   const again = only(
-    session.received(
+    feed(
+      session,
       bytes({ cmd: "publish", topic: "in/a", payload: "1", qos: 1, messageId: 7, dup: true, retain: true }),
       5002,
     ),
@@ -64,7 +66,8 @@ test("what was not acknowledged before the connection broke is not acknowledged 
 
 test("an empty payload is a message like any other", () => {
   const session = upSession();
-  const effects = session.received(
+  const effects = feed(
+    session,
     Buffer.concat([message("in/a", ""), message("in/a", "", 1, 9), message("in/a", "after")]),
     1,
   );
@@ -76,13 +79,13 @@ test("an empty payload is a message like any other", () => {
 
 test("QoS 2, which we never ask for, is answered in full without being stored", () => {
   const session = upSession();
-  const { handle } = only(session.received(message("in/a", "x", 2, 5), 1), "message");
+  const { handle } = only(feed(session, message("in/a", "x", 2, 5), 1), "message");
   assert.deepEqual(
     sent(session.handled(handle, 2)).map((packet) => [packet.cmd, packet.messageId]),
     [["pubrec", 5]],
   );
   assert.deepEqual(
-    sent(session.received(bytes({ cmd: "pubrel", messageId: 5 }), 3)).map((packet) => [packet.cmd, packet.messageId]),
+    sent(feed(session, bytes({ cmd: "pubrel", messageId: 5 }), 3)).map((packet) => [packet.cmd, packet.messageId]),
     [["pubcomp", 5]],
   );
 });
@@ -90,7 +93,7 @@ test("QoS 2, which we never ask for, is answered in full without being stored", 
 test("the payload is the receiver's: the buffer it came in may be used again", () => {
   const session = upSession();
   const input = message("in/a", "hello");
-  const { payload } = only(session.received(input, 1), "message");
+  const { payload } = only(feed(session, input, 1), "message");
   input.fill(0);
   assert.equal(text(payload), "hello");
 });
@@ -98,46 +101,46 @@ test("the payload is the receiver's: the buffer it came in may be used again", (
 test("the largest message allowed arrives", () => {
   const topic = "t".repeat(MQTT_TOPIC_MAX);
   for (const qos of [0, 1] as const) {
-    const { payload } = only(upSession().received(message(topic, "p".repeat(MQTT_PAYLOAD_MAX), qos), 1), "message");
+    const { payload } = only(feed(upSession(), message(topic, "p".repeat(MQTT_PAYLOAD_MAX), qos), 1), "message");
     assert.equal(payload.length, MQTT_PAYLOAD_MAX);
   }
 });
 
-/** Feeds `packet` in pieces of `size`, then a small message; returns all effects. */
-function feed(session: MqttSession, packet: Uint8Array, size: number) {
+/** Feeds `packet` in pieces of `size`, then a small message; returns all outputs. */
+function feedPieces(session: MqttSession, packet: Uint8Array, size: number) {
   const all = Buffer.concat([packet, message("in/a", "next")]);
   const effects = [];
-  for (let at = 0; at < all.length; at += size) effects.push(...session.received(all.subarray(at, at + size), 1));
+  for (let at = 0; at < all.length; at += size) effects.push(...feed(session, all.subarray(at, at + size), 1));
   return effects;
 }
 
 test("a larger one is skipped, acknowledged if need be, and told once for each connection", () => {
   const cases: [string, Uint8Array, string[]][] = [
-    ["payload one byte too long", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1)), ["warn", "message"]],
-    ["the same at QoS 1", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1), 1, 300), ["send", "warn", "message"]],
-    ["topic one byte too long", message("t".repeat(MQTT_TOPIC_MAX + 1), "p", 1, 300), ["send", "warn", "message"]],
+    ["payload one byte too long", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1)), ["warning", "message"]],
+    ["the same at QoS 1", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1), 1, 300), ["send", "warning", "message"]],
+    ["topic one byte too long", message("t".repeat(MQTT_TOPIC_MAX + 1), "p", 1, 300), ["send", "warning", "message"]],
     [
       "both together within the packet's limit",
       message("t", "p".repeat(MQTT_PAYLOAD_MAX + 100), 1, 300),
-      ["send", "warn", "message"],
+      ["send", "warning", "message"],
     ],
-    ["far too long", message("in/a", "p".repeat(300_000), 1, 300), ["send", "warn", "message"]],
-    ["the longest topic there is", message("t".repeat(65_535), "p", 1, 300), ["send", "warn", "message"]],
-    ["QoS 2", message("in/a", "p".repeat(300_000), 2, 300), ["send", "warn", "message"]],
+    ["far too long", message("in/a", "p".repeat(300_000), 1, 300), ["send", "warning", "message"]],
+    ["the longest topic there is", message("t".repeat(65_535), "p", 1, 300), ["send", "warning", "message"]],
+    ["QoS 2", message("in/a", "p".repeat(300_000), 2, 300), ["send", "warning", "message"]],
   ];
   for (const [name, packet, expected] of cases) {
     for (const size of [1_000_000, 1000, 7, 1]) {
       const session = upSession();
-      const effects = feed(session, packet, size);
+      const effects = feedPieces(session, packet, size);
       assert.deepEqual(types(effects), expected, `${name}, in pieces of ${size}`);
       assert.equal(text(only(effects, "message").payload), "next");
-      assert.match(only(effects, "warn").message, new RegExp(`${packet.length} bytes was skipped`));
+      assert.match(only(effects, "warning").message, new RegExp(`${packet.length} bytes was skipped`));
       for (const answer of sent(effects))
         assert.deepEqual([answer.cmd, answer.messageId], [name === "QoS 2" ? "pubrec" : "puback", 300]);
       if (size === 1) break;
       assert.deepEqual(
-        types(feed(session, packet, size)),
-        expected.filter((type) => type !== "warn"),
+        types(feedPieces(session, packet, size)),
+        expected.filter((type) => type !== "warning"),
       );
     }
   }
@@ -146,11 +149,11 @@ test("a larger one is skipped, acknowledged if need be, and told once for each c
 test("a peer that announces the largest packet there is costs no memory", () => {
   const session = upSession();
   // PUBLISH, remaining length 268,435,455 (MQTT 3.1.1, table 2.4).
-  session.received(Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f, 0, 4), 1);
+  feed(session, Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f, 0, 4), 1);
   const piece = new Uint8Array(64 * 1024);
   globalThis.gc?.();
   const before = process.memoryUsage().arrayBuffers;
-  for (let i = 0; i < 500; i++) assert.deepEqual(session.received(piece, 1), []);
+  for (let i = 0; i < 500; i++) assert.deepEqual(feed(session, piece, 1), []);
   assert.ok(process.memoryUsage().arrayBuffers - before < 1024 * 1024);
   assert.equal(session.isUp, true);
 });
@@ -194,17 +197,18 @@ test("malformed packets end the connection with a reason", () => {
       const session = upSession();
       const effects = [];
       for (let at = 0; at < packet.length; at += size)
-        effects.push(...session.received(Uint8Array.from(packet.slice(at, at + size)), 1));
+        effects.push(...feed(session, Uint8Array.from(packet.slice(at, at + size)), 1));
       assert.deepEqual(types(effects), ["close", "down"], name);
       assert.match(only(effects, "down").reason, reason, name);
       assert.equal(session.isUp, false);
-      assert.deepEqual(session.received(message("in/a", "late"), 2), [], "nothing is read after that");
+      assert.deepEqual(feed(session, message("in/a", "late"), 2), [], "nothing is read after that");
     }
   }
 });
 
 test("what came before a malformed packet still counts", () => {
-  const effects = upSession().received(
+  const effects = feed(
+    upSession(),
     Buffer.concat([message("in/a", "good"), Uint8Array.of(0), message("in/a", "never")]),
     1,
   );
@@ -212,15 +216,15 @@ test("what came before a malformed packet still counts", () => {
 });
 
 test("lengths written with more bytes than needed are read", () => {
-  const effects = upSession().received(Uint8Array.of(0xd0, 0x80, 0x00, 0x30, 0x84, 0x80, 0x00, 0, 1, 0x61, 0x62), 1);
+  const effects = feed(upSession(), Uint8Array.of(0xd0, 0x80, 0x00, 0x30, 0x84, 0x80, 0x00, 0, 1, 0x61, 0x62), 1);
   const { topic, payload } = only(effects, "message");
   assert.deepEqual([topic, text(payload)], ["a", "b"]);
 });
 
 test("a topic that is not UTF-8 arrives as one that matches nothing", () => {
-  assert.equal(only(upSession().received(Uint8Array.of(0x30, 4, 0, 1, 0xff, 0x62), 1), "message").topic, "\ufffd");
+  assert.equal(only(feed(upSession(), Uint8Array.of(0x30, 4, 0, 1, 0xff, 0x62), 1), "message").topic, "\ufffd");
 });
 
 test("answers to nothing are ignored", () => {
-  assert.deepEqual(upSession().received(Buffer.concat([puback(77), suback(78), pingresp()]), 1), []);
+  assert.deepEqual(feed(upSession(), Buffer.concat([puback(77), suback(78), pingresp()]), 1), []);
 });

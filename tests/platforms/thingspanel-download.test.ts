@@ -60,7 +60,10 @@ test("a missing file, a JSON document with status 200, is not-found and never an
     for (const size of [FILE.length, 0]) {
       const missing = url(cloud, file, "v1").replace(/[0-9a-f]{32}\.bin/, `${"0".repeat(32)}.bin`);
       const { image, last } = await new NodeDriver({ url: missing, size }).run();
-      assert.deepEqual([image.length, last.type, last.type === "failed" && last.cause], [0, "failed", "not-found"]);
+      assert.deepEqual(
+        [image.length, last.type, last.type === "download-failed" && last.cause],
+        [0, "download-failed", "not-found"],
+      );
     }
   });
 });
@@ -69,7 +72,7 @@ test("another length than offered is a failure that says so", async () => {
   await served(async (cloud, file) => {
     const { last } = await new NodeDriver({ url: url(cloud, file, "v1"), size: FILE.length - 5 }).run();
     assert.ok(
-      last.type === "failed" &&
+      last.type === "download-failed" &&
         last.cause === "download" &&
         /has 37641 bytes on the server, not 37636/.test(last.message),
       JSON.stringify(last),

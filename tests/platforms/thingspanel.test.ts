@@ -7,6 +7,7 @@ import type { Cause, Offer } from "../../src/job/types";
 import { MqttSession } from "../../src/mqtt/session";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import type { ThingsPanelConfig } from "../../src/platforms/thingspanel/dialect";
+import { feed } from "../mqtt/feed";
 
 const crypto = new NodeCrypto();
 const CONFIG: ThingsPanelConfig = {
@@ -94,17 +95,17 @@ test("row 2, inform and infrom: each in a SUBSCRIBE of its own; one refusal is a
     });
     session.start(0);
     session.opened(0);
-    const sent = session
-      .received(Uint8Array.of(0x20, 2, 0, 0), 0)
-      .flatMap((effect) => (effect.type === "send" ? [effect.bytes] : []));
+    const sent = feed(session, Uint8Array.of(0x20, 2, 0, 0), 0).flatMap((effect) =>
+      effect.type === "send" ? [effect.bytes] : [],
+    );
     assert.deepEqual(
       sent.map((bytes) => bytes[0]),
       [0x82, 0x82],
     );
     const effects = sent.flatMap((bytes, index) =>
-      session.received(Uint8Array.of(0x90, 3, bytes[2]!, bytes[3]!, codes[index]!), 0),
+      feed(session, Uint8Array.of(0x90, 3, bytes[2]!, bytes[3]!, codes[index]!), 0),
     );
-    assert.equal(effects.filter(({ type }) => type === "warn").length, codes.filter((code) => code === 0x80).length);
+    assert.equal(effects.filter(({ type }) => type === "warning").length, codes.filter((code) => code === 0x80).length);
     const last = effects.at(-1)!;
     assert.equal(last.type, end);
     if (last.type === "down")

@@ -12,6 +12,7 @@ import { md5 } from "../../src/vendor/js-md5";
 import type { Md5Function } from "../../src/vendor/js-md5";
 import * as mqtt from "../../src/vendor/mqtt-packet";
 import { exercise } from "./packets";
+import { feed } from "../mqtt/feed";
 
 const crypto: Crypto = {
   digest() {
@@ -47,17 +48,17 @@ function conversation(): string[] {
   const steps = [
     () => session.start(0),
     () => session.opened(1),
-    () => session.received(encode({ cmd: "connack", returnCode: 0, sessionPresent: false }), 2),
-    () => session.received(encode({ cmd: "suback", messageId: 1, granted: [1] }), 3),
+    () => feed(session, encode({ cmd: "connack", returnCode: 0, sessionPresent: false }), 2),
+    () => feed(session, encode({ cmd: "suback", messageId: 1, granted: [1] }), 3),
     () => session.publish("version", platform.encode({ kind: "version", version: "版本" }), 4),
-    () => session.received(encode({ cmd: "puback", messageId: 2 }), 5),
+    () => feed(session, encode({ cmd: "puback", messageId: 2 }), 5),
     () =>
-      session.received(encode({ cmd: "publish", topic, payload: JSON.stringify(offer), qos: 1, messageId: 65_535 }), 6),
-    () => session.received(encode({ cmd: "publish", topic, payload: "", qos: 0 }), 7),
-    () => session.received(encode({ cmd: "publish", topic, payload: "x".repeat(20_000), qos: 1, messageId: 3 }), 8),
+      feed(session, encode({ cmd: "publish", topic, payload: JSON.stringify(offer), qos: 1, messageId: 65_535 }), 6),
+    () => feed(session, encode({ cmd: "publish", topic, payload: "", qos: 0 }), 7),
+    () => feed(session, encode({ cmd: "publish", topic, payload: "x".repeat(20_000), qos: 1, messageId: 3 }), 8),
     () => session.handled(131_072 + 65_535, 9),
     () => session.tick(70_000),
-    () => session.received(Uint8Array.of(0x40, 2, 0, 0), 70_001),
+    () => feed(session, Uint8Array.of(0x40, 2, 0, 0), 70_001),
     () => session.tick(80_000),
   ];
   return steps.map((step) =>

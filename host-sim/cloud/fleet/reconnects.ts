@@ -1,6 +1,7 @@
 /** A fleet whose broker goes away and comes back, in virtual time: when each device tries to connect, and when it is back. */
 import { generator } from "../../faults/weak-link";
-import { MqttSession, type SessionEffect } from "../../../src/mqtt/session";
+import type { SessionOutput } from "../../../src/mqtt/outputs";
+import { MqttSession } from "../../../src/mqtt/session";
 
 export interface Reconnects {
   readonly devices: number;
@@ -39,26 +40,27 @@ export function reconnects(devices: number, outage: number, seed: number): Recon
       random: generator(seed * 10_000 + index),
     });
     const answers: Answer[] = [];
-    const run = (effects: readonly SessionEffect[], now: number): void => {
+    const run = (effects: readonly SessionOutput[], now: number): void => {
       for (const effect of effects)
         if (effect.type === "connect")
           answers.push({ at: now + ROUND_TRIP, event: now >= UP_BEFORE && now < over ? "refused" : "opened" });
     };
     const connected = (now: number): void => {
       run(session.opened(now), now);
-      run(session.received(CONNACK, now), now);
+      session.readTarget().set(CONNACK);
+      run(session.received(CONNACK.length, now), now);
     };
     run(session.start(0), 0);
     connected(ROUND_TRIP);
     answers.length = 0;
-    run(session.closed("reset", UP_BEFORE), UP_BEFORE);
+    run(session.closed({ kind: "reset", message: "reset" }, UP_BEFORE), UP_BEFORE);
     while (!session.isUp) {
       const [next] = answers;
       const wake = session.deadline() ?? Infinity;
       if (next !== undefined && next.at <= wake) {
         answers.shift();
         if (next.event === "opened") connected(next.at);
-        else run(session.closed("connection refused", next.at), next.at);
+        else run(session.closed({ kind: "refused", message: "connection refused" }, next.at), next.at);
         if (session.isUp) count(returns, Math.floor((next.at - over) / 1000));
         continue;
       }

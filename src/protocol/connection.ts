@@ -1,23 +1,23 @@
 import type { Clock, ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../ports";
-import { Outbox } from "./outbox";
+import { SendQueue } from "./send-queue";
 
-/** Whom a connection tells what happens, each time from inside its `enter`. */
+/** Whom a connection calls, each time from inside `enter`. */
 export interface ConnectionOwner {
   /** Runs a callback of the port: catches what it throws and sets the timer anew. */
   enter(callback: () => void): void;
   opened(): void;
   readable(): void;
-  /** It has ended: by the peer, by an error, or because it could not even be begun. Not told after `close`. */
+  /** The connection has ended: by the peer, by an error, or because it could not even be begun. Not called after `close`. */
   ended(error: SocketError | undefined): void;
 }
 
 /**
- * One connection of the agent: a socket of the port and what waits to be written to it. It is its own set of callbacks, one
- * object where a closure for each event would cost XS ten slots apiece, for as long as the connection lasts.
+ * One connection: a socket of the port and the bytes that it has not taken yet. It implements the port's callbacks itself: a closure
+ * for each event would cost ten slots apiece on XS, for as long as the connection lasts.
  */
 export class Connection implements SocketEvents {
   readonly #owner: ConnectionOwner;
-  readonly #outbox = new Outbox();
+  readonly #unsent = new SendQueue();
   #socket: Socket | undefined;
   #closed = false;
 
@@ -32,23 +32,23 @@ export class Connection implements SocketEvents {
     }
   }
 
-  /** False: the peer takes nothing and too much is waiting. */
+  /** False: the peer takes nothing and too much is queued. */
   send(bytes: Uint8Array): boolean {
-    return this.#socket === undefined || this.#outbox.send(this.#socket, bytes);
+    return this.#socket === undefined || this.#unsent.send(this.#socket, bytes);
   }
 
-  /** Moves up to `into.length` waiting bytes; returns how many. */
+  /** Moves up to `into.length` received bytes; returns how many. */
   read(into: Uint8Array): number {
     return this.#closed ? 0 : (this.#socket?.read(into) ?? 0);
   }
 
-  /** Nothing more is told from here on. */
+  /** The owner is not called after this. */
   close(): void {
     this.#closed = true;
     this.#socket?.close();
   }
 
-  /* ---- told by the port ---- */
+  /* ---- called by the port ---- */
 
   opened(): void {
     this.tell(() => this.#owner.opened());
@@ -59,7 +59,7 @@ export class Connection implements SocketEvents {
   }
 
   writable(): void {
-    this.tell(() => this.#socket !== undefined && this.#outbox.flush(this.#socket));
+    this.tell(() => this.#socket !== undefined && this.#unsent.flush(this.#socket));
   }
 
   closed(error?: SocketError): void {

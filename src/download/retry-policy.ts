@@ -2,10 +2,10 @@ import { BACKOFF_CAP, BACKOFF_FIRST, BACKOFF_PROMPT, REFUSAL_TRIES, REFUSAL_WIND
 import { Backoff } from "../util/backoff";
 
 /**
- * How long to go on, and how long to wait in between: transport trouble is waited out with exponential backoff and full
- * jitter until the stall budget is used up, refusals that look final get a few tries. A new sector forgives everything.
+ * How long a download goes on, and how long it waits between attempts. Transport failures are retried with exponential backoff and
+ * full jitter until the stall budget is used up; refusals that look final get a few tries. A new sector resets everything.
  */
-export class Patience {
+export class RetryPolicy {
   readonly #backoff: Backoff;
   readonly #random: () => number;
   #refusals = 0;
@@ -17,15 +17,15 @@ export class Patience {
     this.#backoff = new Backoff(random, BACKOFF_FIRST, BACKOFF_CAP);
   }
 
-  /** A new sector, or a new reason for hope (the start, a fresh URL that was asked for). */
-  hope(now: number): void {
+  /** A new sector, the start, or a fresh URL that was asked for. */
+  onProgress(now: number): void {
     this.#backoff.reset();
     this.#refusals = 0;
     this.#progressAt = now;
   }
 
   /** A fresh URL that was not asked for: its refusals are counted anew, the stall budget runs on. */
-  pardon(): void {
+  resetRefusals(): void {
     this.#refusals = 0;
   }
 
@@ -35,20 +35,20 @@ export class Patience {
   }
 
   /**
-   * The wait before the next attempt, ms. What a server asks for by Retry-After, in seconds, is granted up to the cap; the
-   * jitter comes on top of it, or a fleet that was told the same number would come back as one.
+   * The wait before the next attempt, ms. A server's Retry-After, in seconds, is granted up to the cap. The jitter is added to it:
+   * devices that were told the same number would otherwise come back together.
    */
-  pause(retryAfter = 0): number {
+  wait(retryAfter = 0): number {
     return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.#backoff.next();
   }
 
-  /** The wait after a connection broke that had brought a sector, ms. What follows it doubles from the start. */
-  promptPause(): number {
+  /** The wait after a broken connection that had brought a sector, ms. The waits after it double from the start. */
+  promptWait(): number {
     return Math.floor(this.#random() * BACKOFF_PROMPT);
   }
 
-  /** Counts a refusal; true when it is to be believed. */
-  refused(now: number): boolean {
+  /** Counts a refusal; true: it is final. */
+  countRefusal(now: number): boolean {
     if (this.#refusals === 0) this.#firstRefusal = now;
     this.#refusals++;
     return this.#refusals >= REFUSAL_TRIES || now - this.#firstRefusal >= REFUSAL_WINDOW;

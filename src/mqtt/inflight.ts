@@ -2,10 +2,10 @@ import { MQTT_INFLIGHT, MQTT_RESEND } from "../constants";
 import type { Message } from "../platforms/platform";
 
 /** One QoS 1 publish that was not acknowledged yet. */
-interface Kept {
+interface Publish {
   readonly token: string;
   readonly message: Message;
-  /** Packet id on the connection at hand; 0: not sent on it. */
+  /** Packet id on the present connection; 0: not sent on it. */
   id: number;
   sentAt: number;
 }
@@ -22,13 +22,13 @@ export interface Sending {
  * QoS 1 publishes by token, kept across connections until the broker acknowledges them, and the packet ids of one
  * connection. At most MQTT_INFLIGHT publishes are kept.
  */
-export class Outbox {
-  readonly #kept = new Map<string, Kept>();
-  /** Ids of packets whose answer is still to come although nobody waits for it: they are not given out again on this connection. */
+export class InflightPublishes {
+  readonly #kept = new Map<string, Publish>();
+  /** Ids of replaced publishes whose PUBACK is still to come. They are not used again on this connection. */
   #abandoned: number[] = [];
   #lastId = 0;
 
-  /** A new connection, or none: nothing is on its way any more, packet ids start to mean something else. */
+  /** The connection has ended, and with it the meaning of its packet ids. */
   disconnected(): void {
     this.#abandoned = [];
     for (const kept of this.#kept.values()) kept.id = 0;
@@ -38,22 +38,19 @@ export class Outbox {
   keep(token: string, message: Message): boolean {
     const older = this.#kept.get(token);
     if (!older && this.#kept.size >= MQTT_INFLIGHT) return false;
-    // The same message again is the same packet again; another message must not be acknowledged by the older one's PUBACK.
+    // The same message again is the same packet. Another message must not be acknowledged by the older one's PUBACK.
     const same =
       older !== undefined && older.message.topic === message.topic && older.message.payload === message.payload;
-    if (older && !same) this.cancel(token);
+    if (older && !same) this.abandon(older);
     // Publishes leave in the order in which they were asked for last.
     this.#kept.delete(token);
     this.#kept.set(token, { token, message, id: same ? older.id : 0, sentAt: 0 });
     return true;
   }
 
-  cancel(token: string): void {
-    const kept = this.#kept.get(token);
-    if (!kept) return;
-    this.#kept.delete(token);
-    if (kept.id === 0) return;
-    this.#abandoned.push(kept.id);
+  private abandon({ id }: Publish): void {
+    if (id === 0) return;
+    this.#abandoned.push(id);
     // Ids go round in 65,535 steps, so an older one than these can not come up soon.
     if (this.#abandoned.length > MQTT_INFLIGHT) this.#abandoned.shift();
   }

@@ -1,19 +1,19 @@
 import { SECTOR } from "../constants";
 
-/** A sector that came within this time, ms, tells a fast link: 32 KiB/s. Flash takes a third of it. */
+/** A sector that came within this time, ms, tells a fast link: 32 KiB/s. Writing it to flash takes a third of it. */
 const FAST_SECTOR = 125;
-/** A request leaves this much earlier than the last measurement says. */
+/** Factor on the measured latency: a request leaves this much earlier. */
 const MARGIN = 1.25;
-/** Bytes come in segments: the right moment may pass in the middle of one. A full one on Ethernet (RFC 9293 section 3.7.1). */
+/** Bytes come in segments, and the right moment may pass in the middle of one. Payload of a full one on Ethernet (RFC 9293, section 3.7.1). */
 const SEGMENT = 1_460;
 
-/** How fast a connection is: how long an answer takes to begin, and a sector to come. It tells when the next request must leave. */
-export class Pace {
+/** Rate and latency of one connection: how long a response takes to begin, and a sector to arrive. */
+export class RateEstimate {
   #askedAt: number | undefined;
-  /** From the first request to the head of its answer, ms. */
+  /** From the first request to the head of its response, ms. */
   #latency: number | undefined;
   #markedAt = 0;
-  /** The last two sectors, ms each: the gap before an answer lengthens one of them at most. */
+  /** Time of the last two sectors, ms each: the gap before a response lengthens one of them at most. */
   #last = Infinity;
   #before = Infinity;
 
@@ -29,6 +29,7 @@ export class Pace {
     this.#askedAt ??= now;
   }
 
+  /** The first head of a connection gives the latency: later responses queue behind each other. */
   headSeen(now: number): void {
     if (this.#latency !== undefined || this.#askedAt === undefined) return;
     this.#latency = now - this.#askedAt;
@@ -45,8 +46,8 @@ export class Pace {
     return this.#last <= FAST_SECTOR;
   }
 
-  /** Bytes that arrive while an answer is on its way to begin: with fewer left to come, the line would fall silent. */
-  get lead(): number {
+  /** Bytes that arrive before a response begins. With fewer than these outstanding, the link falls idle unless the next request leaves now. */
+  get prefetchBytes(): number {
     return ((this.#latency ?? 0) * MARGIN * SECTOR) / Math.max(1, Math.min(this.#last, this.#before)) + SEGMENT;
   }
 }

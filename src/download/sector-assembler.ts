@@ -3,25 +3,25 @@ import { BodyReader } from "../http/body";
 import { HeadReader } from "../http/head";
 import type { Framing } from "../http/response";
 
-/** Heads and chunk framing are read through this many bytes; most heads fit in one or two reads. */
+/** Read buffer for heads and chunk framing, bytes. Most heads (440 bytes on S3 and COS) fit in one or two reads. */
 const SCRATCH = 512;
 const NOTHING = new Uint8Array(0);
 const AFTER_HEAD = Object.freeze({ reading: "more", done: "head", malformed: "malformed" } as const);
 
-/** What came of the bytes. "more": nothing else to be done before further bytes come. */
-export type IntakeEvent =
+/** What the bytes amount to. "more": nothing to do before further bytes come. */
+export type AssemblerEvent =
   | "more"
-  /** A head is complete: `accept` its body, or drop the connection. */
+  /** A head is complete: call `accept` for its body, or drop the connection. */
   | "head"
-  /** The sector buffer holds a whole sector, or the file's last bytes: `sector()`, then `delivered()`. */
+  /** The sector buffer holds a whole sector, or the file's last bytes: call `sector()`, then `delivered()`. */
   | "sector"
-  /** The response gave all that was to be taken, and it ended, or would only with the connection. */
+  /** The response gave all that was to be taken; it has ended, or ends with the connection. */
   | "end"
-  /** It ended, or its length was a lie, and bytes are missing. */
+  /** The response ended and bytes are missing. */
   | "short"
-  /** It goes on after all that was to be taken. */
+  /** The response goes on after all that was to be taken. */
   | "surplus"
-  /** Neither head nor framing make sense. */
+  /** The head or the framing is not HTTP/1.1. */
   | "malformed";
 
 export interface Acceptance {
@@ -31,17 +31,17 @@ export interface Acceptance {
   readonly take: number;
   /** The last byte taken is the file's last. */
   readonly toEnd: boolean;
-  /** Hand out the last sector only when the body's end has proved that the file ends there. */
+  /** The last sector is handed out only when the body's end has proved that the file ends there. */
   readonly unproven: boolean;
 }
 
 /**
- * The byte side of a connection: offers the place to read into next, tells heads from framing from payload, and gathers
- * payload in the sector buffer. Payload is read straight into that buffer; only what arrives in one read with a head or with
- * chunk framing is copied once. No read is offered that could bring more than one sector to its end, so a sector in the
- * buffer is never overrun.
+ * Turns the bytes of a connection into heads and sectors: offers the place to read into next, tells heads from framing from payload,
+ * and gathers payload in the sector buffer. Payload is read straight into that buffer; only what arrives in one read with a
+ * head or with chunk framing is copied once. No read is offered that could complete more than one sector, so a sector in
+ * the buffer is never overwritten.
  */
-export class Intake {
+export class SectorAssembler {
   readonly head = new HeadReader();
   readonly #body = new BodyReader();
   readonly #buffer: Uint8Array;
@@ -55,28 +55,37 @@ export class Intake {
   #take = 0;
   #toEnd = false;
   #unproven = false;
-  /** Set by bytes that went straight into the sector buffer, or by the body's end: looked at by `next`. */
-  #fresh = false;
+  /** `next` has to call `progress`. */
+  #unchecked = false;
 
-  constructor(buffer: Uint8Array) {
+  #trusted = true;
+  readonly #keepsUnfinished: boolean;
+
+  /** `keepsUnfinished`: bytes of an unfinished sector stay valid when the connection breaks. */
+  constructor(buffer: Uint8Array, keepsUnfinished: boolean) {
     this.#buffer = buffer;
+    this.#keepsUnfinished = keepsUnfinished;
   }
 
-  /**
-   * A new connection: an unfinished head is dropped, and so is an unfinished sector unless it is to be kept and more of it is sure
-   * to come.
-   */
-  reset(keep: boolean): void {
+  /** The bytes of the unfinished sector are dropped with this connection. */
+  distrust(): void {
+    this.#trusted = false;
+  }
+
+  /** A new connection. An unfinished head is dropped. An unfinished sector is kept if it is trusted and more of it is sure to come. */
+  reset(): void {
     this.#at = 0;
     this.#end = 0;
+    const keep = this.#trusted && this.#keepsUnfinished;
+    this.#trusted = true;
     if (!keep || (this.#inBody && (this.#take === 0 || this.#unproven))) this.#fill = 0;
     this.expectHead();
   }
 
-  /** The next response of this connection; what was read of it already stays, and so does an unfinished sector. */
+  /** The next response of this connection. What was read of it already stays, and so does an unfinished sector. */
   expectHead(): void {
     this.#inBody = false;
-    this.#fresh = false;
+    this.#unchecked = false;
     this.head.reset();
   }
 
@@ -88,7 +97,7 @@ export class Intake {
     this.#toEnd = toEnd;
     this.#unproven = unproven;
     this.#inBody = true;
-    this.#fresh = true;
+    this.#unchecked = true;
   }
 
   /** Bytes in the sector buffer. */
@@ -120,7 +129,7 @@ export class Intake {
     return this.#buffer.subarray(0, this.#fill);
   }
 
-  /** The sector was delivered, or its bytes are not to be trusted. */
+  /** The sector was handed out. */
   delivered(): void {
     this.#fill = 0;
   }
@@ -131,12 +140,12 @@ export class Intake {
     const room = SECTOR - this.#fill;
     const payload = this.payload();
     if (payload > 0) return this.#buffer.subarray(this.#fill, this.#fill + Math.min(room, payload));
-    // No room is left only while the whole file waits for its end: no payload may come then.
+    // There is no room only while the file is complete and its end is not proved: no payload may come then.
     return this.#scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
   }
 
   /** `count` bytes were read into `target()`. */
-  fed(count: number): void {
+  received(count: number): void {
     if (this.payload() > 0) this.took(count);
     else {
       this.#at = 0;
@@ -144,16 +153,16 @@ export class Intake {
     }
   }
 
-  /** Call until it says "more", or until the connection is given up. */
-  next(): IntakeEvent {
+  /** To be called until it returns "more" or the connection is dropped. */
+  next(): AssemblerEvent {
     for (;;) {
       if (!this.#inBody) {
         if (this.#at >= this.#end) return "more";
         this.#at = this.head.push(this.#scratch, this.#at, this.#end);
         return AFTER_HEAD[this.head.state];
       }
-      if (this.#fresh) {
-        this.#fresh = false;
+      if (this.#unchecked) {
+        this.#unchecked = false;
         const event = this.progress();
         if (event !== "more") return event;
       }
@@ -163,8 +172,8 @@ export class Intake {
     }
   }
 
-  /** The connection ended where only that could end the body. */
-  connectionEnded(): IntakeEvent {
+  /** The connection ended, and with it a body that has no other end. */
+  connectionEnded(): AssemblerEvent {
     if (this.#take > 0) return "short";
     this.#unproven = false;
     return this.sectorReady() ? "sector" : "end";
@@ -182,14 +191,14 @@ export class Intake {
       this.#fill += count;
       this.#take -= count;
     }
-    // In the middle of a sector, of the body and of a chunk there is nothing to look at.
-    this.#fresh = this.#fill === SECTOR || this.#take === 0 || this.#body.direct === 0;
+    // In the middle of a sector, of the body and of a chunk there is nothing to check.
+    this.#unchecked = this.#fill === SECTOR || this.#take === 0 || this.#body.direct === 0;
   }
 
   private readScratch(): void {
     if (this.#body.direct === 0) {
       this.#at = this.#body.frame(this.#scratch, this.#at, this.#end);
-      this.#fresh = true;
+      this.#unchecked = true;
       return;
     }
     const count = Math.min(this.payload(), this.#end - this.#at);
@@ -198,12 +207,12 @@ export class Intake {
     this.took(count);
   }
 
-  /** What the last bytes amount to. */
-  private progress(): IntakeEvent {
+  /** What the bytes read so far amount to. */
+  private progress(): AssemblerEvent {
     if (this.#body.broken) return "malformed";
     if (this.#body.done && this.#take === 0) this.#unproven = false;
     if (this.sectorReady()) {
-      this.#fresh = true;
+      this.#unchecked = true;
       return "sector";
     }
     if (this.#body.done) return this.#take > 0 ? "short" : "end";

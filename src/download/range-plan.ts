@@ -1,0 +1,126 @@
+import { RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
+import { RateEstimate } from "./rate-estimate";
+
+/** Shorter ranges are not prefetched: a response head of 400 bytes for each sector is too much. */
+const PREFETCH_LEAST = 3 * SECTOR;
+
+/**
+ * Which bytes to ask for next, and when. Ranges end at sector boundaries. On a connection that proved persistent the next request is
+ * pipelined (RFC 9112, section 9.3.2): it leaves before the last one is answered, and never asks beyond WINDOW bytes after the last
+ * delivered sector. On a slow link it leaves just early enough to keep the link busy, because all that is in flight is lost with
+ * the connection.
+ */
+export class RangePlan {
+  readonly #range: number;
+  readonly #single: boolean;
+  /** Ends (exclusive) of the ranges asked for on this connection and not answered. */
+  readonly #ends: number[] = [];
+  #answered = 0;
+  /** A response of this connection said that the connection persists. */
+  #persistent = false;
+  /** Responses did not match the requests once: no pipelining from then on. */
+  #mismatched = false;
+  /** The server closes after each response: large ranges, one at a time, until a connection outlives two responses. */
+  #sequential = false;
+  #probing = false;
+  readonly #rate = new RateEstimate();
+
+  /** `single`: one sector per request, so that each can be checked before it is stored. */
+  constructor(range: number | undefined, single: boolean) {
+    const wished = Math.floor((range ?? RANGE) / SECTOR) * SECTOR;
+    this.#range = single ? SECTOR : Math.min(RANGE_MAX, Math.max(SECTOR, wished));
+    this.#single = single;
+  }
+
+  /** A new connection. */
+  connected(): void {
+    this.#ends.length = 0;
+    this.#answered = 0;
+    this.#persistent = false;
+    this.#rate.reset();
+  }
+
+  /** Asks for a single byte, which every file but an empty one has, until a response is good. False: it did so already. */
+  probe(): boolean {
+    if (this.#probing) return false;
+    this.#probing = true;
+    return true;
+  }
+
+  /**
+   * End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for, `wanted`: first byte not
+   * received, `delivered`: bytes in sectors. `size` 0: unknown.
+   */
+  next(from: number, wanted: number, delivered: number, size: number): number {
+    const pipelined = this.#ends.length > 0;
+    if (this.#probing) return pipelined ? 0 : from + 1;
+    if (size > 0 && from >= size) return 0;
+    if (pipelined && !(size > 0 && this.mayPipeline)) return 0;
+    if (pipelined && !this.#rate.fast && from - wanted > this.#rate.prefetchBytes) return 0;
+    const length = this.#sequential && !this.#single ? RANGE_MAX : this.#range;
+    const full = Math.floor(from / SECTOR) * SECTOR + length;
+    const end = size > 0 ? Math.min(full, size) : full;
+    if (!pipelined || end - delivered <= WINDOW) return end;
+    // The right moment matters more than the length: as much as the window has room for, if that is worth a response head.
+    const fitting = delivered + WINDOW;
+    return fitting - from < PREFETCH_LEAST ? 0 : fitting;
+  }
+
+  asked(end: number, now: number): void {
+    this.#ends.push(end);
+    this.#rate.asked(now);
+  }
+
+  /** First byte not asked for on this connection; `wanted` when no request is unanswered. */
+  from(wanted: number): number {
+    return this.#ends[this.#ends.length - 1] ?? wanted;
+  }
+
+  /** Responses read to their end on this connection. */
+  get answered(): number {
+    return this.#answered;
+  }
+
+  /**
+   * The head of a good response says whether the connection persists, and where its bytes end. The next request continues there,
+   * unless it has left already.
+   */
+  headSeen(keepAlive: boolean, end: number, now: number): void {
+    this.#probing = false;
+    this.#rate.headSeen(now);
+    if (this.#ends.length === 1) this.#ends[0] = end;
+    this.#persistent = keepAlive;
+    if (!keepAlive) this.#sequential = true;
+  }
+
+  /** A response was read to its end, which took the download to `wanted`. False: the unanswered requests ask for other bytes than come next. */
+  responseDone(wanted: number): boolean {
+    const end = this.#ends.shift();
+    this.#answered++;
+    if (this.#answered >= 2) this.#sequential = false;
+    return end === wanted || this.#ends.length === 0;
+  }
+
+  sectorDone(now: number): void {
+    this.#rate.sectorDone(now);
+  }
+
+  /** The next request may be due between two sectors. */
+  get mayAskMidSector(): boolean {
+    return this.mayPipeline && !this.#rate.fast;
+  }
+
+  /** The server ended the connection. One that closes at the first response, whatever its head said, gets no pipelined requests. */
+  connectionLost(): void {
+    if (this.#answered === 1 || (this.#answered === 0 && this.#ends.length > 1)) this.#sequential = true;
+  }
+
+  /** Responses do not match the requests. */
+  mismatched(): void {
+    this.#mismatched = true;
+  }
+
+  private get mayPipeline(): boolean {
+    return this.#persistent && !this.#mismatched && (!this.#sequential || this.#answered >= 2);
+  }
+}
