@@ -10,18 +10,15 @@
  */
 import { createCipheriv, createHash } from "node:crypto";
 import {
-  CHECKSUM_BLOCK,
-  CHECKSUM_SEED,
   DESCRIPTION_LENGTH,
   DESCRIPTION_MAGIC,
-  IMAGE_HASH,
   IMAGE_HEADER,
   IMAGE_MAGIC,
   SEGMENT_HEADER,
-  readSegments,
 } from "../../src/image/esp-image";
-import type { ReadImage } from "../../src/image/esp-image";
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
+import { CHECKSUM_BLOCK, CHECKSUM_SEED, IMAGE_HASH, readSegments } from "./image-check";
+import type { ReadImage } from "./image-check";
 
 const PRODUCT = "xs-ota-board";
 /**

@@ -1,8 +1,9 @@
 /** What the two slots hold: the check that bootloader and application do, and the version and product of an image. */
 import { createHash } from "node:crypto";
 import type { Digest } from "../../src/ports";
-import type { VerifiedImage } from "../../src/image/esp-image";
-import { readHeader, verifyImage } from "../../src/image/esp-image";
+import { verifyImage } from "./image-check";
+import type { VerifiedImage } from "./image-check";
+import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import type { FlashChip } from "./flash-chip";
 import { PowerCut } from "./flash-chip";

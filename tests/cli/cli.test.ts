@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { createHash } from "node:crypto";
 import { extractPayload } from "../../hal/model-chip/build-image";
-import { verifyImage } from "../../src/image/esp-image";
+import { verifyImage } from "../../hal/model-chip/image-check";
 import { sha256 } from "../../hal/model-chip/slots";
 import { Device } from "../../host-sim/demo/device-process";
 import { temporaryFolder } from "../board/puppet";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { generate } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { verifyImage } from "../../hal/model-chip/image-check";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { OtaData, activeEntry, lastInvalidEntry } from "../../hal/model-chip/otadata";
@@ -18,7 +19,7 @@ import type { DownloadOutput } from "../../src/download/outputs";
 import { HeadReader } from "../../src/http/head";
 import { interpret } from "../../src/http/response";
 import { resolveLocation, splitUrl } from "../../src/http/url";
-import { readAppDescription, readHeader, verifyImage } from "../../src/image/esp-image";
+import { readAppDescription, readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import {
   decodeHead,

@@ -5,7 +5,8 @@ import * as fc from "fast-check";
 import { sha256 } from "../../hal/model-chip/slots";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
-import { readAppDescription, verifyImage } from "../../src/image/esp-image";
+import { verifyImage } from "../../hal/model-chip/image-check";
+import { readAppDescription } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import { readEspImage } from "./espressif-reader";
 

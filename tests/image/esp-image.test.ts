@@ -4,8 +4,9 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { sha256 } from "../../hal/model-chip/slots";
 import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
-import type { VerifiedImage } from "../../src/image/esp-image";
-import { readAppDescription, readHeader, readSegments, verifyImage } from "../../src/image/esp-image";
+import type { VerifiedImage } from "../../hal/model-chip/image-check";
+import { readSegments, verifyImage } from "../../hal/model-chip/image-check";
+import { readAppDescription, readHeader } from "../../src/image/esp-image";
 
 const IMAGE = Buffer.from(
   buildImage({

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readHeader, verifyImage, type ReadImage } from "../../../src/image/esp-image";
+import { verifyImage, type ReadImage } from "../../../hal/model-chip/image-check";
+import { readHeader } from "../../../src/image/esp-image";
 import { IMAGE_FACTS, readFirmware } from "../../../src/image/firmware-block";
 import { hasTrailer, readTrailer, TRAILER } from "../../../src/signature/trailer";
 
