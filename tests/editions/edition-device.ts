@@ -6,8 +6,8 @@ import { AgentDevice } from "../powercut/simulation/agent-device";
 import type { MakeAgent } from "../powercut/simulation/agent-device";
 import { POLICY } from "../powercut/simulation/desk-device";
 import type { MakeDevice } from "../powercut/simulation/device";
-import { TENCENT_DEVICE, platformOf } from "../powercut/simulation/stories";
-import { World } from "../powercut/simulation/world";
+import { TENCENT_DEVICE, platformOf } from "../powercut/simulation/scenarios";
+import { SimulationState } from "../powercut/simulation/simulation-state";
 import { OtaAgent, TencentPlatform } from "./e210eec/agent.mjs";
 import type { EditionScenario } from "./scenarios";
 
@@ -17,27 +17,28 @@ const policy = { ...POLICY, allowDowngrade: true };
 export const agentOfEdition1: MakeAgent = (options) =>
   new OtaAgent({ ...options, policy, platform: new TencentPlatform(TENCENT_DEVICE, new NodeCrypto(() => 0.5)) });
 
-const agentOfThis: MakeAgent = (options, story) => new AgentOfThis({ ...options, policy, platform: platformOf(story) });
+const agentOfThis: MakeAgent = (options, scenario) =>
+  new AgentOfThis({ ...options, policy, platform: platformOf(scenario) });
 
 export function deviceOf({ editionOf }: EditionScenario): MakeDevice {
   return (surroundings) => {
-    const { watch, world } = surroundings;
-    const edition = editionOf(watch.running.version, world.ledger.cuts);
+    const { monitor, simulation } = surroundings;
+    const edition = editionOf(monitor.running.version, simulation.ledger.cuts);
     return new AgentDevice(surroundings, undefined, edition === 1 ? agentOfEdition1 : agentOfThis);
   };
 }
 
-export function begin({ updates, withoutRecord }: EditionScenario): World {
-  const world = World.begin(updates);
-  if (withoutRecord !== true) return world;
+export function begin({ updates, withoutRecord }: EditionScenario): SimulationState {
+  const simulation = SimulationState.begin(updates);
+  if (withoutRecord !== true) return simulation;
   const { file } = updates.pushes[0]!;
-  world.board.powerOn("power-on");
-  const { flash, boot } = world.board.ports;
+  simulation.board.powerOn("power-on");
+  const { flash, boot } = simulation.board.ports;
   for (let at = 0; at < file.length; at += SECTOR) {
     flash.erase(at / SECTOR);
     flash.write(at, file.slice(at, at + SECTOR));
   }
   boot.verifyTarget();
   boot.activate();
-  return world;
+  return simulation;
 }

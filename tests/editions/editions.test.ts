@@ -9,7 +9,7 @@ import { test } from "node:test";
 import type { Store } from "../../src/ports";
 import { AgentDevice } from "../powercut/simulation/agent-device";
 import type { MakeDevice } from "../powercut/simulation/device";
-import { Life } from "../powercut/simulation/life";
+import { BootCycle } from "../powercut/simulation/boot-cycle";
 import { buildEdition, hasCommit } from "./build-edition.mjs";
 import { agentOfEdition1, begin, deviceOf } from "./edition-device";
 import { SCENARIOS } from "./scenarios";
@@ -52,22 +52,22 @@ for (const [name, editions] of [
 ] as const) {
   test(`${name}: each firmware runs its own edition, and each job has one outcome`, () => {
     const scenario = scenarioOf(name);
-    const world = begin(scenario);
+    const simulation = begin(scenario);
     const seen: unknown[] = [];
     const make = deviceOf(scenario);
     const watched: MakeDevice = (surroundings) => {
-      const { version } = surroundings.watch.running;
+      const { version } = surroundings.monitor.running;
       if (seen.at(-1) !== version) seen.push(version);
       return make(surroundings);
     };
-    assert.equal(new Life(world, watched).run(), true);
+    assert.equal(new BootCycle(simulation, watched).run(), true);
     assert.deepEqual(seen, ["0.1.0", "0.2.0", "0.3.0"]);
     assert.deepEqual(
       seen.map((version) => scenario.editionOf(String(version), 0)),
       editions,
     );
     assert.deepEqual(
-      world.cloud.tasks.map(({ outcomes }) => outcomes.map((text) => JSON.parse(text)[0])),
+      simulation.cloud.tasks.map(({ outcomes }) => outcomes.map((text) => JSON.parse(text)[0])),
       [[true], [true]],
     );
   });
@@ -84,12 +84,12 @@ test("an edition that does not know the job record of the other is noticed", () 
   });
   const right = deviceOf(scenario);
   const make: MakeDevice = (surroundings) =>
-    scenario.editionOf(surroundings.watch.running.version, 0) === "this"
+    scenario.editionOf(surroundings.monitor.running.version, 0) === "this"
       ? right(surroundings)
-      : new AgentDevice(surroundings, undefined, (options, story) =>
-          agentOfEdition1({ ...options, ports: { ...options.ports, store: blind(options.ports.store) } }, story),
+      : new AgentDevice(surroundings, undefined, (options, scenario) =>
+          agentOfEdition1({ ...options, ports: { ...options.ports, store: blind(options.ports.store) } }, scenario),
         );
-  const world = begin(scenario);
-  new Life(world, make).run();
-  assert.ok(world.ledger.violations.length > 0);
+  const simulation = begin(scenario);
+  new BootCycle(simulation, make).run();
+  assert.ok(simulation.ledger.violations.length > 0);
 });

@@ -4,13 +4,13 @@
  */
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { image, push, refused, rolledBack } from "../powercut/simulation/stories";
-import type { Behaviour, Push, Story } from "../powercut/simulation/stories";
+import { image, push, refused, rolledBack } from "../powercut/simulation/scenarios";
+import type { Behaviour, Push, Scenario } from "../powercut/simulation/scenarios";
 
 export type Edition = 1 | "this";
 
 export interface EditionScenario {
-  readonly updates: Story;
+  readonly updates: Scenario;
   /** `cuts`: power cuts so far. */
   readonly editionOf: (version: string, cuts: number) => Edition;
   /** The board is found with version 0.2.0 about to start its trial, and without a job record. */
@@ -41,7 +41,7 @@ function laterBlock(version: string): Uint8Array {
   return buildImage({ version, size: SIZE, custom, payload: new TextEncoder().encode(`firmware ${version}`) });
 }
 
-type Pushes = Pick<Story, "about" | "pushes"> & Partial<Story>;
+type Pushes = Pick<Scenario, "about" | "pushes"> & Partial<Scenario>;
 
 /** Each runs from either edition to the other; 0.3.0 is of the first one again. */
 const UPDATES: { readonly [name: string]: () => Pushes } = {
@@ -95,7 +95,7 @@ const UPDATES: { readonly [name: string]: () => Pushes } = {
   }),
 };
 
-function updatesOf(name: string, pushes: Pushes): Story {
+function updatesOf(name: string, pushes: Pushes): Scenario {
   return { name: `editions: ${name}`, platform: "tencent", factory: file("0.1.0"), scale: "small", ...pushes };
 }
 

@@ -1,7 +1,7 @@
 /** The power-cut search over the updates between editions. */
 import { exhaustFrom } from "../powercut/search/search";
 import type { Branching } from "../powercut/search/search";
-import { Life } from "../powercut/simulation/life";
+import { BootCycle } from "../powercut/simulation/boot-cycle";
 import type { MakeDevice } from "../powercut/simulation/device";
 import { begin } from "./edition-device";
 import type { EditionScenario } from "./scenarios";
@@ -19,13 +19,13 @@ export function searchScenario(scenario: EditionScenario, make: MakeDevice, bran
   const result: EditionsResult = { cuts: 0, cases: 0, violations: [] };
   const { name } = scenario.updates;
   const whole = begin(scenario);
-  new Life(whole, make).run();
+  new BootCycle(whole, make).run();
   for (const { check, message } of whole.ledger.violations)
     result.violations.push(`${name}, no cut: ${check}: ${message}`);
-  exhaustFrom(begin(scenario), make, branching, ({ cuts, world }) => {
+  exhaustFrom(begin(scenario), make, branching, ({ cuts, simulation }) => {
     result.cases++;
     result.cuts += cuts.length;
-    const [violation] = world.ledger.violations;
+    const [violation] = simulation.ledger.violations;
     if (violation === undefined) return;
     const where = cuts.map(({ at, fault: { kind, value } }) => `${at}${kind}${value}`).join("-");
     result.violations.push(`${name}, ${where}: ${violation.check}: ${violation.message}`);

@@ -1,5 +1,5 @@
 /**
- * What the job does about each event, in which order: whole stories as they are written down in effects/. The order is what makes a power
+ * What the job does about each event, in which order: whole scenarios as they are written down in effects/. The order is what makes a power
  * cut harmless, so a change of it wants a look. UPDATE_EFFECTS=1 writes the files anew.
  */
 import assert from "node:assert/strict";
@@ -7,14 +7,14 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Case } from "../powercut/search/case-line";
 import { DeskDevice } from "../powercut/simulation/desk-device";
-import type { Point } from "../powercut/simulation/life";
+import type { Point } from "../powercut/simulation/boot-cycle";
 import { replay } from "../powercut/search/search";
-import { STORY_NAMES } from "../powercut/simulation/stories";
+import { SCENARIO_NAMES } from "../powercut/simulation/scenarios";
 import type { JobEffect, JobEvent } from "../../src/job/effects";
 import { toHex } from "../../src/util/hex";
 
 const FOLDER = new URL("effects/", import.meta.url);
-/** Stories with a cut in the middle of each chapter. */
+/** Scenarios with a cut in the middle of each chapter. */
 const WITH_CUTS = [
   "good",
   "alone",
@@ -29,10 +29,10 @@ const WITH_CUTS = [
   "waits",
 ];
 
-for (const story of STORY_NAMES) {
-  test(`order of effects: ${story}`, () => {
-    const text = [...livesOf(story)].join("\n");
-    const file = new URL(`${story}.txt`, FOLDER);
+for (const scenario of SCENARIO_NAMES) {
+  test(`order of effects: ${scenario}`, () => {
+    const text = [...livesOf(scenario)].join("\n");
+    const file = new URL(`${scenario}.txt`, FOLDER);
     if (process.env["UPDATE_EFFECTS"] === "1") {
       mkdirSync(FOLDER, { recursive: true });
       writeFileSync(file, text);
@@ -41,11 +41,11 @@ for (const story of STORY_NAMES) {
   });
 }
 
-function* livesOf(story: string): Generator<string> {
-  const whole: Case = { story, scale: "small", device: "desk", network: "", cuts: [] };
+function* livesOf(scenario: string): Generator<string> {
+  const whole: Case = { scenario, scale: "small", device: "desk", network: "", cuts: [] };
   const chapters = new Map<string, number[]>();
   yield* linesOf(whole, ({ phase, number }) => void chapters.set(phase, [...(chapters.get(phase) ?? []), number]));
-  if (!WITH_CUTS.includes(story)) return;
+  if (!WITH_CUTS.includes(scenario)) return;
   for (const [phase, points] of chapters) {
     const number = points[points.length >> 1]!;
     yield "";
@@ -54,7 +54,7 @@ function* livesOf(story: string): Generator<string> {
   }
 }
 
-/** Of a life that is cut, what comes after the cut. */
+/** Of a cycle that is cut, what comes after the cut. */
 function linesOf(which: Case, visit?: (point: Point) => void): string[] {
   const lines: string[] = [];
   const [cut] = which.cuts;
@@ -66,7 +66,7 @@ function linesOf(which: Case, visit?: (point: Point) => void): string[] {
       lines.length = 0;
     }
   };
-  const { world } = replay(which, see, () => (surroundings) => {
+  const { simulation } = replay(which, see, () => (surroundings) => {
     lines.push("start");
     return new DeskDevice(surroundings, (event, effects) => {
       // What nothing comes of is shown by what comes next.
@@ -74,7 +74,7 @@ function linesOf(which: Case, visit?: (point: Point) => void): string[] {
         lines.push(`  ${eventText(event)}`, ...effects.map((effect) => `    ${effectText(effect)}`));
     });
   });
-  assert.deepEqual(world.ledger.violations, []);
+  assert.deepEqual(simulation.ledger.violations, []);
   return lines;
 }
 

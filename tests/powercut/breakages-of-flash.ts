@@ -5,13 +5,13 @@
 import { decodeJob, encodeJob, KEY_JOB, KEY_OFFSET, KEY_STATE } from "../../src/job/record";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { Surroundings } from "./simulation/device";
-import { judgeDownload } from "./checks/fetch-watch";
+import { checkDownload } from "./checks/download-checks";
 import { SECTOR, firstPush, forgetting, once, storing } from "./breakages";
 import type { Breakage } from "./breakages";
 import { beforeStart, withBoot, withFlash, withPorts, withStore } from "./broken-device";
 
-const slotOf = ({ world, watch }: Surroundings, other: boolean): number =>
-  world.truth.slots.partitions[other ? watch.target : watch.running.index].address;
+const slotOf = ({ simulation, monitor }: Surroundings, other: boolean): number =>
+  simulation.oracle.slots.partitions[other ? monitor.target : monitor.running.index].address;
 
 /** The record of a job with another query in its URL. */
 function withOtherQuery(bytes: Uint8Array): Uint8Array {
@@ -23,54 +23,54 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "running slot untouched",
     device: "programs a byte of the slot that it runs from",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart((surroundings) =>
-        surroundings.world.board.chip.program(slotOf(surroundings, false) + 8192, Uint8Array.of(0)),
+        surroundings.simulation.board.chip.program(slotOf(surroundings, false) + 8192, Uint8Array.of(0)),
       ),
   },
   {
     check: "no half-written slot boots",
     device: "leaves a bootable image in the slot that nobody has offered",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once((surroundings) => {
-          const { chip } = surroundings.world.board;
+          const { chip } = surroundings.simulation.board;
           const image = buildImage({ version: "0.9.9", size: 8192, payload: Uint8Array.of(1, 2, 3) });
           for (let at = 0; at < image.length; at += SECTOR) {
             chip.erase(slotOf(surroundings, true) + at);
             chip.program(slotOf(surroundings, true) + at, image.subarray(at, at + SECTOR));
           }
-          surroundings.watch.ports.boot.restart();
+          surroundings.monitor.ports.boot.restart();
         }),
       ),
   },
   {
     check: "no half-written slot boots",
     device: "leaves no slot that boots",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once((surroundings) => {
-          surroundings.world.board.chip.cells.erase(slotOf(surroundings, false), SECTOR);
-          surroundings.watch.ports.boot.restart();
+          surroundings.simulation.board.chip.cells.erase(slotOf(surroundings, false), SECTOR);
+          surroundings.monitor.ports.boot.restart();
         }),
       ),
   },
   {
     check: "no half-written slot boots",
     device: "leaves the head of an image that it has refused",
-    story: "tail",
+    scenario: "tail",
     make: () =>
-      withFlash((flash, { watch }) => ({
-        erase: (sector) => (watch.outcome === undefined ? flash.erase(sector) : undefined),
+      withFlash((flash, { monitor }) => ({
+        erase: (sector) => (monitor.outcome === undefined ? flash.erase(sector) : undefined),
       })),
   },
   {
     check: "head last",
     device: "programs the head together with the first sector",
-    story: "good",
+    scenario: "good",
     make: () =>
       withFlash((flash, surroundings) => ({
         write: (offset, bytes) => {
@@ -82,7 +82,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "head last",
     device: "stores that the digest matched when the first sector is there",
-    story: "good",
+    scenario: "good",
     make: () =>
       withStore((store) => ({
         setNumber: (key, value) => {
@@ -94,19 +94,19 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "head proven",
     device: "does not read the head back",
-    story: "good",
+    scenario: "good",
     make: () => withFlash((flash) => ({ equals: (offset, bytes) => offset === 0 || flash.equals(offset, bytes) })),
   },
   {
     check: "head proven",
     device: "does not check the image",
-    story: "good",
+    scenario: "good",
     make: () => withBoot((_, surroundings) => ({ verifyTarget: () => firstPush(surroundings).file.length })),
   },
   {
     check: "image before boot choice",
     device: "changes the boot choice after the first sector",
-    story: "good",
+    scenario: "good",
     make: () =>
       withPorts(({ flash, boot }) => ({
         flash: {
@@ -125,7 +125,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "checkpoint true",
     device: "puts the checkpoint one sector ahead",
-    story: "good",
+    scenario: "good",
     make: () =>
       withStore((store) => ({
         setNumber: (key, value) => store.setNumber(key, key === KEY_OFFSET ? value + 1 : value),
@@ -134,37 +134,37 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "checkpoint true",
     device: "does not read a sector back",
-    story: "good",
+    scenario: "good",
     make: () => withFlash((flash) => ({ equals: (offset, bytes) => offset !== 0 || flash.equals(offset, bytes) })),
   },
   {
     check: "checkpoint true",
     device: "stores a checkpoint that belongs to no job",
-    story: "good",
-    make: () => beforeStart(once(({ watch }) => watch.ports.store.setNumber(KEY_OFFSET, 1))),
+    scenario: "good",
+    make: () => beforeStart(once(({ monitor }) => monitor.ports.store.setNumber(KEY_OFFSET, 1))),
   },
   {
     check: "checkpoint true",
     device: "erases a sector at start that the checkpoint claims",
-    story: "good",
+    scenario: "good",
     where: storing(3),
     make: () =>
-      withPorts(({ flash }, { watch }) => {
-        if (watch.job !== undefined) flash.erase(1);
+      withPorts(({ flash }, { monitor }) => {
+        if (monitor.job !== undefined) flash.erase(1);
         return {};
       }),
   },
   {
     check: "resume of the same image",
     device: "goes on in mid-file although the slot holds nothing of it",
-    story: "good",
+    scenario: "good",
     make: () =>
-      beforeStart(once((surroundings) => judgeDownload(surroundings.watch, firstPush(surroundings), 2 * SECTOR, 0))),
+      beforeStart(once((surroundings) => checkDownload(surroundings.monitor, firstPush(surroundings), 2 * SECTOR, 0))),
   },
   {
     check: "resume of the same image",
     device: "goes on with a URL that nobody gave it",
-    story: "alone",
+    scenario: "alone",
     where: storing(2),
     make: () =>
       withStore((store) => ({
@@ -174,7 +174,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "bytes fetched again",
     device: "begins anew after a cut",
-    story: "good",
+    scenario: "good",
     scale: "whole",
     where: storing(9),
     make: () => forgetting(KEY_OFFSET),
@@ -182,7 +182,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "sector erases",
     device: "erases a sector twice",
-    story: "good",
+    scenario: "good",
     make: () =>
       withFlash((flash) => ({
         erase: (sector) => {
@@ -194,7 +194,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "sector erases",
     device: "erases beyond the end of the image",
-    story: "good",
+    scenario: "good",
     make: () =>
       withFlash((flash) => ({
         erase: (sector) => {
@@ -206,13 +206,13 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
   {
     check: "sector erases",
     device: "erases without a job",
-    story: "good",
-    make: () => beforeStart(once(({ watch }) => watch.ports.flash.erase(0))),
+    scenario: "good",
+    make: () => beforeStart(once(({ monitor }) => monitor.ports.flash.erase(0))),
   },
   {
     check: "entry invalidated",
     device: "leaves the boot entry of the slot that it erases",
-    story: "twice",
+    scenario: "twice",
     make: () => withBoot(() => ({ invalidateTarget: () => undefined })),
   },
 ];

@@ -6,16 +6,16 @@ import { encodeOutcome, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../.
 import { KEY_REFUSED, RefusedImages } from "../../src/job/refused";
 import type { Surroundings } from "./simulation/device";
 import type { Heard } from "./simulation/cloud-side";
-import { judgeRequest } from "./checks/fetch-watch";
-import { connected, judgeReport } from "./checks/report-watch";
-import { imageOf } from "./simulation/world";
+import { checkRequest } from "./checks/download-checks";
+import { connected, checkReport } from "./checks/report-checks";
+import { imageOf } from "./simulation/simulation-state";
 import { FACTORY, SECTOR, firstPush, forgetting, inRecord, onTrial, once, outcomeStored } from "./breakages";
 import type { Breakage } from "./breakages";
 import { afterStep, beforeStart, onStore, withBoot, withDevice, withPorts, withStore } from "./broken-device";
 
 /** Says something on a connection that has carried nothing yet. */
-function say({ world, watch }: Surroundings, report: Heard): void {
-  judgeReport(world, watch, connected(watch), report);
+function say({ simulation, monitor }: Surroundings, report: Heard): void {
+  checkReport(simulation, monitor, connected(monitor), report);
 }
 
 const failed = (message: string): Heard => ({
@@ -31,7 +31,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "one outcome",
     device: "forgets the job in mid-download",
-    story: "good",
+    scenario: "good",
     make: () =>
       withPorts(({ flash, store }) => ({
         flash: {
@@ -46,7 +46,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "one outcome",
     device: "gives itself up without storing why",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
       withStore((store) => ({
         setBytes: (key, bytes) => (key === KEY_OUTCOME ? undefined : store.setBytes(key, bytes)),
@@ -55,15 +55,15 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "one outcome",
     device: "changes the outcome that it has stored",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
-      withStore((store, { watch }) => ({
+      withStore((store, { monitor }) => ({
         setBytes: (key, bytes) => {
           store.setBytes(key, bytes);
           if (key === KEY_OUTCOME)
             store.setBytes(
               key,
-              encodeOutcome(watch.job!.identity, { kind: "fail", cause: "flash", message: "another one" }),
+              encodeOutcome(monitor.job!.identity, { kind: "fail", cause: "flash", message: "another one" }),
             );
         },
       })),
@@ -71,43 +71,43 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "one outcome",
     device: "says its outcome after the acknowledgement",
-    story: "good",
+    scenario: "good",
     make: () =>
       afterStep(
         once(
           (surroundings) => say(surroundings, DONE),
-          ({ world }) => world.ledger.acknowledged,
+          ({ simulation }) => simulation.ledger.acknowledged,
         ),
       ),
   },
   {
     check: "one outcome",
     device: "says another outcome than the one in the store",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
       beforeStart(
         once(
           (surroundings) => say(surroundings, failed("health check: the moon was full")),
-          ({ watch }) => watch.outcome?.kind === "fail",
+          ({ monitor }) => monitor.outcome?.kind === "fail",
         ),
       ),
   },
   {
     check: "order of reports",
     device: "says its version before a fail that waits",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
       beforeStart(
         once(
           (surroundings) => say(surroundings, { kind: "version", version: FACTORY }),
-          ({ watch }) => watch.outcome?.kind === "fail",
+          ({ monitor }) => monitor.outcome?.kind === "fail",
         ),
       ),
   },
   {
     check: "order of reports",
     device: "goes back in its percentage",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once((surroundings) => {
@@ -118,60 +118,60 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "order of reports",
     device: "says done before its version",
-    story: "good",
+    scenario: "good",
     make: () =>
       afterStep(
         once(
           (surroundings) => say(surroundings, DONE),
-          ({ watch }) => watch.outcome?.kind === "done",
+          ({ monitor }) => monitor.outcome?.kind === "done",
         ),
       ),
   },
   {
     check: "done after confirm",
     device: "stores that it stays and does not confirm",
-    story: "good",
+    scenario: "good",
     make: () => withBoot(() => ({ confirm: () => undefined })),
   },
   {
     check: "done after confirm",
     device: "reports a version that it is not",
-    story: "good",
+    scenario: "good",
     make: () => beforeStart(once((surroundings) => say(surroundings, { kind: "version", version: "0.2.0" }))),
   },
   {
     check: "done after confirm",
     device: "reports its rollback before it goes",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
       afterStep(
         once(
           (surroundings) =>
-            say(surroundings, failed((surroundings.watch.outcome as { readonly message: string }).message)),
-          ({ watch }) => watch.outcome?.kind === "fail" && watch.job?.record.slot === watch.running.slot,
+            say(surroundings, failed((surroundings.monitor.outcome as { readonly message: string }).message)),
+          ({ monitor }) => monitor.outcome?.kind === "fail" && monitor.job?.record.slot === monitor.running.slot,
         ),
       ),
   },
   {
     check: "health before confirm",
     device: "confirms itself at start",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once(
-          ({ watch }) => watch.ports.boot.confirm(),
-          ({ watch }) => !watch.confirmed,
+          ({ monitor }) => monitor.ports.boot.confirm(),
+          ({ monitor }) => !monitor.confirmed,
         ),
       ),
   },
   {
     check: "blame",
     device: "remembers a good image as one to refuse",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once((surroundings) =>
-          surroundings.watch.ports.store.setBytes(
+          surroundings.monitor.ports.store.setBytes(
             KEY_REFUSED,
             new RefusedImages(undefined).remember(firstPush(surroundings).offer.digest, "rolled-back")!,
           ),
@@ -181,7 +181,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "blame",
     device: "does not remember an image that failed by itself",
-    story: "unhealthy",
+    scenario: "unhealthy",
     make: () =>
       withStore((store) => ({
         setBytes: (key, bytes) => (key === KEY_REFUSED ? undefined : store.setBytes(key, bytes)),
@@ -190,17 +190,18 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "blame",
     device: "tries an image again that failed by itself",
-    story: "unhealthy",
+    scenario: "unhealthy",
     where: outcomeStored,
     make: () =>
-      withStore((store, { watch }) => ({
-        getBytes: (key) => (key === KEY_REFUSED && watch.running.version === FACTORY ? undefined : store.getBytes(key)),
+      withStore((store, { monitor }) => ({
+        getBytes: (key) =>
+          key === KEY_REFUSED && monitor.running.version === FACTORY ? undefined : store.getBytes(key),
       })),
   },
   {
     check: "trial repeated",
     device: "counts a trial that was cut short twice, and gives the image up",
-    story: "good",
+    scenario: "good",
     where: onTrial,
     make: () =>
       withStore((store) => ({
@@ -213,23 +214,25 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "trial repeated",
     device: "downloads again what was on trial",
-    story: "good",
+    scenario: "good",
     where: onTrial,
     make: () => forgetting(KEY_OFFSET, KEY_STATE),
   },
   {
     check: "trial repeated",
     device: "downloads again what was on trial, after asking for its size",
-    story: "panel",
+    scenario: "panel",
     make: () =>
       beforeStart(
-        once((surroundings) => surroundings.world.ledger.note(imageOf(firstPush(surroundings).offer), { tried: true })),
+        once((surroundings) =>
+          surroundings.simulation.ledger.note(imageOf(firstPush(surroundings).offer), { tried: true }),
+        ),
       ),
   },
   {
     check: "trial repeated",
     device: "does not store that a trial begins",
-    story: "good",
+    scenario: "good",
     make: () =>
       withStore((store) => ({
         setNumber: (key, value) =>
@@ -239,25 +242,25 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "never wedged",
     device: "does nothing and answers nobody",
-    story: "good",
+    scenario: "good",
     make: () => withDevice(() => ({ step: () => false, answers: () => false })),
   },
   {
     check: "never wedged",
     device: "restarts for ever",
-    story: "good",
-    make: () => beforeStart(({ watch }) => watch.ports.boot.restart()),
+    scenario: "good",
+    make: () => beforeStart(({ monitor }) => monitor.ports.boot.restart()),
   },
   {
     check: "never wedged",
     device: "is busy for ever",
-    story: "good",
+    scenario: "good",
     make: () => withDevice(() => ({ step: () => true })),
   },
   {
     check: "never wedged",
     device: "throws",
-    story: "good",
+    scenario: "good",
     make: () =>
       afterStep(() => {
         throw new Error("out of memory");
@@ -266,19 +269,19 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "unconfirmed waits",
     device: "erases the other slot while it is on trial",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
         once(
-          ({ watch }) => watch.ports.flash.erase(1),
-          ({ watch }) => !watch.confirmed,
+          ({ monitor }) => monitor.ports.flash.erase(1),
+          ({ monitor }) => !monitor.confirmed,
         ),
       ),
   },
   {
     check: "bounded",
     device: "keeps a log in the store",
-    story: "good",
+    scenario: "good",
     scale: "whole",
     make: () =>
       withStore((store) => ({
@@ -291,12 +294,12 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "bounded",
     device: "keeps a record of more than a page",
-    story: "good",
+    scenario: "good",
     make: () =>
       beforeStart(
-        once(({ watch }) => {
+        once(({ monitor }) => {
           try {
-            watch.ports.store.setBytes("large", new Uint8Array(4_000));
+            monitor.ports.store.setBytes("large", new Uint8Array(4_000));
           } catch {
             // The store refuses it, too.
           }
@@ -306,25 +309,25 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "bounded",
     device: "reads more than a sector at once",
-    story: "good",
-    make: () => beforeStart(once(({ watch }) => watch.ports.flash.read(0, new Uint8Array(SECTOR + 1)))),
+    scenario: "good",
+    make: () => beforeStart(once(({ monitor }) => monitor.ports.flash.read(0, new Uint8Array(SECTOR + 1)))),
   },
   {
     check: "bounded",
     device: "asks for a whole file at once",
-    story: "good",
+    scenario: "good",
     scale: "whole",
     make: () =>
       beforeStart(
         once((surroundings) =>
-          judgeRequest(surroundings.watch, firstPush(surroundings), firstPush(surroundings).file.length, 0),
+          checkRequest(surroundings.monitor, firstPush(surroundings), firstPush(surroundings).file.length, 0),
         ),
       ),
   },
   {
     check: "record whole or absent",
     device: "finds a record in a worn store that nobody wrote",
-    story: "good",
+    scenario: "good",
     where: inRecord,
     wear: true,
     make: () =>
@@ -338,16 +341,16 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
     check: "store keeps",
     device: "has a store that loses what was set",
-    story: "good",
+    scenario: "good",
     make: () =>
       onStore((store) => ({
         setNumber: (key, value) => (key === KEY_OFFSET ? undefined : store.setNumber(key, value)),
       })),
   },
   {
-    check: "story's end",
+    check: "scenario's end",
     device: "answers, and takes no offer",
-    story: "good",
+    scenario: "good",
     make: () => withDevice(() => ({ step: () => false })),
   },
 ];

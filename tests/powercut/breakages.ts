@@ -1,8 +1,8 @@
 /** What a deliberately broken device is in a table, and the words that the tables of breakages-of-*.ts are written in. */
 import type { MakeDevice, Surroundings } from "./simulation/device";
 import type { Check } from "./checks/ledger";
-import type { Point } from "./simulation/life";
-import type { Push, Scale } from "./simulation/stories";
+import type { Point } from "./simulation/boot-cycle";
+import type { Push, Scale } from "./simulation/scenarios";
 import { withStore } from "./broken-device";
 
 /** One thing done wrong, and the named check that has to notice it. */
@@ -10,7 +10,7 @@ export interface Breakage {
   readonly check: Check;
   /** What the device does wrong. */
   readonly device: string;
-  readonly story: string;
+  readonly scenario: string;
   readonly scale?: Scale;
   /** A new one for each case. */
   make(): MakeDevice;
@@ -20,10 +20,10 @@ export interface Breakage {
 }
 
 export const SECTOR = 4096;
-/** Address of ota_1 and end of NVS in the layout of world.ts. */
+/** Address of ota_1 and end of NVS in the layout of simulation-state.ts. */
 const OTHER_SLOT = 0x30000;
 const NVS_END = 0xc000;
-/** Version of the firmware that every story begins with. */
+/** Version of the firmware that every scenario begins with. */
 export const FACTORY = "0.1.0";
 
 /** Acts once in a case, however often it starts. */
@@ -39,12 +39,12 @@ export function once(
   };
 }
 
-export const firstPush = ({ world }: Surroundings): Push => world.story.pushes[0]!;
+export const firstPush = ({ simulation }: Surroundings): Push => simulation.scenario.pushes[0]!;
 
 /** The old firmware finds nothing under these keys. */
 export function forgetting(...keys: string[]): MakeDevice {
-  return withStore((store, { watch }) => ({
-    getNumber: (key) => (keys.includes(key) && watch.running.version === FACTORY ? undefined : store.getNumber(key)),
+  return withStore((store, { monitor }) => ({
+    getNumber: (key) => (keys.includes(key) && monitor.running.version === FACTORY ? undefined : store.getNumber(key)),
   }));
 }
 

@@ -3,15 +3,15 @@ import type { Boot, Flash, Store } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { DeskDevice } from "./simulation/desk-device";
 import type { Device, MakeDevice, Surroundings } from "./simulation/device";
-import { Watch } from "./checks/watch";
+import { InvariantMonitor } from "./checks/invariant-monitor";
 
 /** The firmware uses its ports in another way; the checks see what it does. */
 export function withPorts(
   change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>,
 ): MakeDevice {
   return (surroundings) => {
-    const { watch } = surroundings;
-    (watch as { ports: StoragePorts }).ports = { ...watch.ports, ...change(watch.ports, surroundings) };
+    const { monitor } = surroundings;
+    (monitor as { ports: StoragePorts }).ports = { ...monitor.ports, ...change(monitor.ports, surroundings) };
     return new DeskDevice(surroundings);
   };
 }
@@ -30,8 +30,8 @@ export function withStore(change: (store: Store, surroundings: Surroundings) => 
 
 /** The store itself breaks its contract, below the checks. */
 export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
-  return ({ world, watch, life }) => {
-    const { store } = world.board.ports;
+  return ({ simulation, monitor, cycle }) => {
+    const { store } = simulation.board.ports;
     const sound: Store = {
       getNumber: (key) => store.getNumber(key),
       getBytes: (key) => store.getBytes(key),
@@ -39,9 +39,9 @@ export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
       setBytes: (key, bytes) => store.setBytes(key, bytes),
       delete: (key) => store.delete(key),
     };
-    const own = new Watch(world, { ...world.board.ports, store: { ...sound, ...change(sound) } });
-    own.healthy = watch.healthy;
-    return new DeskDevice({ world, watch: own, life });
+    const own = new InvariantMonitor(simulation, { ...simulation.board.ports, store: { ...sound, ...change(sound) } });
+    own.healthy = monitor.healthy;
+    return new DeskDevice({ simulation, monitor: own, cycle });
   };
 }
 

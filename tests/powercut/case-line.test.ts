@@ -7,7 +7,7 @@ import type { Case } from "./search/case-line";
 import { FAULT_KINDS } from "./simulation/faults";
 import type { FaultKind } from "./simulation/faults";
 import { NETWORK_FAULTS } from "./simulation/network-faults";
-import { STORY_NAMES } from "./simulation/stories";
+import { SCENARIO_NAMES } from "./simulation/scenarios";
 
 const PLAIN = { noNullPrototype: true } as const;
 const FAULT = fc.record(
@@ -18,7 +18,7 @@ const CUT = fc.record({ at: fc.nat(999_999), fault: FAULT }, PLAIN);
 const CASE: fc.Arbitrary<Case> = fc
   .record(
     {
-      story: fc.constantFrom(...STORY_NAMES),
+      scenario: fc.constantFrom(...SCENARIO_NAMES),
       scale: fc.constantFrom("whole", "small"),
       device: fc.constantFrom("desk", "agent"),
       cuts: fc.array(CUT, { maxLength: 6 }),
@@ -49,7 +49,7 @@ test("the lines that the documentation shows", () => {
     { at: 12, fault: { kind: "e", value: 700 } },
   ]);
   assert.deepEqual(parseCase("good.small.agent.-.reset2x500"), {
-    story: "good",
+    scenario: "good",
     scale: "small",
     device: "agent",
     cuts: [],
@@ -57,7 +57,7 @@ test("the lines that the documentation shows", () => {
   });
   assert.equal(
     lineOf({
-      story: "good",
+      scenario: "good",
       scale: "small",
       device: "desk",
       network: "",
@@ -68,9 +68,9 @@ test("the lines that the documentation shows", () => {
 });
 
 const BAD: readonly (readonly [line: string, says: RegExp])[] = [
-  ["", /no story ""; there are good, /],
-  ["best.small.desk.-", /no story "best"/],
-  ["toString.small.desk.-", /no story/],
+  ["", /no scenario ""; there are good, /],
+  ["best.small.desk.-", /no scenario "best"/],
+  ["toString.small.desk.-", /no scenario/],
   ["good.huge.desk.-", /"whole" or "small"/],
   ["good.small.phone.-", /"desk" or "agent"/],
   ["good.small.desk", /the form STORY\.SCALE\.DEVICE\.CUTS/],

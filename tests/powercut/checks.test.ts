@@ -14,8 +14,8 @@ import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
 const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_REPORTS];
 
 /** The case of a row, with the power cut where it says. */
-function caseOf({ story, scale = "small", where, wear = false, make }: Breakage): Case {
-  const whole: Case = { story, scale, device: "desk", network: "", cuts: [] };
+function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {
+  const whole: Case = { scenario, scale, device: "desk", network: "", cuts: [] };
   if (where === undefined) return whole;
   let at: number | undefined;
   replay(whole, (point) => void (at ??= where(point) ? point.number : undefined), make);
@@ -24,7 +24,7 @@ function caseOf({ story, scale = "small", where, wear = false, make }: Breakage)
 }
 
 const violationsOf = (which: Case, make?: () => MakeDevice): readonly Violation[] =>
-  replay(which, undefined, make).world.ledger.violations;
+  replay(which, undefined, make).simulation.ledger.violations;
 
 for (const row of BREAKAGES) {
   test(`"${row.check}" notices a device that ${row.device}`, () => {

@@ -11,7 +11,7 @@ import { MUTATED, allMutants } from "./mutants/mutation-run";
 import { OPERATORS } from "./mutants/mutants";
 import { mutantPlan } from "./search/plans";
 
-/** Noticed by the search within its first stories. What breaks invariants 4 (by its readback), 5 and 12 comes out in unit tests. */
+/** Noticed by the search within its first scenarios. What breaks invariants 4 (by its readback), 5 and 12 comes out in unit tests. */
 const TRIED = [
   "invariant 1: the slot to write is the running one",
   "invariant 2: the head goes into flash with the first sector",

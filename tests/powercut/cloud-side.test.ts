@@ -1,13 +1,13 @@
-/** The cloud of a story: what it pushes when, and what it objects to. */
+/** The cloud of a scenario: what it pushes when, and what it objects to. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloudSide, fits } from "./simulation/cloud-side";
 import type { Heard } from "./simulation/cloud-side";
-import { story } from "./simulation/stories";
+import { scenario } from "./simulation/scenarios";
 
 const WAIT = 15 * 60_000;
 
-const cloudOf = (name: string): CloudSide => new CloudSide(story(name, "small"));
+const cloudOf = (name: string): CloudSide => new CloudSide(scenario(name, "small"));
 const version = (of: string): Heard => ({ kind: "version", version: of });
 const done = (of: string): Heard => ({ kind: "outcome", done: true, cause: undefined, message: "", version: of });
 const failed = (of: string, cause: string, message: string): Heard => ({
@@ -53,7 +53,7 @@ test("two outcomes of one job are a complaint, the same one twice is none, and n
   assert.match(cloud.complaints[1]!, /7\.7\.7, which nobody pushed/);
 });
 
-test("an outcome that the story does not foresee does not end it: the operator pushes again, but not for ever", () => {
+test("an outcome that the scenario does not foresee does not end it: the operator pushes again, but not for ever", () => {
   const cloud = cloudOf("good");
   cloud.offer();
   let now = 0;
@@ -75,7 +75,7 @@ test("an image whose trials are used up is not pushed again: the next one is", (
   cloud.heard(
     failed("0.2.0", "rejected", "tried 3 times and never confirmed: the power was cut; it is not tried again"),
   );
-  assert.equal(cloud.usedUp(cloud.story.pushes[0]!), true);
+  assert.equal(cloud.usedUp(cloud.scenario.pushes[0]!), true);
   assert.equal(offered(cloud.operate(0)), "0.3.0");
   cloud.heard(done("0.3.0"));
   assert.equal(cloud.finished, true);
@@ -84,7 +84,7 @@ test("an image whose trials are used up is not pushed again: the next one is", (
 test("an image takes another's place when so much of that was served", () => {
   const cloud = cloudOf("supersede");
   cloud.offer();
-  const { supersededAt } = story("supersede", "small").pushes[0]!;
+  const { supersededAt } = scenario("supersede", "small").pushes[0]!;
   assert.equal(cloud.served("0.2.0", supersededAt! - 1, "0.1.0"), undefined);
   assert.equal(cloud.served("0.2.0", supersededAt!, "0.1.0")?.version, "0.3.0");
   cloud.heard(done("0.3.0"));

@@ -78,16 +78,16 @@ async function run(flags: Flags): Promise<void> {
 
 function replayCase(which: Case, shorter: boolean): void {
   const shown = shorter ? minimise(which) : which;
-  let life = 0;
-  const { fired, world } = replay(shown, ({ number, phase, operation, message }) => {
-    if (number === 0) console.log(`start ${++life}`);
+  let cycle = 0;
+  const { fired, simulation } = replay(shown, ({ number, phase, operation, message }) => {
+    if (number === 0) console.log(`start ${++cycle}`);
     const what =
       operation === undefined
         ? message
         : `${operation.kind} 0x${operation.address.toString(16)}, ${operation.length} bytes`;
     console.log(`  ${String(number).padStart(4)}  ${phase.padEnd(12)} ${what}`);
   });
-  const { violations, excused, limit } = world.ledger;
+  const { violations, excused, limit } = simulation.ledger;
   for (const { check, message } of violations)
     console.log(
       `${check} (${typeof CHECKS[check] === "number" ? `invariant ${CHECKS[check]}` : CHECKS[check]}): ${message}`,

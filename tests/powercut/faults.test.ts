@@ -1,4 +1,4 @@
-/** The fault model: what each fault leaves in the cells of the flash chip, that it is the same each time, and that it reaches the story. */
+/** The fault model: what each fault leaves in the cells of the flash chip, that it is the same each time, and that it reaches the scenario. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -7,13 +7,13 @@ import type { FlashOperation } from "../../hal/model-chip/flash-chip";
 import type { Case } from "./search/case-line";
 import { ChipFaults, FAULT_KINDS, cutsOf, isHardware } from "./simulation/faults";
 import type { Fault, FaultKind } from "./simulation/faults";
-import type { Point } from "./simulation/life";
+import type { Point } from "./simulation/boot-cycle";
 import { replay } from "./search/search";
 
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 const SECTOR = 2 * SECTOR_SIZE;
 
-/** A chip that holds `before` at SECTOR, with the faults that a life would give it. */
+/** A chip that holds `before` at SECTOR, with the faults that a cycle would give it. */
 class Bench {
   readonly chip = FlashChip.inMemory(4 * SECTOR_SIZE);
   readonly faults = new ChipFaults();
@@ -294,7 +294,7 @@ test("the cuts of a place are the same each time; those of another place have ot
   assert.equal(new Set([...seeds(3), ...seeds(4), ...seeds(5)]).size, 12);
 });
 
-/** The first point of a story where something is, and the trace of the story. */
+/** The first point of a scenario where something is, and the trace of the scenario. */
 function traced(which: Case): {
   readonly points: readonly Point[];
   readonly text: string;
@@ -314,10 +314,10 @@ function traced(which: Case): {
   };
 }
 
-const GOOD: Case = { story: "good", scale: "small", device: "desk", network: "", cuts: [] };
+const GOOD: Case = { scenario: "good", scale: "small", device: "desk", network: "", cuts: [] };
 
 for (const kind of KINDS) {
-  test(`in a story: ${FAULT_KINDS[kind]} (${kind}) takes place, changes what happens and loses nothing`, () => {
+  test(`in a scenario: ${FAULT_KINDS[kind]} (${kind}) takes place, changes what happens and loses nothing`, () => {
     const calm = traced(GOOD);
     const erases = "efm".includes(kind);
     const wanted = ({ operation }: Point): boolean =>
@@ -332,15 +332,15 @@ for (const kind of KINDS) {
     for (const { result } of cases) {
       assert.equal(result.fired, 1);
       assert.equal(result.point?.number, number);
-      assert.deepEqual(result.world.ledger.violations, []);
-      assert.equal(result.world.ledger.cuts, isHardware({ kind, value: 0 }) ? 0 : 1);
-      assert.equal(result.world.ledger.worn, isHardware({ kind, value: 0 }) ? "slot" : "nowhere");
+      assert.deepEqual(result.simulation.ledger.violations, []);
+      assert.equal(result.simulation.ledger.cuts, isHardware({ kind, value: 0 }) ? 0 : 1);
+      assert.equal(result.simulation.ledger.worn, isHardware({ kind, value: 0 }) ? "slot" : "nowhere");
     }
     assert.ok(
       cases.some(({ text }) => text !== calm.text),
-      "the story is another one",
+      "the scenario is another one",
     );
-    // A cut begins another life; hardware that fails does not.
+    // A cut begins another cycle; hardware that fails does not.
     assert.equal(cases[0]!.points.filter((point) => point.number === 0).length, isHardware({ kind, value: 0 }) ? 1 : 2);
   });
 }

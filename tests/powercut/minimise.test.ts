@@ -9,8 +9,8 @@ import { withDevice, withFlash, withStore } from "./broken-device";
 
 /** A device whose checkpoint is lost with the power: it takes one cut in mid-download to see it. */
 const forgetful = (): MakeDevice =>
-  withStore((store, { watch }) => ({
-    getNumber: (key) => (key === "off" && watch.running.version === "0.1.0" ? undefined : store.getNumber(key)),
+  withStore((store, { monitor }) => ({
+    getNumber: (key) => (key === "off" && monitor.running.version === "0.1.0" ? undefined : store.getNumber(key)),
   }));
 /** Fails whatever happens. */
 const greedy = (): MakeDevice =>
@@ -64,8 +64,8 @@ test("another failure of a shorter case is not taken for the one that is looked 
   const wedged = withDevice(() => ({ step: () => false, answers: () => false }));
   /** Without any cut the new firmware is wedged; after one the download begins anew. */
   const moody = (): MakeDevice => (surroundings) => {
-    const { world, watch } = surroundings;
-    return (world.ledger.cuts === 0 && watch.running.version !== "0.1.0" ? wedged : forgetful())(surroundings);
+    const { simulation, monitor } = surroundings;
+    return (simulation.ledger.cuts === 0 && monitor.running.version !== "0.1.0" ? wedged : forgetful())(surroundings);
   };
   assert.equal(failureOf({ ...which, cuts: [] }, moody)?.check, "never wedged");
   const shorter = minimise(which, 500, moody);

@@ -10,7 +10,7 @@ import { Traffic } from "../../host-sim/cloud/core/traffic";
 import type { Device, Line } from "../../host-sim/demo/device-process";
 import type { Random } from "./simulation/random";
 
-/** One life of the board, and what there is to see of it. */
+/** One cycle of the board, and what there is to see of it. */
 export interface Scene {
   readonly device: Device;
   readonly cloud: Cloud;
@@ -38,7 +38,7 @@ const any = (random: Random): Moment => ({
   watch: (_, now) => (now(), () => undefined),
 });
 
-/** Bytes of the file given out in this life. */
+/** Bytes of the file given out in this cycle. */
 const served = (bytes: number, delay: number): Moment => ({
   name: "n-th byte served",
   delay,

@@ -1,4 +1,4 @@
-/** Each fault of the network takes place in a story of the whole agent, is counted, is felt, and loses nothing. */
+/** Each fault of the network takes place in a scenario of the whole agent, is counted, is felt, and loses nothing. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NETWORK_FAULTS, parseNetworkFault } from "./simulation/network-faults";
@@ -6,7 +6,7 @@ import type { NetworkFaultKind } from "./simulation/network-faults";
 import type { Case, Cut } from "./search/case-line";
 import { NETWORK } from "./search/plans";
 import { replay } from "./search/search";
-import type { Scale } from "./simulation/stories";
+import type { Scale } from "./simulation/scenarios";
 
 interface Seen {
   /** Messages by their words; "erase": sectors of the slot. */
@@ -20,19 +20,19 @@ interface Seen {
 
 function lived(network: string, scale: Scale = "small", cuts: readonly Cut[] = []): Seen {
   const count: { [message: string]: number } = {};
-  const which: Case = { story: "good", scale, device: "agent", network, cuts };
-  const { fired, world } = replay(which, ({ message, operation }) => {
+  const which: Case = { scenario: "good", scale, device: "agent", network, cuts };
+  const { fired, simulation } = replay(which, ({ message, operation }) => {
     const what = message ?? (operation!.address >= 0x30000 ? operation!.kind : "record");
     count[what] = (count[what] ?? 0) + 1;
   });
   assert.equal(fired, cuts.length);
-  assert.deepEqual(world.ledger.violations, [], network);
+  assert.deepEqual(simulation.ledger.violations, [], network);
   return {
     count,
-    requests: world.network.requests,
-    faults: world.ledger.networkFaults,
-    changed: world.network.changed,
-    now: world.now,
+    requests: simulation.network.requests,
+    faults: simulation.ledger.networkFaults,
+    changed: simulation.network.changed,
+    now: simulation.now,
   };
 }
 
@@ -108,11 +108,11 @@ test("an outcome whose PUBACK is lost is said again, word for word", () => {
   assert.ok(faults.some((seen) => seen.faults === 1 && more(seen, "outcome report") === 1));
 });
 
-test("the n-th request is the n-th over all cuts: a fault that lies behind the end of the first life takes place in the second", () => {
-  assert.equal(lived("reset2x100").faults, 0, "the story without a cut needs one request");
+test("the n-th request is the n-th over all cuts: a fault that lies behind the end of the first cycle takes place in the second", () => {
+  assert.equal(lived("reset2x100").faults, 0, "the scenario without a cut needs one request");
   let at: number | undefined;
   replay(
-    { story: "good", scale: "small", device: "agent", network: "", cuts: [] },
+    { scenario: "good", scale: "small", device: "agent", network: "", cuts: [] },
     ({ number, operation }) => void (at ??= operation?.address === 0x31000 ? number : undefined),
   );
   const seen = lived("reset2x100", "small", [{ at: at!, fault: { kind: "b", value: 0 } }]);

@@ -160,12 +160,12 @@ export interface Boot {
   readonly trial: boolean;
 }
 
-/** What one life of the board must not have done. `boots`: the starts of its firmware in this life. */
+/** What one cycle of the board must not have done. `boots`: the starts of its firmware in this cycle. */
 export function wrongSince(before: Seen, after: Seen, boots: readonly Boot[]): string[] {
   const found: string[] = [];
   const [first] = boots;
   if (before.rest !== after.rest) found.push("something outside of NVS, boot entries and slots has changed");
-  // An update ends with its life at the latest: the slot that ran first stays as it was, and where nothing ran, both do.
+  // An update ends with its cycle at the latest: the slot that ran first stays as it was, and where nothing ran, both do.
   for (const { label, digest, wear } of before.slots) {
     if (first !== undefined && first.slot !== label) continue;
     const now = slotOf(after, label);

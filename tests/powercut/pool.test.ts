@@ -8,7 +8,7 @@ import type { Work } from "./search/work";
 
 const piece = (seed: number, count = 1): Work => ({
   kind: "sample",
-  setting: { story: "good", scale: "small", device: "desk", network: "" },
+  setting: { scenario: "good", scale: "small", device: "desk", network: "" },
   seed,
   count,
   depth: 1,
@@ -75,7 +75,7 @@ test("an empty list is done at once", async () => {
 });
 
 test("a worker that dies is an error, and the others do not go on for ever", async () => {
-  const setting = { story: "good", scale: "small", device: "agent", network: "storm1" } as const;
+  const setting = { scenario: "good", scale: "small", device: "agent", network: "storm1" } as const;
   const deadly: Work = { kind: "sample", setting, seed: 1, count: 1, depth: 1 };
   let begun = 0;
   const endless: Works = { length: Infinity, at: () => (++begun === 3 ? deadly : piece(begun)) };
@@ -86,10 +86,13 @@ test("a worker that dies is an error, and the others do not go on for ever", asy
 
 test("without processes an error comes out as it is", async () => {
   await assert.rejects(
-    carryOutAll([{ ...piece(1), setting: { story: "nowhere", scale: "small", device: "desk", network: "" } } as Work], {
-      processes: 0,
-      onDone: () => undefined,
-    }),
-    /no story "nowhere"/,
+    carryOutAll(
+      [{ ...piece(1), setting: { scenario: "nowhere", scale: "small", device: "desk", network: "" } } as Work],
+      {
+        processes: 0,
+        onDone: () => undefined,
+      },
+    ),
+    /no scenario "nowhere"/,
   );
 });

@@ -47,10 +47,10 @@ interface Outcome {
   readonly version: string;
   readonly done: boolean;
   readonly payload: string;
-  readonly life: number;
+  readonly cycle: number;
 }
 
-interface Life {
+interface BootCycle {
   readonly boots: readonly Boot[];
   readonly confirmed: readonly string[];
 }
@@ -58,7 +58,7 @@ interface Life {
 class Bench {
   readonly images = new Map<string, Uint8Array>();
   readonly faulty = new Set<string>();
-  readonly lives: Life[] = [];
+  readonly lives: BootCycle[] = [];
   readonly outcomes: Outcome[] = [];
   readonly phases = new Map<string, number>();
   readonly moments = new Map<string, number>();
@@ -87,7 +87,7 @@ class Bench {
         (report.state !== "done" && report.state !== "fail")
       )
         return;
-      this.outcomes.push({ version: report.version, done: report.state === "done", payload, life: this.lives.length });
+      this.outcomes.push({ version: report.version, done: report.state === "done", payload, cycle: this.lives.length });
     });
     cloud.onRequest((_, response) => {
       this.#responses++;
@@ -119,10 +119,10 @@ class Bench {
       const came = await this.#live(file, task, moments);
       await this.#cutPower(came?.name ?? "its end", version);
       if (this.#onTrial) trials++;
-      lost = this.#judgeCosts(start, file, lost, this.kills - from);
+      lost = this.#checkCosts(start, file, lost, this.kills - from);
       moments = came === undefined ? [] : moments.slice(moments.indexOf(came) + 1);
     }
-    this.#judgeEnd(this.cloud.tasks.get(task.id)!, file, faulty);
+    this.#checkEnd(this.cloud.tasks.get(task.id)!, file, faulty);
   }
 
   /** Power on until the first of the moments has come, or a later one that is a milestone: returns it. Undefined: the update is over. */
@@ -173,7 +173,7 @@ class Bench {
   async #cutPower(moment: string, version: string): Promise<void> {
     const device = this.device!;
     await device.kill();
-    // The broker tells that a connection has ended after it has handled everything that came over it: all of that belongs to this life.
+    // The broker tells that a connection has ended after it has handled everything that came over it: all of that belongs to this cycle.
     while (this.cloud.devices.get(this.id)?.online === true) await once(this.cloud, "device");
     if (this.#responses > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
     this.device = undefined;
@@ -207,7 +207,7 @@ class Bench {
   }
 
   /** `lost`: bytes that the kills before had cost; returns them with those of this one. `kills`: of this update. */
-  #judgeCosts(start: Seen, file: Package, lost: number, kills: number): number {
+  #checkCosts(start: Seen, file: Package, lost: number, kills: number): number {
     const { job, slots } = this.seen;
     const whole =
       slots.some(({ holds }) => holds === file.version) ||
@@ -230,7 +230,7 @@ class Bench {
     return again;
   }
 
-  #judgeEnd(task: Task, file: Package, faulty: boolean): void {
+  #checkEnd(task: Task, file: Package, faulty: boolean): void {
     const { version, size } = file;
     const wrong: string[] = [];
     const expect = (holds: boolean, words: string): void => void (holds || wrong.push(words));
@@ -242,12 +242,12 @@ class Bench {
       new Set(outcomes.map(({ payload }) => payload)).size === 1,
       `outcomes: ${outcomes.map(({ payload }) => payload).join(" ")}`,
     );
-    for (const { done, life } of outcomes) {
-      const lives = this.lives.slice(0, life + 1);
+    for (const { done, cycle } of outcomes) {
+      const lives = this.lives.slice(0, cycle + 1);
       const ran = lives.some(({ boots }) => boots.some((boot) => boot.version === version));
       expect(ran, "it has an outcome and never ran");
       if (!done) continue;
-      expect(this.lives[life]?.boots.at(-1)?.version === version, "done was said by another firmware");
+      expect(this.lives[cycle]?.boots.at(-1)?.version === version, "done was said by another firmware");
       expect(
         lives.some(({ confirmed }) => confirmed.includes(version)),
         "done was said, and nobody saw it confirmed",

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseCase } from "./search/case-line";
 import type { Case } from "./search/case-line";
-import type { Point } from "./simulation/life";
+import type { Point } from "./simulation/boot-cycle";
 import { replay } from "./search/search";
 
 interface Kept {
@@ -21,7 +21,7 @@ const KEPT: readonly Kept[] = readFileSync(new URL("./regressions.txt", import.m
     return { line, places, why };
   });
 
-/** Of the layout in world.ts. */
+/** Of the layout in simulation-state.ts. */
 const NVS_END = 0xc000;
 const OTADATA_END = 0x10000;
 
@@ -44,7 +44,7 @@ for (const { line, places, why } of KEPT) {
   test(`${line}: ${why}`, () => {
     const { places: found, result } = lived(parseCase(line));
     assert.equal(found, places);
-    assert.deepEqual(result.world.ledger.violations, []);
+    assert.deepEqual(result.simulation.ledger.violations, []);
     assert.equal(result.fired, parseCase(line).cuts.length);
   });
 }

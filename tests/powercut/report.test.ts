@@ -13,7 +13,7 @@ import type { Dot, Panel } from "./report/report-panel";
 import { exhaust } from "./search/search";
 
 const SMALL: ReportSearch = {
-  settings: [{ story: "good", scale: "small", device: "desk", network: "" }],
+  settings: [{ scenario: "good", scale: "small", device: "desk", network: "" }],
   density: { positions: 1, small: 1, subsets: 0, unstable: 0 },
 };
 
@@ -44,7 +44,7 @@ function panelOf(dots: readonly Partial<Dot>[]): Panel {
   };
 }
 
-test("the report of a small story: its counts, a mark for each case in both plots, the bound, the worst case, nothing from elsewhere", (t) => {
+test("the report of a small scenario: its counts, a mark for each case in both plots, the bound, the worst case, nothing from elsewhere", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-report-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   let expected = 0;
@@ -60,7 +60,7 @@ test("the report of a small story: its counts, a mark for each case in both plot
   assert.ok(page.includes("<b>0</b><span>violations</span>"));
   assert.ok(page.includes("bound 20,480 B"));
   const line = /--replay (good\.small\.desk\.\S+?)</.exec(page)?.[1];
-  assert.equal(parseCase(line ?? "").story, "good");
+  assert.equal(parseCase(line ?? "").scenario, "good");
   assert.ok(!/(?:src|href)=|url\(|<script|@import/.test(page));
   const drawing = readFileSync(join(folder, "made", "powercut.svg"), "utf8");
   assert.ok(drawing.length < 150_000);

@@ -3,36 +3,36 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAULT_KINDS } from "./simulation/faults";
 import type { FaultKind } from "./simulation/faults";
-import { Life } from "./simulation/life";
+import { BootCycle } from "./simulation/boot-cycle";
 import { commitPlan } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { deviceOf } from "./search/search";
-import { STORY_NAMES, story } from "./simulation/stories";
+import { SCENARIO_NAMES, scenario } from "./simulation/scenarios";
 import { add, emptyTally, lines } from "./checks/tally";
-import { World } from "./simulation/world";
+import { SimulationState } from "./simulation/simulation-state";
 
 /** 4096 bytes of a sector and 16 KiB on the way (docs/DESIGN.md, invariant 6). */
 const AGAIN_MAX = 4096 + 16 * 1024;
 const POINTS_MIN = 30_000;
 
-for (const name of STORY_NAMES) {
+for (const name of SCENARIO_NAMES) {
   for (const device of ["desk", "agent"] as const) {
-    test(`story ${name} without a cut, ${device}: comes to its end with nothing to object to`, () => {
-      const world = World.begin(story(name, "small"));
-      assert.equal(new Life(world, deviceOf({ device, network: "" })).run(), true);
-      assert.deepEqual(world.ledger.violations, []);
+    test(`scenario ${name} without a cut, ${device}: comes to its end with nothing to object to`, () => {
+      const simulation = SimulationState.begin(scenario(name, "small"));
+      assert.equal(new BootCycle(simulation, deviceOf({ device, network: "" })).run(), true);
+      assert.deepEqual(simulation.ledger.violations, []);
     });
   }
 }
 
 test("the image has at least 16 sectors, and in mid-story NVS pages turn over", () => {
-  const world = World.begin(story("good", "whole"));
-  const { nvs } = world.board.table;
-  const slot = world.truth.slots.partitions[1];
+  const simulation = SimulationState.begin(scenario("good", "whole"));
+  const { nvs } = simulation.board.table;
+  const slot = simulation.oracle.slots.partitions[1];
   const sectors = new Set<number>();
   let pagesErased = 0;
   let download = false;
-  new Life(world, deviceOf({ device: "desk", network: "" }), ({ operation, phase }) => {
+  new BootCycle(simulation, deviceOf({ device: "desk", network: "" }), ({ operation, phase }) => {
     download ||= phase === "downloading";
     if (operation?.kind !== "erase") return;
     if (operation.address >= slot.address && operation.address < slot.address + slot.size)

@@ -11,7 +11,7 @@ import { carryOut } from "./search/work";
 import type { Work } from "./search/work";
 import { beforeStart } from "./broken-device";
 
-const SETTING = { story: "good", scale: "small", device: "desk", network: "" } as const;
+const SETTING = { scenario: "good", scale: "small", device: "desk", network: "" } as const;
 const DENSITY = { positions: 1, small: 1, subsets: 1, unstable: 1 };
 const part = (index: number, of: number): Work => ({
   kind: "exhaust",
@@ -94,7 +94,7 @@ test("a violation is counted by case and named with its line, up to ten of them"
   const tally = emptyTally();
   const which = parseCase("good.small.desk.5b");
   const broken = replay(which, undefined, () =>
-    beforeStart(({ world }) => void world.ledger.violate("bounded", "it grows")),
+    beforeStart(({ simulation }) => void simulation.ledger.violate("bounded", "it grows")),
   );
   for (let each = 0; each < 12; each++) count(tally, which, broken);
   assert.equal(tally.violations, 12);
@@ -121,9 +121,9 @@ test("what lies beyond ESP-IDF's protection is counted apart and is no violation
   const tally = emptyTally();
   const which = parseCase("good.small.desk.5b");
   const beyond = replay(which, undefined, () =>
-    beforeStart(({ world }) => {
-      world.ledger.limit = "boot entry";
-      world.ledger.violate("blame", "nobody's fault");
+    beforeStart(({ simulation }) => {
+      simulation.ledger.limit = "boot entry";
+      simulation.ledger.violate("blame", "nobody's fault");
     }),
   );
   count(tally, which, beyond);

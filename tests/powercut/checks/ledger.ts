@@ -1,9 +1,9 @@
 /**
- * What the search remembers of one life: the violations found, and the facts from which the checks judge. Plain data, forked with
- * the world at each cut.
+ * What the search remembers of one cycle: the violations found, and the facts from which the checks judge. Plain data, forked with
+ * the simulation at each cut.
  */
 
-/** The named checks, each with the invariant of docs/DESIGN.md that it stands for ("store" and "story": the contract of the Store port, and how the story must end). */
+/** The named checks, each with the invariant of docs/DESIGN.md that it stands for ("store" and "scenario": the contract of the Store port, and how the scenario must end). */
 export const CHECKS = {
   "running slot untouched": 1,
   "no half-written slot boots": 2,
@@ -26,7 +26,7 @@ export const CHECKS = {
   bounded: 12,
   "record whole or absent": "store",
   "store keeps": "store",
-  "story's end": "story",
+  "scenario's end": "scenario",
 } as const;
 
 export type Check = keyof typeof CHECKS;

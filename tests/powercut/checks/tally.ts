@@ -74,8 +74,8 @@ export function pointOf(operation: FlashOperation, fault: Fault): number {
 }
 
 /** Adds a case. */
-export function count(tally: Tally, setting: Setting, { cuts, point, world }: Result): void {
-  const { ledger } = world;
+export function count(tally: Tally, setting: Setting, { cuts, point, simulation }: Result): void {
+  const { ledger } = simulation;
   tally.cases++;
   tally.cuts += ledger.cuts;
   for (const { fault } of cuts) tally.kinds[fault.kind] = (tally.kinds[fault.kind] ?? 0) + 1;
@@ -105,7 +105,7 @@ export function count(tally: Tally, setting: Setting, { cuts, point, world }: Re
 }
 
 export function caseOf(setting: Setting, cuts: readonly Cut[]): Case {
-  return { story: setting.story, scale: setting.scale, device: setting.device, network: setting.network, cuts };
+  return { scenario: setting.scenario, scale: setting.scale, device: setting.device, network: setting.network, cuts };
 }
 
 /** Adds `other` to `tally`. */

@@ -109,7 +109,7 @@ export function reportPage(panels: readonly Panel[]): string {
 <style>${STYLE}
 ${PAGE_STYLE}</style></head><body>
 <h1>The power, cut anywhere in an update</h1>
-<p class="sub">Every flash operation and every message of a whole update is a place for a power cut, in torn forms too. Each dot is one cut, followed by a life
+<p class="sub">Every flash operation and every message of a whole update is a place for a power cut, in torn forms too. Each dot is one cut, followed by a cycle
 of its own up to an acknowledged outcome: above, the bytes that the file server gave out once more; below, the modelled flash time from power-on until
 the device spoke with the cloud again (what the bootloader reads counts; connecting does not). Colours and bands tell what the cut interrupted.</p>
 <ul class="facts">
@@ -121,7 +121,7 @@ ${lost === 0 ? "" : fact(count(lost), "cuts without a dot below: never heard of 
 </ul>
 ${legend(panels, dots)}
 ${violationList(broken)}
-${panels.map((panel) => `<figure>${svg(PLOT_HEIGHT, `Power cuts of the story ${panel.title}`, drawPanel(panel, { marks: "all", top: 0 }))}</figure>\n<div class="tables">${kindTable(panel)}${phaseTable(panel)}</div>`).join("\n")}
+${panels.map((panel) => `<figure>${svg(PLOT_HEIGHT, `Power cuts of the scenario ${panel.title}`, drawPanel(panel, { marks: "all", top: 0 }))}</figure>\n<div class="tables">${kindTable(panel)}${phaseTable(panel)}</div>`).join("\n")}
 <h2>A case again</h2>
 <p>The names of cases say how they came about: <code>npm run powercut -- --replay ${escape(worstAgain?.line ?? "good.whole.agent.-")}</code></p>
 ${beyondNote(dots)}

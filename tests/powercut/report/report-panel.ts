@@ -1,19 +1,19 @@
-/** What the picture shows of one story: every case of its search as a dot, and the facts around them. */
-import { AGAIN_MAX } from "../checks/fetch-watch";
+/** What the picture shows of one scenario: every case of its search as a dot, and the facts around them. */
+import { AGAIN_MAX } from "../checks/download-checks";
 import type { Cut } from "../search/case-line";
 import { lineOf } from "../search/case-line";
 import type { Density, FaultKind } from "../simulation/faults";
 import type { Limit } from "../checks/ledger";
-import { Life } from "../simulation/life";
+import { BootCycle } from "../simulation/boot-cycle";
 import { deviceOf, exhaust } from "../search/search";
 import type { Result, Setting } from "../search/search";
-import { story } from "../simulation/stories";
+import { scenario } from "../simulation/scenarios";
 import { caseOf } from "../checks/tally";
-import { World } from "../simulation/world";
+import { SimulationState } from "../simulation/simulation-state";
 
 /** One cut and what it came to. */
 export interface Dot {
-  /** Point of the story, and the place among the cuts of that point, 0 .. 1. */
+  /** Point of the scenario, and the place among the cuts of that point, 0 .. 1. */
   readonly at: number;
   readonly within: number;
   readonly kind: FaultKind;
@@ -30,7 +30,7 @@ export interface Dot {
   readonly limit?: Limit;
 }
 
-/** Points of the story in one phase, from `from` up to `to`, this one not included. */
+/** Points of the scenario in one phase, from `from` up to `to`, this one not included. */
 export interface Band {
   readonly phase: string;
   readonly from: number;
@@ -52,31 +52,35 @@ export interface Panel {
 /** Dots between two words of progress. */
 const EVERY = 50;
 
-/** Lives every single cut of a story. Reads count as flash time, those of the bootloader too. */
+/** Lives every single cut of a scenario. Reads count as flash time, those of the bootloader too. */
 export function searchPanel(setting: Setting, density: Density, onProgress: (done: number) => void): Panel {
   const bands: Band[] = [];
-  const life = new Life(World.begin(story(setting.story, setting.scale)), deviceOf(setting), ({ number, phase }) => {
-    const last = bands.at(-1);
-    if (last?.phase === phase) bands[bands.length - 1] = { ...last, to: number + 1 };
-    else bands.push({ phase, from: number, to: number + 1 });
-  });
-  life.run();
+  const cycle = new BootCycle(
+    SimulationState.begin(scenario(setting.scenario, setting.scale)),
+    deviceOf(setting),
+    ({ number, phase }) => {
+      const last = bands.at(-1);
+      if (last?.phase === phase) bands[bands.length - 1] = { ...last, to: number + 1 };
+      else bands.push({ phase, from: number, to: number + 1 });
+    },
+  );
+  cycle.run();
   const found: Dot[] = [];
   exhaust(setting, { densities: [density], exact: true }, (result) => {
     found.push(dotOf(setting, result));
     if (found.length % EVERY === 0) onProgress(found.length);
   });
-  return panelOf(setting, life.points, bands, spread(found));
+  return panelOf(setting, cycle.points, bands, spread(found));
 }
 
 function panelOf(
-  { story: name, scale, device }: Setting,
+  { scenario: name, scale, device }: Setting,
   points: number,
   bands: readonly Band[],
   dots: readonly Dot[],
 ): Panel {
   const promised = dots.filter(({ limit }) => limit === undefined);
-  const about = `${story(name, scale).about}; ${device === "agent" ? "the whole agent over an in-memory network" : "the update job without its network"}`;
+  const about = `${scenario(name, scale).about}; ${device === "agent" ? "the whole agent over an in-memory network" : "the update job without its network"}`;
   return {
     title: name,
     about,
@@ -89,7 +93,7 @@ function panelOf(
   };
 }
 
-function dotOf(setting: Setting, { cuts, point, world: { ledger } }: Result): Dot {
+function dotOf(setting: Setting, { cuts, point, simulation: { ledger } }: Result): Dot {
   const [cut] = cuts as readonly [Cut];
   const [violation] = ledger.violations;
   return {

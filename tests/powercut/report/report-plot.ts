@@ -1,5 +1,5 @@
 /**
- * One story drawn: two plots over the same axis of cut positions, and under them the phases as bands. Plain SVG text; colours are
+ * One scenario drawn: two plots over the same axis of cut positions, and under them the phases as bands. Plain SVG text; colours are
  * classes, so that the page or the file around it says what they are in light, in dark and on paper.
  */
 import type { Band, Dot, Panel } from "./report-panel";
@@ -25,7 +25,7 @@ const KIBI = 1024;
 const BACK_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const;
 const BACK_LINES = 5;
 
-/** In the order in which stories go through them, each with a letter, which stands in its band: nothing hangs on colour alone. */
+/** In the order in which scenarios go through them, each with a letter, which stands in its band: nothing hangs on colour alone. */
 const PHASES: readonly (readonly [name: string, letter: string, words: string])[] = [
   ["bootloader", "B", "before the firmware runs"],
   ["mount", "M", "NVS is read"],
@@ -70,7 +70,7 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
     text(
       LEFT,
       22,
-      `Story “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`,
+      `Scenario “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`,
       "title",
     ),
     text(LEFT, 42, panel.about, "soft"),
@@ -114,7 +114,7 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
     text(
       (LEFT + PLOT_WIDTH - RIGHT) / 2,
       TICKS + 26,
-      "cut position: number of the flash operation or message in the story; within one, its torn forms side by side",
+      "cut position: number of the flash operation or message in the scenario; within one, its torn forms side by side",
       "soft middle",
     ),
     "</g>",

@@ -13,7 +13,12 @@ export interface ReportSearch {
 
 /** A good update, and one that is rolled back; every operation and message, each torn in about a dozen ways. */
 const BOTH: ReportSearch = {
-  settings: ["good", "unhealthy"].map((story): Setting => ({ story, scale: "whole", device: "agent", network: "" })),
+  settings: ["good", "unhealthy"].map((scenario): Setting => ({
+    scenario,
+    scale: "whole",
+    device: "agent",
+    network: "",
+  })),
   density: { positions: 10, small: 12, subsets: 2, unstable: 1 },
 };
 
@@ -31,7 +36,7 @@ export function writeReport(
   { settings, density }: ReportSearch = BOTH,
 ): ReportFacts {
   const panels = settings.map((setting) =>
-    searchPanel(setting, density, (done) => onProgress(`story ${setting.story}: ${done} cuts`)),
+    searchPanel(setting, density, (done) => onProgress(`scenario ${setting.scenario}: ${done} cuts`)),
   );
   const file = join(folder, "report.html");
   mkdirSync(folder, { recursive: true });

@@ -1,17 +1,17 @@
 /**
  * A case of the search as one short line, and back: STORY.SCALE.DEVICE.CUTS[.NETWORK]
  *
- *   good.whole.desk.37p5-12e700        cut 1 at point 37, a program torn after 5 bytes; cut 2 at point 12 of the next life, an erase
+ *   good.whole.desk.37p5-12e700        cut 1 at point 37, a program torn after 5 bytes; cut 2 at point 12 of the next cycle, an erase
  *                                      whose first 700 bytes were left; the letters are those of faults.ts, a number 0 is left out
  *   good.small.agent.-.reset2x500      no cut; the network fault of network-faults.ts
  */
 import type { Fault, FaultKind } from "../simulation/faults";
 import { FAULT_KINDS } from "../simulation/faults";
-import type { Scale } from "../simulation/stories";
-import { STORY_NAMES } from "../simulation/stories";
+import type { Scale } from "../simulation/scenarios";
+import { SCENARIO_NAMES } from "../simulation/scenarios";
 
 export interface Cut {
-  /** Point of the life that began with the cut before; after a hardware fault the life goes on, and so do its numbers. */
+  /** Point of the cycle that began with the cut before; after a hardware fault the cycle goes on, and so do its numbers. */
   readonly at: number;
   readonly fault: Fault;
 }
@@ -19,7 +19,7 @@ export interface Cut {
 export type DeviceKind = "desk" | "agent";
 
 export interface Case {
-  readonly story: string;
+  readonly scenario: string;
   readonly scale: Scale;
   readonly device: DeviceKind;
   readonly cuts: readonly Cut[];
@@ -27,24 +27,25 @@ export interface Case {
   readonly network: string;
 }
 
-export function lineOf({ story, scale, device, cuts, network }: Case): string {
-  return [story, scale, device, cuts.map(cutText).join("-") || "-", ...(network === "" ? [] : [network])].join(".");
+export function lineOf({ scenario, scale, device, cuts, network }: Case): string {
+  return [scenario, scale, device, cuts.map(cutText).join("-") || "-", ...(network === "" ? [] : [network])].join(".");
 }
 
 /** Throws one line that says what is wrong. */
 export function parseCase(line: string): Case {
-  const [story = "", scale = "", device = "", cuts = "", network = "", ...rest] = line.trim().split(".");
+  const [scenario = "", scale = "", device = "", cuts = "", network = "", ...rest] = line.trim().split(".");
   const wrong = (what: string): never => {
     throw new Error(`case ${JSON.stringify(line)}: ${what}`);
   };
-  if (!STORY_NAMES.includes(story)) wrong(`no story ${JSON.stringify(story)}; there are ${STORY_NAMES.join(", ")}`);
+  if (!SCENARIO_NAMES.includes(scenario))
+    wrong(`no scenario ${JSON.stringify(scenario)}; there are ${SCENARIO_NAMES.join(", ")}`);
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
   if (device !== "desk" && device !== "agent") return wrong(`the device is "desk" or "agent"`);
   if (rest.length > 0 || cuts === "")
     wrong("it has the form STORY.SCALE.DEVICE.CUTS or STORY.SCALE.DEVICE.CUTS.NETWORK");
   if (network !== "" && device === "desk") wrong("network faults need the whole agent");
   return {
-    story,
+    scenario,
     scale,
     device,
     network,

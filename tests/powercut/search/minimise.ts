@@ -8,7 +8,7 @@ import { deviceOf, replay } from "./search";
 
 /** The first check that a case breaks. */
 export function failureOf(which: Case, deviceFor: (which: Case) => MakeDevice = deviceOf): Violation | undefined {
-  return replay(which, undefined, deviceFor).world.ledger.violations[0];
+  return replay(which, undefined, deviceFor).simulation.ledger.violations[0];
 }
 
 /** `tries`: lives that may be spent on it. `deviceFor`: as for `replay`. Returns the case itself if it does not fail. */

@@ -3,7 +3,7 @@ import type { Density } from "../simulation/faults";
 import type { NetworkFault } from "../simulation/network-faults";
 import { Random } from "../simulation/random";
 import type { Setting } from "./search";
-import { STORY_NAMES } from "../simulation/stories";
+import { SCENARIO_NAMES } from "../simulation/scenarios";
 import type { Work } from "./work";
 
 /** Every kind of tear at every operation, with a sector's program and erase torn at this many places. */
@@ -12,9 +12,9 @@ const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
-/** Stories whose points count in `npm test`; the others are there for the sake of variety, with fewer places. */
+/** Scenarios whose points count in `npm test`; the others are there for the sake of variety, with fewer places. */
 const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
-/** A changed file is a mismatch: where the story foresees another end, it has none that can be told beforehand. */
+/** A changed file is a mismatch: where the scenario foresees another end, it has none that can be told beforehand. */
 const ANY_FILE = ["good", "supersede", "waits", "panel"];
 
 /** One fault of each kind, at a place where it hurts. */
@@ -52,30 +52,32 @@ export interface Chapter {
   readonly works: readonly Work[];
 }
 
-const whole = (story: string): Setting => ({ story, scale: "whole", device: "desk", network: "" });
-const small = (story: string): Setting => ({ story, scale: "small", device: "desk", network: "" });
-const agent = (story: string, network = ""): Setting => ({ story, scale: "small", device: "agent", network });
+const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "desk", network: "" });
+const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "desk", network: "" });
+const agent = (scenario: string, network = ""): Setting => ({ scenario, scale: "small", device: "agent", network });
 
 function parts(of: number): { readonly index: number; readonly of: number }[] {
   return Array.from({ length: of }, (_, index) => ({ index, of }));
 }
 
-function networkSettings(kinds: readonly string[], stories: readonly string[]): Setting[] {
-  return stories.flatMap((story) =>
-    kinds.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story)).map((kind) => agent(story, kind)),
+function networkSettings(kinds: readonly string[], scenarios: readonly string[]): Setting[] {
+  return scenarios.flatMap((scenario) =>
+    kinds
+      .filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(scenario))
+      .map((kind) => agent(scenario, kind)),
   );
 }
 
 /** What runs on every commit: minutes, not hours. */
 export function commitPlan(): Chapter[] {
-  const rest = STORY_NAMES.filter((story) => !MAIN.includes(story));
+  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
     {
       title: "every cut, 18 sectors",
-      works: MAIN.flatMap((story, index) =>
+      works: MAIN.flatMap((scenario, index) =>
         parts(3).map((part): Work => ({
           kind: "exhaust",
-          setting: whole(story),
+          setting: whole(scenario),
           densities: [{ ...SINGLES, shift: index / MAIN.length }],
           part,
           points: true,
@@ -83,19 +85,19 @@ export function commitPlan(): Chapter[] {
       ),
     },
     {
-      title: "every cut, further stories",
-      works: rest.map((story): Work => ({
+      title: "every cut, further scenarios",
+      works: rest.map((scenario): Work => ({
         kind: "exhaust",
-        setting: small(story),
+        setting: small(scenario),
         densities: [FEW],
         part: { index: 0, of: 1 },
       })),
     },
     {
       title: "every cut, whole agent",
-      works: ["good", "unhealthy", "panel1"].map((story): Work => ({
+      works: ["good", "unhealthy", "panel1"].map((scenario): Work => ({
         kind: "exhaust",
-        setting: agent(story),
+        setting: agent(scenario),
         densities: [FEW],
         part: { index: 0, of: 1 },
       })),
@@ -112,7 +114,7 @@ export function commitPlan(): Chapter[] {
     {
       title: "three to five cuts",
       works: [3, 4, 5].flatMap((depth) =>
-        MAIN.map((story): Work => ({ kind: "sample", setting: whole(story), seed: depth, count: 60, depth })),
+        MAIN.map((scenario): Work => ({ kind: "sample", setting: whole(scenario), seed: depth, count: 60, depth })),
       ),
     },
     {
@@ -127,9 +129,9 @@ export function commitPlan(): Chapter[] {
     },
     {
       title: "worn chip",
-      works: ["good", "unhealthy", "offline", "panel"].map((story): Work => ({
+      works: ["good", "unhealthy", "offline", "panel"].map((scenario): Work => ({
         kind: "wear",
-        setting: small(story),
+        setting: small(scenario),
         seeds: 2,
         stride: 1,
       })),
@@ -142,19 +144,19 @@ const PIECE = 250;
 const DEPTH_MAX = 8;
 
 /**
- * The n-th piece of the long run from a seed: any story, scale and device, one to eight cuts, now and then with a network fault. The
+ * The n-th piece of the long run from a seed: any scenario, scale and device, one to eight cuts, now and then with a network fault. The
  * pieces do not depend on each other, so that a run can be broken off and gone on with.
  */
 export function longPiece(seed: number, number: number): Work {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
-  const story = random.pick(STORY_NAMES);
+  const scenario = random.pick(SCENARIO_NAMES);
   const scale = random.below(3) === 0 ? "small" : "whole";
   const device = random.below(4) === 0 ? "agent" : "desk";
-  const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(story));
+  const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(scenario));
   const network = device === "agent" && random.below(2) === 0 ? moved(random.pick(faults), random) : "";
   return {
     kind: "sample",
-    setting: { story, scale, device, network },
+    setting: { scenario, scale, device, network },
     seed: random.bits(),
     count: PIECE,
     depth: 1 + random.below(DEPTH_MAX),
@@ -174,14 +176,14 @@ const ALL = { index: 0, of: 1 } as const;
 /** What every mutant is searched with: two seconds, less where one is noticed soon. */
 export function mutantPlan(): Work[] {
   return [
-    { kind: "lines", lines: STORY_NAMES.map((story) => `${story}.small.desk.-`) },
+    { kind: "lines", lines: SCENARIO_NAMES.map((scenario) => `${scenario}.small.desk.-`) },
     {
       kind: "lines",
-      lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((story) => `${story}.small.agent.-`),
+      lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((scenario) => `${scenario}.small.agent.-`),
     },
-    ...STORY_NAMES.map((story, index): Work => ({
+    ...SCENARIO_NAMES.map((scenario, index): Work => ({
       kind: "sample",
-      setting: small(story),
+      setting: small(scenario),
       seed: index,
       count: 12,
       depth: 2,
@@ -195,23 +197,23 @@ export function mutantPlan(): Work[] {
 /** And those that neither that nor the unit tests notice. */
 export function deepMutantPlan(): Work[] {
   return [
-    ...STORY_NAMES.map((story): Work => ({
+    ...SCENARIO_NAMES.map((scenario): Work => ({
       kind: "exhaust",
-      setting: small(story),
+      setting: small(scenario),
       densities: [SPARED],
       strides: [2],
       part: ALL,
     })),
-    ...MAIN.map((story, index): Work => ({
+    ...MAIN.map((scenario, index): Work => ({
       kind: "sample",
-      setting: whole(story),
+      setting: whole(scenario),
       seed: 100 + index,
       count: 40,
       depth: 3,
     })),
-    ...["good", "unhealthy", "panel1"].map((story, index): Work => ({
+    ...["good", "unhealthy", "panel1"].map((scenario, index): Work => ({
       kind: "sample",
-      setting: agent(story),
+      setting: agent(scenario),
       seed: index,
       count: 20,
       depth: 2,

@@ -11,8 +11,8 @@ import { VirtualClock } from "../../kit/virtual-clock";
 import { VirtualNetwork } from "../../kit/virtual-network";
 import type { Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
-import { platformOf } from "./stories";
-import type { Story } from "./stories";
+import { platformOf } from "./scenarios";
+import type { Scenario } from "./scenarios";
 
 /** What an agent may say in one start before it counts as out of its mind. */
 const NOTICES_MAX = 500;
@@ -26,10 +26,10 @@ export interface Agent {
   readonly state: string;
   start(): void;
 }
-export type MakeAgent = (options: Omit<AgentOptions, "platform" | "policy">, story: Story) => Agent;
+export type MakeAgent = (options: Omit<AgentOptions, "platform" | "policy">, scenario: Scenario) => Agent;
 
-const makeAgent: MakeAgent = (options, story) =>
-  new OtaAgent({ ...options, platform: platformOf(story), policy: POLICY });
+const makeAgent: MakeAgent = (options, scenario) =>
+  new OtaAgent({ ...options, platform: platformOf(scenario), policy: POLICY });
 
 export class AgentDevice implements Device {
   readonly #with: Surroundings;
@@ -40,22 +40,22 @@ export class AgentDevice implements Device {
 
   constructor(surroundings: Surroundings, fault: NetworkFault | undefined, make: MakeAgent = makeAgent) {
     this.#with = surroundings;
-    const { world, watch, life } = surroundings;
-    const clock = new VirtualClock(world);
+    const { simulation, monitor, cycle } = surroundings;
+    const clock = new VirtualClock(simulation);
     this.#clock = clock;
     const broker = new BrokerPeer(surroundings, fault, () => this.state);
     this.#broker = broker;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
     const peers = (host: string): Peer | undefined =>
-      life.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined;
+      cycle.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined;
     const options: Parameters<MakeAgent>[0] = {
       ports: {
-        ...watch.ports,
+        ...monitor.ports,
         network: new VirtualNetwork({
           clock,
           line: { latency: LATENCY },
           peers: ({ host }) => peers(host),
-          powered: () => !life.stopped,
+          powered: () => !cycle.stopped,
         }),
         crypto: new NodeCrypto(() => 0.5),
         clock,
@@ -63,12 +63,12 @@ export class AgentDevice implements Device {
       broker: { host: "broker", port: 1883, tls: false },
       onNotice: (notice) => this.#notice(notice),
       onHealthCheck: (answer) => {
-        if (life.behaviour === "mute") return;
-        watch.healthy = life.behaviour !== "unhealthy";
-        answer(watch.healthy, "sensor missing");
+        if (cycle.behaviour === "mute") return;
+        monitor.healthy = cycle.behaviour !== "unhealthy";
+        answer(monitor.healthy, "sensor missing");
       },
     };
-    this.#agent = make(options, world.story);
+    this.#agent = make(options, simulation.scenario);
   }
 
   get state(): string {
@@ -77,17 +77,17 @@ export class AgentDevice implements Device {
 
   start(): void {
     this.#agent.start();
-    if (!this.#with.life.stopped) this.#with.watch.judgeStart();
+    if (!this.#with.cycle.stopped) this.#with.monitor.checkStart();
   }
 
   step(): boolean {
-    const { world, life } = this.#with;
+    const { simulation, cycle } = this.#with;
     if (this.state === "idle" && this.#broker.up && this.#clock.quiet) {
-      const offer = world.cloud.operate(world.now);
+      const offer = simulation.cloud.operate(simulation.now);
       if (offer === undefined) return false;
       if (typeof offer !== "number") this.#broker.push(offer);
     }
-    return this.#clock.step() && !life.stopped;
+    return this.#clock.step() && !cycle.stopped;
   }
 
   answers(): boolean {
@@ -97,20 +97,20 @@ export class AgentDevice implements Device {
       url: "http://files/probe",
       digest: { algorithm: "MD5", hex: "f".repeat(32) },
     });
-    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.life.stopped; steps++)
+    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.cycle.stopped; steps++)
       this.#clock.step();
-    return this.#broker.probed || this.#with.life.stopped;
+    return this.#broker.probed || this.#with.cycle.stopped;
   }
 
   #notice(notice: Notice): void {
-    const { world, life } = this.#with;
-    if (life.stopped) return;
-    world.ledger.expect(
+    const { simulation, cycle } = this.#with;
+    if (cycle.stopped) return;
+    simulation.ledger.expect(
       "never wedged",
       ++this.#notices < NOTICES_MAX,
       () => `more than ${NOTICES_MAX} notices in one start`,
     );
     if (notice.event === "warning" && notice.message.startsWith("internal error"))
-      world.ledger.violate("never wedged", notice.message);
+      simulation.ledger.violate("never wedged", notice.message);
   }
 }

@@ -2,15 +2,15 @@
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import type { Offer } from "../../../src/job/types";
-import { offerMessage, readReport } from "./cloud-words";
+import { offerMessage, readReport } from "./cloud-messages";
 import type { Heard } from "./cloud-side";
 import type { Surroundings } from "./device";
 import type { Connection, Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
-import { connected, judgeReport } from "../checks/report-watch";
-import type { Connection as Judged } from "../checks/report-watch";
-import { rulesOf } from "./stories";
-import type { World } from "./world";
+import { connected, checkReport } from "../checks/report-checks";
+import type { Connection as Judged } from "../checks/report-checks";
+import { rulesOf } from "./scenarios";
+import type { SimulationState } from "./simulation-state";
 
 /** The version of an offer that only asks whether somebody is there. */
 export const PROBE = "9.9.9";
@@ -44,7 +44,7 @@ export class BrokerPeer implements Peer {
     this.#connection = connection;
     this.#parser = parser();
     this.#parser.on("packet", (packet) => this.#packet(packet, connection));
-    this.#awaited = this.#with.world.story.platform === "thingspanel-v1" ? 2 : 1;
+    this.#awaited = this.#with.simulation.scenario.platform === "thingspanel-v1" ? 2 : 1;
   }
 
   received(bytes: Uint8Array, connection: Connection): void {
@@ -52,21 +52,21 @@ export class BrokerPeer implements Peer {
   }
 
   push(offer: Offer): void {
-    const { world, watch, life } = this.#with;
+    const { simulation, monitor, cycle } = this.#with;
     const connection = this.#connection;
     if (connection === undefined) return;
     this.#probing = offer.version === PROBE;
-    const count = this.#probing ? 0 : ++world.network.toDevice;
+    const count = this.#probing ? 0 : ++simulation.network.toDevice;
     if (this.#isFault("down", count)) return this.#lose(connection);
-    const { topic, payload } = offerMessage(world.story.platform, offer);
+    const { topic, payload } = offerMessage(simulation.scenario.platform, offer);
     for (let copy = this.#isFault("twice", count) ? 2 : 1; copy > 0; copy--) {
       this.#packetId = (this.#packetId % 65_535) + 1;
       connection.send(
         generate({ cmd: "publish", topic, payload, qos: 1, messageId: this.#packetId, dup: false, retain: false }),
         () => {
-          if (!life.message(`offer of ${offer.version}`, () => undefined)) return false;
-          const { job } = watch;
-          watch.otherOffered ||= job !== undefined && job.record.offer.version !== offer.version;
+          if (!cycle.message(`offer of ${offer.version}`, () => undefined)) return false;
+          const { job } = monitor;
+          monitor.otherOffered ||= job !== undefined && job.record.offer.version !== offer.version;
           return true;
         },
       );
@@ -95,22 +95,22 @@ export class BrokerPeer implements Peer {
   }
 
   #subscribed(): boolean {
-    const { world, watch, life } = this.#with;
-    if (!life.message("SUBACK", () => undefined)) return false;
+    const { simulation, monitor, cycle } = this.#with;
+    if (!cycle.message("SUBACK", () => undefined)) return false;
     if (--this.#awaited > 0) return true;
-    this.#judged = connected(watch);
-    if (!rulesOf(world.story.platform).versionReport) watch.reached = true;
+    this.#judged = connected(monitor);
+    if (!rulesOf(simulation.scenario.platform).versionReport) monitor.reached = true;
     const offers = [
-      world.cloud.offer(),
-      this.#state() === "trial" ? world.cloud.inTrial(watch.running.version) : undefined,
+      simulation.cloud.offer(),
+      this.#state() === "trial" ? simulation.cloud.inTrial(monitor.running.version) : undefined,
     ];
     for (const offer of offers) if (offer !== undefined) this.push(offer);
     return true;
   }
 
   #published(topic: string, payload: string, messageId: number | undefined, connection: Connection): void {
-    const { world, life } = this.#with;
-    const count = ++world.network.fromDevice;
+    const { simulation, cycle } = this.#with;
+    const count = ++simulation.network.fromDevice;
     if (this.#isFault("lost", count)) return this.#lose(connection);
     const report = readReport(topic, payload);
     if (report !== undefined && this.#isProbe(report)) {
@@ -119,8 +119,8 @@ export class BrokerPeer implements Peer {
     }
     const heard = this.#named(report);
     if (heard === undefined) return;
-    if (!life.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
-    const answer = this.#arrive(world, heard, this.#judged);
+    if (!cycle.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
+    const answer = this.#arrive(simulation, heard, this.#judged);
     if (this.#isFault("unacked", count)) return this.#lose(connection);
     if (messageId !== undefined)
       connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
@@ -130,7 +130,7 @@ export class BrokerPeer implements Peer {
   /** ThingsPanel's reports name no version: they are about the job in hand, if it has come that far. */
   #named(heard: Heard | undefined): Heard | undefined {
     if (heard === undefined || heard.kind === "version" || heard.version !== undefined) return heard;
-    const { job, outcome } = this.#with.watch;
+    const { job, outcome } = this.#with.monitor;
     return job === undefined || (heard.kind === "outcome" && outcome === undefined)
       ? heard
       : { ...heard, version: job.record.offer.version };
@@ -144,29 +144,29 @@ export class BrokerPeer implements Peer {
     );
   }
 
-  #arrive(world: World, heard: Heard, judged: Judged): Offer | undefined {
-    judgeReport(world, this.#with.watch, judged, heard);
-    return world.cloud.heard(heard);
+  #arrive(simulation: SimulationState, heard: Heard, judged: Judged): Offer | undefined {
+    checkReport(simulation, this.#with.monitor, judged, heard);
+    return simulation.cloud.heard(heard);
   }
 
   /** The PUBACK is about to reach the device. */
   #acknowledging(heard: Heard): boolean {
-    const { world, watch, life } = this.#with;
-    if (!life.message(`PUBACK of ${heard.kind}`, () => undefined)) return false;
-    if (world.story.losesAcks === true && !world.cloud.lostAcks.has(heard.kind)) {
-      world.cloud.lostAcks.add(heard.kind);
+    const { simulation, monitor, cycle } = this.#with;
+    if (!cycle.message(`PUBACK of ${heard.kind}`, () => undefined)) return false;
+    if (simulation.scenario.losesAcks === true && !simulation.cloud.lostAcks.has(heard.kind)) {
+      simulation.cloud.lostAcks.add(heard.kind);
       this.#lose(this.#connection!);
       return false;
     }
-    if (heard.kind === "version") watch.reached = true;
-    if (heard.kind === "outcome" && watch.job !== undefined && watch.outcome !== undefined)
-      world.ledger.acknowledged = true;
+    if (heard.kind === "version") monitor.reached = true;
+    if (heard.kind === "outcome" && monitor.job !== undefined && monitor.outcome !== undefined)
+      simulation.ledger.acknowledged = true;
     return true;
   }
 
   #isFault(kind: NetworkFault["kind"], count: number): boolean {
     const hit = this.#fault?.kind === kind && this.#fault.n === count;
-    if (hit) this.#with.world.ledger.networkFaults++;
+    if (hit) this.#with.simulation.ledger.networkFaults++;
     return hit;
   }
 

@@ -1,10 +1,10 @@
 /**
- * The cloud of a story, as far as an update is concerned: what it pushes and when, and what it has heard. It knows nothing of
- * connections or bytes, so the quick desk and the whole agent meet the same one. Plain data: forked with the world.
+ * The cloud of a scenario, as far as an update is concerned: what it pushes and when, and what it has heard. It knows nothing of
+ * connections or bytes, so the quick desk and the whole agent meet the same one. Plain data: forked with the simulation.
  */
 import { TRIAL_WAITS } from "../../../src/constants";
 import type { Offer } from "../../../src/job/types";
-import type { Ending, Push, Story } from "./stories";
+import type { Ending, Push, Scenario } from "./scenarios";
 
 /** A report as it arrived. `version`: of the task, where the dialect names it. */
 export type Heard =
@@ -22,11 +22,11 @@ export type HeardOutcome = Extract<Heard, { kind: "outcome" }>;
 
 /** One time that the operator pushed an image. */
 export interface Task {
-  /** Index in the story. */
+  /** Index in the scenario. */
   readonly push: number;
   /** Outcomes in the order of their arrival. */
   readonly outcomes: readonly string[];
-  /** The first of them is the one that the story foresees. */
+  /** The first of them is the one that the scenario foresees. */
   readonly fitting: boolean;
   /** Times the offer was sent; a person sends it again only where the cloud does not. */
   readonly deliveries: number;
@@ -53,7 +53,7 @@ const OPERATOR_WAIT = Math.max(...TRIAL_WAITS) * 1000;
 const REPEATS = 3;
 
 export class CloudSide {
-  readonly story: Story;
+  readonly scenario: Scenario;
   /** Kinds of report whose first PUBACK was lost on purpose. */
   readonly lostAcks = new Set<string>();
   /** What can not be right, from the cloud's point of view. */
@@ -63,13 +63,13 @@ export class CloudSide {
   /** When the operator pushes again; undefined: he has not thought of it yet. */
   #pushAt: number | undefined;
 
-  constructor(story: Story) {
-    this.story = story;
+  constructor(scenario: Scenario) {
+    this.scenario = scenario;
     this.#open(0);
   }
 
   fork(): CloudSide {
-    const copy = new CloudSide(this.story);
+    const copy = new CloudSide(this.scenario);
     copy.#tasks = this.#tasks.slice();
     copy.#pushAt = this.#pushAt;
     for (const kind of this.lostAcks) copy.lostAcks.add(kind);
@@ -82,7 +82,7 @@ export class CloudSide {
   }
 
   pushOf({ push }: Task): Push {
-    return this.story.pushes[push]!;
+    return this.scenario.pushes[push]!;
   }
 
   /** The last task that pushed this version. */
@@ -164,7 +164,7 @@ export class CloudSide {
 
   /** The image of this push was on trial and failed, by its own fault or not. */
   #triedBefore(push: number): boolean {
-    const { file } = this.story.pushes[push]!;
+    const { file } = this.scenario.pushes[push]!;
     return this.#tasks.some((task) => task.outcomes.length > 0 && this.pushOf(task).file === file);
   }
 
@@ -174,7 +174,7 @@ export class CloudSide {
       this.#tasks.filter(({ fitting, superseded, usedUp }) => fitting || superseded || usedUp).map(({ push }) => push),
     );
     // Nobody goes back to an older one that cuts have made fail, when the newer one that came in its trial runs.
-    const next = this.story.pushes.findIndex(
+    const next = this.scenario.pushes.findIndex(
       ({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)),
     );
     return next < 0 ? undefined : next;
@@ -182,7 +182,7 @@ export class CloudSide {
 
   /** Pushes again what is pending: for ever on Tencent, a few times on ThingsPanel v0. */
   #version(version: string): Offer | undefined {
-    const { platform } = this.story;
+    const { platform } = this.scenario;
     const task = this.#tasks.findLast((each) => each.open && this.pushOf(each).offer.version !== version);
     if (task === undefined || platform === "thingspanel-v1") return undefined;
     if (platform === "thingspanel-v0" && task.repeats >= REPEATS) return undefined;
@@ -241,7 +241,7 @@ export class CloudSide {
   }
 }
 
-/** Whether an outcome is the one that the story foresees. */
+/** Whether an outcome is the one that the scenario foresees. */
 export function fits(
   ends: Ending,
   { done, cause, message }: Pick<HeardOutcome, "done" | "cause" | "message">,

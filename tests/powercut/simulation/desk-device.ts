@@ -14,12 +14,12 @@ import type { Report } from "../../../src/platforms/platform";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import type { Heard } from "./cloud-side";
 import type { Device, Surroundings } from "./device";
-import { judgeDownload, judgeServed } from "../checks/fetch-watch";
-import { connected, judgeReport } from "../checks/report-watch";
-import type { Connection } from "../checks/report-watch";
-import { rulesOf } from "./stories";
-import type { Push } from "./stories";
-import type { World } from "./world";
+import { checkDownload, noteServed } from "../checks/download-checks";
+import { connected, checkReport } from "../checks/report-checks";
+import type { Connection } from "../checks/report-checks";
+import { rulesOf } from "./scenarios";
+import type { Push } from "./scenarios";
+import type { SimulationState } from "./simulation-state";
 
 export const POLICY: Policy = { ...DEFAULT_POLICY, allowHttp: true };
 
@@ -56,13 +56,13 @@ export class DeskDevice implements Device {
   constructor(surroundings: Surroundings, onHandled?: (event: JobEvent, effects: readonly JobEffect[]) => void) {
     this.#with = surroundings;
     this.#onHandled = onHandled;
-    const { world, watch } = surroundings;
-    const { flash, boot } = watch.ports;
+    const { simulation, monitor } = surroundings;
+    const { flash, boot } = monitor.ports;
     const crypto = new NodeCrypto(() => 0.5);
-    this.#rules = rulesOf(world.story.platform);
+    this.#rules = rulesOf(simulation.scenario.platform);
     // The job reaches for neither of the two.
     this.#executor = new Executor(
-      { ...watch.ports, crypto, network: { connect: unused }, clock: { now: unused, set: unused, clear: unused } },
+      { ...monitor.ports, crypto, network: { connect: unused }, clock: { now: unused, set: unused, clear: unused } },
       new Uint8Array(SECTOR),
     );
     const stored = this.#executor.snapshot();
@@ -74,9 +74,9 @@ export class DeskDevice implements Device {
       lastInvalid: boot.lastInvalid(),
       stored,
     };
-    const platform = { name: world.story.platform.split("-", 1)[0]!, rules: this.#rules };
+    const platform = { name: simulation.scenario.platform.split("-", 1)[0]!, rules: this.#rules };
     this.#job = new UpdateJob({ platform, policy: POLICY, digest: (algorithm) => crypto.digest(algorithm) }, facts);
-    watch.judgeStart();
+    monitor.checkStart();
   }
 
   get state(): string {
@@ -88,26 +88,26 @@ export class DeskDevice implements Device {
   }
 
   step(): boolean {
-    const { world, life } = this.#with;
+    const { simulation, cycle } = this.#with;
     const message = this.#inbox.shift();
     if (message !== undefined) {
       const what = message.kind === "acked" ? `PUBACK of ${message.token}` : `offer of ${message.offer.version}`;
-      if (life.message(what, () => undefined)) this.#deliver(message);
-      return !life.stopped;
+      if (cycle.message(what, () => undefined)) this.#deliver(message);
+      return !cycle.stopped;
     }
     if (this.#connection === undefined && this.#mayConnect) return this.#connect();
     if (this.#download !== undefined) return this.#serve(this.#download);
     const deadline = this.#job.deadline();
     // That an idle job will ask again is no sign that something is still going on.
-    const asksAgain = this.#job.state === "idle" && deadline !== undefined && deadline >= world.now + REREPORT / 2;
+    const asksAgain = this.#job.state === "idle" && deadline !== undefined && deadline >= simulation.now + REREPORT / 2;
     if (deadline !== undefined && !asksAgain) {
-      world.now = Math.max(world.now, deadline);
+      simulation.now = Math.max(simulation.now, deadline);
       this.#dispatch({ type: "tick" });
-      return !life.stopped;
+      return !cycle.stopped;
     }
-    const offer = this.#connection === undefined ? undefined : world.cloud.operate(world.now);
+    const offer = this.#connection === undefined ? undefined : simulation.cloud.operate(simulation.now);
     if (typeof offer === "number") {
-      world.now = offer;
+      simulation.now = offer;
       return true;
     }
     if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
@@ -129,31 +129,31 @@ export class DeskDevice implements Device {
   }
 
   get #mayConnect(): boolean {
-    const { world, life } = this.#with;
-    if (life.behaviour === "offline") return false;
+    const { simulation, cycle } = this.#with;
+    if (cycle.behaviour === "offline") return false;
     // A late link comes when the job has gone on by itself as far as it can.
     const { state } = this.#job;
     return (
-      world.story.lateLink !== true ||
-      world.ledger.cuts === 0 ||
+      simulation.scenario.lateLink !== true ||
+      simulation.ledger.cuts === 0 ||
       !(state === "waiting" || state === "downloading" || state === "burning")
     );
   }
 
   #connect(): boolean {
-    const { world, watch, life } = this.#with;
-    if (!life.message("connection", () => undefined)) return false;
-    this.#connection = connected(watch);
+    const { simulation, monitor, cycle } = this.#with;
+    if (!cycle.message("connection", () => undefined)) return false;
+    this.#connection = connected(monitor);
     this.#sentTokens.clear();
-    if (!this.#rules.versionReport) watch.reached = true;
+    if (!this.#rules.versionReport) monitor.reached = true;
     this.#dispatch({ type: "link", up: true });
-    if (life.stopped) return false;
+    if (cycle.stopped) return false;
     // What the session keeps goes out again.
     for (const [token, report] of this.#kept)
       if (!this.#sentTokens.has(token) && !this.#publish(report, token)) return false;
     const offers = [
-      world.cloud.offer(),
-      this.state === "trial" ? world.cloud.inTrial(watch.running.version) : undefined,
+      simulation.cloud.offer(),
+      this.state === "trial" ? simulation.cloud.inTrial(monitor.running.version) : undefined,
     ];
     for (const offer of offers) if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
     return true;
@@ -166,27 +166,27 @@ export class DeskDevice implements Device {
   }
 
   #deliver(message: Incoming): void {
-    const { world, watch } = this.#with;
+    const { simulation, monitor } = this.#with;
     if (message.kind === "offer") {
       const job = this.#job.task;
-      watch.otherOffered ||= job !== undefined && job.version !== message.offer.version;
+      monitor.otherOffered ||= job !== undefined && job.version !== message.offer.version;
       return this.#dispatch({ type: "offer", offer: message.offer });
     }
     const kept = this.#kept.get(message.token);
     // The acknowledgement of something that was replaced since.
     if (kept === undefined || JSON.stringify(kept) !== message.text) return;
-    if (world.story.losesAcks === true && !world.cloud.lostAcks.has(kept.kind)) {
-      world.cloud.lostAcks.add(kept.kind);
+    if (simulation.scenario.losesAcks === true && !simulation.cloud.lostAcks.has(kept.kind)) {
+      simulation.cloud.lostAcks.add(kept.kind);
       return this.#disconnect();
     }
     this.#kept.delete(message.token);
-    if (message.token === "version") watch.reached = true;
-    if (message.token === "outcome") world.ledger.acknowledged = true;
+    if (message.token === "version") monitor.reached = true;
+    if (message.token === "outcome") simulation.ledger.acknowledged = true;
     this.#dispatch({ type: "acked", token: message.token });
   }
 
   #serve(download: Download): boolean {
-    const { world, watch, life } = this.#with;
+    const { simulation, monitor, cycle } = this.#with;
     const { push } = download;
     const { file } = push;
     if (!download.announced) {
@@ -195,9 +195,9 @@ export class DeskDevice implements Device {
     } else if (download.offset < file.length) {
       const { offset } = download;
       const end = Math.min(offset + SECTOR, file.length);
-      world.now += SECTOR_TIME;
-      judgeServed(watch, push, end);
-      const offer = world.cloud.served(push.offer.version, end, watch.running.version);
+      simulation.now += SECTOR_TIME;
+      noteServed(monitor, push, end);
+      const offer = simulation.cloud.served(push.offer.version, end, monitor.running.version);
       if (offer !== undefined) this.#inbox.push({ kind: "offer", offer });
       download.offset = end;
       this.#dispatch({ type: "sector", offset, bytes: file.slice(offset, end) });
@@ -205,26 +205,26 @@ export class DeskDevice implements Device {
       this.#download = undefined;
       this.#dispatch({ type: "finished" });
     }
-    return !life.stopped;
+    return !cycle.stopped;
   }
 
   #dispatch(event: JobEvent): void {
-    const { world, life } = this.#with;
+    const { simulation, cycle } = this.#with;
     this.#events.push(event);
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      const effects = this.#job.handle(next, world.now);
+      const effects = this.#job.handle(next, simulation.now);
       this.#onHandled?.(next, effects);
-      world.ledger.expect("bounded", effects.length <= 24, () => `${effects.length} effects at once`);
+      simulation.ledger.expect("bounded", effects.length <= 24, () => `${effects.length} effects at once`);
       for (const effect of effects) {
         try {
           const answer = this.#carryOut(effect);
           if (answer !== undefined) this.#events.push(answer);
         } catch (error) {
-          if (life.stopped) return;
+          if (cycle.stopped) return;
           this.#events.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
           break;
         }
-        if (life.stopped || world.board.restartWanted !== undefined) return;
+        if (cycle.stopped || simulation.board.restartWanted !== undefined) return;
       }
     }
   }
@@ -255,39 +255,39 @@ export class DeskDevice implements Device {
   }
 
   #ask(question: Extract<JobEffect, { type: "ask" }>["question"]): JobEvent | undefined {
-    const { watch, life } = this.#with;
+    const { monitor, cycle } = this.#with;
     if (question === "consent") return { type: "consent", decision: "accept" };
     if (question === "restart") return { type: "restart" };
-    if (question === "install" || life.behaviour === "mute") return undefined;
-    watch.healthy = life.behaviour !== "unhealthy";
-    return { type: "health", ok: watch.healthy, message: "sensor missing" };
+    if (question === "install" || cycle.behaviour === "mute") return undefined;
+    monitor.healthy = cycle.behaviour !== "unhealthy";
+    return { type: "health", ok: monitor.healthy, message: "sensor missing" };
   }
 
   #begin(url: string, offset: number): void {
-    const { world, watch } = this.#with;
-    const push = world.story.pushes.find(({ offer }) => offer.url === url);
+    const { simulation, monitor } = this.#with;
+    const push = simulation.scenario.pushes.find(({ offer }) => offer.url === url);
     if (push === undefined)
-      return world.ledger.violate("resume of the same image", `a download of ${url}, which nobody offered`);
-    judgeDownload(watch, push, offset, 0);
+      return simulation.ledger.violate("resume of the same image", `a download of ${url}, which nobody offered`);
+    checkDownload(monitor, push, offset, 0);
     this.#download = { push, offset, announced: false };
   }
 
   /** False: the power went. */
   #publish(report: Report, token: Token | undefined): boolean {
-    const { watch, life } = this.#with;
+    const { monitor, cycle } = this.#with;
     if (token !== undefined) this.#kept.set(token, report);
     const connection = this.#connection;
     if (token === "refused") this.#refused = true;
     if (connection === undefined) return true;
     const heard = heardOf(report);
     let answer: Offer | undefined;
-    const arrive = (world: World, judged: Connection): void => {
-      judgeReport(world, watch, judged, heard);
-      answer = world.cloud.heard(heard);
+    const arrive = (simulation: SimulationState, judged: Connection): void => {
+      checkReport(simulation, monitor, judged, heard);
+      answer = simulation.cloud.heard(heard);
     };
     if (report.kind === "outcome" && report.task.version === "9.9.9") return true;
-    if (!life.message(`${report.kind} report`, (world) => arrive(world, { ...connection }))) return false;
-    arrive(this.#with.world, connection);
+    if (!cycle.message(`${report.kind} report`, (simulation) => arrive(simulation, { ...connection }))) return false;
+    arrive(this.#with.simulation, connection);
     if (token !== undefined) {
       this.#sentTokens.add(token);
       this.#inbox.push({ kind: "acked", token, text: JSON.stringify(report) });

@@ -1,12 +1,12 @@
-/** What plays the firmware in a life: the update job alone with its executor (desk-device.ts), or the whole agent (agent-device.ts). */
-import type { Life } from "./life";
-import type { Watch } from "../checks/watch";
-import type { World } from "./world";
+/** What plays the firmware in a cycle: the update job alone with its executor (desk-device.ts), or the whole agent (agent-device.ts). */
+import type { BootCycle } from "./boot-cycle";
+import type { InvariantMonitor } from "../checks/invariant-monitor";
+import type { SimulationState } from "./simulation-state";
 
 export interface Surroundings {
-  readonly world: World;
-  readonly watch: Watch;
-  readonly life: Life;
+  readonly simulation: SimulationState;
+  readonly monitor: InvariantMonitor;
+  readonly cycle: BootCycle;
 }
 
 export interface Device {

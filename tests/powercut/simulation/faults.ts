@@ -2,7 +2,7 @@
  * What a power cut, or a worn chip, does to one operation of the flash: the fault model, below the rules of the chip.
  *
  * A fault is a letter and a number, so that a failing case is a short line. The number is a position in bytes (torn up to there)
- * or a seed. Cut faults end the life of the board at this operation; hardware faults do not.
+ * or a seed. Cut faults end the cycle of the board at this operation; hardware faults do not.
  */
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import type { FlashCells } from "../../../hal/model-chip/flash-cells";
@@ -219,7 +219,7 @@ export interface Density {
   readonly subsets: number;
   /** Seeds of unstable bits, of each kind. */
   readonly unstable: number;
-  /** From 0 to 1: moves sampled positions and seeds between those of 0, so that stories that begin alike are not torn at the same places. */
+  /** From 0 to 1: moves sampled positions and seeds between those of 0, so that scenarios that begin alike are not torn at the same places. */
   readonly shift?: number;
 }
 

@@ -5,15 +5,15 @@
 import { RANGE_MAX, SECTOR } from "../../../src/constants";
 import { KEY_OFFSET, decodeOffset } from "../../../src/job/record";
 import type { Surroundings } from "./device";
-import { judgeDownload, judgeRequest, judgeServed } from "../checks/fetch-watch";
+import { checkDownload, checkRequest, noteServed } from "../checks/download-checks";
 import type { Connection, Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
-import type { Push } from "./stories";
+import type { Push } from "./scenarios";
 
 export class FilePeer implements Peer {
   readonly #with: Surroundings;
   readonly #fault: NetworkFault | undefined;
-  readonly #pushed: (served: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void;
+  readonly #pushed: (served: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void;
   /** Requests that have not come to their end, by connection; and whether the connection has asked before. */
   readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
 
@@ -21,7 +21,7 @@ export class FilePeer implements Peer {
   constructor(
     surroundings: Surroundings,
     fault: NetworkFault | undefined,
-    pushed: (offer: ReturnType<Surroundings["world"]["cloud"]["served"]>) => void,
+    pushed: (offer: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void,
   ) {
     this.#with = surroundings;
     this.#fault = fault;
@@ -43,17 +43,17 @@ export class FilePeer implements Peer {
     ) {
       const request = state.text.slice(0, end);
       state.text = state.text.slice(end + 4);
-      if (!this.#with.life.message("range request", () => undefined)) return;
+      if (!this.#with.cycle.message("range request", () => undefined)) return;
       this.#answer(request, connection, !state.asked);
       state.asked = true;
     }
   }
 
   #answer(request: string, connection: Connection, isFirst: boolean): void {
-    const { world } = this.#with;
-    const count = ++world.network.requests;
+    const { simulation } = this.#with;
+    const count = ++simulation.network.requests;
     const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)$/.exec(request);
-    const push = world.story.pushes.find(
+    const push = simulation.scenario.pushes.find(
       ({ offer }) => match !== null && offer.url.split("?", 1)[0] === `http://files${match[1]!.split("?", 1)[0]}`,
     );
     if (match === null || push === undefined)
@@ -77,8 +77,8 @@ export class FilePeer implements Peer {
       );
     const changed = this.#fault?.kind === "changed" && (count === this.#fault.n || count === this.#fault.n + 1);
     if (changed) {
-      world.ledger.networkFaults++;
-      world.network.changed = true;
+      simulation.ledger.networkFaults++;
+      simulation.network.changed = true;
     }
     const head = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${last + 1 - first}\r\nContent-Range: bytes ${first}-${last}/${file.length}\r\nETag: "${changed ? 2 : 1}"\r\n\r\n`;
     const body = file.slice(first, last + 1);
@@ -90,28 +90,28 @@ export class FilePeer implements Peer {
   }
 
   #send(connection: Connection, push: Push, head: string, body: Uint8Array, end: number): void {
-    const { watch, world } = this.#with;
-    judgeServed(watch, push, end);
+    const { monitor, simulation } = this.#with;
+    noteServed(monitor, push, end);
     connection.send(Buffer.concat([Buffer.from(head), body]), () =>
-      this.#with.life.message("file's bytes", () => undefined),
+      this.#with.cycle.message("file's bytes", () => undefined),
     );
-    this.#pushed(world.cloud.served(push.offer.version, end, watch.running.version));
+    this.#pushed(simulation.cloud.served(push.offer.version, end, monitor.running.version));
   }
 
   #judge(push: Push, first: number, end: number, isFirst: boolean): void {
-    const { watch } = this.#with;
-    const { job } = watch;
+    const { monitor } = this.#with;
+    const { job } = monitor;
     const stored =
       job === undefined
         ? 0
-        : (decodeOffset(job.identity, Number(watch.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
-    judgeRequest(watch, push, end, stored);
-    if (isFirst) judgeDownload(watch, push, first, RANGE_MAX);
+        : (decodeOffset(job.identity, Number(monitor.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
+    checkRequest(monitor, push, end, stored);
+    if (isFirst) checkDownload(monitor, push, first, RANGE_MAX);
   }
 
   #isFault(kind: NetworkFault["kind"], count: number): boolean {
     const hit = this.#fault?.kind === kind && this.#fault.n === count;
-    if (hit) this.#with.world.ledger.networkFaults++;
+    if (hit) this.#with.simulation.ledger.networkFaults++;
     return hit;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the network does to one story, once: a word and one or two numbers, so that it fits the replay line. The count is part of the
- * world, so that the n-th request is the n-th over all cuts.
+ * What the network does to one scenario, once: a word and one or two numbers, so that it fits the replay line. The count is part of the
+ * simulation, so that the n-th request is the n-th over all cuts.
  */
 
 export const NETWORK_FAULTS = {
@@ -36,7 +36,7 @@ export function parseNetworkFault(text: string): NetworkFault | undefined {
   return { kind: kind as NetworkFaultKind, n: Number(match[2]), m: Number(match[3] ?? 0) };
 }
 
-/** What has happened on the network of a world so far. */
+/** What has happened on the network of a simulation so far. */
 export class NetworkPast {
   requests = 0;
   toDevice = 0;

@@ -1,6 +1,6 @@
 /**
- * One life of a board: from a power-on to the end of the story or to the next cut. Every flash operation and every message is
- * a point, numbered from the power-on; a visitor decides what happens there. A cut leaves a new world, the RAM is gone.
+ * One cycle of a board: from a power-on to the end of the scenario or to the next cut. Every flash operation and every message is
+ * a point, numbered from the power-on; a visitor decides what happens there. A cut leaves a new simulation, the RAM is gone.
  */
 import type { ResetReason } from "../../../src/ports";
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
@@ -8,9 +8,9 @@ import { PowerCut, SECTOR_SIZE } from "../../../hal/model-chip/flash-chip";
 import type { Device, MakeDevice } from "./device";
 import type { Fault } from "./faults";
 import type { Limit } from "../checks/ledger";
-import { judgeEnd, judgeOperation, judgeSlots } from "../checks/life-checks";
-import { Watch } from "../checks/watch";
-import type { World } from "./world";
+import { checkEnd, checkOperation, checkSlots } from "../checks/board-checks";
+import { InvariantMonitor } from "../checks/invariant-monitor";
+import type { SimulationState } from "./simulation-state";
 
 export interface Point {
   /** From 0. */
@@ -19,26 +19,26 @@ export interface Point {
   readonly phase: string;
   /** What is about to happen to flash ... */
   readonly operation?: FlashOperation;
-  /** ... or between device and cloud, in words, and what that does to the world. */
+  /** ... or between device and cloud, in words, and what that does to the simulation. */
   readonly message?: string;
-  readonly effect?: (world: World) => void;
+  readonly effect?: (simulation: SimulationState) => void;
 }
 
 /** Nothing: go on. "stop": the caller has what it wanted. A fault: of hardware, from here on. */
-export type Visit = (point: Point, world: World) => "stop" | Fault | void;
+export type Visit = (point: Point, simulation: SimulationState) => "stop" | Fault | void;
 
 /** esp_ota_select_entry_t; the header of an NVS page, and with the states of its entries. */
 const BOOT_ENTRY = 32;
 const NVS_HEADER = 32;
 const NVS_MARKS = 64;
 
-/** Starts in one life, and things that happen in it, before the board counts as wedged. */
+/** Starts in one cycle, and things that happen in it, before the board counts as wedged. */
 const STARTS_MAX = 40;
 const STEPS_MAX = 6_000;
 
-export class Life {
-  readonly world: World;
-  /** The search has taken what it wanted: nothing of this life counts any more. */
+export class BootCycle {
+  readonly simulation: SimulationState;
+  /** The search has taken what it wanted: nothing of this cycle counts any more. */
   stopped = false;
   /** Points so far. */
   points = 0;
@@ -46,21 +46,21 @@ export class Life {
   readonly #visit: Visit;
   readonly #exact: boolean;
   #phase = "bootloader";
-  #watch: Watch | undefined;
+  #monitor: InvariantMonitor | undefined;
   #device: Device | undefined;
 
   /** `exact`: flash time counts what the bootloader reads each time, too; slower. */
-  constructor(world: World, make: MakeDevice, visit: Visit = () => undefined, exact = false) {
-    this.world = world;
+  constructor(simulation: SimulationState, make: MakeDevice, visit: Visit = () => undefined, exact = false) {
+    this.simulation = simulation;
     this.#make = make;
     this.#visit = visit;
     this.#exact = exact;
-    world.board.chip.onOperation = (operation) => this.#operation(operation);
+    simulation.board.chip.onOperation = (operation) => this.#operation(operation);
   }
 
-  /** Lives. True: the story came to its end; the ledger says how. */
+  /** Lives. True: the scenario came to its end; the ledger says how. */
   run(): boolean {
-    const { ledger } = this.world;
+    const { ledger } = this.simulation;
     let reason: ResetReason = ledger.cuts % 2 === 0 ? "power-on" : "brown-out";
     for (let starts = 0; !this.stopped; starts++) {
       ledger.starts++;
@@ -75,39 +75,39 @@ export class Life {
     return false;
   }
 
-  /** A message between device and cloud. False: this life is over. */
-  message(message: string, effect: (world: World) => void): boolean {
+  /** A message between device and cloud. False: this cycle is over. */
+  message(message: string, effect: (simulation: SimulationState) => void): boolean {
     const phase = this.#device?.state ?? this.#phase;
-    this.world.ledger.backAfter ??= this.world.board.chip.counts().milliseconds;
-    if (this.#visit({ number: this.points++, phase, message, effect }, this.world) === "stop") this.#stop();
+    this.simulation.ledger.backAfter ??= this.simulation.board.chip.counts().milliseconds;
+    if (this.#visit({ number: this.points++, phase, message, effect }, this.simulation) === "stop") this.#stop();
     return !this.stopped;
   }
 
   #start(reason: ResetReason): ResetReason | "over" {
-    const { world } = this;
-    const { board, faults } = world;
+    const { simulation } = this;
+    const { board, faults } = simulation;
     this.#phase = "bootloader";
     this.#device = undefined;
-    this.#watch = undefined;
+    this.#monitor = undefined;
     faults.powerOn(board.chip.cells);
     // While it is set, images are verified from flash each time.
     board.chip.onRead = faults.noisy || this.#exact ? (address, bytes) => faults.disturb(address, bytes) : undefined;
-    judgeSlots(world);
+    checkSlots(simulation);
     try {
       const boot = board.powerOn(reason);
       if (boot.bricked !== undefined) {
-        world.ledger.violate("no half-written slot boots", `bricked: ${boot.bricked}`);
+        simulation.ledger.violate("no half-written slot boots", `bricked: ${boot.bricked}`);
         return "over";
       }
-      const watch = new Watch(world, board.ports);
-      this.#watch = watch;
+      const monitor = new InvariantMonitor(simulation, board.ports);
+      this.#monitor = monitor;
       const { behaviour } = this;
       if (behaviour === "throws") return "software";
-      this.#device = this.#make({ world, watch, life: this });
+      this.#device = this.#make({ simulation, monitor, cycle: this });
       this.#device.start();
       if (this.stopped) return "over";
       if (behaviour === "hangs") return "watchdog";
-      return this.#live(this.#device, watch);
+      return this.#live(this.#device, monitor);
     } catch (error) {
       if (error instanceof PowerCut && this.stopped) return "over";
       throw error;
@@ -116,45 +116,45 @@ export class Life {
 
   /** What the running firmware is like. */
   get behaviour(): string {
-    const task = this.#watch && this.world.cloud.taskOf(this.#watch.running.version);
-    return task === undefined ? "good" : this.world.cloud.pushOf(task).behaviour;
+    const task = this.#monitor && this.simulation.cloud.taskOf(this.#monitor.running.version);
+    return task === undefined ? "good" : this.simulation.cloud.pushOf(task).behaviour;
   }
 
-  #live(device: Device, watch: Watch): ResetReason | "over" {
+  #live(device: Device, monitor: InvariantMonitor): ResetReason | "over" {
     for (let steps = 0; !this.stopped; steps++) {
-      if (this.world.board.restartWanted !== undefined) return "software";
+      if (this.simulation.board.restartWanted !== undefined) return "software";
       if (steps > STEPS_MAX) {
-        this.world.ledger.violate("never wedged", `${steps} events in one start, the device is ${device.state}`);
+        this.simulation.ledger.violate("never wedged", `${steps} events in one start, the device is ${device.state}`);
         return "over";
       }
       if (device.step()) continue;
-      if (!this.stopped) judgeEnd(this.world, watch, device);
+      if (!this.stopped) checkEnd(this.simulation, monitor, device);
       return "over";
     }
     return "over";
   }
 
   #operation(operation: FlashOperation): "done" | undefined {
-    const { world } = this;
-    const { faults } = world;
-    const watch = this.#watch;
-    if (watch === undefined)
-      this.#phase = operation.address >= world.board.table.otadata.address ? "bootloader" : "mount";
-    judgeOperation(world, watch, operation);
+    const { simulation } = this;
+    const { faults } = simulation;
+    const monitor = this.#monitor;
+    if (monitor === undefined)
+      this.#phase = operation.address >= simulation.board.table.otadata.address ? "bootloader" : "mount";
+    checkOperation(simulation, monitor, operation);
     const phase = this.#device?.state ?? this.#phase;
-    const decision = this.#visit({ number: this.points++, phase, operation }, world);
+    const decision = this.#visit({ number: this.points++, phase, operation }, simulation);
     if (decision === "stop") {
       this.#stop();
       throw new PowerCut();
     }
     let done: "done" | undefined;
     if (typeof decision === "object") {
-      world.ledger.worn = operation.address >= world.truth.slots.partitions[0].address ? "slot" : "records";
+      simulation.ledger.worn = operation.address >= simulation.oracle.slots.partitions[0].address ? "slot" : "records";
       done = faults.wear(decision, operation);
     }
     if (done === undefined) faults.performed(operation);
     if (!faults.worn || done !== undefined) return done;
-    const { cells } = world.board.chip;
+    const { cells } = simulation.board.chip;
     if (operation.kind === "erase") cells.erase(operation.address, operation.length);
     else cells.clear(operation.address, operation.data);
     faults.force(cells);
@@ -163,20 +163,20 @@ export class Life {
 
   #stop(): void {
     this.stopped = true;
-    this.world.board.chip.powerOff();
+    this.simulation.board.chip.powerOff();
   }
 }
 
-/** The world after a cut at this point. */
-export function cutAt(world: World, point: Point, fault: Fault): World {
-  const child = world.fork();
+/** The simulation after a cut at this point. */
+export function cutAt(simulation: SimulationState, point: Point, fault: Fault): SimulationState {
+  const child = simulation.fork();
   const { ledger, faults, board } = child;
   const before = onTrial(child);
   if (point.operation !== undefined) faults.cut(fault, point.operation, board.chip.cells);
   else if (fault.kind === "a") point.effect?.(child);
   ledger.cuts++;
   ledger.backAfter = undefined;
-  const limit = limitOf(world, child, point);
+  const limit = limitOf(simulation, child, point);
   // A forged boot entry is what most may come of, whatever else there was before.
   if (limit === "boot entry" || ledger.limit === undefined) ledger.limit = limit;
   if (before || onTrial(child) || failedUnnoticed(child)) ledger.trialCuts++;
@@ -185,7 +185,7 @@ export function cutAt(world: World, point: Point, fault: Fault): World {
 }
 
 /** Whether the cut has left what ESP-IDF takes for something that nobody wrote. */
-function limitOf(before: World, after: World, { operation }: Point): Limit | undefined {
+function limitOf(before: SimulationState, after: SimulationState, { operation }: Point): Limit | undefined {
   if (operation === undefined) return undefined;
   const { otadata, nvs } = after.board.table;
   const { address } = operation;
@@ -193,12 +193,12 @@ function limitOf(before: World, after: World, { operation }: Point): Limit | und
   if (address >= otadata.address && address < otadata.address + otadata.size) {
     const at = sector === otadata.address ? 0 : 1;
     const doubtful = after.faults.unstableAt(sector, BOOT_ENTRY);
-    const state = after.truth.stateAt(at);
+    const state = after.oracle.stateAt(at);
     const written =
       operation.kind === "program"
         ? new DataView(operation.data.buffer, operation.data.byteOffset).getUint32(24, true)
         : undefined;
-    return doubtful || (state !== undefined && state !== before.truth.stateAt(at) && state !== written)
+    return doubtful || (state !== undefined && state !== before.oracle.stateAt(at) && state !== written)
       ? "boot entry"
       : undefined;
   }
@@ -207,14 +207,14 @@ function limitOf(before: World, after: World, { operation }: Point): Limit | und
   if (operation.kind === "program") return halfMarked(before, after, sector) ? "half mark" : undefined;
   const header = new Uint8Array(NVS_HEADER);
   after.board.chip.cells.read(sector, header);
-  return before.truth.sameAt(sector, header) && !erasedNothing(before, after, sector) ? "freed page" : undefined;
+  return before.oracle.sameAt(sector, header) && !erasedNothing(before, after, sector) ? "freed page" : undefined;
 }
 
 /** An entry of the page has a state that nobody writes, and had not before. */
-function halfMarked(before: World, after: World, sector: number): boolean {
-  const marks = (world: World): Uint8Array => {
+function halfMarked(before: SimulationState, after: SimulationState, sector: number): boolean {
+  const marks = (simulation: SimulationState): Uint8Array => {
     const bytes = new Uint8Array(NVS_MARKS - NVS_HEADER);
-    world.board.chip.cells.read(sector + NVS_HEADER, bytes);
+    simulation.board.chip.cells.read(sector + NVS_HEADER, bytes);
     return bytes;
   };
   const old = marks(before);
@@ -224,23 +224,23 @@ function halfMarked(before: World, after: World, sector: number): boolean {
 }
 
 /** The sector is as it was: the cut came before the erase. */
-function erasedNothing(before: World, after: World, sector: number): boolean {
+function erasedNothing(before: SimulationState, after: SimulationState, sector: number): boolean {
   const left = new Uint8Array(SECTOR_SIZE);
   after.board.chip.cells.read(sector, left);
-  return before.truth.sameAt(sector, left);
+  return before.oracle.sameAt(sector, left);
 }
 
 /** A trial has ended by itself and the verdict is not stored: after the cut it looks like one that was cut short. */
-function failedUnnoticed({ truth, cloud }: World): boolean {
+function failedUnnoticed({ oracle, cloud }: SimulationState): boolean {
   return ([0, 1] as const).some((index) => {
-    if (truth.entryOf(index)?.state !== "aborted") return false;
-    const image = truth.bootable(index);
+    if (oracle.entryOf(index)?.state !== "aborted") return false;
+    const image = oracle.bootable(index);
     const task = image && cloud.taskOf(image.version);
     return task !== undefined && task.open && cloud.pushOf(task).behaviour !== "good";
   });
 }
 
 /** A trial is under way: its boot entry says so. */
-function onTrial({ truth }: World): boolean {
-  return ([0, 1] as const).some((index) => truth.entryOf(index)?.state === "pending");
+function onTrial({ oracle }: SimulationState): boolean {
+  return ([0, 1] as const).some((index) => oracle.entryOf(index)?.state === "pending");
 }

@@ -8,8 +8,8 @@ import { CloudSide } from "./cloud-side";
 import { ChipFaults } from "./faults";
 import { Ledger } from "../checks/ledger";
 import { NetworkPast } from "./network-faults";
-import type { Push, Scale, Story } from "./stories";
-import { Truth } from "../checks/truth";
+import type { Push, Scale, Scenario } from "./scenarios";
+import { Oracle } from "../checks/oracle";
 
 /** A layout like the real ones, small, so that boards are quick; NVS has the fewest pages that ESP-IDF takes. */
 const LAYOUT = `nvs, data, nvs, 0x9000, 0x3000
@@ -21,8 +21,8 @@ const FLASH_SIZE = 0x50000;
 /** Changes of a counter in another namespace, so that the pages turn over in mid-story, where there are records to copy. */
 const WORN_IN: { readonly [scale in Scale]: number } = { whole: 228, small: 240 };
 
-export class World {
-  readonly story: Story;
+export class SimulationState {
+  readonly scenario: Scenario;
   readonly board: MemoryBoard;
   readonly faults: ChipFaults;
   readonly cloud: CloudSide;
@@ -30,25 +30,25 @@ export class World {
   readonly network: NetworkPast;
   /** Milliseconds. */
   now: number;
-  #truth: Truth | undefined;
+  #oracle: Oracle | undefined;
 
-  private constructor(story: Story, board: MemoryBoard, from?: World) {
-    this.story = story;
+  private constructor(scenario: Scenario, board: MemoryBoard, from?: SimulationState) {
+    this.scenario = scenario;
     this.board = board;
     this.faults = from?.faults.fork() ?? new ChipFaults();
-    this.cloud = from?.cloud.fork() ?? new CloudSide(story);
+    this.cloud = from?.cloud.fork() ?? new CloudSide(scenario);
     this.ledger = from?.ledger.fork() ?? new Ledger();
     this.network = from?.network.fork() ?? new NetworkPast();
     this.now = from?.now ?? 0;
   }
 
-  /** The story's beginning: a board that was used for a while, on its factory firmware. */
-  static begin(story: Story): World {
-    const key = `${story.scale}/${story.name}`;
+  /** The scenario's beginning: a board that was used for a while, on its factory firmware. */
+  static begin(scenario: Scenario): SimulationState {
+    const key = `${scenario.scale}/${scenario.name}`;
     let board = factoryBoards.get(key);
     if (board === undefined) {
       board = new MemoryBoard({
-        factoryImage: story.factory,
+        factoryImage: scenario.factory,
         table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE),
         flashSize: FLASH_SIZE,
       });
@@ -59,24 +59,24 @@ export class World {
         ["place", "greenhouse 3"],
       ] as const)
         nvs.setString(key, Buffer.from(text));
-      for (let run = 0; run < WORN_IN[story.scale]; run++) nvs.setNumber("runs", run);
+      for (let run = 0; run < WORN_IN[scenario.scale]; run++) nvs.setNumber("runs", run);
       factoryBoards.set(key, board);
     }
-    return new World(story, board.fork());
+    return new SimulationState(scenario, board.fork());
   }
 
-  /** Another world with the same flash, cloud and memories. */
-  fork(): World {
-    return new World(this.story, this.board.fork(), this);
+  /** Another simulation with the same flash, cloud and memories. */
+  fork(): SimulationState {
+    return new SimulationState(this.scenario, this.board.fork(), this);
   }
 
-  get truth(): Truth {
-    return (this.#truth ??= new Truth(this.board));
+  get oracle(): Oracle {
+    return (this.#oracle ??= new Oracle(this.board));
   }
 
   /** The push that an offer came from; the query of a URL may differ. */
   pushOf(offer: Offer): Push | undefined {
-    return this.story.pushes.find(
+    return this.scenario.pushes.find(
       (push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version,
     );
   }
@@ -98,9 +98,9 @@ const digests = new WeakMap<Uint8Array, string>();
 /** Names an image in the ledger. */
 export const imageOf = (offer: Offer): string => `${offer.version} ${offer.digest?.hex ?? offer.url}`;
 
-/** The story foresees that this image is refused or rolled back for what it does. */
-export function isAtFault({ story }: World, push: Push): boolean {
-  const same = story.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
+/** The scenario foresees that this image is refused or rolled back for what it does. */
+export function isAtFault({ scenario }: SimulationState, push: Push): boolean {
+  const same = scenario.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
   return same.some(
     ({ behaviour, ends }) =>
       (behaviour !== "good" && behaviour !== "offline") || (ends !== "done" && ends.cause === "rejected"),

@@ -11,7 +11,7 @@ import type { SlotState } from "../../../src/ports";
 /** Verdicts by content, for all boards of the process. */
 const VERDICTS = new VerifyCache();
 
-export class Truth {
+export class Oracle {
   readonly slots: Slots;
   readonly #chip: FlashChip;
   readonly #otadata: OtaData;

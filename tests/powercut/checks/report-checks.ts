@@ -3,10 +3,10 @@ import { TRIALS_MAX } from "../../../src/constants";
 import { DEFAULT_POLICY } from "../../../src/job/policy";
 import type { Heard, HeardOutcome } from "../simulation/cloud-side";
 import { NEVER_AGAIN, fits } from "../simulation/cloud-side";
-import { rulesOf } from "../simulation/stories";
-import { isAtFault } from "../simulation/world";
-import type { World } from "../simulation/world";
-import type { Watch } from "./watch";
+import { rulesOf } from "../simulation/scenarios";
+import { isAtFault } from "../simulation/simulation-state";
+import type { SimulationState } from "../simulation/simulation-state";
+import type { InvariantMonitor } from "./invariant-monitor";
 
 /** What one connection has carried. */
 export interface Connection {
@@ -16,54 +16,64 @@ export interface Connection {
 }
 
 /** A new connection of a device. */
-export function connected(watch: Watch): Connection {
-  const { job } = watch;
-  const stored = job === undefined ? undefined : watch.outcome;
-  return { owesFail: stored?.kind === "fail" && !watch.world.ledger.acknowledged, version: false };
+export function connected(monitor: InvariantMonitor): Connection {
+  const { job } = monitor;
+  const stored = job === undefined ? undefined : monitor.outcome;
+  return { owesFail: stored?.kind === "fail" && !monitor.simulation.ledger.acknowledged, version: false };
 }
 
-/** Judges a report before the cloud takes it. `world`: the one that it arrives in. */
-export function judgeReport(world: World, watch: Watch, connection: Connection, report: Heard): void {
-  const { ledger } = world;
+/** Judges a report before the cloud takes it. `simulation`: the one that it arrives in. */
+export function checkReport(
+  simulation: SimulationState,
+  monitor: InvariantMonitor,
+  connection: Connection,
+  report: Heard,
+): void {
+  const { ledger } = simulation;
   switch (report.kind) {
     case "version":
       ledger.expect("order of reports", !connection.owesFail, () => "the version is reported before a fail that waits");
       ledger.expect(
         "done after confirm",
-        report.version === watch.running.version,
-        () => `version ${report.version} is reported, ${watch.running.version} runs`,
+        report.version === monitor.running.version,
+        () => `version ${report.version} is reported, ${monitor.running.version} runs`,
       );
       connection.version = true;
       return;
     case "progress": {
-      const before = watch.percents.get(report.version ?? "") ?? 0;
-      const restarted = report.percent < before && watch.progressRestarts-- > 0;
+      const before = monitor.percents.get(report.version ?? "") ?? 0;
+      const restarted = report.percent < before && monitor.progressRestarts-- > 0;
       ledger.expect(
         "order of reports",
         report.percent >= before || restarted || ledger.networkFaults > 0,
         () => `progress goes back from ${before} to ${report.percent} percent`,
       );
-      watch.percents.set(report.version ?? "", report.percent);
+      monitor.percents.set(report.version ?? "", report.percent);
       return;
     }
     case "burning":
       return;
     case "outcome":
       connection.owesFail = false;
-      judgeOutcome(world, watch, connection, report);
+      checkOutcome(simulation, monitor, connection, report);
   }
 }
 
-function judgeOutcome(world: World, watch: Watch, connection: Connection, report: HeardOutcome): void {
-  const { ledger } = world;
-  const { job } = watch;
+function checkOutcome(
+  simulation: SimulationState,
+  monitor: InvariantMonitor,
+  connection: Connection,
+  report: HeardOutcome,
+): void {
+  const { ledger } = simulation;
+  const { job } = monitor;
   const ofJob =
     job !== undefined &&
     (report.version === undefined || job.record.offer.version === report.version) &&
-    watch.outcome !== undefined;
+    monitor.outcome !== undefined;
   if (ofJob) {
     ledger.expect("one outcome", !ledger.acknowledged, () => "an outcome is said after its acknowledgement");
-    const words = watch.outcome;
+    const words = monitor.outcome;
     const same = words?.kind === "done" ? report.done : !report.done && words?.message === report.message;
     ledger.expect(
       "one outcome",
@@ -78,34 +88,39 @@ function judgeOutcome(world: World, watch: Watch, connection: Connection, report
       () => `an outcome that is not in the store: ${report.message || "done"}`,
     );
   }
-  if (report.done) judgeDone(world, watch, connection, report);
-  else judgeFail(world, watch, report);
+  if (report.done) checkDone(simulation, monitor, connection, report);
+  else checkFail(simulation, monitor, report);
 }
 
-function judgeDone(world: World, watch: Watch, connection: Connection, report: HeardOutcome): void {
-  const { ledger } = world;
-  const version = report.version ?? watch.running.version;
+function checkDone(
+  simulation: SimulationState,
+  monitor: InvariantMonitor,
+  connection: Connection,
+  report: HeardOutcome,
+): void {
+  const { ledger } = simulation;
+  const version = report.version ?? monitor.running.version;
   ledger.expect(
     "done after confirm",
-    watch.running.version === version && watch.confirmed,
-    () => `done for ${version} while ${watch.running.version} runs, ${watch.confirmed ? "" : "un"}confirmed`,
+    monitor.running.version === version && monitor.confirmed,
+    () => `done for ${version} while ${monitor.running.version} runs, ${monitor.confirmed ? "" : "un"}confirmed`,
   );
-  const needed = rulesOf(world.story.platform).versionReport;
+  const needed = rulesOf(simulation.scenario.platform).versionReport;
   ledger.expect("order of reports", connection.version || !needed, () => "done before the version");
 }
 
-function judgeFail(world: World, watch: Watch, report: HeardOutcome): void {
-  const { ledger, cloud } = world;
-  const { job } = watch;
+function checkFail(simulation: SimulationState, monitor: InvariantMonitor, report: HeardOutcome): void {
+  const { ledger, cloud } = simulation;
+  const { job } = monitor;
   const rolledBack =
     (report.cause ?? "rolled-back") === "rolled-back" &&
     /rolled back|cut short|not reached|health check|did not start/.test(report.message) &&
     !/before/.test(report.message);
   if (rolledBack && job !== undefined) {
-    const other = world.truth.bootable(watch.running.index === 0 ? 1 : 0);
+    const other = simulation.oracle.bootable(monitor.running.index === 0 ? 1 : 0);
     ledger.expect(
       "done after confirm",
-      job.record.slot !== watch.running.slot || other === undefined,
+      job.record.slot !== monitor.running.slot || other === undefined,
       () => "a rollback is reported by the firmware that was rolled back",
     );
   }
@@ -136,13 +151,13 @@ function judgeFail(world: World, watch: Watch, report: HeardOutcome): void {
   if (/failed in its trial|health check/.test(report.message))
     ledger.expect(
       "blame",
-      watch.blamed(push.offer),
+      monitor.blamed(push.offer),
       () => `${push.offer.version} failed its trial by itself and is not remembered`,
     );
   // Remembered in a trial whose end was then cut short too often: the next push of it is refused.
-  if (/was (rolled back|refused) before/.test(report.message) && isAtFault(world, push) && ledger.cuts > 0) return;
+  if (/was (rolled back|refused) before/.test(report.message) && isAtFault(simulation, push) && ledger.cuts > 0) return;
   ledger.expect(
-    "story's end",
+    "scenario's end",
     fits(push.ends, report) || ledger.networkFaults > 0,
     () => `${push.offer.version} failed: ${report.message}`,
   );

@@ -1,6 +1,6 @@
 /**
- * The stories in which the power is cut: whole lives of an update, each from a board that runs its factory firmware to an
- * acknowledged outcome. A story is what the world does; what the device does is what is under test.
+ * The scenarios in which the power is cut: whole lives of an update, each from a board that runs its factory firmware to an
+ * acknowledged outcome. A scenario is what the simulation does; what the device does is what is under test.
  */
 import { createHash } from "node:crypto";
 import type { Offer, OfferDigest } from "../../../src/job/types";
@@ -40,13 +40,13 @@ export interface Push {
   readonly nextInTrial?: boolean;
 }
 
-export type StoryPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1";
+export type ScenarioPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1";
 
-export interface Story {
+export interface Scenario {
   readonly name: string;
   /** One line for people. */
   readonly about: string;
-  readonly platform: StoryPlatform;
+  readonly platform: ScenarioPlatform;
   readonly factory: Uint8Array;
   readonly scale: Scale;
   readonly pushes: readonly Push[];
@@ -56,18 +56,19 @@ export interface Story {
   readonly losesAcks?: boolean;
 }
 
-/** Sectors of a story's images: whole ones for the main search, small ones where cuts are combined. */
+/** Sectors of a scenario's images: whole ones for the main search, small ones where cuts are combined. */
 export type Scale = "whole" | "small";
 /** 17 sectors and a bit; 3 and a bit. */
 const SIZES: { readonly [scale in Scale]: number } = { whole: 17 * 4096 + 1234, small: 3 * 4096 + 1234 };
 
 const FACTORY = "0.1.0";
 
-export function story(name: string, scale: Scale = "whole"): Story {
-  const make = STORIES[name];
-  if (make === undefined) throw new Error(`no story ${JSON.stringify(name)}; there are ${STORY_NAMES.join(", ")}`);
+export function scenario(name: string, scale: Scale = "whole"): Scenario {
+  const make = SCENARIOS[name];
+  if (make === undefined)
+    throw new Error(`no scenario ${JSON.stringify(name)}; there are ${SCENARIO_NAMES.join(", ")}`);
   const key = `${scale}/${name}`;
-  const known: Story = made.get(key) ?? {
+  const known: Scenario = made.get(key) ?? {
     name,
     scale,
     platform: "tencent",
@@ -78,7 +79,7 @@ export function story(name: string, scale: Scale = "whole"): Story {
   return known;
 }
 
-const made = new Map<string, Story>();
+const made = new Map<string, Scenario>();
 
 export const TENCENT_DEVICE = {
   productId: "P0WERCUT00",
@@ -87,8 +88,8 @@ export const TENCENT_DEVICE = {
   deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==",
 } as const;
 
-/** A dialect as a device of the story has it. */
-export function platformOf({ platform }: Story): Platform {
+/** A dialect as a device of the scenario has it. */
+export function platformOf({ platform }: Scenario): Platform {
   const crypto = new NodeCrypto(() => 0.5);
   if (platform === "tencent") {
     return new TencentPlatform(TENCENT_DEVICE, crypto);
@@ -97,8 +98,8 @@ export function platformOf({ platform }: Story): Platform {
   return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
 }
 
-export function rulesOf(platform: StoryPlatform): PlatformRules {
-  return platformOf({ platform } as Story).rules;
+export function rulesOf(platform: ScenarioPlatform): PlatformRules {
+  return platformOf({ platform } as Scenario).rules;
 }
 
 /** Its padding is its own: a sector that is left from another image must not pass for one of this. */
@@ -136,9 +137,9 @@ export function push(
 export const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
 export const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
 
-type Made = Pick<Story, "about" | "pushes"> & Partial<Story>;
+type Made = Pick<Scenario, "about" | "pushes"> & Partial<Scenario>;
 
-const STORIES: { readonly [name: string]: (size: number) => Made } = {
+const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
   good: (size) => ({ about: "a good update", pushes: [push(image("0.2.0", size), "0.2.0")] }),
 
   alone: (size) => ({
@@ -298,4 +299,4 @@ const STORIES: { readonly [name: string]: (size: number) => Made } = {
   }),
 };
 
-export const STORY_NAMES: readonly string[] = Object.keys(STORIES);
+export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);

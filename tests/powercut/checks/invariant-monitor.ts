@@ -22,14 +22,14 @@ import {
 } from "../../../src/job/record";
 import type { JobRecord, Phase, State } from "../../../src/job/record";
 import type { Offer, Outcome } from "../../../src/job/types";
-import { judgeAsked } from "./fetch-watch";
-import type { Asking } from "./fetch-watch";
+import { checkAsked } from "./download-checks";
+import type { Asking } from "./download-checks";
 import type { Fetching, Ledger } from "./ledger";
 import { ABSENT } from "./ledger";
-import type { Push } from "../simulation/stories";
-import type { Truth } from "./truth";
-import { imageOf, isAsOffered, isAtFault } from "../simulation/world";
-import type { World } from "../simulation/world";
+import type { Push } from "../simulation/scenarios";
+import type { Oracle } from "./oracle";
+import { imageOf, isAsOffered, isAtFault } from "../simulation/simulation-state";
+import type { SimulationState } from "../simulation/simulation-state";
 
 /** Records the agent may keep, and the bytes of all together (src/ports.ts: 3,900 for one). */
 const RECORDS_MAX = 12;
@@ -42,8 +42,8 @@ export interface Job {
   readonly push: Push | undefined;
 }
 
-export class Watch {
-  readonly world: World;
+export class InvariantMonitor {
+  readonly simulation: SimulationState;
   readonly running: { readonly slot: string; readonly index: SlotIndex; readonly version: string };
   readonly target: SlotIndex;
   readonly ports: StoragePorts;
@@ -59,7 +59,7 @@ export class Watch {
   /** Highest percent said in this start, by version. */
   readonly percents = new Map<string, number>();
   readonly #ledger: Ledger;
-  readonly #truth: Truth;
+  readonly #oracle: Oracle;
   /** Sectors that were written in this start and not read back since. */
   readonly #unread = new Set<number>();
   readonly #repairs = new Map<number, number>();
@@ -68,12 +68,12 @@ export class Watch {
   /** Where the job stood when the board started, as it was read first. */
   #phaseAtStart: { readonly phase: Phase | undefined } | undefined;
 
-  constructor(world: World, ports: StoragePorts) {
-    this.world = world;
-    this.#ledger = world.ledger;
-    this.#truth = world.truth;
+  constructor(simulation: SimulationState, ports: StoragePorts) {
+    this.simulation = simulation;
+    this.#ledger = simulation.ledger;
+    this.#oracle = simulation.oracle;
     const { slot, version } = ports.boot.running();
-    const { index } = this.#truth.slot(slot);
+    const { index } = this.#oracle.slot(slot);
     this.running = { slot, index, version };
     this.target = index === 0 ? 1 : 0;
     this.ports = {
@@ -94,7 +94,7 @@ export class Watch {
     const text = this.record(KEY_JOB);
     if (text === this.#decoded?.text) return this.#decoded?.job;
     const record = decodeJob(bytesOf(text));
-    const job = record && { record, identity: identityOf(record), push: this.world.pushOf(record.offer) };
+    const job = record && { record, identity: identityOf(record), push: this.simulation.pushOf(record.offer) };
     this.#decoded = { text, job };
     return job;
   }
@@ -115,7 +115,7 @@ export class Watch {
 
   /** The entry of the running slot: not (no longer) on trial. */
   get confirmed(): boolean {
-    const state = this.#truth.entryOf(this.running.index)?.state;
+    const state = this.#oracle.entryOf(this.running.index)?.state;
     return state !== "pending" && state !== "new";
   }
 
@@ -152,7 +152,7 @@ export class Watch {
 
   #beforeErase(sector: number): void {
     const { job } = this;
-    const entry = this.#truth.entryOf(this.target);
+    const entry = this.#oracle.entryOf(this.target);
     this.#ledger.expect(
       "unconfirmed waits",
       this.confirmed,
@@ -163,7 +163,7 @@ export class Watch {
       entry === undefined || !entry.bootable || entry.decides || this.#doubtful,
       () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`,
     );
-    judgeAsked(this);
+    checkAsked(this);
     if (job === undefined) return this.#ledger.violate("sector erases", `sector ${sector} is erased without a job`);
     this.#verified = false;
     const image = imageOf(job.record.offer);
@@ -177,8 +177,8 @@ export class Watch {
 
   /** A boot entry with unstable bits is whole one time and not the next: nobody can know which of the two decides. */
   get #doubtful(): boolean {
-    const { address } = this.world.board.table.otadata;
-    return this.world.faults.unstableAt(address, 32) || this.world.faults.unstableAt(address + SECTOR, 32);
+    const { address } = this.simulation.board.table.otadata;
+    return this.simulation.faults.unstableAt(address, 32) || this.simulation.faults.unstableAt(address + SECTOR, 32);
   }
 
   /**
@@ -218,9 +218,10 @@ export class Watch {
     );
     if (bytes.every((byte) => byte === 0xff)) return;
     const whole =
-      push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
-    const { partition } = this.#truth.slot(this.target === 0 ? "ota_0" : "ota_1");
-    const firm = push !== undefined && !this.world.faults.unstableAt(partition.address + HEAD, push.file.length - HEAD);
+      push !== undefined && isAsOffered(push) && this.#oracle.holds(this.target, push.file, HEAD, push.file.length);
+    const { partition } = this.#oracle.slot(this.target === 0 ? "ota_0" : "ota_1");
+    const firm =
+      push !== undefined && !this.simulation.faults.unstableAt(partition.address + HEAD, push.file.length - HEAD);
     this.#ledger.expect(
       "head last",
       whole && firm,
@@ -290,11 +291,11 @@ export class Watch {
 
   #beforeActivate(): void {
     const { job } = this;
-    const image = this.#truth.bootable(this.target);
+    const image = this.#oracle.bootable(this.target);
     const offered =
       job?.push !== undefined &&
       isAsOffered(job.push) &&
-      this.#truth.holds(this.target, job.push.file, 0, job.push.file.length);
+      this.#oracle.holds(this.target, job.push.file, 0, job.push.file.length);
     this.#ledger.expect(
       "image before boot choice",
       image !== undefined && offered,
@@ -447,7 +448,7 @@ export class Watch {
   }
 
   /** What a start finds in the store is true of the flash; for a job that is still written to this slot. */
-  judgeStart(): void {
+  checkStart(): void {
     const { job, phase } = this;
     // The acknowledgement came, and the cut before it was stored that it had.
     if (job !== undefined) this.#ledger.acknowledged = false;
@@ -465,13 +466,13 @@ export class Watch {
 
   /** That so many sectors are in flash, and the head in the store. */
   claim(job: Job, { file }: Push, sectors: number, when: string): void {
-    const { partition } = this.#truth.slot(this.target === 0 ? "ota_0" : "ota_1");
+    const { partition } = this.#oracle.slot(this.target === 0 ? "ota_0" : "ota_1");
     const end = Math.min(sectors * SECTOR, file.length);
     // Bytes of another file were given out: only the digest can tell.
-    if (this.world.network.changed) return;
+    if (this.simulation.network.changed) return;
     const there =
-      this.#truth.holds(this.target, file, HEAD, end) &&
-      !this.world.faults.unstableAt(partition.address + HEAD, Math.max(0, end - HEAD));
+      this.#oracle.holds(this.target, file, HEAD, end) &&
+      !this.simulation.faults.unstableAt(partition.address + HEAD, Math.max(0, end - HEAD));
     this.#ledger.expect(
       "checkpoint true",
       there,
@@ -491,7 +492,7 @@ export class Watch {
     switch (phase) {
       case "sealing": {
         const whole =
-          push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+          push !== undefined && isAsOffered(push) && this.#oracle.holds(this.target, push.file, HEAD, push.file.length);
         return this.#ledger.expect(
           "head last",
           whole,
@@ -514,7 +515,7 @@ export class Watch {
   /** All is downloaded once more only where what was offered is not there, and once in a job. */
   #beforeRefetch({ push, identity }: Job): void {
     const right =
-      push !== undefined && isAsOffered(push) && this.#truth.holds(this.target, push.file, HEAD, push.file.length);
+      push !== undefined && isAsOffered(push) && this.#oracle.holds(this.target, push.file, HEAD, push.file.length);
     const before = decodeState(identity, numberOf(this.record(KEY_STATE)));
     this.#ledger.expect(
       "bytes fetched again",
@@ -541,9 +542,13 @@ export class Watch {
   /** Only an image with a fault of its own may be remembered. */
   #beforeBlame(value: string): void {
     const refused = new RefusedImages(bytesOf(value));
-    for (const push of this.world.story.pushes) {
+    for (const push of this.simulation.scenario.pushes) {
       if (refused.causeOf(push.offer.digest) === undefined) continue;
-      this.#ledger.expect("blame", isAtFault(this.world, push), () => `${push.offer.version} is remembered as refused`);
+      this.#ledger.expect(
+        "blame",
+        isAtFault(this.simulation, push),
+        () => `${push.offer.version} is remembered as refused`,
+      );
     }
   }
 

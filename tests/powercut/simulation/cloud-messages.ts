@@ -1,12 +1,12 @@
 /** Offers and reports in the words of each cloud: what the peer of an agent says and understands. Independent of the agent's dialects. */
 import type { Offer } from "../../../src/job/types";
 import type { Heard } from "./cloud-side";
-import type { StoryPlatform } from "./stories";
+import type { ScenarioPlatform } from "./scenarios";
 
 const UPDATE = "$ota/update/P0WERCUT00/board";
 
 export function offerMessage(
-  platform: StoryPlatform,
+  platform: ScenarioPlatform,
   offer: Offer,
 ): { readonly topic: string; readonly payload: string } {
   const { version, url, size, digest } = offer;

@@ -1,8 +1,8 @@
 /** The checks of what is downloaded: where a download goes on, and what a cut makes the server give out again. */
 import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../../src/constants";
-import type { Watch } from "./watch";
-import { imageOf } from "../simulation/world";
-import type { Push } from "../simulation/stories";
+import type { InvariantMonitor } from "./invariant-monitor";
+import { imageOf } from "../simulation/simulation-state";
+import type { Push } from "../simulation/scenarios";
 
 /** A power cut costs at most one sector and what was in flight. */
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
@@ -21,38 +21,49 @@ export interface Asking {
  * A download begins, or goes on after a cut or over a new connection, at this byte. What it has of a sector may be in RAM. `inFlight`: bytes
  * that may have been under way.
  */
-export function judgeDownload(watch: Watch, push: Push, first: number, inFlight: number): void {
-  const { ledger } = watch.world;
+export function checkDownload(monitor: InvariantMonitor, push: Push, first: number, inFlight: number): void {
+  const { ledger } = monitor.simulation;
   const image = imageOf(push.offer);
   const { end, again, mostAgain } = ledger.fetched(image);
-  ledger.expect("unconfirmed waits", watch.confirmed, () => "a download begins while the running firmware is on trial");
-  const { asking } = watch;
-  watch.asking = undefined;
+  ledger.expect(
+    "unconfirmed waits",
+    monitor.confirmed,
+    () => "a download begins while the running firmware is on trial",
+  );
+  const { asking } = monitor;
+  monitor.asking = undefined;
   if (asking?.push === push) {
     const asked = Math.min(asking.served, asking.end);
     ledger.note(image, { again: again + asked, mostAgain: Math.max(mostAgain, asked) });
   }
-  if (first === 0 && watch.job?.record.offer.size === 0) watch.asking = { push, end, inFlight, served: 0 };
-  else judgeFirst(watch, push, first, inFlight, end, 0);
+  if (first === 0 && monitor.job?.record.offer.size === 0) monitor.asking = { push, end, inFlight, served: 0 };
+  else checkFirst(monitor, push, first, inFlight, end, 0);
 }
 
 /** The first sector is about to be erased: what was asked for to learn its size is the download. */
-export function judgeAsked(watch: Watch): void {
-  const { asking } = watch;
+export function checkAsked(monitor: InvariantMonitor): void {
+  const { asking } = monitor;
   if (asking === undefined) return;
-  watch.asking = undefined;
-  judgeFirst(watch, asking.push, 0, asking.inFlight, asking.end, asking.served);
+  monitor.asking = undefined;
+  checkFirst(monitor, asking.push, 0, asking.inFlight, asking.end, asking.served);
 }
 
 /** `end`: what was given out before; `served`: since then. */
-function judgeFirst(watch: Watch, push: Push, first: number, inFlight: number, end: number, served: number): void {
+function checkFirst(
+  monitor: InvariantMonitor,
+  push: Push,
+  first: number,
+  inFlight: number,
+  end: number,
+  served: number,
+): void {
   const offset = first - (first % SECTOR);
-  const { world, target } = watch;
-  const { ledger } = world;
+  const { simulation, target } = monitor;
+  const { ledger } = simulation;
   const image = imageOf(push.offer);
   const { again, mostAgain, cuts, tried } = ledger.fetched(image);
   ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
-  const there = world.network.changed || world.truth.holds(target, push.file, HEAD, offset);
+  const there = simulation.network.changed || simulation.oracle.holds(target, push.file, HEAD, offset);
   ledger.expect(
     "resume of the same image",
     there,
@@ -69,15 +80,15 @@ function judgeFirst(watch: Watch, push: Push, first: number, inFlight: number, e
 }
 
 /** Bytes up to `end` have left the server. */
-export function judgeServed(watch: Watch, push: Push, end: number): void {
+export function noteServed(monitor: InvariantMonitor, push: Push, end: number): void {
   const image = imageOf(push.offer);
-  watch.world.ledger.note(image, { end: Math.max(watch.world.ledger.fetched(image).end, end) });
-  if (watch.asking?.push === push) watch.asking.served = Math.max(watch.asking.served, end);
+  monitor.simulation.ledger.note(image, { end: Math.max(monitor.simulation.ledger.fetched(image).end, end) });
+  if (monitor.asking?.push === push) monitor.asking.served = Math.max(monitor.asking.served, end);
 }
 
 /** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
-export function judgeRequest(watch: Watch, push: Push, end: number, stored: number): void {
-  const { ledger } = watch.world;
+export function checkRequest(monitor: InvariantMonitor, push: Push, end: number, stored: number): void {
+  const { ledger } = monitor.simulation;
   ledger.expect(
     "bounded",
     end - stored <= WINDOW + SECTOR,
