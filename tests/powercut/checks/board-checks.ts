@@ -5,14 +5,14 @@ import { KEY_ANSWER, KEY_JOB, KEY_OUTCOME, KEY_STATE, KEY_WAITING } from "../../
 import { KEY_REFUSED } from "../../../src/job/refused";
 import type { Device } from "../simulation/device";
 import type { Push } from "../simulation/scenarios";
-import type { InvariantMonitor } from "./invariant-monitor";
+import type { MonitoredStart } from "./monitored-start";
 import { isAsOffered, isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 
 /** Where an operation may fall: NVS, boot entries and, for the firmware, the slot that does not run. */
 export function checkOperation(
   { board, ledger, oracle }: SimulationState,
-  monitor: InvariantMonitor | undefined,
+  monitor: MonitoredStart | undefined,
   { kind, address, length }: FlashOperation,
 ): void {
   const inside = (at: { readonly address: number; readonly size: number }): boolean =>
@@ -46,7 +46,7 @@ export function checkSlots(simulation: SimulationState): void {
 }
 
 /** Nothing is left to happen. */
-export function checkEnd(simulation: SimulationState, monitor: InvariantMonitor, device: Device): void {
+export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, device: Device): void {
   const { ledger, cloud, oracle } = simulation;
   checkSlots(simulation);
   for (const complaint of cloud.complaints) ledger.violate("one outcome", complaint);
@@ -85,7 +85,7 @@ export function checkEnd(simulation: SimulationState, monitor: InvariantMonitor,
 }
 
 /** The slot that does not run would boot, and not by a file that was offered and is an image by itself. */
-function keepsRefused({ oracle, scenario }: SimulationState, { target }: InvariantMonitor): boolean {
+function keepsRefused({ oracle, scenario }: SimulationState, { target }: MonitoredStart): boolean {
   const image = oracle.bootable(target);
   if (image === undefined || oracle.holds(target, scenario.factory, 0, scenario.factory.length)) return false;
   return !scenario.pushes.some(

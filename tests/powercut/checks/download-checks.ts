@@ -1,56 +1,42 @@
 /** The checks of what is downloaded: where a download goes on, and what a cut makes the server give out again. */
 import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../../src/constants";
-import type { InvariantMonitor } from "./invariant-monitor";
+import type { MonitoredStart } from "./monitored-start";
 import { imageOf } from "../simulation/simulation-state";
 import type { Push } from "../simulation/scenarios";
 
 /** A power cut costs at most one sector and what was in flight. */
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
 
-/** A download whose size the server has to tell first. What it goes on from is decided then: until a sector is erased nothing is. */
-export interface Asking {
-  readonly push: Push;
-  /** What was given out before. */
-  readonly end: number;
-  readonly inFlight: number;
-  /** What the question itself has made the server give out. */
-  served: number;
-}
-
 /**
  * A download begins, or goes on after a cut or over a new connection, at this byte. What it has of a sector may be in RAM. `inFlight`: bytes
  * that may have been under way.
  */
-export function checkDownload(monitor: InvariantMonitor, push: Push, first: number, inFlight: number): void {
-  const { ledger } = monitor.simulation;
+export function checkDownload(start: MonitoredStart, push: Push, first: number, inFlight: number): void {
+  const { ledger } = start.simulation;
   const image = imageOf(push.offer);
   const { end, again, mostAgain } = ledger.fetched(image);
-  ledger.expect(
-    "unconfirmed waits",
-    monitor.confirmed,
-    () => "a download begins while the running firmware is on trial",
-  );
-  const { asking } = monitor;
-  monitor.asking = undefined;
+  ledger.expect("unconfirmed waits", start.confirmed, () => "a download begins while the running firmware is on trial");
+  const { asking } = start;
+  start.asking = undefined;
   if (asking?.push === push) {
     const asked = Math.min(asking.served, asking.end);
     ledger.note(image, { again: again + asked, mostAgain: Math.max(mostAgain, asked) });
   }
-  if (first === 0 && monitor.job?.record.offer.size === 0) monitor.asking = { push, end, inFlight, served: 0 };
-  else checkFirst(monitor, push, first, inFlight, end, 0);
+  if (first === 0 && start.job?.record.offer.size === 0) start.asking = { push, end, inFlight, served: 0 };
+  else checkFirst(start, push, first, inFlight, end, 0);
 }
 
 /** The first sector is about to be erased: what was asked for to learn its size is the download. */
-export function checkAsked(monitor: InvariantMonitor): void {
-  const { asking } = monitor;
+export function checkAsked(start: MonitoredStart): void {
+  const { asking } = start;
   if (asking === undefined) return;
-  monitor.asking = undefined;
-  checkFirst(monitor, asking.push, 0, asking.inFlight, asking.end, asking.served);
+  start.asking = undefined;
+  checkFirst(start, asking.push, 0, asking.inFlight, asking.end, asking.served);
 }
 
 /** `end`: what was given out before; `served`: since then. */
 function checkFirst(
-  monitor: InvariantMonitor,
+  start: MonitoredStart,
   push: Push,
   first: number,
   inFlight: number,
@@ -58,7 +44,7 @@ function checkFirst(
   served: number,
 ): void {
   const offset = first - (first % SECTOR);
-  const { simulation, target } = monitor;
+  const { simulation, target } = start;
   const { ledger } = simulation;
   const image = imageOf(push.offer);
   const { again, mostAgain, cuts, tried } = ledger.fetched(image);
@@ -80,15 +66,15 @@ function checkFirst(
 }
 
 /** Bytes up to `end` have left the server. */
-export function noteServed(monitor: InvariantMonitor, push: Push, end: number): void {
+export function noteServed(start: MonitoredStart, push: Push, end: number): void {
   const image = imageOf(push.offer);
-  monitor.simulation.ledger.note(image, { end: Math.max(monitor.simulation.ledger.fetched(image).end, end) });
-  if (monitor.asking?.push === push) monitor.asking.served = Math.max(monitor.asking.served, end);
+  start.simulation.ledger.note(image, { end: Math.max(start.simulation.ledger.fetched(image).end, end) });
+  if (start.asking?.push === push) start.asking.served = Math.max(start.asking.served, end);
 }
 
 /** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
-export function checkRequest(monitor: InvariantMonitor, push: Push, end: number, stored: number): void {
-  const { ledger } = monitor.simulation;
+export function checkRequest(start: MonitoredStart, push: Push, end: number, stored: number): void {
+  const { ledger } = start.simulation;
   ledger.expect(
     "bounded",
     end - stored <= WINDOW + SECTOR,

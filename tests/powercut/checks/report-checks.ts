@@ -6,7 +6,7 @@ import { NEVER_AGAIN, fits } from "../simulation/cloud-side";
 import { rulesOf } from "../simulation/scenarios";
 import { isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
-import type { InvariantMonitor } from "./invariant-monitor";
+import type { MonitoredStart } from "./monitored-start";
 
 /** What one connection has carried. */
 export interface Connection {
@@ -16,7 +16,7 @@ export interface Connection {
 }
 
 /** A new connection of a device. */
-export function connected(monitor: InvariantMonitor): Connection {
+export function connected(monitor: MonitoredStart): Connection {
   const { job } = monitor;
   const stored = job === undefined ? undefined : monitor.outcome;
   return { owesFail: stored?.kind === "fail" && !monitor.simulation.ledger.acknowledged, version: false };
@@ -25,7 +25,7 @@ export function connected(monitor: InvariantMonitor): Connection {
 /** Judges a report before the cloud takes it. `simulation`: the one that it arrives in. */
 export function checkReport(
   simulation: SimulationState,
-  monitor: InvariantMonitor,
+  monitor: MonitoredStart,
   connection: Connection,
   report: Heard,
 ): void {
@@ -61,7 +61,7 @@ export function checkReport(
 
 function checkOutcome(
   simulation: SimulationState,
-  monitor: InvariantMonitor,
+  monitor: MonitoredStart,
   connection: Connection,
   report: HeardOutcome,
 ): void {
@@ -94,7 +94,7 @@ function checkOutcome(
 
 function checkDone(
   simulation: SimulationState,
-  monitor: InvariantMonitor,
+  monitor: MonitoredStart,
   connection: Connection,
   report: HeardOutcome,
 ): void {
@@ -109,7 +109,7 @@ function checkDone(
   ledger.expect("order of reports", connection.version || !needed, () => "done before the version");
 }
 
-function checkFail(simulation: SimulationState, monitor: InvariantMonitor, report: HeardOutcome): void {
+function checkFail(simulation: SimulationState, monitor: MonitoredStart, report: HeardOutcome): void {
   const { ledger, cloud } = simulation;
   const { job } = monitor;
   const rolledBack =
@@ -151,7 +151,7 @@ function checkFail(simulation: SimulationState, monitor: InvariantMonitor, repor
   if (/failed in its trial|health check/.test(report.message))
     ledger.expect(
       "blame",
-      monitor.blamed(push.offer),
+      monitor.denies(push.offer),
       () => `${push.offer.version} failed its trial by itself and is not remembered`,
     );
   // Remembered in a trial whose end was then cut short too often: the next push of it is refused.

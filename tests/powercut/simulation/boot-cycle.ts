@@ -5,7 +5,7 @@
 import type { ResetReason } from "../../../src/ports";
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import { PowerCut, SECTOR_SIZE } from "../../../hal/model-chip/flash-chip";
-import type { Device, MakeDevice } from "./device";
+import type { Cycle, Device, MakeDevice } from "./device";
 import type { Fault } from "./faults";
 import type { Limit } from "../checks/ledger";
 import { checkEnd, checkOperation, checkSlots } from "../checks/board-checks";
@@ -36,7 +36,7 @@ const NVS_MARKS = 64;
 const STARTS_MAX = 40;
 const STEPS_MAX = 6_000;
 
-export class BootCycle {
+export class BootCycle implements Cycle {
   readonly simulation: SimulationState;
   /** The search has taken what it wanted: nothing of this cycle counts any more. */
   stopped = false;

@@ -1,12 +1,24 @@
-/** What plays the firmware in a cycle: the update job alone with its executor (desk-device.ts), or the whole agent (agent-device.ts). */
-import type { BootCycle } from "./boot-cycle";
+/**
+ * The device under test: what plays the firmware in a boot cycle. It is the update job alone with its executor (desk-device.ts) or the whole
+ * agent (agent-device.ts).
+ */
 import type { InvariantMonitor } from "../checks/invariant-monitor";
 import type { SimulationState } from "./simulation-state";
+
+/** What a device sees of the boot cycle that it is in (boot-cycle.ts). */
+export interface Cycle {
+  /** The power is gone: nothing of this cycle counts any more. */
+  readonly stopped: boolean;
+  /** What the running firmware is like. */
+  readonly behaviour: string;
+  /** A message between device and cloud is a point at which the power may go. False: it went. */
+  message(message: string, effect: (simulation: SimulationState) => void): boolean;
+}
 
 export interface Surroundings {
   readonly simulation: SimulationState;
   readonly monitor: InvariantMonitor;
-  readonly cycle: BootCycle;
+  readonly cycle: Cycle;
 }
 
 export interface Device {

@@ -3,7 +3,6 @@
  * out: the worst case for what a cut makes it give out again.
  */
 import { RANGE_MAX, SECTOR } from "../../../src/constants";
-import { KEY_OFFSET, decodeOffset } from "../../../src/job/record";
 import type { Surroundings } from "./device";
 import { checkDownload, checkRequest, noteServed } from "../checks/download-checks";
 import type { Connection, Peer } from "../../kit/virtual-network";
@@ -101,10 +100,7 @@ export class FilePeer implements Peer {
   #judge(push: Push, first: number, end: number, isFirst: boolean): void {
     const { monitor } = this.#with;
     const { job } = monitor;
-    const stored =
-      job === undefined
-        ? 0
-        : (decodeOffset(job.identity, Number(monitor.record(KEY_OFFSET) ?? Number.NaN)) ?? 0) * SECTOR;
+    const stored = job === undefined ? 0 : (monitor.sectorsOf(job) ?? 0) * SECTOR;
     checkRequest(monitor, push, end, stored);
     if (isFirst) checkDownload(monitor, push, first, RANGE_MAX);
   }

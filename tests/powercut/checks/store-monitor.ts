@@ -1,0 +1,189 @@
+/** Checks of the records that the firmware reads and writes. */
+import type { Store } from "../../../src/ports";
+import { HEAD } from "../../../src/constants";
+import { KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../../../src/job/record";
+import type { State } from "../../../src/job/record";
+import { KEY_REFUSED } from "../../../src/job/refused";
+import { imageOf, isAtFault } from "../simulation/simulation-state";
+import { ABSENT } from "./ledger";
+import type { MonitoredStart } from "./monitored-start";
+import { hexOf } from "./stored-records";
+import type { Job } from "./stored-records";
+
+/** Records the agent may keep, and the bytes of one (src/ports.ts). */
+const RECORDS_MAX = 12;
+const RECORD_MAX = 3_900;
+
+export function monitorStore(start: MonitoredStart, store: Store): Store {
+  const { ledger } = start.simulation;
+  const change = (key: string, value: string, act: () => void): void => {
+    beforeChange(start, key, value);
+    const { records, history } = ledger;
+    const before = records.get(key) ?? [ABSENT];
+    records.set(key, [...before.filter((each) => each !== value), value]);
+    history.set(key, [...(history.get(key) ?? []), value]);
+    act();
+    records.set(key, [value]);
+    afterChange(start, key, value);
+  };
+  return {
+    getNumber: (key) => found(start, key, store.getNumber(key), String),
+    getBytes: (key) => found(start, key, store.getBytes(key), hexOf),
+    setNumber: (key, value) => change(key, String(value), () => store.setNumber(key, value)),
+    setBytes: (key, bytes) => {
+      ledger.expect("bounded", bytes.length <= RECORD_MAX, () => `record ${key} of ${bytes.length} bytes`);
+      change(key, hexOf(bytes), () => store.setBytes(key, bytes));
+    },
+    delete: (key) => change(key, ABSENT, () => store.delete(key)),
+  };
+}
+
+/** A record is what it was set to last, or after a power cut in mid-change what it was before; never anything else. */
+function found<T>(start: MonitoredStart, key: string, value: T | undefined, text: (value: T) => string): T | undefined {
+  const { ledger } = start.simulation;
+  const read = value === undefined ? ABSENT : text(value);
+  const possible = ledger.records.get(key) ?? [ABSENT];
+  ledger.expect(
+    "store keeps",
+    possible.includes(read),
+    () => `record ${key} is ${short(read)}, was set to ${possible.map(short).join(" or ")}`,
+  );
+  if (ledger.worn === "records") {
+    const known = read === ABSENT || possible.includes(read) || (ledger.history.get(key) ?? []).includes(read);
+    ledger.expect("record whole or absent", known, () => `record ${key} is ${short(read)}, which was never written`);
+    ledger.records.set(key, [read]);
+  } else if (possible.length > 1 && possible.at(-1) !== read && possible.includes(read)) {
+    // The power cut came before the change: from here on the device goes by the old value.
+    ledger.records.set(key, [...possible.filter((each) => each !== read), read]);
+  }
+  if (key === KEY_STATE) start.phaseAtStart ??= { phase: start.phase };
+  return value;
+}
+
+function beforeChange(start: MonitoredStart, key: string, value: string): void {
+  const { job } = start;
+  const { ledger } = start.simulation;
+  const keys = [...ledger.records].filter(([, values]) => values.at(-1) !== ABSENT).length;
+  ledger.expect("bounded", keys <= RECORDS_MAX, () => `${keys} records`);
+  switch (key) {
+    case KEY_OFFSET:
+      return value === ABSENT ? undefined : beforeCheckpoint(start, job, value);
+    case KEY_STATE:
+      return value === ABSENT || job === undefined ? undefined : beforeState(start, job, start.stateOf(job, value));
+    case KEY_JOB:
+      if (value !== ABSENT || job === undefined) return undefined;
+      return ledger.expect(
+        "one outcome",
+        ledger.acknowledged || start.otherOffered,
+        () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`,
+      );
+    case KEY_OUTCOME:
+      return value === ABSENT || job === undefined ? undefined : beforeOutcome(start, job, value);
+    case KEY_REFUSED:
+      return beforeDenylist(start, value);
+  }
+}
+
+function afterChange(start: MonitoredStart, key: string, value: string): void {
+  const { job } = start;
+  const { ledger } = start.simulation;
+  if (key === KEY_JOB && value !== ABSENT) ledger.acknowledged = false;
+  if (key === KEY_JOB && value === ABSENT) {
+    start.percents.clear();
+    start.repairs.clear();
+  }
+  if (job === undefined) return;
+  const image = imageOf(job.record.offer);
+  if (key === KEY_OUTCOME) afterOutcome(start, image);
+  if (key !== KEY_STATE) return;
+  // What was fetched counts for nothing any more, and progress begins anew.
+  if (start.stateOf(job, value).refetched) {
+    ledger.fetching.delete(image);
+    ledger.note(image, { heads: 1 });
+    start.progressRestarts++;
+  }
+  if (start.phase === "trial") ledger.note(image, { tried: true });
+}
+
+/** What is in flash after one of these failures counts for nothing: the next push of the image begins anew. */
+function afterOutcome({ outcome, simulation }: MonitoredStart, image: string): void {
+  if (outcome?.kind === "fail" && ["digest-mismatch", "flash", "rejected"].includes(outcome.cause))
+    simulation.ledger.fetching.delete(image);
+}
+
+/** What the checkpoint claims is in flash, firm and read back. */
+function beforeCheckpoint(start: MonitoredStart, job: Job | undefined, value: string): void {
+  const { ledger } = start.simulation;
+  const sectors = job && start.sectorsOf(job, value);
+  if (job?.push === undefined || sectors === undefined)
+    return ledger.violate("checkpoint true", "a checkpoint that belongs to no job");
+  start.checkClaim(job, job.push, sectors, "is stored");
+  for (let sector = 0; sector < sectors; sector++) {
+    if (start.unread.has(sector))
+      ledger.violate("checkpoint true", `sector ${sector} is claimed and was not read back`);
+  }
+}
+
+function beforeState(start: MonitoredStart, job: Job, { phase, refetched }: State): void {
+  const { ledger } = start.simulation;
+  if (refetched) beforeRefetch(start, job);
+  switch (phase) {
+    case "sealing":
+      return ledger.expect(
+        "head last",
+        start.holdsOffered(job.push, HEAD),
+        () => "sealing is stored before the slot holds what was offered",
+      );
+    case "trial":
+      return start.checkBeforeTrial();
+    case "confirmed":
+      return ledger.expect(
+        "done after confirm",
+        start.confirmed && start.running.version === job.record.offer.version,
+        () => "confirmed is stored before the confirm",
+      );
+    case "downloading":
+      return;
+  }
+}
+
+/** Everything is downloaded once more only where what was offered is not there, and once in a job. */
+function beforeRefetch(start: MonitoredStart, job: Job): void {
+  const right = start.holdsOffered(job.push, HEAD);
+  start.simulation.ledger.expect(
+    "bytes fetched again",
+    !right && !start.stateOf(job).refetched,
+    () => `all is fetched again although ${right ? "it is there" : "that was done before"}`,
+  );
+}
+
+function beforeOutcome(start: MonitoredStart, job: Job, value: string): void {
+  const { ledger } = start.simulation;
+  const outcome = start.outcomeOf(job, value);
+  if (outcome === undefined) return ledger.violate("one outcome", "an outcome that belongs to no job");
+  const earlier = start.record(KEY_OUTCOME);
+  const changed = earlier !== undefined && earlier !== value && start.outcomeOf(job, earlier) !== undefined;
+  ledger.expect("one outcome", !changed, () => "the stored outcome of a job is changed");
+  if (outcome.kind === "fail") return;
+  ledger.expect(
+    "done after confirm",
+    start.confirmed && start.running.version === job.record.offer.version,
+    () => `done is stored while ${start.running.version} runs, ${start.confirmed ? "" : "un"}confirmed`,
+  );
+}
+
+/** Only an image with a fault of its own may be remembered. */
+function beforeDenylist(start: MonitoredStart, value: string): void {
+  const { simulation } = start;
+  for (const push of simulation.scenario.pushes) {
+    if (!start.denies(push.offer, value)) continue;
+    simulation.ledger.expect(
+      "blame",
+      isAtFault(simulation, push),
+      () => `${push.offer.version} is remembered as refused`,
+    );
+  }
+}
+
+const short = (text: string): string =>
+  text === ABSENT ? "absent" : text.length > 24 ? `${text.slice(0, 24)}… (${text.length / 2} bytes)` : text;

@@ -1,0 +1,96 @@
+/** The agent's records as the checks read them: the values in the ledger, decoded with the agent's own code. The only check that knows their format. */
+import {
+  KEY_HEAD,
+  KEY_JOB,
+  KEY_OFFSET,
+  KEY_OUTCOME,
+  KEY_STATE,
+  decodeHead,
+  decodeJob,
+  decodeOffset,
+  decodeOutcome,
+  decodeState,
+  identityOf,
+} from "../../../src/job/record";
+import type { JobRecord, Phase, State } from "../../../src/job/record";
+import { KEY_REFUSED, RefusedImages } from "../../../src/job/refused";
+import type { Offer, Outcome } from "../../../src/job/types";
+import type { Push } from "../simulation/scenarios";
+import type { SimulationState } from "../simulation/simulation-state";
+import { ABSENT } from "./ledger";
+
+/** The job's record with the push it came from. */
+export interface Job {
+  readonly record: JobRecord;
+  readonly identity: number;
+  readonly push: Push | undefined;
+}
+
+export class StoredRecords {
+  readonly simulation: SimulationState;
+  #decoded: { readonly text: string | undefined; readonly job: Job | undefined } | undefined;
+
+  constructor(simulation: SimulationState) {
+    this.simulation = simulation;
+  }
+
+  /** The value of a record; after a power cut in mid-change the newest that it may have. Undefined: absent. */
+  record(key: string): string | undefined {
+    const value = this.simulation.ledger.records.get(key)?.at(-1);
+    return value === ABSENT ? undefined : value;
+  }
+
+  get job(): Job | undefined {
+    const text = this.record(KEY_JOB);
+    if (this.#decoded === undefined || text !== this.#decoded.text) {
+      const record = decodeJob(bytesOf(text));
+      const push = record && this.simulation.pushOf(record.offer);
+      this.#decoded = { text, job: record && { record, identity: identityOf(record), push } };
+    }
+    return this.#decoded.job;
+  }
+
+  /** As the job's record of its state has it, or would have it with this value. */
+  stateOf(job: Job, value = this.record(KEY_STATE)): State {
+    return decodeState(job.identity, numberOf(value));
+  }
+
+  get phase(): Phase | undefined {
+    const { job } = this;
+    return job && this.stateOf(job).phase;
+  }
+
+  /** The outcome of the job as the store has it: a record of its own, or the phase "confirmed". */
+  get outcome(): Outcome | undefined {
+    const { job } = this;
+    if (job === undefined) return undefined;
+    return this.outcomeOf(job) ?? (this.phase === "confirmed" ? { kind: "done" } : undefined);
+  }
+
+  outcomeOf(job: Job, value = this.record(KEY_OUTCOME)): Outcome | undefined {
+    return decodeOutcome(job.identity, bytesOf(value));
+  }
+
+  /** Sectors that the checkpoint claims. */
+  sectorsOf(job: Job, value = this.record(KEY_OFFSET)): number | undefined {
+    return decodeOffset(job.identity, numberOf(value));
+  }
+
+  /** The first bytes of the image, while they are held back from flash. */
+  headOf(job: Job): Uint8Array | undefined {
+    return decodeHead(job.identity, bytesOf(this.record(KEY_HEAD)));
+  }
+
+  /** The denylist, or what it would be with this value, holds the image. */
+  denies(offer: Offer, value = this.record(KEY_REFUSED)): boolean {
+    return new RefusedImages(bytesOf(value)).causeOf(offer.digest) !== undefined;
+  }
+}
+
+export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+const bytesOf = (text: string | undefined): Uint8Array | undefined =>
+  text === undefined || text === ABSENT ? undefined : Uint8Array.from(Buffer.from(text, "hex"));
+
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined || text === ABSENT ? undefined : Number(text);
