@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Fuzzer } from "./fuzzer";
 import type { Finding } from "./fuzzer";
 import { createTargets } from "./targets";
-import type { Target } from "./targets";
+import type { Target } from "./target";
 
 /** Of each parser, per run of the tests. `npm run fuzz -- --seconds N` goes on from there. */
 const BATCHES = 4;

@@ -3,7 +3,7 @@ import { Coverage, OURS } from "./coverage";
 import type { Place } from "./coverage";
 import { mutate } from "./mutate";
 import { Random } from "./random";
-import type { Target } from "./targets";
+import type { Target } from "./target";
 
 /** Asking V8 for coverage costs as much as hundreds of inputs. */
 const BATCH = 400;

@@ -1,0 +1,44 @@
+/** Parsers of offers: the platforms' dialects. */
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
+import { JSON_WORDS, words } from "./target";
+import type { Target } from "./target";
+
+const crypto = new NodeCrypto(() => 0.5);
+export const OFFER = JSON.stringify({
+  file_size: 11821,
+  md5sum: "1d40bfcfc9d7d21ca16b5515c0f6a340",
+  type: "update_firmware",
+  url: "https://h.example/f?sign=q%3D1",
+  version: "0.0.2",
+});
+const PANEL_OFFER =
+  '{"code":"200","id":"123456789","params":{"extData":{},"module":null,"sign":"1d40bfcfc9d7d21ca16b5515c0f6a340","signMethod":"MD5","size":"1234","url":"http://h.example/f.bin","version":"v1.1"}}';
+
+const tencent = new TencentPlatform({ productId: "P", deviceName: "D", authMode: "CERT" }, crypto);
+const panels = (["v0", "v1"] as const).map(
+  (profile) => new ThingsPanelPlatform({ profile, username: "u", clientId: "c", brokerHost: "h.example" }, crypto),
+);
+const panelTopics = panels.map((panel) => panel.subscriptions[0] ?? "");
+
+export const OFFER_TARGETS: readonly Target[] = [
+  {
+    name: "offer, Tencent",
+    seeds: words(OFFER, '{"result_code":0,"result_msg":"success","type":"report_version_rsp","version":"1"}'),
+    words: JSON_WORDS,
+    run: (input) => void tencent.parse("$ota/update/P/D", input),
+  },
+  {
+    name: "offer, ThingsPanel v0",
+    seeds: words(PANEL_OFFER),
+    words: JSON_WORDS,
+    run: (input) => void panels[0]?.parse(panelTopics[0] ?? "", input),
+  },
+  {
+    name: "offer, ThingsPanel v1",
+    seeds: words(PANEL_OFFER),
+    words: JSON_WORDS,
+    run: (input) => void panels[1]?.parse(panelTopics[1] ?? "", input),
+  },
+];

@@ -1,0 +1,50 @@
+/** What a target of the fuzzer is, and helpers of the tables of targets. */
+export interface Target {
+  readonly name: string;
+  readonly seeds: readonly Uint8Array[];
+  /** Tokens of the format. */
+  readonly words: readonly Uint8Array[];
+  run(input: Uint8Array): void;
+}
+
+export const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
+export const words = (...values: readonly string[]): Uint8Array[] => values.map(text);
+const ENGINE_LIMIT = /call stack|Invalid (typed )?array length|Invalid string length|Invalid count value/;
+
+/** Lets `parse` refuse in its own way: an Error with a message. Anything else passes through. */
+export function mayRefuse(parse: () => unknown): void {
+  try {
+    parse();
+  } catch (error) {
+    if (
+      !(error instanceof Error) ||
+      error.message === "" ||
+      error instanceof TypeError ||
+      ENGINE_LIMIT.test(error.message)
+    )
+      throw error;
+  }
+}
+
+/** Tokens of JSON, and keys of offers. */
+export const JSON_WORDS = words(
+  '{"',
+  '":',
+  ",",
+  "null",
+  "true",
+  "[",
+  "]",
+  "{",
+  "}",
+  "-1",
+  "1e308",
+  "99999999999999999999",
+  '"version"',
+  '"url"',
+  '"md5sum"',
+  '"file_size"',
+  '"type"',
+  "\\u0000",
+  "\\ud800",
+);
