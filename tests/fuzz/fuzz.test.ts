@@ -41,7 +41,7 @@ test("the fuzzer finds a crash that hides behind three guards", () => {
   const hidden: Target = {
     name: "hidden",
     seeds: [new Uint8Array(8)],
-    words: [],
+    tokens: [],
     run: (input) => {
       if (input[0] !== 0xff) return;
       if (input[1] !== 0x80) return;

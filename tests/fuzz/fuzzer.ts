@@ -52,7 +52,7 @@ export class Fuzzer {
     const corpus = this.#corpus[index];
     if (target === undefined || corpus === undefined) return;
     const inputs = Array.from({ length: BATCH }, () =>
-      mutate(this.#random.pick(corpus), this.#random.pick(corpus), target.words, this.#random),
+      mutate(this.#random.pick(corpus), this.#random.pick(corpus), target.tokens, this.#random),
     );
     for (const input of inputs) this.run(index, input);
     let fresh = this.coverage.learn(this.coverage.take());

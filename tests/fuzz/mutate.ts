@@ -5,14 +5,19 @@ export const INPUT_MAX = 12_288;
 
 const EDGES = [0, 1, 0x7f, 0x80, 0xff] as const;
 
-/** A few random changes to `input`; `other` lends pieces, `words` are tokens of the format. */
-export function mutate(input: Uint8Array, other: Uint8Array, words: readonly Uint8Array[], random: Random): Uint8Array {
+/** A few random changes to `input`; `other` lends pieces, `tokens` are tokens of the format. */
+export function mutate(
+  input: Uint8Array,
+  other: Uint8Array,
+  tokens: readonly Uint8Array[],
+  random: Random,
+): Uint8Array {
   let bytes = input;
-  for (let changes = 1 + random.below(4); changes > 0; changes--) bytes = change(bytes, other, words, random);
+  for (let changes = 1 + random.below(4); changes > 0; changes--) bytes = change(bytes, other, tokens, random);
   return bytes.length > INPUT_MAX ? bytes.slice(0, INPUT_MAX) : bytes;
 }
 
-function change(bytes: Uint8Array, other: Uint8Array, words: readonly Uint8Array[], random: Random): Uint8Array {
+function change(bytes: Uint8Array, other: Uint8Array, tokens: readonly Uint8Array[], random: Random): Uint8Array {
   // Heads matter more than what follows: half of all changes are near the beginning, however long the input has grown.
   const at = random.below(random.below(2) === 0 ? bytes.length + 1 : Math.min(bytes.length + 1, 24));
   const length = random.below(Math.min(64, bytes.length - at) + 1);
@@ -32,7 +37,7 @@ function change(bytes: Uint8Array, other: Uint8Array, words: readonly Uint8Array
         bytes,
         at,
         random.below(2) * length,
-        words.length === 0 ? Uint8Array.of(random.below(256)) : random.pick(words),
+        tokens.length === 0 ? Uint8Array.of(random.below(256)) : random.pick(tokens),
       );
     case 6: {
       const from = random.below(other.length + 1);

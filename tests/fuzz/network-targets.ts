@@ -9,7 +9,7 @@ import { interpret } from "../../src/http/response";
 import { resolveLocation, splitUrl } from "../../src/http/url";
 import { MqttSession } from "../../src/mqtt/session";
 import { OFFER } from "./offer-targets";
-import { text, words } from "./target";
+import { text, texts } from "./target";
 import { failure, feed } from "../mqtt/feed";
 import type { Target } from "./target";
 
@@ -40,7 +40,7 @@ function session(input: Uint8Array, prefix: readonly Uint8Array[]): void {
 
 const HEAD =
   'HTTP/1.1 206 Partial Content\r\nContent-Length: 8192\r\nContent-Range: bytes 0-8191/20000\r\nETag: "a"\r\nConnection: keep-alive\r\n\r\n';
-const HTTP_WORDS = words(
+const HTTP_TOKENS = texts(
   "HTTP/1.1 ",
   "200",
   "206",
@@ -115,13 +115,13 @@ export const NETWORK_TARGETS: readonly Target[] = [
   {
     name: "mqtt before CONNACK",
     seeds: [CONNACK, packet({ cmd: "connack", returnCode: 5, sessionPresent: false })],
-    words: [CONNACK, SUBACK],
+    tokens: [CONNACK, SUBACK],
     run: (input) => session(input, []),
   },
   {
     name: "mqtt before SUBACK",
     seeds: [SUBACK, packet({ cmd: "suback", messageId: 1, granted: [128] })],
-    words: [SUBACK],
+    tokens: [SUBACK],
     run: (input) => session(input, [CONNACK]),
   },
   {
@@ -134,17 +134,17 @@ export const NETWORK_TARGETS: readonly Target[] = [
       packet({ cmd: "pingresp" }),
       packet({ cmd: "pubrel", messageId: 7 }),
     ],
-    words: [publish(1, "x"), packet({ cmd: "puback", messageId: 2 }), Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f)],
+    tokens: [publish(1, "x"), packet({ cmd: "puback", messageId: 2 }), Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f)],
     run: (input) => session(input, [CONNACK, SUBACK]),
   },
   {
     name: "http head",
-    seeds: words(
+    seeds: texts(
       HEAD,
       "HTTP/1.0 200 OK\r\n\r\n",
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n",
     ),
-    words: HTTP_WORDS,
+    tokens: HTTP_TOKENS,
     run: head,
   },
   {
@@ -154,19 +154,19 @@ export const NETWORK_TARGETS: readonly Target[] = [
       text("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1000\r\n" + "y".repeat(4096) + "\r\n0\r\n\r\n"),
       text("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
     ],
-    words: HTTP_WORDS,
+    tokens: HTTP_TOKENS,
     run: (input) => download(input, 20_000),
   },
   {
     name: "http download, size unknown",
     seeds: [text(HEAD + "x".repeat(8192)), text("HTTP/1.1 200 OK\r\n\r\n" + "z".repeat(5000))],
-    words: HTTP_WORDS,
+    tokens: HTTP_TOKENS,
     run: (input) => download(input, 0),
   },
   {
     name: "url",
-    seeds: words("http://h/f", "https://[::1]:8443/a?b#c", "http://h:80/../x", "//h/f", "?q"),
-    words: words("://", "[", "]", ":", "/", "?", "#", "@", "%2f", ".."),
+    seeds: texts("http://h/f", "https://[::1]:8443/a?b#c", "http://h:80/../x", "//h/f", "?q"),
+    tokens: texts("://", "[", "]", ":", "/", "?", "#", "@", "%2f", ".."),
     run: (input) => {
       const url = Buffer.from(input).toString("latin1");
       splitUrl(url);

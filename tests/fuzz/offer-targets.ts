@@ -2,7 +2,7 @@
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
-import { JSON_WORDS, words } from "./target";
+import { JSON_TOKENS, texts } from "./target";
 import type { Target } from "./target";
 
 const crypto = new NodeCrypto(() => 0.5);
@@ -25,20 +25,20 @@ const panelTopics = panels.map((panel) => panel.subscriptions[0] ?? "");
 export const OFFER_TARGETS: readonly Target[] = [
   {
     name: "offer, Tencent",
-    seeds: words(OFFER, '{"result_code":0,"result_msg":"success","type":"report_version_rsp","version":"1"}'),
-    words: JSON_WORDS,
+    seeds: texts(OFFER, '{"result_code":0,"result_msg":"success","type":"report_version_rsp","version":"1"}'),
+    tokens: JSON_TOKENS,
     run: (input) => void tencent.parse("$ota/update/P/D", input),
   },
   {
     name: "offer, ThingsPanel v0",
-    seeds: words(PANEL_OFFER),
-    words: JSON_WORDS,
+    seeds: texts(PANEL_OFFER),
+    tokens: JSON_TOKENS,
     run: (input) => void panels[0]?.parse(panelTopics[0] ?? "", input),
   },
   {
     name: "offer, ThingsPanel v1",
-    seeds: words(PANEL_OFFER),
-    words: JSON_WORDS,
+    seeds: texts(PANEL_OFFER),
+    tokens: JSON_TOKENS,
     run: (input) => void panels[1]?.parse(panelTopics[1] ?? "", input),
   },
 ];

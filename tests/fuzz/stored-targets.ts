@@ -24,7 +24,7 @@ import { compareVersions } from "../../src/job/versions";
 import { readPublicKey } from "../../src/signature/keys";
 import { readTrailer } from "../../src/signature/trailer";
 import { makeKey, signed } from "../signature/desk";
-import { mayRefuse, text, words } from "./target";
+import { mayRefuse, text, texts } from "./target";
 import type { Target } from "./target";
 
 const IMAGE = buildImage({ version: "1.2.3", payload: text("payload"), size: 3000 });
@@ -88,7 +88,7 @@ export const STORED_TARGETS: readonly Target[] = [
   {
     name: "ESP image",
     seeds: [IMAGE, IMAGE.subarray(0, 400)],
-    words: [Uint8Array.of(0xe9), Uint8Array.of(0x32, 0x54, 0xcd, 0xab), text("XSOT")],
+    tokens: [Uint8Array.of(0xe9), Uint8Array.of(0x32, 0x54, 0xcd, 0xab), text("XSOT")],
     run: (input) => {
       mayRefuse(() => readHeader(input));
       mayRefuse(() => readAppDescription(input));
@@ -99,13 +99,13 @@ export const STORED_TARGETS: readonly Target[] = [
   {
     name: "signature trailer",
     seeds: [SIGNED],
-    words: [Uint8Array.of(0x30, 0x06, 2, 1, 1, 2, 1, 1)],
+    tokens: [Uint8Array.of(0x30, 0x06, 2, 1, 1, 2, 1, 1)],
     run: (input) => mayRefuse(() => readTrailer(input.subarray(0, 96))),
   },
   {
     name: "public key",
     seeds: [text(KEY.publicKey)],
-    words: words("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----", "\n"),
+    tokens: texts("-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----", "\n"),
     run: (input) => mayRefuse(() => readPublicKey(Buffer.from(input).toString("latin1"))),
   },
   {
@@ -116,7 +116,7 @@ export const STORED_TARGETS: readonly Target[] = [
       encodeOutcome(1, { kind: "fail", cause: "download", message: "m" }),
       new RefusedImages(undefined).remember(JOB.offer.digest, "rejected") ?? text(""),
     ],
-    words: [],
+    tokens: [],
     run: (input) => {
       decodeJob(input);
       decodeHead(1, input);
@@ -128,24 +128,24 @@ export const STORED_TARGETS: readonly Target[] = [
       decodeOffset(1, number);
     },
   },
-  { name: "otadata", seeds: [new Uint8Array(64).fill(0xff), new Uint8Array(64)], words: [], run: otadata },
-  { name: "NVS", seeds: [nvsSeed()], words: [], run: nvs },
+  { name: "otadata", seeds: [new Uint8Array(64).fill(0xff), new Uint8Array(64)], tokens: [], run: otadata },
+  { name: "NVS", seeds: [nvsSeed()], tokens: [], run: nvs },
   {
     name: "partition table, binary",
     seeds: [TABLE.toBinary().slice(0, 256)],
-    words: [Uint8Array.of(0xaa, 0x50), Uint8Array.of(0xeb, 0xeb)],
+    tokens: [Uint8Array.of(0xaa, 0x50), Uint8Array.of(0xeb, 0xeb)],
     run: (input) => mayRefuse(() => PartitionTable.fromBinary(input, 4 << 20)),
   },
   {
     name: "partition table, CSV",
     seeds: [text(CSV)],
-    words: words("0x", ",", "\n", "M", "K", "app", "data", "ota_0", "nvs", "#"),
+    tokens: texts("0x", ",", "\n", "M", "K", "app", "data", "ota_0", "nvs", "#"),
     run: (input) => mayRefuse(() => PartitionTable.fromCsv(Buffer.from(input).toString("latin1"), 4 << 20)),
   },
   {
     name: "versions",
-    seeds: words("1.2.3-rc.1", "v1.0"),
-    words: words(".", "-", "+", "rc", "0"),
+    seeds: texts("1.2.3-rc.1", "v1.0"),
+    tokens: texts(".", "-", "+", "rc", "0"),
     run: (input) => {
       const version = Buffer.from(input).toString("latin1");
       compareVersions(version, "1.2.3");

@@ -3,12 +3,12 @@ export interface Target {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
   /** Tokens of the format. */
-  readonly words: readonly Uint8Array[];
+  readonly tokens: readonly Uint8Array[];
   run(input: Uint8Array): void;
 }
 
 export const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(value));
-export const words = (...values: readonly string[]): Uint8Array[] => values.map(text);
+export const texts = (...values: readonly string[]): Uint8Array[] => values.map(text);
 const ENGINE_LIMIT = /call stack|Invalid (typed )?array length|Invalid string length|Invalid count value/;
 
 /** Lets `parse` refuse in its own way: an Error with a message. Anything else passes through. */
@@ -27,7 +27,7 @@ export function mayRefuse(parse: () => unknown): void {
 }
 
 /** Tokens of JSON, and keys of offers. */
-export const JSON_WORDS = words(
+export const JSON_TOKENS = texts(
   '{"',
   '":',
   ",",

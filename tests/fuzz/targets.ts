@@ -6,7 +6,7 @@ import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { NETWORK_TARGETS } from "./network-targets";
 import { OFFER_TARGETS } from "./offer-targets";
 import { STORED_TARGETS } from "./stored-targets";
-import { JSON_WORDS, mayRefuse, words } from "./target";
+import { JSON_TOKENS, mayRefuse, texts } from "./target";
 import type { Target } from "./target";
 
 const DEVICE = JSON.stringify({
@@ -35,8 +35,8 @@ export function createTargets(): { readonly targets: readonly Target[]; close():
   const file = join(folder, "device.json");
   const config: Target = {
     name: "device.json",
-    seeds: words(DEVICE, PANEL),
-    words: JSON_WORDS,
+    seeds: texts(DEVICE, PANEL),
+    tokens: JSON_TOKENS,
     run: (input) => {
       writeFileSync(file, input, { mode: 0o600 });
       mayRefuse(() => readDeviceConfig(file));

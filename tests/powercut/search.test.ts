@@ -47,10 +47,10 @@ test("no power cut, at any operation and in any form, loses an update or a devic
   const started = performance.now();
   const all = emptyTally();
   for (const { title, works } of commitPlan()) {
-    const chapter = emptyTally();
-    await carryOutAll(works, { onDone: (tally) => add(chapter, tally) });
-    t.diagnostic(`${title}: ${chapter.cases} cases, ${chapter.violations} violations`);
-    add(all, chapter);
+    const phase = emptyTally();
+    await carryOutAll(works, { onDone: (tally) => add(phase, tally) });
+    t.diagnostic(`${title}: ${phase.cases} cases, ${phase.violations} violations`);
+    add(all, phase);
   }
   for (const line of lines(all)) t.diagnostic(line);
   t.diagnostic(`wall time ${((performance.now() - started) / 1000).toFixed(0)} s`);

@@ -25,7 +25,7 @@ export interface Tally {
   cuts: number;
   /** By letter of the fault, all cuts of all cases. */
   readonly kinds: { [kind in FaultKind]?: number };
-  /** By the chapter in which the first cut fell. */
+  /** By the phase in which the first cut fell. */
   readonly phases: { [phase: string]: number };
   /** Single cuts of flash operations that differ in operation, fault or place, as hashes: where they are asked for. */
   readonly points: number[];
@@ -142,7 +142,7 @@ export function lines(tally: Tally): string[] {
     ...(tally.points.length > 0
       ? [`distinct points (operation, kind of fault, place): ${new Set(tally.points).size}`]
       : []),
-    `by chapter: ${Object.entries(tally.phases)
+    `by phase: ${Object.entries(tally.phases)
       .map(([phase, cases]) => `${phase} ${cases}`)
       .join(", ")}`,
     ...(tally.networkFaults > 0 ? [`with a network fault: ${tally.networkFaults}`] : []),

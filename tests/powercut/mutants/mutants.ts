@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
 import { oneLine } from "./passages";
-import type { Expression, ExpressionStatement, Node, SpreadElement } from "@babel/types";
+import type { Expression, ExpressionStatement, Node, SpreadElement, Statement } from "@babel/types";
 
 export interface Mutant {
   /** "src/job/trial.ts:27 guard half: !state.asked, of state.name !== "trial" || !state.asked". */
@@ -37,79 +37,99 @@ const TEXT_MAX = 110;
 /** Every mutant of one file of the repository. Throws a syntax error. */
 export function mutantsOf(root: URL, file: string): Mutant[] {
   const source = readFileSync(new URL(file, root), "utf8");
-  const found: Mutant[] = [];
-  const of = ({ start, end }: Node): string => source.slice(start!, end!);
-  const add = (operator: Operator, node: Node, edits: readonly Edit[], left?: Node): void => {
+  const maker = new MutantMaker(file, source);
+  walk(parse(source, { sourceType: "module", plugins: ["typescript"] }).program, (node) => maker.visit(node));
+  return maker.found;
+}
+
+class MutantMaker {
+  readonly found: Mutant[] = [];
+  readonly #file: string;
+  readonly #source: string;
+
+  constructor(file: string, source: string) {
+    this.#file = file;
+    this.#source = source;
+  }
+
+  /** Adds the mutants of this node itself. */
+  visit(node: Node): void {
+    switch (node.type) {
+      case "IfStatement":
+      case "ConditionalExpression":
+        return this.#condition(node.test);
+      case "ReturnStatement":
+        return node.argument?.type === "LogicalExpression" ? this.#halves(node.argument) : undefined;
+      case "BlockStatement":
+        return this.#statements(node.body);
+      case "SwitchCase":
+        return this.#statements(node.consequent);
+      case "ArrayExpression":
+        return this.#effects(node.elements);
+    }
+  }
+
+  #condition(test: Expression): void {
+    // The types stay what they are where TypeScript narrows by the condition: what does not compile then is no mutant.
+    this.#add("guard never", test, [becomes(test, `(false && (${this.#of(test)}))`)]);
+    this.#add("guard always", test, [becomes(test, `(true || (${this.#of(test)}))`)]);
+    this.#halves(test);
+  }
+
+  #halves(node: Node): void {
+    if (node.type === "LogicalExpression" && node.operator !== "??") {
+      this.#add("guard half", node, [becomes(node, `(${this.#of(node.left)})`)], node.left);
+      this.#add("guard half", node, [becomes(node, `(${this.#of(node.right)})`)], node.right);
+      this.#halves(node.left);
+      this.#halves(node.right);
+    } else if (node.type === "ParenthesizedExpression") this.#halves(node.expression);
+    else if (node.type === "UnaryExpression") this.#halves(node.argument);
+  }
+
+  #statements(statements: readonly Statement[]): void {
+    for (const [index, statement] of statements.entries()) {
+      if (statement.type !== "ExpressionStatement") continue;
+      if (statement.expression.type === "CallExpression" && statement.expression.callee.type === "Super") continue;
+      this.#add("step left out", statement, [becomes(statement, ";")]);
+      const next = statements[index + 1];
+      if (next?.type === "ExpressionStatement" && !(isPlain(statement) && isPlain(next)))
+        this.#exchange(statement, next);
+    }
+  }
+
+  #effects(elements: readonly (Expression | SpreadElement | null)[]): void {
+    const steps = elements.filter(isStep);
+    if (steps.length !== elements.length) return;
+    for (const [index, step] of steps.entries()) {
+      if (isNotice(step)) continue;
+      this.#add("step left out", step, [becomes(step, "...[]")]);
+      const next = steps.slice(index + 1).find((each) => !isNotice(each));
+      if (next !== undefined) this.#exchange(step, next);
+    }
+  }
+
+  #exchange(one: Node, other: Node): void {
+    this.#add("steps exchanged", one, [becomes(one, this.#of(other)), becomes(other, this.#of(one))]);
+  }
+
+  /** `left`: the part of the node that stays. */
+  #add(operator: Operator, node: Node, edits: readonly Edit[], left?: Node): void {
+    const source = this.#source;
     const line = source.slice(0, node.start!).split("\n").length;
-    const what = oneLine(left === undefined ? of(node) : `${of(left)}, of ${of(node)}`);
+    const what = oneLine(left === undefined ? this.#of(node) : `${this.#of(left)}, of ${this.#of(node)}`);
     let text = source;
     for (const { start, end, text: into } of [...edits].sort((a, b) => b.start - a.start))
       text = text.slice(0, start) + into + text.slice(end);
-    found.push({
-      name: `${file}:${line} ${operator}: ${what.length > TEXT_MAX ? `${what.slice(0, TEXT_MAX)}…` : what}`,
-      file,
-      operator,
-      text,
-    });
-  };
-  const becomes = (node: Node, text: string): Edit => ({ start: node.start!, end: node.end!, text });
+    const shown = what.length > TEXT_MAX ? `${what.slice(0, TEXT_MAX)}…` : what;
+    this.found.push({ name: `${this.#file}:${line} ${operator}: ${shown}`, file: this.#file, operator, text });
+  }
 
-  const condition = (test: Expression): void => {
-    // The types stay what they are where TypeScript narrows by the condition: what does not compile then is no mutant.
-    add("guard never", test, [becomes(test, `(false && (${of(test)}))`)]);
-    add("guard always", test, [becomes(test, `(true || (${of(test)}))`)]);
-    halves(test);
-  };
-  const halves = (node: Node): void => {
-    if (node.type === "LogicalExpression" && node.operator !== "??") {
-      add("guard half", node, [becomes(node, `(${of(node.left)})`)], node.left);
-      add("guard half", node, [becomes(node, `(${of(node.right)})`)], node.right);
-      halves(node.left);
-      halves(node.right);
-    } else if (node.type === "ParenthesizedExpression" || node.type === "UnaryExpression")
-      halves(node.type === "UnaryExpression" ? node.argument : node.expression);
-  };
-  const exchange = (one: Node, other: Node): void =>
-    add("steps exchanged", one, [becomes(one, of(other)), becomes(other, of(one))]);
-
-  walk(parse(source, { sourceType: "module", plugins: ["typescript"] }).program, (node) => {
-    switch (node.type) {
-      case "IfStatement":
-        condition(node.test);
-        break;
-      case "ConditionalExpression":
-        condition(node.test);
-        break;
-      case "ReturnStatement":
-        if (node.argument?.type === "LogicalExpression") halves(node.argument);
-        break;
-      case "BlockStatement":
-      case "SwitchCase": {
-        const statements = node.type === "BlockStatement" ? node.body : node.consequent;
-        for (const [index, statement] of statements.entries()) {
-          if (statement.type !== "ExpressionStatement") continue;
-          if (statement.expression.type === "CallExpression" && statement.expression.callee.type === "Super") continue;
-          add("step left out", statement, [becomes(statement, ";")]);
-          const next = statements[index + 1];
-          if (next?.type === "ExpressionStatement" && !(isPlain(statement) && isPlain(next))) exchange(statement, next);
-        }
-        break;
-      }
-      case "ArrayExpression": {
-        const steps = node.elements.filter(isStep);
-        if (steps.length !== node.elements.length) break;
-        for (const [index, step] of steps.entries()) {
-          if (isNotice(step)) continue;
-          add("step left out", step, [becomes(step, "...[]")]);
-          const next = steps.slice(index + 1).find((each) => !isNotice(each));
-          if (next !== undefined) exchange(step, next);
-        }
-        break;
-      }
-    }
-  });
-  return found;
+  #of({ start, end }: Node): string {
+    return this.#source.slice(start!, end!);
+  }
 }
+
+const becomes = (node: Node, text: string): Edit => ({ start: node.start!, end: node.end!, text });
 
 /** Notes something down and calls nobody: two of these in a row can be in either order. */
 function isPlain({ expression }: ExpressionStatement): boolean {

@@ -11,7 +11,7 @@ import {
   escape,
   phaseClass,
   phaseLetter,
-  phaseWords,
+  phaseText,
   phasesOf,
   text,
 } from "./report-plot";
@@ -171,7 +171,7 @@ function fact(value: string, words: string, classes = ""): string {
 function legend(panels: readonly Panel[], dots: readonly Dot[]): string {
   const phases = phasesOf(panels).map(
     (phase) =>
-      `<li class="${phaseClass(phase)}"><i>${phaseLetter(phase)}</i>${escape(phase)} <small>${escape(phaseWords(phase))}</small></li>`,
+      `<li class="${phaseClass(phase)}"><i>${phaseLetter(phase)}</i>${escape(phase)} <small>${escape(phaseText(phase))}</small></li>`,
   );
   if (dots.some(({ limit }) => limit !== undefined))
     phases.push("<li>small and pale: beyond what ESP-IDF protects</li>");

@@ -26,7 +26,7 @@ const BACK_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as 
 const BACK_LINES = 5;
 
 /** In the order in which scenarios go through them, each with a letter, which stands in its band: nothing hangs on colour alone. */
-const PHASES: readonly (readonly [name: string, letter: string, words: string])[] = [
+const PHASES: readonly (readonly [name: string, letter: string, text: string])[] = [
   ["bootloader", "B", "before the firmware runs"],
   ["mount", "M", "NVS is read"],
   ["idle", "I", "no update in hand"],
@@ -42,7 +42,7 @@ const PHASES: readonly (readonly [name: string, letter: string, words: string])[
 ];
 
 export const phaseLetter = (phase: string): string => PHASES.find(([name]) => name === phase)?.[1] ?? "X";
-export const phaseWords = (phase: string): string => PHASES.find(([name]) => name === phase)?.[2] ?? "";
+export const phaseText = (phase: string): string => PHASES.find(([name]) => name === phase)?.[2] ?? "";
 export const phaseClass = (phase: string): string => `phase-${phaseLetter(phase).toLowerCase()}`;
 
 /** Phases of these panels, in order. */
@@ -65,28 +65,12 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
     ({ back }) => back !== undefined,
   );
   const at = (dot: Dot): number => x(dot.at + (marks === "all" ? dot.within : 0.5));
+  const kibi = (value: number): string => (value === 0 ? "0" : `${value / KIBI} KiB`);
   return [
     `<g transform="translate(0 ${top})">`,
-    text(
-      LEFT,
-      22,
-      `Scenario “${panel.title}”: ${count(panel.dots.length)} power cuts${marks === "all" ? "" : ", of each position the worst drawn"}`,
-      "title",
-    ),
-    text(LEFT, 42, panel.about, "soft"),
-    panel.bands
-      .map(
-        ({ phase, from, to }) =>
-          `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`,
-      )
-      .join(""),
-    axis(
-      AGAIN,
-      yAgain,
-      multiples(4 * KIBI, highest),
-      (value) => (value === 0 ? "0" : `${value / KIBI} KiB`),
-      "bytes fetched again",
-    ),
+    drawHead(panel, marks),
+    panel.bands.map((band) => drawWash(band, x)).join(""),
+    axis(AGAIN, yAgain, multiples(4 * KIBI, highest), kibi, "bytes fetched again"),
     axis(BACK, yBack, multiples(step, slowest * 1.12), (value) => `${value} ms`, "recovery time"),
     bound(panel, yAgain(panel.bound)),
     points(dots, at, ({ again }) => yAgain(again)),
@@ -105,20 +89,30 @@ export function drawPanel(panel: Panel, { marks, top }: PlotOptions): string {
       ({ back }) => `worst ${(back ?? 0).toFixed(0)} ms`,
     ),
     panel.bands.map((band) => drawBand(band, x)).join(""),
-    multiples(20, panel.points)
-      .map(
-        (number) =>
-          `<path class="tick" d="M${fix(x(number))} ${BANDS.top + BANDS.height}v4"/>${text(x(number), TICKS + 5, String(number), "tick-text middle")}`,
-      )
-      .join(""),
-    text(
-      (LEFT + PLOT_WIDTH - RIGHT) / 2,
-      TICKS + 26,
-      "cut position: number of the flash operation or message in the scenario; within one, its torn forms side by side",
-      "soft middle",
-    ),
+    drawPositions(panel, x),
     "</g>",
   ].join("\n");
+}
+
+function drawHead({ title, about, dots }: Panel, marks: PlotOptions["marks"]): string {
+  const drawn = marks === "all" ? "" : ", of each position the worst drawn";
+  return `${text(LEFT, 22, `Scenario “${title}”: ${count(dots.length)} power cuts${drawn}`, "title")}\n${text(LEFT, 42, about, "soft")}`;
+}
+
+/** The phase behind both plots. */
+function drawWash({ phase, from, to }: Band, x: (position: number) => number): string {
+  return `<rect class="wash ${phaseClass(phase)}" x="${fix(x(from))}" y="${AGAIN.top}" width="${fix(x(to) - x(from))}" height="${BACK.top + BACK.height - AGAIN.top}"/>`;
+}
+
+/** The axis of cut positions. */
+function drawPositions({ points: last }: Panel, x: (position: number) => number): string {
+  const ticks = multiples(20, last).map(
+    (number) =>
+      `<path class="tick" d="M${fix(x(number))} ${BANDS.top + BANDS.height}v4"/>${text(x(number), TICKS + 5, String(number), "tick-text middle")}`,
+  );
+  const title =
+    "cut position: number of the flash operation or message in the scenario; within one, its torn forms side by side";
+  return `${ticks.join("")}\n${text((LEFT + PLOT_WIDTH - RIGHT) / 2, TICKS + 26, title, "soft middle")}`;
 }
 
 interface Field {

@@ -47,7 +47,8 @@ export const NETWORK: readonly string[] = [
   "down2",
 ];
 
-export interface Chapter {
+/** One part of a search. */
+export interface PlanPhase {
   readonly title: string;
   readonly works: readonly Work[];
 }
@@ -68,39 +69,27 @@ function networkSettings(kinds: readonly string[], scenarios: readonly string[])
   );
 }
 
+/** The whole of a setting in one piece. */
+const ALL = { index: 0, of: 1 } as const;
+
+/** Every cut of a setting. */
+const every = (setting: Setting, density: Density, strides: readonly number[] = [1]): Work => ({
+  kind: "exhaust",
+  setting,
+  densities: [density],
+  strides,
+  part: ALL,
+});
+
 /** What runs on every commit: minutes, not hours. */
-export function commitPlan(): Chapter[] {
+export function commitPlan(): PlanPhase[] {
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
-    {
-      title: "every cut, 18 sectors",
-      works: MAIN.flatMap((scenario, index) =>
-        parts(3).map((part): Work => ({
-          kind: "exhaust",
-          setting: whole(scenario),
-          densities: [{ ...SINGLES, shift: index / MAIN.length }],
-          part,
-          points: true,
-        })),
-      ),
-    },
-    {
-      title: "every cut, further scenarios",
-      works: rest.map((scenario): Work => ({
-        kind: "exhaust",
-        setting: small(scenario),
-        densities: [FEW],
-        part: { index: 0, of: 1 },
-      })),
-    },
+    { title: "every cut, 18 sectors", works: MAIN.flatMap(everyPoint) },
+    { title: "every cut, further scenarios", works: rest.map((scenario) => every(small(scenario), FEW)) },
     {
       title: "every cut, whole agent",
-      works: ["good", "unhealthy", "panel1"].map((scenario): Work => ({
-        kind: "exhaust",
-        setting: agent(scenario),
-        densities: [FEW],
-        part: { index: 0, of: 1 },
-      })),
+      works: ["good", "unhealthy", "panel1"].map((scenario) => every(agent(scenario), FEW)),
     },
     {
       title: "pairs of cuts",
@@ -119,13 +108,9 @@ export function commitPlan(): Chapter[] {
     },
     {
       title: "cuts and a bad network",
-      works: networkSettings(NETWORK, ["good"]).map((setting): Work => ({
-        kind: "exhaust",
-        setting,
-        densities: [{ positions: 1, small: 1, subsets: 0, unstable: 0 }],
-        strides: [3],
-        part: { index: 0, of: 1 },
-      })),
+      works: networkSettings(NETWORK, ["good"]).map((setting) =>
+        every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
+      ),
     },
     {
       title: "worn chip",
@@ -137,6 +122,17 @@ export function commitPlan(): Chapter[] {
       })),
     },
   ];
+}
+
+/** In three pieces, with places of its own among the bytes of an operation. */
+function everyPoint(scenario: string, index: number): Work[] {
+  return parts(3).map((part) => ({
+    kind: "exhaust",
+    setting: whole(scenario),
+    densities: [{ ...SINGLES, shift: index / MAIN.length }],
+    part,
+    points: true,
+  }));
 }
 
 /** Sequences in one piece of the long run, and cuts in the longest ones. */
@@ -171,7 +167,6 @@ function moved(fault: string, random: Random): string {
 }
 
 const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
-const ALL = { index: 0, of: 1 } as const;
 
 /** What every mutant is searched with: two seconds, less where one is noticed soon. */
 export function mutantPlan(): Work[] {

@@ -15,7 +15,7 @@ import type { SimulationState } from "./simulation-state";
 export interface Point {
   /** From 0. */
   readonly number: number;
-  /** The chapter of the update, for people. */
+  /** The phase of the update: the name of the job's state, "bootloader" or "mount". */
   readonly phase: string;
   /** What is about to happen to flash ... */
   readonly operation?: FlashOperation;
