@@ -1,4 +1,4 @@
-/** The whole agent: MQTT session, HTTP downloader, dialect and job, over an in-memory network with virtual time. */
+/** The whole agent as device under test: MQTT session, HTTP downloader, dialect and job, over an in-memory network with virtual time. */
 import { OtaAgent } from "../../../src/agent/agent";
 import type { AgentOptions } from "../../../src/agent/agent";
 import type { Notice } from "../../../src/job/effects";
@@ -14,14 +14,14 @@ import type { NetworkFault } from "./network-faults";
 import { platformOf } from "./scenarios";
 import type { Scenario } from "./scenarios";
 
-/** What an agent may say in one start before it counts as out of its mind. */
+/** Notices of one start before the agent counts as wedged. */
 const NOTICES_MAX = 500;
 /** One way, ms. */
 const LATENCY = 10;
-/** Time that a probe is waited for, in steps. */
+/** Steps in which the probe must be answered. */
 const PROBE_STEPS = 50;
 
-/** What this device needs of an agent, so that one of another edition can be in its place. */
+/** What this device needs of an agent. An agent of another edition can take its place. */
 export interface Agent {
   readonly state: string;
   start(): void;

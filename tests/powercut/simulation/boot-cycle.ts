@@ -1,6 +1,7 @@
 /**
- * One cycle of a board: from a power-on to the end of the scenario or to the next cut. Every flash operation and every message is
- * a point, numbered from the power-on; a visitor decides what happens there. A cut leaves a new simulation, the RAM is gone.
+ * One boot cycle of a board: from power-on to the end of the scenario or to the next power cut, resets by software included. Every flash
+ * operation and every message is a point, numbered from power-on. A visitor decides what happens at each point. A power cut makes a new
+ * simulation state; the content of the RAM is lost.
  */
 import type { ResetReason } from "../../../src/ports";
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
@@ -17,28 +18,28 @@ export interface Point {
   readonly number: number;
   /** The phase of the update: the name of the job's state, "bootloader" or "mount". */
   readonly phase: string;
-  /** What is about to happen to flash ... */
+  /** The flash operation that is about to run, ... */
   readonly operation?: FlashOperation;
-  /** ... or between device and cloud, in words, and what that does to the simulation. */
+  /** ... or the message between device and cloud, as text, and its effect on the simulation. */
   readonly message?: string;
   readonly effect?: (simulation: SimulationState) => void;
 }
 
-/** Nothing: go on. "stop": the caller has what it wanted. A fault: of hardware, from here on. */
+/** Undefined: continue. "stop": end the cycle here. A fault: a hardware fault begins here. */
 export type Visit = (point: Point, simulation: SimulationState) => "stop" | Fault | void;
 
-/** esp_ota_select_entry_t; the header of an NVS page, and with the states of its entries. */
+/** Bytes of esp_ota_select_entry_t, of the header of an NVS page, and of that header with the states of the entries. */
 const BOOT_ENTRY = 32;
 const NVS_HEADER = 32;
 const NVS_MARKS = 64;
 
-/** Starts in one cycle, and things that happen in it, before the board counts as wedged. */
+/** Starts in one cycle, and steps in one start, before the board counts as wedged. */
 const STARTS_MAX = 40;
 const STEPS_MAX = 6_000;
 
 export class BootCycle implements Cycle {
   readonly simulation: SimulationState;
-  /** The search has taken what it wanted: nothing of this cycle counts any more. */
+  /** The visitor has stopped the cycle: nothing of it counts any more. */
   stopped = false;
   /** Points so far. */
   points = 0;
@@ -49,7 +50,7 @@ export class BootCycle implements Cycle {
   #monitor: InvariantMonitor | undefined;
   #device: Device | undefined;
 
-  /** `exact`: flash time counts what the bootloader reads each time, too; slower. */
+  /** `exact`: the bootloader verifies images from flash at each start, so that flash time counts its reads. Slower. */
   constructor(simulation: SimulationState, make: MakeDevice, visit: Visit = () => undefined, exact = false) {
     this.simulation = simulation;
     this.#make = make;
@@ -58,7 +59,7 @@ export class BootCycle implements Cycle {
     simulation.board.chip.onOperation = (operation) => this.#operation(operation);
   }
 
-  /** Lives. True: the scenario came to its end; the ledger says how. */
+  /** Runs the cycle. True: the scenario came to its end, and the ledger has the violations. */
   run(): boolean {
     const { ledger } = this.simulation;
     let reason: ResetReason = ledger.cuts % 2 === 0 ? "power-on" : "brown-out";
@@ -90,7 +91,7 @@ export class BootCycle implements Cycle {
     this.#device = undefined;
     this.#monitor = undefined;
     faults.powerOn(board.chip.cells);
-    // While it is set, images are verified from flash each time.
+    // With a read hook, images are verified from flash at each start.
     board.chip.onRead = faults.noisy || this.#exact ? (address, bytes) => faults.disturb(address, bytes) : undefined;
     checkSlots(simulation);
     try {
@@ -107,7 +108,7 @@ export class BootCycle implements Cycle {
       this.#device.start();
       if (this.stopped) return "over";
       if (behaviour === "hangs") return "watchdog";
-      return this.#live(this.#device, monitor);
+      return this.#runDevice(this.#device, monitor);
     } catch (error) {
       if (error instanceof PowerCut && this.stopped) return "over";
       throw error;
@@ -120,7 +121,7 @@ export class BootCycle implements Cycle {
     return task === undefined ? "good" : this.simulation.cloud.pushOf(task).behaviour;
   }
 
-  #live(device: Device, monitor: InvariantMonitor): ResetReason | "over" {
+  #runDevice(device: Device, monitor: InvariantMonitor): ResetReason | "over" {
     for (let steps = 0; !this.stopped; steps++) {
       if (this.simulation.board.restartWanted !== undefined) return "software";
       if (steps > STEPS_MAX) {
@@ -167,7 +168,7 @@ export class BootCycle implements Cycle {
   }
 }
 
-/** The simulation after a cut at this point. */
+/** The simulation after a power cut at this point. */
 export function cutAt(simulation: SimulationState, point: Point, fault: Fault): SimulationState {
   const child = simulation.fork();
   const { ledger, faults, board } = child;
@@ -177,14 +178,14 @@ export function cutAt(simulation: SimulationState, point: Point, fault: Fault): 
   ledger.cuts++;
   ledger.backAfter = undefined;
   const limit = limitOf(simulation, child, point);
-  // A forged boot entry is what most may come of, whatever else there was before.
+  // A forged boot entry excuses most, so it replaces any other limit.
   if (limit === "boot entry" || ledger.limit === undefined) ledger.limit = limit;
   if (before || onTrial(child) || failedUnnoticed(child)) ledger.trialCuts++;
   for (const [image, fetched] of ledger.fetching) ledger.note(image, { cuts: fetched.cuts + 1 });
   return child;
 }
 
-/** Whether the cut has left what ESP-IDF takes for something that nobody wrote. */
+/** The limit of ESP-IDF's protection that the torn write has reached, if any (LIMITS in ledger.ts). */
 function limitOf(before: SimulationState, after: SimulationState, { operation }: Point): Limit | undefined {
   if (operation === undefined) return undefined;
   const { otadata, nvs } = after.board.table;
@@ -210,7 +211,7 @@ function limitOf(before: SimulationState, after: SimulationState, { operation }:
   return before.oracle.sameAt(sector, header) && !erasedNothing(before, after, sector) ? "freed page" : undefined;
 }
 
-/** An entry of the page has a state that nobody writes, and had not before. */
+/** The torn write left an entry of the page in state 01, which no code writes. */
 function halfMarked(before: SimulationState, after: SimulationState, sector: number): boolean {
   const marks = (simulation: SimulationState): Uint8Array => {
     const bytes = new Uint8Array(NVS_MARKS - NVS_HEADER);
@@ -223,14 +224,14 @@ function halfMarked(before: SimulationState, after: SimulationState, sector: num
   );
 }
 
-/** The sector is as it was: the cut came before the erase. */
+/** The erase has not changed the sector yet. */
 function erasedNothing(before: SimulationState, after: SimulationState, sector: number): boolean {
   const left = new Uint8Array(SECTOR_SIZE);
   after.board.chip.cells.read(sector, left);
   return before.oracle.sameAt(sector, left);
 }
 
-/** A trial has ended by itself and the verdict is not stored: after the cut it looks like one that was cut short. */
+/** A trial failed and its verdict is not stored yet: after the power cut it looks like a trial that was cut short. */
 function failedUnnoticed({ oracle, cloud }: SimulationState): boolean {
   return ([0, 1] as const).some((index) => {
     if (oracle.entryOf(index)?.state !== "aborted") return false;
@@ -240,7 +241,7 @@ function failedUnnoticed({ oracle, cloud }: SimulationState): boolean {
   });
 }
 
-/** A trial is under way: its boot entry says so. */
+/** A boot entry says that a trial is under way. */
 function onTrial({ oracle }: SimulationState): boolean {
   return ([0, 1] as const).some((index) => oracle.entryOf(index)?.state === "pending");
 }

@@ -1,4 +1,7 @@
-/** The broker and the cloud behind it, for one device: MQTT 3.1.1 packets in memory. What is on its way is lost with the power, what arrived is not. */
+/**
+ * The broker and the cloud behind it, for one device: MQTT 3.1.1 packets in memory. A power cut loses the packets that are under way, not those
+ * that have arrived.
+ */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import type { Offer } from "../../../src/job/types";
@@ -12,7 +15,7 @@ import type { Connection as Judged } from "../checks/report-checks";
 import { rulesOf } from "./scenarios";
 import type { SimulationState } from "./simulation-state";
 
-/** The version of an offer that only asks whether somebody is there. */
+/** Version of the probe: an offer that the device can only refuse. */
 export const PROBE = "9.9.9";
 
 export class BrokerPeer implements Peer {
@@ -22,11 +25,11 @@ export class BrokerPeer implements Peer {
   #parser = parser();
   #connection: Connection | undefined;
   #judged: Judged = { owesFail: false, version: false };
-  /** Subscriptions still to come before the device is up. */
+  /** SUBACKs that are missing until the device is up. */
   #awaited = 1;
   #packetId = 0;
   #probing = false;
-  /** An answer to the probe has come. */
+  /** The device has answered the probe. */
   probed = false;
 
   constructor(surroundings: Surroundings, fault: NetworkFault | undefined, state: () => string) {
@@ -127,7 +130,7 @@ export class BrokerPeer implements Peer {
     if (answer !== undefined) this.push(answer);
   }
 
-  /** ThingsPanel's reports name no version: they are about the job in hand, if it has come that far. */
+  /** ThingsPanel's reports name no version: they belong to the current job, if there is one with such a report. */
   #named(heard: Heard | undefined): Heard | undefined {
     if (heard === undefined || heard.kind === "version" || heard.version !== undefined) return heard;
     const { job, outcome } = this.#with.monitor;

@@ -1,4 +1,4 @@
-/** Offers and reports in the words of each cloud: what the peer of an agent says and understands. Independent of the agent's dialects. */
+/** Offers and reports in the message format of each cloud, written independently of the agent's dialects. */
 import type { Offer } from "../../../src/job/types";
 import type { Heard } from "./cloud-side";
 import type { ScenarioPlatform } from "./scenarios";

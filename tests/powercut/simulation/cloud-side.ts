@@ -1,12 +1,12 @@
 /**
- * The cloud of a scenario, as far as an update is concerned: what it pushes and when, and what it has heard. It knows nothing of
- * connections or bytes, so the quick desk and the whole agent meet the same one. Plain data: forked with the simulation.
+ * The cloud of a scenario: what it pushes and when, and the reports that it has received. It has no connections and no bytes, so both devices
+ * under test use the same one. Plain data, forked with the simulation.
  */
 import { TRIAL_WAITS } from "../../../src/constants";
 import type { Offer } from "../../../src/job/types";
 import type { Ending, Push, Scenario } from "./scenarios";
 
-/** A report as it arrived. `version`: of the task, where the dialect names it. */
+/** A report that has arrived. `version`: of the task, where the dialect names it. */
 export type Heard =
   | { readonly kind: "version"; readonly version: string }
   | { readonly kind: "progress"; readonly percent: number; readonly version: string | undefined }
@@ -20,47 +20,47 @@ export type Heard =
     };
 export type HeardOutcome = Extract<Heard, { kind: "outcome" }>;
 
-/** One time that the operator pushed an image. */
+/** One push of an image by the operator. */
 export interface Task {
   /** Index in the scenario. */
   readonly push: number;
   /** Outcomes in the order of their arrival. */
   readonly outcomes: readonly string[];
-  /** The first of them is the one that the scenario foresees. */
+  /** The first outcome is the one that the scenario expects. */
   readonly fitting: boolean;
-  /** Times the offer was sent; a person sends it again only where the cloud does not. */
+  /** Times that the offer was sent. */
   readonly deliveries: number;
-  /** Of these, in answer to version reports. */
+  /** Times that it was sent in answer to a version report. */
   readonly repeats: number;
   readonly open: boolean;
-  /** Another image took its place. */
+  /** Another push has replaced it. */
   readonly superseded: boolean;
-  /** Still to be sent to a device that is connected. */
+  /** Not sent yet: it waits for a connected device. */
   readonly unsent: boolean;
-  /** The device takes this image no more: too many trials have ended without a confirm. */
+  /** The device no longer accepts this image: too many trials ended without a confirm. */
   readonly usedUp: boolean;
 }
 
-/** What a device says of an image whose trials are used up. */
+/** The refusal of an image that has no trials left. */
 export const NEVER_AGAIN = /^tried \d+ times and never confirmed/;
 
-/** Times an image is sent, and pushed anew after a failure, before the operator gives the device up. */
-const PATIENCE = 20;
+/** Times that one push is sent, and pushes of one image after failures, before the operator stops. */
+const DELIVERIES_MAX = 20;
 const TRIES = 4;
-/** From an outcome to the next push of the same image: no device has to wait longer for another trial. */
+/** Milliseconds from an outcome to the next push of the same image: the longest wait between two trials. */
 const OPERATOR_WAIT = Math.max(...TRIAL_WAITS) * 1000;
-/** ThingsPanel v0: version reports that are answered by another push. */
+/** Version reports that ThingsPanel v0 answers with another push. */
 const REPEATS = 3;
 
 export class CloudSide {
   readonly scenario: Scenario;
   /** Kinds of report whose first PUBACK was lost on purpose. */
   readonly lostAcks = new Set<string>();
-  /** What can not be right, from the cloud's point of view. */
+  /** Reports that contradict each other or belong to no push. */
   readonly complaints: string[] = [];
   /** Newest last. */
   #tasks: Task[] = [];
-  /** When the operator pushes again; undefined: he has not thought of it yet. */
+  /** Time of the operator's next push; undefined: not decided yet. */
   #pushAt: number | undefined;
 
   constructor(scenario: Scenario) {
@@ -90,7 +90,7 @@ export class CloudSide {
     return this.#tasks.findLast((task) => this.pushOf(task).offer.version === version);
   }
 
-  /** Every push has had its end. */
+  /** Every push has ended. */
   get finished(): boolean {
     return this.#next === undefined && !this.#tasks.some(({ open }) => open);
   }
@@ -101,18 +101,18 @@ export class CloudSide {
     return task && this.#send(task);
   }
 
-  /** No further trial of this push's image is to be had. */
+  /** The device no longer accepts the image of this push. */
   usedUp(push: Push): boolean {
     return this.#tasks.some((task) => task.usedUp && this.pushOf(task).file === push.file);
   }
 
   /**
-   * The device has nothing to do: a person pushes the next image, or once more what is open and did not arrive. A number: not before
-   * that time. Undefined: that did not help often enough, or there is nothing left.
+   * The operator's step when the device is idle: the next push, or the open one once more. A number: the time before which nothing is pushed.
+   * Undefined: nothing is left to push, or too many attempts have failed.
    */
   operate(now: number): Offer | number | undefined {
     const open = this.#tasks.find((task) => task.open);
-    if (open !== undefined) return open.deliveries < PATIENCE ? this.#send(open) : undefined;
+    if (open !== undefined) return open.deliveries < DELIVERIES_MAX ? this.#send(open) : undefined;
     const next = this.#next;
     if (next === undefined || this.#tasks.filter(({ push }) => push === next).length >= TRIES) return undefined;
     this.#pushAt ??= this.#triedBefore(next) ? now + OPERATOR_WAIT : now;
@@ -122,14 +122,14 @@ export class CloudSide {
     return this.offer();
   }
 
-  /** Takes a report; what is sent in answer to it. */
+  /** Takes a report. Returns the offer that answers it. */
   heard(report: Heard): Offer | undefined {
     if (report.kind === "version") return this.#version(report.version);
     if (report.kind === "outcome") this.#outcome(report);
     return undefined;
   }
 
-  /** The file server has given out bytes of a push up to here, to firmware of version `running`. */
+  /** The file server has served bytes of a push up to `end`, to firmware of version `running`. Returns the offer that this triggers. */
   served(version: string, end: number, running: string): Offer | undefined {
     const task = this.taskOf(version);
     if (task !== undefined) this.#overtake(task, running);
@@ -140,7 +140,7 @@ export class CloudSide {
     return this.offer();
   }
 
-  /** The next push came during the trial, a cut undid the trial, and so the firmware from before has got both: the newer one counts. */
+  /** The next push came during the trial and a power cut ended the trial: the old firmware has both offers, and the newer one counts. */
   #overtake({ push }: Task, running: string): void {
     for (const task of this.#tasks) {
       const { nextInTrial, offer } = this.pushOf(task);
@@ -149,7 +149,7 @@ export class CloudSide {
     }
   }
 
-  /** This version is on trial and connected: the operator may push the next one already. */
+  /** This version is on trial and connected. Returns the next push, where the scenario has it come now. */
   inTrial(version: string): Offer | undefined {
     const task = this.taskOf(version);
     if (
@@ -162,25 +162,25 @@ export class CloudSide {
     return this.offer();
   }
 
-  /** The image of this push was on trial and failed, by its own fault or not. */
+  /** The image of this push was on trial and not confirmed, whatever the cause. */
   #triedBefore(push: number): boolean {
     const { file } = this.scenario.pushes[push]!;
     return this.#tasks.some((task) => task.outcomes.length > 0 && this.pushOf(task).file === file);
   }
 
-  /** Index of the first push that has had no end yet. */
+  /** Index of the first push that has not ended as expected. */
   get #next(): number | undefined {
     const settled = new Set(
       this.#tasks.filter(({ fitting, superseded, usedUp }) => fitting || superseded || usedUp).map(({ push }) => push),
     );
-    // Nobody goes back to an older one that cuts have made fail, when the newer one that came in its trial runs.
+    // A push that failed by power cuts is not repeated when the newer one, pushed during its trial, has succeeded.
     const next = this.scenario.pushes.findIndex(
       ({ nextInTrial }, push) => !settled.has(push) && !(nextInTrial === true && settled.has(push + 1)),
     );
     return next < 0 ? undefined : next;
   }
 
-  /** Pushes again what is pending: for ever on Tencent, a few times on ThingsPanel v0. */
+  /** A version report makes the cloud send the pending push again: always on Tencent, a few times on ThingsPanel v0. */
   #version(version: string): Offer | undefined {
     const { platform } = this.scenario;
     const task = this.#tasks.findLast((each) => each.open && this.pushOf(each).offer.version !== version);
@@ -201,7 +201,7 @@ export class CloudSide {
     const text = JSON.stringify([report.done, report.cause, report.message]);
     const [first] = task.outcomes;
     if (first !== undefined && first !== text) this.complaints.push(`two outcomes for one job: ${first} and ${text}`);
-    // Remembered from a push before, whose own end a cut made another one.
+    // The denylist has the image from an earlier push, whose outcome a power cut has changed.
     const again =
       this.#tasks.filter(({ push }) => push === task.push).length > 1 &&
       !report.done &&
@@ -241,7 +241,7 @@ export class CloudSide {
   }
 }
 
-/** Whether an outcome is the one that the scenario foresees. */
+/** Whether an outcome is the one that the scenario expects. */
 export function fits(
   ends: Ending,
   { done, cause, message }: Pick<HeardOutcome, "done" | "cause" | "message">,

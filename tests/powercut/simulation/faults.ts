@@ -1,8 +1,8 @@
 /**
- * What a power cut, or a worn chip, does to one operation of the flash: the fault model, below the rules of the chip.
+ * The fault model: what a power cut or a worn chip does to one flash operation, below the rules of the chip.
  *
- * A fault is a letter and a number, so that a failing case is a short line. The number is a position in bytes (torn up to there)
- * or a seed. Cut faults end the cycle of the board at this operation; hardware faults do not.
+ * A fault is a letter and a number, so that a case fits into a short line. The number is a position in bytes or a seed. A power cut ends the
+ * boot cycle at the operation; a hardware fault does not.
  */
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import type { FlashCells } from "../../../hal/model-chip/flash-cells";
@@ -26,35 +26,35 @@ export type FaultKind = keyof typeof FAULT_KINDS;
 
 export interface Fault {
   readonly kind: FaultKind;
-  /** Bytes of the operation that were done (p, f) or left undone (e); else a seed; 0 where neither means anything. */
+  /** p, f: bytes of the operation that were done. e: bytes that were not. b, a, n: 0. Others: a seed. */
   readonly value: number;
 }
 
-/** The power stays on. */
+/** A fault of the hardware: the power stays on. */
 export function isHardware({ kind }: Fault): boolean {
   return kind === "n" || kind === "s";
 }
 
-/** Bits that read differently each time, one mask for each byte of a sector. Never in the cells themselves, which hold the nominal value. */
+/** Bits that read differently each time: a mask for each byte of a sector. The cells themselves hold the nominal value. */
 type Masks = Map<number, Uint8Array>;
 
 interface StuckBit {
   readonly address: number;
   readonly mask: number;
-  /** What the bit is, whatever is done to it. */
+  /** Its value, whatever is programmed or erased. */
   readonly one: boolean;
 }
 
 const SECTOR = 4096;
-/** Share of the bits that a torn operation got done: now and then hardly any, now and then nearly all. */
+/** Shares of the bits that a torn operation has done, from hardly any to nearly all. */
 const SHARES = [0.03, 0.15, 0.5, 0.85, 0.97] as const;
 
-/** What is wrong with one chip: belongs to a board and is forked with it. */
+/** The faults of one chip, forked with its board. */
 export class ChipFaults {
   readonly #unstable: Masks = new Map();
   readonly #stuck: StuckBit[] = [];
   #noise = new Random(1);
-  /** Starts left until unstable bits settle; Infinity: they never do by themselves. */
+  /** Starts until unstable bits settle; Infinity: only a rewrite settles them. */
   #settlesAfter = Infinity;
 
   fork(): ChipFaults {
@@ -71,14 +71,14 @@ export class ChipFaults {
     return this.#unstable.size > 0;
   }
 
-  /** True if one of these bytes has a bit that can not be relied on. */
+  /** One of these bytes has an unstable bit. */
   unstableAt(address: number, length: number): boolean {
     if (this.#unstable.size === 0) return false;
     for (let at = address; at < address + length; at++) if (this.#maskAt(at) !== 0) return true;
     return false;
   }
 
-  /** What the cut leaves of an operation that was under way. */
+  /** Applies what the power cut leaves of the operation. */
   cut(fault: Fault, operation: FlashOperation, cells: FlashCells): void {
     if (fault.kind === "b") return;
     const before = new Uint8Array(operation.length);
@@ -101,7 +101,7 @@ export class ChipFaults {
     }
   }
 
-  /** Starts a fault that the power survives. "done": the chip must not carry the operation out itself. */
+  /** Begins a hardware fault. "done": the chip must not execute the operation itself. */
   wear(fault: Fault, operation: FlashOperation): "done" | undefined {
     if (fault.kind === "n") return "done";
     const random = new Random(fault.value);
@@ -110,7 +110,7 @@ export class ChipFaults {
     return undefined;
   }
 
-  /** A whole erase or program makes the cells firm that it changes. */
+  /** A complete erase or program makes the cells stable that it changes. */
   performed(operation: FlashOperation): void {
     if (this.#unstable.size === 0) return;
     if (operation.kind === "erase") {
@@ -123,7 +123,7 @@ export class ChipFaults {
     }
   }
 
-  /** After each operation: a stuck bit is what it is. */
+  /** Gives the stuck bits their value after an operation. */
   force(cells: FlashCells): void {
     const byte = new Uint8Array(1);
     for (const { address, mask, one } of this.#stuck) {
@@ -139,7 +139,7 @@ export class ChipFaults {
     return this.#stuck.length > 0;
   }
 
-  /** Changes what was read from unstable cells. */
+  /** Changes the bytes that were read from unstable cells. */
   disturb(address: number, bytes: Uint8Array): void {
     for (const [sector, mask] of this.#unstable) {
       const begin = sector * SECTOR;
@@ -152,7 +152,7 @@ export class ChipFaults {
     }
   }
 
-  /** The chip starts: what was only weak may be firm now, one way or the other. */
+  /** The chip starts: bits that are unstable for one start settle to either value. */
   powerOn(cells: FlashCells): void {
     if (this.#unstable.size === 0 || this.#settlesAfter-- > 0) return;
     const bytes = new Uint8Array(SECTOR);
@@ -183,7 +183,7 @@ export class ChipFaults {
   }
 }
 
-/** The bytes in flash after the cut. `after`: as if nothing had happened. */
+/** The bytes in flash after the power cut. `after`: the bytes of a complete operation. */
 function leftBy({ kind, value }: Fault, before: Uint8Array, after: Uint8Array): Uint8Array {
   switch (kind) {
     case "a":
@@ -201,7 +201,7 @@ function leftBy({ kind, value }: Fault, before: Uint8Array, after: Uint8Array): 
   }
 }
 
-/** `done(index)`: the bits of a byte that the operation reached. */
+/** `done(index)`: mask of the bits of a byte that the operation has done. */
 function mixed(before: Uint8Array, after: Uint8Array, done: (index: number) => number): Uint8Array {
   return before.map((byte, index) => {
     const reached = done(index);
@@ -219,14 +219,14 @@ export interface Density {
   readonly subsets: number;
   /** Seeds of unstable bits, of each kind. */
   readonly unstable: number;
-  /** From 0 to 1: moves sampled positions and seeds between those of 0, so that scenarios that begin alike are not torn at the same places. */
+  /** From 0 to 1: shifts sampled positions and seeds, so that scenarios with the same beginning are torn at different places. */
   readonly shift?: number;
 }
 
 /** Programs up to this length are torn at every byte boundary: NVS entries, boot entries, the head of an image. */
 const SMALL = 64;
 
-/** Every cut of an operation, in a fixed order. `salt`: makes the seeds of one place differ from those of another. */
+/** Every power cut of an operation, in a fixed order. `salt`: makes the seeds of two places differ. */
 export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, density: Density, salt: number): Fault[] {
   const { kind, length } = operation;
   const faults: Fault[] = [
@@ -257,7 +257,7 @@ export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, densi
   return faults;
 }
 
-/** Positions over a sector: evenly, with the edges of the 256-byte pages that a flash chip programs at a time. */
+/** Positions in a sector: evenly spaced, with the edges of the 256-byte pages that a flash chip programs at a time. */
 function spread(length: number, count: number, shift: number): number[] {
   if (count >= length - 1) return Array.from({ length: length - 1 }, (_, index) => index + 1);
   const found = new Set<number>();

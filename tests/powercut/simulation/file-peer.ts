@@ -1,6 +1,6 @@
 /**
- * The file server: HTTP/1.1 ranges in memory. It sends the whole of an answer at once, so that everything asked for counts as given
- * out: the worst case for what a cut makes it give out again.
+ * The file server: HTTP/1.1 ranges in memory. It sends a whole response at once, so that all requested bytes count as served. This is the
+ * worst case for the bytes that a power cut makes it serve again.
  */
 import { RANGE_MAX, SECTOR } from "../../../src/constants";
 import type { Surroundings } from "./device";
@@ -13,10 +13,10 @@ export class FilePeer implements Peer {
   readonly #with: Surroundings;
   readonly #fault: NetworkFault | undefined;
   readonly #pushed: (served: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void;
-  /** Requests that have not come to their end, by connection; and whether the connection has asked before. */
+  /** By connection: the text of an incomplete request, whether the connection has had a request, and whether it no longer answers. */
   readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
 
-  /** `pushed`: what the cloud pushes because so much was served. */
+  /** `pushed`: called with the offer that the cloud sends because of the bytes served. */
   constructor(
     surroundings: Surroundings,
     fault: NetworkFault | undefined,
@@ -60,7 +60,7 @@ export class FilePeer implements Peer {
     const first = Number(match[2]);
     const last = Math.min(Number(match[3]), push.file.length - 1);
     this.#judge(push, first, last + 1, isFirst);
-    // Twice: the agent tries the URL once more before it asks for a fresh one.
+    // Two responses: the agent tries a denied URL once more before it asks for a fresh one.
     if (this.#isFault("expired", count) || this.#isFault("expired", count - 1))
       return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
     if (this.#isFault("busy", count))

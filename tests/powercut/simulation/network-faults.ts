@@ -1,6 +1,6 @@
 /**
- * What the network does to one scenario, once: a word and one or two numbers, so that it fits the replay line. The count is part of the
- * simulation, so that the n-th request is the n-th over all cuts.
+ * One network fault of a scenario: a word and one or two numbers, so that it fits into the case line. The counts belong to the simulation
+ * state, so that the n-th request is the n-th over all power cuts.
  */
 
 export const NETWORK_FAULTS = {
@@ -24,7 +24,7 @@ export interface NetworkFault {
   readonly m: number;
 }
 
-/** "" is a good network. Throws one line. */
+/** "": no fault. Throws an Error of one line. */
 export function parseNetworkFault(text: string): NetworkFault | undefined {
   if (text === "") return undefined;
   const match = /^([a-z]+)(\d{1,4})(?:x(\d{1,6}))?$/.exec(text);
@@ -36,12 +36,12 @@ export function parseNetworkFault(text: string): NetworkFault | undefined {
   return { kind: kind as NetworkFaultKind, n: Number(match[2]), m: Number(match[3] ?? 0) };
 }
 
-/** What has happened on the network of a simulation so far. */
+/** Counts of what has happened on the network so far. */
 export class NetworkPast {
   requests = 0;
   toDevice = 0;
   fromDevice = 0;
-  /** The changed file was given out: its digest can not be right. */
+  /** Bytes of the changed file were served: the digest can not match. */
   changed = false;
 
   fork(): NetworkPast {

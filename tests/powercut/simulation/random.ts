@@ -1,4 +1,4 @@
-/** Random numbers that a number repeats: every choice of the search hangs on a seed that is in the replay line. */
+/** Random numbers from a seed. The seed is in the case line, so that a case can be replayed. */
 
 export class Random {
   #state: number;
@@ -7,7 +7,7 @@ export class Random {
     this.#state = seed >>> 0;
   }
 
-  /** Goes on where the other stands. */
+  /** A generator that continues from the state of another. */
   static copy(other: Random): Random {
     return new Random(other.#state);
   }

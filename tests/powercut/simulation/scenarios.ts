@@ -1,6 +1,6 @@
 /**
- * The scenarios in which the power is cut: whole lives of an update, each from a board that runs its factory firmware to an
- * acknowledged outcome. A scenario is what the simulation does; what the device does is what is under test.
+ * The scenarios in which the power is cut. Each is a whole update, from a board with factory firmware to an acknowledged outcome. A scenario
+ * says what the cloud does and what the new firmware is like; the device is under test.
  */
 import { createHash } from "node:crypto";
 import type { Offer, OfferDigest } from "../../../src/job/types";
@@ -11,32 +11,32 @@ import type { Platform } from "../../../src/platforms/platform";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { buildImage } from "../../../hal/model-chip/build-image";
 
-/** What the new firmware of a push does when it runs for the first time. */
+/** What the new firmware of a push does on its trial. */
 export type Behaviour =
   | "good"
-  /** Ends with an exception before anything is running: a software reset. */
+  /** Throws before the agent starts: a software reset. */
   | "throws"
-  /** Starts the agent, then stands still until the watchdog comes. */
+  /** Starts the agent, then hangs until the watchdog resets it. */
   | "hangs"
-  /** Its health check says no, or never answers. */
+  /** Its health check fails, or never answers. */
   | "unhealthy"
   | "mute"
-  /** Never gets a connection. */
+  /** Never connects. */
   | "offline";
 
-/** How the cloud must hear that a push ended. */
+/** The outcome that the cloud must receive for a push. */
 export type Ending = "done" | { readonly cause: string; readonly message: RegExp };
 
-/** One image that the operator pushes. The next is pushed when this one has ended, or in the middle of it. */
+/** One image that the operator pushes. The next push follows when this one has ended, or earlier as the fields say. */
 export interface Push {
   readonly offer: Offer;
-  /** What the file server has under the offer's URL. */
+  /** The file that the file server has under the offer's URL. */
   readonly file: Uint8Array;
   readonly behaviour: Behaviour;
   readonly ends: Ending;
-  /** The next push comes when so many bytes of this one were served, and takes its place. */
+  /** The next push comes after so many served bytes of this one, and supersedes it. */
   readonly supersededAt?: number;
-  /** The next push comes while this one is on trial, and has to wait. */
+  /** The next push comes while this one is on trial, and is deferred. */
   readonly nextInTrial?: boolean;
 }
 
@@ -50,15 +50,15 @@ export interface Scenario {
   readonly factory: Uint8Array;
   readonly scale: Scale;
   readonly pushes: readonly Push[];
-  /** The link comes up only when the device has nothing else to do: the job goes on by itself after a cut. */
+  /** After a power cut the connection comes up only when the device has nothing else to do: the job continues by itself. */
   readonly lateLink?: boolean;
   /** The first PUBACK of each report is lost together with the connection. */
   readonly losesAcks?: boolean;
 }
 
-/** Sectors of a scenario's images: whole ones for the main search, small ones where cuts are combined. */
+/** Size of a scenario's images: "whole" for the main search, "small" where power cuts are combined. */
 export type Scale = "whole" | "small";
-/** 17 sectors and a bit; 3 and a bit. */
+/** Bytes: 18 sectors, 4 sectors, the last one of each in part. */
 const SIZES: { readonly [scale in Scale]: number } = { whole: 17 * 4096 + 1234, small: 3 * 4096 + 1234 };
 
 const FACTORY = "0.1.0";
@@ -88,7 +88,7 @@ export const TENCENT_DEVICE = {
   deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==",
 } as const;
 
-/** A dialect as a device of the scenario has it. */
+/** The platform of the scenario's device. */
 export function platformOf({ platform }: Scenario): Platform {
   const crypto = new NodeCrypto(() => 0.5);
   if (platform === "tencent") {
@@ -102,7 +102,7 @@ export function rulesOf(platform: ScenarioPlatform): PlatformRules {
   return platformOf({ platform } as Scenario).rules;
 }
 
-/** Its padding is its own: a sector that is left from another image must not pass for one of this. */
+/** The padding differs between images: a sector that is left from another image must not look like one of this. */
 export function image(version: string, size: number): Uint8Array {
   return buildImage({
     version,

@@ -1,4 +1,4 @@
-/** Everything outside the device's RAM: its flash chip, the cloud, and what the search remembers. Forked at each cut; the RAM is lost. */
+/** Everything outside the device's RAM: the flash chip, the cloud, and the ledger of the checks. It is forked at each power cut. */
 import { createHash } from "node:crypto";
 import { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { Nvs } from "../../../hal/model-chip/nvs";
@@ -11,14 +11,14 @@ import { NetworkPast } from "./network-faults";
 import type { Push, Scale, Scenario } from "./scenarios";
 import { Oracle } from "../checks/oracle";
 
-/** A layout like the real ones, small, so that boards are quick; NVS has the fewest pages that ESP-IDF takes. */
+/** A small layout, so that boards are quick to fork. NVS has 3 pages, the fewest that ESP-IDF takes. */
 const LAYOUT = `nvs, data, nvs, 0x9000, 0x3000
 otadata, data, ota, 0xd000, 0x2000
 ota_0, app, ota_0, 0x10000, 0x20000
 ota_1, app, ota_1, 0x30000, 0x20000`;
 const FLASH_SIZE = 0x50000;
 
-/** Changes of a counter in another namespace, so that the pages turn over in mid-story, where there are records to copy. */
+/** Writes to a counter in another namespace, so that NVS pages are freed in the middle of an update, with records to copy. */
 const WORN_IN: { readonly [scale in Scale]: number } = { whole: 228, small: 240 };
 
 export class SimulationState {
@@ -42,7 +42,7 @@ export class SimulationState {
     this.now = from?.now ?? 0;
   }
 
-  /** The scenario's beginning: a board that was used for a while, on its factory firmware. */
+  /** The beginning of a scenario: a board that was in use, with its factory firmware. */
   static begin(scenario: Scenario): SimulationState {
     const key = `${scenario.scale}/${scenario.name}`;
     let board = factoryBoards.get(key);
@@ -65,7 +65,7 @@ export class SimulationState {
     return new SimulationState(scenario, board.fork());
   }
 
-  /** Another simulation with the same flash, cloud and memories. */
+  /** A copy of everything. */
   fork(): SimulationState {
     return new SimulationState(this.scenario, this.board.fork(), this);
   }
@@ -74,7 +74,7 @@ export class SimulationState {
     return (this.#oracle ??= new Oracle(this.board));
   }
 
-  /** The push that an offer came from; the query of a URL may differ. */
+  /** The push that an offer belongs to. The query of the URL may differ. */
   pushOf(offer: Offer): Push | undefined {
     return this.scenario.pushes.find(
       (push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version,
@@ -98,7 +98,7 @@ const digests = new WeakMap<Uint8Array, string>();
 /** Names an image in the ledger. */
 export const imageOf = (offer: Offer): string => `${offer.version} ${offer.digest?.hex ?? offer.url}`;
 
-/** The scenario foresees that this image is refused or rolled back for what it does. */
+/** The scenario expects that this image is refused or rolled back for a fault of its own. */
 export function isAtFault({ scenario }: SimulationState, push: Push): boolean {
   const same = scenario.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
   return same.some(
