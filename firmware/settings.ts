@@ -1,13 +1,21 @@
 /**
- * The firmware's settings: each a value with a name, given on mcconfig's command line (`mqttHost=192.0.2.1`), in the manifest's `config`
- * or stored on the device. Names are those of device.json, drawn together to at most 15 characters, which is all that NVS takes.
+ * The firmware's settings. Each is a value with a name, given on mcconfig's command line (`mqttHost=192.0.2.1`), in the
+ * manifest's `config`, or stored on the device. Those of a platform come from its folder. A name has at most 15 characters,
+ * the limit of NVS.
  */
-import { TencentPlatform, defaultBroker } from "xs-ota/tencent";
-import { ThingsPanelPlatform } from "xs-ota/thingspanel";
-import type { AgentOptions, BrokerAddress, Crypto, Platform, Policy } from "xs-ota";
+import { PLATFORMS } from "xs-ota/src/platforms/index";
+import type {
+  AgentOptions,
+  AnyPlatform,
+  BrokerAddress,
+  Crypto,
+  Platform,
+  Policy,
+  PlatformSetting as Setting,
+} from "xs-ota";
 
 export interface Settings {
-  /** Of the device, for people. */
+  /** What people call the device. */
   readonly name: string;
   readonly platform: Platform;
   readonly broker: BrokerAddress;
@@ -22,86 +30,49 @@ const TLS_PORT = 8883;
 const PLAIN_PORT = 1883;
 
 /** Throws with one line that names the setting where one is missing or impossible; a secret is never shown. */
-export function readSettings(lookup: Lookup, crypto: Crypto): Settings {
+export function readSettings(lookup: Lookup, crypto: Crypto, platforms: readonly AnyPlatform[] = PLATFORMS): Settings {
   const read = new Reader(lookup);
   const tls = read.flag("mqttTls") ?? true;
-  const { name, platform, host } = platformOf(read, crypto);
+  const kind = read.required("platform");
+  const definition = platforms.find(({ name }) => name === kind);
+  if (definition === undefined) throw new Error(`platform: ${anyOf(platforms.map(({ name }) => name))}`);
+  // `never`: only the definition knows which configuration its settings make.
+  const config = read.each(definition.settings());
+  const platform = new definition.Platform(config as never, crypto);
+  const host = read.text("mqttHost") ?? definition.brokerHost?.(config as never) ?? read.required("mqttHost");
   const port = read.number("mqttPort", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
-  return { name, platform, broker: { host, port, tls }, policy: policyOf(read, tls), download: downloadOf(read) };
-}
-
-function downloadOf(read: Reader): Settings["download"] {
-  const range = read.number("range", 4_096, 16_384);
-  const crc16 = read.flag("crc16");
-  return { ...(range === undefined ? {} : { range }), ...(crc16 === undefined ? {} : { crc16 }) };
-}
-
-function platformOf(read: Reader, crypto: Crypto): { name: string; platform: Platform; host: string } {
-  switch (read.required("platform")) {
-    case "tencent": {
-      const productId = read.required("productId");
-      const deviceName = read.required("deviceName");
-      const authMode = read.oneOf("authMode", ["KEY", "CERT"]) ?? "KEY";
-      // Asked for at each connect: in between it is not in memory.
-      const deviceSecret = read.text("deviceSecret") === undefined ? undefined : () => read.text("deviceSecret");
-      const hmac = read.oneOf("hmac", ["SHA256", "SHA1"]);
-      const config = {
-        productId,
-        deviceName,
-        authMode,
-        ...(deviceSecret === undefined ? {} : { deviceSecret }),
-        ...(hmac === undefined ? {} : { hmac }),
-      };
-      return {
-        name: deviceName,
-        platform: new TencentPlatform(config, crypto),
-        host: read.text("mqttHost") ?? defaultBroker(productId).host,
-      };
-    }
-    case "thingspanel": {
-      const host = read.required("mqttHost");
-      const config = {
-        profile: read.oneOf("profile", ["v0", "v1"]) ?? "v0",
-        username: read.required("username"),
-        password: () => read.text("password"),
-        clientId: read.required("clientId"),
-        brokerHost: host,
-        ...read.present("deviceNumber"),
-        ...read.present("module"),
-        ...read.present("httpBase"),
-      };
-      return {
-        name: read.text("deviceNumber") ?? config.clientId,
-        platform: new ThingsPanelPlatform(config, crypto),
-        host,
-      };
-    }
-    default:
-      throw new Error('platform: "tencent" or "thingspanel"');
-  }
+  return {
+    name: String(config[definition.title.split(" ").find((name) => config[name] !== undefined)!]),
+    platform,
+    broker: { host, port, tls },
+    policy: policyOf(read, tls),
+    download: present({ range: read.number("range", 4_096, 16_384), crc16: read.flag("crc16") }),
+  };
 }
 
 function policyOf(read: Reader, tls: boolean): Partial<Policy> {
-  const trialSeconds = read.number("trialSeconds", 30, 900);
-  const maxAttempts = read.number("maxAttempts", 1, 15);
-  const repeatBudget = read.number("repeatBudget", 0, 255);
-  const allowDowngrade = read.flag("allowDowngrade");
-  const allowNoDigest = read.flag("allowNoDigest");
-  const allowForeign = read.flag("allowForeign");
-  const signingKeys = read.text("signingKeys");
-  return {
-    // A download is as private as the connection that announced it, unless somebody says otherwise.
+  return present({
+    // Plain downloads are refused while MQTT is over TLS, unless a setting allows them.
     allowHttp: read.flag("allowHttp") ?? !tls,
-    ...(trialSeconds === undefined ? {} : { trialSeconds }),
-    ...(maxAttempts === undefined ? {} : { maxAttempts }),
-    ...(repeatBudget === undefined ? {} : { repeatBudget }),
-    ...(allowDowngrade === undefined ? {} : { allowDowngrade }),
-    ...(allowNoDigest === undefined ? {} : { allowNoDigest }),
-    ...(allowForeign === undefined ? {} : { allowForeign }),
+    trialSeconds: read.number("trialSeconds", 30, 900),
+    maxAttempts: read.number("maxAttempts", 1, 15),
+    repeatBudget: read.number("repeatBudget", 0, 255),
+    allowDowngrade: read.flag("allowDowngrade"),
+    allowNoDigest: read.flag("allowNoDigest"),
+    allowForeign: read.flag("allowForeign"),
     // Public keys as hex (04, X, Y) or PEM, with commas between them.
-    ...(signingKeys === undefined ? {} : { signingKeys: signingKeys.split(",") }),
+    signingKeys: read.text("signingKeys")?.split(","),
+  });
+}
+
+/** Without the fields that are undefined. */
+function present<T extends object>(all: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: NonNullable<T[K]>;
   };
 }
+
+const anyOf = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(" or ");
 
 class Reader {
   readonly #lookup: Lookup;
@@ -122,15 +93,22 @@ class Reader {
     return value;
   }
 
-  present<K extends string>(key: K): { [key in K]?: string } {
-    const value = this.text(key);
-    return value === undefined ? {} : ({ [key]: value } as { [key in K]: string });
+  /** The configuration object of a platform. */
+  each(settings: readonly Setting[]): { readonly [name: string]: unknown } {
+    const values = settings
+      .filter(({ file }) => file === undefined)
+      .map(({ name, nvs = name, required, oneOf, secret }) => {
+        // At each connect: in between, a secret is not in memory.
+        if (secret === "fetched") return [name, () => this.text(nvs)];
+        const given = oneOf === undefined ? this.text(nvs) : this.oneOf(nvs, oneOf);
+        return [name, given ?? (required ? (oneOf?.[0] ?? this.required(nvs)) : undefined)];
+      });
+    return present(Object.fromEntries(values) as { [name: string]: unknown });
   }
 
   oneOf<T extends string>(key: string, words: readonly T[]): T | undefined {
     const value = this.text(key);
-    if (value !== undefined && !words.includes(value as T))
-      throw new Error(`${key}: ${words.map((word) => `"${word}"`).join(" or ")}`);
+    if (value !== undefined && !words.includes(value as T)) throw new Error(`${key}: ${anyOf(words)}`);
     return value as T | undefined;
   }
 

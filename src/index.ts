@@ -9,5 +9,16 @@ export type { Policy } from "./job/policy";
 export type { ModuleImage, ModuleInstaller } from "./modules/installer";
 export { PartitionInstaller } from "./modules/partition-installer";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
-export type { Platform } from "./platforms/platform";
+export type {
+  AnyPlatform,
+  Identity,
+  Incoming,
+  Message,
+  Platform,
+  PlatformDefinition,
+  PlatformRules,
+  Report,
+  Setting as PlatformSetting,
+} from "./platforms/platform";
 export type * from "./ports";
+export type { JsonObject } from "./util/json";

@@ -6,23 +6,26 @@ import config from "mc/config";
 import { Directory, File } from "file";
 import type { Setting } from "../moddable/device";
 import type { Trust } from "../moddable/tls-session";
+import { PLATFORMS } from "../../src/platforms/index";
 import { pemBlocks } from "../../src/x509/pem";
 import { Process } from "./process";
 import { OpenRawFile, createRawFile } from "./raw-file";
 import { makeImage, manufacture } from "../../build/vendor/simulated-chip";
 
-/** Keys of device.json by the names that settings have elsewhere (mc/config, NVS), where no name may hold a dot or more than 15 characters. */
-const PATHS: { readonly [key: string]: readonly string[] } = Object.freeze({
-  mqttHost: ["mqtt", "host"],
-  mqttPort: ["mqtt", "port"],
-  mqttTls: ["mqtt", "tls"],
-  mqttCa: ["mqtt", "ca"],
-  httpsCa: ["https", "ca"],
-  authMode: ["auth_mode"],
-  deviceSecret: ["key_deviceinfo", "deviceSecret"],
-  devCertFile: ["cert_deviceinfo", "devCertFile"],
-  devKeyFile: ["cert_deviceinfo", "devPrivateKeyFile"],
+/** Places in device.json of the settings that have another name on a chip (mc/config, NVS), with dots between the keys. */
+const PATHS: { readonly [key: string]: string } = Object.freeze({
+  mqttHost: "mqtt.host",
+  mqttPort: "mqtt.port",
+  mqttTls: "mqtt.tls",
+  mqttCa: "mqtt.ca",
+  httpsCa: "https.ca",
 });
+
+/** A platform's own settings have their place in its description. */
+function pathOf(key: string, platform: unknown): string {
+  const settings = PLATFORMS.find(({ name }) => name === platform)?.settings() ?? [];
+  return PATHS[key] ?? settings.find(({ name, nvs = name }) => nvs === key)?.json ?? key;
+}
 
 const FLASH_SIZES: { readonly [name: string]: number } = Object.freeze({
   "4MB": 4 << 20,
@@ -44,7 +47,8 @@ export class Folder {
   /** A value of device.json. */
   setting(key: string): Setting {
     let value: unknown = this.#settings;
-    for (const step of PATHS[key] ?? [key]) value = (value as { [step: string]: unknown } | undefined)?.[step];
+    for (const step of pathOf(key, (value as { platform?: unknown }).platform).split("."))
+      value = (value as { [step: string]: unknown } | undefined)?.[step];
     if (Array.isArray(value)) return value.map((item) => this.#inline(String(item))).join(",");
     return typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? value : undefined;
   }

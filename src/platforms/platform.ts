@@ -1,4 +1,5 @@
-import type { Offer, Outcome, Task } from "../job/types";
+import type { Cause, Offer, Outcome, Task } from "../job/types";
+import type { Crypto } from "../ports";
 
 /**
  * One cloud dialect: it turns MQTT messages into offers and reports into MQTT messages. Pure: no state beyond its
@@ -60,3 +61,50 @@ export type Report =
   | { readonly kind: "progress"; readonly task: Task; readonly percent: number }
   | { readonly kind: "burning"; readonly task: Task }
   | { readonly kind: "outcome"; readonly task: Task; readonly outcome: Outcome };
+
+/**
+ * One setting of a platform. device.json, the settings of a chip (NVS, mc/config) and the table in docs/PLATFORMS.md are
+ * made from it. The comment above each entry of a platform's table is its meaning in that document.
+ */
+export interface Setting {
+  /** Its name in the platform's configuration object. */
+  readonly name: string;
+  /** Its place in device.json, with dots between the keys. Default: `name`. */
+  readonly json?: string;
+  /** Its name on a chip: at most 15 characters, the limit of NVS. Default: `name`. */
+  readonly nvs?: string;
+  /** device.json must have it. A chip must have it too, unless `oneOf` gives a default. */
+  readonly required?: boolean;
+  /** The allowed values. A chip uses the first one where a required setting is absent. */
+  readonly oneOf?: readonly string[];
+  /** "NAME=VALUE": device.json must have it where the setting NAME has that value, and it is ignored elsewhere. */
+  readonly when?: string;
+  /** In device.json "" means that it is absent. On a chip it always does. */
+  readonly blank?: boolean;
+  /**
+   * Others must not read it. "fetched": a chip passes a function that reads it at each connect, so that the value is in
+   * memory no longer than that. "kept": a chip passes the value.
+   */
+  readonly secret?: "fetched" | "kept";
+  /** A TLS credential: device.json names a PEM file. On a chip the network port reads it, the platform does not. */
+  readonly file?: "certificate" | "privateKey";
+}
+
+/** What the host and the complete firmware know of a platform. An app that names its platform itself needs only the class. */
+export interface PlatformDefinition<Config> {
+  /** Value of the setting `platform`, and `Platform.name` of what `create` returns. */
+  readonly name: string;
+  /** The fields of `Config`, in the order in which mistakes are reported. A function: on a chip a table would stay in flash. */
+  settings(): readonly Setting[];
+  /** What the cloud is told for each cause of a failure. */
+  readonly codes: { readonly [cause in Cause]: number };
+  /** Host of the broker where the settings name none. Absent: they must name it. */
+  brokerHost?(config: Config): string;
+  /** What people call the device: names of settings with a space between, the first that is present counts. */
+  readonly title: string;
+  /** The constructor throws with one line that names the setting if the configuration can not work. */
+  readonly Platform: new (config: Config, crypto: Crypto) => Platform;
+}
+
+/** A platform of the list: which settings it has is known only at run time. */
+export type AnyPlatform = PlatformDefinition<never>;

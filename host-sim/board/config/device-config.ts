@@ -1,20 +1,20 @@
-/** device.json: what a device is told at the factory. The vendor's own keys as they are, ours beside them. */
+/** Reads device.json: cloud, identity and policy of a device. Tencent's keys are those of the vendor's own file. */
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import { REPEAT_BUDGET_MAX, TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../../src/constants";
 import type { BrokerAddress, Policy } from "../../../src/index";
+import { PLATFORMS } from "../../../src/platforms/index";
+import type { AnyPlatform } from "../../../src/platforms/platform";
 import { NodeCrypto } from "../node-crypto";
 import type { NodeNetworkOptions, Trust } from "../node-network";
 import type { FirmwareConfiguration } from "../firmware/configuration";
-import { createPlatform } from "../firmware/platforms";
 import { exposure } from "./exposure";
 import { fileReason } from "./file-errors";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
+import { platformFields } from "./platform-fields";
 import type { PlatformFields } from "./platform-fields";
-import { tencentFields } from "./tencent-fields";
-import { thingspanelFields } from "./thingspanel-fields";
 
 export interface DeviceConfig {
   readonly firmware: FirmwareConfiguration;
@@ -25,16 +25,15 @@ export interface DeviceConfig {
   readonly warnings: readonly string[];
 }
 
-const PLATFORMS = { tencent: tencentFields, thingspanel: thingspanelFields } as const;
-
 const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
 /** 32 bytes in base64. */
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
-/** Of an unencrypted broker. */
+/** MQTT over TLS, and over plain TCP (IANA). */
+const TLS_PORT = 8883;
 const PLAIN_PORT = 1883;
 
 /** Reads and checks the file at `path`. Throws one line that names the file and the key. */
-export function readDeviceConfig(path: string): DeviceConfig {
+export function readDeviceConfig(path: string, platforms: readonly AnyPlatform[] = PLATFORMS): DeviceConfig {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -43,7 +42,7 @@ export function readDeviceConfig(path: string): DeviceConfig {
   }
   try {
     const files = new PemFiles(dirname(path));
-    const { secret, warnings, ...config } = parse(parseText(text), files);
+    const { secret, warnings, ...config } = parse(parseText(text), files, platforms);
     const exposed = secret ? exposure(path) : undefined;
     return { ...config, warnings: [...warnings, ...(exposed === undefined ? [] : [exposed]), ...files.exposed] };
   } catch (error) {
@@ -51,7 +50,7 @@ export function readDeviceConfig(path: string): DeviceConfig {
   }
 }
 
-/** The engine's own message quotes the text, which may hold a secret. */
+/** Does not pass on the engine's message: it quotes the text, which may hold a secret. */
 function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -62,31 +61,38 @@ function parseText(text: string): unknown {
   }
 }
 
-function parse(value: unknown, files: PemFiles): DeviceConfig & { readonly secret: boolean } {
+function parse(
+  value: unknown,
+  files: PemFiles,
+  platforms: readonly AnyPlatform[],
+): DeviceConfig & { readonly secret: boolean } {
   const fields = new JsonFields(value);
-  const kind = fields.oneOf("platform", Object.keys(PLATFORMS) as (keyof typeof PLATFORMS)[]);
+  const kind = fields.oneOf(
+    "platform",
+    platforms.map(({ name }) => name),
+  );
   if (kind === undefined) throw fields.error("platform", "is missing");
-  const given = PLATFORMS[kind](fields, files);
+  const definition = platforms.find(({ name }) => name === kind)!;
+  const given = platformFields(definition, fields, files);
   const mqtt = fields.object("mqtt");
   const https = fields.object("https");
   const tls = mqtt?.boolean("tls") ?? true;
-  const broker: BrokerAddress = {
-    host: mqtt?.string("host") ?? given.broker.host,
-    port: mqtt?.integer("port", 1, 65_535) ?? (tls ? given.broker.port : PLAIN_PORT),
-    tls,
-  };
-  if (broker.host === "") throw fields.error("mqtt.host", "is empty");
+  const host = mqtt?.string("host") ?? definition.brokerHost?.(given.platform as never);
+  if (host === undefined) throw fields.error("mqtt.host", "is missing");
+  if (host === "") throw fields.error("mqtt.host", "is empty");
+  const port = mqtt?.integer("port", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
+  const broker: BrokerAddress = { host, port, tls };
   if (given.credentials !== undefined && !tls)
-    throw fields.error("auth_mode", "a certificate needs TLS, and mqtt.tls is false");
+    throw fields.error(given.credentials.chosenBy, "a certificate needs TLS, and mqtt.tls is false");
   const trust = {
-    mqtt: { ...given.credentials, ...trustOf(mqtt, files) },
+    mqtt: { ...given.credentials?.trust, ...trustOf(mqtt, files) },
     https: trustOf(https, files),
   };
   const policy = policyOf(fields, tls, files);
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
   const modules = fields.texts("modules");
   const crc16 = fields.boolean("crc16");
-  checkTogether(given, trust.mqtt);
+  checkTogether(definition, given, trust.mqtt);
   return {
     firmware: {
       platform: given.platform,
@@ -120,19 +126,19 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
     allowForeign: fields.boolean("allowForeign"),
-    // A download is as private as the connection that announced it, unless somebody says otherwise.
+    // Plain downloads are refused while MQTT is over TLS, unless device.json allows them.
     allowHttp: fields.boolean("allowHttp") ?? !tls,
   };
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Partial<Policy>;
 }
 
-/** What each key alone does not show: the platform's own rules, and a certificate with the key of another. */
-function checkTogether(given: PlatformFields, trust: Trust): void {
-  createPlatform(given.platform, new NodeCrypto());
-  if (trust.certificate === undefined || trust.privateKey === undefined) return;
+/** Checks what no key shows alone: the platform's own rules, and that the private key is that of the certificate. */
+function checkTogether(definition: AnyPlatform, { platform, credentials }: PlatformFields, trust: Trust): void {
+  void new definition.Platform(platform as never, new NodeCrypto());
+  if (credentials === undefined || trust.certificate === undefined || trust.privateKey === undefined) return;
   try {
     createSecureContext({ cert: trust.certificate, key: trust.privateKey });
   } catch (error) {
-    throw new Error("cert_deviceinfo: the private key is not that of the certificate", { cause: error });
+    throw new Error(`${credentials.namedIn}: the private key is not that of the certificate`, { cause: error });
   }
 }

@@ -1,11 +1,11 @@
-/** What a board tells its firmware: a chip would keep this in NVS or build it in. Types only. */
+/** What a board gives its firmware as configuration. A chip keeps this in NVS or in the firmware. Types only. */
 import type { AgentOptions, BrokerAddress, Policy } from "../../../src/index";
-import type { TencentConfig } from "../../../src/platforms/tencent/dialect";
-import type { ThingsPanelConfig } from "../../../src/platforms/thingspanel/dialect";
 
-export type PlatformConfiguration =
-  | ({ readonly kind: "tencent" } & TencentConfig)
-  | ({ readonly kind: "thingspanel" } & ThingsPanelConfig);
+/** `kind`: the platform's name. The rest is its configuration object, which its own definition checks. */
+export interface PlatformConfiguration {
+  readonly kind: string;
+  readonly [setting: string]: unknown;
+}
 
 /** Certificates are not here: trust belongs to the socket port, which the board provides. */
 export interface FirmwareConfiguration {

@@ -5,26 +5,35 @@ import { integerMember, member, stringMember } from "../../util/json";
 import type { JsonObject } from "../../util/json";
 import { truncateUtf8, utf8Length } from "../../util/utf8";
 import { badOffer, ignored, readObject } from "../incoming";
-import type { Identity, Incoming, Message, Platform, PlatformRules, Report } from "../platform";
+import type {
+  Identity,
+  Incoming,
+  Message,
+  Platform,
+  PlatformDefinition,
+  PlatformRules,
+  Report,
+  Setting,
+} from "../platform";
 import { SDK_APP_ID, clientIdOf, connectionId, passwordOf, secretKey, usernameOf } from "./auth";
 import type { HmacAlgorithm } from "./auth";
 
 /**
- * Tencent IoT Hub; IoT Explorer is the same on these topics. Message shapes: "Device firmware update", Tencent document
- * 1105/41507; what it leaves open is settled by the vendor's C, Python and Java SDKs.
+ * Tencent IoT Hub; IoT Explorer uses the same topics. Message shapes: "Device firmware update", Tencent document
+ * 1105/41507. Where the document is silent, this follows the vendor's C, Python and Java SDKs.
  */
 
 export interface TencentConfig {
   readonly productId: string;
   readonly deviceName: string;
-  /** "KEY": password from the device's secret. "CERT": the TLS client certificate says who we are, there is no password. */
+  /** "KEY": the password comes from the device's secret. "CERT": the TLS client certificate is the identity, and there is no password. */
   readonly authMode: "KEY" | "CERT";
-  /** Base64; KEY mode only. A function is asked at each connect, so that the secret is in memory no longer than it takes. */
+  /** Base64; KEY mode only. A function is called at each connect. */
   readonly deviceSecret?: string | (() => string | undefined);
-  /** Of the password; default SHA256, the platform takes both. */
+  /** Default SHA256; the platform accepts both. */
   readonly hmac?: HmacAlgorithm;
   readonly sdkAppId?: string;
-  /** Seconds, 0 to 900 (document 1105/41824). */
+  /** Seconds, 0 to 900 (Tencent document 1105/41824). */
   readonly keepAlive?: number;
 }
 
@@ -32,7 +41,7 @@ const KEEPALIVE_MAX = 900;
 /** Longest version the platform knows (C SDK, qcloud_iot_export.h). */
 const VERSION_MAX = 32;
 
-/** Result codes of the document; what it has no code for is -5, "firmware update failed". */
+/** Result codes of document 1105/41507. A cause without a code of its own is -5, "firmware update failed". */
 export const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze({
   "download-timeout": -1,
   "not-found": -2,
@@ -45,10 +54,43 @@ export const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze
   "rolled-back": -5,
 });
 
-/** Where a device of this product connects unless its configuration says otherwise: TLS, China. */
+/** Default broker of a product: TLS, region China. */
 export function defaultBroker(productId: string): { readonly host: string; readonly port: number } {
   return { host: `${productId}.iotcloud.tencentdevices.com`, port: 8883 };
 }
+
+/** In device.json the keys are those of the vendor's device_info.json. */
+const settings = (): Setting[] => [
+  /** ProductID, as the console shows it. */
+  { name: "productId", required: true },
+  /** DeviceName, as the console shows it. */
+  { name: "deviceName", required: true },
+  /** `KEY`: the password comes from the device's secret. `CERT`: a TLS client certificate instead of a password. */
+  { name: "authMode", json: "auth_mode", required: true, oneOf: ["KEY", "CERT"] },
+  /** HMAC of the password; default: `SHA256`. The platform accepts both. */
+  { name: "hmac", oneOf: ["SHA256", "SHA1"] },
+  /** DeviceSecret, as the console shows it (base64). */
+  {
+    name: "deviceSecret",
+    json: "key_deviceinfo.deviceSecret",
+    when: "authMode=KEY",
+    secret: "fetched",
+  },
+  /** The client certificate. */
+  {
+    name: "devCertFile",
+    json: "cert_deviceinfo.devCertFile",
+    when: "authMode=CERT",
+    file: "certificate",
+  },
+  /** The private key of the client certificate. */
+  {
+    name: "devKeyFile",
+    json: "cert_deviceinfo.devPrivateKeyFile",
+    when: "authMode=CERT",
+    file: "privateKey",
+  },
+];
 
 export class TencentPlatform implements Platform {
   readonly name = "tencent";
@@ -119,7 +161,7 @@ export class TencentPlatform implements Platform {
       case "version":
         return this.message(1, { type: "report_version", report: { version: report.version } });
       case "progress":
-        // The next one makes up for a lost one.
+        // QoS 0: the next report replaces a lost one.
         return this.progress(0, report.task, { state: "downloading", percent: String(report.percent) });
       case "burning":
         return this.progress(1, report.task, { state: "burning" });
@@ -149,6 +191,16 @@ export class TencentPlatform implements Platform {
   }
 }
 
+/** Tencent IoT Hub and IoT Explorer. */
+export const tencent: PlatformDefinition<TencentConfig> = Object.freeze({
+  name: "tencent",
+  settings,
+  title: "deviceName",
+  codes: RESULT_CODES,
+  brokerHost: (config: TencentConfig) => defaultBroker(config.productId).host,
+  Platform: TencentPlatform,
+});
+
 /** The two names become parts of topics, of the client id and of the user name. */
 function checkName(setting: string, value: unknown): void {
   if (typeof value !== "string" || value === "") throw new Error(`${setting}: missing`);
@@ -156,7 +208,7 @@ function checkName(setting: string, value: unknown): void {
     throw new Error(`${setting}: has a character that no topic or user name can carry`);
 }
 
-/** `result_code` is a number in today's answers and was a string in older ones. */
+/** `result_code` is a number in current answers and a string in older ones. */
 function versionAnswer(message: JsonObject): Incoming {
   const code = integerMember(message, "result_code");
   const text = stringMember(message, "result_msg") ?? "";
@@ -168,8 +220,8 @@ function versionAnswer(message: JsonObject): Incoming {
 }
 
 /**
- * A push that names its version can be answered: if another field is missing or wrong the cloud hears which. One that does
- * not can only be ignored.
+ * A report names its task by the version. So a push with a version is answered where another field is missing or wrong,
+ * and a push without one is ignored.
  */
 function offer(message: JsonObject): Incoming {
   const version = stringMember(message, "version");
@@ -180,7 +232,7 @@ function offer(message: JsonObject): Incoming {
   const size = integerMember(message, "file_size");
   if (!url) return badOffer({ version }, "url: missing");
   if (utf8Length(url) > URL_MAX) return badOffer({ version }, `url: longer than ${URL_MAX} bytes`);
-  // Taken verbatim, escapes and all; a control character or a blank could end the request line.
+  // The URL is used verbatim, escapes included. A control character or a space could end the request line.
   if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url))
     return badOffer({ version }, "url: not an http or https URL");
   if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return badOffer({ version }, "md5sum: not 32 hex digits");

@@ -4,33 +4,39 @@ import type { Cause, Task } from "../../job/types";
 import { truncateUtf8 } from "../../util/utf8";
 import { splitUrl } from "../../http/url";
 import { ignored, readObject } from "../incoming";
-import type { Identity, Incoming, Message, Platform, PlatformRules, Report } from "../platform";
+import type {
+  Identity,
+  Incoming,
+  Message,
+  Platform,
+  PlatformDefinition,
+  PlatformRules,
+  Report,
+  Setting,
+} from "../platform";
 import { PROFILES } from "./profiles";
 import type { Profile, ProfileFacts } from "./profiles";
 import { readTask } from "./task";
 
-/** ThingsPanel. Message shapes: "Firmware Upgrade (OTA)" of its manual; where its servers differ from that, they are followed. */
+/** ThingsPanel. Message shapes: "Firmware Upgrade (OTA)" of its manual. Where its servers differ, this follows the servers. */
 
 export interface ThingsPanelConfig {
   readonly profile: Profile;
   /** The access token. */
   readonly username: string;
-  /**
-   * Absent or "" where the device's voucher is the token alone: such a device is refused with a password. A function is asked at each
-   * connect, so that the password is in memory no longer than it takes.
-   */
+  /** Absent or "" where the device's voucher is the token alone. A function is called at each connect. */
   readonly password?: string | (() => string | undefined);
-  /** Any, but unique and always the same. */
+  /** Unique, and always the same. */
   readonly clientId: string;
   /** v1 names the device by it in topics; default: the user name. */
   readonly deviceNumber?: string;
   /** Name under which the firmware itself is offered, beside "default". */
   readonly module?: string;
-  /** Host of the broker. A download from a loopback address is believed only where this is one too. */
+  /** Host of the broker. A download from a loopback address is accepted only where this is one too. */
   readonly brokerHost: string;
   /** Put before a relative URL, "http://host:port". Without it such an offer is refused. */
   readonly httpBase?: string;
-  /** Where progress goes, if not to the profile's topic: v0 behind VerneMQ listens at "ota/device/progress/" + access token. */
+  /** Where progress goes, if not to the profile's topic. */
   readonly progressTopic?: string;
   /** Seconds, 1 to 300 (the broker's limit). */
   readonly keepAlive?: number;
@@ -50,6 +56,27 @@ export const STEPS: { readonly [cause in Cause]: number } = Object.freeze({
   signature: -3,
   "rolled-back": -1,
 });
+
+const settings = (): Setting[] => [
+  /** `v0` for servers up to 0.5, `v1` from 1.0 on. The two generations share nothing but the form of the messages. */
+  { name: "profile", required: true, oneOf: ["v0", "v1"] },
+  /** Host of the broker. */
+  { name: "brokerHost", json: "mqtt.host", nvs: "mqttHost", required: true },
+  /** The access token. */
+  { name: "username", required: true, secret: "kept" },
+  /** Absent, or "", where the device's voucher is the token alone; such a device is refused with a password. */
+  { name: "password", secret: "fetched" },
+  /** Any, but unique and always the same. */
+  { name: "clientId", required: true },
+  /** Names the device in v1's topics; default: `username`. */
+  { name: "deviceNumber" },
+  /** Name under which the firmware itself is offered; absent, null, "" and "default" always mean it. */
+  { name: "module", blank: true },
+  /** `http://host:port`, put before relative URLs. */
+  { name: "httpBase" },
+  /** Default: the profile's. v0 behind VerneMQ listens at `ota/device/progress/{accessToken}`. */
+  { name: "progressTopic" },
+];
 
 export class ThingsPanelPlatform implements Platform {
   readonly name = "thingspanel";
@@ -109,7 +136,7 @@ export class ThingsPanelPlatform implements Platform {
       case "version":
         return this.version(report.version);
       case "progress":
-        // Lost ones do not matter, the next is due within seconds. 0 is no step, and 100 ends the task: not before the new firmware runs.
+        // QoS 0: the next report follows within seconds. 0 is no step. 100 ends the task, which only the new firmware may do.
         return this.progress(0, report.task, Math.min(Math.max(Math.floor(report.percent), 1), 99), "downloading");
       case "burning":
         return this.progress(1, report.task, 99, "downloaded and verified, about to restart");
@@ -120,7 +147,7 @@ export class ThingsPanelPlatform implements Platform {
     }
   }
 
-  /** `id`: 10 digits, as documented; nothing refers to it. */
+  /** `id`: 10 digits, as in the manual. The server never refers to it. */
   private version(version: string): Message | undefined {
     const topic = this.#profile.version;
     if (topic === undefined) return undefined;
@@ -128,7 +155,7 @@ export class ThingsPanelPlatform implements Platform {
     return { topic, qos: 1, payload: JSON.stringify({ id, params: { version, module: this.#module } }) };
   }
 
-  /** `module` exactly as it was received: v0 compares it with the package's, and takes none for "". */
+  /** `module` is sent exactly as received: v0 compares it with that of the package, and reads an absent one as "". */
   private progress(qos: 0 | 1, { module }: Task, step: number, desc: string): Message {
     const content = {
       step: String(step),
@@ -138,6 +165,15 @@ export class ThingsPanelPlatform implements Platform {
     return { topic: this.#progressTopic, qos, payload: JSON.stringify(content) };
   }
 }
+
+/** ThingsPanel, both generations. */
+export const thingspanel: PlatformDefinition<ThingsPanelConfig> = Object.freeze({
+  name: "thingspanel",
+  settings,
+  title: "deviceNumber clientId",
+  codes: STEPS,
+  Platform: ThingsPanelPlatform,
+});
 
 /** These become one level of a topic. */
 function checkLevel(setting: string, value: unknown): void {

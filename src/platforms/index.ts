@@ -1,0 +1,9 @@
+/**
+ * The platforms of the complete firmware and of the host. A further one is its folder, a line here and a line in the
+ * manifest beside this file. An app for one cloud imports that cloud's folder instead, and links no other.
+ */
+import type { AnyPlatform } from "./platform";
+import { tencent } from "./tencent/dialect";
+import { thingspanel } from "./thingspanel/dialect";
+
+export const PLATFORMS: readonly AnyPlatform[] = Object.freeze([tencent, thingspanel]);
