@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
-import { createDesk, type RunningDesk } from "../cloud/api/create-desk";
+import { createCloudHost, type CloudHost } from "../cloud/cloud-host";
 import type { Cloud } from "../cloud/core/cloud";
 import type { CloudOptions, CloudTls } from "../cloud/core/cloud-options";
 import { narrate } from "./cloud-progress";
@@ -105,32 +105,32 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const root = rootOf(flags);
-  const desk = await createDesk({
+  const host = await createCloudHost({
     cloud: await cloudOptions(flags),
     engine: flags.engine,
     network: flags.network === true,
     ...(root === undefined ? {} : { rootFile: root }),
     failed: say,
   });
-  const { cloud } = desk;
+  const { cloud } = host;
   try {
     for (const path of images) await addImage(cloud, path);
     const target = flags.push === undefined ? undefined : packageOf(cloud, flags.push);
     const identities = named.length > 0 || !target ? named : [demoDevice(cloud)];
     const devices = identities.map((identity) => deviceOf(cloud, identity));
     narrate(cloud, say);
-    await desk.start();
-    untilSignal(() => void desk.close().then(() => process.exit(0)));
-    describe(desk, say);
+    await host.start();
+    untilSignal(() => void host.close().then(() => process.exit(0)));
+    describe(host, say);
     for (const [index, device] of devices.entries()) {
       if (target) cloud.push(device, target);
       process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags))}\n`);
     }
   } catch (error) {
-    await desk.close();
+    await host.close();
     throw error;
   }
-  linkOnEnter(desk, say);
+  linkOnEnter(host, say);
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
@@ -227,8 +227,8 @@ async function configOf(
   return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, certificate) };
 }
 
-function describe(desk: RunningDesk, say: (line: string) => void): void {
-  const { cloud } = desk;
+function describe(host: CloudHost, say: (line: string) => void): void {
+  const { cloud } = host;
   const bracketed = (name: string): string => (name.includes(":") ? `[${name}]` : name);
   const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
   const plain = [
@@ -245,13 +245,13 @@ function describe(desk: RunningDesk, say: (line: string) => void): void {
       `firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`,
     );
   }
-  say(`console: ${desk.link()}`);
-  if (desk.apiTokenFile !== undefined) say(`API token for scripts: ${desk.apiTokenFile}`);
+  say(`console: ${host.link()}`);
+  if (host.apiTokenFile !== undefined) say(`API token for scripts: ${host.apiTokenFile}`);
 }
 
-function linkOnEnter(desk: RunningDesk, say: (line: string) => void): void {
+function linkOnEnter(host: CloudHost, say: (line: string) => void): void {
   if (!process.stdin.isTTY) return;
-  process.stdin.on("data", () => say(`console: ${desk.link()}`));
+  process.stdin.on("data", () => say(`console: ${host.link()}`));
   process.stdin.unref();
 }
 

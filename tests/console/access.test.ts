@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { browser, call, raw, withDesk } from "./helpers";
+import { browser, call, raw, withHost } from "./helpers";
 
 test("without a session or a token nothing is told and nothing is done", async () => {
-  await withDesk(async (desk) => {
-    const { httpPort } = desk.cloud;
-    for (const route of desk.routes) {
-      if (route.open === true) continue;
-      const path = `/cloud/v1${route.path.replace(/\{\w+\}/g, "x")}`;
+  await withHost(async (host) => {
+    const { httpPort } = host.cloud;
+    for (const route of host.routes) {
+      if (route.open) continue;
+      const path = `/cloud/v1${route.path.replace(/:\w+/g, "x")}`;
       const own = { origin: `http://127.0.0.1:${httpPort}` };
       const { status, body } = await raw(httpPort, path, { method: route.method, headers: own });
       assert.equal(status, 401, `${route.method} ${route.path}`);
@@ -18,22 +18,22 @@ test("without a session or a token nothing is told and nothing is done", async (
     }
     for (const authorization of [
       "Bearer ",
-      `Bearer ${desk.apiToken.slice(1)}`,
-      `Basic ${desk.apiToken}`,
-      desk.apiToken,
+      `Bearer ${host.apiToken.slice(1)}`,
+      `Basic ${host.apiToken}`,
+      host.apiToken,
     ]) {
       assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: { authorization } })).status, 401);
     }
-    assert.equal((await call(desk, "/overview")).status, 200);
-    assert.deepEqual(desk.cloud.devices.list(), []);
+    assert.equal((await call(host, "/overview")).status, 200);
+    assert.deepEqual(host.cloud.devices.list(), []);
   });
 });
 
 test("a one-time link opens one session; the session ends when it is told to", async () => {
-  await withDesk(async (desk) => {
-    const { httpPort } = desk.cloud;
+  await withHost(async (host) => {
+    const { httpPort } = host.cloud;
     const headers = { origin: `http://127.0.0.1:${httpPort}` };
-    const token = new URL(desk.link()).hash.replace("#token=", "");
+    const token = new URL(host.link()).hash.replace("#token=", "");
     const open = (body: object): ReturnType<typeof raw> =>
       raw(httpPort, "/cloud/v1/session", { method: "POST", headers, body });
     assert.equal((await open({ token: `${token}x` })).status, 401);
@@ -57,9 +57,9 @@ test("a one-time link opens one session; the session ends when it is told to", a
 });
 
 test("links made by API open sessions too; of many unused ones only the newest do", async () => {
-  await withDesk(async (desk) => {
-    const { json } = await call(desk, "/links", { method: "POST" });
-    const links = [String(json()["url"]), ...Array.from({ length: 8 }, () => desk.link())];
+  await withHost(async (host) => {
+    const { json } = await call(host, "/links", { method: "POST" });
+    const links = [String(json()["url"]), ...Array.from({ length: 8 }, () => host.link())];
     const statuses: number[] = [];
     for (const link of links) {
       const { hash, origin, port } = new URL(link);
@@ -71,9 +71,9 @@ test("links made by API open sessions too; of many unused ones only the newest d
 });
 
 test("another site's page can neither read nor change anything, whatever it gets the browser to send along", async () => {
-  await withDesk(async (desk) => {
-    const { httpPort } = desk.cloud;
-    const { cookie = "" } = await browser(desk);
+  await withHost(async (host) => {
+    const { httpPort } = host.cloud;
+    const { cookie = "" } = await browser(host);
     const add = {
       devices: [{ platform: "tencent", identity: { productId: "P1", deviceName: "evil", deviceSecret: "AAAA" } }],
     };
@@ -106,7 +106,7 @@ test("another site's page can neither read nor change anything, whatever it gets
       (await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: form, body: JSON.stringify(add) })).status,
       415,
     );
-    assert.deepEqual(desk.cloud.devices.list(), []);
+    assert.deepEqual(host.cloud.devices.list(), []);
     const own = { cookie, origin: `http://127.0.0.1:${httpPort}` };
     assert.equal((await raw(httpPort, "/cloud/v1/devices", { method: "POST", headers: own, body: add })).status, 201);
     const preflight = { origin: "http://evil.example", "access-control-request-method": "POST" };
@@ -119,9 +119,9 @@ test("another site's page can neither read nor change anything, whatever it gets
 });
 
 test("a name that somebody pointed at this address (DNS rebinding) is refused, for pages too", async () => {
-  await withDesk(async (desk) => {
-    const { httpPort } = desk.cloud;
-    const authorization = `Bearer ${desk.apiToken}`;
+  await withHost(async (host) => {
+    const { httpPort } = host.cloud;
+    const authorization = `Bearer ${host.apiToken}`;
     for (const host of [
       "evil.example",
       `evil.example:${httpPort}`,
@@ -140,9 +140,9 @@ test("a name that somebody pointed at this address (DNS rebinding) is refused, f
 });
 
 test("page and script carry a policy that lets nothing else in, and hold no secret", async () => {
-  await withDesk(async (desk) => {
+  await withHost(async (host) => {
     for (const path of ["/", "/console/main.js", "/console/style.css"]) {
-      const { status, headers, body } = await raw(desk.cloud.httpPort, path);
+      const { status, headers, body } = await raw(host.cloud.httpPort, path);
       assert.equal(status, 200, path);
       assert.match(
         String(headers["content-security-policy"]),
@@ -150,25 +150,25 @@ test("page and script carry a policy that lets nothing else in, and hold no secr
       );
       assert.ok(!String(headers["content-security-policy"]).includes("unsafe"));
       assert.equal(headers["x-content-type-options"], "nosniff");
-      assert.ok(!body.toString().includes(desk.apiToken));
+      assert.ok(!body.toString().includes(host.apiToken));
     }
-    const page = (await raw(desk.cloud.httpPort, "/")).body.toString();
+    const page = (await raw(host.cloud.httpPort, "/")).body.toString();
     assert.ok(!/https?:\/\//.test(page.replace("http://www.w3.org/2000/svg", "")), "nothing is loaded from elsewhere");
     assert.ok(!/<script(?![^>]*\bsrc=)|<style|\son\w+=|\sstyle=/i.test(page), "nothing inline");
   });
 });
 
 test("the API token is kept in a file for its owner only, and sessions outlive the process", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "xs-ota-desk-"));
+  const folder = await mkdtemp(join(tmpdir(), "xs-ota-host-"));
   try {
     const state = join(folder, "state");
     let token = "";
     let cookie = "";
-    await withDesk(
-      async (desk) => {
-        token = desk.apiToken;
-        ({ cookie = "" } = await browser(desk));
-        assert.equal((await stat(desk.apiTokenFile!)).mode & 0o077, 0);
+    await withHost(
+      async (host) => {
+        token = host.apiToken;
+        ({ cookie = "" } = await browser(host));
+        assert.equal((await stat(host.apiTokenFile!)).mode & 0o077, 0);
         assert.equal((await stat(join(state, "cloud.db"))).mode & 0o077, 0);
         assert.equal((await stat(state)).mode & 0o077, 0);
         const database = await readFile(join(state, "cloud.db"));
@@ -176,10 +176,10 @@ test("the API token is kept in a file for its owner only, and sessions outlive t
       },
       { cloud: { state } },
     );
-    await withDesk(
-      async (desk) => {
-        assert.equal(desk.apiToken, token);
-        const { httpPort } = desk.cloud;
+    await withHost(
+      async (host) => {
+        assert.equal(host.apiToken, token);
+        const { httpPort } = host.cloud;
         const moved = cookie.replace(/^xs-ota-\d+/, `xs-ota-${httpPort}`);
         assert.equal((await raw(httpPort, "/cloud/v1/overview", { headers: { cookie: moved } })).status, 200);
       },

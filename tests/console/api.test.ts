@@ -6,10 +6,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { RunningDesk } from "../../host-sim/cloud/api/create-desk";
+import type { CloudHost } from "../../host-sim/cloud/cloud-host";
 import { PACKAGE_MAX } from "../../host-sim/cloud/core/package-intake";
 import { firmware } from "../cloud/helpers";
-import { call, ok, raw, withDesk, type Answer, type Ask } from "./helpers";
+import { call, ok, raw, withHost, type Answer, type Ask } from "./helpers";
 
 interface Operation {
   readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: object }[];
@@ -25,12 +25,12 @@ interface Description {
 /** Calls the API and checks each answer against the description that the API itself serves. */
 class Checked {
   readonly seen = new Set<string>();
-  readonly #desk: RunningDesk;
+  readonly #host: CloudHost;
   readonly #description: Description;
   readonly #ajv = new Ajv2020({ strict: false });
 
-  constructor(desk: RunningDesk, description: Description) {
-    this.#desk = desk;
+  constructor(host: CloudHost, description: Description) {
+    this.#host = host;
     this.#description = description;
   }
 
@@ -44,7 +44,7 @@ class Checked {
     const operation = this.#description.paths[path]?.[method];
     assert.ok(operation, `${method} ${path} is described`);
     const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(values[name] ?? ""));
-    const answer = await call(this.#desk, `${filled}${ask.query ?? ""}`, ask);
+    const answer = await call(this.#host, `${filled}${ask.query ?? ""}`, ask);
     const described = operation.responses[answer.status];
     assert.ok(described, `${method} ${path}: ${answer.status} is described (${answer.body.toString().slice(0, 200)})`);
     this.seen.add(`${method} ${path} ${answer.status}`);
@@ -56,8 +56,8 @@ class Checked {
   }
 }
 
-async function described(desk: RunningDesk): Promise<Description> {
-  const { status, body } = await raw(desk.cloud.httpPort, "/cloud/v1/openapi.json");
+async function described(host: CloudHost): Promise<Description> {
+  const { status, body } = await raw(host.cloud.httpPort, "/cloud/v1/openapi.json");
   assert.equal(status, 200);
   return JSON.parse(body.toString()) as Description;
 }
@@ -68,12 +68,12 @@ const device = (name: string): object => ({
 });
 
 test("what the API does is what its description says, call by call", async () => {
-  await withDesk(async (desk) => {
-    const description = await described(desk);
+  await withHost(async (host) => {
+    const description = await described(host);
     assert.equal(description.openapi, "3.1.0");
     const operations = Object.values(description.paths).flatMap((path) => Object.values(path));
     assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length, "names are unique");
-    const api = new Checked(desk, description);
+    const api = new Checked(host, description);
     const post = (body: object | Uint8Array): Ask => ({ method: "POST", body });
 
     await api.call("/overview", {});
@@ -93,7 +93,7 @@ test("what the API does is what its description says, call by call", async () =>
     const names = Array.from({ length: 12 }, (_, index) => `d${index}`);
     await api.call("/devices", {}, post({ devices: names.map(device) }));
     await api.call("/devices", {}, post({ devices: [device("new"), device("d3")] }));
-    assert.equal(desk.cloud.devices.list().length, 12, "all or none");
+    assert.equal(host.cloud.devices.list().length, 12, "all or none");
     await api.call("/devices", {}, { query: "?search=D1&limit=2&online=false" });
     const one = { id: "tencent/P1/d0" };
     await api.call("/devices/{id}", one);
@@ -155,9 +155,9 @@ test("what the API does is what its description says, call by call", async () =>
 });
 
 test("malformed calls are refused with one line that names the place, and change nothing", async () => {
-  await withDesk(async (desk) => {
+  await withHost(async (host) => {
     const post = (path: string, body: Ask["body"], headers: Record<string, string> = {}): Promise<Answer> =>
-      call(desk, path, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
+      call(host, path, { method: "POST", headers, ...(body === undefined ? {} : { body }) });
     const json = { "content-type": "application/json" };
     const rows: [Promise<Answer>, number, RegExp][] = [
       [post("/rollouts", {}), 400, /package|required/],
@@ -180,13 +180,13 @@ test("malformed calls are refused with one line that names the place, and change
         /productId/,
       ],
       [post("/devices", { devices: [{ platform: "tencent", identity: {} }] }), 422, /productId/],
-      [call(desk, "/devices?limit=0"), 400, /limit/],
-      [call(desk, "/devices?limit=many"), 400, /limit/],
-      [call(desk, "/devices?limit=1&limit=2"), 400, /twice/],
-      [call(desk, "/devices?colour=red"), 400, /additional|colour/],
-      [call(desk, "/devices/%zz"), 400, /encoded/],
-      [call(desk, "/nothing"), 404, /no such path/],
-      [call(desk, "/packages", { method: "DELETE" }), 405, /method/],
+      [call(host, "/devices?limit=0"), 400, /limit/],
+      [call(host, "/devices?limit=many"), 400, /limit/],
+      [call(host, "/devices?limit=1&limit=2"), 400, /twice/],
+      [call(host, "/devices?colour=red"), 400, /additional|colour/],
+      [call(host, "/devices/%zz"), 400, /encoded/],
+      [call(host, "/nothing"), 404, /no such path/],
+      [call(host, "/packages", { method: "DELETE" }), 405, /method/],
     ];
     for (const [index, [answer, status, words]] of rows.entries()) {
       const { status: got, body } = await answer;
@@ -195,7 +195,24 @@ test("malformed calls are refused with one line that names the place, and change
       assert.match(error, words, `row ${index}`);
       assert.ok(!error.includes("\n"));
     }
-    assert.deepEqual([desk.cloud.devices.list(), desk.cloud.rollouts.list()], [[], []]);
+    assert.deepEqual([host.cloud.devices.list(), host.cloud.rollouts.list()], [[], []]);
+  });
+});
+
+test("a path refuses every other method, and names those that it has", async () => {
+  await withHost(async (host) => {
+    for (const [path, method, allow] of [
+      ["/devices", "HEAD", "GET, POST"],
+      ["/devices", "PROPFIND", "GET, POST"],
+      ["/devices/x", "PATCH", "GET, DELETE"],
+      ["/boards/x/power", "GET", "PUT"],
+      ["/openapi.json", "POST", "GET"],
+    ] as const) {
+      const { status, headers } = await call(host, path, { method });
+      assert.deepEqual([status, headers["allow"]], [405, allow], `${method} ${path}`);
+    }
+    assert.equal((await call(host, "/devices/", { method: "GET" })).status, 404);
+    assert.equal((await call(host, "/devices/x/y", { method: "PATCH" })).status, 404);
   });
 });
 
@@ -203,8 +220,8 @@ test("names of packages are words for people and no paths", async () => {
   const folder = await mkdtemp(join(tmpdir(), "xs-ota-api-"));
   try {
     const state = join(folder, "inner", "state");
-    await withDesk(
-      async (desk) => {
+    await withHost(
+      async (host) => {
         const evil = [
           "../../escape.bin",
           "/etc/passwd",
@@ -215,7 +232,7 @@ test("names of packages are words for people and no paths", async () => {
         ];
         for (const [index, name] of evil.entries()) {
           const query = new URLSearchParams({ name, version: `1.0.${index}` }).toString();
-          const { id } = await ok<{ id: string }>(desk, `/packages?${query}`, {
+          const { id } = await ok<{ id: string }>(host, `/packages?${query}`, {
             method: "POST",
             body: firmware(1_000 + index),
           });
@@ -223,12 +240,12 @@ test("names of packages are words for people and no paths", async () => {
         }
         for (const version of ["../1", "a/b", "a\\b", "a\nb", ""]) {
           const query = new URLSearchParams({ version }).toString();
-          const { status } = await call(desk, `/packages?${query}`, { method: "POST", body: firmware(999) });
+          const { status } = await call(host, `/packages?${query}`, { method: "POST", body: firmware(999) });
           assert.ok(status === 400 || status === 422, JSON.stringify(version));
         }
         for (const id of ["..%2f..%2fcloud.db", "..%2fcloud", "%2e%2e", "....", "cloud.db"]) {
           for (const method of ["GET", "DELETE"])
-            assert.equal((await call(desk, `/packages/${id}`, { method })).status, 404, id);
+            assert.equal((await call(host, `/packages/${id}`, { method })).status, 404, id);
         }
         for (const path of [
           "/console/../cloud.db",
@@ -236,7 +253,7 @@ test("names of packages are words for people and no paths", async () => {
           "/console//etc/passwd",
           "/console/main.tsx",
         ]) {
-          assert.equal((await raw(desk.cloud.httpPort, path)).status, 404, path);
+          assert.equal((await raw(host.cloud.httpPort, path)).status, 404, path);
         }
         const files = await readdir(join(state, "packages"));
         assert.ok(
@@ -256,11 +273,11 @@ test("names of packages are words for people and no paths", async () => {
 test("uploads stream to disk, are bounded, and leave nothing behind when they break off", async () => {
   const state = await mkdtemp(join(tmpdir(), "xs-ota-api-"));
   try {
-    await withDesk(
-      async (desk) => {
-        const { httpPort } = desk.cloud;
+    await withHost(
+      async (host) => {
+        const { httpPort } = host.cloud;
         const announced = {
-          authorization: `Bearer ${desk.apiToken}`,
+          authorization: `Bearer ${host.apiToken}`,
           "content-type": "application/octet-stream",
           "content-length": String(70 << 20),
         };
@@ -275,7 +292,7 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
         assert.equal(tooLong, 413, "by what is announced, before a byte is taken");
 
         const chunked = await new Promise<number>((resolve, reject) => {
-          const headers = { authorization: `Bearer ${desk.apiToken}`, "content-type": "application/octet-stream" };
+          const headers = { authorization: `Bearer ${host.apiToken}`, "content-type": "application/octet-stream" };
           const sent = send(
             { port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers },
             (response) => {
@@ -303,11 +320,11 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
         cut.destroy();
         while ((await readdir(join(state, "packages"))).length > 0)
           await new Promise((resolve) => setImmediate(resolve));
-        const { items } = await ok<{ items: unknown[] }>(desk, "/packages");
+        const { items } = await ok<{ items: unknown[] }>(host, "/packages");
         assert.deepEqual(items, []);
         const big = JSON.stringify({ devices: [], padding: "x".repeat(3 << 20) });
         assert.equal(
-          (await call(desk, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } }))
+          (await call(host, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } }))
             .status,
           413,
         );
@@ -320,13 +337,13 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
 });
 
 test("no secret of a device is in any answer but its device.json, and signatures of URLs are left out", async () => {
-  await withDesk(async (desk) => {
-    const { id } = await desk.cloud.packages.add(firmware(2_000), { version: "2" });
-    await ok(desk, "/devices", { method: "POST", body: { devices: [device("d0")] } });
+  await withHost(async (host) => {
+    const { id } = await host.cloud.packages.add(firmware(2_000), { version: "2" });
+    await ok(host, "/devices", { method: "POST", body: { devices: [device("d0")] } });
     const known = "tencent/P1/d0";
-    desk.cloud.devices.presence({ clientId: "P1d0", username: "", serial: 1, side: "tencent", device: known }, true, 1);
-    desk.cloud.push(known, desk.cloud.packages.get(id)!);
-    desk.cloud.devices.log(known, {
+    host.cloud.devices.presence({ clientId: "P1d0", username: "", serial: 1, side: "tencent", device: known }, true, 1);
+    host.cloud.push(known, host.cloud.packages.get(id)!);
+    host.cloud.devices.log(known, {
       at: 1,
       direction: "up",
       topic: "ota/device/inform/c2VjcmV0c2VjcmV0",
@@ -345,19 +362,19 @@ test("no secret of a device is in any answer but its device.json, and signatures
       "/rollouts",
       "/boards",
     ]) {
-      const text = (await call(desk, url)).body.toString();
+      const text = (await call(host, url)).body.toString();
       assert.ok(!text.includes("c2VjcmV0") && !text.includes("q-signature"), url);
     }
-    const messages = (await call(desk, `/devices/${path}/messages`)).body.toString();
+    const messages = (await call(host, `/devices/${path}/messages`)).body.toString();
     assert.ok(messages.includes("?sign=…"));
-    assert.ok((await call(desk, `/devices/${path}/config`)).body.toString().includes("c2VjcmV0c2VjcmV0"));
+    assert.ok((await call(host, `/devices/${path}/config`)).body.toString().includes("c2VjcmV0c2VjcmV0"));
   });
 });
 
 test("where the cloud speaks TLS, a device's device.json does too, and names the root", async () => {
-  await withDesk(
-    async (desk) => {
-      const { ids } = await ok<{ ids: string[] }>(desk, "/devices", {
+  await withHost(
+    async (host) => {
+      const { ids } = await ok<{ ids: string[] }>(host, "/devices", {
         method: "POST",
         body: {
           devices: [
@@ -365,10 +382,10 @@ test("where the cloud speaks TLS, a device's device.json does too, and names the
           ],
         },
       });
-      const config = await ok<{ mqtt: object; https: object }>(desk, `/devices/${encodeURIComponent(ids[0]!)}/config`);
+      const config = await ok<{ mqtt: object; https: object }>(host, `/devices/${encodeURIComponent(ids[0]!)}/config`);
       assert.deepEqual(config.mqtt, {
         host: "127.0.0.1",
-        port: desk.cloud.mqttsPort,
+        port: host.cloud.mqttsPort,
         tls: true,
         ca: "/somewhere/root.pem",
       });
@@ -379,10 +396,10 @@ test("where the cloud speaks TLS, a device's device.json does too, and names the
 });
 
 test("events name what changed; of a thousand changes they make a few", async () => {
-  await withDesk(async (desk) => {
+  await withHost(async (host) => {
     const stream = await new Promise<import("node:http").IncomingMessage>((resolve) => {
-      const headers = { authorization: `Bearer ${desk.apiToken}` };
-      send({ port: desk.cloud.httpPort, path: "/cloud/v1/events", headers }, resolve).end();
+      const headers = { authorization: `Bearer ${host.apiToken}` };
+      send({ port: host.cloud.httpPort, path: "/cloud/v1/events", headers }, resolve).end();
     });
     assert.match(String(stream.headers["content-type"]), /^text\/event-stream/);
     let text = "";
@@ -396,10 +413,10 @@ test("events name what changed; of a thousand changes they make a few", async ()
       while (!words.test(text)) await new Promise<void>((resolve) => (wake = resolve));
     };
     await until(/event: hello/);
-    await ok(desk, "/devices", { method: "POST", body: { devices: [device("d0")] } });
+    await ok(host, "/devices", { method: "POST", body: { devices: [device("d0")] } });
     await until(/"devices":\["tencent\/P1\/d0"\]/);
     text = "";
-    await ok(desk, "/devices", {
+    await ok(host, "/devices", {
       method: "POST",
       body: { devices: Array.from({ length: 1_000 }, (_, index) => device(`x${index}`)) },
     });

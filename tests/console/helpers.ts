@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { request as send, type IncomingHttpHeaders } from "node:http";
-import { createDesk, type DeskOptions, type RunningDesk } from "../../host-sim/cloud/api/create-desk";
+import { createCloudHost, type CloudHostOptions, type CloudHost } from "../../host-sim/cloud/cloud-host";
 
 export interface Answer {
   readonly status: number;
@@ -16,17 +16,17 @@ export interface Ask {
   readonly body?: Uint8Array | string | object;
 }
 
-/** A running desk with everything in memory, closed after `use` whatever happens. */
-export async function withDesk(
-  use: (desk: RunningDesk) => Promise<void>,
-  options: Partial<DeskOptions> = {},
+/** A running host with everything in memory, closed after `use` whatever happens. */
+export async function withHost(
+  use: (host: CloudHost) => Promise<void>,
+  options: Partial<CloudHostOptions> = {},
 ): Promise<void> {
-  const desk = await createDesk({ cloud: {}, engine: "node", ...options });
-  await desk.start();
+  const host = await createCloudHost({ cloud: {}, engine: "node", ...options });
+  await host.start();
   try {
-    await use(desk);
+    await use(host);
   } finally {
-    await desk.close();
+    await host.close();
   }
 }
 
@@ -66,16 +66,16 @@ export function raw(port: number, path: string, { method = "GET", headers = {}, 
 }
 
 /** A call with the API token. */
-export function call(desk: RunningDesk, path: string, ask: Ask = {}): Promise<Answer> {
-  return raw(desk.cloud.httpPort, `/cloud/v1${path}`, {
+export function call(host: CloudHost, path: string, ask: Ask = {}): Promise<Answer> {
+  return raw(host.cloud.httpPort, `/cloud/v1${path}`, {
     ...ask,
-    headers: { authorization: `Bearer ${desk.apiToken}`, ...ask.headers },
+    headers: { authorization: `Bearer ${host.apiToken}`, ...ask.headers },
   });
 }
 
 /** As `call`, and the answer is a success. */
-export async function ok<T = Record<string, never>>(desk: RunningDesk, path: string, ask: Ask = {}): Promise<T> {
-  const answer = await call(desk, path, ask);
+export async function ok<T = Record<string, never>>(host: CloudHost, path: string, ask: Ask = {}): Promise<T> {
+  const answer = await call(host, path, ask);
   assert.ok(
     answer.status < 300,
     `${ask.method ?? "GET"} ${path}: ${answer.status} ${answer.body.toString().slice(0, 300)}`,
@@ -84,10 +84,10 @@ export async function ok<T = Record<string, never>>(desk: RunningDesk, path: str
 }
 
 /** What a browser sends with a call from the console's own page, with its session. */
-export async function browser(desk: RunningDesk): Promise<Record<string, string>> {
-  const { httpPort } = desk.cloud;
+export async function browser(host: CloudHost): Promise<Record<string, string>> {
+  const { httpPort } = host.cloud;
   const own = { origin: `http://127.0.0.1:${httpPort}`, "sec-fetch-site": "same-origin" };
-  const token = desk.link().split("#token=")[1]!;
+  const token = host.link().split("#token=")[1]!;
   const { status, headers } = await raw(httpPort, "/cloud/v1/session", {
     method: "POST",
     headers: own,

@@ -4,7 +4,7 @@ import { runFleet, type FleetOptions, type FleetProgress } from "../../host-sim/
 import { plot } from "../../host-sim/cloud/fleet/plot";
 import { FleetStatistics } from "../../host-sim/cloud/fleet/statistics";
 import { asJson, inWords } from "../../host-sim/cloud/fleet/words";
-import { call, withDesk } from "../console/helpers";
+import { call, withHost } from "../console/helpers";
 
 const quiet: FleetProgress = { say: () => undefined, tick: () => undefined };
 const base: FleetOptions = {
@@ -57,16 +57,16 @@ test("a cloud that is killed in mid-rollout and comes back: everybody finishes, 
 });
 
 test("against a cloud that runs already nothing is left behind; at its limit the rollout halts", async () => {
-  await withDesk(async (desk) => {
-    const cloud = { url: `http://127.0.0.1:${desk.cloud.httpPort}`, token: desk.apiToken };
+  await withHost(async (host) => {
+    const cloud = { url: `http://127.0.0.1:${host.cloud.httpPort}`, token: host.apiToken };
     const result = await runFleet(
       { ...base, devices: 6, failShare: 1, waves: [34, 100], failureLimit: 20, weakShare: 0.5, cloud },
       quiet,
     );
     assert.deepEqual([result.rollout.state, result.halted, result.unexpected], ["halted", true, 0]);
     assert.ok(result.rollout.counts.pending >= 3);
-    assert.deepEqual(desk.cloud.devices.list(), []);
-    assert.equal((await call(desk, "/devices")).status, 200);
+    assert.deepEqual(host.cloud.devices.list(), []);
+    assert.equal((await call(host, "/devices")).status, 200);
     await assert.rejects(runFleet({ ...base, cloud: { ...cloud, token: "wrong" } }, quiet), /no session/);
   });
   await assert.rejects(

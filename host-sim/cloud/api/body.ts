@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ApiError } from "./route";
+import { ApiError } from "./errors";
 
 /** Bytes of a JSON body: a pasted list of 20,000 device names fits. */
 const JSON_MAX = 2 * 1024 * 1024;

@@ -28,7 +28,7 @@ interface Listener {
  * board's flash map goes out whole.
  */
 export class EventStream {
-  readonly #boards: () => Boards;
+  readonly #boards: Boards;
   readonly #listeners = new Set<Listener>();
   readonly #changed = new Map<Topic, Set<string> | true>();
   #gathering: NodeJS.Timeout | undefined;
@@ -36,7 +36,7 @@ export class EventStream {
   #watch: NodeJS.Timeout | undefined;
 
   /** `boards`: for the flash maps. */
-  constructor(cloud: Cloud, boards: () => Boards) {
+  constructor(cloud: Cloud, boards: Boards) {
     this.#boards = boards;
     cloud.on("device", ({ id }) => this.changed("devices", id));
     cloud.on("deviceRemoved", (id) => this.changed("devices", id));
@@ -117,7 +117,7 @@ export class EventStream {
   /** "" while there is none, or it can not be read in the middle of a change. */
   #mapOf(board: string): string {
     try {
-      return JSON.stringify(this.#boards().flash(board));
+      return JSON.stringify(this.#boards.flash(board));
     } catch {
       return "";
     }

@@ -5,7 +5,7 @@ import type { Device, LoggedMessage } from "../core/devices";
 import type { Package } from "../core/packages";
 import type { Member, Rollout, Selection } from "../core/rollouts/rollout";
 import type { Task } from "../core/tasks";
-import type { Views } from "./schemas";
+import type { Views } from "./schemas/views";
 
 export function packageView(cloud: Cloud, file: Package): Views["package"] {
   const { id, name, version, imageVersion, project, chip, problem, signature, size, md5, sha256, addedAt } = file;
@@ -27,13 +27,18 @@ export function packageView(cloud: Cloud, file: Package): Views["package"] {
   };
 }
 
+/** The task that is under way, or else the last one. */
+export function latestTask(cloud: Cloud, device: string): Task | undefined {
+  return cloud.tasks.active(device) ?? cloud.tasks.ofDevice(device).at(-1);
+}
+
 export function taskView(task: Task): Views["task"] {
   const { state: _, fields: __, ...view } = task;
   return view;
 }
 
 export function deviceView(cloud: Cloud, device: Device, board: SimulatedBoard | undefined): Views["device"] {
-  const task = cloud.tasks.active(device.id) ?? cloud.tasks.ofDevice(device.id).at(-1);
+  const task = latestTask(cloud, device.id);
   return {
     ...device,
     ...(board === undefined ? {} : { board: board.name }),

@@ -1,4 +1,4 @@
-import type { Views } from "../api/schemas";
+import type { Views } from "../api/schemas/views";
 import type { Target } from "../../faults/weak-link";
 
 /** Devices added by one call. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { TRIAL_SECONDS_MAX } from "../../../src/constants";
-import type { Views } from "../api/schemas";
+import type { Views } from "../api/schemas/views";
 import { generator, WEAK, type Target } from "../../faults/weak-link";
 import type { FirmwareConfiguration } from "../../board/firmware/configuration";
 import { buildImage } from "../../../hal/model-chip/build-image";

@@ -1,129 +1,158 @@
 import { BOARDS_MAX, type SimulatedBoard } from "../../boards/boards";
 import type { Fault } from "../../../board/firmware/bundle";
-import type { Desk } from "../desk";
-import { found, route, type Route } from "../route";
+import type { ApiContext } from "../context";
+import { found } from "../errors";
+import type { ApiRoutes } from "../typed-routes";
+import { Done, NameParams } from "../schemas/common";
 import {
   AddBoard,
   BoardEvents,
   BoardList,
   BoardView,
-  CreatedRollout,
   FlashView,
   PushFirmware,
   SetLink,
   SetPower,
-} from "../schemas";
+} from "../schemas/boards";
+import { CreatedRollout } from "../schemas/rollouts";
+import type { Views } from "../schemas/views";
 import { rolloutView } from "../views";
 import { addSample } from "./packages";
 
-export function boardRoutes({ cloud, boards, events }: Desk): Route[] {
-  const known = (name: string | undefined): SimulatedBoard => found(boards.get(name ?? ""), "board");
-  return [
-    route({
-      method: "GET",
-      path: "/boards",
+/** Simulated boards come and go. */
+export function boardRoutes(api: ApiRoutes, { boards }: ApiContext): void {
+  const known = (name: string): SimulatedBoard => found(boards.get(name), "board");
+  api.route({
+    method: "GET",
+    url: "/boards",
+    schema: {
       summary: "Simulated boards",
-      status: 200,
-      result: BoardList,
-      handle: () => ({ most: BOARDS_MAX, items: boards.list() }),
-    }),
-    route({
-      method: "POST",
-      path: "/boards",
+      response: { 200: BoardList },
+    },
+    handler: () => ({ most: BOARDS_MAX, items: boards.list() }),
+  });
+  api.route({
+    method: "POST",
+    url: "/boards",
+    config: { errors: [422] },
+    schema: {
       summary: "A new simulated board, switched on",
       body: AddBoard,
-      status: 201,
-      result: BoardView,
-      errors: [422],
-      handle: ({ body }) => boards.add(body),
-    }),
-    route({
-      method: "GET",
-      path: "/boards/{name}",
+      response: { 201: BoardView },
+    },
+    handler: ({ body }) => boards.add(body),
+  });
+  api.route({
+    method: "GET",
+    url: "/boards/:name",
+    config: { errors: [404] },
+    schema: {
       summary: "One simulated board",
-      status: 200,
-      result: BoardView,
-      errors: [404],
-      handle: ({ params }) => known(params["name"]),
-    }),
-    route({
-      method: "PUT",
-      path: "/boards/{name}/power",
-      summary: "Cuts its power, at this instant, or restores it",
-      body: SetPower,
-      status: 200,
-      result: BoardView,
-      errors: [404, 422],
-      handle: ({ params, body }) => boards.power(known(params["name"]).name, body.on),
-    }),
-    route({
-      method: "PUT",
-      path: "/boards/{name}/link",
-      summary: "Puts it behind the weak link, or a good one",
-      body: SetLink,
-      status: 200,
-      result: BoardView,
-      errors: [404, 422],
-      handle: ({ params, body }) => boards.weaken(known(params["name"]).name, body.weak),
-    }),
-    route({
-      method: "POST",
-      path: "/boards/{name}/firmware",
-      summary: "Pushes the next version to it, made on the spot, good or with a fault",
-      body: PushFirmware,
-      status: 201,
-      result: CreatedRollout,
-      errors: [404, 422],
-      handle: async ({ params, body: { fault } }) => {
-        const { device, version } = known(params["name"]);
-        const taken = new Set(cloud.packages.list().map((file) => file.version));
-        const file = await addSample(
-          cloud,
-          nextVersion(cloud.devices.get(device)?.version ?? version ?? "0.1.0", taken, fault),
-          fault,
-          SAMPLE_SIZE,
-        );
-        events.changed("packages", file.id);
-        const { rollout, current, unknown } = cloud.rollouts.create({
-          package: file.id,
-          selection: { kind: "devices", devices: [device] },
-        });
-        return { rollout: rolloutView(cloud, rollout), current, unknown: [...unknown] };
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/boards/{name}/flash",
-      summary: "What is in its flash now",
-      status: 200,
-      result: FlashView,
-      errors: [404, 422],
-      handle: ({ params }) => {
-        const { slots, ...map } = boards.flash(known(params["name"]).name);
-        return { ...map, slots: [...slots] };
-      },
-    }),
-    route({
-      method: "GET",
-      path: "/boards/{name}/events",
-      summary: "What it said, as xs-ota device prints it",
-      status: 200,
-      result: BoardEvents,
-      errors: [404],
-      handle: ({ params }) => ({ items: boards.events(known(params["name"]).name) }),
-    }),
-    route({
-      method: "DELETE",
-      path: "/boards/{name}",
+      params: NameParams,
+      response: { 200: BoardView },
+    },
+    handler: ({ params }) => known(params.name),
+  });
+  api.route({
+    method: "DELETE",
+    url: "/boards/:name",
+    config: { errors: [404] },
+    schema: {
       summary: "Removes it, with its flash and its device",
-      status: 204,
-      errors: [404],
-      handle: ({ params }) => boards.remove(known(params["name"]).name),
-    }),
-  ];
+      params: NameParams,
+      response: { 204: Done },
+    },
+    handler: ({ params }) => boards.remove(known(params.name).name),
+  });
 }
 
-/** Long enough to watch. */
+/** What somebody at the bench does to one board. */
+export function boardStepRoutes(api: ApiRoutes, context: ApiContext): void {
+  const { boards } = context;
+  const known = (name: string): SimulatedBoard => found(boards.get(name), "board");
+  api.route({
+    method: "PUT",
+    url: "/boards/:name/power",
+    config: { errors: [404, 422] },
+    schema: {
+      summary: "Cuts its power, at this instant, or restores it",
+      params: NameParams,
+      body: SetPower,
+      response: { 200: BoardView },
+    },
+    handler: ({ params, body }) => boards.power(known(params.name).name, body.on),
+  });
+  api.route({
+    method: "PUT",
+    url: "/boards/:name/link",
+    config: { errors: [404, 422] },
+    schema: {
+      summary: "Puts it behind the weak link, or a good one",
+      params: NameParams,
+      body: SetLink,
+      response: { 200: BoardView },
+    },
+    handler: ({ params, body }) => boards.weaken(known(params.name).name, body.weak),
+  });
+  api.route({
+    method: "POST",
+    url: "/boards/:name/firmware",
+    config: { errors: [404, 422] },
+    schema: {
+      summary: "Pushes the next version to it, made on the spot, good or with a fault",
+      params: NameParams,
+      body: PushFirmware,
+      response: { 201: CreatedRollout },
+    },
+    handler: ({ params, body: { fault } }) => pushFirmware(context, known(params.name), fault),
+  });
+}
+
+/** What one board holds and reports. */
+export function boardStateRoutes(api: ApiRoutes, { boards }: ApiContext): void {
+  const known = (name: string): SimulatedBoard => found(boards.get(name), "board");
+  api.route({
+    method: "GET",
+    url: "/boards/:name/flash",
+    config: { errors: [404, 422] },
+    schema: {
+      summary: "What is in its flash now",
+      params: NameParams,
+      response: { 200: FlashView },
+    },
+    handler: ({ params }) => {
+      const { slots, ...map } = boards.flash(known(params.name).name);
+      return { ...map, slots: [...slots] };
+    },
+  });
+  api.route({
+    method: "GET",
+    url: "/boards/:name/events",
+    config: { errors: [404] },
+    schema: {
+      summary: "What it said, as xs-ota device prints it",
+      params: NameParams,
+      response: { 200: BoardEvents },
+    },
+    handler: ({ params }) => ({ items: boards.events(known(params.name).name) }),
+  });
+}
+
+async function pushFirmware(
+  { cloud, events }: ApiContext,
+  { device, version = "0.1.0" }: SimulatedBoard,
+  fault: Fault | undefined,
+): Promise<Views["createdRollout"]> {
+  const taken = new Set(cloud.packages.list().map((file) => file.version));
+  const next = nextVersion(cloud.devices.get(device)?.version ?? version, taken, fault);
+  const file = await addSample(cloud, next, fault, SAMPLE_SIZE);
+  events.changed("packages", file.id);
+  const selection = { kind: "devices", devices: [device] } as const;
+  const { rollout, current, unknown } = cloud.rollouts.create({ package: file.id, selection });
+  return { rollout: rolloutView(cloud, rollout), current, unknown: [...unknown] };
+}
+
+/** Bytes: long enough to watch. */
 const SAMPLE_SIZE = 700_000;
 
 /** A version above the present one that no package has yet. */

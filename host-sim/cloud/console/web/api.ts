@@ -1,5 +1,5 @@
 /** Calls to the cloud's API, with the session that the browser holds. */
-import type { Views } from "../../api/schemas";
+import type { Views } from "../../api/schemas/views";
 
 export type { Views };
 

@@ -1,0 +1,105 @@
+import { Type } from "typebox";
+import { page, Served, Status, strict, Text, Time } from "./common";
+
+export const TaskView = Type.Object(
+  {
+    id: Type.String(),
+    device: Type.String(),
+    package: Type.String(),
+    rollout: Type.Optional(Type.String()),
+    version: Type.String(),
+    status: Status,
+    percent: Type.Optional(Type.Number()),
+    code: Type.Optional(Type.Integer()),
+    message: Type.Optional(Type.String()),
+    createdAt: Time("when it was made"),
+    pushedAt: Type.Optional(Time("when the offer went out last")),
+    finishedAt: Type.Optional(Time("when it became final")),
+    pushes: Type.Integer({ description: "times the offer was sent" }),
+  },
+  strict,
+);
+
+export const DeviceView = Type.Object(
+  {
+    id: Type.String(),
+    platform: Type.String(),
+    name: Type.String(),
+    online: Type.Boolean(),
+    version: Type.Optional(Type.String({ description: "what it reported last" })),
+    lastSeen: Type.Optional(Time("when it was last heard of")),
+    board: Type.Optional(Type.String({ description: "name of the simulated board that it is" })),
+    slot: Type.Optional(Type.String({ description: "what a simulated board booted" })),
+    task: Type.Optional(TaskView),
+  },
+  strict,
+);
+
+export const DeviceQuery = Type.Object(
+  {
+    search: Type.Optional(Type.String({ maxLength: 100, description: "part of a name" })),
+    version: Type.Optional(Type.String({ maxLength: 64 })),
+    online: Type.Optional(Type.Boolean()),
+    status: Type.Optional(Status),
+    ...page,
+  },
+  strict,
+);
+
+export const DeviceList = Type.Object(
+  {
+    total: Type.Integer({ description: "devices that the query fits" }),
+    versions: Type.Array(Type.Object({ version: Type.String(), count: Type.Integer() }, strict), {
+      description: "of all devices; empty = never reported",
+    }),
+    items: Type.Array(DeviceView),
+  },
+  strict,
+);
+
+export const DeviceDetail = Type.Object(
+  {
+    device: DeviceView,
+    tasks: Type.Array(TaskView, { description: "newest first" }),
+    served: Served,
+  },
+  strict,
+);
+
+export const AddDevices = Type.Object(
+  {
+    devices: Type.Array(
+      Type.Object(
+        {
+          platform: Text(32),
+          identity: Type.Record(Type.String(), Type.Unknown(), {
+            description: "what identifies a device on that platform",
+          }),
+        },
+        strict,
+      ),
+      { minItems: 1, maxItems: 1000 },
+    ),
+  },
+  strict,
+);
+
+export const AddedDevices = Type.Object({ ids: Type.Array(Type.String()) }, strict);
+
+export const DeviceConfig = Type.Record(Type.String(), Type.Unknown(), {
+  description: "device.json; holds the device's secret",
+});
+
+export const MessageView = Type.Object(
+  {
+    at: Time("when it passed"),
+    direction: Type.Enum(["up", "down"]),
+    topic: Type.String(),
+    payload: Type.String({ description: "as text; signatures in URLs left out" }),
+    qos: Type.Integer(),
+    dup: Type.Boolean(),
+  },
+  strict,
+);
+
+export const MessageList = Type.Object({ items: Type.Array(MessageView, { description: "oldest first" }) }, strict);

@@ -1,0 +1,161 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { LinkQuality, Target } from "../faults/weak-link";
+import { Access, newToken } from "./api/access";
+import type { ApiContext, JournalEntry } from "./api/context";
+import { EventStream } from "./api/event-stream";
+import { Guard } from "./api/guard";
+import { createApi, type RouteSummary } from "./api/server";
+import { Boards } from "./boards/boards";
+import { ConsolePages } from "./console/pages";
+import { BoundedLog } from "./core/bounded-log";
+import { createCloud, type Cloud } from "./core/cloud";
+import { isAny, type CloudOptions } from "./core/cloud-options";
+
+export interface CloudHostOptions {
+  readonly cloud: CloudOptions;
+  /** What runs the firmware of simulated boards. */
+  readonly engine: "xs" | "node";
+  /** Link of simulated boards that are not behind the weak one; default: a chip's Wi-Fi. */
+  readonly goodLink?: LinkQuality;
+  /** Console and API answer other machines too. */
+  readonly network?: boolean;
+  /** Path of the root certificate that devices trust, if the cloud speaks TLS: each device.json names it. */
+  readonly rootFile?: string;
+  /** Is told of faults of this program, one line each. */
+  readonly failed?: (line: string) => void;
+}
+
+const API_TOKEN_FILE = "api-token";
+const BOARDS_FOLDER = "boards";
+const JOURNAL_KEPT = 500;
+
+/** A cloud with its API, its console and simulated boards. */
+export interface CloudHost {
+  readonly cloud: Cloud;
+  readonly boards: Boards;
+  readonly routes: readonly RouteSummary[];
+  readonly apiToken: string;
+  /** File with the API token for scripts; undefined if nothing is kept. */
+  readonly apiTokenFile: string | undefined;
+  /** A link that opens one session in a browser. */
+  link(): string;
+  start(): Promise<void>;
+  /** Boards lose their power, everything is written, nothing listens. */
+  close(): Promise<void>;
+}
+
+/** Rejects with one line if a folder can not be used. Nothing listens before `start`. */
+export async function createCloudHost(options: CloudHostOptions): Promise<CloudHost> {
+  const cloud = await createCloud(options.cloud);
+  const now = options.cloud.now ?? Date.now;
+  const { state } = options.cloud;
+  const { apiToken, apiTokenFile } = tokenIn(state);
+  const access = new Access(apiToken, cloud.database, now);
+  const temporary = state === undefined ? mkdtempSync(join(tmpdir(), "xs-ota-boards-")) : undefined;
+  const boards = createBoards(options, cloud, temporary ?? join(state!, BOARDS_FOLDER), () => events);
+  const events: EventStream = new EventStream(cloud, boards);
+  const consoleUrl = (): string => {
+    const name = options.network === true ? cloud.publicHost : "127.0.0.1";
+    return cloud.httpPort > 0 ? `http://${name}:${cloud.httpPort}` : `https://${name}:${cloud.httpsPort}`;
+  };
+  const guard = new Guard({ access, network: options.network === true, names: [cloud.publicHost] });
+  const log = keepJournal(cloud, now);
+  const context: ApiContext = {
+    ...log,
+    cloud,
+    boards,
+    access,
+    events,
+    now,
+    consoleUrl,
+    version: ownVersion(),
+    rootFile: options.rootFile,
+  };
+  const api = await createApi(context, guard, (error) =>
+    options.failed?.(`internal error: ${error instanceof Error ? error.message : String(error)}`),
+  );
+  const pages = new ConsolePages(guard);
+  cloud.onRequest(
+    async (request, response) => (await api.handle(request, response)) || pages.handle(request, response),
+  );
+  return {
+    cloud,
+    boards,
+    routes: api.routes,
+    apiToken,
+    apiTokenFile,
+    link: () => `${consoleUrl()}/#token=${access.link()}`,
+    start: async () => {
+      await cloud.start();
+      await boards.start();
+    },
+    close: async () => {
+      events.close();
+      await boards.stop();
+      await cloud.close();
+      if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}
+
+/** `events`: asked once something has changed. */
+function createBoards(options: CloudHostOptions, cloud: Cloud, folder: string, events: () => EventStream): Boards {
+  return new Boards({
+    cloud,
+    folder,
+    http: () => ({ host: reachableHere(options.cloud), port: cloud.httpPort }),
+    mqtt: () => brokerHere(options.cloud, cloud),
+    engine: options.engine,
+    ...(options.goodLink === undefined ? {} : { goodLink: options.goodLink }),
+    now: options.cloud.now ?? Date.now,
+    changed: (board) => events().board(board),
+    removed: (name) => events().changed("boards", name),
+  });
+}
+
+/** Writes down what goes wrong between devices and cloud. */
+function keepJournal(cloud: Cloud, now: () => number): Pick<ApiContext, "journal" | "brokerConnected"> {
+  const journal = new BoundedLog<JournalEntry>(JOURNAL_KEPT);
+  let connected = true;
+  cloud.on("refused", ({ at, clientId, reason }) => journal.add({ at, who: clientId, what: `not let in: ${reason}` }));
+  cloud.on("violation", ({ at, device, rule }) => journal.add({ at, who: device, what: rule }));
+  cloud.on("broker", (isConnected, message) => {
+    connected = isConnected;
+    journal.add({ at: now(), who: "broker", what: message });
+  });
+  return { journal, brokerConnected: () => connected };
+}
+
+function ownVersion(): string {
+  const file = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(file) as { version: string }).version;
+}
+
+/** The token for scripts, kept in a file that only its owner can read. */
+function tokenIn(state: string | undefined): { apiToken: string; apiTokenFile: string | undefined } {
+  if (state === undefined) return { apiToken: newToken(), apiTokenFile: undefined };
+  const apiTokenFile = join(state, API_TOKEN_FILE);
+  try {
+    const kept = readFileSync(apiTokenFile, "utf8").trim();
+    if (/^[\w-]{43}$/.test(kept)) return { apiToken: kept, apiTokenFile };
+  } catch {
+    // There is none yet.
+  }
+  const apiToken = newToken();
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  writeFileSync(apiTokenFile, `${apiToken}\n`, { mode: 0o600 });
+  return { apiToken, apiTokenFile };
+}
+
+/** How this process itself reaches its listeners. */
+function reachableHere({ host = "127.0.0.1" }: CloudOptions): string {
+  return isAny(host) ? "127.0.0.1" : host;
+}
+
+/** Undefined where boards must speak TLS, which a relay can not stand in. */
+function brokerHere(options: CloudOptions, cloud: Cloud): Target | undefined {
+  if (cloud.mqttPort === 0) return undefined;
+  return { host: options.broker === undefined ? reachableHere(options) : cloud.brokerHost, port: cloud.mqttPort };
+}
