@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { identityFor } from "../cloud/boards/names";
 import type { Cloud } from "../cloud/core/cloud";
-import { identityProblem, type TencentDevice } from "../cloud/core/tencent-access";
-import { deviceNumberOf, readIdentity } from "../cloud/core/thingspanel/identity";
+import { identityProblem, type TencentDevice } from "../cloud/core/platforms/tencent/access";
+import { deviceNumberOf, readIdentity } from "../cloud/core/platforms/thingspanel/identity";
 
 /** A device as the command line names it. */
 export interface NamedDevice {

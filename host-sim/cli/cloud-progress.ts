@@ -1,6 +1,6 @@
 import type { Cloud } from "../cloud/core/cloud";
-import type { Device } from "../cloud/core/devices";
-import { isFinal, type Task } from "../cloud/core/tasks";
+import type { Device } from "../cloud/core/devices/devices";
+import { isFinal, type Task } from "../cloud/core/devices/tasks";
 
 /** Percent between two lines on the same download. */
 const STEP = 10;

@@ -1,8 +1,8 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Authority, type Credentials } from "../cloud/core/certificates";
-import { clientIdOf, type TencentDevice } from "../cloud/core/tencent-access";
+import { Authority, type Credentials } from "../cloud/core/listeners/certificates";
+import { clientIdOf, type TencentDevice } from "../cloud/core/platforms/tencent/access";
 
 /** What devices must trust. */
 export const ROOT_FILE = "root.pem";

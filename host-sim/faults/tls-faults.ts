@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import type { TlsOptions } from "node:tls";
-import { Authority, selfSigned } from "../cloud/core/certificates";
+import { Authority, selfSigned } from "../cloud/core/listeners/certificates";
 
 export interface TlsFault {
   /** What the server does, for the table. */

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Crypto } from "../../src/ports";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";

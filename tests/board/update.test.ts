@@ -16,7 +16,7 @@ import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { FAULTS, firmwareBundle, firmwareSource, stamp } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { SDK_APP_ID } from "../../src/platforms/tencent/auth";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD, heard } from "../cloud/helpers";

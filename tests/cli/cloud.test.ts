@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
 import { after, before, test } from "node:test";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
 

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { connect } from "mqtt";
 import { generate } from "mqtt-packet";
-import { topicMatches } from "../../host-sim/cloud/core/bus";
-import { PacketFrames } from "../../host-sim/cloud/core/packet-limit";
+import { topicMatches } from "../../host-sim/cloud/core/broker/bus";
+import { PacketFrames } from "../../host-sim/cloud/core/broker/packet-limit";
 import { Board, BOARD, BOARD_ID, closing, credentials, mqtt, REPORT, UPDATE, withCloud } from "./helpers";
 
 test("topic filters: MQTT 3.1.1, section 4.7", () => {

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
 import { Board, BOARD, BOARD_ID, closing, credentials, firmware, http, mqtt, withCloud } from "./helpers";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { MqttClient } from "mqtt";
 import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
-import { brokerAddress } from "../../host-sim/cloud/core/external-broker";
+import { brokerAddress } from "../../host-sim/cloud/core/broker/external-broker";
 import { BOARD, BOARD_ID, firmware, mqtt, REPORT, UPDATE } from "./helpers";
 
 /** A broker of its own, which knows nothing of the cloud. */

@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { test } from "node:test";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
-import type { Package } from "../../host-sim/cloud/core/packages";
+import type { Package } from "../../host-sim/cloud/core/files/packages";
 import { firmware, http, withCloud } from "./helpers";
 
 const SIZE = 100_000;

@@ -5,7 +5,7 @@ import { request as requestTls } from "node:https";
 import { connect, type IClientOptions, type MqttClient } from "mqtt";
 import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
 import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
-import type { TencentDevice } from "../../host-sim/cloud/core/tencent-access";
+import type { TencentDevice } from "../../host-sim/cloud/core/platforms/tencent/access";
 
 export const BOARD: TencentDevice & { deviceSecret: string } = {
   productId: "A1B2C3D4E5",

@@ -4,7 +4,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { PackageStore } from "../../host-sim/cloud/core/packages";
+import { PackageStore } from "../../host-sim/cloud/core/files/packages";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { makeKey, signed } from "../signature/desk";
 import { firmware } from "./helpers";

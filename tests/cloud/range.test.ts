@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { decide, type ConditionHeaders } from "../../host-sim/cloud/core/range";
+import { decide, type ConditionHeaders } from "../../host-sim/cloud/core/files/range";
 
 const file = { size: 1000, etag: '"abc"', modified: Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
 const date = "Fri, 02 Jan 2026 03:04:05 GMT";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { readReport } from "../../host-sim/cloud/core/tencent-report";
+import { readReport } from "../../host-sim/cloud/core/platforms/tencent/report";
 import {
   Board,
   BOARD,

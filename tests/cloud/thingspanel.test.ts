@@ -7,11 +7,11 @@ import { test } from "node:test";
 import { Aedes } from "aedes";
 import type { MqttClient } from "mqtt";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
-import type { Package } from "../../host-sim/cloud/core/packages";
-import type { Task } from "../../host-sim/cloud/core/tasks";
-import { checksum } from "../../host-sim/cloud/core/thingspanel/crc16";
-import { downloadPath } from "../../host-sim/cloud/core/thingspanel/download";
-import type { ThingsPanelOptions } from "../../host-sim/cloud/core/thingspanel/side";
+import type { Package } from "../../host-sim/cloud/core/files/packages";
+import type { Task } from "../../host-sim/cloud/core/devices/tasks";
+import { checksum } from "../../host-sim/cloud/core/platforms/thingspanel/crc16";
+import { downloadPath } from "../../host-sim/cloud/core/platforms/thingspanel/download";
+import type { ThingsPanelOptions } from "../../host-sim/cloud/core/platforms/thingspanel/side";
 import { firmware, http, mqtt, withCloud } from "./helpers";
 
 const V0 = { profile: "v0", username: "token-123", clientId: "dev-1", deviceNumber: "dev-1", module: "MCU" } as const;

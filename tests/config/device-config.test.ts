@@ -6,7 +6,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import type { DeviceConfig } from "../../host-sim/board/config/device-config";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { temporaryFolder } from "../board/puppet";
 
 const SECRET = "3ZxkQmVyVGVzdFZlY3Rvcg==";

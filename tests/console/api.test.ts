@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { CloudHost } from "../../host-sim/cloud/cloud-host";
-import { PACKAGE_MAX } from "../../host-sim/cloud/core/package-intake";
+import { PACKAGE_MAX } from "../../host-sim/cloud/core/files/package-writer";
 import { firmware } from "../cloud/helpers";
 import { call, ok, raw, withHost, type Answer, type Ask } from "./helpers";
 

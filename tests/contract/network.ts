@@ -6,7 +6,7 @@ import type { AddressInfo, Server, Socket as NodeSocket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { test } from "node:test";
 import type { ConnectOptions, Network, Socket, SocketError } from "../../src/ports";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 
 export interface NetworkUnderTest {
   readonly network: Network;

@@ -9,7 +9,7 @@ import { openFlashOf } from "../../host-sim/board/board-folder";
 import { describe } from "../../host-sim/board/describe";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
-import type { Served } from "../../host-sim/cloud/core/file-server";
+import type { Served } from "../../host-sim/cloud/core/files/file-server";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
-import { Authority } from "../../host-sim/cloud/core/certificates";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { TLS_FAULTS, TlsFaultServer } from "../../host-sim/faults/tls-faults";
 import { BACKOFF_CAP, REFUSAL_TRIES } from "../../src/constants";
 import { NEW, Scenery, deeds } from "./scene";

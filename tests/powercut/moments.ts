@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { mock } from "node:test";
 import { WEAR_FILE } from "../../host-sim/board/board-folder";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
-import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/core/devices";
-import type { Package } from "../../host-sim/cloud/core/packages";
-import { Traffic } from "../../host-sim/cloud/core/traffic";
+import type { Device as CloudDevice, LoggedMessage } from "../../host-sim/cloud/core/devices/devices";
+import type { Package } from "../../host-sim/cloud/core/files/packages";
+import { Traffic } from "../../host-sim/cloud/core/files/traffic";
 import type { Device, Line } from "../../host-sim/demo/device-process";
 import type { Random } from "./simulation/random";
 

@@ -1,7 +1,7 @@
 /** The OpenAPI document of the API, made from the routes and their schemas. */
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 import type { FastifySchema, RouteOptions } from "fastify";
-import { PACKAGE_MAX } from "../core/package-intake";
+import { PACKAGE_MAX } from "../core/files/package-writer";
 import { API_ROOT } from "./root";
 import { Problem } from "./schemas/common";
 

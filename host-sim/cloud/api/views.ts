@@ -1,10 +1,10 @@
 /** The cloud's snapshots as the API shows them: nothing secret, nothing that only the cloud can make sense of. */
 import type { SimulatedBoard } from "../boards/boards";
 import type { Cloud } from "../core/cloud";
-import type { Device, LoggedMessage } from "../core/devices";
-import type { Package } from "../core/packages";
+import type { Device, LoggedMessage } from "../core/devices/devices";
+import type { Package } from "../core/files/packages";
 import type { Member, Rollout, Selection } from "../core/rollouts/rollout";
-import type { Task } from "../core/tasks";
+import type { Task } from "../core/devices/tasks";
 import type { Views } from "./schemas/views";
 
 export function packageView(cloud: Cloud, file: Package): Views["package"] {

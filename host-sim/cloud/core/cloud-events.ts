@@ -1,8 +1,8 @@
-import type { Device, LoggedMessage } from "./devices";
-import type { Served } from "./file-server";
-import type { Violation } from "./platform-side";
+import type { Device, LoggedMessage } from "./devices/devices";
+import type { Served } from "./files/file-server";
+import type { Violation } from "./platforms/platform-side";
 import type { Rollout } from "./rollouts/rollout";
-import type { Task } from "./tasks";
+import type { Task } from "./devices/tasks";
 
 /** Somebody was not let in. */
 export interface Refusal {

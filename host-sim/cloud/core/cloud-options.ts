@@ -1,9 +1,9 @@
 import { networkInterfaces } from "node:os";
-import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./certificates";
-import type { ExternalBrokerOptions } from "./external-broker";
-import type { PlatformSide } from "./platform-side";
-import type { TencentOptions } from "./tencent";
-import type { ThingsPanelOptions } from "./thingspanel/side";
+import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./listeners/certificates";
+import type { ExternalBrokerOptions } from "./broker/external-broker";
+import type { PlatformSide } from "./platforms/platform-side";
+import type { TencentOptions } from "./platforms/tencent/side";
+import type { ThingsPanelOptions } from "./platforms/thingspanel/side";
 
 export interface CloudOptions {
   /** Address to listen on; default 127.0.0.1. */

@@ -1,6 +1,6 @@
 import type { Static } from "typebox";
 import type { SimulatedBoard } from "../../boards/boards";
-import type { Device } from "../../core/devices";
+import type { Device } from "../../core/devices/devices";
 import type { ApiContext } from "../context";
 import { redactor } from "../redact";
 import { found } from "../errors";

@@ -1,4 +1,4 @@
-import type { Task } from "../tasks";
+import type { Task } from "../devices/tasks";
 import type { Member } from "./rollout";
 
 /** Waits to be asked (again). */

@@ -1,4 +1,4 @@
-import type { TaskStatus } from "../tasks";
+import type { TaskStatus } from "../devices/tasks";
 
 /** Which devices an update is for, as it was asked. */
 export type Selection =

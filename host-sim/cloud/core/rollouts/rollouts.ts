@@ -1,7 +1,7 @@
-import type { Device } from "../devices";
-import type { Package } from "../packages";
-import type { PushOptions } from "../platform-side";
-import type { Task } from "../tasks";
+import type { Device } from "../devices/devices";
+import type { Package } from "../files/packages";
+import type { PushOptions } from "../platforms/platform-side";
+import type { Task } from "../devices/tasks";
 import { Members } from "./members";
 import { follow, unasked } from "./member-steps";
 import { isFinalStatus, isOver, type Member, type Rollout, type RolloutState, type Selection } from "./rollout";

@@ -1,4 +1,4 @@
-import type { Device } from "../devices";
+import type { Device } from "../devices/devices";
 import type { Selection } from "./rollout";
 
 export interface Selected {

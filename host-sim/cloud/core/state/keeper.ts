@@ -1,6 +1,6 @@
-import type { Device, LoggedMessage } from "../devices";
+import type { Device, LoggedMessage } from "../devices/devices";
 import type { Member, Rollout } from "../rollouts/rollout";
-import { FINISHED_MAX, type Task } from "../tasks";
+import { FINISHED_MAX, type Task } from "../devices/tasks";
 import type { StateDatabase } from "./database";
 import {
   deleteDevice,

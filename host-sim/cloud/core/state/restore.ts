@@ -1,6 +1,6 @@
-import type { DeviceRegistry, LoggedMessage } from "../devices";
+import type { DeviceRegistry, LoggedMessage } from "../devices/devices";
 import type { Rollouts } from "../rollouts/rollouts";
-import type { TaskLedger } from "../tasks";
+import type { TaskLedger } from "../devices/tasks";
 import type { StateDatabase } from "./database";
 import { lastRollout, loadDevices, loadMessages, loadRollouts, loadTasks } from "./rows";
 

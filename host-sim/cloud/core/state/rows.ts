@@ -1,7 +1,7 @@
 /** The cloud's snapshots as rows and back. */
-import type { LoggedMessage } from "../devices";
+import type { LoggedMessage } from "../devices/devices";
 import type { Member, Rollout } from "../rollouts/rollout";
-import type { Task } from "../tasks";
+import type { Task } from "../devices/tasks";
 import type { Row, StateDatabase, Value } from "./database";
 
 export interface KeptDevice {

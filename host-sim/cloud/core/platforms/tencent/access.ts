@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
-import type { ConnectAttempt } from "./gate";
+import type { ConnectAttempt } from "../../broker/gate";
 
 /** A device as it stands in Tencent's console. */
 export interface TencentDevice {

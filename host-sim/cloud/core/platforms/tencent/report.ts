@@ -1,5 +1,5 @@
 /** What a device publishes to $ota/report/..., read as leniently as the platform does and judged as strictly as it documents. */
-import { isObject, parseObject } from "./report-json";
+import { isObject, parseObject } from "../json-object";
 
 export interface VersionReport {
   readonly type: "report_version";

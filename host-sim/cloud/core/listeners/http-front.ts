@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server, 
 import { createServer as createTlsServer } from "node:https";
 import type { TLSSocket } from "node:tls";
 import type { TlsIdentity } from "./certificates";
-import { Listener } from "./listen";
+import { Listener } from "./listener";
 
 /** Answers a request, or says by false that it is somebody else's. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { closeSync, openSync, readSync } from "node:fs";
 import { open, rm, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import type { ReadImage } from "../../../hal/model-chip/image-check";
+import type { ReadImage } from "../../../../hal/model-chip/image-check";
 import { readImageFacts, type ImageFacts } from "./package-facts";
 
 /** Largest file taken: four times the largest ESP32 flash in common use. */

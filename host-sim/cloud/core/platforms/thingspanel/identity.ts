@@ -1,4 +1,4 @@
-import type { ConnectAttempt } from "../gate";
+import type { ConnectAttempt } from "../../broker/gate";
 
 /** Servers up to 0.5, and from 1.0 on. */
 export type Profile = "v0" | "v1";

@@ -1,11 +1,11 @@
-import type { BusMessage, Session } from "./bus";
-import type { Admission, ConnectAttempt, PublishVerdict } from "./gate";
-import { isRepetition, type LastWord } from "./last-word";
-import type { Package } from "./packages";
-import type { PlatformSide, PushOptions, SideHost } from "./platform-side";
-import { isFinal, type Task } from "./tasks";
-import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentDevice } from "./tencent-access";
-import { readReport, type ProgressReport } from "./tencent-report";
+import type { BusMessage, Session } from "../../broker/bus";
+import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gate";
+import { isRepetition, type LastWord } from "../repetition";
+import type { Package } from "../../files/packages";
+import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
+import { isFinal, type Task } from "../../devices/tasks";
+import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentDevice } from "./access";
+import { readReport, type ProgressReport } from "./report";
 
 export interface TencentOptions {
   /** Milliseconds between the answer to a version report and the push that follows it; the platform's own log shows 20. */

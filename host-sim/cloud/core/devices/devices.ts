@@ -1,5 +1,5 @@
-import { BoundedLog } from "./bounded-log";
-import type { Session } from "./bus";
+import { BoundedLog } from "../bounded-log";
+import type { Session } from "../broker/bus";
 
 /** One device as the cloud knows it: a snapshot. Times are milliseconds since 1970. */
 export interface Device {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Bus, Session } from "./bus";
-import type { Device, DeviceRegistry } from "./devices";
-import type { FileServer } from "./file-server";
-import type { Admission, ConnectAttempt, PublishVerdict } from "./gate";
-import type { Package, PackageStore } from "./packages";
-import type { Task, TaskLedger } from "./tasks";
+import type { Bus, Session } from "../broker/bus";
+import type { Device, DeviceRegistry } from "../devices/devices";
+import type { FileServer } from "../files/file-server";
+import type { Admission, ConnectAttempt, PublishVerdict } from "../broker/gate";
+import type { Package, PackageStore } from "../files/packages";
+import type { Task, TaskLedger } from "../devices/tasks";
 
 /**
  * One platform's side of its protocol. A further platform is a further file that implements this; the cloud asks its

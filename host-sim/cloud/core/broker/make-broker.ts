@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { EmbeddedBroker } from "./broker";
+import { EmbeddedBroker } from "./embedded-broker";
 import type { Broker } from "./bus";
-import { ports, type CloudOptions, type PreparedTls } from "./cloud-options";
+import { ports, type CloudOptions, type PreparedTls } from "../cloud-options";
 import { ExternalBroker } from "./external-broker";
 import type { Gate } from "./gate";
 

@@ -1,4 +1,4 @@
-import type { PublishVerdict } from "../gate";
+import type { PublishVerdict } from "../../broker/gate";
 import { GENERATIONS } from "./generations";
 import { deviceNumberOf, type ThingsPanelDevice } from "./identity";
 

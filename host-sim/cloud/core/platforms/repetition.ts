@@ -1,4 +1,4 @@
-import type { BusMessage } from "./bus";
+import type { BusMessage } from "../broker/bus";
 
 /** The report that ended a task, and the connection it came over. */
 export interface LastWord {

@@ -3,9 +3,9 @@ import type { AuthenticateError, Client, PublishPacket } from "aedes";
 import { createServer, type Socket } from "node:net";
 import { createServer as createTlsServer, TLSSocket } from "node:tls";
 import { topicMatches, type Broker, type BusMessage, type Presence, type Session } from "./bus";
-import type { TlsIdentity } from "./certificates";
+import type { TlsIdentity } from "../listeners/certificates";
 import type { Gate } from "./gate";
-import { Listener } from "./listen";
+import { Listener } from "../listeners/listener";
 import { limitPackets } from "./packet-limit";
 
 export interface BrokerOptions {

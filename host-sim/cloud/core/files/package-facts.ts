@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { verifyImage, type ReadImage } from "../../../hal/model-chip/image-check";
-import { readHeader } from "../../../src/image/esp-image";
-import { IMAGE_FACTS, readFirmware } from "../../../src/image/firmware-block";
-import { hasTrailer, readTrailer, TRAILER } from "../../../src/signature/trailer";
+import { verifyImage, type ReadImage } from "../../../../hal/model-chip/image-check";
+import { readHeader } from "../../../../src/image/esp-image";
+import { IMAGE_FACTS, readFirmware } from "../../../../src/image/firmware-block";
+import { hasTrailer, readTrailer, TRAILER } from "../../../../src/signature/trailer";
 
 /** What a file says of itself as an application image. Empty for any other file, which may be offered too, to see it refused. */
 export interface ImageFacts {

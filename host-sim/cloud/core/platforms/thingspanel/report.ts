@@ -1,5 +1,5 @@
 /** What a device publishes, read as leniently as the backends do and judged as strictly as the manual says. */
-import { isObject, parseObject } from "../report-json";
+import { isObject, parseObject } from "../json-object";
 
 export interface Progress {
   /** Truncated towards 0, as the backends do; NaN for text that is no number. */

@@ -1,4 +1,4 @@
-import type { Package } from "../packages";
+import type { Package } from "../../files/packages";
 import { GENERATIONS } from "./generations";
 import type { ThingsPanelDevice } from "./identity";
 

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { BusMessage, Session } from "../bus";
-import type { Admission, ConnectAttempt, PublishVerdict } from "../gate";
-import { isRepetition, type LastWord } from "../last-word";
-import type { Package } from "../packages";
+import type { BusMessage, Session } from "../../broker/bus";
+import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gate";
+import { isRepetition, type LastWord } from "../repetition";
+import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
-import { isFinal, type Task } from "../tasks";
+import { isFinal, type Task } from "../../devices/tasks";
 import { behindVerneMq, mayPublish, maySubscribe, taskTopic, type Spelling } from "./access";
 import { answerDownload, downloadPath } from "./download";
 import { GENERATIONS, REPUSHES } from "./generations";

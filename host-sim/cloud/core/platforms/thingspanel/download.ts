@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Package } from "../packages";
+import type { Package } from "../../files/packages";
 import type { SideHost } from "../platform-side";
 import { checksum } from "./crc16";
 import type { Profile } from "./identity";

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageFacts } from "./package-facts";
-import { PACKAGE_MAX, PackageIntake, UNFINISHED, type Arrived } from "./package-intake";
+import { PACKAGE_MAX, PackageIntake, UNFINISHED, type Arrived } from "./package-writer";
 
 export { PACKAGE_MAX };
 

@@ -1,5 +1,5 @@
-import type { Gate } from "./gate";
-import type { RequestHandler } from "./http-front";
+import type { Gate } from "../broker/gate";
+import type { RequestHandler } from "../listeners/http-front";
 import type { PlatformSide } from "./platform-side";
 
 /** The platforms of a cloud, asked one after the other. */
