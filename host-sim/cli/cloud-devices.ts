@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { identityFor } from "../cloud/boards/names";
 import type { Cloud } from "../cloud/core/cloud";
+import { randomDevice } from "../cloud/core/platforms/sides";
 import { identityProblem, type TencentDevice } from "../cloud/core/platforms/tencent/access";
 import { deviceNumberOf, readIdentity } from "../cloud/core/platforms/thingspanel/identity";
 
@@ -17,7 +17,7 @@ export interface NamedDevice {
 /** A device of that name, Tencent's unless the name begins with another platform and a slash; its secret is new each time. Throws one line. */
 export function newDevice(text: string): NamedDevice {
   const [, kind = "tencent", name = text] = /^(tencent|thingspanel-v[01])\/(.*)$/s.exec(text) ?? [];
-  const identity = identityFor(kind, name);
+  const { identity } = randomDevice(kind, name);
   return kind === "tencent" ? tencent(identity as unknown as TencentDevice) : thingspanel(identity);
 }
 

@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "../cli/inspect";
-import { identityFor } from "../cloud/boards/names";
+import { randomDevice } from "../cloud/core/platforms/sides";
 import { createCloud } from "../cloud/core/cloud";
 import type { Cloud } from "../cloud/core/cloud";
 import { firmwareSource } from "../board/firmware/bundle";
@@ -53,7 +53,7 @@ async function demonstrate(): Promise<Measured> {
   const cloud = await createCloud({ throttle: THROTTLE, tls: { kind: "ec" }, mqttPort: false, httpPort: false });
   await cloud.start();
   const image = buildImage({ version: NEW!, payload: Buffer.from(await firmwareSource(NEW!)), size: SIZE });
-  const name = cloud.addDevice("tencent", identityFor("tencent", "board-1"));
+  const name = cloud.addDevice("tencent", randomDevice("tencent", "board-1").identity);
   const task = cloud.push(name, await cloud.packages.add(image, { name: `firmware-${NEW}.bin` }));
   const [config, state] = [writeConfig(cloud, name), join(folder, "board")];
 

@@ -152,7 +152,7 @@ export class Bench {
     await cloud.start();
     const device =
       options.thingspanel === undefined
-        ? cloud.tencent.addDevice(BOARD)
+        ? cloud.addDevice("tencent", BOARD)
         : cloud.addDevice("thingspanel", options.thingspanel);
     if (cloud.root !== undefined) writeFileSync(join(folder, "root.pem"), cloud.root);
     writeFileSync(join(folder, "vendor.pem"), vendor.publicKey);

@@ -104,7 +104,7 @@ test("Tencent, secret: a whole life tells neither the secret nor a password made
   const cloud = await createCloud({ urlSecret: "url-secret-of-this-test" });
   await cloud.start();
   t.after(() => cloud.stop());
-  const id = cloud.tencent.addDevice(BOARD);
+  const id = cloud.addDevice("tencent", BOARD);
   const said = await life(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
   assertSilent(said, [BOARD.deviceSecret, "url-secret-of-this-test"], "what it says");
   assert.doesNotMatch(said, /hmacsha/);
@@ -129,7 +129,7 @@ test("Tencent, certificate: nothing of the private key", async (t) => {
   await cloud.start();
   t.after(() => cloud.stop());
   const { productId, deviceName } = BOARD;
-  const id = cloud.tencent.addDevice({ productId, deviceName });
+  const id = cloud.addDevice("tencent", { productId, deviceName });
   const folder = temporaryFolder(t);
   const { certificate, key } = await authority.client(`${productId}${deviceName}`);
   writeFileSync(join(folder, "root.pem"), cloud.root!);

@@ -46,7 +46,7 @@ async function scene(
   const image =
     options.image ?? buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE });
   const file = await cloud.packages.add(image, { name: "fw.bin" });
-  const device = cloud.tencent.addDevice(BOARD);
+  const device = cloud.addDevice("tencent", BOARD);
   const task = cloud.push(device, file).id;
   const folder = temporaryFolder(t);
   const root = join(folder, "root.pem");

@@ -66,7 +66,7 @@ test("packets are followed however their bytes are cut, and a long one is notice
 
 test("a packet longer than the limit ends the connection before its body has come", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const closed = closing(board.client);
     await board.client.publishAsync(REPORT, "x".repeat(16_000), { qos: 1 });
@@ -92,7 +92,7 @@ test("what is no MQTT, and what speaks before CONNECT, is shut out", async () =>
 
 test("sessions are clean, and neither wills nor retained messages stay", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const will = { topic: REPORT, payload: Buffer.from("will"), qos: 1 as const, retain: true };
     const client = await mqtt({ port: cloud.mqttPort, ...credentials(BOARD), clean: false, will });
     await client.subscribeAsync(UPDATE, { qos: 1 });
@@ -117,7 +117,7 @@ test("sessions are clean, and neither wills nor retained messages stay", async (
 
 test("the console's cut ends one connection", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const closed = closing(board.client);
     cloud.disconnect(credentials(BOARD).clientId);
@@ -127,7 +127,7 @@ test("the console's cut ends one connection", async () => {
 
 test("two hundred takeovers in a row leave one connection, online", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const boards = await Promise.all(
       Array.from({ length: 200 }, () => mqtt({ port: cloud.mqttPort, ...credentials(BOARD) }).catch(() => undefined)),
     );

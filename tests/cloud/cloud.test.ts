@@ -23,7 +23,7 @@ async function knock(port: number): Promise<void> {
 for (const kind of ["ec", "rsa"] as const) {
   test(`TLS with ${kind} keys: verified by name, address and root; the chain holds leaf and root`, async () => {
     await withCloud({ tls: { kind } }, async (cloud) => {
-      cloud.tencent.addDevice(BOARD);
+      cloud.addDevice("tencent", BOARD);
       const root = cloud.root!;
       const { httpsPort, mqttsPort } = cloud;
       for (const host of ["localhost", "127.0.0.1"]) {
@@ -52,7 +52,7 @@ for (const kind of ["ec", "rsa"] as const) {
 
 test("with TLS the offer's URL is https, and what it names is there", async () => {
   await withCloud({ tls: { kind: "ec" } }, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     await update(cloud);
     const options = { protocol: "mqtts", port: cloud.mqttsPort, ca: cloud.root!, ...credentials(BOARD) } as const;
     const board = new Board(await mqtt(options));
@@ -69,8 +69,8 @@ test("with TLS the offer's URL is https, and what it names is there", async () =
 test("certificate mode: the device's own certificate and nobody else's, beside devices with keys", async () => {
   await withCloud({ tls: { kind: "ec", clientCertificates: true } }, async (cloud) => {
     const device = { productId: "A1B2C3D4E5", deviceName: "cert-board" };
-    cloud.tencent.addDevice(device);
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", device);
+    cloud.addDevice("tencent", BOARD);
     const { clientId, username } = credentials({ ...device, deviceSecret: "AAAA" });
     const base = { protocol: "mqtts", port: cloud.mqttsPort, ca: cloud.root! } as const;
     const own = await cloud.authority!.client(clientId);
@@ -111,7 +111,7 @@ test("an authority is the same after its texts were kept", async () => {
 
 test("stopping frees the ports and cuts everybody off; starting again takes the same ports and knows what it knew", async () => {
   const cloud = await createCloud({ throttle: 50_000 });
-  cloud.tencent.addDevice(BOARD);
+  cloud.addDevice("tencent", BOARD);
   await cloud.start();
   const { mqttPort, httpPort } = cloud;
   const id = await update(cloud);
@@ -170,7 +170,7 @@ test("listeners that are not wanted are not there", async () => {
 
 test("device.json for plain TCP is that of the contract", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     assert.deepEqual(cloud.deviceConfig(BOARD_ID), {
       platform: "tencent",
       mqtt: { host: "127.0.0.1", port: cloud.mqttPort, tls: false },

@@ -4,7 +4,7 @@ import { BOARD, BOARD_ID, Board, firmware, withCloud } from "./helpers";
 
 test("downloads are offered by another way where the cloud is told of one; a device's own way comes first", async () => {
   await withCloud({ downloadOrigin: "http://127.0.0.1:18080" }, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const file = await cloud.packages.add(firmware(5_000), { name: "fw.bin", version: "0.2.0" });
     const board = await Board.connect(cloud);
     cloud.push(BOARD_ID, file);

@@ -53,7 +53,7 @@ const done = (version: string): object => ({
 test("a device at a broker elsewhere is heard, pushed to and done", async () => {
   await withBroker(async (port) => {
     const cloud = await started(await createCloud({ broker: { url: url(port) } }));
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     assert.deepEqual((cloud.deviceConfig(BOARD_ID) as { mqtt: unknown }).mqtt, { host: "127.0.0.1", port, tls: false });
     const file = await cloud.packages.add(firmware(3_000), { version: "2" });
     const device = await mqtt({ port, clientId: "A1B2C3D4E5ota-bench-01" });
@@ -77,7 +77,7 @@ test("a device at a broker elsewhere is heard, pushed to and done", async () => 
 test("nobody tells who is connected, so that a push goes out to a device that was not heard of yet", async () => {
   await withBroker(async (port) => {
     const cloud = await started(await createCloud({ broker: { url: url(port) } }));
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const file = await cloud.packages.add(firmware(3_000), { version: "2" });
     const device = await mqtt({ port, clientId: "A1B2C3D4E5ota-bench-01" });
     await device.subscribeAsync(UPDATE, { qos: 1 });
@@ -95,7 +95,7 @@ test("what a device reports while the cloud is down is there when it is up again
     await withBroker(async (port) => {
       const open = async (): Promise<Cloud> => started(await createCloud({ state, broker: { url: url(port) } }));
       const first = await open();
-      first.tencent.addDevice(BOARD);
+      first.addDevice("tencent", BOARD);
       const file = await first.packages.add(firmware(3_000), { version: "2" });
       const task = first.push(BOARD_ID, file);
       await first.close();
@@ -117,7 +117,7 @@ test("the broker going and coming back is told; the cloud hears its devices agai
   await once(server.listen(0, "127.0.0.1"), "listening");
   const { port } = server.address() as AddressInfo;
   const cloud = await started(await createCloud({ broker: { url: url(port) } }));
-  cloud.tencent.addDevice(BOARD);
+  cloud.addDevice("tencent", BOARD);
   const gone = once(cloud, "broker");
   server.close();
   await new Promise<void>((resolve) => aedes.close(resolve));

@@ -22,7 +22,7 @@ class Field {
     const { id } = await cloud.packages.add(firmware(5_000), { version: "2" });
     field = new Field(cloud, id);
     for (let index = 0; index < count; index++)
-      cloud.tencent.addDevice({ productId: "P", deviceName: name(index), deviceSecret: "AAAA" });
+      cloud.addDevice("tencent", { productId: "P", deviceName: name(index), deviceSecret: "AAAA" });
     return field;
   }
 
@@ -128,7 +128,7 @@ test("selection: all and by version leave out who is there already; lists are ta
 
 test("a name that two devices have is nobody's", async () => {
   const field = await Field.of(1);
-  field.cloud.tencent.addDevice({ productId: "Q", deviceName: "d000", deviceSecret: "AAAA" });
+  field.cloud.addDevice("tencent", { productId: "Q", deviceName: "d000", deviceSecret: "AAAA" });
   assert.throws(() => field.create({ selection: { kind: "names", names: ["d000"] } }), /ambiguous: d000/);
 });
 

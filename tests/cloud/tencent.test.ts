@@ -25,7 +25,7 @@ const pushDelayOver = (): Promise<void> => new Promise((resolve) => setTimeout(r
 
 test("a version report is answered at QoS 0 with the bytes that the platform's log shows", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     await board.version("0.1.0");
     assert.equal((await board.next())["qos"], 0);
@@ -41,7 +41,7 @@ test("a whole update: pending while offline, pushed after the version report, fo
   await withCloud({}, async (cloud) => {
     const bytes = firmware(70_000);
     const file = await cloud.packages.add(bytes, { version: "0.2.0" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const task = cloud.push(BOARD_ID, file);
     assert.deepEqual([task.status, task.state, task.pushes], ["pending", 0, 0]);
 
@@ -86,7 +86,7 @@ test("an online device is pushed to at once, and a new push takes the place of o
   await withCloud({}, async (cloud) => {
     const two = await cloud.packages.add(firmware(5_000), { version: "2" });
     const three = await cloud.packages.add(firmware(6_000), { version: "3" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const first = cloud.push(BOARD_ID, two);
     assert.equal((await board.next())["version"], "2");
@@ -107,7 +107,7 @@ test("the pending task comes again, with a fresh URL, at each report of another 
   let now = 1_700_000_000_000;
   await withCloud({ now: () => now, tencent: { pushDelay: 0 } }, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     cloud.push(BOARD_ID, file);
     const first = await board.next();
@@ -131,7 +131,7 @@ test("the pending task comes again, with a fresh URL, at each report of another 
 test("fail ends the task with its code and text, and nothing is pushed again", async () => {
   await withCloud({ tencent: { pushDelay: 0 } }, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const task = cloud.push(BOARD_ID, file);
     await board.next();
@@ -153,7 +153,7 @@ test("fail ends the task with its code and text, and nothing is pushed again", a
 test("one final report: a marked repetition and one over a new connection are fine, anything else is a violation", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     let board = await Board.connect(cloud);
     const task = cloud.push(BOARD_ID, file);
     await board.next();
@@ -177,7 +177,7 @@ test("one final report: a marked repetition and one over a new connection are fi
 test("a second, unmarked final report on the same connection is a violation", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     cloud.push(BOARD_ID, file);
     await board.next();
@@ -191,7 +191,7 @@ test("a second, unmarked final report on the same connection is a violation", as
 test("reports whose JSON differs from the documented form are understood and noted", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const task = cloud.push(BOARD_ID, file);
     await board.next();
@@ -220,7 +220,7 @@ test("reports whose JSON differs from the documented form are understood and not
 
 test("the log holds every message as it was received, in the order of the wire, and no more than its limit", async () => {
   await withCloud({ logLimit: 6 }, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     // In one burst: the broker's own queues would let the QoS 0 messages overtake the others.
     await Promise.all(
@@ -248,7 +248,7 @@ test("the log holds every message as it was received, in the order of the wire, 
 test("an offer can be pushed with wrong fields on purpose", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     cloud.push(BOARD_ID, file, { fields: { file_size: 0, md5sum: undefined, fw_type: "mcu" } });
     const offer = await board.next();
@@ -260,7 +260,7 @@ test("an offer can be pushed with wrong fields on purpose", async () => {
 test("a task times out, and the device's late word on it is no violation", async () => {
   await withCloud({ tencent: { taskTimeout: 0.01 } }, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const board = await Board.connect(cloud);
     const end = await cloud.settled(cloud.push(BOARD_ID, file).id);
     assert.deepEqual([end.status, end.state], ["failure", 10]);
@@ -273,7 +273,7 @@ test("a task times out, and the device's late word on it is no violation", async
 test("a removed package fails its task in place of an offer", async () => {
   await withCloud({}, async (cloud) => {
     const file = await cloud.packages.add(firmware(5_000), { version: "2" });
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const task = cloud.push(BOARD_ID, file);
     await cloud.packages.remove(file.id);
     const board = await Board.connect(cloud);
@@ -286,20 +286,20 @@ test("a removed package fails its task in place of an offer", async () => {
 
 test("malformed identities and a second device of the same client id are refused", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
-    assert.throws(() => cloud.tencent.addDevice(BOARD), /is there already/);
+    cloud.addDevice("tencent", BOARD);
+    assert.throws(() => cloud.addDevice("tencent", BOARD), /is there already/);
     assert.throws(
-      () => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4E5ota", deviceName: "-bench-01" }),
+      () => cloud.addDevice("tencent", { ...BOARD, productId: "A1B2C3D4E5ota", deviceName: "-bench-01" }),
       /productId/,
     );
     // Same client id by another split of product and device.
     assert.throws(
-      () => cloud.tencent.addDevice({ ...BOARD, productId: "A1B2C3D4", deviceName: "E5ota-bench-01" }),
+      () => cloud.addDevice("tencent", { ...BOARD, productId: "A1B2C3D4", deviceName: "E5ota-bench-01" }),
       /client id/,
     );
-    assert.throws(() => cloud.tencent.addDevice({ ...BOARD, deviceName: "a/b" }), /deviceName/);
+    assert.throws(() => cloud.addDevice("tencent", { ...BOARD, deviceName: "a/b" }), /deviceName/);
     assert.throws(
-      () => cloud.tencent.addDevice({ ...BOARD, deviceName: "x", deviceSecret: "not base64!" }),
+      () => cloud.addDevice("tencent", { ...BOARD, deviceName: "x", deviceSecret: "not base64!" }),
       /deviceSecret/,
     );
     assert.throws(() => cloud.push("tencent/A1B2C3D4E5/nobody", {} as never), /no device/);
@@ -308,7 +308,7 @@ test("malformed identities and a second device of the same client id are refused
 
 test("presence follows the connection, and a client id is taken over", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const seen: boolean[] = [];
     cloud.on("device", ({ online }) => seen.push(online));
     const first = await Board.connect(cloud);
@@ -327,7 +327,7 @@ test("presence follows the connection, and a client id is taken over", async () 
 
 test("only with the right name and password, of either algorithm, and before they expire", async () => {
   await withCloud({ now: () => 1_700_000_000_000 }, async (cloud) => {
-    cloud.tencent.addDevice(BOARD);
+    cloud.addDevice("tencent", BOARD);
     const port = cloud.mqttPort;
     for (const algorithm of ["sha1", "sha256"] as const) {
       const client = await mqtt({ port, ...credentials(BOARD, algorithm) });
@@ -370,8 +370,8 @@ test("only with the right name and password, of either algorithm, and before the
 test("another device's topics are out of reach", async () => {
   await withCloud({}, async (cloud) => {
     const other = { ...BOARD, deviceName: "other" };
-    cloud.tencent.addDevice(BOARD);
-    cloud.tencent.addDevice(other);
+    cloud.addDevice("tencent", BOARD);
+    cloud.addDevice("tencent", other);
     const board = await Board.connect(cloud);
     const filters = ["$ota/update/A1B2C3D4E5/other", "$ota/update/+/+", "$ota/#", "#", "$SYS/#", REPORT];
     for (const filter of filters) await assert.rejects(board.client.subscribeAsync(filter, { qos: 1 }), filter);

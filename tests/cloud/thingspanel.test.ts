@@ -106,7 +106,7 @@ async function onV0(
   options: ThingsPanelOptions = {},
 ): Promise<void> {
   await withCloud({ thingspanel: options }, async (cloud) => {
-    cloud.thingspanel.add(V0);
+    cloud.addDevice("thingspanel", V0);
     const device = await Device.connect(cloud, V0);
     await device.subscribe("ota/device/inform/token-123");
     try {
@@ -122,7 +122,7 @@ async function onV1(
   options: ThingsPanelOptions = {},
 ): Promise<void> {
   await withCloud({ thingspanel: options }, async (cloud) => {
-    cloud.thingspanel.add(V1);
+    cloud.addDevice("thingspanel", V1);
     const device = await Device.connect(cloud, V1);
     await device.subscribe("ota/devices/inform/number-2", "ota/devices/infrom/number-2");
     try {
@@ -220,7 +220,7 @@ test("v1, spellings: which one gets through depends on what is published and wha
   ];
   for (const [options, codes, topics] of cases) {
     await withCloud({ thingspanel: options }, async (cloud) => {
-      cloud.thingspanel.add(V1);
+      cloud.addDevice("thingspanel", V1);
       const device = await Device.connect(cloud, V1);
       assert.deepEqual(await device.subscribe("ota/devices/inform/number-2", "ota/devices/infrom/number-2"), codes);
       cloud.push("thingspanel/number-2", await cloud.packages.add(firmware(10_000), { version: "0.2.0" }));
@@ -262,8 +262,8 @@ test("v1, permissions: any device's tasks but no wildcard; what is published els
 
 test("who may connect: v0 by the token, v1 by the exact voucher, both whatever the client id", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.thingspanel.add(V0);
-    cloud.thingspanel.add(V1);
+    cloud.addDevice("thingspanel", V0);
+    cloud.addDevice("thingspanel", V1);
     const tries: [object, boolean][] = [
       [{ username: "token-123", clientId: "any" }, true],
       [{ username: "token-123", password: "x", clientId: "any" }, true],
@@ -331,7 +331,7 @@ test("a negative step ends the task for good; a device can not revive it", async
   });
 });
 
-test("the last word may be repeated until its PUBACK: as a duplicate, or over a new connection", async () => {
+test("the final report may be repeated until its PUBACK: as a duplicate, or over a new connection", async () => {
   await onV1(async (cloud, device, file) => {
     cloud.push("thingspanel/number-2", file);
     await device.says(PROGRESS.v1, step(100));
@@ -400,8 +400,8 @@ test("v0, re-pushes: three for versions that are not the target's, the next fail
 
 test("offline: v0 waits for a version report, v1 fails the task", async () => {
   await withCloud({}, async (cloud) => {
-    cloud.thingspanel.add(V0);
-    cloud.thingspanel.add(V1);
+    cloud.addDevice("thingspanel", V0);
+    cloud.addDevice("thingspanel", V1);
     const file = await cloud.packages.add(firmware(10_000), { version: "0.2.0" });
     const task = cloud.push("thingspanel/dev-1", file);
     assert.deepEqual([task.state, task.pushes], [2, 0]);
@@ -444,7 +444,7 @@ test("devices: added by plain JSON, given back, described, removed", async () =>
   await withCloud({}, async (cloud) => {
     const id = cloud.addDevice("thingspanel", V1);
     assert.equal(id, "thingspanel/number-2");
-    assert.deepEqual(cloud.thingspanel.identity(id), V1);
+    assert.deepEqual(cloud.identity(id), V1);
     const config = cloud.deviceConfig(id);
     assert.deepEqual(config, {
       platform: "thingspanel",
@@ -482,8 +482,8 @@ test("a broker elsewhere tells neither who is there nor who speaks: the task und
       [V1, PROGRESS.v1],
     ] as const) {
       await withCloud({ broker: { url: `mqtt://127.0.0.1:${port}` } }, async (cloud) => {
-        const id = cloud.thingspanel.add(identity);
-        cloud.thingspanel.add({ ...identity, username: "other", deviceNumber: "other" });
+        const id = cloud.addDevice("thingspanel", identity);
+        cloud.addDevice("thingspanel", { ...identity, username: "other", deviceNumber: "other" });
         const device = await Device.connect({ mqttPort: port }, identity);
         await device.subscribe(
           identity.profile === "v0" ? "ota/device/inform/token-123" : "ota/devices/inform/number-2",

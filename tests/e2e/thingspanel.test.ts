@@ -81,7 +81,7 @@ async function bench(
  * warning about the spelling that the broker does not let it have.
  */
 async function listening({ cloud, id }: Bench, device: Device): Promise<void> {
-  if (cloud.thingspanel.identity(id)?.["profile"] === "v1")
+  if (cloud.identity(id)?.["profile"] === "v1")
     await device.until(
       "its subscriptions",
       ({ event, message }) => event === "warning" && /refused the subscription/.test(String(message)),

@@ -76,7 +76,7 @@ class Bench {
   run: HeadlessRun | undefined;
 
   constructor(deviceName: string) {
-    this.device = cloud.tencent.addDevice({ productId: "A1B2C3D4E5", deviceName, deviceSecret: SECRET });
+    this.device = cloud.addDevice("tencent", { productId: "A1B2C3D4E5", deviceName, deviceSecret: SECRET });
     this.#folder = join(folder, deviceName);
     mkdirSync(this.#folder);
     const { mqtt } = cloud.deviceConfig(this.device) as { mqtt: { host: string; port: number } };

@@ -16,7 +16,7 @@ for (const name of ["minimal", "lent-mqtt"]) {
       const { path, output } = build(join(ROOT, "examples", name), BUILD);
       assert.deepEqual(warnings(output), []);
       await cloud.start();
-      const device = cloud.tencent.addDevice({
+      const device = cloud.addDevice("tencent", {
         productId: "A1B2C3D4E5",
         deviceName: name,
         deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==",

@@ -60,7 +60,7 @@ async function measure(headless: string, app: string, { tls, range, updates }: S
   const cloud = await createCloud(tls ? { tls: { kind: "ec" } } : {});
   await cloud.start();
   const deviceName = `ram-${tls ? "tls" : "tcp"}-${range}`;
-  const device = cloud.tencent.addDevice({ ...IDENTITY, deviceName });
+  const device = cloud.addDevice("tencent", { ...IDENTITY, deviceName });
   const root = join(folder, "root.der");
   if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
   const scenario = {

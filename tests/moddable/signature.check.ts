@@ -31,7 +31,7 @@ after(async () => {
 
 test("a key as a file, one as PEM text, one in hex: forged images are refused by each check, and a signed one goes in", async (t) => {
   const app = build(ROOT, BUILD).path;
-  const device = cloud.tencent.addDevice(DEVICE);
+  const device = cloud.addDevice("tencent", DEVICE);
   writeFileSync(join(folder, "vendor.pem"), vendor.publicKey);
   const signingKeys = ["vendor.pem", retired.publicKey, Buffer.from(retired.point).toString("hex")];
   writeFileSync(join(folder, "device.json"), JSON.stringify({ ...cloud.deviceConfig(device), signingKeys }), {

@@ -48,7 +48,7 @@ class Bench {
     const name = `${DEVICE.deviceName}-${++count}`;
     this.#app = app;
     this.folder = join(folder, name);
-    this.device = cloud.tencent.addDevice({ ...DEVICE, deviceName: name });
+    this.device = cloud.addDevice("tencent", { ...DEVICE, deviceName: name });
     mkdirSync(this.folder);
     writeFileSync(
       join(this.folder, "device.json"),

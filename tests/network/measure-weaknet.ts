@@ -51,7 +51,7 @@ const [line] = (await once(createInterface({ input: link.stdout }), "line")) as 
 const ports = JSON.parse(line) as { broker: { port: number }; files: { port: number } };
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-weaknet-"));
-const id = cloud.tencent.addDevice({
+const id = cloud.addDevice("tencent", {
   productId: "WEAKNET001",
   deviceName: "cell-edge",
   deviceSecret: "d2VhayBuZXQgc2VjcmV0",

@@ -52,7 +52,7 @@ export class Scenery {
       deviceName: `device-${++this.#devices}`,
       deviceSecret: randomBytes(16).toString("base64"),
     };
-    const id = this.cloud.tencent.addDevice(identity);
+    const id = this.cloud.addDevice("tencent", identity);
     const device = new NetworkDevice({
       platform: { kind: "tencent", authMode: "KEY", ...identity },
       broker: { host: "127.0.0.1", port, tls: false },

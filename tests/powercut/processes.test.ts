@@ -10,7 +10,7 @@ import { watch, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { FLASH_FILE, openBoardFolder } from "../../host-sim/board/board-folder";
-import { identityFor } from "../../host-sim/cloud/boards/names";
+import { randomDevice } from "../../host-sim/cloud/core/platforms/sides";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { Package } from "../../host-sim/cloud/core/files/packages";
@@ -300,7 +300,7 @@ test(
     const folder = temporaryFolder(t);
     const cloud = await createCloud({ throttle: THROTTLE });
     await cloud.start();
-    const id = cloud.addDevice("tencent", identityFor("tencent", "board-1"));
+    const id = cloud.addDevice("tencent", randomDevice("tencent", "board-1").identity);
     const [config, state] = [join(folder, "device.json"), join(folder, "board")];
     writeFileSync(config, JSON.stringify({ ...cloud.deviceConfig(id), maxAttempts: MAX_ATTEMPTS }), { mode: 0o600 });
     const bench = new Bench(cloud, id, config, state);

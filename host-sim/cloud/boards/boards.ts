@@ -2,10 +2,11 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BoundedLog } from "../core/bounded-log";
 import type { Cloud } from "../core/cloud";
+import { randomDevice } from "../core/platforms/sides";
 import { GOOD, WEAK, WeakLink, type LinkQuality, type Target } from "../../faults/weak-link";
 import { BoardProcess } from "./board-process";
 import { flashMap, type FlashMap } from "./flash-map";
-import { checkName, freeName, identityFor } from "./names";
+import { checkName, freeName } from "./names";
 
 /** One simulated board: a snapshot, plain data. */
 export interface SimulatedBoard {
@@ -57,6 +58,8 @@ interface Entry {
 
 /** Each is one or two processes of its own and some 100 MB; for more there is `xs-ota fleet`. */
 export const BOARDS_MAX = 16;
+/** Platform of a board for which none is named. */
+const DEFAULT_KIND = "tencent";
 const EVENTS_KEPT = 300;
 
 /**
@@ -114,8 +117,8 @@ export class Boards {
     const name = wish.name ?? freeName((one) => names.has(one));
     checkName(name);
     if (names.has(name)) throw new Error(`there is a device ${name} already`);
-    const platform = wish.platform ?? "tencent";
-    const device = cloud.addDevice(platform.split("-", 1)[0]!, identityFor(platform, name));
+    const { platform, identity } = randomDevice(wish.platform ?? DEFAULT_KIND, name);
+    const device = cloud.addDevice(platform, identity);
     const factory = wish.version ?? "0.1.0";
     const entry = this.#keep({ name, device, power: true, weak: false, engine }, factory);
     rmSync(this.#folder(name), { recursive: true, force: true });

@@ -2,10 +2,10 @@ import { networkInterfaces } from "node:os";
 import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./listeners/certificates";
 import type { ExternalBrokerOptions } from "./broker/external-broker";
 import type { PlatformSide } from "./platforms/platform-side";
-import type { TencentOptions } from "./platforms/tencent/side";
-import type { ThingsPanelOptions } from "./platforms/thingspanel/side";
+import type { SideOptions } from "./platforms/sides";
 
-export interface CloudOptions {
+/** Options of the platforms stand beside them, by name. */
+export interface CloudOptions extends SideOptions {
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
   /** Name or address under which devices reach the cloud; default: `host`, or this machine's address if that is "any". */
@@ -29,9 +29,7 @@ export interface CloudOptions {
   readonly downloadOrigin?: string;
   /** Signs download URLs; one kept over restarts keeps the URLs valid. Default: random. */
   readonly urlSecret?: string;
-  readonly tencent?: TencentOptions;
-  readonly thingspanel?: ThingsPanelOptions;
-  /** Further platforms, asked after these two. */
+  /** Further platforms, asked after the cloud's own. */
   readonly sides?: readonly PlatformSide[];
   /** Messages kept for each device; default 500. */
   readonly logLimit?: number;

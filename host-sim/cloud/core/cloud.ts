@@ -1,6 +1,5 @@
 import { randomBytes } from "node:crypto";
 import { EventEmitter } from "node:events";
-import { isIPv6 } from "node:net";
 import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
@@ -16,13 +15,12 @@ import type { PlatformSide, PushOptions, SideHost, Violation } from "./platforms
 import { UrlSigner } from "./files/presign";
 import { brokerClientId, makeBroker, mqttAddress } from "./broker/make-broker";
 import { Rollouts } from "./rollouts/rollouts";
-import { Sides } from "./platforms/sides";
+import { createSides, Sides } from "./platforms/sides";
+import { DownloadOrigins } from "./listeners/origins";
 import { StateDatabase } from "./state/database";
 import { StateKeeper } from "./state/keeper";
 import { restore } from "./state/restore";
 import { isFinal, TaskLedger, type Task } from "./devices/tasks";
-import { TencentSide } from "./platforms/tencent/side";
-import { ThingsPanelSide } from "./platforms/thingspanel/side";
 import { Timers } from "./timers";
 import { Traffic } from "./files/traffic";
 
@@ -62,8 +60,6 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly tasks: TaskLedger;
   readonly traffic = new Traffic();
   readonly files: FileServer;
-  readonly tencent: TencentSide;
-  readonly thingspanel: ThingsPanelSide;
   /** PEM that devices must trust, where there is TLS. */
   readonly root: string | undefined;
   /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
@@ -81,11 +77,10 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly #handlers: RequestHandler[] = [];
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
   readonly #timers = new Timers();
-  readonly #origins = new Map<string, string>();
+  readonly #origins: DownloadOrigins;
   /** Not before what was kept is back. */
   #keeper: StateKeeper | undefined;
   readonly #now: () => number;
-  readonly #downloadOrigin: string | undefined;
 
   constructor(
     options: CloudOptions,
@@ -99,7 +94,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.setMaxListeners(0);
     const now = options.now ?? Date.now;
     this.#now = now;
-    this.#downloadOrigin = options.downloadOrigin;
+    this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin);
     this.packages = packages;
     this.publicHost = publicHost;
     this.root = tls?.identity.root;
@@ -119,9 +114,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const { traffic } = this;
     const served = (one: Served): unknown => this.emit("served", one);
     this.files = new FileServer({ packages, signer, traffic, now, served }, options.throttle);
-    this.tencent = new TencentSide(options.tencent);
-    this.thingspanel = new ThingsPanelSide(options.thingspanel);
-    this.#sides = new Sides([this.tencent, this.thingspanel, ...(options.sides ?? [])]);
+    this.#sides = new Sides([...createSides(options), ...(options.sides ?? [])]);
     this.#brokerIsElsewhere = options.broker !== undefined;
     this.brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
     this.#broker = makeBroker({
@@ -233,7 +226,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const clientId = this.devices.remove(id);
     this.#sides.ofDevice(id)?.remove(id);
     this.tasks.forget(id);
-    this.#origins.delete(id);
+    this.#origins.set(id, undefined);
     this.#keeper?.deviceRemoved(id);
     this.emit("deviceRemoved", id);
     if (clientId !== undefined) this.#broker.disconnect(clientId);
@@ -241,8 +234,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
 
   /** Lets one device's downloads come by another way, such as a weak link: scheme, host and port; undefined = the usual one. */
   route(device: string, origin: string | undefined): void {
-    if (origin === undefined) this.#origins.delete(device);
-    else this.#origins.set(device, origin);
+    this.#origins.set(device, origin);
   }
 
   /** Updates a device of whatever platform. Throws on an unknown one. */
@@ -341,19 +333,13 @@ export class Cloud extends EventEmitter<CloudEvents> {
       tasks,
       urlLifetime,
       now: this.#now,
-      origin: (device) => this.#origins.get(device) ?? this.#origin(),
+      origin: (device) => this.#origins.of(device),
       after: (milliseconds, run) => this.#timers.after(milliseconds, run),
       violation: (violation) => {
         this.#violations.add(violation);
         this.emit("violation", violation);
       },
     };
-  }
-
-  #origin(): string {
-    if (this.#downloadOrigin !== undefined) return this.#downloadOrigin;
-    const name = isIPv6(this.publicHost) ? `[${this.publicHost}]` : this.publicHost;
-    return this.httpsPort > 0 ? `https://${name}:${this.httpsPort}` : `http://${name}:${this.httpPort}`;
   }
 }
 

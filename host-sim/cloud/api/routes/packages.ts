@@ -103,12 +103,12 @@ export function onePackageRoutes(api: ApiRoutes, { cloud, events }: ApiContext):
 
 /** Streams a firmware file into the store. Rejects with one line; nothing of the file stays then. */
 async function receive(cloud: Cloud, request: IncomingMessage, query: Static<typeof UploadQuery>): Promise<Package> {
-  const intake = await cloud.packages.receive();
+  const writer = await cloud.packages.receive();
   try {
-    for await (const part of limited(request, PACKAGE_MAX)) await intake.write(part);
-    return await cloud.packages.keep(intake, query);
+    for await (const part of limited(request, PACKAGE_MAX)) await writer.write(part);
+    return await cloud.packages.keep(writer, query);
   } catch (error) {
-    await intake.abort();
+    await writer.abort();
     throw error;
   }
 }

@@ -26,7 +26,7 @@ export interface Arrived {
  * Takes one file in, a piece at a time, and hashes it on the way: into a folder, so that no file is ever held in memory, or
  * into memory where there is no folder. `end` or `abort` once.
  */
-export class PackageIntake {
+export class PackageWriter {
   readonly #path: string | undefined;
   readonly #file: FileHandle | undefined;
   readonly #parts: Uint8Array[] = [];
@@ -39,10 +39,10 @@ export class PackageIntake {
     this.#file = file;
   }
 
-  static async begin(folder: string | undefined): Promise<PackageIntake> {
-    if (folder === undefined) return new PackageIntake(undefined, undefined);
+  static async begin(folder: string | undefined): Promise<PackageWriter> {
+    if (folder === undefined) return new PackageWriter(undefined, undefined);
     const path = join(folder, `${randomBytes(8).toString("hex")}.upload`);
-    return new PackageIntake(path, await open(path, "wx", 0o600));
+    return new PackageWriter(path, await open(path, "wx", 0o600));
   }
 
   /** Rejects with one line beyond `PACKAGE_MAX`. */

@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageFacts } from "./package-facts";
-import { PACKAGE_MAX, PackageIntake, UNFINISHED, type Arrived } from "./package-writer";
+import { PACKAGE_MAX, PackageWriter, UNFINISHED, type Arrived } from "./package-writer";
 
 export { PACKAGE_MAX };
 
@@ -65,24 +65,24 @@ export class PackageStore {
   /** Takes the version from the image itself unless one is given. The same file and version again is the same package. */
   async add(bytes: Uint8Array, given: GivenFacts = {}): Promise<Package> {
     if (bytes.length === 0) throw new Error("an empty file is no firmware");
-    const intake = await this.receive();
+    const writer = await this.receive();
     try {
-      await intake.write(bytes);
-      return await this.keep(intake, given);
+      await writer.write(bytes);
+      return await this.keep(writer, given);
     } catch (error) {
-      await intake.abort();
+      await writer.abort();
       throw error;
     }
   }
 
   /** For a file that comes in pieces: what `keep` or `abort` then ends. */
-  receive(): Promise<PackageIntake> {
-    return PackageIntake.begin(this.#folder);
+  receive(): Promise<PackageWriter> {
+    return PackageWriter.begin(this.#folder);
   }
 
-  /** Makes a package of a file that has arrived whole; as `add`. When it rejects, the caller aborts the intake. */
-  async keep(intake: PackageIntake, given: GivenFacts = {}): Promise<Package> {
-    const arrived = await intake.end();
+  /** Makes a package of a file that has arrived whole; as `add`. When it rejects, the caller aborts the writer. */
+  async keep(writer: PackageWriter, given: GivenFacts = {}): Promise<Package> {
+    const arrived = await writer.end();
     const { size, md5, sha256, image } = arrived;
     if (size === 0) throw new Error("an empty file is no firmware");
     const version = given.version ?? image.imageVersion;
@@ -92,7 +92,7 @@ export class PackageStore {
     const id = createHash("sha256").update(`${sha256}\n${version}`).digest("hex").slice(0, 16);
     const known = this.get(id);
     if (known) {
-      await intake.abort();
+      await writer.abort();
       return known;
     }
     this.#checkRoom(size);

@@ -6,10 +6,18 @@ import type { Admission, ConnectAttempt, PublishVerdict } from "../broker/gate";
 import type { Package, PackageStore } from "../files/packages";
 import type { Task, TaskLedger } from "../devices/tasks";
 
-/**
- * One platform's side of its protocol. A further platform is a further file that implements this; the cloud asks its
- * sides one after the other.
- */
+/** A platform that a cloud can play: what its folder exports, and what the list in sides.ts holds. */
+export interface CloudPlatform<Options> {
+  /** First part of its devices' ids. */
+  readonly name: string;
+  /** Kinds of devices, as a new one can be asked for: one for each generation of the protocol. */
+  readonly kinds: readonly string[];
+  /** What `PlatformSide.add` takes, for a new device of that kind; the secret is random. */
+  newIdentity(kind: string, name: string): Record<string, unknown>;
+  side(options?: Options): PlatformSide;
+}
+
+/** The cloud's side of one platform's protocol. The cloud asks its sides one after the other. */
 export interface PlatformSide {
   /** First part of its devices' ids. */
   readonly name: string;

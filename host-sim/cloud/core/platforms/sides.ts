@@ -1,6 +1,27 @@
 import type { Gate } from "../broker/gate";
 import type { RequestHandler } from "../listeners/http-front";
 import type { PlatformSide } from "./platform-side";
+import { tencent } from "./tencent/platform";
+import { thingspanel } from "./thingspanel/platform";
+
+/** Every platform that the cloud plays, in the order in which they are asked. A further one is a folder and an entry here. */
+const PLATFORMS = [tencent, thingspanel] as const;
+
+type Platform = (typeof PLATFORMS)[number];
+
+/** Options of each platform, by its name. */
+export type SideOptions = { readonly [P in Platform as P["name"]]?: Parameters<P["side"]>[0] };
+
+export function createSides(options: SideOptions): PlatformSide[] {
+  return PLATFORMS.map(({ name, side }) => (side as (own: unknown) => PlatformSide)(options[name]));
+}
+
+/** A new device with a random secret. `kind` names a platform, with the generation where it has several. Throws one line. */
+export function randomDevice(kind: string, name: string): { platform: string; identity: Record<string, unknown> } {
+  const platform = PLATFORMS.find(({ kinds }) => (kinds as readonly string[]).includes(kind));
+  if (platform === undefined) throw new Error(`no simulated boards for ${kind}`);
+  return { platform: platform.name, identity: platform.newIdentity(kind, name) };
+}
 
 /** The platforms of a cloud, asked one after the other. */
 export class Sides {

@@ -1,6 +1,6 @@
 import type { BusMessage, Session } from "../../broker/bus";
 import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gate";
-import { isRepetition, type LastWord } from "../repetition";
+import { isRepetition, type FinalReport } from "../repetition";
 import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
 import { isFinal, type Task } from "../../devices/tasks";
@@ -35,7 +35,7 @@ interface Known {
   pushLater?: () => void;
   timeout?: () => void;
   /** The report that ended the last task, to tell a repetition from a second one. */
-  ending?: LastWord;
+  ending?: FinalReport;
 }
 
 /** Tencent IoT Hub and IoT Explorer, which are the same on these topics. */
@@ -61,8 +61,8 @@ export class TencentSide implements PlatformSide {
     });
   }
 
-  /** Returns the device's id in the cloud. Throws one line on a malformed identity or one that is there already. */
-  addDevice(identity: TencentDevice): string {
+  add(value: unknown): string {
+    const identity = readIdentity(value);
     const problem = identityProblem(identity);
     if (problem) throw new Error(problem);
     const { productId, deviceName } = identity;
@@ -79,10 +79,6 @@ export class TencentSide implements PlatformSide {
       throw error;
     }
     return id;
-  }
-
-  add(identity: unknown): string {
-    return this.addDevice(readIdentity(identity));
   }
 
   identity(device: string): Record<string, unknown> | undefined {

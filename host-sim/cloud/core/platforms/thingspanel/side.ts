@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BusMessage, Session } from "../../broker/bus";
 import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gate";
-import { isRepetition, type LastWord } from "../repetition";
+import { isRepetition, type FinalReport } from "../repetition";
 import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
 import { isFinal, type Task } from "../../devices/tasks";
@@ -33,7 +33,7 @@ interface Known {
   /** The task that began without a push, because the device was not there (v0). */
   waited?: string;
   /** The report that ended the last task, to tell a repetition from a second one. */
-  ending?: LastWord;
+  ending?: FinalReport;
 }
 
 /** ThingsPanel, both generations; v1 with the repairs without which it never publishes a task. */
