@@ -1,6 +1,6 @@
 /**
- * One board that trusts one signing key, its cloud, and an attacker: real sockets, the agent's own bundle on a simulated board. What an
- * attack must not achieve and what must be possible after it is the same for all: `repelled` says it once.
+ * One board that trusts one signing key, its cloud, and an attacker, over real sockets. The agent's bundle runs on a simulated board. Every
+ * attack has the same requirements; `repelled` checks them.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -28,15 +28,15 @@ import { BOARD } from "../cloud/helpers";
 import { Witness, temporaryFolder } from "../board/puppet";
 import { makeKey, signed } from "../signature/desk";
 
-/** Signs what the board may run. */
+/** The key that the board trusts. */
 export const vendor = makeKey();
-/** Signs what an attacker would like it to run. */
+/** A key that the board does not trust. */
 export const stranger = makeKey();
 
-/** Retries and patience go by the firmware's clock: this much faster than the wall's. */
+/** The firmware's clock is this much faster than the wall clock, so that retries take less time. */
 const CLOCK_SPEED = 10;
 
-/** An image that would run, whoever made it. */
+/** An unsigned image that would run. */
 export async function firmware(version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> {
   return buildImage({ version, payload: Buffer.from(await firmwareSource(version)), ...options });
 }
@@ -47,10 +47,10 @@ export const good = async (version: string, options: Partial<ImageOptions> = {})
 
 export interface BenchOptions {
   readonly engine?: CreateEngine;
-  /** MQTT and downloads over TLS, with roots of the cloud's own. */
+  /** MQTT and downloads over TLS, with the cloud's own root certificate. */
   readonly tls?: boolean;
   readonly thingspanel?: ThingsPanelDevice;
-  /** More keys of device.json; the plain broker's port is known by then. */
+  /** Further keys of device.json. Called when the port of the plain broker is known. */
   readonly json?: (cloud: Cloud) => object;
   readonly factory?: Partial<ImageOptions>;
   /** Bytes per second of a download. */
@@ -62,7 +62,7 @@ export interface Expected {
   readonly message: RegExp;
 }
 
-/** Of Tencent, or of ThingsPanel. */
+/** A version report of either platform. */
 function isVersionReport(payload: string): boolean {
   const { type, params } = JSON.parse(payload) as {
     readonly type?: string;
@@ -97,7 +97,7 @@ function endOf(payload: string): End | undefined {
 export class Bench {
   readonly cloud: Cloud;
   readonly device: string;
-  readonly witness: Witness;
+  readonly eventLog: Witness;
   /** Lines of the firmware's log. */
   readonly log: string[];
   readonly #open: () => Promise<Board>;
@@ -115,7 +115,7 @@ export class Bench {
     state: string,
     config: string,
     open: (onEvent: (event: BoardEvent) => void) => Promise<Board>,
-    witness: Witness,
+    eventLog: Witness,
     log: string[],
   ) {
     this.cloud = cloud;
@@ -123,7 +123,7 @@ export class Bench {
     this.#state = state;
     this.#config = config;
     this.#open = () => open((event) => this.#happened(event));
-    this.witness = witness;
+    this.eventLog = eventLog;
     this.log = log;
     cloud.on("device", ({ id, online }) => {
       if (id === device && !online) this.#listens = false;
@@ -138,10 +138,10 @@ export class Bench {
 
   #happened(event: BoardEvent): void {
     if (event.event === "boot") this.#listens = false;
-    this.witness.note(event);
+    this.eventLog.note(event);
   }
 
-  /** A board on 0.1.0 that has told the cloud so. */
+  /** Starts a board with firmware 0.1.0 and its cloud. */
   static async start(t: TestContext, options: BenchOptions = {}): Promise<Bench> {
     const folder = temporaryFolder(t);
     const authority = options.tls === true ? await Authority.create("ec") : undefined;
@@ -165,7 +165,7 @@ export class Bench {
     writeFileSync(path, JSON.stringify(json));
     chmodSync(path, 0o600);
     const state = join(folder, "board");
-    const witness = new Witness();
+    const eventLog = new Witness();
     const log: string[] = [];
     const open = async (onEvent: (event: BoardEvent) => void): Promise<Board> => {
       const config = readDeviceConfig(path);
@@ -181,7 +181,7 @@ export class Bench {
         onLog: (line) => log.push(line),
       });
     };
-    const bench = new Bench(cloud, device, state, path, open, witness, log);
+    const bench = new Bench(cloud, device, state, path, open, eventLog, log);
     t.after(async () => {
       await bench.off();
       await cloud.stop();
@@ -190,15 +190,15 @@ export class Bench {
     return bench;
   }
 
-  /** Power on; resolves when the bootloader has started something. */
+  /** Powers the board on. Resolves when the firmware has started. */
   async on(): Promise<void> {
     const boots = this.#boots();
     this.#board = await this.#open();
     void this.#board.powerOn();
-    await this.witness.until("boot", boots + 1);
+    await this.eventLog.until("boot", boots + 1);
   }
 
-  /** Power cut. When it resolves, the folder is free and the cloud has handled everything that the board had sent. */
+  /** Cuts the power. Resolves when the folder is free and the cloud has handled everything that the board had sent. */
   async off(): Promise<void> {
     const board = this.#board;
     this.#board = undefined;
@@ -215,8 +215,8 @@ export class Bench {
   }
 
   /**
-   * Resolves when the running firmware has reported its version over the open connection. Its subscriptions stand then, and no version
-   * report is due that makes the cloud push a task again.
+   * Resolves when the running firmware has reported its version over the open connection. It is subscribed then, and no version report is
+   * pending that makes the cloud push a task again.
    */
   async listening(): Promise<void> {
     while (!this.#listens) await once(this.cloud, "message");
@@ -231,9 +231,9 @@ export class Bench {
   }
 
   /**
-   * Offers a file, honestly unless `fields` say otherwise; resolves with the task when the cloud has heard its end. It waits for
-   * `listening` first: a report names only the version, so the second answer to an offer that was pushed twice would count as the answer
-   * to the next offer of that version.
+   * Offers a file, with `fields` of the offer replaced. Resolves with the task when the cloud has its outcome. It waits for `listening` first:
+   * a report names only the version, so the second answer to an offer that was pushed twice would count as the answer to the next offer of
+   * that version.
    */
   async offer(file: Uint8Array, version?: string, options?: PushOptions): Promise<Task> {
     const added = await this.cloud.packages.add(file, version === undefined ? {} : { version });
@@ -242,16 +242,16 @@ export class Bench {
   }
 
   #boots(): number {
-    return this.witness.events.filter(({ event }) => event === "boot").length;
+    return this.eventLog.events.filter(({ event }) => event === "boot").length;
   }
 
   #reboots(): number {
-    return this.witness.events.filter(({ event }) => event === "reboot").length;
+    return this.eventLog.events.filter(({ event }) => event === "reboot").length;
   }
 
-  /** What the running firmware is, and its bytes. */
+  /** Version, slot and digest of the running firmware. */
   #running(): { readonly version: unknown; readonly slot: string; readonly digest: string } {
-    const boot = this.witness.events.findLast(({ event }) => event === "boot") as
+    const boot = this.eventLog.events.findLast(({ event }) => event === "boot") as
       | { readonly version: string; readonly slot: string }
       | undefined;
     assert.ok(boot !== undefined);
@@ -260,7 +260,7 @@ export class Bench {
     return { version: boot.version, slot: boot.slot, digest: createHash("sha256").update(bytes).digest("hex") };
   }
 
-  /** The reports so far have been looked at. */
+  /** Drops the reports so far. */
   forget(): void {
     this.#ends = [];
   }
@@ -271,11 +271,11 @@ export class Bench {
   }
 
   /**
-   * The attack runs, and nothing comes of it: nothing is installed or started, what ran still runs and is bit for bit what it was, the
-   * other slot would not boot, the cloud hears of it once, and the next good offer is carried out.
+   * Runs an attack and checks that it has no effect: nothing is installed or started, the running firmware is unchanged, the other slot is not
+   * bootable, the cloud gets one report, and the next good offer is installed.
    *
-   * @param attack resolves when the device has answered it
-   * @param expected the one terminal report; absent: the attack never became an offer, and there is none
+   * @param attack resolves when the device has answered
+   * @param expected the one terminal report; absent: the attack is no offer, and there is no report
    */
   async repelled(attack: () => Promise<unknown>, expected?: Expected): Promise<void> {
     await this.listening();
@@ -291,11 +291,11 @@ export class Bench {
       assert.equal(said[0]!.code, expected.code, said[0]!.message);
       assert.match(said[0]!.message, expected.message);
     }
-    // A board that was off in between has booted, from the same slot.
+    // A board that was off in between has booted from the same slot.
     assert.deepEqual(this.#running(), before);
     assert.equal(this.#reboots(), wanted, "a restart was wanted");
     assert.ok(
-      this.witness.events
+      this.eventLog.events
         .filter(({ event }) => event === "boot")
         .slice(boots)
         .every((boot) => Object(boot).trial === false),
@@ -304,7 +304,7 @@ export class Bench {
     const { bootable, label } = inspect(this.#state).slots.find(({ label }) => label !== before.slot)!;
     assert.equal(bootable, false, `${label} would boot`);
     await this.serves();
-    // The good update makes one report and one restart. A late one of the attack would have come before its end.
+    // The good update has one report and one restart. A late one of the attack would have come before its end.
     assert.deepEqual(
       this.ends()
         .slice(ends + said.length)
@@ -314,14 +314,14 @@ export class Bench {
     assert.equal(this.#reboots(), wanted + 1, "restarts");
   }
 
-  /** A good update goes through. */
+  /** Checks that a good update is installed. */
   async serves(file?: Uint8Array, version = "0.2.0"): Promise<void> {
     const { status, message } = await this.offer(file ?? (await good("0.2.0", { securityFloor: 9 })));
     assert.equal(status, "success", message);
     assert.equal(this.#running().version, version);
   }
 
-  /** The board runs this file, byte for byte. */
+  /** Checks that the board runs exactly this file. */
   runs(file: Uint8Array, version: string): void {
     const { slot, version: running } = this.#running();
     assert.equal(running, version);

@@ -1,4 +1,4 @@
-/** Who controls broker and file server can offer anything under any description. What he can not do is sign. */
+/** An attacker who controls broker and file server can offer any file with any description, but can not sign. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
@@ -9,17 +9,17 @@ import { Bench, firmware, good, stranger, vendor } from "./bench";
 import type { BenchOptions } from "./bench";
 
 const MIB = 1 << 20;
-/** A device that took something it should not have does not answer as it should: no reason to wait for ever, ms. */
+/** Milliseconds after which a test fails: a device that accepts a forged offer may never answer as expected. */
 const TOO_LONG = 600_000;
 
-/** A file as an attacker hands it out, and how he announces it. */
+/** A file that an attacker offers, and its description in the offer. */
 interface Attack {
   readonly name: string;
   readonly file: () => Promise<Uint8Array>;
-  /** Announced; default 0.2.0. */
+  /** Version in the offer; default 0.2.0. */
   readonly version?: string;
   readonly fields?: Readonly<Record<string, unknown>>;
-  /** Default -5. */
+  /** Expected code; default -5. */
   readonly code?: number;
   readonly message: RegExp;
   readonly bench?: BenchOptions;
@@ -250,7 +250,7 @@ test("a bit flipped anywhere: in header, description, firmware block, code, padd
   const bench = await Bench.start(t);
   const file = await good("0.2.0");
   const body = file.length - TRAILER;
-  // At the unit level every single bit is tried; here, one of each part of the file.
+  // Unit tests try every bit; here one bit of each part of the file is flipped.
   const places = [
     0,
     1,
@@ -276,13 +276,13 @@ test("a bit flipped anywhere: in header, description, firmware block, code, padd
       texts.push(message);
     }
     assert.ok(texts.filter((text) => /sign/.test(text)).length >= 20, texts.join("\n"));
-    // Left for `repelled` to find: one report for each is counted here.
+    // The reports are counted here, so that `repelled` starts without them.
     assert.equal(bench.ends().length, places.length);
     bench.forget();
   });
 });
 
-test("ThingsPanel hears of a signature that does not match as step -3, check failed", async (t) => {
+test("a wrong signature is reported to ThingsPanel as step -3, check failed", async (t) => {
   const bench = await Bench.start(t, {
     thingspanel: { profile: "v0", username: "token-123", deviceNumber: "dev-1", module: "MCU" },
   });

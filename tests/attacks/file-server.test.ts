@@ -1,4 +1,4 @@
-/** The offer is honest; somebody sits between the device and the file, or on the file server itself. */
+/** The offer is genuine; the attacker controls the file server or the connection to it. */
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createPlainServer } from "node:http";
@@ -19,13 +19,13 @@ const TOO_LONG = 600_000;
 
 type Headers = Readonly<Record<string, string | number>>;
 
-/** What is asked of a request: the first byte and the last. */
+/** First and last byte of a requested range. */
 function rangeOf({ headers }: IncomingMessage, size: number): { readonly start: number; readonly end: number } {
   const [, start = "0", end = ""] = /bytes=(\d+)-(\d*)/.exec(headers.range ?? "") ?? [];
   return { start: Number(start), end: Math.min(end === "" ? size - 1 : Number(end), size - 1) };
 }
 
-/** Answers a range as a good server would; `headers` are the lies. */
+/** Answers a range request correctly, except for `headers`. */
 function answer(request: IncomingMessage, response: ServerResponse, file: Uint8Array, headers: Headers = {}): void {
   const { start, end } = rangeOf(request, file.length);
   const body = file.subarray(start, end + 1);
@@ -37,7 +37,7 @@ function answer(request: IncomingMessage, response: ServerResponse, file: Uint8A
   response.end(body);
 }
 
-/** Between the device and its file: sees each request with its number. `honest` is what was offered, `forged` as long. */
+/** An attack on the download: gets each request with its number. `honest` is the offered file, `forged` another one of the same length. */
 interface Attack {
   readonly name: string;
   readonly meddle: (
@@ -196,7 +196,7 @@ test("without a digest in the offer (ThingsPanel as shipped) the signature alone
   );
 });
 
-/** A server of the attacker's, and how many requests it got. */
+/** A server of the attacker, with a count of its requests. */
 async function attacker(
   t: TestContext,
   identity?: Credentials,

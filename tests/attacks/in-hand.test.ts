@@ -1,6 +1,6 @@
 /**
- * Somebody has the device in hand, unsolders its flash chip, writes to it and puts it back. Against who writes boot entries or the running
- * slot itself only secure boot and flash encryption help (docs/SECURITY.md); what the agent keeps must not be the easier way in.
+ * The attacker has the device, unsolders its flash chip, writes to it and puts it back. Only secure boot and flash encryption protect boot
+ * entries and the running slot (docs/SECURITY.md). The agent's records must not be an easier way.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -31,7 +31,7 @@ import type { Offer } from "../../src/job/types";
 import { signed } from "../signature/desk";
 import { Bench, firmware, good, stranger } from "./bench";
 
-/** The chip on the attacker's desk. */
+/** The chip in the attacker's programmer. */
 interface Opened {
   readonly store: Store;
   /** Puts a file into the slot that does not run. */
@@ -57,18 +57,18 @@ function tamper(bench: Bench, work: (opened: Opened) => void): void {
   }
 }
 
-/** Throttled so far that there is a middle. */
+/** Bytes per second: slow enough that the power can be cut in the middle of the download. */
 const SLOW = 150_000;
 
-/** A good update, cut off in the middle of its download. */
+/** A good update whose power is cut in the middle of the download. */
 async function half(bench: Bench, file: Uint8Array): Promise<string> {
   const task = bench.cloud.push(bench.device, await bench.cloud.packages.add(file));
-  for (let n = 1; ; n++) if (Number(Object(await bench.witness.until("state", n)).percent) >= 25) break;
+  for (let n = 1; ; n++) if (Number(Object(await bench.eventLog.until("state", n)).percent) >= 25) break;
   await bench.off();
   return task.id;
 }
 
-/** Changes to the records of a download that stands at a quarter. */
+/** Changes of the records of a download at a quarter. */
 const RECORDS: readonly { readonly name: string; readonly change: (store: Store, identity: number) => void }[] = [
   {
     name: "an offset far ahead of what is in flash",
@@ -119,7 +119,7 @@ for (const { name, change } of RECORDS) {
     const task = await bench.cloud.settled(taskId);
     assert.equal(task.status, "success", task.message);
     assert.ok(
-      bench.witness.events.some(
+      bench.eventLog.events.some(
         (event) =>
           event.event === "warning" &&
           /^MD5 of what is in flash is \w+; it is downloaded once more$/.test(String(Object(event).message)),
@@ -131,7 +131,7 @@ for (const { name, change } of RECORDS) {
   });
 }
 
-/** Writes a whole forged job, as the agent would have left it. */
+/** Writes the records of a complete forged job, in the agent's format. */
 function plant(store: Store, file: Uint8Array, version: string, phase: Phase): void {
   const hex = createHash("md5").update(file).digest("hex");
   const offer: Offer = {
@@ -181,7 +181,7 @@ for (const [name, version, make, message] of IMAGES) {
   }
 }
 
-test("the memory of refused images filled with rubbish counts as empty, and no more is refused for it", async (t) => {
+test("a denylist filled with garbage counts as empty and refuses nothing", async (t) => {
   const bench = await Bench.start(t);
   await bench.listening();
   await bench.off();
@@ -190,7 +190,7 @@ test("the memory of refused images filled with rubbish counts as empty, and no m
   await bench.serves();
 });
 
-test("a security floor lowered in the store is raised again by what runs, at its next start", async (t) => {
+test("a minimum security version lowered in the store is raised again at the next start", async (t) => {
   const bench = await Bench.start(t, { factory: { securityFloor: 3 }, json: () => ({ allowDowngrade: true }) });
   await bench.repelled(
     async () => {

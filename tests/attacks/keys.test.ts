@@ -1,18 +1,18 @@
-/** Keys come and go, and what was refused once is remembered. */
+/** Keys are rotated, and refused images are remembered. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REFUSED_MAX } from "../../src/constants";
 import { signed } from "../signature/desk";
 import { Bench, firmware, good, stranger, vendor } from "./bench";
 
-test("a key is rolled: both are trusted for a while, then the old one is retired and what it signs is refused", async (t) => {
+test("key rotation: both keys are trusted for a while, then images signed by the old one are refused", async (t) => {
   const bench = await Bench.start(t);
   const [oldKey, newKey] = [vendor, stranger];
   assert.equal((await bench.offer(signed(await firmware("0.2.0"), newKey))).code, -5, "not yet trusted");
   await bench.off();
   bench.configure({ signingKeys: [oldKey.publicKey, newKey.publicKey] });
   await bench.on();
-  // One signed by each; the first of them would be the firmware that brings the new key, where keys are built in.
+  // One image signed by each key. Where keys are built in, the first is the firmware with the new key.
   assert.equal((await bench.offer(signed(await firmware("0.3.0"), oldKey))).status, "success");
   assert.equal((await bench.offer(signed(await firmware("0.4.0"), newKey))).status, "success");
   await bench.off();
@@ -23,11 +23,11 @@ test("a key is rolled: both are trusted for a while, then the old one is retired
   assert.equal((await bench.offer(signed(await firmware("0.6.0"), newKey))).status, "success");
 });
 
-test("keys that are none: the agent does not start, and so no update is taken without a check", async (t) => {
+test("with invalid keys the agent does not start, so that no update is installed without a check", async (t) => {
   const bench = await Bench.start(t);
   await bench.listening();
   await bench.off();
-  // device.json is checked on the desk before the board starts; a chip has only its firmware to do so.
+  // The host checks device.json before the board starts; on a chip only the firmware can check keys.
   for (const key of ["04".padEnd(130, "0"), "hello", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"]) {
     bench.configure({ signingKeys: [key] });
     await assert.rejects(bench.on(), /device\.json: signingKeys: /);
@@ -40,7 +40,7 @@ test("a refused image is refused at once after a restart too, without a download
   await bench.repelled(
     async () => {
       assert.equal((await bench.offer(forged)).code, -5);
-      // What is answered after the next offer was acknowledged before it.
+      // The answer to the next offer comes after the acknowledgement of this one.
       await bench.offer(await good("0.0.9"));
       bench.forget();
       await bench.off();
@@ -56,10 +56,10 @@ test("a refused image is refused at once after a restart too, without a download
 test("signed firmware that failed its trial is not started again, even after more forged images than are remembered", async (t) => {
   const bench = await Bench.start(t);
   const release = signed(await firmware("0.2.0", { payload: Buffer.from('throw new Error("bad release")') }), vendor);
-  const trials = (): number => bench.witness.events.filter((event) => Object(event).trial === true).length;
+  const trials = (): number => bench.eventLog.events.filter((event) => Object(event).trial === true).length;
   assert.match((await bench.offer(release)).message ?? "", /failed in its trial/);
   for (let n = 0; n < REFUSED_MAX + 2; n++) {
-    // Each forged image has a version of its own: a report identifies its offer by the version alone.
+    // Each forged image has its own version, because a report identifies its offer by the version only.
     const version = `0.3.${n}`;
     const forged = new Uint8Array(4_000).fill(n);
     forged.set(await firmware(version, { payload: Buffer.from("1") }));

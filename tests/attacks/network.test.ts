@@ -1,4 +1,4 @@
-/** Somebody on the way between device and broker: with a certificate of his own, or on a line that is not encrypted. */
+/** A man in the middle between device and broker: with his own certificate, or on an unencrypted connection. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -17,7 +17,7 @@ import { Bench, firmware, good, stranger } from "./bench";
 import type { BenchOptions } from "./bench";
 import { Wire } from "./wire";
 
-/** A board whose way to the broker is the attacker's wire. */
+/** A board that connects to the broker through the attacker's relay. */
 async function tapped(t: TestContext, options: BenchOptions = {}): Promise<{ bench: Bench; wire: Wire }> {
   // device.json needs the wire's port, the wire needs the broker's.
   const wire = await Wire.open(t, 0);
@@ -47,14 +47,14 @@ for (const [name, make] of [
   ["for another host", (ours: Authority) => ours.server(["broker.example"])],
   ["of a device, not of a server", (ours: Authority) => ours.client("127.0.0.1")],
 ] as const) {
-  test(`mqtt: a broker with a certificate ${name} hears not one byte, and the right one is found again`, async (t) => {
+  test(`mqtt: a broker with a certificate ${name} gets no byte, and the device connects to the right one afterwards`, async (t) => {
     const { bench, wire } = await tapped(t, { tls: true });
     const impostor = await tlsServer(t, await make(bench.cloud.authority!));
     await bench.repelled(async () => {
       const right = wire.target;
       wire.target = impostor.port;
       wire.cut();
-      // The one that was cut, and three tries behind it.
+      // The connection that was ended, and three attempts after it.
       await wire.ended(4);
       wire.target = right;
     });
@@ -62,7 +62,7 @@ for (const [name, make] of [
   });
 }
 
-test("mqtt: TLS is not given up for a plain broker", async (t) => {
+test("mqtt: a device with TLS does not connect to a plain broker", async (t) => {
   const { bench, wire } = await tapped(t, { tls: true });
   const plain = bench.cloud.mqttPort;
   await bench.repelled(async () => {
@@ -109,7 +109,7 @@ async function fileServer(t: TestContext, file: Uint8Array): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/forged.bin`;
 }
 
-/** What a platform would send, from somebody who is none. */
+/** Bytes of a message as the platform would send it. */
 const packet = (message: object): Uint8Array =>
   generate({ cmd: "publish", topic: UPDATE, payload: JSON.stringify(message), qos: 0, dup: false, retain: false });
 
@@ -127,7 +127,7 @@ for (const [name, engine] of [
   ["Node", undefined],
   ["XS", createXsEngine],
 ] as const) {
-  test(`plain mqtt: an injected offer of a forged image is downloaded, refused and told (${name})`, async (t) => {
+  test(`plain mqtt: an injected offer of a forged image is downloaded, refused and reported (${name})`, async (t) => {
     const { bench, wire } = await tapped(t, engine === undefined ? {} : { engine });
     const forged = signed(await firmware("6.6.6"), stranger);
     const message = packet(await offerOf(t, forged, "6.6.6"));
@@ -138,13 +138,13 @@ for (const [name, engine] of [
       },
       { code: -5, message: /^signed by a key that is not trusted here$/ },
     );
-    // The cloud knows of no such offer: that it hears of one is how the attack shows.
+    // The cloud has no such offer: a report about it shows the attack.
     assert.ok(bench.cloud.violations().length > 0);
     assert.ok(bench.cloud.violations().every(({ rule }) => rule === "reported on a version that was not pushed"));
   });
 }
 
-test("plain mqtt: an injected old release stays outside", async (t) => {
+test("plain mqtt: an injected old release is refused", async (t) => {
   const { bench, wire } = await tapped(t);
   const message = packet(await offerOf(t, await good("0.0.9"), "0.0.9"));
   await bench.repelled(
@@ -156,13 +156,13 @@ test("plain mqtt: an injected old release stays outside", async (t) => {
   );
 });
 
-test("plain mqtt: stale offers while a good update is under way do not hold it back", async (t) => {
+test("plain mqtt: old offers injected during a good update do not stop it", async (t) => {
   const { bench, wire } = await tapped(t, { throttle: 60_000 });
   await bench.listening();
   const stale = packet(await offerOf(t, await good("0.0.9"), "0.0.9"));
   const file = await bench.cloud.packages.add(await good("0.2.0"));
   const task = bench.cloud.push(bench.device, file);
-  await bench.witness.until("offer");
+  await bench.eventLog.until("offer");
   for (let n = 0; n < 5; n++) wire.inject(stale);
   assert.equal((await bench.cloud.settled(task.id)).status, "success");
   const versions = bench.ends().map(({ version }) => version);
@@ -174,7 +174,7 @@ test("plain mqtt: stale offers while a good update is under way do not hold it b
   assert.equal(bench.cloud.traffic.ofPackage(file.id).bytes, file.size, "the download did not begin anew");
 });
 
-test("plain mqtt: rubbish in the stream ends the connection, not the agent", async (t) => {
+test("plain mqtt: garbage in the stream ends the connection, not the agent", async (t) => {
   const { bench, wire } = await tapped(t);
   await bench.repelled(async () => {
     wire.inject(Buffer.from("f0ff".repeat(300), "hex"));
@@ -182,7 +182,7 @@ test("plain mqtt: rubbish in the stream ends the connection, not the agent", asy
   });
 });
 
-test("plain mqtt: what is heard holds no secret of the device's", async (t) => {
+test("plain mqtt: the recorded bytes contain no secret of the device", async (t) => {
   const { bench, wire } = await tapped(t);
   await bench.listening();
   const heard = wire.heard();

@@ -1,4 +1,4 @@
-/** What a device and its cloud say, print and show never holds a secret, in none of its forms; and no copy is left in memory. */
+/** Output, logs and API of a device and its cloud contain no secret in any form, and no copy of a secret stays in memory. */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,7 +21,7 @@ import { BOARD } from "../cloud/helpers";
 import { xsOta } from "../cli/xs-ota";
 import { feed } from "../mqtt/feed";
 
-/** How a secret may look when it gets out. */
+/** Forms in which a secret may be disclosed. */
 function forms(secret: string): string[] {
   const decoded = Buffer.from(secret, "base64");
   return [
@@ -44,14 +44,14 @@ function assertSilent(text: string, secrets: readonly string[], where: string): 
   }
 }
 
-/** All that the command says. */
+/** Output of the command. */
 async function saidBy(...args: string[]): Promise<string> {
   const { stdout, stderr } = await xsOta(...args);
   return stdout + stderr;
 }
 
-/** Everything that a device says in a life with a download cut short, an update, a refused image and a refused connection. */
-async function life(t: TestContext, cloud: Cloud, id: string, config: object, folder: string): Promise<string> {
+/** All output of a device during an interrupted download, an update, a refused image and a refused connection. */
+async function outputOf(t: TestContext, cloud: Cloud, id: string, config: object, folder: string): Promise<string> {
   const [path, state] = [join(folder, "device.json"), join(folder, "board")];
   writeFileSync(path, JSON.stringify(config), { mode: 0o600 });
   let said = "";
@@ -91,7 +91,7 @@ async function life(t: TestContext, cloud: Cloud, id: string, config: object, fo
   assert.equal((await cloud.settled(task.id)).status, "success");
   const bad = await cloud.packages.add(new Uint8Array(5_000).fill(1), { version: "0.3.0" });
   assert.equal((await cloud.settled(cloud.push(id, bad).id)).status, "failure");
-  // From here on the cloud knows it no more: refused until it is switched off.
+  // The cloud refuses a removed device.
   const refused = new Promise<void>((resolve) => cloud.once("refused", () => resolve()));
   cloud.removeDevice(id);
   await refused;
@@ -100,30 +100,30 @@ async function life(t: TestContext, cloud: Cloud, id: string, config: object, fo
   return said;
 }
 
-test("Tencent, secret: a whole life tells neither the secret nor a password made of it nor the signature of a URL", async (t) => {
+test("Tencent, secret: the output contains neither the secret, nor a password made of it, nor the signature of a URL", async (t) => {
   const cloud = await createCloud({ urlSecret: "url-secret-of-this-test" });
   await cloud.start();
   t.after(() => cloud.stop());
   const id = cloud.addDevice("tencent", BOARD);
-  const said = await life(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
+  const said = await outputOf(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
   assertSilent(said, [BOARD.deviceSecret, "url-secret-of-this-test"], "what it says");
   assert.doesNotMatch(said, /hmacsha/);
   assert.doesNotMatch(said, /[?&]sign=/);
 });
 
 for (const profile of ["v0", "v1"] as const) {
-  test(`ThingsPanel ${profile}: neither access token nor password, also where topics are made of the token`, async (t) => {
+  test(`ThingsPanel ${profile}: the output contains neither access token nor password, not even in topics`, async (t) => {
     const identity = { profile, username: "t0ken-of-this-device-7f", password: "passw0rd-of-this-device-9a" };
     const cloud = await createCloud();
     await cloud.start();
     t.after(() => cloud.stop());
     const id = cloud.addDevice("thingspanel", { ...identity, clientId: "client-1" });
-    const said = await life(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
+    const said = await outputOf(t, cloud, id, cloud.deviceConfig(id), temporaryFolder(t));
     assertSilent(said, [identity.username, identity.password], "what it says");
   });
 }
 
-test("Tencent, certificate: nothing of the private key", async (t) => {
+test("Tencent, certificate: the output contains nothing of the private key", async (t) => {
   const authority = await Authority.create("ec");
   const cloud = await createCloud({ tls: { authority, clientCertificates: true } });
   await cloud.start();
@@ -135,13 +135,13 @@ test("Tencent, certificate: nothing of the private key", async (t) => {
   writeFileSync(join(folder, "root.pem"), cloud.root!);
   writeFileSync(join(folder, `${deviceName}.crt.pem`), certificate);
   writeFileSync(join(folder, `${deviceName}.key.pem`), key, { mode: 0o600 });
-  const said = await life(t, cloud, id, cloud.deviceConfig(id, "root.pem"), folder);
+  const said = await outputOf(t, cloud, id, cloud.deviceConfig(id, "root.pem"), folder);
   const lines = key.split("\n").filter((line) => line.length > 20 && !line.startsWith("-"));
   assert.ok(lines.length >= 2);
   assertSilent(said, lines, "what it says");
 });
 
-test("a configuration with its secret in the wrong place or of the wrong kind: the error does not show it", (t) => {
+test("the error for a secret in the wrong place or of the wrong type does not show it", (t) => {
   const secret = "bXktdmVyeS1zZWNyZXQtdmFsdWU=";
   const key = {
     platform: "tencent",
@@ -182,7 +182,7 @@ test("a configuration with its secret in the wrong place or of the wrong kind: t
   }
 });
 
-/** Keeps hold of every array that digests are fed with. */
+/** Keeps every array that is written to a digest. */
 class Keeper extends NodeCrypto implements Crypto {
   readonly seen: Uint8Array[] = [];
 
@@ -198,7 +198,7 @@ class Keeper extends NodeCrypto implements Crypto {
   }
 }
 
-test("the secret is decoded for one connect, and every array that held it is overwritten after it", () => {
+test("the secret is decoded for one connect, and every array that held it is overwritten afterwards", () => {
   let asked = 0;
   const crypto = new Keeper();
   const deviceSecret = (): string => {
@@ -223,7 +223,7 @@ test("the secret is decoded for one connect, and every array that held it is ove
   assert.equal(asked, 2, "once to see that it is one, once to connect");
 });
 
-test("a password that a function gives is asked for at each connect and not kept", () => {
+test("a password from a function is requested at each connect and not kept", () => {
   let asked = 0;
   const platform = new ThingsPanelPlatform(
     { profile: "v0", username: "u", clientId: "c", brokerHost: "h", password: () => `p${++asked}` },

@@ -1,11 +1,11 @@
-/** A wire that somebody has cut open: passes TCP on to where he wants it, sees all, and can put bytes of his own in. */
+/** A man in the middle: forwards TCP to any target, records what clients send, and can inject bytes. */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import type { TestContext } from "node:test";
 
 export class Wire {
-  /** Where connections are led to: may change at any time. */
+  /** Port to which connections are forwarded. It may change at any time. */
   target: number;
   readonly #server: Server;
   readonly #clients = new Set<Socket>();
@@ -37,17 +37,17 @@ export class Wire {
     return Buffer.concat(this.#up);
   }
 
-  /** Into the stream from the server to the client. */
+  /** Injects bytes into the stream from server to client. */
   inject(bytes: Uint8Array): void {
     for (const client of this.#clients) client.write(bytes);
   }
 
-  /** Connections cut. */
+  /** Ends all connections. */
   cut(): void {
     for (const client of this.#clients) client.destroy();
   }
 
-  /** Resolves when `count` further connections have ended. Those that are open now count. */
+  /** Resolves when `count` further connections have ended; the open ones count. */
   async ended(count: number): Promise<void> {
     const before = this.#ended;
     while (this.#ended < before + count) await new Promise<void>((resolve) => (this.#wake = resolve));

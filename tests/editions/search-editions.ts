@@ -14,7 +14,7 @@ export interface EditionsResult {
   readonly violations: string[];
 }
 
-/** Lives a scenario without a cut, then with the cuts of `branching`. */
+/** Runs a scenario without a cut, then with the cuts of `branching`. */
 export function searchScenario(scenario: EditionScenario, make: MakeDevice, branching: Branching): EditionsResult {
   const result: EditionsResult = { cuts: 0, cases: 0, violations: [] };
   const { name } = scenario.updates;

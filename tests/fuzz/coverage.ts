@@ -10,10 +10,10 @@ interface Script {
   readonly functions: readonly { readonly ranges: readonly Range[] }[];
 }
 
-/** The project's own code that parses what others send. */
+/** URLs of the project's code that parses input from outside. */
 export const OURS = /\/(src|host-sim\/(board|config))\/[^?]*\.ts/;
 
-/** A place in a script: the first character of code that ran in one piece. */
+/** A place in a script: the first character of a block that ran. */
 export interface Place {
   readonly url: string;
   readonly offset: number;
@@ -22,7 +22,7 @@ export interface Place {
 /** By script: 1 for each character that ran. */
 export type Covered = ReadonlyMap<string, Uint8Array>;
 
-/** V8's block coverage of the code under test, asked for a batch of inputs at a time. */
+/** V8's block coverage of the code under test, read once for each batch of inputs. */
 export class Coverage {
   readonly #session = new Session();
   readonly #known = new Map<string, Uint8Array>();
@@ -43,7 +43,7 @@ export class Coverage {
     return size;
   }
 
-  /** What ran since the last call. */
+  /** The code that ran since the last call. */
   take(): Covered {
     const { result } = this.#post("Profiler.takePreciseCoverage") as { result: Script[] };
     const taken = new Map<string, Uint8Array>();
@@ -51,7 +51,7 @@ export class Coverage {
       if (!this.#code.test(url)) continue;
       const length = functions.reduce((end, { ranges }) => Math.max(end, ranges[0]?.endOffset ?? 0), 0);
       const covered = new Uint8Array(length);
-      // Outer before inner: what stands inside a range and did not run is listed as a range of its own.
+      // Outer ranges come before inner ones: a block that did not run has its own range inside another.
       for (const { ranges } of functions)
         for (const { startOffset, endOffset, count } of ranges) covered.fill(count > 0 ? 1 : 0, startOffset, endOffset);
       taken.set(url, covered);
@@ -59,7 +59,7 @@ export class Coverage {
     return taken;
   }
 
-  /** The places that are new; they are known from now on. */
+  /** Returns the new places, and remembers them. */
   learn(taken: Covered): Place[] {
     const fresh: Place[] = [];
     for (const [url, covered] of taken) {

@@ -6,14 +6,14 @@ import type { Finding } from "./fuzzer";
 import { createTargets } from "./targets";
 import type { Target } from "./target";
 
-/** Of each parser, per run of the tests. `npm run fuzz -- --seconds N` goes on from there. */
+/** Batches for each parser. `npm run fuzz -- --seconds N` runs more. */
 const BATCHES = 4;
 const REGRESSIONS = new URL("./regressions/", import.meta.url);
 
 const { targets, close } = createTargets();
 test.after(close);
 
-test("inputs that once crashed a parser, and all seeds, pass", () => {
+test("regression inputs and all seeds pass", () => {
   const files = existsSync(REGRESSIONS) ? readdirSync(REGRESSIONS).filter((name) => name.endsWith(".bin")) : [];
   const inputs = [
     ...files.map((name) => new Uint8Array(readFileSync(new URL(name, REGRESSIONS)))),

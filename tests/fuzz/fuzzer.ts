@@ -1,14 +1,14 @@
-/** The search: mutate what was interesting before, in batches; keep an input that reaches code no other has reached. */
+/** Coverage-guided fuzzing: mutates inputs of the corpus in batches, and keeps an input that reaches new code. */
 import { Coverage, OURS } from "./coverage";
 import type { Place } from "./coverage";
 import { mutate } from "./mutate";
 import { Random } from "./random";
 import type { Target } from "./target";
 
-/** Asking V8 for coverage costs as much as hundreds of inputs. */
+/** Inputs in a batch. Reading V8's coverage costs as much as hundreds of inputs. */
 const BATCH = 400;
 const CORPUS_MAX = 400;
-/** Inputs of one batch that are looked for when it has reached something new. */
+/** Inputs of one batch that are located when it has reached new code. */
 const FINDS = 3;
 
 export interface Finding {
@@ -18,7 +18,7 @@ export interface Finding {
 }
 
 export interface FuzzerHooks {
-  /** Before each input: whoever watches for hangs knows what ran last. */
+  /** Called before each input, so that a hang can be attributed to it. */
   before?(target: number, input: Uint8Array): void;
   finding(finding: Finding): void;
 }
@@ -41,12 +41,12 @@ export class Fuzzer {
     this.coverage.learn(this.coverage.take());
   }
 
-  /** Inputs kept for all targets. */
+  /** Inputs in the corpora of all targets. */
   get corpusSize(): number {
     return this.#corpus.reduce((sum, inputs) => sum + inputs.length, 0);
   }
 
-  /** One batch for one target. */
+  /** Runs one batch of one target. */
   batch(index: number): void {
     const target = this.#targets[index];
     const corpus = this.#corpus[index];
@@ -60,7 +60,7 @@ export class Fuzzer {
       const { input, reached } = this.#locate(index, inputs, fresh);
       if (input === undefined || reached.length === 0) return;
       fresh = fresh.filter((place) => !reached.includes(place));
-      // Random replacement: the search forgets, the corpus does not grow.
+      // Random replacement keeps the corpus bounded.
       if (corpus.length < CORPUS_MAX) corpus.push(input);
       else corpus[this.#random.below(CORPUS_MAX)] = input;
     }
@@ -102,7 +102,7 @@ export class Fuzzer {
       try {
         this.#targets[index]?.run(input);
       } catch {
-        // Told when it ran first.
+        // It was reported at its first run.
       }
     }
     const taken = this.coverage.take();

@@ -8,7 +8,7 @@ import type { Finding } from "./fuzzer";
 import { createTargets } from "./targets";
 import { SHARED_HEAD, SHARED_LENGTH } from "./worker";
 
-/** One input that takes longer is a hang. */
+/** Milliseconds after which an input counts as a hang. */
 const HANG = 10_000;
 const REGRESSIONS = new URL("./regressions/", import.meta.url);
 

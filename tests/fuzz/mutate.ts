@@ -1,11 +1,11 @@
 import type { Random } from "./random";
 
-/** Longest input: above every limit of the parsers (HTTP_HEAD_MAX, MQTT_PAYLOAD_MAX), so that those are crossed. */
+/** Longest input, bytes: above every limit of the parsers (HTTP_HEAD_MAX, MQTT_PAYLOAD_MAX). */
 export const INPUT_MAX = 12_288;
 
 const EDGES = [0, 1, 0x7f, 0x80, 0xff] as const;
 
-/** A few random changes to `input`; `other` lends pieces, `tokens` are tokens of the format. */
+/** Makes a few random changes to `input`, with pieces of `other` and with `tokens` of the format. */
 export function mutate(
   input: Uint8Array,
   other: Uint8Array,
@@ -18,7 +18,7 @@ export function mutate(
 }
 
 function change(bytes: Uint8Array, other: Uint8Array, tokens: readonly Uint8Array[], random: Random): Uint8Array {
-  // Heads matter more than what follows: half of all changes are near the beginning, however long the input has grown.
+  // Half of all changes are near the beginning: headers matter more than the rest of a long input.
   const at = random.below(random.below(2) === 0 ? bytes.length + 1 : Math.min(bytes.length + 1, 24));
   const length = random.below(Math.min(64, bytes.length - at) + 1);
   switch (random.below(9)) {
@@ -46,7 +46,7 @@ function change(bytes: Uint8Array, other: Uint8Array, tokens: readonly Uint8Arra
     case 7:
       return bytes.slice(0, at);
     default:
-      // Long runs: what has a limit has to meet it.
+      // Long runs reach the limits of the parsers.
       return spliced(bytes, at, 0, new Uint8Array(1 << random.below(14)).fill(random.below(256)));
   }
 }

@@ -66,7 +66,7 @@ const HTTP_TOKENS = texts(
   "18446744073709551616",
 );
 
-/** Serves `input` over and over, on as many connections as are asked for; a bounded number of steps. */
+/** Serves `input` on every connection that the downloader opens, for a bounded number of steps. */
 function download(input: Uint8Array, size: number): void {
   const downloader = new Downloader({
     url: "http://h/f",

@@ -1,4 +1,4 @@
-/** Parsers of what lies in flash: images, signatures, records, boot entries, NVS and the partition table; and versions. */
+/** Parsers of the content of flash: images, signatures, records, boot entries, NVS and the partition table; and of versions. */
 import { createHash } from "node:crypto";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
@@ -80,7 +80,7 @@ function nvs(input: Uint8Array): void {
   const store = new Nvs(chip, { ...TABLE.nvs, address: 0, size: NVS_PAGES * SECTOR }, "xs-ota");
   store.getNumber("off");
   store.getBytes("job");
-  // In garbage an entry that is marked empty need not be erased, so what is set may not read back: as in ESP-IDF, no crash is all.
+  // In garbage an entry marked empty may not be erased, so a value that is set may not read back, as in ESP-IDF. It must not crash.
   mayRefuse(() => store.setNumber("off", 1));
 }
 

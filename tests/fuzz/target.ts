@@ -1,4 +1,4 @@
-/** What a target of the fuzzer is, and helpers of the tables of targets. */
+/** A target of the fuzzer, and helpers for the tables of targets. */
 export interface Target {
   readonly name: string;
   readonly seeds: readonly Uint8Array[];
@@ -11,7 +11,7 @@ export const text = (value: string): Uint8Array => new Uint8Array(Buffer.from(va
 export const texts = (...values: readonly string[]): Uint8Array[] => values.map(text);
 const ENGINE_LIMIT = /call stack|Invalid (typed )?array length|Invalid string length|Invalid count value/;
 
-/** Lets `parse` refuse in its own way: an Error with a message. Anything else passes through. */
+/** Runs `parse`, which may refuse with an Error that has a message. Rethrows anything else. */
 export function mayRefuse(parse: () => unknown): void {
   try {
     parse();

@@ -1,4 +1,4 @@
-/** Every parser that reads what others send, each with good inputs to start from. */
+/** Every parser of input from outside, each with valid inputs to start from. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-/** Fuzzes in a thread of its own, so that a hang can be seen from outside: before each input it writes down what it is about to run. */
+/** Fuzzes in a thread of its own. It notes each input before it runs, so that the main thread can detect a hang. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { parentPort, workerData } from "node:worker_threads";
@@ -38,7 +38,7 @@ if (parentPort !== null) {
     return process.memoryUsage().heapUsed;
   };
   const end = Date.now() + seconds * 1000;
-  // The corpus fills in the first part of the run: the heap is compared after that.
+  // The corpus fills in the first part of the run, so the heap is compared after that.
   let before = 0;
   for (let round = 0; Date.now() < end && fuzzer.inputs < inputs; round++) {
     if (before === 0 && (round >= 20 * targets.length || Date.now() > end - (seconds * 1000) / 2)) before = heap();

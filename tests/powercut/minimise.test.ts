@@ -50,13 +50,13 @@ test("a case that holds comes back as it is", () => {
 
 test("no more lives are spent than are given", () => {
   const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
-  let lives = 0;
+  let cases = 0;
   const counted = (): MakeDevice => {
-    lives++;
+    cases++;
     return forgetful();
   };
   minimise(which, 7, counted);
-  assert.ok(lives <= 8, `${lives} cases were lived`);
+  assert.ok(cases <= 8, `${cases} cases were run`);
 });
 
 test("another failure of a shorter case is not taken for the one that is looked for", () => {

@@ -1,4 +1,4 @@
-/** Each fault of the network takes place in a scenario of the whole agent, is counted, is felt, and loses nothing. */
+/** Each network fault takes place in a scenario of the whole agent, is counted, has an effect, and breaks no check. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NETWORK_FAULTS, parseNetworkFault } from "./simulation/network-faults";
@@ -9,7 +9,7 @@ import { replay } from "./search/search";
 import type { Scale } from "./simulation/scenarios";
 
 interface Seen {
-  /** Messages by their words; "erase": sectors of the slot. */
+  /** Counts of messages by their text; "erase": erased sectors of the slot. */
   readonly count: { readonly [message: string]: number };
   readonly requests: number;
   readonly faults: number;
@@ -18,7 +18,7 @@ interface Seen {
   readonly now: number;
 }
 
-function lived(network: string, scale: Scale = "small", cuts: readonly Cut[] = []): Seen {
+function runCase(network: string, scale: Scale = "small", cuts: readonly Cut[] = []): Seen {
   const count: { [message: string]: number } = {};
   const which: Case = { scenario: "good", scale, device: "agent", network, cuts };
   const { fired, simulation } = replay(which, ({ message, operation }) => {
@@ -36,10 +36,10 @@ function lived(network: string, scale: Scale = "small", cuts: readonly Cut[] = [
   };
 }
 
-const calm = lived("");
+const calm = runCase("");
 const more = (seen: Seen, message: string): number => (seen.count[message] ?? 0) - (calm.count[message] ?? 0);
 
-/** One of each kind: the fault, how often it takes place, and what is felt of it. */
+/** One fault of each kind: how often it takes place, and its effect. */
 const EACH: {
   readonly [kind in NetworkFaultKind]: { readonly fault: string; readonly times: number; felt(seen: Seen): boolean };
 } = {
@@ -77,14 +77,14 @@ const EACH: {
   down: { fault: "down1", times: 1, felt: (seen) => more(seen, "SUBACK") === 1 && more(seen, "offer of 0.2.0") < 0 },
 };
 
-test("every kind of network fault is tried here, and by the search of every commit", () => {
+test("every kind of network fault is tried here and by the search of npm test", () => {
   const kinds = Object.keys(NETWORK_FAULTS);
   assert.deepEqual(Object.keys(EACH).sort(), kinds.toSorted());
   for (const [kind, { fault }] of Object.entries(EACH)) assert.equal(parseNetworkFault(fault)?.kind, kind);
   assert.deepEqual([...new Set(NETWORK.map((fault) => parseNetworkFault(fault)!.kind))].sort(), kinds.toSorted());
 });
 
-test("on a good network nothing is counted", () => {
+test("without a network fault nothing is counted", () => {
   assert.equal(calm.faults, 0);
   assert.equal(calm.count["outcome report"], 1);
 });
@@ -92,35 +92,35 @@ test("on a good network nothing is counted", () => {
 for (const [kind, about] of Object.entries(NETWORK_FAULTS) as [NetworkFaultKind, string][]) {
   test(`${kind}: ${about}`, () => {
     const { fault, times, felt } = EACH[kind];
-    const seen = lived(fault);
+    const seen = runCase(fault);
     assert.equal(seen.faults, times);
     assert.ok(felt(seen), JSON.stringify({ calm, seen }));
   });
 }
 
-test("an outcome whose PUBACK is lost is said again, word for word", () => {
+test("an outcome whose PUBACK is lost is reported again, unchanged", () => {
   const last =
     calm.count["version report"]! +
     calm.count["progress report"]! +
     calm.count["burning report"]! +
     calm.count["outcome report"]!;
-  const faults = Array.from({ length: last }, (_, index) => lived(`unacked${index + 1}`));
+  const faults = Array.from({ length: last }, (_, index) => runCase(`unacked${index + 1}`));
   assert.ok(faults.some((seen) => seen.faults === 1 && more(seen, "outcome report") === 1));
 });
 
-test("the n-th request is the n-th over all cuts: a fault that lies behind the end of the first cycle takes place in the second", () => {
-  assert.equal(lived("reset2x100").faults, 0, "the scenario without a cut needs one request");
+test("requests are counted over all cuts: a fault after the end of the first boot cycle takes place in the second", () => {
+  assert.equal(runCase("reset2x100").faults, 0, "the scenario without a cut needs one request");
   let at: number | undefined;
   replay(
     { scenario: "good", scale: "small", device: "agent", network: "", cuts: [] },
     ({ number, operation }) => void (at ??= operation?.address === 0x31000 ? number : undefined),
   );
-  const seen = lived("reset2x100", "small", [{ at: at!, fault: { kind: "b", value: 0 } }]);
+  const seen = runCase("reset2x100", "small", [{ at: at!, fault: { kind: "b", value: 0 } }]);
   assert.equal(seen.faults, 1);
 });
 
-test("a fault in a later request of a larger file takes place, too", () => {
-  const seen = lived("reset3x5000", "whole");
+test("a fault in a later request of a larger file takes place", () => {
+  const seen = runCase("reset3x5000", "whole");
   assert.equal(seen.faults, 1);
   assert.ok(seen.requests >= 6);
 });

@@ -176,15 +176,15 @@ export function wrongSince(before: Seen, after: Seen, boots: readonly Boot[]): s
   for (const { slot, version } of boots) {
     if (slotOf(after, slot).holds !== version) found.push(`${version} ran from ${slot}, which does not hold it whole`);
   }
-  const foreseen =
+  const expected =
     before.next.bricked === undefined
       ? { slot: before.next.slot, version: before.next.version, trial: before.next.trial }
       : undefined;
   if (
     first !== undefined &&
-    JSON.stringify(foreseen) !== JSON.stringify({ slot: first.slot, version: first.version, trial: first.trial })
+    JSON.stringify(expected) !== JSON.stringify({ slot: first.slot, version: first.version, trial: first.trial })
   ) {
-    found.push(`${first.version} has started from ${first.slot}, foreseen was ${JSON.stringify(foreseen)}`);
+    found.push(`${first.version} has started from ${first.slot}, expected was ${JSON.stringify(expected)}`);
   }
   return found;
 }

@@ -58,7 +58,7 @@ interface BootCycle {
 class Bench {
   readonly images = new Map<string, Uint8Array>();
   readonly faulty = new Set<string>();
-  readonly lives: BootCycle[] = [];
+  readonly cycles: BootCycle[] = [];
   readonly outcomes: Outcome[] = [];
   readonly phases = new Map<string, number>();
   readonly moments = new Map<string, number>();
@@ -87,7 +87,12 @@ class Bench {
         (report.state !== "done" && report.state !== "fail")
       )
         return;
-      this.outcomes.push({ version: report.version, done: report.state === "done", payload, cycle: this.lives.length });
+      this.outcomes.push({
+        version: report.version,
+        done: report.state === "done",
+        payload,
+        cycle: this.cycles.length,
+      });
     });
     cloud.onRequest((_, response) => {
       this.#responses++;
@@ -187,7 +192,7 @@ class Bench {
     const valid = this.seen.entries
       .filter((entry) => entry?.state === "valid")
       .map((entry) => slotOf(this.seen, entry!.slot).holds ?? "");
-    this.lives.push({ boots, confirmed: [...confirmed, ...valid] });
+    this.cycles.push({ boots, confirmed: [...confirmed, ...valid] });
     const phase = phaseOf(this.seen, boots);
     for (const [counts, key] of [
       [this.phases, phase],
@@ -243,14 +248,14 @@ class Bench {
       `outcomes: ${outcomes.map(({ payload }) => payload).join(" ")}`,
     );
     for (const { done, cycle } of outcomes) {
-      const lives = this.lives.slice(0, cycle + 1);
-      const ran = lives.some(({ boots }) => boots.some((boot) => boot.version === version));
+      const cycles = this.cycles.slice(0, cycle + 1);
+      const ran = cycles.some(({ boots }) => boots.some((boot) => boot.version === version));
       expect(ran, "it has an outcome and never ran");
       if (!done) continue;
-      expect(this.lives[cycle]?.boots.at(-1)?.version === version, "done was said by another firmware");
+      expect(this.cycles[cycle]?.boots.at(-1)?.version === version, "done was reported by another firmware");
       expect(
-        lives.some(({ confirmed }) => confirmed.includes(version)),
-        "done was said, and nobody saw it confirmed",
+        cycles.some(({ confirmed }) => confirmed.includes(version)),
+        "done was reported, and nobody saw it confirmed",
       );
     }
     const { next, entries, job } = this.seen;
@@ -280,7 +285,7 @@ function phaseOf({ entries, job }: Seen, boots: readonly Boot[]): string {
   if (boots.length === 0) return "before the firmware runs";
   if (entries.some((entry) => entry?.state === "pending")) return "on trial";
   if (entries.some((entry) => entry?.state === "new")) return "switched, not yet started";
-  if (job === undefined) return "no update in hand";
+  if (job === undefined) return "no update";
   if (job.outcome !== undefined) return "fail waits for its PUBACK";
   if (job.phase === "sealing") return "the head goes in";
   if (job.phase === "confirmed") return "confirmed, done waits for its PUBACK";

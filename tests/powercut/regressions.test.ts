@@ -1,4 +1,4 @@
-/** The cases in regressions.txt: each still cuts where it says, and breaks no check. */
+/** The regression cases in regressions.txt: each cuts the power where it says, and breaks no check. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -21,7 +21,7 @@ const KEPT: readonly Kept[] = readFileSync(new URL("./regressions.txt", import.m
     return { line, places, why };
   });
 
-/** Of the layout in simulation-state.ts. */
+/** Addresses of the layout in simulation-state.ts. */
 const NVS_END = 0xc000;
 const OTADATA_END = 0x10000;
 
@@ -31,8 +31,8 @@ function placeOf({ phase, operation, message }: Point): string {
   return `${phase}: ${address < NVS_END ? "nvs" : address < OTADATA_END ? "otadata" : "slot"} ${kind}`;
 }
 
-/** Where the cuts of a case fall, and what came of it. */
-function lived(which: Case): { readonly places: string; readonly result: ReturnType<typeof replay> } {
+/** The points of a case's cuts, and its violations. */
+function runCase(which: Case): { readonly places: string; readonly result: ReturnType<typeof replay> } {
   const places: string[] = [];
   const result = replay(which, (point) => {
     if (which.cuts[places.length]?.at === point.number) places.push(placeOf(point));
@@ -42,19 +42,19 @@ function lived(which: Case): { readonly places: string; readonly result: ReturnT
 
 for (const { line, places, why } of KEPT) {
   test(`${line}: ${why}`, () => {
-    const { places: found, result } = lived(parseCase(line));
+    const { places: found, result } = runCase(parseCase(line));
     assert.equal(found, places);
     assert.deepEqual(result.simulation.ledger.violations, []);
     assert.equal(result.fired, parseCase(line).cuts.length);
   });
 }
 
-test("each case is there once, with its places and a reason", () => {
+test("each case is listed once, with the points of its cuts and a reason", () => {
   assert.equal(new Set(KEPT.map(({ line }) => line)).size, KEPT.length);
   for (const { line, places, why } of KEPT) assert.ok(places !== "" && why.length > 10, line);
 });
 
-test("among them are all the places where records, boot entries and reports change hands", () => {
+test("the cases cover every place at which records, boot entries and reports change", () => {
   const everywhere = KEPT.map(({ places }) => places).join(", ");
   for (const place of [
     "downloading: nvs erase",

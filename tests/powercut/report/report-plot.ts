@@ -29,7 +29,7 @@ const BACK_LINES = 5;
 const PHASES: readonly (readonly [name: string, letter: string, text: string])[] = [
   ["bootloader", "B", "before the firmware runs"],
   ["mount", "M", "NVS is read"],
-  ["idle", "I", "no update in hand"],
+  ["idle", "I", "no update"],
   ["waiting", "W", "for the next push"],
   ["checking", "C", "what is in flash"],
   ["downloading", "D", "sector by sector"],
