@@ -1,7 +1,4 @@
-/**
- * What can be done wrong to slots, checkpoints and boot entries. Where a device can not be made to do it, the step is reported to the
- * checks as if it had.
- */
+/** Broken devices: slots, checkpoints and boot entries. A step that no device can be made to do is reported to the checks directly. */
 import { decodeJob, encodeJob, KEY_JOB, KEY_OFFSET, KEY_STATE } from "../../src/job/record";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { Surroundings } from "./simulation/device";

@@ -1,31 +1,23 @@
-/**
- * What can be done wrong with outcomes, trials and the store, and what wedges a device. Where a device can not be made to do it, the step
- * is reported to the checks as if it had.
- */
+/** Broken devices: outcomes, trials, the store, and wedged devices. A step that no device can be made to do is reported to the checks directly. */
 import { encodeOutcome, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../../src/job/record";
 import { KEY_REFUSED, RefusedImages } from "../../src/job/refused";
-import type { Surroundings } from "./simulation/device";
-import type { Heard } from "./simulation/cloud-side";
 import { checkRequest } from "./checks/download-checks";
-import { connected, checkReport } from "./checks/report-checks";
 import { imageOf } from "./simulation/simulation-state";
-import { FACTORY, SECTOR, firstPush, forgetting, inRecord, onTrial, once, outcomeStored } from "./breakages";
+import {
+  DONE,
+  FACTORY,
+  SECTOR,
+  failed,
+  firstPush,
+  forgetting,
+  inRecord,
+  onTrial,
+  once,
+  outcomeStored,
+  report,
+} from "./breakages";
 import type { Breakage } from "./breakages";
 import { afterStep, beforeStart, onStore, withBoot, withDevice, withPorts, withStore } from "./broken-device";
-
-/** Says something on a connection that has carried nothing yet. */
-function say({ simulation, monitor }: Surroundings, report: Heard): void {
-  checkReport(simulation, monitor, connected(monitor), report);
-}
-
-const failed = (message: string): Heard => ({
-  kind: "outcome",
-  done: false,
-  cause: "rolled-back",
-  message,
-  version: "0.2.0",
-});
-const DONE: Heard = { kind: "outcome", done: true, cause: undefined, message: "", version: "0.2.0" };
 
 export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   {
@@ -75,7 +67,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       afterStep(
         once(
-          (surroundings) => say(surroundings, DONE),
+          (surroundings) => report(surroundings, DONE),
           ({ simulation }) => simulation.ledger.acknowledged,
         ),
       ),
@@ -87,7 +79,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       beforeStart(
         once(
-          (surroundings) => say(surroundings, failed("health check: the moon was full")),
+          (surroundings) => report(surroundings, failed("health check: the moon was full")),
           ({ monitor }) => monitor.outcome?.kind === "fail",
         ),
       ),
@@ -99,7 +91,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       beforeStart(
         once(
-          (surroundings) => say(surroundings, { kind: "version", version: FACTORY }),
+          (surroundings) => report(surroundings, { kind: "version", version: FACTORY }),
           ({ monitor }) => monitor.outcome?.kind === "fail",
         ),
       ),
@@ -111,7 +103,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       beforeStart(
         once((surroundings) => {
-          for (const percent of [50, 10]) say(surroundings, { kind: "progress", percent, version: "0.2.0" });
+          for (const percent of [50, 10]) report(surroundings, { kind: "progress", percent, version: "0.2.0" });
         }),
       ),
   },
@@ -122,7 +114,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       afterStep(
         once(
-          (surroundings) => say(surroundings, DONE),
+          (surroundings) => report(surroundings, DONE),
           ({ monitor }) => monitor.outcome?.kind === "done",
         ),
       ),
@@ -137,7 +129,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     check: "done after confirm",
     device: "reports a version that it is not",
     scenario: "good",
-    make: () => beforeStart(once((surroundings) => say(surroundings, { kind: "version", version: "0.2.0" }))),
+    make: () => beforeStart(once((surroundings) => report(surroundings, { kind: "version", version: "0.2.0" }))),
   },
   {
     check: "done after confirm",
@@ -147,7 +139,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       afterStep(
         once(
           (surroundings) =>
-            say(surroundings, failed((surroundings.monitor.outcome as { readonly message: string }).message)),
+            report(surroundings, failed((surroundings.monitor.outcome as { readonly message: string }).message)),
           ({ monitor }) => monitor.outcome?.kind === "fail" && monitor.job?.record.slot === monitor.running.slot,
         ),
       ),

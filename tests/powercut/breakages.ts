@@ -1,6 +1,8 @@
 /** What a deliberately broken device is in a table, and the words that the tables of breakages-of-*.ts are written in. */
 import type { MakeDevice, Surroundings } from "./simulation/device";
 import type { Check } from "./checks/ledger";
+import { checkReport, connected } from "./checks/report-checks";
+import type { Heard } from "./simulation/cloud-side";
 import type { Point } from "./simulation/boot-cycle";
 import type { Push, Scale } from "./simulation/scenarios";
 import { withStore } from "./broken-device";
@@ -48,7 +50,23 @@ export function forgetting(...keys: string[]): MakeDevice {
   }));
 }
 
-/* ---- places for cuts ---- */
+/* ---- reports ---- */
+
+/** Makes a report arrive on a new connection. */
+export function report({ simulation, monitor }: Surroundings, heard: Heard): void {
+  checkReport(simulation, monitor, connected(monitor), heard);
+}
+
+export const failed = (message: string): Heard => ({
+  kind: "outcome",
+  done: false,
+  cause: "rolled-back",
+  message,
+  version: "0.2.0",
+});
+export const DONE: Heard = { kind: "outcome", done: true, cause: undefined, message: "", version: "0.2.0" };
+
+/* ---- points for cuts ---- */
 
 export const onTrial = ({ phase }: Point): boolean => phase === "trial";
 
