@@ -1,4 +1,4 @@
-/** Does the search notice? Every mutant of the code that carries an update is searched until a check is broken; what is left is listed. */
+/** The mutation run: each mutant of the update's code is searched until a check fails. Mutants that nothing notices are listed. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { OPERATORS, mutantsOf } from "./mutants";
 import type { Mutant, Operator } from "./mutants";
 import { deepMutantPlan, mutantPlan } from "../search/plans";
 
-/** Job, checkpoint and boot: what decides in which order flash, records, boot choice and reports change, and when. */
+/** The mutated files: job, records and boot, which decide when flash, records, boot choice and reports change. */
 export const MUTATED = [
   ...[
     "boot-judgement",
@@ -30,7 +30,10 @@ export const MUTATED = [
   "src/store/ab-record-store.ts",
 ];
 
-/** By the search; by the unit tests of the same code, asked where two seconds of search notice nothing; or by neither, nor by a longer search. */
+/**
+ * What notices a mutant: two seconds of search; else the unit tests of the same code; else a longer search, which counts as "search" too; else
+ * "nobody".
+ */
 export type Fate = "search" | "unit tests" | "nobody" | "does not compile";
 
 export interface Judged {
@@ -42,13 +45,13 @@ export interface Judged {
 }
 
 export interface MutationOptions {
-  /** For bundles, and for mutants.json with the result. */
+  /** Folder for bundles and for mutants.json, the result. */
   readonly folder: string;
   /** Only mutants whose name contains this. */
   readonly only?: string;
   /** Every n-th mutant. */
   readonly every?: number;
-  /** Those that the last run left, once more; what it said of the others stands. */
+  /** Only mutants that nothing noticed in the last run; its other results are kept. */
   readonly left?: boolean;
   readonly processes?: number;
   onProgress(text: string): void;
@@ -58,7 +61,7 @@ export function allMutants(): Mutant[] {
   return [...chosenMutants(ROOT), ...MUTATED.flatMap((file) => mutantsOf(ROOT, file))];
 }
 
-/** Rejects if the unchanged code breaks a check: then nothing can be said. */
+/** Rejects if the unchanged code breaks a check. */
 export async function mutationRun({
   folder,
   only = "",
@@ -101,7 +104,7 @@ export async function mutationRun({
   return judged;
 }
 
-/** In a fixed order in which files and operators take turns: what a run that was broken off has found is a sample of all. */
+/** A fixed order in which files and operators alternate, so that a run that was stopped has a sample of all. */
 function mixed<T>(list: readonly T[]): T[] {
   const step = 389;
   return list.length % step === 0 ? [...list] : list.map((_, index) => list[(index * step) % list.length]!);
@@ -130,7 +133,7 @@ export interface MutationResult {
   readonly total: number;
   readonly caught: number;
   readonly bySearch: number;
-  /** The table and the survivors. */
+  /** The table, and the mutants that nothing notices. */
   readonly lines: readonly string[];
 }
 
@@ -157,7 +160,7 @@ export function resultOf(judged: readonly Judged[]): MutationResult {
       ...(Object.keys(OPERATORS) as Operator[])
         .filter((operator) => counted.some((each) => each.operator === operator))
         .map(row),
-      `noticed first by: ${[...checks]
+      `first failed checks: ${[...checks]
         .sort(([, one], [, other]) => other - one)
         .map(([check, count]) => `${check} ${count}`)
         .join(", ")}`,
