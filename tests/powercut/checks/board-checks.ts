@@ -1,11 +1,10 @@
 /** The checks that look at the board from outside: each operation, each start, the end of the scenario. */
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import { SLOT_LABELS } from "../../../hal/model-chip/bootloader";
-import { KEY_ANSWER, KEY_JOB, KEY_OUTCOME, KEY_STATE, KEY_WAITING } from "../../../src/job/record";
-import { KEY_REFUSED } from "../../../src/job/refused";
 import type { Device } from "../simulation/device";
 import type { Push } from "../simulation/scenarios";
 import type { MonitoredStart } from "./monitored-start";
+import { KEYS } from "./stored-records";
 import { isAsOffered, isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 
@@ -76,12 +75,14 @@ export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, d
   );
   const whole = last === undefined || oracle.holds(monitor.running.index, last.file, 0, last.file.length);
   ledger.expect("scenario's end", whole, () => "the running slot does not hold the whole file");
-  // What a cut left behind without its job means nothing, and goes with the next one.
-  for (const key of ledger.cuts > 0 ? [KEY_JOB] : [KEY_JOB, KEY_STATE, KEY_OUTCOME, KEY_WAITING, KEY_ANSWER]) {
+  // Other records that a power cut has left without their job mean nothing; the next job replaces them.
+  for (const key of ledger.cuts > 0
+    ? [KEYS.job]
+    : [KEYS.job, KEYS.state, KEYS.outcome, KEYS.pendingOffer, KEYS.pendingAnswer]) {
     ledger.expect("one outcome", monitor.record(key) === undefined, () => `record ${key} is left in the end`);
   }
   if (!simulation.scenario.pushes.some((push) => isAtFault(simulation, push)))
-    ledger.expect("blame", monitor.record(KEY_REFUSED) === undefined, () => "an image is remembered as refused");
+    ledger.expect("blame", monitor.record(KEYS.denylist) === undefined, () => "an image is remembered as refused");
 }
 
 /** The slot that does not run would boot, and not by a file that was offered and is an image by itself. */

@@ -1,7 +1,7 @@
 /** Checks of what the firmware does with the boot choice. */
 import type { Boot } from "../../../src/ports";
-import { KEY_OUTCOME } from "../../../src/job/record";
 import type { MonitoredStart } from "./monitored-start";
+import { KEYS } from "./stored-records";
 
 export function monitorBoot(start: MonitoredStart, boot: Boot): Boot {
   const passed = <K extends keyof Boot>(name: K): Boot[K] => (boot[name] as () => unknown).bind(boot) as Boot[K];
@@ -33,7 +33,7 @@ export function monitorBoot(start: MonitoredStart, boot: Boot): Boot {
       boot.confirm();
     },
     rollback: () => {
-      const stored = start.record(KEY_OUTCOME) !== undefined;
+      const stored = start.record(KEYS.outcome) !== undefined;
       ledger.expect("one outcome", start.job === undefined || stored, () => "given up before the outcome is stored");
       boot.rollback();
     },

@@ -1,13 +1,11 @@
 /** Checks of the records that the firmware reads and writes. */
 import type { Store } from "../../../src/ports";
 import { HEAD } from "../../../src/constants";
-import { KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../../../src/job/record";
 import type { State } from "../../../src/job/record";
-import { KEY_REFUSED } from "../../../src/job/refused";
 import { imageOf, isAtFault } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
-import { hexOf } from "./stored-records";
+import { KEYS, hexOf } from "./stored-records";
 import type { Job } from "./stored-records";
 
 /** Records the agent may keep, and the bytes of one (src/ports.ts). */
@@ -56,7 +54,7 @@ function found<T>(start: MonitoredStart, key: string, value: T | undefined, text
     // The power cut came before the change: from here on the device goes by the old value.
     ledger.records.set(key, [...possible.filter((each) => each !== read), read]);
   }
-  if (key === KEY_STATE) start.phaseAtStart ??= { phase: start.phase };
+  if (key === KEYS.state) start.phaseAtStart ??= { phase: start.phase };
   return value;
 }
 
@@ -66,20 +64,20 @@ function beforeChange(start: MonitoredStart, key: string, value: string): void {
   const keys = [...ledger.records].filter(([, values]) => values.at(-1) !== ABSENT).length;
   ledger.expect("bounded", keys <= RECORDS_MAX, () => `${keys} records`);
   switch (key) {
-    case KEY_OFFSET:
+    case KEYS.offset:
       return value === ABSENT ? undefined : beforeCheckpoint(start, job, value);
-    case KEY_STATE:
+    case KEYS.state:
       return value === ABSENT || job === undefined ? undefined : beforeState(start, job, start.stateOf(job, value));
-    case KEY_JOB:
+    case KEYS.job:
       if (value !== ABSENT || job === undefined) return undefined;
       return ledger.expect(
         "one outcome",
         ledger.acknowledged || start.otherOffered,
         () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`,
       );
-    case KEY_OUTCOME:
+    case KEYS.outcome:
       return value === ABSENT || job === undefined ? undefined : beforeOutcome(start, job, value);
-    case KEY_REFUSED:
+    case KEYS.denylist:
       return beforeDenylist(start, value);
   }
 }
@@ -87,15 +85,15 @@ function beforeChange(start: MonitoredStart, key: string, value: string): void {
 function afterChange(start: MonitoredStart, key: string, value: string): void {
   const { job } = start;
   const { ledger } = start.simulation;
-  if (key === KEY_JOB && value !== ABSENT) ledger.acknowledged = false;
-  if (key === KEY_JOB && value === ABSENT) {
+  if (key === KEYS.job && value !== ABSENT) ledger.acknowledged = false;
+  if (key === KEYS.job && value === ABSENT) {
     start.percents.clear();
     start.repairs.clear();
   }
   if (job === undefined) return;
   const image = imageOf(job.record.offer);
-  if (key === KEY_OUTCOME) afterOutcome(start, image);
-  if (key !== KEY_STATE) return;
+  if (key === KEYS.outcome) afterOutcome(start, image);
+  if (key !== KEYS.state) return;
   // What was fetched counts for nothing any more, and progress begins anew.
   if (start.stateOf(job, value).refetched) {
     ledger.fetching.delete(image);
@@ -161,7 +159,7 @@ function beforeOutcome(start: MonitoredStart, job: Job, value: string): void {
   const { ledger } = start.simulation;
   const outcome = start.outcomeOf(job, value);
   if (outcome === undefined) return ledger.violate("one outcome", "an outcome that belongs to no job");
-  const earlier = start.record(KEY_OUTCOME);
+  const earlier = start.record(KEYS.outcome);
   const changed = earlier !== undefined && earlier !== value && start.outcomeOf(job, earlier) !== undefined;
   ledger.expect("one outcome", !changed, () => "the stored outcome of a job is changed");
   if (outcome.kind === "fail") return;

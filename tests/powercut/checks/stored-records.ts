@@ -1,10 +1,12 @@
 /** The agent's records as the checks read them: the values in the ledger, decoded with the agent's own code. The only check that knows their format. */
 import {
+  KEY_ANSWER,
   KEY_HEAD,
   KEY_JOB,
   KEY_OFFSET,
   KEY_OUTCOME,
   KEY_STATE,
+  KEY_WAITING,
   decodeHead,
   decodeJob,
   decodeOffset,
@@ -18,6 +20,18 @@ import type { Offer, Outcome } from "../../../src/job/types";
 import type { Push } from "../simulation/scenarios";
 import type { SimulationState } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
+
+/** Keys of the records that the checks read. */
+export const KEYS = {
+  job: KEY_JOB,
+  offset: KEY_OFFSET,
+  head: KEY_HEAD,
+  state: KEY_STATE,
+  outcome: KEY_OUTCOME,
+  pendingOffer: KEY_WAITING,
+  pendingAnswer: KEY_ANSWER,
+  denylist: KEY_REFUSED,
+} as const;
 
 /** The job's record with the push it came from. */
 export interface Job {
@@ -41,7 +55,7 @@ export class StoredRecords {
   }
 
   get job(): Job | undefined {
-    const text = this.record(KEY_JOB);
+    const text = this.record(KEYS.job);
     if (this.#decoded === undefined || text !== this.#decoded.text) {
       const record = decodeJob(bytesOf(text));
       const push = record && this.simulation.pushOf(record.offer);
@@ -51,7 +65,7 @@ export class StoredRecords {
   }
 
   /** As the job's record of its state has it, or would have it with this value. */
-  stateOf(job: Job, value = this.record(KEY_STATE)): State {
+  stateOf(job: Job, value = this.record(KEYS.state)): State {
     return decodeState(job.identity, numberOf(value));
   }
 
@@ -67,22 +81,22 @@ export class StoredRecords {
     return this.outcomeOf(job) ?? (this.phase === "confirmed" ? { kind: "done" } : undefined);
   }
 
-  outcomeOf(job: Job, value = this.record(KEY_OUTCOME)): Outcome | undefined {
+  outcomeOf(job: Job, value = this.record(KEYS.outcome)): Outcome | undefined {
     return decodeOutcome(job.identity, bytesOf(value));
   }
 
   /** Sectors that the checkpoint claims. */
-  sectorsOf(job: Job, value = this.record(KEY_OFFSET)): number | undefined {
+  sectorsOf(job: Job, value = this.record(KEYS.offset)): number | undefined {
     return decodeOffset(job.identity, numberOf(value));
   }
 
   /** The first bytes of the image, while they are held back from flash. */
   headOf(job: Job): Uint8Array | undefined {
-    return decodeHead(job.identity, bytesOf(this.record(KEY_HEAD)));
+    return decodeHead(job.identity, bytesOf(this.record(KEYS.head)));
   }
 
   /** The denylist, or what it would be with this value, holds the image. */
-  denies(offer: Offer, value = this.record(KEY_REFUSED)): boolean {
+  denies(offer: Offer, value = this.record(KEYS.denylist)): boolean {
     return new RefusedImages(bytesOf(value)).causeOf(offer.digest) !== undefined;
   }
 }
