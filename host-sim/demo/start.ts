@@ -25,7 +25,7 @@ const THROTTLE = 90_000;
 const CUT_AT = 40;
 const CUT_WITHIN = 1_000;
 /** The README promises less than a minute. */
-const PATIENCE = 55_000;
+const TIMEOUT = 55_000;
 
 const screen = new Screen(process.stdout);
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-demo-"));
@@ -33,7 +33,7 @@ let device: Device | undefined;
 process.once("SIGINT", () => void finish(130));
 
 try {
-  const measured = await within(PATIENCE, demonstrate());
+  const measured = await within(TIMEOUT, demonstrate());
   for (const line of summarize(measured)) screen.line(line);
   const found = problems(measured);
   if (found.length > 0) throw new Error(found.join("; "));

@@ -1,4 +1,4 @@
-/** A file server whose manners are a parameter: plain sockets, so that every byte, and every missing one, is deliberate. */
+/** A file server with a fault as a parameter. It writes to plain sockets, so that each byte sent, or left out, is deliberate. */
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
@@ -9,7 +9,7 @@ export interface FaultRequest {
   readonly first: number;
   /** Inclusive, as asked; it may lie beyond the file's end. */
   readonly last: number;
-  /** From 1, over the server's life. */
+  /** From 1, since the server listens. */
   readonly count: number;
   /** The connection, from 1, and the request on it, from 1. */
   readonly connection: number;

@@ -14,7 +14,7 @@ export interface NamedMqttFault {
   make(): MqttFault;
 }
 
-type Judge = NonNullable<MqttFault["up"]>;
+type Decide = NonNullable<MqttFault["up"]>;
 
 const text = (packet: Packet): string => (packet.cmd === "publish" ? Buffer.from(packet.payload).toString("utf8") : "");
 /** A report of the device that holds `word`. */
@@ -26,7 +26,7 @@ function first(
   times: number,
   is: (packet: Packet) => boolean,
   act: (packet: Packet, connection: RelayedConnection) => void,
-): Judge {
+): Decide {
   let left = times;
   return (packet, connection) => {
     if (left === 0 || !is(packet)) return "pass";

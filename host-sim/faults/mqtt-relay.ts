@@ -6,7 +6,7 @@ import type { Packet } from "mqtt-packet";
 
 /** One device's connection through the relay, and the means to mistreat it. */
 export interface RelayedConnection {
-  /** From 1, over the relay's life. */
+  /** From 1, since the relay listens. */
   readonly number: number;
   /** Sends a packet, or raw bytes, to the device. */
   toDevice(packet: Packet | Uint8Array): void;
@@ -81,14 +81,14 @@ export class MqttRelay {
       },
       mute: () => void (muted = true),
     };
-    for (const [from, to, judge] of [
+    for (const [from, to, decide] of [
       [device, broker, this.#fault.up],
       [broker, device, this.#fault.down],
     ] as const) {
       const packets = parser();
       this.#sockets.add(from);
       packets.on("packet", (packet) => {
-        if (judge === undefined || judge.call(this.#fault, packet, connection) === "pass") send(to, packet);
+        if (decide === undefined || decide.call(this.#fault, packet, connection) === "pass") send(to, packet);
       });
       packets.on("error", () => connection.reset());
       from.on("data", (bytes: Buffer) => void packets.parse(bytes));
