@@ -1,17 +1,6 @@
-/**
- * The board's side of the door: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time.
- */
-import type { Digest, Flash, Ports, Socket } from "../../src/ports";
-import {
-  DIGESTS,
-  Event,
-  Op,
-  P256_REQUEST,
-  REQUEST_HEAD,
-  Status,
-  TLS_PROFILES,
-  event,
-} from "./firmware/bridge-protocol";
+/** The board's side of the bridge: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time. */
+import type { ConnectOptions, Flash, Ports, Socket, SocketError, SocketEvents } from "../../src/ports";
+import { ENCODE, EVENTS, FIRST, HEAD, METHODS, ROOTS, Status, decode, message } from "./firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
 export interface BridgeHostOptions {
@@ -24,24 +13,46 @@ export interface BridgeHostOptions {
   onTurn?(meter: TurnMeter): void;
 }
 
-type Reply = Uint8Array | string | number | void;
+type EventName = (typeof EVENTS)[number];
 
-/** Digests begun and not closed, at most: firmware that drops them leaves them behind here. */
+/** Digests begun and not closed, at most: firmware may drop them, and then the oldest goes. */
 const DIGESTS_OPEN = 64;
+/** What a closed socket is to firmware that still holds it. */
+const CLOSED: Socket = { read: () => 0, write: () => 0, close: () => {} };
 
 export class BridgeHost {
   readonly #options: BridgeHostOptions;
-  readonly #sockets = new Map<number, Socket>();
+  /** By their numbers: the roots, and the sockets, digests and partitions that firmware has asked for. */
+  readonly #objects = new Map<number, { readonly kind: string; readonly object: object }>();
   readonly #timers = new Map<number, number>();
-  readonly #digests = new Map<number, Digest>();
-  readonly #partitions = new Map<number, Flash>();
   readonly #events: { readonly live: () => boolean; readonly message: Uint8Array }[] = [];
   #engine: Engine | undefined;
-  #last = 0;
+  #last = ROOTS.length;
   #delivering = false;
 
   constructor(options: BridgeHostOptions) {
     this.#options = options;
+    const { ports, configuration, onEvent } = options;
+    const board = {
+      configuration,
+      log: (line: string) => ports.log?.(line),
+      emit: onEvent,
+      partition(label: string): Flash {
+        if (ports.partition === undefined) throw new Error("the board has no data partitions");
+        return ports.partition(label);
+      },
+      connect: (where: ConnectOptions) => this.#connect(where),
+    };
+    const clock = {
+      now: () => ports.clock.now(),
+      set: (milliseconds: number) => this.#set(milliseconds),
+      clear: (handle: number) => {
+        const timer = this.#timers.get(handle);
+        if (this.#timers.delete(handle)) ports.clock.clear(timer!);
+      },
+    };
+    const roots: { readonly [kind: string]: object } = { ...ports, board, clock };
+    ROOTS.forEach((kind, number) => this.#objects.set(number, { kind, object: roots[kind]! }));
   }
 
   /** From here on events are delivered; the bundle has been evaluated. */
@@ -53,202 +64,84 @@ export class BridgeHost {
   /** The power is off: every connection and timer is gone, nothing more is delivered. */
   stop(): void {
     this.#engine = undefined;
-    for (const socket of this.#sockets.values()) socket.close();
+    for (const { kind, object } of this.#objects.values()) if (kind === "socket") (object as Socket).close();
     for (const timer of this.#timers.values()) this.#options.ports.clock.clear(timer);
-    this.#sockets.clear();
+    this.#objects.clear();
     this.#timers.clear();
-    this.#digests.clear();
-    this.#partitions.clear();
     this.#events.length = 0;
   }
 
   /** One request of the firmware; errors of the ports go back to it. A power cut (an error of that name) goes to the caller. */
-  answer(message: Uint8Array): Uint8Array {
+  answer(request: Uint8Array): Uint8Array {
     try {
-      return reply(this.#execute(message));
+      return this.#execute(request);
     } catch (error) {
       if ((error as Error).name === "PowerCut") throw error;
-      const text = Buffer.from((error as Error).message);
-      return Buffer.concat([Uint8Array.of(Status.error), text]);
+      return Buffer.concat([Uint8Array.of(Status.error), Buffer.from((error as Error).message)]);
     }
   }
 
-  #execute(message: Uint8Array): Reply {
-    const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
-    const op = view.getUint8(0);
-    const a = view.getUint32(1, true);
-    const b = view.getUint32(5, true);
-    const payload = message.subarray(REQUEST_HEAD);
-    const text = (): string => Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString();
-    const { flash, boot, store, crypto, clock, log } = this.#options.ports;
-    switch (op) {
-      case Op.configuration:
-        return this.#options.configuration;
-      case Op.log:
-        return log?.(text());
-      case Op.event:
-        return this.#options.onEvent(text());
-
-      case Op.flashInfo:
-        return numbers(flash.size, flash.sectorSize);
-      case Op.flashErase:
-        return flash.erase(a);
-      case Op.flashWrite:
-        return flash.write(a, payload);
-      case Op.flashRead:
-        return filled(b, (into) => flash.read(a, into));
-      case Op.flashEquals:
-        return Uint8Array.of(flash.equals(a, payload) ? 1 : 0);
-
-      case Op.partitionOpen:
-        return this.#openPartition(text());
-      case Op.partitionErase:
-        return this.#partition(b).erase(a);
-      case Op.partitionWrite:
-        return this.#partition(b).write(a, payload);
-      case Op.partitionRead:
-        return filled(new DataView(payload.buffer, payload.byteOffset).getUint32(0, true), (into) =>
-          this.#partition(b).read(a, into),
-        );
-      case Op.partitionEquals:
-        return Uint8Array.of(this.#partition(b).equals(a, payload) ? 1 : 0);
-
-      case Op.bootRunning:
-        return JSON.stringify(boot.running());
-      case Op.bootTarget:
-        return boot.target();
-      case Op.bootResetReason:
-        return boot.resetReason();
-      case Op.bootReadRunning:
-        return filled(b, (into) => boot.readRunning(a, into));
-      case Op.bootLastInvalid:
-        return boot.lastInvalid() ?? "";
-      case Op.bootInvalidateTarget:
-        return boot.invalidateTarget();
-      case Op.bootVerifyTarget:
-        return boot.verifyTarget();
-      case Op.bootActivate:
-        return boot.activate();
-      case Op.bootConfirm:
-        return boot.confirm();
-      case Op.bootRollback:
-        return boot.rollback();
-      case Op.bootRestart:
-        return boot.restart();
-
-      case Op.storeGetNumber:
-        return store.getNumber(text());
-      case Op.storeSetNumber:
-        return store.setNumber(text(), a);
-      case Op.storeGetBytes: {
-        const bytes = store.getBytes(text());
-        return bytes === undefined ? undefined : Buffer.concat([Uint8Array.of(1), bytes]);
-      }
-      case Op.storeSetBytes:
-        return store.setBytes(Buffer.from(payload.subarray(0, a)).toString(), payload.subarray(a));
-      case Op.storeDelete:
-        return store.delete(text());
-
-      case Op.socketConnect:
-        return this.#connect(text(), a, TLS_PROFILES[b]);
-      case Op.socketRead: {
-        const into = new Uint8Array(b);
-        return into.subarray(0, this.#sockets.get(a)?.read(into) ?? 0);
-      }
-      case Op.socketWrite:
-        return this.#sockets.get(a)?.write(payload) ?? 0;
-      case Op.socketClose:
-        this.#sockets.get(a)?.close();
-        this.#sockets.delete(a);
-        return undefined;
-
-      case Op.digestOpen:
-        return this.#digest(crypto.digest(known(DIGESTS[a], "digest")));
-      case Op.digestWrite:
-        return known(this.#digests.get(a), "digest").write(payload);
-      case Op.digestClose: {
-        const bytes = known(this.#digests.get(a), "digest").close();
-        this.#digests.delete(a);
-        return bytes;
-      }
-      case Op.verifyP256:
-        if (payload.length !== P256_REQUEST) throw new Error(`verifyP256 with ${payload.length} bytes`);
-        return Uint8Array.of(
-          crypto.verifyP256(
-            payload.subarray(0, 65),
-            payload.subarray(65, 97),
-            payload.subarray(97, 129),
-            payload.subarray(129),
-          )
-            ? 1
-            : 0,
-        );
-      case Op.random:
-        return float(crypto.random());
-
-      case Op.now:
-        return float(clock.now());
-      case Op.timerSet:
-        return this.#set(a);
-      case Op.timerClear: {
-        const timer = this.#timers.get(a);
-        if (timer !== undefined) clock.clear(timer);
-        this.#timers.delete(a);
-        return undefined;
-      }
-      default:
-        throw new Error(`the board has no operation ${op}`);
-    }
+  #execute(request: Uint8Array): Uint8Array {
+    const view = new DataView(request.buffer, request.byteOffset, request.byteLength);
+    const called = METHODS[view.getUint8(0)];
+    if (called === undefined) throw new Error(`the board has no operation ${view.getUint8(0)}`);
+    const [of, name, takes, gives = "none"] = called;
+    const number = view.getUint32(1, true);
+    const target = this.#object(of, number) as { readonly [name: string]: unknown };
+    const values = argumentsOf(takes, view);
+    const member = target[name];
+    const result: unknown = typeof member === "function" ? Reflect.apply(member, target, values) : member;
+    if (name === "close") this.#objects.delete(number);
+    if (gives in FIRST) return reply("u32", this.#keep(gives, result as object));
+    if (gives !== "room") return reply(gives, result);
+    const room = values[takes.length - 1] as Uint8Array;
+    return reply("bytes", typeof result === "number" ? room.subarray(0, result) : room);
   }
 
-  #connect(host: string, port: number, tls: (typeof TLS_PROFILES)[number]): number {
-    const id = ++this.#last;
-    const live = (): boolean => this.#sockets.has(id);
-    const tell = (kind: number, text?: string): void => this.#queue(live, event(kind, id, text));
-    const socket = this.#options.ports.network.connect(
-      { host, port, ...(tls === undefined ? {} : { tls }) },
-      {
-        opened: () => tell(Event.socketOpened),
-        readable: () => tell(Event.socketReadable),
-        writable: () => tell(Event.socketWritable),
-        closed: (error) => tell(Event.socketClosed, error === undefined ? "" : JSON.stringify(error)),
-      },
-    );
-    this.#sockets.set(id, socket);
-    return id;
+  #object(kind: string, number: number): object {
+    const found = this.#objects.get(number);
+    if (found?.kind === kind) return found.object;
+    if (kind === "socket") return CLOSED;
+    throw new Error(`the board knows no such ${kind}`);
   }
 
-  #openPartition(label: string): Uint8Array {
-    const flash = this.#options.ports.partition?.(label);
-    if (flash === undefined) throw new Error("the board has no data partitions");
-    this.#partitions.set(++this.#last, flash);
-    return numbers(this.#last, flash.size, flash.sectorSize);
+  /** Gives an object its number. A socket has one already: its events carry it. */
+  #keep(kind: string, object: object): number {
+    if (kind === "socket") return this.#last;
+    if (kind === "digest") this.#dropDigest();
+    this.#objects.set(++this.#last, { kind, object });
+    return this.#last;
   }
 
-  #partition(number: number): Flash {
-    return known(this.#partitions.get(number), "partition");
+  #dropDigest(): void {
+    const digests = [...this.#objects].filter(([, { kind }]) => kind === "digest");
+    if (digests.length >= DIGESTS_OPEN) this.#objects.delete(digests[0]![0]);
+  }
+
+  #connect(options: ConnectOptions): Socket {
+    const number = ++this.#last;
+    const live = (): boolean => this.#objects.has(number);
+    const callback = (name: EventName) =>
+      [name, (error?: SocketError) => this.#queue(live, name, number, error)] as const;
+    const events = Object.fromEntries(EVENTS.map(callback)) as unknown as SocketEvents;
+    const socket = this.#options.ports.network.connect(options, events);
+    this.#objects.set(number, { kind: "socket", object: socket });
+    return socket;
   }
 
   #set(milliseconds: number): number {
     const handle = ++this.#last;
     const live = (): boolean => this.#timers.delete(handle);
-    this.#timers.set(
-      handle,
-      this.#options.ports.clock.set(() => this.#queue(live, event(Event.timer, handle)), milliseconds),
-    );
+    const fired = (): void => this.#queue(live, "timer", handle);
+    this.#timers.set(handle, this.#options.ports.clock.set(fired, milliseconds));
     return handle;
   }
 
-  #digest(digest: Digest): number {
-    const [oldest] = this.#digests.keys();
-    if (this.#digests.size >= DIGESTS_OPEN && oldest !== undefined) this.#digests.delete(oldest);
-    this.#digests.set(++this.#last, digest);
-    return this.#last;
-  }
-
-  /** `live` is asked when the turn comes: what was closed or cleared meanwhile is not told. */
-  #queue(live: () => boolean, message: Uint8Array): void {
-    this.#events.push({ live, message });
+  /** `live` is asked when the event's turn comes: one of a closed socket or a cleared timer is dropped. */
+  #queue(live: () => boolean, name: EventName, number: number, payload?: object): void {
+    const head = new Uint8Array(message(EVENTS.indexOf(name), number, [], []));
+    const rest = payload === undefined ? "" : JSON.stringify(payload);
+    this.#events.push({ live, message: Buffer.concat([head, Buffer.from(rest)]) });
     void this.#deliver();
   }
 
@@ -266,32 +159,20 @@ export class BridgeHost {
   }
 }
 
-function reply(value: Reply): Uint8Array {
-  const head = Uint8Array.of(Status.ok);
-  if (typeof value === "string") return Buffer.concat([head, Buffer.from(value)]);
-  if (typeof value === "number") return Buffer.concat([head, numbers(value)]);
-  return value instanceof Uint8Array ? Buffer.concat([head, value]) : head;
+function argumentsOf(takes: readonly string[], request: DataView): unknown[] {
+  let at = HEAD;
+  return takes.map((kind) => {
+    const start = at;
+    at += 4;
+    if (kind === "u32" || kind === "room") return decode(kind, request, start);
+    at += request.getUint32(start, true);
+    return decode(kind, new DataView(request.buffer, request.byteOffset, at), start + 4);
+  });
 }
 
-function numbers(...values: number[]): Uint8Array {
-  const bytes = Buffer.alloc(4 * values.length);
-  values.forEach((value, index) => bytes.writeUInt32LE(value, 4 * index));
-  return bytes;
-}
-
-function float(value: number): Uint8Array {
-  const bytes = Buffer.alloc(8);
-  bytes.writeDoubleLE(value);
-  return bytes;
-}
-
-function filled(length: number, fill: (into: Uint8Array) => void): Uint8Array {
-  const into = new Uint8Array(length);
-  fill(into);
-  return into;
-}
-
-function known<T>(value: T | undefined, what: string): T {
-  if (value === undefined) throw new Error(`the board knows no such ${what}`);
-  return value;
+function reply(kind: string, result: unknown): Uint8Array {
+  if (result === undefined && kind !== "none") return Uint8Array.of(Status.absent);
+  const part = ENCODE[kind]!(result as never);
+  const bytes = typeof part === "number" ? new Uint8Array(Uint32Array.of(part).buffer) : part;
+  return Buffer.concat([Uint8Array.of(Status.ok), bytes]);
 }

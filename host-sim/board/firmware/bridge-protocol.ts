@@ -1,143 +1,132 @@
 /**
- * What firmware and board say to each other across the engine's one door, `issueCommand(ArrayBuffer): ArrayBuffer`.
+ * The calls from firmware to its board, and the events back. All of them go through the engine's one function,
+ * `issueCommand(ArrayBuffer): ArrayBuffer`. Both sides marshal by the table below, so this file uses neither Node nor
+ * TextEncoder.
  *
- * A request is an operation (1 byte), two numbers (4 bytes each, little-endian) and a payload; its reply a status byte and a payload. The
- * board calls `handleCommand` with an event: kind (1 byte), a number (4 bytes) and a payload. Bytes stay bytes, text is UTF-8.
- * Used on both sides of the door, so engine-neutral: no Node, no TextEncoder.
+ * A request is the number of the method (1 byte), the number of the object (4 bytes) and the arguments, each a number or the
+ * length of the bytes that follow it (4 bytes). The reply is a status byte and the result. An event, the argument of
+ * `handleCommand`, is a kind (1 byte), the number of a socket or timer (4 bytes) and a payload. Integers are little-endian.
  */
-import { encodeUtf8 } from "../../../src/util/utf8";
+import { decodeUtf8, encodeUtf8 } from "../../../src/util/utf8";
 
-export const Op = {
-  /** -> JSON: what the board tells its firmware. */
-  configuration: 1,
-  /** Payload: one line. */
-  log: 2,
-  /** Payload: JSON, printed by the board. */
-  event: 3,
+/** "room": a buffer that the board fills. Its length goes to the board, the bytes come back as the result. */
+export type Kind = "none" | "u32" | "f64" | "flag" | "text" | "json" | "bytes" | "room";
+/** Which object, its method, the kinds of its arguments and of its result. Every result but "none" may be undefined. */
+type Method = readonly [
+  of: string,
+  name: string,
+  takes: readonly Kind[],
+  /** A kind, or the name of an object with methods of its own. */
+  gives?: Kind | "flash" | "socket" | "digest",
+  /** A value that is read once. */
+  property?: "property",
+];
 
-  /** -> u32 slot length, u32 sector length. */
-  flashInfo: 10,
-  /** a: sector. */
-  flashErase: 11,
-  /** a: offset; payload. */
-  flashWrite: 12,
-  /** a: offset, b: length -> bytes. */
-  flashRead: 13,
-  /** a: offset; payload -> u8. */
-  flashEquals: 14,
+/**
+ * The ports of src/ports.ts; the place in this list is a method's number. "board" is the rest: `connect`, and `set` of the
+ * clock, have events in place of callbacks.
+ */
+export const METHODS: readonly Method[] = [
+  ["board", "configuration", [], "text", "property"],
+  ["board", "log", ["text"]],
+  ["board", "emit", ["text"]],
+  ["board", "partition", ["text"], "flash"],
+  ["board", "connect", ["json"], "socket"],
+  ["flash", "size", [], "u32", "property"],
+  ["flash", "sectorSize", [], "u32", "property"],
+  ["flash", "erase", ["u32"]],
+  ["flash", "write", ["u32", "bytes"]],
+  ["flash", "read", ["u32", "room"], "room"],
+  ["flash", "equals", ["u32", "bytes"], "flag"],
+  ["boot", "running", [], "json"],
+  ["boot", "target", [], "text"],
+  ["boot", "resetReason", [], "text"],
+  ["boot", "readRunning", ["u32", "room"], "room"],
+  ["boot", "lastInvalid", [], "text"],
+  ["boot", "invalidateTarget", []],
+  ["boot", "verifyTarget", [], "u32"],
+  ["boot", "activate", []],
+  ["boot", "confirm", []],
+  ["boot", "rollback", []],
+  ["boot", "restart", []],
+  ["store", "getNumber", ["text"], "u32"],
+  ["store", "setNumber", ["text", "u32"]],
+  ["store", "getBytes", ["text"], "bytes"],
+  ["store", "setBytes", ["text", "bytes"]],
+  ["store", "delete", ["text"]],
+  ["crypto", "digest", ["text"], "digest"],
+  ["crypto", "verifyP256", ["bytes", "bytes", "bytes", "bytes"], "flag"],
+  ["crypto", "random", [], "f64"],
+  ["clock", "now", [], "f64"],
+  ["clock", "set", ["u32"], "u32"],
+  ["clock", "clear", ["u32"]],
+  ["socket", "read", ["room"], "room"],
+  ["socket", "write", ["bytes"], "u32"],
+  ["socket", "close", []],
+  ["digest", "write", ["bytes"]],
+  ["digest", "close", [], "bytes"],
+];
+/** The number of the first method of each object. */
+export const FIRST: { readonly [of: string]: number } = Object.fromEntries(
+  METHODS.map(([of], number) => [of, number] as const).reverse(),
+);
+/** Objects that are always there; the place in this list is an object's number. Others have higher numbers. */
+export const ROOTS = ["board", "flash", "boot", "store", "crypto", "clock"];
+/** Kinds of events: the callbacks of a socket (payload of `closed`: nothing, or the error as JSON), and a timer. */
+export const EVENTS = ["opened", "readable", "writable", "closed", "timer"] as const;
+/** Payload of `absent`: nothing, the result is undefined; of `error`: its message. */
+export const Status = { ok: 0, absent: 1, error: 2 };
+/** Bytes before the arguments of a request, and before the payload of an event. */
+export const HEAD = 5;
 
-  /** Payload: label -> u32 number, u32 length, u32 sector length. */
-  partitionOpen: 15,
-  /** a: sector, b: partition. */
-  partitionErase: 16,
-  /** a: offset, b: partition; payload. */
-  partitionWrite: 17,
-  /** a: offset, b: partition; payload: u32 length -> bytes. */
-  partitionRead: 18,
-  /** a: offset, b: partition; payload -> u8. */
-  partitionEquals: 19,
+/** How values become bytes. Numbers of 4 bytes stay numbers. */
+export const ENCODE: { readonly [kind: string]: (value: never) => number | Uint8Array } = {
+  none: () => new Uint8Array(0),
+  u32: (value: number) => value,
+  f64: (value: number) => new Uint8Array(Float64Array.of(value).buffer),
+  flag: (value: boolean) => Uint8Array.of(value ? 1 : 0),
+  text: encodeUtf8,
+  json: (value: unknown) => encodeUtf8(JSON.stringify(value)),
+  bytes: (value: Uint8Array) => value,
+  room: (value: Uint8Array) => value.length,
+};
 
-  /** -> JSON of `Running`. */
-  bootRunning: 20,
-  /** -> text. */
-  bootTarget: 21,
-  /** -> text. */
-  bootResetReason: 22,
-  /** a: offset, b: length -> bytes. */
-  bootReadRunning: 23,
-  /** -> text, empty for none. */
-  bootLastInvalid: 24,
-  bootInvalidateTarget: 25,
-  /** -> u32 length. */
-  bootVerifyTarget: 26,
-  bootActivate: 27,
-  bootConfirm: 28,
-  bootRollback: 29,
-  /** No reply: the engine is gone. */
-  bootRestart: 30,
-
-  /** Payload: key -> empty, or u32. */
-  storeGetNumber: 40,
-  /** a: value; payload: key. */
-  storeSetNumber: 41,
-  /** Payload: key -> empty, or a byte 1 and the bytes. */
-  storeGetBytes: 42,
-  /** a: length of the key; payload: key, bytes. */
-  storeSetBytes: 43,
-  /** Payload: key. */
-  storeDelete: 44,
-
-  /** a: port, b: `TLS_PROFILES`; payload: host -> u32 socket. */
-  socketConnect: 50,
-  /** a: socket, b: most -> bytes. */
-  socketRead: 51,
-  /** a: socket; payload -> u32 taken. */
-  socketWrite: 52,
-  /** a: socket. */
-  socketClose: 53,
-
-  /** a: index in `DIGESTS` -> u32 digest. */
-  digestOpen: 60,
-  /** a: digest; payload. */
-  digestWrite: 61,
-  /** a: digest -> bytes. */
-  digestClose: 62,
-  /** -> f64. */
-  random: 63,
-  /** Payload: point (65), hash (32), r (32), s (32) -> u8. */
-  verifyP256: 64,
-
-  /** -> f64, ms. */
-  now: 70,
-  /** a: milliseconds -> u32 handle. */
-  timerSet: 71,
-  /** a: handle. */
-  timerClear: 72,
-} as const;
-
-export const Status = { ok: 0, /** Payload: the message. */ error: 1 } as const;
-
-/** The number is a socket's or a timer's. */
-export const Event = {
-  socketOpened: 1,
-  socketReadable: 2,
-  socketWritable: 3,
-  /** Payload: empty, or JSON of `SocketError`. */
-  socketClosed: 4,
-  timer: 5,
-} as const;
-
-/** `ConnectOptions.tls` by its number on the wire. */
-export const TLS_PROFILES = [undefined, "mqtt", "https"] as const;
-export const DIGESTS = ["MD5", "SHA1", "SHA256"] as const;
-
-/** Payload of `Op.verifyP256`, bytes. */
-export const P256_REQUEST = 161;
-
-export const REQUEST_HEAD = 9;
-export const EVENT_HEAD = 5;
-
-const NOTHING = new Uint8Array(0);
-
-/** One request. Throws on a number that the message can not carry. */
-export function request(op: number, a = 0, b = 0, payload: Uint8Array = NOTHING): ArrayBuffer {
-  if (a >>> 0 !== a || b >>> 0 !== b)
-    throw new Error(`operation ${op} with ${a} and ${b}: whole numbers of 32 bits are expected`);
-  const message = new ArrayBuffer(REQUEST_HEAD + payload.length);
-  const view = new DataView(message);
-  view.setUint8(0, op);
-  view.setUint32(1, a, true);
-  view.setUint32(5, b, true);
-  if (payload.length > 0) new Uint8Array(message).set(payload, REQUEST_HEAD);
-  return message;
+/** The value that lies from `at` to the end of `view`. */
+export function decode(kind: string, view: DataView, at: number): unknown {
+  if (kind === "none") return undefined;
+  if (kind === "u32") return view.getUint32(at, true);
+  if (kind === "f64") return view.getFloat64(at, true);
+  if (kind === "flag") return view.getUint8(at) === 1;
+  if (kind === "room") return new Uint8Array(view.getUint32(at, true));
+  const bytes = new Uint8Array(view.buffer, view.byteOffset + at, view.byteLength - at);
+  if (kind === "bytes") return bytes;
+  return kind === "text" ? decodeUtf8(bytes) : JSON.parse(decodeUtf8(bytes));
 }
 
-/** One event. */
-export function event(kind: number, number: number, text = ""): Uint8Array {
-  const payload = encodeUtf8(text);
-  const message = new Uint8Array(EVENT_HEAD + payload.length);
-  message[0] = kind;
-  new DataView(message.buffer).setUint32(1, number, true);
-  message.set(payload, EVENT_HEAD);
-  return message;
+/** A request with its arguments, or an event without. Throws on a number that it can not carry. */
+export function message(kind: number, object: number, takes: readonly Kind[], values: readonly unknown[]): ArrayBuffer {
+  const parts: (number | Uint8Array)[] = [];
+  let length = HEAD + 4 * takes.length;
+  for (let i = 0; i < takes.length; i++) {
+    const part = ENCODE[takes[i]!]!(values[i] as never);
+    parts[i] = part;
+    if (typeof part !== "number") length += part.length;
+    else if (part >>> 0 !== part)
+      throw new Error(`operation ${METHODS[kind]![1]} with ${part}: whole numbers of 32 bits are expected`);
+  }
+  const bytes = new ArrayBuffer(length);
+  const view = new DataView(bytes);
+  view.setUint8(0, kind);
+  view.setUint32(1, object, true);
+  let at = HEAD;
+  for (let i = 0; i < parts.length; i++, at += 4) {
+    const part = parts[i]!;
+    if (typeof part === "number") view.setUint32(at, part, true);
+    else {
+      view.setUint32(at, part.length, true);
+      new Uint8Array(bytes).set(part, at + 4);
+      at += part.length;
+    }
+  }
+  return bytes;
 }
