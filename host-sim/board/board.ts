@@ -1,9 +1,9 @@
 /**
- * One simulated board: power on, bootloader, the firmware that lies in the booted slot, and around again at each reset. What runs is
- * read from flash.bin every time; there is no other way for code to get into the engine.
+ * One simulated board: power-on, bootloader, the firmware in the booted slot, and again at each reset. The code that runs is
+ * read from flash.bin every time; there is no other way into the engine.
  */
 import { createHash } from "node:crypto";
-import type { ResetReason } from "../../src/ports";
+import type { Clock, ResetReason } from "../../src/ports";
 import { DESCRIPTION_OFFSET } from "../../src/image/esp-image";
 import type { FirmwareConfiguration } from "./firmware/configuration";
 import { readPayload } from "../../hal/model-chip/build-image";
@@ -22,7 +22,7 @@ import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
 
-/** What a board tells the world: its own events, and those of its firmware as they come. */
+/** The events of a board: its own, and those of its firmware unchanged. */
 export type BoardEvent =
   | {
       readonly event: "boot";
@@ -47,12 +47,14 @@ export interface BoardOptions {
   readonly network?: NodeNetworkOptions;
   /** Bytes; undefined: what the chip there has, 4 MB for a new one. */
   readonly flashSize?: number | undefined;
-  /** The image that a new board is made with. */
+  /** The image in the first slot of a new board. */
   factory(): Promise<Uint8Array>;
-  /** How many times faster than real time the firmware's clock goes; for trials that need not take minutes. Default 1. */
+  /** How many times faster than real time the firmware's clock runs. Default 1. */
   readonly clockSpeed?: number;
   /** Default: XS. */
   readonly createEngine?: CreateEngine;
+  /** Time of the board itself, for its pauses between failed boots. Default: this computer's. */
+  readonly clock?: Clock;
   onEvent(event: BoardEvent): void;
   /** A line of the firmware's log, or of the engine's own. */
   onLog?(line: string): void;
@@ -64,9 +66,9 @@ export interface BoardOptions {
 const CHIP_ID = 0;
 /** app_elf_sha256 in esp_app_desc_t: in our images the digest of the script. */
 const DESCRIBED_DIGEST = 144;
-/** A boot that fails this soon counts towards a loop. */
+/** A boot that fails within this time counts as part of a reset loop, ms. */
 const SOON = 10_000;
-/** The first failed boots are followed at once, as on a chip; a loop of them is slowed down to this, ms. */
+/** The first failed boots restart at once, as on a chip. In a loop the pause grows up to `SLOWEST_LOOP`, ms. */
 const PROMPT_RESETS = 2;
 const SLOWEST_LOOP = 10_000;
 
@@ -74,6 +76,7 @@ export class Board {
   readonly #options: BoardOptions;
   readonly #folder: BoardFolder;
   readonly #slots: Slots;
+  readonly #clock: Clock;
   /** Stops what runs now. Undefined: the power is off. */
   #cut: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -82,6 +85,7 @@ export class Board {
     this.#options = options;
     this.#folder = folder;
     this.#slots = new Slots(folder.chip, folder.table, CHIP_ID);
+    this.#clock = options.clock ?? new NodeClock();
   }
 
   /** Opens or makes the board; the power is off. Rejects with one line. */
@@ -94,7 +98,7 @@ export class Board {
     return this.#folder;
   }
 
-  /** Power: runs until `powerOff`, over as many resets as it takes. The promise settles when the board is off again, also because no slot boots. */
+  /** Runs until `powerOff`, over any number of resets. The promise settles when the board is off, also because no slot boots. */
   powerOn(reason: ResetReason = "power-on"): Promise<void> {
     if (this.#cut !== undefined) throw new Error("the power is on");
     this.#folder.chip.powerOn();
@@ -102,7 +106,7 @@ export class Board {
     return this.#running;
   }
 
-  /** Power cut, at this instant: what was not in flash is lost. */
+  /** Power cut at this instant: what is not in flash is lost. */
   async powerOff(): Promise<void> {
     this.#folder.chip.powerOff();
     this.#cut?.();
@@ -120,7 +124,7 @@ export class Board {
     this.#cut = () => (power.on = false);
     let failures = 0;
     for (let reason = first; power.on;) {
-      const started = performance.now();
+      const started = this.#clock.now();
       const boot = this.#bootloader();
       if (boot === undefined) return;
       if (boot.bricked !== undefined) return this.#options.onEvent({ event: "bricked", message: boot.bricked });
@@ -129,7 +133,7 @@ export class Board {
       if (!power.on) return;
       reason = REASONS[end.cause];
       if (end.cause === "stopped") continue;
-      failures = performance.now() - started < SOON ? failures + 1 : 1;
+      failures = this.#clock.now() - started < SOON ? failures + 1 : 1;
       const wait = failures <= PROMPT_RESETS ? 0 : Math.min(SLOWEST_LOOP, 250 * 2 ** (failures - PROMPT_RESETS));
       this.#options.onEvent({ event: "reset", reason, message: end.message, ...(wait === 0 ? {} : { wait }) });
       if (wait > 0) await this.#pause(wait, power);
@@ -206,17 +210,17 @@ export class Board {
 
   async #pause(milliseconds: number, power: { on: boolean }): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, milliseconds);
+      const timer = this.#clock.set(resolve, milliseconds);
       this.#cut = () => {
         power.on = false;
-        clearTimeout(timer);
+        this.#clock.clear(timer);
         resolve();
       };
     });
   }
 }
 
-/** What the next boot is told. A release build of the SDK answers an uncaught exception with a restart like any other (esp_restart). */
+/** The reset reason of the next boot. A release build of the SDK restarts by esp_restart after an uncaught exception. */
 const REASONS: { readonly [cause in EngineEnd["cause"]]: ResetReason } = {
   stopped: "software",
   exception: "software",

@@ -7,16 +7,16 @@ export const createXsEngine = (options: EngineOptions): Engine => new XsEngine(o
 
 class XsEngine implements Engine {
   readonly #worker: XsWorker;
-  readonly #turnTime: number;
+  readonly #options: EngineOptions;
   readonly ended: Promise<EngineEnd>;
   #resolveEnd!: (end: EngineEnd) => void;
-  /** Known before the process is gone. */
+  /** Set before the process is gone. */
   #end: EngineEnd | undefined;
   #finishTurn: ((meter: TurnMeter | undefined) => void) | undefined;
   #watchdog: NodeJS.Timeout | undefined;
 
   constructor(options: EngineOptions) {
-    this.#turnTime = options.turnTime ?? TURN_TIME;
+    this.#options = options;
     this.ended = new Promise((resolve) => (this.#resolveEnd = resolve));
     this.#worker = new XsWorker({
       turnBytecodes: options.turnBytecodes ?? TURN_BYTECODES,
@@ -43,11 +43,12 @@ class XsEngine implements Engine {
   #begin(send: () => void): Promise<TurnMeter | undefined> {
     if (this.#end !== undefined) return Promise.resolve(undefined);
     if (this.#finishTurn !== undefined) throw new Error("engine: a turn is under way");
+    const { turnTime = TURN_TIME } = this.#options;
     return new Promise((resolve) => {
       this.#finishTurn = resolve;
       this.#watchdog = setTimeout(
-        () => this.#abort({ cause: "watchdog", message: `one turn took more than ${this.#turnTime} ms` }),
-        this.#turnTime,
+        () => this.#abort({ cause: "watchdog", message: `one turn took more than ${turnTime} ms` }),
+        turnTime,
       );
       send();
     });

@@ -20,7 +20,7 @@ export interface EngineEnd {
   readonly message: string;
 }
 
-/** Carries out one request of the firmware (`issueCommand`). Undefined: the engine was stopped in it and hears no more. */
+/** Carries out one request of the firmware (`issueCommand`). Undefined: the engine was stopped meanwhile. */
 export type Answer = (request: Uint8Array) => Uint8Array | undefined;
 
 export interface Engine {
@@ -28,7 +28,7 @@ export interface Engine {
   run(source: string): Promise<TurnMeter | undefined>;
   /** Calls the firmware's `handleCommand` with a message. One at a time, after `run`. Undefined: the engine has ended. */
   turn(message: Uint8Array): Promise<TurnMeter | undefined>;
-  /** Ends it at once, also in the middle of a turn. Idempotent. */
+  /** Ends the engine at once, also in the middle of a turn. Idempotent. */
   stop(): void;
   readonly ended: Promise<EngineEnd>;
 }
@@ -39,16 +39,16 @@ export interface EngineOptions {
   onOutput?(line: string): void;
   /** Bytecodes that one turn may take. Default: `TURN_BYTECODES`. */
   readonly turnBytecodes?: number;
-  /** Wall clock that one turn may take, ms. Default: `TURN_TIME`. */
+  /** Wall clock that one turn may take, ms. Read at the start of each turn. Default: `TURN_TIME`. */
   readonly turnTime?: number;
 }
 
 export type CreateEngine = (options: EngineOptions) => Engine;
 
 /**
- * A chip's task watchdog bites after 5 s (CONFIG_ESP_TASK_WDT_TIMEOUT_S): at the 1 to 5 million bytecodes per second of such a chip
- * that is below 25 million. Forty times as many are a hang beyond doubt and still take only seconds on a desk.
+ * A chip's task watchdog fires after 5 s (CONFIG_ESP_TASK_WDT_TIMEOUT_S). At 1 to 5 million bytecodes per second that is
+ * less than 25 million. Forty times as many are certainly a hang, and take the host a few seconds.
  */
 export const TURN_BYTECODES = 1_000_000_000;
-/** A loaded machine must not cause rollbacks, so the clock comes second and is patient. */
+/** The second limit, ms: long, since a loaded host must not cause rollbacks. */
 export const TURN_TIME = 30_000;

@@ -16,7 +16,7 @@ export class Device {
   stderr = "";
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
   #ended = false;
-  #wake: () => void = () => {};
+  #waiters: (() => void)[] = [];
   /** Told each line as it comes. */
   onEvent: ((event: Line) => void) | undefined;
 
@@ -50,8 +50,12 @@ export class Device {
       const found = this.events.find(is);
       if (found !== undefined) return found;
       if (this.#ended) throw new Error(`the device ended before ${what}: ${this.stderr.trim()}`);
-      await new Promise<void>((resolve) => (this.#wake = resolve));
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
   }
 
   /** Power cut. */

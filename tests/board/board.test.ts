@@ -1,21 +1,38 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import type { Clock } from "../../src/ports";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
+import { TURN_TIME } from "../../host-sim/board/engine";
 import type { CreateEngine } from "../../host-sim/board/engine";
 import { puppetBoard, puppetImage } from "./puppet";
 
-/** Version 0.1.0 in the tests of trials: starts the other slot once, then only says that it is there and why. */
+/** Version 0.1.0 in the tests of trials: starts the other slot once. After that it reports that it runs, and the reset reason. */
 const SWITCH_ONCE = `
   if (board.store.getNumber("tried") === undefined) { board.store.setNumber("tried", 1); board.boot.activate(); board.boot.restart(); }
   else say({ event: "state", back: board.boot.resetReason(), invalid: board.boot.lastInvalid() });`;
 
-/** A hang is over sooner than in earnest. */
+/**
+ * Hangs are found sooner than in earnest: XS by a lower limit of bytecodes, Node by a short turn. The short turn is only for
+ * the firmware that ends with `hanging`, so that a loaded host resets no other.
+ */
 const impatient =
-  (create: CreateEngine): CreateEngine =>
-  (options) =>
-    create({ ...options, turnBytecodes: 5_000_000, turnTime: create === createNodeEngine ? 100 : 30_000 });
+  (create: CreateEngine, hanging: string): CreateEngine =>
+  (options) => {
+    const limits = { ...options, turnBytecodes: 5_000_000, turnTime: TURN_TIME };
+    const engine = create(limits);
+    return {
+      ended: engine.ended,
+      stop: () => engine.stop(),
+      turn: (message) => engine.turn(message),
+      run(source) {
+        if (create === createNodeEngine && hanging.includes("for (;;)") && source.endsWith(hanging))
+          limits.turnTime = 100;
+        return engine.run(source);
+      },
+    };
+  };
 
 test("a board runs what is in its flash, and its version is the one that the code carries", async (t) => {
   const { board, witness } = await puppetBoard(
@@ -61,7 +78,7 @@ for (const [name, create] of [
     ["does not even parse", "}{", "software"],
   ] as const) {
     test(`${name}: firmware on trial that ${kind} is rolled back, and the old one hears of a ${reason} reset`, async (t) => {
-      const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: impatient(create) });
+      const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: impatient(create, code) });
       fill(1, await puppetImage("0.2.0", code));
       void board.powerOn();
       assert.deepEqual(await witness.until("state"), { event: "state", back: reason, invalid: "ota_1" });
@@ -145,14 +162,25 @@ test("a damaged script does not run, not even with its SHA-256 made right again"
   }
 });
 
-test("factory firmware that fails at once does not make a fast loop, and the power button works in it", async (t) => {
-  const { board, witness } = await puppetBoard(t, 'throw new Error("bad factory");');
+test("factory firmware that fails at once makes no fast loop, and the power can be cut in a pause", async (t) => {
+  // A clock that stands still: each pause ends when the test says so.
+  const pauses: (() => void)[] = [];
+  const cleared: number[] = [];
+  const clock: Clock = {
+    now: () => 0,
+    set: (callback) => pauses.push(callback),
+    clear: (handle) => void cleared.push(handle),
+  };
+  const { board, witness } = await puppetBoard(t, 'throw new Error("bad factory");', { clock });
   const running = board.powerOn();
+  await witness.until("reset", 3);
+  pauses[0]!();
   await witness.until("reset", 4);
   const waits = witness.events.filter(({ event }) => event === "reset").map((event) => Object(event).wait);
   assert.deepEqual(waits, [undefined, undefined, 500, 1000]);
   await board.powerOff();
   await running;
+  assert.deepEqual([pauses.length, cleared], [2, [2]]);
   assert.equal(witness.names().filter((name) => name === "boot").length, 4);
 });
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { CreateEngine, Engine } from "../../host-sim/board/engine";
+import { TURN_TIME } from "../../host-sim/board/engine";
+import type { Engine } from "../../host-sim/board/engine";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
 
@@ -18,9 +19,8 @@ for (const [name, create] of [
 ] as const) {
   const starting = (
     answer: (request: Uint8Array, engine: Engine) => Uint8Array | undefined = (request) => request,
-    options: Partial<Parameters<CreateEngine>[0]> = {},
   ): Engine => {
-    const engine: Engine = create({ answer: (request) => answer(request, engine), ...options });
+    const engine: Engine = create({ answer: (request) => answer(request, engine) });
     return engine;
   };
 
@@ -61,8 +61,11 @@ for (const [name, create] of [
   });
 
   test(`${name}: a turn that does not end is ended by the watchdog`, async () => {
-    const engine = starting(undefined, { turnBytecodes: 2_000_000, ...(name === "Node" ? { turnTime: 50 } : {}) });
-    await engine.run("globalThis.handleCommand = () => { for (;;); }");
+    const limits = { turnBytecodes: 2_000_000, turnTime: TURN_TIME };
+    const engine = create(Object.assign(limits, { answer: (request: Uint8Array) => request }));
+    assert.ok(await engine.run("globalThis.handleCommand = () => { for (;;); }"));
+    // XS counts bytecodes. Node has only the clock, and the limit is for the turn that hangs.
+    if (name === "Node") limits.turnTime = 50;
     assert.equal(await engine.turn(new Uint8Array(1)), undefined);
     assert.equal((await engine.ended).cause, "watchdog");
   });
@@ -84,8 +87,10 @@ for (const [name, create] of [
 }
 
 test("XS: wall clock is the second watchdog, where bytecodes do not count", async () => {
-  const engine = createXsEngine({ answer: (request) => request, turnTime: 200 });
-  await engine.run("globalThis.handleCommand = (m) => { for (;;) issueCommand(m); }");
+  const limits = { turnTime: TURN_TIME };
+  const engine = createXsEngine(Object.assign(limits, { answer: (request: Uint8Array) => request }));
+  assert.ok(await engine.run("globalThis.handleCommand = (m) => { for (;;) issueCommand(m); }"));
+  limits.turnTime = 200;
   assert.equal(await engine.turn(new Uint8Array(1)), undefined);
   const end = await engine.ended;
   assert.deepEqual([end.cause, /200 ms/.test(end.message)], ["watchdog", true]);

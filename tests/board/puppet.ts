@@ -1,4 +1,4 @@
-/** Boards whose firmware is a few lines of a test instead of the agent. */
+/** Simulated boards whose firmware is a few lines of a test instead of the agent. */
 import { build } from "esbuild";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -48,19 +48,19 @@ export function temporaryFolder(t: TestContext): string {
   return folder;
 }
 
-/** What a board said, and waiting for it to say more. */
+/** The events of a board, past and to come. Several callers may wait at a time. */
 export class Witness {
   readonly events: BoardEvent[] = [];
-  #wake: () => void = () => {};
+  readonly #waiters: (() => void)[] = [];
 
   readonly note = (event: BoardEvent): void => {
     this.events.push(event);
-    this.#wake();
+    for (const waiter of this.#waiters.splice(0)) waiter();
   };
 
   async until(name: string, times = 1): Promise<BoardEvent> {
     const found = (): BoardEvent[] => this.events.filter(({ event }) => event === name);
-    while (found().length < times) await new Promise<void>((resolve) => (this.#wake = resolve));
+    while (found().length < times) await new Promise<void>((resolve) => this.#waiters.push(resolve));
     return found()[times - 1]!;
   }
 
