@@ -16,6 +16,7 @@ interface DeviceFlags {
   readonly state: string;
   readonly version: string;
   readonly engine: "xs" | "node";
+  readonly portableMd5?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -32,11 +33,15 @@ export function register(program: Command): void {
     .requiredOption("--state <folder>", "the board itself: its flash chip is a file in there")
     .option("--version <version>", "version of the factory firmware of a new board", versionArgument, "0.1.0")
     .addOption(new Option("--engine <engine>", "what runs the firmware").choices(["xs", "node"]).default("xs"))
+    .option(
+      "--portable-md5",
+      "MD5 in JavaScript in place of this computer's; slow, to try what an engine without it does",
+    )
     .option("--verbose", "the firmware's log on stderr")
     .action(orFail(run));
 }
 
-async function run({ config, state, version, engine, verbose }: DeviceFlags): Promise<void> {
+async function run({ config, state, version, engine, portableMd5 = false, verbose }: DeviceFlags): Promise<void> {
   if (engine === "xs") workerPath();
   const { firmware, trust, flashSize, warnings } = readDeviceConfig(config);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
@@ -44,7 +49,7 @@ async function run({ config, state, version, engine, verbose }: DeviceFlags): Pr
   let bricked: string | undefined;
   const board = await Board.open({
     folder: state,
-    configuration: firmware,
+    configuration: portableMd5 ? { ...firmware, portableMd5 } : firmware,
     network: trust,
     flashSize,
     factory: async () => buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),

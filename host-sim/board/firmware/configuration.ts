@@ -15,6 +15,8 @@ export interface FirmwareConfiguration {
   readonly download?: NonNullable<AgentOptions["download"]>;
   /** Modules that are not the firmware: their names in offers, and the data partitions that they go to. */
   readonly modules?: { readonly [name: string]: string };
+  /** MD5 in JavaScript in place of the board's. */
+  readonly portableMd5?: boolean;
 }
 
 /** Put in front of the bundle when an image is made of it. */

@@ -3,6 +3,7 @@ import type { Network } from "../../../src/ports";
 import { OtaAgent, PartitionInstaller } from "../../../src/index";
 import type { ModuleInstaller } from "../../../src/index";
 import type { AnyPlatform } from "../../../src/platforms/platform";
+import { withPortableMd5 } from "../../../src/crypto/portable-md5";
 import { bridgePorts } from "./bridge-ports";
 import type { BridgePorts } from "./bridge-ports";
 import type { FirmwareConfiguration, FirmwareConstants } from "./configuration";
@@ -21,11 +22,13 @@ export function runFirmware(platforms: readonly AnyPlatform[]): void {
   const board = bridgePorts(issueCommand, FIRMWARE.version);
   Object.assign(globalThis, { handleCommand: board.handle });
   const configuration = JSON.parse(board.configuration()) as FirmwareConfiguration;
-  const { platform, broker, policy, download = {}, modules = {} } = configuration;
+  const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false } = configuration;
   const definition = definitionOf(platform.kind, platforms);
+  const crypto = portableMd5 ? withPortableMd5(board.crypto) : board.crypto;
+  const network = FIRMWARE.offline === true ? NOWHERE : board.network;
   new OtaAgent({
-    ports: FIRMWARE.offline === true ? { ...board, network: NOWHERE } : board,
-    platform: createPlatform(platform, board.crypto, platforms),
+    ports: { ...board, crypto, network },
+    platform: createPlatform(platform, crypto, platforms),
     broker,
     policy,
     download,
