@@ -186,7 +186,7 @@ step("push, watch it finish: the rollout's report, the device's page and its fla
   await page.locator(".facts").getByText("ota_1").waitFor();
   await page.getByRole("img", { name: /^ota_1: \d+ sectors bootable image/ }).waitFor();
   await page.getByRole("list", { name: "messages, newest first" }).getByText('"state":"done"').waitFor();
-  await page.getByRole("list", { name: "what the board says, newest first" }).getByText("confirms 0.2.0").waitFor();
+  await page.getByRole("list", { name: "what the board reports, newest first" }).getByText("confirms 0.2.0").waitFor();
   await picture("07-device");
   assert.ok(!(await page.content()).includes("q-signature"), "signatures of URLs are not shown");
 });

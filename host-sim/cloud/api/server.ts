@@ -10,7 +10,7 @@ import type { Guard } from "./guard";
 import { API_ROOT } from "./root";
 import { boardRoutes, boardStateRoutes, boardStepRoutes } from "./routes/boards";
 import { cloudRoutes, sessionRoutes } from "./routes/cloud";
-import { deviceRoutes, oneDeviceRoutes } from "./routes/devices";
+import { deviceFileRoutes, deviceRoutes, oneDeviceRoutes } from "./routes/devices";
 import { onePackageRoutes, packageRoutes } from "./routes/packages";
 import { oneRolloutRoutes, rolloutRoutes, rolloutStepRoutes } from "./routes/rollouts";
 import type { ApiRoutes } from "./typed-routes";
@@ -37,6 +37,7 @@ const ROUTES: readonly ((api: ApiRoutes, context: ApiContext) => void)[] = [
   onePackageRoutes,
   deviceRoutes,
   oneDeviceRoutes,
+  deviceFileRoutes,
   rolloutRoutes,
   oneRolloutRoutes,
   rolloutStepRoutes,

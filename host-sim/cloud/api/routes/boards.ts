@@ -130,7 +130,7 @@ export function boardStateRoutes(api: ApiRoutes, { boards }: ApiContext): void {
     url: "/boards/:name/events",
     config: { errors: [404] },
     schema: {
-      summary: "What it said, as xs-ota device prints it",
+      summary: "What it reported, as xs-ota device prints it",
       params: NameParams,
       response: { 200: BoardEvents },
     },

@@ -55,7 +55,7 @@ export function deviceRoutes(api: ApiRoutes, context: ApiContext): void {
 }
 
 /** One device. */
-export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards, rootFile }: ApiContext): void {
+export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards }: ApiContext): void {
   const known = (id: string): Device => found(cloud.devices.get(id), "device");
   api.route({
     method: "GET",
@@ -75,6 +75,27 @@ export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards, rootFile }: Api
       };
     },
   });
+  api.route({
+    method: "DELETE",
+    url: "/devices/:id",
+    config: { errors: [404] },
+    schema: {
+      summary: "Forgets a device; a simulated board goes with it",
+      params: IdParams,
+      response: { 204: Done },
+    },
+    handler: async ({ params }) => {
+      const { id } = known(params.id);
+      const board = boardOf(boards)(id);
+      if (board) await boards.remove(board.name);
+      else cloud.removeDevice(id);
+    },
+  });
+}
+
+/** What one device exchanges with the cloud, and its configuration. */
+export function deviceFileRoutes(api: ApiRoutes, { cloud, rootFile }: ApiContext): void {
+  const known = (id: string): Device => found(cloud.devices.get(id), "device");
   api.route({
     method: "GET",
     url: "/devices/:id/messages",
@@ -103,22 +124,6 @@ export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards, rootFile }: Api
       const { id, name } = known(params.id);
       reply.header("Content-Disposition", `attachment; filename="${name.replace(/[^\w.-]/g, "_")}.json"`);
       return cloud.deviceConfig(id, rootFile);
-    },
-  });
-  api.route({
-    method: "DELETE",
-    url: "/devices/:id",
-    config: { errors: [404] },
-    schema: {
-      summary: "Forgets a device; a simulated board goes with it",
-      params: IdParams,
-      response: { 204: Done },
-    },
-    handler: async ({ params }) => {
-      const { id } = known(params.id);
-      const board = boardOf(boards)(id);
-      if (board) await boards.remove(board.name);
-      else cloud.removeDevice(id);
     },
   });
 }

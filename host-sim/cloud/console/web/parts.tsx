@@ -10,17 +10,11 @@ export function Chip({ kind, children }: { kind: string; children: ComponentChil
   return <span class={`chip ${kind}`}>{children}</span>;
 }
 
-const STATUS_WORDS: Readonly<Record<Status, string>> = {
-  pending: "pending",
-  pushed: "pushed",
-  upgrading: "upgrading",
-  success: "success",
-  failure: "failure",
-  cancelled: "cancelled",
-};
+/** In the order of an update. */
+export const STATUSES: readonly Status[] = ["pending", "pushed", "upgrading", "success", "failure", "cancelled"];
 
 export function StatusChip({ status }: { status: Status }): JSX.Element {
-  return <Chip kind={status}>{STATUS_WORDS[status]}</Chip>;
+  return <Chip kind={status}>{status}</Chip>;
 }
 
 export function Online({ online }: { online: boolean }): JSX.Element {

@@ -30,78 +30,92 @@ export function OverviewPage(): JSX.Element {
         <p class="note problem">The broker can not be reached; devices are heard again when it can.</p>
       )}
       {data.rollouts.total === 0 && <FirstSteps data={data} />}
-      <section class="tiles" aria-label="in numbers">
-        <Tile
-          href={linkTo("devices")}
-          number={`${data.devices.online} / ${data.devices.total}`}
-          words="devices online"
-        />
-        <Tile
-          href={linkTo("packages")}
-          number={String(data.packages)}
-          words={data.packages === 1 ? "package" : "packages"}
-        />
-        <Tile
-          href={linkTo("rollouts")}
-          number={String(data.rollouts.active)}
-          words={data.rollouts.active === 1 ? "rollout under way" : "rollouts under way"}
-        />
-        <Tile number={bytes(data.served.bytes)} words={`served in ${plural(data.served.requests, "request")}`} />
-      </section>
+      <Tiles data={data} />
       {shown.length > 0 && (
         <section>
           <h2>{active.length > 0 ? "Under way" : "Latest rollouts"}</h2>
           <ul class="cards">
             {shown.map((rollout) => (
-              <li key={rollout.id}>
-                <a class="card" href={linkTo("rollouts", rollout.id)}>
-                  <span class="row">
-                    <strong>{rollout.name}</strong>
-                    <Chip kind={rollout.state}>{rollout.state}</Chip>
-                  </span>
-                  <Shares counts={rollout.counts} />
-                  <span class="faint">
-                    {rollout.counts.success} of {plural(rollout.devices, "device")} done
-                    {rollout.counts.failure > 0 ? `, ${rollout.counts.failure} failed` : ""}
-                    {rollout.counts.cancelled > 0 ? `, ${rollout.counts.cancelled} cancelled` : ""}
-                  </span>
-                </a>
-              </li>
+              <RolloutCard key={rollout.id} rollout={rollout} />
             ))}
           </ul>
         </section>
       )}
-      <section>
-        <h2>Addresses</h2>
-        <p class="faint">What devices are told; each one's device.json holds them.</p>
-        <dl class="facts">
-          {Object.entries(data.addresses).map(([kind, address]) => (
-            <div key={kind}>
-              <dt>{kind === "http" || kind === "https" ? `downloads (${kind})` : `broker (${kind})`}</dt>
-              <dd>
-                <Copy text={address} />
-              </dd>
-            </div>
-          ))}
-          <div>
-            <dt>API</dt>
+      <Addresses data={data} />
+    </>
+  );
+}
+
+function Tiles({ data }: { data: Views["overview"] }): JSX.Element {
+  return (
+    <section class="tiles" aria-label="in numbers">
+      <Tile href={linkTo("devices")} number={`${data.devices.online} / ${data.devices.total}`} words="devices online" />
+      <Tile
+        href={linkTo("packages")}
+        number={String(data.packages)}
+        words={data.packages === 1 ? "package" : "packages"}
+      />
+      <Tile
+        href={linkTo("rollouts")}
+        number={String(data.rollouts.active)}
+        words={data.rollouts.active === 1 ? "rollout under way" : "rollouts under way"}
+      />
+      <Tile number={bytes(data.served.bytes)} words={`served in ${plural(data.served.requests, "request")}`} />
+    </section>
+  );
+}
+
+function RolloutCard({ rollout }: { rollout: Views["rollout"] }): JSX.Element {
+  return (
+    <li>
+      <a class="card" href={linkTo("rollouts", rollout.id)}>
+        <span class="row">
+          <strong>{rollout.name}</strong>
+          <Chip kind={rollout.state}>{rollout.state}</Chip>
+        </span>
+        <Shares counts={rollout.counts} />
+        <span class="faint">
+          {rollout.counts.success} of {plural(rollout.devices, "device")} done
+          {rollout.counts.failure > 0 ? `, ${rollout.counts.failure} failed` : ""}
+          {rollout.counts.cancelled > 0 ? `, ${rollout.counts.cancelled} cancelled` : ""}
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function Addresses({ data }: { data: Views["overview"] }): JSX.Element {
+  return (
+    <section>
+      <h2>Addresses</h2>
+      <p class="faint">What devices are told; each one's device.json holds them.</p>
+      <dl class="facts">
+        {Object.entries(data.addresses).map(([kind, address]) => (
+          <div key={kind}>
+            <dt>{kind === "http" || kind === "https" ? `downloads (${kind})` : `broker (${kind})`}</dt>
             <dd>
-              <a href="/cloud/v1/openapi.json" download="xs-ota-openapi.json">
-                OpenAPI description
-              </a>
+              <Copy text={address} />
             </dd>
           </div>
-          <div>
-            <dt>broker</dt>
-            <dd>{data.broker === "embedded" ? "built in" : "elsewhere"}</dd>
-          </div>
-          <div>
-            <dt>state</dt>
-            <dd>{data.kept ? "kept on disk" : "in memory: gone when the cloud ends"}</dd>
-          </div>
-        </dl>
-      </section>
-    </>
+        ))}
+        <div>
+          <dt>API</dt>
+          <dd>
+            <a href="/cloud/v1/openapi.json" download="xs-ota-openapi.json">
+              OpenAPI description
+            </a>
+          </dd>
+        </div>
+        <div>
+          <dt>broker</dt>
+          <dd>{data.broker === "embedded" ? "built in" : "elsewhere"}</dd>
+        </div>
+        <div>
+          <dt>state</dt>
+          <dd>{data.kept ? "kept on disk" : "in memory: gone when the cloud ends"}</dd>
+        </div>
+      </dl>
+    </section>
   );
 }
 

@@ -39,33 +39,39 @@ export function RolloutsPage(): JSX.Element {
           </thead>
           <tbody>
             {data.items.map((rollout) => (
-              <tr key={rollout.id}>
-                <th scope="row" data-label="Rollout">
-                  <a href={linkTo("rollouts", rollout.id)}>{rollout.name}</a>
-                  <span class="under">
-                    version {rollout.version} for {rollout.target}
-                    {rollout.waves.length > 1 && `, ${plural(rollout.waves.length, "wave")}`}
-                  </span>
-                </th>
-                <td data-label="State">
-                  <Chip kind={rollout.state}>{rollout.state}</Chip>
-                </td>
-                <td data-label="Devices" class="wide">
-                  <Shares counts={rollout.counts} />
-                  <span class="under">
-                    {rollout.counts.success} of {rollout.devices} done
-                    {rollout.counts.failure > 0 && `, ${rollout.counts.failure} failed`}
-                    {rollout.counts.cancelled > 0 && `, ${rollout.counts.cancelled} cancelled`}
-                  </span>
-                </td>
-                <td data-label="Created">
-                  <Ago at={rollout.createdAt} />
-                </td>
-              </tr>
+              <Row key={rollout.id} rollout={rollout} />
             ))}
           </tbody>
         </table>
       )}
     </>
+  );
+}
+
+function Row({ rollout }: { rollout: Views["rollout"] }): JSX.Element {
+  return (
+    <tr>
+      <th scope="row" data-label="Rollout">
+        <a href={linkTo("rollouts", rollout.id)}>{rollout.name}</a>
+        <span class="under">
+          version {rollout.version} for {rollout.target}
+          {rollout.waves.length > 1 && `, ${plural(rollout.waves.length, "wave")}`}
+        </span>
+      </th>
+      <td data-label="State">
+        <Chip kind={rollout.state}>{rollout.state}</Chip>
+      </td>
+      <td data-label="Devices" class="wide">
+        <Shares counts={rollout.counts} />
+        <span class="under">
+          {rollout.counts.success} of {rollout.devices} done
+          {rollout.counts.failure > 0 && `, ${rollout.counts.failure} failed`}
+          {rollout.counts.cancelled > 0 && `, ${rollout.counts.cancelled} cancelled`}
+        </span>
+      </td>
+      <td data-label="Created">
+        <Ago at={rollout.createdAt} />
+      </td>
+    </tr>
   );
 }

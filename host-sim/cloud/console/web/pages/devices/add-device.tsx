@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
-import { ask, part, type Views } from "../api";
-import { tell, useAction, useLive } from "../live";
-import { linkTo } from "../location";
-import { Dialog, ProblemNote } from "../parts";
+import { ask, part, type Views } from "../../api";
+import { tell, useAction, useLive } from "../../live";
+import { linkTo } from "../../location";
+import { Dialog, ProblemNote } from "../../parts";
 
 type Kind = "tencent" | "thingspanel-v1" | "thingspanel-v0";
 
@@ -38,33 +38,8 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
             <option value="thingspanel-v0">ThingsPanel 0.x</option>
           </select>
         </label>
-        {kind === "tencent" && (
-          <label>
-            Product id
-            <input
-              type="text"
-              required
-              pattern="[A-Za-z0-9]+"
-              title="Up to 10 letters and digits"
-              maxLength={10}
-              value={product}
-              onInput={(event) => setProduct(event.currentTarget.value)}
-            />
-          </label>
-        )}
-        <label>
-          {kind === "tencent" ? "Device name" : "Device number"}
-          <input
-            type="text"
-            required
-            pattern={kind === "tencent" ? "[A-Za-z0-9_:\\-]+" : "[^\\s\\/+#]+"}
-            title={kind === "tencent" ? "Letters, digits, _ : and -" : "No blanks and none of / + #"}
-            maxLength={48}
-            value={name}
-            placeholder="bench-01"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </label>
+        {kind === "tencent" && <ProductField product={product} set={setProduct} />}
+        <NameField isTencent={kind === "tencent"} name={name} set={setName} />
         <p class="faint">Its secret is made here and goes into its device.json.</p>
         <ProblemNote problem={action.problem} />
         <footer>
@@ -74,6 +49,49 @@ export function AddDeviceDialog({ close }: { close: () => void }): JSX.Element {
         </footer>
       </form>
     </Dialog>
+  );
+}
+
+function ProductField({ product, set }: { product: string; set: (product: string) => void }): JSX.Element {
+  return (
+    <label>
+      Product id
+      <input
+        type="text"
+        required
+        pattern="[A-Za-z0-9]+"
+        title="Up to 10 letters and digits"
+        maxLength={10}
+        value={product}
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    </label>
+  );
+}
+
+function NameField({
+  isTencent,
+  name,
+  set,
+}: {
+  isTencent: boolean;
+  name: string;
+  set: (name: string) => void;
+}): JSX.Element {
+  return (
+    <label>
+      {isTencent ? "Device name" : "Device number"}
+      <input
+        type="text"
+        required
+        pattern={isTencent ? "[A-Za-z0-9_:\\-]+" : "[^\\s\\/+#]+"}
+        title={isTencent ? "Letters, digits, _ : and -" : "No blanks and none of / + #"}
+        maxLength={48}
+        value={name}
+        placeholder="bench-01"
+        onInput={(event) => set(event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

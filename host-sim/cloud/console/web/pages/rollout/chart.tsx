@@ -1,7 +1,7 @@
 /** How many devices had been asked, had succeeded and had failed at each time. */
 import type { JSX } from "preact";
-import type { Views } from "./api";
-import { duration } from "./format";
+import type { Views } from "../../api";
+import { duration } from "../../format";
 
 type Point = Views["rolloutDetail"]["timeline"][number];
 

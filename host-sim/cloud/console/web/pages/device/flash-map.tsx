@@ -1,9 +1,9 @@
 /** What is in a simulated board's flash, sector by sector, as it changes. */
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { part, type Views } from "./api";
-import { bytes } from "./format";
-import { Chip } from "./parts";
+import { part, type Views } from "../../api";
+import { bytes } from "../../format";
+import { Chip } from "../../parts";
 
 type Map = Views["flash"];
 type Slot = Map["slots"][number];

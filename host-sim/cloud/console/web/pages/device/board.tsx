@@ -1,9 +1,9 @@
 import type { JSX } from "preact";
-import { ask, part, type Views } from "../api";
-import { FlashMapView } from "../flash-map";
-import { clock } from "../format";
-import { tell, useAction, useLive } from "../live";
-import { Chip, ProblemNote } from "../parts";
+import { ask, part, type Views } from "../../api";
+import { FlashMapView } from "./flash-map";
+import { clock } from "../../format";
+import { tell, useAction, useLive } from "../../live";
+import { Chip, ProblemNote } from "../../parts";
 
 const FIRMWARE = [
   [undefined, "Good", "The next version, made on the spot"],
@@ -13,7 +13,7 @@ const FIRMWARE = [
 ] as const;
 
 /** What can be done to a simulated board, and what is in its flash. */
-export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }): JSX.Element {
+export function BoardPanel({ name }: { name: string }): JSX.Element {
   const { data: board, problem } = useLive<Views["board"]>(`/boards/${part(name)}`, ["boards"], name);
   const action = useAction();
   if (board === undefined) return <ProblemNote problem={problem} />;
@@ -28,52 +28,65 @@ export function BoardPanel({ name, trial }: { name: string; trial: JSX.Element }
         Simulated board
         {board.power ? <Chip kind="success">power on</Chip> : <Chip kind="cancelled">power off</Chip>}
         {board.weak && <Chip kind="upgrading">weak link</Chip>}
-        {board.trial === true && trial}
+        {board.trial === true && <Chip kind="upgrading">on trial</Chip>}
       </h2>
-      <div class="controls">
-        <div class="group" role="group" aria-label="power and link">
-          <button
-            type="button"
-            class={board.power ? "danger" : "primary"}
-            disabled={action.busy}
-            onClick={() => act(() => ask("PUT", `/boards/${part(name)}/power`, { on: !board.power }))}
-          >
-            {board.power ? "Cut the power" : "Restore the power"}
-          </button>
-          <button
-            type="button"
-            aria-pressed={board.weak}
-            disabled={action.busy}
-            onClick={() => act(() => ask("PUT", `/boards/${part(name)}/link`, { weak: !board.weak }))}
-          >
-            {board.weak ? "Back to a good link" : "Weaken the link"}
-          </button>
-        </div>
-        <div class="group" role="group" aria-label="push firmware">
-          <span class="of">Push firmware</span>
-          {FIRMWARE.map(([fault, words, hint]) => (
-            <button
-              key={words}
-              type="button"
-              class={fault === undefined ? "" : "bad"}
-              aria-label={`push firmware: ${words.toLowerCase()}`}
-              title={hint}
-              disabled={action.busy}
-              onClick={() =>
-                act(() => ask("POST", `/boards/${part(name)}/firmware`, fault === undefined ? {} : { fault }))
-              }
-            >
-              {words}
-            </button>
-          ))}
-        </div>
-      </div>
+      <Controls board={board} busy={action.busy} act={act} />
       <ProblemNote
         problem={action.problem ?? (board.problem === undefined ? undefined : `The board went off: ${board.problem}`)}
       />
       <FlashMapView name={name} power={board.power} />
       <Events name={name} />
     </section>
+  );
+}
+
+function Controls({
+  board: { name, power, weak },
+  busy,
+  act,
+}: {
+  board: Views["board"];
+  busy: boolean;
+  act: (work: () => Promise<unknown>) => void;
+}): JSX.Element {
+  const path = `/boards/${part(name)}`;
+  return (
+    <div class="controls">
+      <div class="group" role="group" aria-label="power and link">
+        <button
+          type="button"
+          class={power ? "danger" : "primary"}
+          disabled={busy}
+          onClick={() => act(() => ask("PUT", `${path}/power`, { on: !power }))}
+        >
+          {power ? "Cut the power" : "Restore the power"}
+        </button>
+        <button
+          type="button"
+          aria-pressed={weak}
+          disabled={busy}
+          onClick={() => act(() => ask("PUT", `${path}/link`, { weak: !weak }))}
+        >
+          {weak ? "Back to a good link" : "Weaken the link"}
+        </button>
+      </div>
+      <div class="group" role="group" aria-label="push firmware">
+        <span class="of">Push firmware</span>
+        {FIRMWARE.map(([fault, label, hint]) => (
+          <button
+            key={label}
+            type="button"
+            class={fault === undefined ? "" : "bad"}
+            aria-label={`push firmware: ${label.toLowerCase()}`}
+            title={hint}
+            disabled={busy}
+            onClick={() => act(() => ask("POST", `${path}/firmware`, fault === undefined ? {} : { fault }))}
+          >
+            {label}
+          </button>
+        ))}
+      </div>
+    </div>
   );
 }
 
@@ -91,11 +104,11 @@ function Events({ name }: { name: string }): JSX.Element | null {
     .slice(-12);
   if (items.length === 0) return null;
   return (
-    <ol class="events" aria-label="what the board says, newest first">
+    <ol class="events" aria-label="what the board reports, newest first">
       {items.toReversed().map(({ at, event }, index) => (
         <li key={`${at} ${items.length - index}`}>
           <span class="when mono">{clock(at)}</span>
-          <span>{inWords(event)}</span>
+          <span>{describeEvent(event)}</span>
         </li>
       ))}
     </ol>
@@ -103,7 +116,7 @@ function Events({ name }: { name: string }): JSX.Element | null {
 }
 
 /** The states that the agent is in, as what it does. */
-const STATE_WORDS: Readonly<Record<string, string>> = {
+const STATE_TEXTS: Readonly<Record<string, string>> = {
   verifying: "verifies what is in flash",
   installing: "hands it to the installer of the module",
   burning: "makes it the next to boot",
@@ -113,7 +126,7 @@ const STATE_WORDS: Readonly<Record<string, string>> = {
 };
 
 /** An event of `xs-ota device`. */
-function inWords(event: Record<string, unknown>): string {
+function describeEvent(event: Record<string, unknown>): string {
   const text = (key: string): string => String(event[key] ?? "");
   switch (event["event"]) {
     case "boot":
@@ -126,7 +139,7 @@ function inWords(event: Record<string, unknown>): string {
       if (event["state"] === "downloading") return `has downloaded ${text("percent")} %`;
       return event["state"] === "fail"
         ? `fails with ${text("code")}: ${text("message")}`
-        : (STATE_WORDS[text("state")] ?? text("state"));
+        : (STATE_TEXTS[text("state")] ?? text("state"));
     case "reboot":
       return `restarts into ${text("slot")}`;
     case "confirmed":
