@@ -18,7 +18,7 @@ export const IMAGE_HEADER = 24;
 /** sizeof(esp_image_segment_header_t). */
 export const SEGMENT_HEADER = 8;
 /** ESP_IMAGE_MAX_SEGMENTS. */
-export const MAX_SEGMENTS = 16;
+const MAX_SEGMENTS = 16;
 /** The app description is the first thing in the first segment. */
 export const DESCRIPTION_OFFSET = IMAGE_HEADER + SEGMENT_HEADER;
 /** sizeof(esp_app_desc_t). A project's own data (ESP-IDF: "custom app description") follows it in the same segment. */

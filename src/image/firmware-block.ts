@@ -1,8 +1,9 @@
 /**
- * The firmware block: what a firmware is, in the image itself, right behind ESP-IDF's app description ("custom app description").
- * Moddable builds every app as project "xs_esp32", so the app description tells products apart no more than versions. Bytes:
- * docs/SPEC.md; on a chip hal/esp32/xsota_desc.h defines it, on the desk `xs-ota image` writes it.
+ * The firmware block: product, version and security version of a firmware, in the image itself, right behind ESP-IDF's app description
+ * ("custom app description"). Moddable builds every app as project "xs_esp32" of version "1", so the app description identifies
+ * nothing. Bytes: docs/SPEC.md. hal/esp32/xsota_desc.h defines the block for a chip, `xs-ota image` writes it for the simulated board.
  */
+import { startsWith } from "../util/bytes";
 import { DESCRIPTION_LENGTH, DESCRIPTION_OFFSET, readAppDescription } from "./esp-image";
 
 /** "XSOT" */
@@ -12,21 +13,21 @@ const TEXT = 32;
 const PRODUCT_AT = 8;
 const VERSION_AT = 40;
 const FLOOR_AT = 72;
-export const FIRMWARE_BLOCK = 76;
-/** As much of an image's beginning as says what it is. */
+const FIRMWARE_BLOCK = 76;
+/** Bytes of an image's beginning that hold all of this. */
 export const IMAGE_FACTS = DESCRIPTION_OFFSET + DESCRIPTION_LENGTH + FIRMWARE_BLOCK;
 
 export interface Firmware {
   /** 1..31 characters of printable ASCII. */
   readonly product: string;
   readonly version: string;
-  /** Once this firmware is confirmed, none with a lower one is installed. 0: no floor. */
+  /** Anti-rollback: once this firmware is confirmed, none with a lower number is installed. 0: no limit. */
   readonly securityFloor: number;
 }
 
-/** `custom`: what follows the app description; undefined where that is no firmware block. Throws where it is a damaged one. */
+/** `custom`: what follows the app description. Undefined where that is no firmware block; throws where the block is damaged. */
 export function readFirmwareBlock(custom: Uint8Array): Firmware | undefined {
-  if (custom.length < FIRMWARE_BLOCK || MAGIC.some((byte, index) => custom[index] !== byte)) return undefined;
+  if (custom.length < FIRMWARE_BLOCK || !startsWith(custom, MAGIC)) return undefined;
   if (custom[4] !== FORMAT) throw new Error(`firmware block of format ${custom[4]}, this reader knows ${FORMAT}`);
   const floor =
     (custom[FLOOR_AT] ?? 0) |
@@ -51,9 +52,9 @@ export function encodeFirmwareBlock({ product, version, securityFloor }: Firmwar
 }
 
 /**
- * The one reader of product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of which
- * IMAGE_FACTS bytes are enough. An image without a firmware block is somebody else's: it throws, unless `allowForeign`; then project name and version
- * of the app description count.
+ * Reads product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of which
+ * IMAGE_FACTS bytes are enough. An image without a firmware block comes from another project: it throws, unless `allowForeign`; then
+ * project name and version of the app description count.
  */
 export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Firmware {
   const description = readAppDescription(firstSector);

@@ -1,10 +1,11 @@
-/** Whether a file's signature is by one of the trusted keys. */
+/** Checks that one of the trusted keys signed a file. */
 import type { Crypto } from "../ports";
+import { startsWith } from "../util/bytes";
 import { isScalar } from "./p256";
 import { readTrailer } from "./trailer";
 
 /**
- * Reason to refuse, or undefined.
+ * Returns the reason to refuse the file, or undefined.
  * @param hash SHA-256 of everything before the trailer
  * @param last the file's last 96 bytes
  * @param keys trusted points, checked when they were read
@@ -35,6 +36,3 @@ export function fingerprintOf(point: Uint8Array, crypto: Pick<Crypto, "digest">)
   digest.write(point);
   return digest.close();
 }
-
-const startsWith = (bytes: Uint8Array, prefix: Uint8Array): boolean =>
-  prefix.every((byte, index) => bytes[index] === byte);

@@ -1,5 +1,6 @@
-/** Trusted public keys: PEM as OpenSSL writes it, or the bare point in hex. */
+/** Trusted public keys: PEM as OpenSSL writes it, or the point in hex. */
 import { decodeBase64 } from "../util/base64";
+import { startsWith } from "../util/bytes";
 import { fromHex } from "../util/hex";
 import { isPoint, POINT } from "./p256";
 
@@ -19,7 +20,7 @@ export function readPublicKey(text: string): Uint8Array {
 
 function pointOfSpki(der: Uint8Array): Uint8Array {
   const prefix = fromHex(SPKI);
-  if (der.length !== prefix.length + POINT || prefix.some((byte, index) => der[index] !== byte))
+  if (der.length !== prefix.length + POINT || !startsWith(der, prefix))
     throw new Error("public key: not an uncompressed P-256 key");
   return der.slice(prefix.length);
 }

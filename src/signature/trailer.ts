@@ -11,6 +11,7 @@
  *  16  72  signature as `openssl dgst -sha256 -sign` makes it (DER: SEQUENCE of two INTEGERs), zeros behind it
  *  88   8  0
  */
+import { startsWith } from "../util/bytes";
 import { SCALAR } from "./p256";
 
 export const TRAILER = 96;
@@ -30,13 +31,12 @@ export interface Signature {
   readonly s: Uint8Array;
 }
 
-/** Whether a file's last 96 bytes are a trailer, good or bad. */
-export const hasTrailer = (last: Uint8Array): boolean =>
-  last.length === TRAILER && MAGIC.every((byte, index) => last[index] === byte);
+/** Whether a file's last 96 bytes are a trailer, valid or not. */
+export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER && startsWith(last, MAGIC);
 
 /**
- * Throws an Error that says what is wrong. Strict, so that a file has few spellings: the key's name or zeros, and (as in all ECDSA) s or
- * n - s, which is what `openssl dgst -sign` leaves to chance.
+ * Throws an Error that says what is wrong. It is strict, so that one signature has few encodings: the key's fingerprint or zeros, and (as in
+ * all ECDSA) s or n - s, of which `openssl dgst -sign` gives either.
  */
 export function readTrailer(last: Uint8Array): Signature {
   if (!hasTrailer(last)) throw new Error("the file is not signed");

@@ -35,7 +35,7 @@ export function encodeUtf8(text: string): Uint8Array {
 }
 
 /** Writes `text` into `bytes` from index `at` on, where there must be room; returns the index behind it. */
-export function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
+function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
   for (const character of text) {
     let point = character.codePointAt(0)!;
     if (point < 0x80) {

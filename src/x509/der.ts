@@ -2,6 +2,7 @@
  * ASN.1 in its distinguished encoding (X.690), as much as a certificate needs: definite lengths, low tag numbers. Each length is
  * checked against what is there, so no input makes it read beyond its element.
  */
+import { toHex } from "../util/hex";
 
 export const SEQUENCE = 0x30;
 export const SET = 0x31;
@@ -9,7 +10,7 @@ export const BOOLEAN = 0x01;
 export const INTEGER = 0x02;
 export const BIT_STRING = 0x03;
 export const OCTET_STRING = 0x04;
-export const OBJECT_ID = 0x06;
+const OBJECT_ID = 0x06;
 export const UTC_TIME = 0x17;
 export const GENERALIZED_TIME = 0x18;
 
@@ -72,7 +73,7 @@ export class DerReader {
 
   /** An object identifier, as the hex of its content. */
   oid(): string {
-    return hex(this.next(OBJECT_ID).content);
+    return toHex(this.next(OBJECT_ID).content);
   }
 
   /** A number that is not negative, without leading zeros. */
@@ -87,12 +88,6 @@ export class DerReader {
   end(): void {
     if (this.more) throw new Error("DER: something follows");
   }
-}
-
-export function hex(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
-  return text;
 }
 
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
