@@ -1,103 +1,195 @@
 /**
- * Every number the agent lives by, in one place, each with its reason. Times are milliseconds, lengths bytes.
+ * The agent's limits and times, by the phase they belong to. Times are milliseconds, lengths bytes, unless a comment
+ * says otherwise. Each names its source: a standard, a vendor's document, a measurement (docs/), or the requirement
+ * that it meets ("chosen").
  */
 
-/** Flash erase unit of every ESP32, and the step of the checkpoint. */
-export const SECTOR = 4096;
-/** Bytes held back until the image is proven: magic 0xE9 lies in them; 16 is also the flash-encryption unit (ESP-IDF, "Flash Encryption"). */
-export const HEAD = 16;
+/* ---- flash ---- */
 
-/* ---- download ---- */
-/** Connect and TLS handshake: a weak cell answers a SYN within a few retransmissions (RFC 6298: 1, 3, 7 s). */
+/** Erase unit of every ESP32 (ESP-IDF, spi_flash: SPI_FLASH_SEC_SIZE), and the step of the checkpoint. */
+export const SECTOR = 4096;
+/**
+ * Bytes held back until the image is proven: without the magic 0xE9 at the start no bootloader takes the slot for an
+ * image (ESP-IDF, esp_image_header_t). 16 is the unit of writes to encrypted flash (ESP-IDF, "Flash Encryption").
+ */
+export const HEAD = 16;
+/**
+ * Repairs (erase and program again) of one sector whose readback differs. Chosen: a third failure is a worn cell, not a
+ * disturbed write.
+ */
+export const SECTOR_REPAIRS = 2;
+
+/* ---- connecting, to broker and file server ---- */
+
+/** Connect and TLS handshake. Three SYN retransmissions, after 1, 3 and 7 s (RFC 6298, section 2), fit. */
 export const CONNECT_TIMEOUT = 10_000;
-/** Nothing received for this long while a response is due: the connection is dead. Vendor SDKs give up the whole update after 1 s. */
-export const HTTP_IDLE_TIMEOUT = 15_000;
-/** First wait after a failed attempt; doubles, with full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+/**
+ * First wait after a failed attempt; doubles, with full jitter (AWS Architecture Blog, "Exponential Backoff And
+ * Jitter").
+ */
 export const BACKOFF_FIRST = 1_000;
-/** First wait after a connection broke that had brought a sector, with full jitter: the line works, and a fleet is spread by where each broke. */
-export const BACKOFF_PROMPT = 250;
-/** Longest wait between attempts. */
+/**
+ * Longest wait between attempts. Chosen: a device is back within a minute of its network, and a fleet of 10,000 asks
+ * 333 times a second on average.
+ */
 export const BACKOFF_CAP = 60_000;
-/** Transport trouble: this long without a new sector ends the job. Measured on progress, never on the whole transfer. */
+
+/* ---- download: requests ---- */
+
+/** Longest URL accepted. Tencent's pre-signed URLs have about 400 bytes. */
+export const URL_MAX = 2_048;
+/** Redirects followed for one request: the limit of RFC 2068, section 10.3. */
+export const REDIRECTS = 5;
+/** Largest range of one request: what a power cut may cost in flight. */
+export const RANGE_MAX = 16_384;
+/** One range where no other request is unanswered: the response head of some 440 bytes is 3 % of it (docs/BENCH.md). */
+export const RANGE = RANGE_MAX;
+/**
+ * Bytes asked for beyond the checkpoint, at most: one sector plus RANGE_MAX in flight is all that a power cut may cost.
+ */
+export const WINDOW = SECTOR + RANGE_MAX;
+
+/* ---- download: responses ---- */
+
+/**
+ * Nothing received for this long while a response is due: the connection is dead. Chosen; vendor SDKs give up the whole
+ * update after 1 s.
+ */
+export const HTTP_IDLE_TIMEOUT = 15_000;
+/**
+ * Bytes of a response head that are kept; the surplus is skipped, never stored. nginx, as a proxy, takes heads of 4 or
+ * 8 KiB (proxy_buffer_size).
+ */
+export const HTTP_HEAD_MAX = 8_192;
+/**
+ * Bodies fetched again because no HTTP head followed them, in one download (docs/MODDABLE.md). Chosen: more is the
+ * server's fault, and the digest decides.
+ */
+export const REWINDS_MAX = 8;
+
+/* ---- download: failures ---- */
+
+/**
+ * First wait after a connection broke that had brought a sector, with full jitter. Chosen: the link works, and a fleet
+ * is spread by where each broke.
+ */
+export const BACKOFF_PROMPT = 250;
+/**
+ * Transport failures: this long without a new sector ends the job. Measured on progress, never on the whole transfer.
+ * Chosen.
+ */
 export const STALL_BUDGET = 15 * 60_000;
-/** Deterministic refusals (404, JSON body, other total, certificate): tries, and the time they may take together. */
+/**
+ * Refusals that look final (404, JSON body, other total, certificate): tries, and the time they may take together.
+ * Chosen.
+ */
 export const REFUSAL_TRIES = 3;
 export const REFUSAL_WINDOW = 60_000;
 /**
- * Wait before a URL that was answered with 401 or 403 is tried once more; only then is a fresh one asked for. A limiter answers like an expired
- * URL: Apache's mod_evasive blocks for 10 s (DOSBlockingPeriod) and begins anew at each request in that time.
+ * Wait before a URL that was answered with 401 or 403 is tried once more; only then is a fresh one asked for. A rate
+ * limiter answers like an expired URL: Apache's mod_evasive blocks for 10 s (DOSBlockingPeriod) and starts anew at each
+ * request in that time.
  */
 export const DENIED_WAIT = 15_000;
-/** Times a fresh URL is asked for in one job before it fails. */
+/** Fresh URLs asked for in one job before it fails. Chosen: three that expire at once are a wrong clock or account. */
 export const URL_RENEWALS = 3;
-/** How long a renewal is waited for before it counts as failed. */
+/** How long a renewal is awaited before it counts as failed. Chosen: longer than the longest wait for a reconnect. */
 export const RENEWAL_TIMEOUT = 60_000;
-/** One Range request, where nothing else is under way: its head of some 440 bytes is 3 %. Those that leave early are three sectors long (WINDOW). */
-export const RANGE = 16_384;
-/** Largest range ever asked for. */
-export const RANGE_MAX = 16_384;
-/** Bytes asked for beyond the checkpoint, at most: one sector plus 16 KiB in flight is all that a power cut may cost. */
-export const WINDOW = SECTOR + 16_384;
-/** Bodies fetched again because what followed them was no head, in one download: more is a server's fault, and the digest decides. */
-export const REWINDS_MAX = 8;
-/** Redirects followed for one request. */
-export const REDIRECTS = 5;
-/** Longest URL taken; Tencent's pre-signed ones have about 400 bytes. */
-export const URL_MAX = 2_048;
-/** Response head beyond this is a failure of the server; the surplus is skipped, never stored. */
-export const HTTP_HEAD_MAX = 8_192;
 
 /* ---- MQTT ---- */
-/** Largest MQTT payload taken; a longer packet is skipped. */
+
+/**
+ * Largest MQTT payload accepted; a longer packet is skipped. Chosen: an offer with the longest URL takes less than half
+ * of it.
+ */
 export const MQTT_PAYLOAD_MAX = 8_192;
-/** Longest topic of a message taken, bytes; ours have at most 72 (Tencent: "$ota/update/", product 10, device 48), the rest is room for other clouds. */
+/**
+ * Longest topic of a message, bytes; Tencent's have at most 72 ("$ota/update/", product 10, device 48), the rest is
+ * room for other clouds.
+ */
 export const MQTT_TOPIC_MAX = 256;
-/** Keep-alive in seconds; the vendor's Python SDK uses 60, the platform allows 0 to 900 (Tencent doc 1105/41824). */
+/**
+ * Keep-alive in seconds; the vendor's Python SDK uses 60, the platform allows 0 to 900 (Tencent, document 1105/41824).
+ */
 export const MQTT_KEEPALIVE = 60;
-/** CONNACK, SUBACK: waited for as long as a connect. */
-export const MQTT_REPLY_TIMEOUT = 10_000;
-/** An unacknowledged QoS 1 publish is resent on a live connection after this. */
+/** CONNACK, SUBACK and PINGRESP are awaited as long as a connect. */
+export const MQTT_REPLY_TIMEOUT = CONNECT_TIMEOUT;
+/** An unacknowledged QoS 1 publish is sent again on a live connection after this. Chosen: twice MQTT_REPLY_TIMEOUT. */
 export const MQTT_RESEND = 20_000;
-/** QoS 1 publishes kept until acknowledged. The agent itself never has more than three under way. */
+/** QoS 1 publishes kept until acknowledged. The agent itself never has more than three in flight. */
 export const MQTT_INFLIGHT = 8;
-/** A connection that lasted this long resets the reconnect backoff (another client with the same id ends it sooner). */
+/**
+ * A connection that lasted this long resets the reconnect backoff. Another client with the same id ends it sooner (MQTT
+ * 3.1.1, section 3.1.4).
+ */
 export const MQTT_STABLE = 30_000;
-/** JSON nesting accepted in a message. */
+/**
+ * JSON nesting accepted in a message. Chosen: deeper than any offer. The engine's parser is recursive, and a chip's
+ * stack has a few hundred slots.
+ */
 export const JSON_DEPTH = 16;
 
-/* ---- job ---- */
+/* ---- offers and reports ---- */
+
+/** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */
+export const MESSAGE_MAX = 128;
 /** Progress reports: at most one in this time (vendor SDKs: 1 s). */
 export const REPORT_INTERVAL = 1_000;
-/** PUBACK of `burning` is awaited this long before the switch. */
-export const BURNING_ACK = 10_000;
-/** Trial of new firmware, seconds: default and limits; keep it below the platform's task time-out (Tencent: 120 to 900). */
+/**
+ * A job found at power-on resumes from its stored URL after this without a fresh push. Chosen: the cloud pushes within
+ * seconds of a version report.
+ */
+export const RESUME_DELAY = 30_000;
+/**
+ * An idle device reports its version again this often where that brings a lost push back: pushes come at QoS 0, and no
+ * device can notice a lost one.
+ */
+export const REREPORT = 10 * 60_000;
+/**
+ * What the cloud will not send again is stored if it is pending for longer than this. A PUBACK usually comes within a
+ * round trip, and costs no flash then.
+ */
+export const PENDING_STORE_AFTER = 1_000;
+/**
+ * Images on the denylist. One signature can be encoded in four ways (docs/SECURITY.md), each of which is another file.
+ */
+export const REFUSED_MAX = 16;
+
+/* ---- install and trial ---- */
+
+/**
+ * An installer has to finish a module within this: a second processor that is flashed over a slow line takes minutes.
+ * Chosen.
+ */
+export const INSTALL_TIMEOUT = 10 * 60_000;
+/** PUBACK of `burning` is awaited this long before the switch: as long as any reply. */
+export const BURNING_ACK = MQTT_REPLY_TIMEOUT;
+/**
+ * Trial of new firmware, seconds: default and limits. Keep it below the platform's task time-out (Tencent: 120 to 900).
+ */
 export const TRIAL_SECONDS = 120;
 export const TRIAL_SECONDS_MIN = 30;
 export const TRIAL_SECONDS_MAX = 900;
-/** Trials of one image cut short by power loss before the job fails. */
+/**
+ * Trials of one image cut short by power loss before the job fails. Chosen: a good image may meet two, a bad one that
+ * browns the supply out may not go on.
+ */
 export const MAX_ATTEMPTS = 2;
-/** Trials of one image that may end without a confirm; then it is not tried again. */
+/** Trials of one image that may end without a confirm; then it is not tried again. Chosen. */
 export const TRIALS_MAX = 3;
-/** From one such trial to the next, awake seconds: an outage of the cloud that ends gets its second trial soon, and a cloud that pushes without end no fourth. */
+/**
+ * From one such trial to the next, awake seconds. Chosen: an outage of the cloud that ends gets its second trial soon;
+ * endless pushes get no fourth.
+ */
 export const TRIAL_WAITS: readonly number[] = Object.freeze([2 * 60, 15 * 60]);
-/** Installs of images that were confirmed here before: an operator goes back and forth a few times, a cloud with two open tasks without end. */
+/**
+ * Installs of images that were confirmed here before. Chosen: an operator switches back and forth a few times, a cloud
+ * with two open tasks without end.
+ */
 export const REPEAT_BUDGET = 8;
+/** The counter is one byte of its record (docs/SPEC.md). */
 export const REPEAT_BUDGET_MAX = 255;
-/** Awake seconds that give one of them back. */
+/** Awake seconds that give one of them back. Chosen: at most 96 installs a day, of 100,000 erase cycles of a sector. */
 export const REPEAT_REFILL = 15 * 60;
-/** Awake time is stored this often while a wait runs: at most so much of it is lost by a power cut. */
+/** Awake time is stored this often while a wait runs: a power cut loses at most so much of it. */
 export const AWAKE_STORE_INTERVAL = 60_000;
-/** Repairs (erase and program again) of one sector whose readback differs. */
-export const SECTOR_REPAIRS = 2;
-/** A job found at power-on resumes from its stored URL after this without a fresh push. */
-export const RESUME_DELAY = 30_000;
-/** An idle device reports its version again this often where that brings a push that was lost: it comes at QoS 0, and no device can know of it. */
-export const REREPORT = 10 * 60_000;
-/** What a cloud will not say or ask again is stored when it is owed for longer: an answer usually has its PUBACK within a round trip. */
-export const OWED_AFTER = 1_000;
-/** An installer makes use of a module within this: a second processor that is flashed over a slow line takes minutes. */
-export const INSTALL_TIMEOUT = 10 * 60_000;
-/** Images remembered as refused. One signature can be written in four ways (docs/SECURITY.md), each of which is another file. */
-export const REFUSED_MAX = 16;
-/** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */
-export const MESSAGE_MAX = 128;

@@ -1,6 +1,7 @@
 /**
- * The check of an application image that ESP-IDF's bootloader does: header, segments, checksum, SHA-256 (esp_image_format.c, in its
- * order). It touches each byte in JavaScript, for hosts and the simulated board; a chip has esp_image_verify.
+ * The check of an application image that ESP-IDF's bootloader does: header, segments, checksum, SHA-256
+ * (esp_image_format.c, in its order). It touches each byte in JavaScript, for hosts and the simulated board; a chip has
+ * esp_image_verify.
  *
  * Whatever the bytes, these functions return or throw an `Error` that says what is wrong.
  */
@@ -79,7 +80,8 @@ export function verifyImage(read: ReadImage, limit: number, sha256: () => Digest
   const length = header.hashAppended ? hashed + IMAGE_HASH : hashed;
   if (length > limit) throw new Error(`ESP image: ${length} bytes, beyond ${limit}`);
 
-  // The checksum leaves out the headers: take everything in, and the headers out again. All positions are multiples of 4.
+  // The checksum leaves out the headers: take everything in, and the headers out again. All positions are multiples of
+  // 4.
   let sum = CHECKSUM_SEED;
   const digest = header.hashAppended ? sha256() : undefined;
   const block = new Uint8Array(BLOCK);

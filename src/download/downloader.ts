@@ -16,7 +16,8 @@ import type { Incident } from "./verdict";
  * renewing    a fresh URL -> connecting
  * ended       for good
  *
- * From every state but the last: `stop` -> ended. From waiting, connecting and open: the stall budget is used up -> ended.
+ * From every state but the last: `stop` -> ended. From waiting, connecting and open: the stall budget is used up ->
+ * ended.
  */
 type State =
   | { readonly name: "idle" }
@@ -33,11 +34,12 @@ const ENDED: State = Object.freeze({ name: "ended" });
 const NOTHING = new Uint8Array(0);
 
 /**
- * Fetches one file by HTTP/1.1 range requests, sector by sector, over one connection at a time. It ends by "finished", by
- * "download-failed", or because the stall budget without a new sector is used up.
+ * Fetches one file by HTTP/1.1 range requests, sector by sector, over one connection at a time. It ends by "finished",
+ * by "download-failed", or because the stall budget without a new sector is used up.
  *
- * Transport failures are waited out and the download goes on at the next byte. A refusal that looks final gets a few tries. What is
- * nobody's fault (a close between two responses, a redirected URL that stops working after it delivered) costs no wait.
+ * Transport failures are waited out and the download goes on at the next byte. A refusal that looks final gets a few
+ * tries. What is nobody's fault (a close between two responses, a redirected URL that stops working after it delivered)
+ * costs no wait.
  */
 export class Downloader implements ProtocolMachine<DownloadOutput> {
   readonly #url: string;
@@ -124,8 +126,8 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   /**
-   * A fresh URL for the same image: the download continues at the current offset. A connection that works, and a wait, are not
-   * disturbed. A URL that cannot be used fails the download only where it was asked for.
+   * A fresh URL for the same image: the download continues at the current offset. A connection that works, and a wait,
+   * are not disturbed. A URL that cannot be used fails the download only where it was asked for.
    */
   renew(url: string, now: number): DownloadOutput[] {
     const { name } = this.#state;

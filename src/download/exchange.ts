@@ -23,8 +23,8 @@ interface Body {
 }
 
 /**
- * Requests and responses on an open connection: sends the requests, delivers the sectors, and returns an incident when it can not go
- * on. What is known of the file lasts from one connection to the next.
+ * Requests and responses on an open connection: sends the requests, delivers the sectors, and returns an incident when
+ * it can not go on. What is known of the file lasts from one connection to the next.
  */
 export class Exchange {
   readonly #crc16: boolean;
@@ -193,7 +193,10 @@ export class Exchange {
     return undefined;
   }
 
-  /** The field covers one ranged response. It is checked where that lies in the buffer from end to end; the plan asks for such ranges. */
+  /**
+   * The field covers one ranged response. It is checked where that lies in the buffer from end to end; the plan asks
+   * for such ranges.
+   */
   private crcMatches(sector: Uint8Array): boolean {
     const body = this.#body;
     if (!this.#crc16 || body === undefined || body.bufferStart < 0 || this.#assembler.take > 0) return true;
@@ -232,8 +235,8 @@ export class Exchange {
   }
 
   /**
-   * What follows a body is no head, so bytes of that body may be missing: the TCP of SDK 8.2.3 loses a segment now and then on chips
-   * with two cores (docs/MODDABLE.md). Its sectors come again.
+   * What follows a body is no head, so bytes of that body may be missing: the TCP of SDK 8.2.3 loses a segment now and
+   * then on chips with two cores (docs/MODDABLE.md). Its sectors come again.
    */
   private rewind(): void {
     if (this.#body === undefined || !this.file.rewind(this.#body.start)) return;

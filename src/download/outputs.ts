@@ -8,21 +8,30 @@ export type ServerConnect = {
   readonly tls: boolean;
 };
 
-/** What a download tells the update job, whose events these are (job/effects.ts). After `stop()` the rest of a list is void. */
+/**
+ * What a download tells the update job, whose events these are (job/effects.ts). After `stop()` the rest of a list is
+ * void.
+ */
 export type DownloadEvent =
   /** Once before the first sector, and once after each "start-over". `validator`: strong ETag, else Last-Modified. */
   | { readonly type: "total"; readonly size: number; readonly validator: string | undefined }
   /**
-   * A complete sector: a view on the sector buffer, valid until the event was handled. `offset` is a multiple of 4096; only
-   * the file's last sector may be shorter. At most one in a list.
+   * A complete sector: a view on the sector buffer, valid until the event was handled. `offset` is a multiple of 4096;
+   * only the file's last sector may be shorter. At most one in a list.
    */
   | { readonly type: "sector"; readonly offset: number; readonly bytes: Uint8Array }
   /** Sectors from `offset` on were delivered and are not to be trusted: they come again. A multiple of 4096. */
   | { readonly type: "rewind"; readonly offset: number }
-  /** The file changed on the server and no digest guards it: everything stored is void, the download starts again at 0 by itself. */
+  /**
+   * The file changed on the server and no digest guards it: everything stored is void, the download starts again at 0
+   * by itself.
+   */
   | { readonly type: "start-over"; readonly reason: string }
   | { readonly type: "finished" }
-  /** 401 or 403, twice with a wait in between: obtain a fresh URL and call `renew`, or give up and call `stop`. Nothing happens until then. */
+  /**
+   * 401 or 403, twice with a wait in between: obtain a fresh URL and call `renew`, or give up and call `stop`. Nothing
+   * happens until then.
+   */
   | { readonly type: "expired"; readonly message: string }
   /** The end. `message` is one line naming the cause and the HTTP status; it never holds a URL's query. */
   | { readonly type: "download-failed"; readonly cause: Cause; readonly message: string };
@@ -43,7 +52,10 @@ export interface DownloadOptions {
   /** A digest over the whole file will be checked: a changed validator is then no reason to start over. */
   readonly hasDigest: boolean;
   readonly allowHttp: boolean;
-  /** The sector buffer: 4096 bytes, the caller's; the downloader's own between `start` and the end, outside "sector" events. */
+  /**
+   * The sector buffer: 4096 bytes, the caller's; the downloader's own between `start` and the end, outside "sector"
+   * events.
+   */
   readonly buffer: Uint8Array;
   /** Uniform in [0, 1). */
   readonly random: () => number;

@@ -5,10 +5,10 @@ import { RateEstimate } from "./rate-estimate";
 const PREFETCH_LEAST = 3 * SECTOR;
 
 /**
- * Which bytes to ask for next, and when. Ranges end at sector boundaries. On a connection that proved persistent the next request is
- * pipelined (RFC 9112, section 9.3.2): it leaves before the last one is answered, and never asks beyond WINDOW bytes after the last
- * delivered sector. On a slow link it leaves just early enough to keep the link busy, because all that is in flight is lost with
- * the connection.
+ * Which bytes to ask for next, and when. Ranges end at sector boundaries. On a connection that proved persistent the
+ * next request is pipelined (RFC 9112, section 9.3.2): it leaves before the last one is answered, and never asks beyond
+ * WINDOW bytes after the last delivered sector. On a slow link it leaves just early enough to keep the link busy,
+ * because all that is in flight is lost with the connection.
  */
 export class RangePlan {
   readonly #range: number;
@@ -40,7 +40,9 @@ export class RangePlan {
     this.#rate.reset();
   }
 
-  /** Asks for a single byte, which every file but an empty one has, until a response is good. False: it did so already. */
+  /**
+   * Asks for a single byte, which every file but an empty one has, until a response is good. False: it did so already.
+   */
   probe(): boolean {
     if (this.#probing) return false;
     this.#probing = true;
@@ -61,7 +63,8 @@ export class RangePlan {
     const full = Math.floor(from / SECTOR) * SECTOR + length;
     const end = size > 0 ? Math.min(full, size) : full;
     if (!pipelined || end - delivered <= WINDOW) return end;
-    // The right moment matters more than the length: as much as the window has room for, if that is worth a response head.
+    // The right moment matters more than the length: as much as the window has room for, if that is worth a response
+    // head.
     const fitting = delivered + WINDOW;
     return fitting - from < PREFETCH_LEAST ? 0 : fitting;
   }
@@ -82,8 +85,8 @@ export class RangePlan {
   }
 
   /**
-   * The head of a good response says whether the connection persists, and where its bytes end. The next request continues there,
-   * unless it has left already.
+   * The head of a good response says whether the connection persists, and where its bytes end. The next request
+   * continues there, unless it has left already.
    */
   headSeen(keepAlive: boolean, end: number, now: number): void {
     this.#probing = false;
@@ -93,7 +96,10 @@ export class RangePlan {
     if (!keepAlive) this.#sequential = true;
   }
 
-  /** A response was read to its end, which took the download to `wanted`. False: the unanswered requests ask for other bytes than come next. */
+  /**
+   * A response was read to its end, which took the download to `wanted`. False: the unanswered requests ask for other
+   * bytes than come next.
+   */
   responseDone(wanted: number): boolean {
     const end = this.#ends.shift();
     this.#answered++;
@@ -110,7 +116,10 @@ export class RangePlan {
     return this.mayPipeline && !this.#rate.fast;
   }
 
-  /** The server ended the connection. One that closes at the first response, whatever its head said, gets no pipelined requests. */
+  /**
+   * The server ended the connection. One that closes at the first response, whatever its head said, gets no pipelined
+   * requests.
+   */
   connectionLost(): void {
     if (this.#answered === 1 || (this.#answered === 0 && this.#ends.length > 1)) this.#sequential = true;
   }

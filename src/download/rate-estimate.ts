@@ -4,7 +4,10 @@ import { SECTOR } from "../constants";
 const FAST_SECTOR = 125;
 /** Factor on the measured latency: a request leaves this much earlier. */
 const MARGIN = 1.25;
-/** Bytes come in segments, and the right moment may pass in the middle of one. Payload of a full one on Ethernet (RFC 9293, section 3.7.1). */
+/**
+ * Bytes come in segments, and the right moment may pass in the middle of one. Payload of a full one on Ethernet (RFC
+ * 9293, section 3.7.1).
+ */
 const SEGMENT = 1_460;
 
 /** Rate and latency of one connection: how long a response takes to begin, and a sector to arrive. */
@@ -46,7 +49,10 @@ export class RateEstimate {
     return this.#last <= FAST_SECTOR;
   }
 
-  /** Bytes that arrive before a response begins. With fewer than these outstanding, the link falls idle unless the next request leaves now. */
+  /**
+   * Bytes that arrive before a response begins. With fewer than these outstanding, the link falls idle unless the next
+   * request leaves now.
+   */
   get prefetchBytes(): number {
     return ((this.#latency ?? 0) * MARGIN * SECTOR) / Math.max(1, Math.min(this.#last, this.#before)) + SEGMENT;
   }

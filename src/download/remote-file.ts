@@ -1,10 +1,16 @@
 import { REWINDS_MAX, SECTOR } from "../constants";
 import type { DownloadOptions } from "./outputs";
 
-/** Changes of a file without a digest that a download survives. A file is replaced once in a while; one that always changes can not be had. */
+/**
+ * Changes of a file without a digest that a download survives. A file is replaced once in a while; one that always
+ * changes can not be had.
+ */
 const RESTARTS = 3;
 
-/** The file behind the URL: its length, the validator that tells it from another under the same URL, and how far it was delivered. */
+/**
+ * The file behind the URL: its length, the validator that tells it from another under the same URL, and how far it was
+ * delivered.
+ */
 export class RemoteFile {
   /** Bytes; 0: not known yet. */
   size: number;
@@ -34,7 +40,9 @@ export class RemoteFile {
     return this.size > 0 && this.offset === this.size;
   }
 
-  /** Takes a response's validator. True: it differs from the one before. One of another kind, or none, proves nothing. */
+  /**
+   * Takes a response's validator. True: it differs from the one before. One of another kind, or none, proves nothing.
+   */
   validatorChanged(validator: string | undefined): boolean {
     const before = this.validator;
     if (validator === undefined || before === validator) return false;
@@ -61,7 +69,10 @@ export class RemoteFile {
     return true;
   }
 
-  /** Goes back to the sector in which byte `start` lies. False: nothing was delivered from there on, or REWINDS_MAX is reached. */
+  /**
+   * Goes back to the sector in which byte `start` lies. False: nothing was delivered from there on, or REWINDS_MAX is
+   * reached.
+   */
   rewind(start: number): boolean {
     const offset = sectorStart(start);
     if (offset >= this.offset || this.#rewinds >= REWINDS_MAX) return false;

@@ -5,9 +5,10 @@ import { writeAscii } from "../http/text";
 const RANGE_ROOM = 36;
 
 /**
- * The part of the request that all ranges of a file share, up to the numbers: each request costs a native copy and a few digits. `Range`
- * is the last field for that reason. There is no If-Range: a changed validator is seen in the response's head before a
- * byte of the body is taken, whereas If-Range makes the server send the whole file (S3 and COS honour it, ThingsPanel does not).
+ * The part of the request that all ranges of a file share, up to the numbers: each request costs a native copy and a
+ * few digits. `Range` is the last field for that reason. There is no If-Range: a changed validator is seen in the
+ * response's head before a byte of the body is taken, whereas If-Range makes the server send the whole file (S3 and COS
+ * honour it, ThingsPanel does not).
  */
 export function requestPrefix(url: HttpUrl): Uint8Array {
   const text =

@@ -2,8 +2,9 @@ import { BACKOFF_CAP, BACKOFF_FIRST, BACKOFF_PROMPT, REFUSAL_TRIES, REFUSAL_WIND
 import { Backoff } from "../util/backoff";
 
 /**
- * How long a download goes on, and how long it waits between attempts. Transport failures are retried with exponential backoff and
- * full jitter until the stall budget is used up; refusals that look final get a few tries. A new sector resets everything.
+ * How long a download goes on, and how long it waits between attempts. Transport failures are retried with exponential
+ * backoff and full jitter until the stall budget is used up; refusals that look final get a few tries. A new sector
+ * resets everything.
  */
 export class RetryPolicy {
   readonly #backoff: Backoff;
@@ -35,8 +36,8 @@ export class RetryPolicy {
   }
 
   /**
-   * The wait before the next attempt, ms. A server's Retry-After, in seconds, is granted up to the cap. The jitter is added to it:
-   * devices that were told the same number would otherwise come back together.
+   * The wait before the next attempt, ms. A server's Retry-After, in seconds, is granted up to the cap. The jitter is
+   * added to it: devices that were told the same number would otherwise come back together.
    */
   wait(retryAfter = 0): number {
     return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.#backoff.next();

@@ -6,8 +6,9 @@ import { requestPrefix } from "./request";
 type Server = Pick<HttpUrl, "tls" | "host" | "port">;
 
 /**
- * The URL in use: the offered one, or the one that its redirects led to, which is kept as long as it works. A pre-signed
- * redirect expires long before the offered URL does. Its refusal therefore counts only when the offered URL has just led to it.
+ * The URL in use: the offered one, or the one that its redirects led to, which is kept as long as it works. A
+ * pre-signed redirect expires long before the offered URL does. Its refusal therefore counts only when the offered URL
+ * has just led to it.
  */
 export class Route {
   readonly #allowHttp: boolean;
@@ -29,7 +30,10 @@ export class Route {
     this.#allowHttp = allowHttp;
   }
 
-  /** Takes an offered URL, to be used from `toOrigin` on. Returns why it is not taken, "plain" for http where that is not allowed. */
+  /**
+   * Takes an offered URL, to be used from `toOrigin` on. Returns why it is not taken, "plain" for http where that is
+   * not allowed.
+   */
   offer(url: string): undefined | "plain" | { readonly problem: string } {
     const split = splitUrl(url);
     if (typeof split === "string") return { problem: split };

@@ -36,10 +36,10 @@ export interface Acceptance {
 }
 
 /**
- * Turns the bytes of a connection into heads and sectors: offers the place to read into next, tells heads from framing from payload,
- * and gathers payload in the sector buffer. Payload is read straight into that buffer; only what arrives in one read with a
- * head or with chunk framing is copied once. No read is offered that could complete more than one sector, so a sector in
- * the buffer is never overwritten.
+ * Turns the bytes of a connection into heads and sectors: offers the place to read into next, tells heads from framing
+ * from payload, and gathers payload in the sector buffer. Payload is read straight into that buffer; only what arrives
+ * in one read with a head or with chunk framing is copied once. No read is offered that could complete more than one
+ * sector, so a sector in the buffer is never overwritten.
  */
 export class SectorAssembler {
   readonly head = new HeadReader();
@@ -72,7 +72,10 @@ export class SectorAssembler {
     this.#trusted = false;
   }
 
-  /** A new connection. An unfinished head is dropped. An unfinished sector is kept if it is trusted and more of it is sure to come. */
+  /**
+   * A new connection. An unfinished head is dropped. An unfinished sector is kept if it is trusted and more of it is
+   * sure to come.
+   */
   reset(): void {
     this.#at = 0;
     this.#end = 0;

@@ -1,7 +1,10 @@
 import type { Framing, Response } from "../http/response";
 import type { Cause } from "../job/types";
 
-/** Why an exchange can not simply go on. `message` and `reason` name the cause; the downloader chooses the next state (downloader.ts). */
+/**
+ * Why an exchange can not simply go on. `message` and `reason` name the cause; the downloader chooses the next state
+ * (downloader.ts).
+ */
 export type Incident =
   | { readonly kind: "redirect"; readonly location: string; readonly status: number }
   /** 401, 403: an expired URL, or a rate limiter. */
@@ -40,8 +43,8 @@ export type Verdict =
   | { readonly kind: "other-start"; readonly message: string };
 
 /**
- * Checks what a response says of its bytes rather than its status: ThingsPanel answers ranges with 200. `wanted`: offset of the next byte;
- * `size` 0: unknown.
+ * Checks what a response says of its bytes rather than its status: ThingsPanel answers ranges with 200. `wanted`:
+ * offset of the next byte; `size` 0: unknown.
  */
 export function verdictOn(response: Response, wanted: number, size: number): Verdict {
   const { status, range } = response;

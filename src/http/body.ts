@@ -10,9 +10,10 @@ const CR = 0x0d;
 type Step = "payload" | "size" | "after-chunk" | "trailer" | "done" | "broken";
 
 /**
- * Tells payload from framing in a response body (RFC 9112 sections 6 and 7). The payload itself never passes through: the
- * caller asks `direct` how many payload bytes come next, puts them where they belong and says so with `take`; framing bytes
- * in between (chunk sizes, extensions, trailers) are fed to `frame`. Nothing is stored but a line's few digits.
+ * Tells payload from framing in a response body (RFC 9112 sections 6 and 7). The payload itself never passes through:
+ * the caller asks `direct` how many payload bytes come next, puts them where they belong and says so with `take`;
+ * framing bytes in between (chunk sizes, extensions, trailers) are fed to `frame`. Nothing is stored but a line's few
+ * digits.
  */
 export class BodyReader {
   #step: Step = "done";
@@ -30,7 +31,10 @@ export class BodyReader {
     else this.#step = this.#left > 0 ? "payload" : "done";
   }
 
-  /** Payload bytes that come before the next framing byte: 0 = framing, or the end; Infinity in a body that ends with the connection. */
+  /**
+   * Payload bytes that come before the next framing byte: 0 = framing, or the end; Infinity in a body that ends with
+   * the connection.
+   */
   get direct(): number {
     return this.#step === "payload" ? this.#left : 0;
   }
@@ -58,7 +62,9 @@ export class BodyReader {
     this.#step = this.#chunked ? "after-chunk" : "done";
   }
 
-  /** Reads framing bytes from `start` until payload, the end or a break; returns the index behind the last byte used. */
+  /**
+   * Reads framing bytes from `start` until payload, the end or a break; returns the index behind the last byte used.
+   */
   frame(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
     while (at < end) {

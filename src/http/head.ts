@@ -29,9 +29,15 @@ const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
   "x-crc16",
 ]);
 
-/** Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as absent. */
+/**
+ * Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as
+ * absent.
+ */
 const LINE_MAX = URL_MAX + 256;
-/** A head (with the 1xx before it) that goes on beyond this never ends: 100 KB of headers are bad manners, this is an attack. */
+/**
+ * A head (with the 1xx before it) that goes on beyond this never ends: 100 KB of headers are bad manners, this is an
+ * attack.
+ */
 const HEAD_GIVE_UP = 32 * HTTP_HEAD_MAX;
 
 const LF = 0x0a;
@@ -41,9 +47,10 @@ const SPACE = 0x20;
 const TAB = 0x09;
 
 /**
- * Reads a response head (RFC 9112 sections 2 to 5) from bytes in any slices: status line and wanted fields, names in any
- * case and order, folded lines joined, bare LF taken for a line's end, 1xx responses skipped. What it keeps is bounded by
- * HTTP_HEAD_MAX for the wanted fields and LINE_MAX for an unfinished line, however long the head is. It never throws.
+ * Reads a response head (RFC 9112 sections 2 to 5) from bytes in any slices: status line and wanted fields, names in
+ * any case and order, folded lines joined, bare LF taken for a line's end, 1xx responses skipped. What it keeps is
+ * bounded by HTTP_HEAD_MAX for the wanted fields and LINE_MAX for an unfinished line, however long the head is. It
+ * never throws.
  */
 export class HeadReader {
   /** "malformed" is final: what follows cannot be told apart. */
@@ -76,7 +83,9 @@ export class HeadReader {
     this.#fields.clear();
   }
 
-  /** The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3). */
+  /**
+   * The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3).
+   */
   field(name: FieldName): string | undefined {
     return this.#fields.get(name);
   }
@@ -197,8 +206,9 @@ export class HeadReader {
 }
 
 /**
- * The one field that a line may be by its first letter and the place of its colon: most lines are dismissed for the price
- * of a letter, and none has to be searched for its colon. A place behind the line's end does no harm, the name is compared.
+ * The one field that a line may be by its first letter and the place of its colon: most lines are dismissed for the
+ * price of a letter, and none has to be searched for its colon. A place behind the line's end does no harm, the name is
+ * compared.
  */
 function candidate(bytes: Uint8Array, start: number): FieldName | undefined {
   switch (bytes[start]! | 0x20) {

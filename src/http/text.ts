@@ -29,7 +29,10 @@ export function writeAscii(text: string, into: Uint8Array, at: number): number {
   return at + text.length;
 }
 
-/** The decimal number that `text` consists of from `start` to `end`, or -1: nothing else is accepted, nor more than 15 digits. */
+/**
+ * The decimal number that `text` consists of from `start` to `end`, or -1: nothing else is accepted, nor more than 15
+ * digits.
+ */
 export function decimal(text: string, start = 0, end = text.length): number {
   if (end <= start || end - start > 15) return -1;
   let value = 0;
@@ -41,7 +44,9 @@ export function decimal(text: string, start = 0, end = text.length): number {
   return value;
 }
 
-/** The hexadecimal number that `text` consists of, or -1: at most 13 digits, which a JavaScript number holds exactly. */
+/**
+ * The hexadecimal number that `text` consists of, or -1: at most 13 digits, which a JavaScript number holds exactly.
+ */
 export function hexadecimal(text: string): number {
   if (text.length === 0 || text.length > 13) return -1;
   let value = 0;

@@ -2,9 +2,10 @@ import { URL_MAX } from "../constants";
 import { decimal } from "./text";
 
 /**
- * An absolute http or https URL, split and otherwise untouched: pre-signed URLs carry signatures over their exact bytes, so
- * no escape is decoded, added or corrected (one vendor's real URL ends with a stray "%00"). The one exception: characters
- * outside ASCII, which cannot stand in a request line (RFC 9112 section 3.2), are percent-encoded as UTF-8 (RFC 3987 section 3.1).
+ * An absolute http or https URL, split and otherwise untouched: pre-signed URLs carry signatures over their exact
+ * bytes, so no escape is decoded, added or corrected (one vendor's real URL ends with a stray "%00"). The one
+ * exception: characters outside ASCII, which cannot stand in a request line (RFC 9112 section 3.2), are percent-encoded
+ * as UTF-8 (RFC 3987 section 3.1).
  */
 export interface HttpUrl {
   readonly tls: boolean;
@@ -40,8 +41,8 @@ export function splitUrl(url: string): HttpUrl | string {
 }
 
 /**
- * Resolves a redirect's Location against the URL that answered with it (RFC 3986 section 5.2): absolute, scheme-relative,
- * absolute path, relative path, query only. Returns the reason where it cannot be followed.
+ * Resolves a redirect's Location against the URL that answered with it (RFC 3986 section 5.2): absolute,
+ * scheme-relative, absolute path, relative path, query only. Returns the reason where it cannot be followed.
  */
 export function resolveLocation(base: HttpUrl, location: string): HttpUrl | string {
   const raw = escapeRawBytes(location);

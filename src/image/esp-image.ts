@@ -3,12 +3,12 @@
  *
  *   header (24) | segment header (8) + data, up to 16 times | 0..15 bytes, XOR checksum: up to a multiple of 16 | SHA-256 (32)
  *
- * Sources: ESP-IDF esp_app_format.h (esp_image_header_t, esp_image_segment_header_t) and esp_app_desc.h (esp_app_desc_t); esptool
- * documentation, "Firmware Image Format". Numbers are little-endian. A chip checks the rest of the image natively (esp_image_verify); in
- * JavaScript that is hal/model-chip/image-check.ts.
+ * Sources: ESP-IDF esp_app_format.h (esp_image_header_t, esp_image_segment_header_t) and esp_app_desc.h
+ * (esp_app_desc_t); esptool documentation, "Firmware Image Format". Numbers are little-endian. A chip checks the rest
+ * of the image natively (esp_image_verify); in JavaScript that is hal/model-chip/image-check.ts.
  *
- * Whatever the bytes, these functions return or throw an `Error` that says what is wrong. Each length is compared with what there is before
- * it is used.
+ * Whatever the bytes, these functions return or throw an `Error` that says what is wrong. Each length is compared with
+ * what there is before it is used.
  */
 
 /** ESP_IMAGE_HEADER_MAGIC. */

@@ -1,7 +1,8 @@
 /**
- * The firmware block: product, version and security version of a firmware, in the image itself, right behind ESP-IDF's app description
- * ("custom app description"). Moddable builds every app as project "xs_esp32" of version "1", so the app description identifies
- * nothing. Bytes: docs/SPEC.md. hal/esp32/xsota_desc.h defines the block for a chip, `xs-ota image` writes it for the simulated board.
+ * The firmware block: product, version and security version of a firmware, in the image itself, right behind ESP-IDF's
+ * app description ("custom app description"). Moddable builds every app as project "xs_esp32" of version "1", so the
+ * app description identifies nothing. Bytes: docs/SPEC.md. hal/esp32/xsota_desc.h defines the block for a chip, `xs-ota
+ * image` writes it for the simulated board.
  */
 import { startsWith } from "../util/bytes";
 import { DESCRIPTION_LENGTH, DESCRIPTION_OFFSET, readAppDescription } from "./esp-image";
@@ -25,7 +26,10 @@ export interface Firmware {
   readonly securityFloor: number;
 }
 
-/** `custom`: what follows the app description. Undefined where that is no firmware block; throws where the block is damaged. */
+/**
+ * `custom`: what follows the app description. Undefined where that is no firmware block; throws where the block is
+ * damaged.
+ */
 export function readFirmwareBlock(custom: Uint8Array): Firmware | undefined {
   if (custom.length < FIRMWARE_BLOCK || !startsWith(custom, MAGIC)) return undefined;
   if (custom[4] !== FORMAT) throw new Error(`firmware block of format ${custom[4]}, this reader knows ${FORMAT}`);
@@ -52,9 +56,9 @@ export function encodeFirmwareBlock({ product, version, securityFloor }: Firmwar
 }
 
 /**
- * Reads product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of which
- * IMAGE_FACTS bytes are enough. An image without a firmware block comes from another project: it throws, unless `allowForeign`; then
- * project name and version of the app description count.
+ * Reads product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of
+ * which IMAGE_FACTS bytes are enough. An image without a firmware block comes from another project: it throws, unless
+ * `allowForeign`; then project name and version of the app description count.
  */
 export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Firmware {
   const description = readAppDescription(firstSector);

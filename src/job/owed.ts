@@ -1,9 +1,9 @@
 /**
  * What a power cut would lose for good on a cloud that pushes once and can not be asked again (ThingsPanel): an offer that waits for
  * the application or for its turn, and the answer to an offer that never became a job, until its PUBACK. Each is stored when it
- * is still owed after OWED_AFTER: what is settled at once, and nearly all is, wears no flash, however many bad offers come.
+ * is still owed after PENDING_STORE_AFTER: what is settled at once, and nearly all is, wears no flash, however many bad offers come.
  */
-import { OWED_AFTER } from "../constants";
+import { PENDING_STORE_AFTER } from "../constants";
 import { earlier } from "../util/earlier";
 import type { JobEffect, Snapshot } from "./effects";
 import { sameImage } from "./policy";
@@ -31,7 +31,7 @@ class LateRecord<T> {
   set(value: T, now: number): JobEffect[] {
     const effects = this.drop();
     this.value = value;
-    this.due = now + OWED_AFTER;
+    this.due = now + PENDING_STORE_AFTER;
     return effects;
   }
 

@@ -3,7 +3,10 @@ import { PacketDecoder } from "./codec";
 import { PacketFramer } from "./framing";
 import { Liveness } from "./liveness";
 
-/** A handle holds the connection's number, whether the message came at QoS 2, and its packet id; nothing is stored for it. */
+/**
+ * A handle holds the connection's number, whether the message came at QoS 2, and its packet id; nothing is stored for
+ * it.
+ */
 const QOS2 = 0x1_0000;
 const CONNECTION = 0x2_0000;
 

@@ -1,7 +1,10 @@
 import type { Identity, Message } from "../platforms/platform";
 import { generate, parser } from "../vendor/mqtt-packet";
 
-/** MQTT 3.1.1 packets to bytes and back, through mqtt-packet. Of the packets that it parses, the members in use. */
+/**
+ * MQTT 3.1.1 packets to bytes and back, through mqtt-packet. The library's own types name Node's buffers and streams,
+ * which XS does not have; the few members in use are declared here.
+ */
 interface Parsed {
   readonly cmd: string;
   readonly messageId?: number;
@@ -57,7 +60,10 @@ export class PacketDecoder {
   }
 }
 
-/** The library reports a field that is cut off as -1 or leaves it out, and lets packet id 0 pass, which the standard forbids (section 2.3.1). */
+/**
+ * The library reports a field that is cut off as -1 or leaves it out, and lets packet id 0 pass, which the standard
+ * forbids (section 2.3.1).
+ */
 function checked(parsed: Parsed): Packet {
   const { cmd, messageId: id = 0, qos = 0 } = parsed;
   if (id <= 0 && cmd !== "connack" && cmd !== "pingresp" && !(cmd === "publish" && qos === 0))

@@ -1,9 +1,9 @@
 import { MQTT_PAYLOAD_MAX, MQTT_TOPIC_MAX } from "../constants";
 
 /**
- * Cuts the byte stream into packets by their fixed headers (MQTT 3.1.1, section 2.2), before anything is parsed: the packet
- * library stores whatever length a peer announces. Here at most one packet within the limits is held; a larger PUBLISH
- * flows by unstored, and every other packet a broker may send has one legal length.
+ * Cuts the byte stream into packets by their fixed headers (MQTT 3.1.1, section 2.2), before anything is parsed: the
+ * packet library stores whatever length a peer announces. Here at most one packet within the limits is held; a larger
+ * PUBLISH flows by unstored, and every other packet a broker may send has one legal length.
  */
 export type Frame =
   /** One whole packet, in memory of its own. */

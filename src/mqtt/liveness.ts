@@ -1,9 +1,9 @@
 import { MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT } from "../constants";
 
 /**
- * Decides when to ping and when a broker counts as dead. Silence of one keep-alive interval in EITHER direction asks for a ping. The
- * standard asks for one only after silence of the client (MQTT 3.1.1, section 3.1.2.10); a device that keeps sending would then never
- * notice a dead connection.
+ * Decides when to ping and when a broker counts as dead. Silence of one keep-alive interval in EITHER direction asks
+ * for a ping. The standard asks for one only after silence of the client (MQTT 3.1.1, section 3.1.2.10); a device that
+ * keeps sending would then never notice a dead connection.
  */
 export class Liveness {
   readonly #interval: number;
@@ -12,7 +12,10 @@ export class Liveness {
   /** When the PINGRESP is due; undefined: no ping is under way. */
   #answerEnd: number | undefined;
 
-  /** `keepAlive` in seconds. 0: the broker does not check the client; the client still checks the broker, every MQTT_KEEPALIVE. */
+  /**
+   * `keepAlive` in seconds. 0: the broker does not check the client; the client still checks the broker, every
+   * MQTT_KEEPALIVE.
+   */
   constructor(keepAlive: number, now: number) {
     this.#interval = (keepAlive || MQTT_KEEPALIVE) * 1000;
     this.#lastSent = now;

@@ -8,8 +8,9 @@ export type SessionEvent =
   /** Connection lost or not made; the session reconnects by itself after `retryIn` ms. */
   | { readonly type: "down"; readonly reason: string; readonly retryIn: number }
   /**
-   * A message; brokers may send the first ones before "up". `handle` 0: QoS 0. Otherwise the owner calls `handled(handle)` once the
-   * message was handled, and the acknowledgement leaves then. The payload is the owner's to keep.
+   * A message; brokers may send the first ones before "up". `handle` 0: QoS 0. Otherwise the owner calls
+   * `handled(handle)` once the message was handled, and the acknowledgement leaves then. The payload is the owner's to
+   * keep.
    */
   | { readonly type: "message"; readonly topic: string; readonly payload: Uint8Array; readonly handle: number }
   /** PUBACK for `publish(token, ...)`. */

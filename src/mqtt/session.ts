@@ -38,10 +38,15 @@ type State =
 /** Return code of a refused subscription (MQTT 3.1.1, section 3.9.3). */
 const REFUSED = 0x80;
 const IDLE: State = Object.freeze({ name: "idle" });
-/** Bytes read from the socket at a time: an offer with its header fits. A message takes at least four, which bounds a list of outputs. */
+/**
+ * Bytes read from the socket at a time: an offer with its header fits. A message takes at least four, which bounds a
+ * list of outputs.
+ */
 const READ_SIZE = 1_024;
 
-/** An MQTT 3.1.1 session that connects, subscribes and reconnects for ever. Nothing that a broker sends makes it throw. */
+/**
+ * An MQTT 3.1.1 session that connects, subscribes and reconnects for ever. Nothing that a broker sends makes it throw.
+ */
 export class MqttSession implements ProtocolMachine<SessionOutput> {
   readonly #options: SessionOptions;
   readonly #backoff: Backoff;
@@ -143,8 +148,8 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   /**
-   * Publishes. QoS 0: sent now or, while down, dropped. QoS 1: needs a token, replaces an unacknowledged publish of the same
-   * token, and is sent until PUBACK, across connections; "acked" follows. A "warning" says so if there is no room.
+   * Publishes. QoS 0: sent now or, while down, dropped. QoS 1: needs a token, replaces an unacknowledged publish of the
+   * same token, and is sent until PUBACK, across connections; "acked" follows. A "warning" says so if there is no room.
    */
   publish(token: string | undefined, message: Message, now: number): SessionOutput[] {
     const connection = this.#state.name === "up" ? this.#state.connection : undefined;
@@ -159,7 +164,9 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     return this.#outputs.splice(0);
   }
 
-  /** Acknowledges a message; nothing happens if its connection is gone (the broker has forgotten it too: clean session). */
+  /**
+   * Acknowledges a message; nothing happens if its connection is gone (the broker has forgotten it too: clean session).
+   */
   handled(handle: number, now: number): SessionOutput[] {
     this.acknowledge(handle, now);
     return this.#outputs.splice(0);
@@ -281,8 +288,9 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
         return;
       }
       case "pubrel":
-        // End of the exchange for a message at QoS 2. The session never subscribes at QoS 2, but closing on it would close for ever where a
-        // broker retains such a message. Answering takes no memory; a repeated message is handled like one at QoS 1.
+        // End of the exchange for a message at QoS 2. The session never subscribes at QoS 2, but closing on it would
+        // close for ever where a broker retains such a message. Answering takes no memory; a repeated message is
+        // handled like one at QoS 1.
         return this.send(acknowledge("pubcomp", packet.id), connection, now);
       case "puback": {
         const token = this.#inflight.acknowledged(packet.id);

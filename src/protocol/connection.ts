@@ -7,13 +7,16 @@ export interface ConnectionOwner {
   enter(callback: () => void): void;
   opened(): void;
   readable(): void;
-  /** The connection has ended: by the peer, by an error, or because it could not even be begun. Not called after `close`. */
+  /**
+   * The connection has ended: by the peer, by an error, or because it could not even be begun. Not called after
+   * `close`.
+   */
   ended(error: SocketError | undefined): void;
 }
 
 /**
- * One connection: a socket of the port and the bytes that it has not taken yet. It implements the port's callbacks itself: a closure
- * for each event would cost ten slots apiece on XS, for as long as the connection lasts.
+ * One connection: a socket of the port and the bytes that it has not taken yet. It implements the port's callbacks
+ * itself: a closure for each event would cost ten slots apiece on XS, for as long as the connection lasts.
  */
 export class Connection implements SocketEvents {
   readonly #owner: ConnectionOwner;

@@ -5,8 +5,8 @@ import type { ConnectionOwner } from "./connection";
 import type { IoEffect, ProtocolMachine } from "./machine";
 
 /**
- * Bytes read in one turn of the event loop: two sectors, which cost about 90 ms of flash time. The other connection, timers and the
- * watchdog get their turn then.
+ * Bytes read in one turn of the event loop: two sectors, which cost about 90 ms of flash time. The other connection,
+ * timers and the watchdog get their turn then.
  */
 const BYTES_PER_TURN = 8_192;
 
@@ -66,7 +66,10 @@ export abstract class ProtocolDriver<
     return this.#machine?.deadline();
   }
 
-  /** Carries outputs out. They leave the array one by one, so that a request that was sent takes no memory while a sector is stored. */
+  /**
+   * Carries outputs out. They leave the array one by one, so that a request that was sent takes no memory while a
+   * sector is stored.
+   */
   protected run(outputs: Output[]): void {
     const machine = this.#machine;
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {

@@ -1,9 +1,9 @@
 import type { SocketError } from "../ports";
 
 /**
- * The shape that both protocol machines share: the MQTT session and the downloader. A machine does no I/O and has no clock. Inputs
- * are method calls with the time in milliseconds; outputs are returned, to be carried out in order. It never throws on what a
- * peer sends.
+ * The shape that both protocol machines share: the MQTT session and the downloader. A machine does no I/O and has no
+ * clock. Inputs are method calls with the time in milliseconds; outputs are returned, to be carried out in order. It
+ * never throws on what a peer sends.
  */
 export interface ProtocolMachine<Output> {
   /** Begins to connect. */
@@ -24,7 +24,10 @@ export interface ProtocolMachine<Output> {
   stop(now: number): Output[];
 }
 
-/** The I/O that a machine asks for. The driver carries it out (driver.ts). All other outputs are events for the driver's owner. */
+/**
+ * The I/O that a machine asks for. The driver carries it out (driver.ts). All other outputs are events for the driver's
+ * owner.
+ */
 export type IoEffect =
   /** Open a connection in place of the present one. A machine with more than one server adds the address. */
   | { readonly type: "connect" }

@@ -1,6 +1,9 @@
 import type { Socket } from "../ports";
 
-/** More than this in the queue, bytes: the peer takes nothing and the connection is given up. Four requests of the longest URL fit. */
+/**
+ * More than this in the queue, bytes: the peer takes nothing and the connection is given up. Four requests of the
+ * longest URL fit.
+ */
 const LIMIT = 16_384;
 
 /** Bytes that a socket has not taken yet. */

@@ -5,12 +5,14 @@ import { fromHex } from "../util/hex";
 import { isPoint, POINT } from "./p256";
 
 /**
- * SubjectPublicKeyInfo of an uncompressed P-256 point up to the point itself (RFC 5480, section 2): SEQUENCE, SEQUENCE { id-ecPublicKey,
- * prime256v1 }, BIT STRING.
+ * SubjectPublicKeyInfo of an uncompressed P-256 point up to the point itself (RFC 5480, section 2): SEQUENCE, SEQUENCE
+ * { id-ecPublicKey, prime256v1 }, BIT STRING.
  */
 const SPKI = "3059301306072a8648ce3d020106082a8648ce3d030107034200";
 
-/** The point of a public key: 65 bytes. Throws where the text is no P-256 public key, or its point is not on the curve. */
+/**
+ * The point of a public key: 65 bytes. Throws where the text is no P-256 public key, or its point is not on the curve.
+ */
 export function readPublicKey(text: string): Uint8Array {
   const pem = /^\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*$/.exec(text)?.[1];
   const point = pem === undefined ? pointOfHex(text.trim()) : pointOfSpki(decodeBase64(pem.replace(/\s+/g, "")));

@@ -1,6 +1,7 @@
 /**
- * The checks of ECDSA P-256 that the SDK's verification leaves out: r and s in range, the public point on the curve (FIPS 186-5,
- * sections 6.4.2 and D.1.2; SEC 1, section 3.2.2). The verification itself is the port's, native where the engine has one.
+ * The checks of ECDSA P-256 that the SDK's verification leaves out: r and s in range, the public point on the curve
+ * (FIPS 186-5, sections 6.4.2 and D.1.2; SEC 1, section 3.2.2). The verification itself is the port's, native where the
+ * engine has one.
  */
 
 /** Field prime, order of the base point and coefficient b of P-256 (SP 800-186, section 3.2.1.3). a is p - 3. */

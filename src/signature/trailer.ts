@@ -1,6 +1,6 @@
 /**
- * The signature of a firmware file: its last 96 bytes (docs/SPEC.md). The platform's size and digest cover it, so it passes any
- * cloud unchanged; the signature covers every byte before it.
+ * The signature of a firmware file: its last 96 bytes (docs/SPEC.md). The platform's size and digest cover it, so it
+ * passes any cloud unchanged; the signature covers every byte before it.
  *
  *   0   8  "XSOTASIG"
  *   8   1  format: 1
@@ -35,8 +35,8 @@ export interface Signature {
 export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER && startsWith(last, MAGIC);
 
 /**
- * Throws an Error that says what is wrong. It is strict, so that one signature has few encodings: the key's fingerprint or zeros, and (as in
- * all ECDSA) s or n - s, of which `openssl dgst -sign` gives either.
+ * Throws an Error that says what is wrong. It is strict, so that one signature has few encodings: the key's fingerprint
+ * or zeros, and (as in all ECDSA) s or n - s, of which `openssl dgst -sign` gives either.
  */
 export function readTrailer(last: Uint8Array): Signature {
   if (!hasTrailer(last)) throw new Error("the file is not signed");

@@ -1,4 +1,7 @@
-/** Waits between attempts: full jitter under a ceiling that doubles (AWS Architecture Blog, "Exponential Backoff And Jitter"). */
+/**
+ * Waits between attempts: full jitter under a ceiling that doubles (AWS Architecture Blog, "Exponential Backoff And
+ * Jitter").
+ */
 export class Backoff {
   readonly #random: () => number;
   readonly #first: number;

@@ -8,7 +8,10 @@ export class JsonError extends Error {
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Depth of nesting that a parser would reach at most. Strings are skipped by JSON's own rule, so no input is deeper for the parser than here. */
+/**
+ * Depth of nesting that a parser would reach at most. Strings are skipped by JSON's own rule, so no input is deeper for
+ * the parser than here.
+ */
 function depth(bytes: Uint8Array): number {
   let open = 0;
   let deepest = 0;
@@ -27,8 +30,8 @@ function depth(bytes: Uint8Array): number {
 }
 
 /**
- * Parses JSON from UTF-8 bytes or text. Nesting deeper than `maxDepth` is refused before the engine's parser, which goes
- * down by recursion, sees it. Throws `JsonError`, nothing else.
+ * Parses JSON from UTF-8 bytes or text. Nesting deeper than `maxDepth` is refused before the engine's parser, which
+ * goes down by recursion, sees it. Throws `JsonError`, nothing else.
  */
 export function parseJson(input: Uint8Array | string, maxDepth: number): unknown {
   const text = typeof input === "string" ? input : decodeUtf8(input);
@@ -59,7 +62,10 @@ export function stringMember(object: JsonObject, key: string): string | undefine
   return typeof value === "string" ? value : undefined;
 }
 
-/** A member that is a whole number, or a string of decimal digits with an optional sign: clouds send both for the same field. */
+/**
+ * A member that is a whole number, or a string of decimal digits with an optional sign: clouds send both for the same
+ * field.
+ */
 export function integerMember(object: JsonObject, key: string): number | undefined {
   const value = member(object, key);
   const number = typeof value === "string" && /^-?[0-9]{1,16}$/.test(value) ? Number(value) : value;

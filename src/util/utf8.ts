@@ -50,7 +50,10 @@ function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
   return at;
 }
 
-/** Malformed bytes become U+FFFD, one for each maximal broken part (WHATWG Encoding, "UTF-8 decoder"; no byte order mark is removed). */
+/**
+ * Malformed bytes become U+FFFD, one for each maximal broken part (WHATWG Encoding, "UTF-8 decoder"; no byte order mark
+ * is removed).
+ */
 export function decodeUtf8(bytes: Uint8Array): string {
   const pieces: string[] = [];
   let points: number[] = [];

@@ -1,7 +1,7 @@
 /**
- * Is this the server we wanted? RFC 5280, section 6, for the few cases that TLS servers of an update need. The SDK's own check is not
- * used: it takes any certificate as an issuer, and returns success for a chain in which a later certificate, not the
- * server's own, carries the name and leads to a root.
+ * Is this the server we wanted? RFC 5280, section 6, for the few cases that TLS servers of an update need. The SDK's
+ * own check is not used: it takes any certificate as an issuer, and returns success for a chain in which a later
+ * certificate, not the server's own, carries the name and leads to a root.
  */
 import { parseCertificate } from "./certificate";
 import type { Certificate, PublicKey, SignatureScheme } from "./certificate";
@@ -23,7 +23,10 @@ export interface ChainOptions {
 
 /** Certificates between server and root, at most; public chains have 1 to 3. */
 const INTERMEDIATES_MAX = 4;
-/** Signature checks for one chain, at most: each costs tens of milliseconds on a chip, and the peer chooses what it sends. */
+/**
+ * Signature checks for one chain, at most: each costs tens of milliseconds on a chip, and the peer chooses what it
+ * sends.
+ */
 const CHECKS_MAX = 8;
 /** RSA keys below 2048 bits are forgeable with effort (NIST SP 800-57); above 4096 they cost seconds. */
 const RSA_MIN = 256;
@@ -57,7 +60,8 @@ export function verifyChain(options: ChainOptions): PublicKey {
       throw new CertificateError("certificate has a weak or unknown key");
     // A certificate that is itself among the roots needs no issuer.
     if (roots.some((root) => sameBytes(root.der, current.der))) return server.key!;
-    // Roots of version 1 exist, and whoever configured one has said that it is an authority (RFC 5280, section 6.1.4 k).
+    // Roots of version 1 exist, and whoever configured one has said that it is an authority (RFC 5280, section 6.1.4
+    // k).
     const root = roots.find(
       (candidate) => (candidate.version === 1 || mayIssue(candidate, depth)) && issued(candidate, current),
     );
@@ -92,7 +96,10 @@ function checkDates(certificate: Certificate, now: number): void {
   if (now > certificate.notAfter) throw new CertificateError("certificate has expired");
 }
 
-/** RFC 6125, section 6.4: names without regard to case; a wildcard stands for one whole first label. No fall-back to the common name. */
+/**
+ * RFC 6125, section 6.4: names without regard to case; a wildcard stands for one whole first label. No fall-back to the
+ * common name.
+ */
 function matches(certificate: Certificate, host: string): boolean {
   const address = addressBytes(host);
   if (address !== undefined) return certificate.addresses.some((candidate) => sameBytes(candidate, address));

@@ -1,6 +1,6 @@
 /**
- * ASN.1 in its distinguished encoding (X.690), as much as a certificate needs: definite lengths, low tag numbers. Each length is
- * checked against what is there, so no input makes it read beyond its element.
+ * ASN.1 in its distinguished encoding (X.690), as much as a certificate needs: definite lengths, low tag numbers. Each
+ * length is checked against what is there, so no input makes it read beyond its element.
  */
 import { toHex } from "../util/hex";
 

@@ -176,7 +176,10 @@ for (const line of ["401 Unauthorized", "403 Forbidden"]) {
   });
 }
 
-/** Blocks an address that asks too often, as Apache's mod_evasive does: 403 for `block` ms, begun anew by each request in that time. */
+/**
+ * Blocks an address that asks too often, as Apache's mod_evasive does: 403 for `block` ms, begun anew by each request
+ * in that time.
+ */
 function limiter(block: number, every: number, now: () => number): Server {
   let until = 0;
   let count = 0;

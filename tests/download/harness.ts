@@ -1,4 +1,6 @@
-/** A downloader on a bench: a scripted server answers its requests, bytes come in slices of any size, time is a number. */
+/**
+ * A downloader on a bench: a scripted server answers its requests, bytes come in slices of any size, time is a number.
+ */
 import assert from "node:assert/strict";
 import type { SocketError } from "../../src/ports";
 import { SECTOR } from "../../src/constants";
@@ -21,7 +23,10 @@ export interface Request {
 }
 
 export type Answer = Uint8Array | string | "close" | "reset" | "silence";
-/** What the server sends for a request, piece by piece; "close" and "reset" end the connection, "silence" says no more on it. */
+/**
+ * What the server sends for a request, piece by piece; "close" and "reset" end the connection, "silence" says no more
+ * on it.
+ */
 export type Server = (request: Request) => readonly Answer[];
 
 export const FILE = testFile(5 * SECTOR + 1234);

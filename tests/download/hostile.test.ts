@@ -1,4 +1,6 @@
-/** Anything at all from the peer: it never throws, never delivers a byte out of place, keeps to its bounds, and ends. */
+/**
+ * Anything at all from the peer: it never throws, never delivers a byte out of place, keeps to its bounds, and ends.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";

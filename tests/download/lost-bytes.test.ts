@@ -1,6 +1,6 @@
 /**
- * A TCP below the agent that loses bytes: the server's stream is whole and acknowledged, and a piece of it never reaches the reader
- * (the SDK's ECMA-419 TCP on an ESP32 with two cores).
+ * A TCP below the agent that loses bytes: the server's stream is whole and acknowledged, and a piece of it never
+ * reaches the reader (the SDK's ECMA-419 TCP on an ESP32 with two cores).
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";

@@ -1,4 +1,7 @@
-/** Drives a downloader over real sockets on a virtual clock: waits take no time, and the test says when a server falls silent. */
+/**
+ * Drives a downloader over real sockets on a virtual clock: waits take no time, and the test says when a server falls
+ * silent.
+ */
 import assert from "node:assert/strict";
 import type { Socket } from "../../src/ports";
 import { NodeNetwork } from "../../host-sim/board/node-network";

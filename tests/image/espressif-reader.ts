@@ -1,6 +1,6 @@
 /**
- * A reader of application images written from Espressif's description ("Firmware Image Format" in esptool's documentation,
- * esp_image_header_t and esp_app_desc_t in ESP-IDF's headers), sharing nothing with src/image.
+ * A reader of application images written from Espressif's description ("Firmware Image Format" in esptool's
+ * documentation, esp_image_header_t and esp_app_desc_t in ESP-IDF's headers), sharing nothing with src/image.
  */
 import { createHash } from "node:crypto";
 

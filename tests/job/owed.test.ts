@@ -1,7 +1,7 @@
 /** A cloud that pushes once and can not be asked again: what waits, and what was not acknowledged, outlives the power. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OWED_AFTER, SECTOR } from "../../src/constants";
+import { PENDING_STORE_AFTER, SECTOR } from "../../src/constants";
 import { KEY_ANSWER, KEY_WAITING } from "../../src/job/record";
 import type { Offer, Task } from "../../src/job/types";
 import { JobDesk, image, offerOf } from "./job-desk";
@@ -18,7 +18,7 @@ const kinds = (on: JobDesk, from = 0): string[] => on.reports.slice(from).map(({
 
 /** Lets the time go by after which what is still owed is stored. */
 function later(on: JobDesk): void {
-  on.now += OWED_AFTER;
+  on.now += PENDING_STORE_AFTER;
   on.dispatch({ type: "tick" });
 }
 
@@ -27,8 +27,8 @@ test("an offer that waits for the application is asked about again after a power
   on.connect();
   on.push(offer);
   assert.equal(bytesOf(on, KEY_WAITING), undefined, "not yet: an application that answers at once wears no flash");
-  assert.equal(on.job.deadline(), OWED_AFTER);
-  on.now += OWED_AFTER - 1;
+  assert.equal(on.job.deadline(), PENDING_STORE_AFTER);
+  on.now += PENDING_STORE_AFTER - 1;
   on.dispatch({ type: "tick" });
   assert.equal(bytesOf(on, KEY_WAITING), undefined, "not before its time");
   later(on);

@@ -1,7 +1,7 @@
 /** The switch and the way back: when the chip restarts, what comes in between, and what if boot choice or store fail. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OWED_AFTER } from "../../src/constants";
+import { PENDING_STORE_AFTER } from "../../src/constants";
 import type { JobEvent } from "../../src/job/effects";
 import { JobDesk, image, offerOf } from "./job-desk";
 import { next, offer, onTrial } from "./on-trial";
@@ -125,7 +125,7 @@ test("an offer that has waited as long as the trial lasts is kept before the tri
   const third = offerOf(image("0.3.0"), "0.3.0");
   desk.push(third);
   desk.now += 10 * 60_000;
-  assert.ok(desk.now > OWED_AFTER);
+  assert.ok(desk.now > PENDING_STORE_AFTER);
   desk.dispatch({ type: "tick" });
   assert.equal(desk.running.version, "0.1.0");
   desk.ack("outcome");
@@ -143,7 +143,7 @@ test("an offer that waits does not come between a trial that is repeated and its
   desk.ack("burning");
   assert.equal(desk.state, "trial");
   desk.push(offerOf(image("0.3.0"), "0.3.0"));
-  desk.now += OWED_AFTER;
+  desk.now += PENDING_STORE_AFTER;
   desk.dispatch({ type: "tick" });
   // The chip takes its time to restart.
   const { board } = desk;

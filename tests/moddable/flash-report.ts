@@ -13,7 +13,7 @@ const PLATFORM = "esp32/esp32c3";
 /** What belongs together, by the beginning of its modules' names. The first that fits counts. */
 const PARTS: readonly (readonly [string, RegExp])[] = [
   ["update job", /^xs-ota\/src\/(job|modules)\//],
-  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|index|constants|ports)|^xs-ota$/],
+  ["agent: connections and ports put together", /^xs-ota\/src\/(agent|protocol|index|constants|ports)|^xs-ota$/],
   ["range downloader and HTTP", /^xs-ota\/src\/(download|http)\//],
   ["MQTT session", /^xs-ota\/src\/mqtt\//],
   ["mqtt-packet", /^xs-ota\/src\/vendor\//],

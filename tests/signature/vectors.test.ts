@@ -1,4 +1,7 @@
-/** Files that OpenSSL signed (docs/SPEC.md): the same verdict from the agent's reader as from OpenSSL's own verification. */
+/**
+ * Files that OpenSSL signed (docs/SPEC.md): the same verdict from the agent's reader as from OpenSSL's own
+ * verification.
+ */
 import assert from "node:assert/strict";
 import { createHash, createPublicKey, verify } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";

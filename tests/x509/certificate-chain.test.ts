@@ -1,4 +1,7 @@
-/** Which servers are believed. The signatures are checked by Node here; on XS by hal/moddable/signatures.ts, which tests/moddable tries. */
+/**
+ * Which servers are believed. The signatures are checked by Node here; on XS by hal/moddable/signatures.ts, which
+ * tests/moddable tries.
+ */
 import assert from "node:assert/strict";
 import { createPublicKey, sign, verify as verifyWithNode } from "node:crypto";
 import { test } from "node:test";
@@ -112,7 +115,10 @@ test("what is no authority issues nothing", async () => {
   );
 });
 
-/** The same without version and extensions, as `openssl x509 -req` makes it where it is told of none. Issuers with P-256 only. */
+/**
+ * The same without version and extensions, as `openssl x509 -req` makes it where it is told of none. Issuers with P-256
+ * only.
+ */
 function versionOne(certificate: Issued, by: Issued): Issued {
   const sequence = (...parts: Uint8Array[]): Uint8Array => {
     const content = Buffer.concat(parts);
