@@ -38,8 +38,7 @@ const NOTHING = new Uint8Array(0);
  * by "download-failed", or because the stall budget without a new sector is used up.
  *
  * Transport failures are waited out and the download goes on at the next byte. A refusal that looks final gets a few
- * tries. What is nobody's fault (a close between two responses, a redirected URL that stops working after it delivered)
- * costs no wait.
+ * tries. Two events cost no wait: a close between two responses, and a redirected URL that expires after it delivered.
  */
 export class Downloader implements ProtocolMachine<DownloadOutput> {
   readonly #url: string;

@@ -17,7 +17,7 @@ export type Incident =
   | { readonly kind: "probe" }
   /** The connection broke. */
   | { readonly kind: "broken"; readonly message: string }
-  /** Nobody's fault: connect again without a wait, as long as connections bring sectors. */
+  /** No failure: connect again without a wait, as long as connections bring sectors. */
   | { readonly kind: "reconnect"; readonly reason: string }
   /** Another file under the same URL, and no digest to decide which is meant. */
   | { readonly kind: "replaced"; readonly reason: string }

@@ -2,7 +2,10 @@ import { HTTP_HEAD_MAX } from "../constants";
 import type { Framing } from "./response";
 import { hexadecimal, latin1 } from "./text";
 
-/** Longest chunk-size line looked at as text: 13 digits and a bit; extensions behind it are skipped unread. */
+/**
+ * Characters of a chunk-size line that are read as text: 13 digits and a separator. Extensions behind them are skipped
+ * unread.
+ */
 const SIZE_DIGITS_MAX = 16;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -20,7 +23,7 @@ export class BodyReader {
   #chunked = false;
   #left = 0;
   #digits = "";
-  /** Bytes of the size line or the trailers so far: bounded, or a peer could keep us reading for ever. */
+  /** Bytes of the size line or the trailers so far. Bounded by HTTP_HEAD_MAX, or a peer could send them for ever. */
   #overhead = 0;
   #lineEmpty = true;
 
@@ -44,7 +47,7 @@ export class BodyReader {
     return this.#step === "done";
   }
 
-  /** The framing makes no sense. */
+  /** The framing is not that of RFC 9112. */
   get broken(): boolean {
     return this.#step === "broken";
   }
@@ -91,7 +94,7 @@ export class BodyReader {
     this.#overhead = 0;
   }
 
-  /** chunk-size [chunk-ext] CRLF: the extension, from ";" or a blank on, is not looked at. */
+  /** chunk-size [chunk-ext] CRLF: the extension, from ";" or a blank on, is ignored. */
   private sizeLine(bytes: Uint8Array, start: number, end: number): number {
     const newline = bytes.indexOf(LF, start);
     const stop = newline >= 0 && newline < end ? newline : end;

@@ -1,7 +1,7 @@
 import { HTTP_HEAD_MAX, URL_MAX } from "../constants";
 import { decimal, latin1 } from "./text";
 
-/** The header fields that are looked at; all others are skipped without being copied. */
+/** The header fields that are read; all others are skipped without being copied. */
 export type FieldName =
   | "connection"
   | "content-encoding"
@@ -30,13 +30,13 @@ const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
 ]);
 
 /**
- * Longest line looked at: a Location with the longest URL. The rest of a longer line is skipped, its field counts as
+ * Longest line that is read: a Location with the longest URL. The rest of a longer line is skipped, its field counts as
  * absent.
  */
 const LINE_MAX = URL_MAX + 256;
 /**
- * A head (with the 1xx before it) that goes on beyond this never ends: 100 KB of headers are bad manners, this is an
- * attack.
+ * Bytes of a head, with the 1xx responses before it, after which it counts as endless. Heads of 100 KB occur (a proxy
+ * that adds cookies); more is an attack.
  */
 const HEAD_GIVE_UP = 32 * HTTP_HEAD_MAX;
 
@@ -53,7 +53,7 @@ const TAB = 0x09;
  * never throws.
  */
 export class HeadReader {
-  /** "malformed" is final: what follows cannot be told apart. */
+  /** "malformed" is final: the end of the head can not be found any more. */
   state: "reading" | "done" | "malformed" = "reading";
   status = 0;
   /** The x of HTTP/1.x. */
@@ -66,7 +66,7 @@ export class HeadReader {
   #statusSeen = false;
   #kept = 0;
   #total = 0;
-  /** What came of a line whose end has not. */
+  /** The beginning of a line whose end has not arrived. */
   #partial = "";
   #skipping = false;
 
@@ -78,7 +78,7 @@ export class HeadReader {
     this.begin();
   }
 
-  /** The fields have been looked at: they need not stay in memory while the body comes. */
+  /** Frees the fields after they were read: they need not stay in memory while the body arrives. */
   forget(): void {
     this.#fields.clear();
   }
@@ -157,7 +157,7 @@ export class HeadReader {
 
   private take(line: string): void {
     if (!this.#statusSeen) {
-      // An empty line before the status line: left over by a careless server (RFC 9112 section 2.2, said of servers).
+      // An empty line before the status line is ignored (RFC 9112 section 2.2 says so for requests).
       if (line !== "") this.statusLine(line);
     } else if (line === "") this.endOfHead();
     else if (line.startsWith(" ") || line.startsWith("\t")) this.keep(this.#last, line, " ");
@@ -198,7 +198,7 @@ export class HeadReader {
   }
 
   private endOfHead(): void {
-    // 101 would hand the connection over to a protocol nobody asked for.
+    // 101 switches to a protocol that was not asked for.
     if (this.status < 100 || this.status === 101) this.state = "malformed";
     else if (this.status < 200) this.begin();
     else this.state = "done";
@@ -206,8 +206,8 @@ export class HeadReader {
 }
 
 /**
- * The one field that a line may be by its first letter and the place of its colon: most lines are dismissed for the
- * price of a letter, and none has to be searched for its colon. A place behind the line's end does no harm, the name is
+ * The only wanted field that a line can be, by its first letter and the position of its colon. Most lines are dismissed
+ * by one letter, and none is searched for its colon. A position behind the line's end is harmless: the name is
  * compared.
  */
 function candidate(bytes: Uint8Array, start: number): FieldName | undefined {

@@ -12,7 +12,7 @@ export interface ContentRange {
   /** Both -1 in the form that only tells the total (`bytes *` + `/1234`, with a 416). */
   readonly first: number;
   readonly last: number;
-  /** -1: not told. */
+  /** -1: unknown. */
   readonly total: number;
 }
 
@@ -21,9 +21,9 @@ export interface Response {
   readonly status: number;
   /** The server will take another request on this connection. */
   readonly keepAlive: boolean;
-  /** "ambiguous": the lengths contradict each other, so nobody can say where the body ends. */
+  /** "ambiguous": the lengths contradict each other, so the end of the body is unknown. */
   readonly framing: Framing | "ambiguous";
-  /** "malformed": there is one, but it says nothing usable. */
+  /** "malformed": the field is there and unusable. */
   readonly range: ContentRange | "malformed" | undefined;
   /** A content or transfer coding other than identity and chunked. */
   readonly encoded: boolean;
@@ -32,7 +32,7 @@ export interface Response {
   readonly location: string | undefined;
   /** Strong ETag, else Last-Modified: what tells one file from the next under the same URL (RFC 9110 section 8.8). */
   readonly validator: string | undefined;
-  /** Seconds; dates are not understood, for want of a clock. */
+  /** Seconds. Dates are ignored: the device may have no clock. */
   readonly retryAfter: number | undefined;
   /** The X-CRC16 field: 0 to 65535, -1 if unreadable. */
   readonly crc16: number | undefined;

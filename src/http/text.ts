@@ -1,6 +1,6 @@
 /**
- * Bytes to text and back, for the ASCII that HTTP is made of. Plain loops over a few dozen bytes: the engine has no
- * TextDecoder, and `String.fromCharCode(...bytes)` would put each byte on a stack of 384 slots.
+ * Bytes to text and back, for the ASCII of HTTP. Plain loops over a few dozen bytes: XS has no TextDecoder, and
+ * `String.fromCharCode(...bytes)` would put each byte on a stack of 384 slots.
  */
 
 /** One character per byte (ISO 8859-1). Eight at a time: each concatenation allocates. */

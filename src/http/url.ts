@@ -18,7 +18,7 @@ export interface HttpUrl {
   readonly target: string;
 }
 
-/** The URL that `splitUrl` takes apart into the same. */
+/** The inverse of `splitUrl`. */
 export const urlText = ({ tls, hostHeader, target }: HttpUrl): string =>
   `${tls ? "https" : "http"}://${hostHeader}${target}`;
 

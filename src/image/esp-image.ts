@@ -56,7 +56,7 @@ export function readHeader(bytes: Uint8Array): ImageHeader {
   return { segments, chip: bytes[12]! | (bytes[13]! << 8), hashAppended: bytes[23] !== 0 };
 }
 
-/** `bytes`: the image from its beginning, at least 288 bytes of it; the first sector will do. */
+/** `bytes`: the image from its beginning, at least 288 bytes of it. Throws where there is no description. */
 export function readAppDescription(bytes: Uint8Array): AppDescription {
   readHeader(bytes);
   const end = DESCRIPTION_OFFSET + DESCRIPTION_LENGTH;

@@ -45,7 +45,7 @@ export class PacketDecoder {
     });
   }
 
-  /** Never throws. After "malformed" the decoder is spent. */
+  /** Never throws. After "malformed" the decoder is not usable any more. */
   decode(bytes: Uint8Array): Packet {
     try {
       this.#parser.parse(bytes);
@@ -89,12 +89,14 @@ function checked(parsed: Parsed): Packet {
   }
 }
 
-/** A plain view: the library hands out its own subclass of Uint8Array. */
+/** A plain view: the library returns its own subclass of Uint8Array. */
 function plain(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Clean session: what must survive is kept on this side. Throws if the identity can not be put into a packet. */
+/**
+ * Clean session: the client keeps what must survive a connection. Throws if the identity does not fit into a packet.
+ */
 export function connect(identity: Identity): Uint8Array {
   const { clientId, username, password, keepAlive: keepalive } = identity;
   return plain(

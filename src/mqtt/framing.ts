@@ -3,12 +3,12 @@ import { MQTT_PAYLOAD_MAX, MQTT_TOPIC_MAX } from "../constants";
 /**
  * Cuts the byte stream into packets by their fixed headers (MQTT 3.1.1, section 2.2), before anything is parsed: the
  * packet library stores whatever length a peer announces. Here at most one packet within the limits is held; a larger
- * PUBLISH flows by unstored, and every other packet a broker may send has one legal length.
+ * PUBLISH is skipped unstored, and every other packet a broker may send has one legal length.
  */
 export type Frame =
   /** One whole packet, in memory of its own. */
   | { readonly type: "packet"; readonly bytes: Uint8Array }
-  /** A PUBLISH beyond the limits, gone by; `id` is 0 at QoS 0. */
+  /** A PUBLISH beyond the limits, skipped to its end; `id` is 0 at QoS 0. */
   | { readonly type: "skipped"; readonly qos: number; readonly id: number; readonly length: number }
   /** The stream can not be followed any further. */
   | { readonly type: "malformed"; readonly reason: string };
@@ -34,7 +34,7 @@ export class PacketFramer {
   #packet: Uint8Array | undefined;
   #filled = 0;
   #skipping = false;
-  /** Of the PUBLISH being skipped: bytes gone by, and the two fields picked out of them. */
+  /** Of the PUBLISH that is skipped: bytes so far, and the two fields read from them. */
   #passed = 0;
   #topicLength = 0;
   #id = 0;
@@ -45,7 +45,7 @@ export class PacketFramer {
     this.#at = 0;
   }
 
-  /** The next complete frame; undefined: more bytes are needed. After "malformed" the framer is spent. */
+  /** The next complete frame; undefined: more bytes are needed. After "malformed" the framer is not usable any more. */
   next(): Frame | undefined {
     while (this.#at < this.#input.length) {
       const frame = this.#packet ? this.store() : this.#skipping ? this.skip() : this.readHeader();
@@ -69,7 +69,7 @@ export class PacketFramer {
     return this.begin();
   }
 
-  /** The header is complete: decides what becomes of the packet. */
+  /** The header is complete: store the packet, skip it, or refuse it. */
   private begin(): Frame | undefined {
     const header = this.#header;
     const type = header[0]! >> 4;

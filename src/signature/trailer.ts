@@ -7,7 +7,7 @@
  *   9   1  algorithm: 1 = ECDSA, P-256, SHA-256
  *  10   1  length of the DER signature, 8..72
  *  11   1  0
- *  12   4  first bytes of the SHA-256 of the public point (0x04, X, Y); 0 = not said
+ *  12   4  first bytes of the SHA-256 of the public point (0x04, X, Y); 0 = no key named
  *  16  72  signature as `openssl dgst -sha256 -sign` makes it (DER: SEQUENCE of two INTEGERs), zeros behind it
  *  88   8  0
  */
@@ -25,7 +25,7 @@ const DER_AT = 16;
 const DER_MAX = 72;
 
 export interface Signature {
-  /** First bytes of the key's fingerprint, all 0 where the signer did not say. */
+  /** First bytes of the key's fingerprint, all 0 where the signer named no key. */
   readonly keyId: Uint8Array;
   readonly r: Uint8Array;
   readonly s: Uint8Array;

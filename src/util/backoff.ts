@@ -23,7 +23,7 @@ export class Backoff {
     return wait;
   }
 
-  /** An attempt succeeded for good. */
+  /** After a success that lasted. */
   reset(): void {
     this.#ceiling = this.#first;
   }

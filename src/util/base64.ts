@@ -2,8 +2,8 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 /**
  * Decodes standard base64 with its padding (RFC 4648, section 4): no white space, no URL alphabet. Throws a
- * `RangeError` that never shows the text, which is a secret more often than not. Bits beyond the last byte are not
- * looked at: platforms hand out secrets that have some there, and every other decoder takes them.
+ * `RangeError` that never shows the text, which is often a secret. Bits beyond the last byte are ignored: some
+ * platforms issue secrets that have bits there, and other decoders accept them.
  */
 export function decodeBase64(text: string): Uint8Array {
   if (text.length % 4 !== 0) throw new RangeError(`base64: ${text.length} characters, not a multiple of 4`);

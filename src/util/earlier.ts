@@ -1,6 +1,6 @@
 /**
- * The earlier of two times, either of which may be missing. Asked for after every event, so without arrays: on XS each
- * costs as much as the question.
+ * The earlier of two times, either of which may be missing. It is called after every event, so it makes no array: on XS
+ * an array costs as much as the comparison.
  */
 export function earlier(one: number | undefined, other: number | undefined): number | undefined {
   if (one === undefined) return other;

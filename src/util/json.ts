@@ -9,8 +9,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
- * Depth of nesting that a parser would reach at most. Strings are skipped by JSON's own rule, so no input is deeper for
- * the parser than here.
+ * Greatest depth of nesting that a parser would reach. Strings are skipped by JSON's own rules, so the parser never
+ * goes deeper than this says.
  */
 function depth(bytes: Uint8Array): number {
   let open = 0;
@@ -31,7 +31,7 @@ function depth(bytes: Uint8Array): number {
 
 /**
  * Parses JSON from UTF-8 bytes or text. Nesting deeper than `maxDepth` is refused before the engine's parser, which
- * goes down by recursion, sees it. Throws `JsonError`, nothing else.
+ * is recursive, sees it. Throws `JsonError`, nothing else.
  */
 export function parseJson(input: Uint8Array | string, maxDepth: number): unknown {
   const text = typeof input === "string" ? input : decodeUtf8(input);
@@ -51,7 +51,7 @@ export function asObject(value: unknown): JsonObject | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
 }
 
-/** An own member: a sender may not reach what objects inherit. */
+/** An own member: no sender can name an inherited one. */
 export function member(object: JsonObject, key: string): unknown {
   return Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined;
 }

@@ -8,7 +8,7 @@
 const REPLACEMENT = 0xfffd;
 /** First byte of a character by the number of bytes that follow (RFC 3629, section 3). */
 const LEAD: readonly number[] = Object.freeze([0, 0xc0, 0xe0, 0xf0]);
-/** Code points joined at a time: they travel over the stack, and a chip's is small. */
+/** Code points joined at a time: they are arguments on the stack, and a chip's stack is small. */
 const PIECE = 32;
 
 /** Bytes that one code point beyond ASCII takes; a lone surrogate counts as U+FFFD, like everything here. */
@@ -35,7 +35,7 @@ export function encodeUtf8(text: string): Uint8Array {
 }
 
 /** Writes `text` into `bytes` from index `at` on, where there must be room; returns the index behind it. */
-function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
+export function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
   for (const character of text) {
     let point = character.codePointAt(0)!;
     if (point < 0x80) {

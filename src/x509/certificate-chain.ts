@@ -1,5 +1,5 @@
 /**
- * Is this the server we wanted? RFC 5280, section 6, for the few cases that TLS servers of an update need. The SDK's
+ * Checks a server's certificate chain: RFC 5280, section 6, for the cases that TLS servers of an update need. The SDK's
  * own check is not used: it takes any certificate as an issuer, and returns success for a chain in which a later
  * certificate, not the server's own, carries the name and leads to a root.
  */
@@ -37,7 +37,7 @@ export function verifyChain(options: ChainOptions): PublicKey {
   const { host, now } = options;
   if (options.roots.length === 0) throw new CertificateError("no trusted root configured");
   const server = parse(options.certificates[0] ?? new Uint8Array(0));
-  // One that signs itself proves nothing about any other.
+  // A self-signed certificate can not vouch for another.
   const others = options.certificates
     .slice(1)
     .map(parse)

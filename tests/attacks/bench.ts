@@ -26,7 +26,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import type { ImageOptions } from "../../hal/model-chip/build-image";
 import { BOARD } from "../cloud/helpers";
 import { Witness, temporaryFolder } from "../board/puppet";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 
 /** The key that the board trusts. */
 export const vendor = makeKey();

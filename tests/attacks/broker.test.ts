@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { TRAILER, encodeTrailer } from "../../src/signature/trailer";
-import { signed } from "../signature/desk";
+import { signed } from "../signature/test-keys";
 import { Bench, firmware, good, stranger, vendor } from "./bench";
 import type { BenchOptions } from "./bench";
 

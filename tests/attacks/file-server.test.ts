@@ -12,7 +12,7 @@ import { Authority, tlsIdentity } from "../../host-sim/cloud/core/listeners/cert
 import type { Credentials } from "../../host-sim/cloud/core/listeners/certificates";
 import { Bench, firmware, good, stranger } from "./bench";
 import type { BenchOptions } from "./bench";
-import { signed } from "../signature/desk";
+import { signed } from "../signature/test-keys";
 
 /** As in broker.test.ts, ms. */
 const TOO_LONG = 600_000;

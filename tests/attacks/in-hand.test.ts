@@ -28,7 +28,7 @@ import {
 import type { Phase } from "../../src/job/record";
 import { KEY_REFUSED } from "../../src/job/refused";
 import type { Offer } from "../../src/job/types";
-import { signed } from "../signature/desk";
+import { signed } from "../signature/test-keys";
 import { Bench, firmware, good, stranger } from "./bench";
 
 /** The chip in the attacker's programmer. */

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REFUSED_MAX } from "../../src/constants";
-import { signed } from "../signature/desk";
+import { signed } from "../signature/test-keys";
 import { Bench, firmware, good, stranger, vendor } from "./bench";
 
 test("key rotation: both keys are trusted for a while, then images signed by the old one are refused", async (t) => {

@@ -12,7 +12,7 @@ import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { Authority, tlsIdentity } from "../../host-sim/cloud/core/listeners/certificates";
 import type { Credentials } from "../../host-sim/cloud/core/listeners/certificates";
 import { BOARD, BOARD_ID, UPDATE } from "../cloud/helpers";
-import { signed } from "../signature/desk";
+import { signed } from "../signature/test-keys";
 import { Bench, firmware, good, stranger } from "./bench";
 import type { BenchOptions } from "./bench";
 import { Wire } from "./wire";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { PackageStore } from "../../host-sim/cloud/core/files/packages";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 import { firmware } from "./helpers";
 
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {

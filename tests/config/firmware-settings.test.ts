@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import type { Policy } from "../../src/job/policy";
 import { readPublicKey } from "../../src/signature/keys";
-import { makeKey } from "../signature/desk";
+import { makeKey } from "../signature/test-keys";
 import { firmwareSettings } from "./firmware-settings";
 
 const KEY = { platform: "tencent", productId: "P", deviceName: "d", deviceSecret: "c2VjcmV0LW9mLXRoaXMtdGVzdA==" };

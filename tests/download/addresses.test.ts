@@ -39,7 +39,7 @@ function fails(some: Bench, message: RegExp): Bench {
 }
 
 for (const line of ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]) {
-  test(`${line}: followed, and used for the ranges that follow`, () => {
+  test(`${line}: followed, and used for the next ranges`, () => {
     const some = completes(
       bench(
         hosts({ "a.example/fw?sign=secret": () => to("http://b.example:81/x?y", line), "b.example:81/x?y": good() }),
@@ -66,7 +66,7 @@ for (const [location, target] of [
   });
 }
 
-test("http to https is followed, even where http is allowed only just", () => {
+test("http to https is followed, whether or not http is allowed", () => {
   assert.deepEqual(
     completes(bench(hosts({ "a.example/fw?sign=secret": () => to("https://a.example/x"), "a.example/x": good() })))
       .connects,
@@ -83,7 +83,7 @@ test("https to http is refused, even where http is allowed", () => {
   assert.equal(some.connects.length, REFUSAL_TRIES);
 });
 
-test("loops end", () => {
+test("a redirect loop ends the download", () => {
   const some = fails(
     bench(hosts({ "a.example/fw?sign=secret": () => to("/b"), "a.example/b": () => to("/fw?sign=secret") })),
     new RegExp(`^HTTP 302: more than ${REDIRECTS} redirects$`),
@@ -115,7 +115,7 @@ for (const [what, answer, message] of [
 }
 
 for (const line of ["403 Forbidden", "404 Not Found"]) {
-  test(`a redirected URL that says ${line} after it delivered leads back to the offered one, at once`, () => {
+  test(`a redirected URL that answers ${line} after it delivered: the offered URL is asked at once`, () => {
     let visits = 0;
     let served = 0;
     const server = hosts({
@@ -130,7 +130,7 @@ for (const line of ["403 Forbidden", "404 Not Found"]) {
 }
 
 for (const line of ["403 Forbidden", "404 Not Found"]) {
-  test(`a redirected URL that says ${line} straight away has the last word`, () => {
+  test(`a redirected URL that answers ${line} at once counts: the offered URL is not asked again`, () => {
     const some = bench(
       hosts({ "a.example/fw?sign=secret": () => to("http://b.example/x"), "b.example/x": () => status(line) }),
     ).run();
@@ -138,7 +138,7 @@ for (const line of ["403 Forbidden", "404 Not Found"]) {
   });
 }
 
-test("a redirected host that does not answer is asked for anew at the offered URL", () => {
+test("a redirected host that does not answer: the offered URL is asked again", () => {
   let visits = 0;
   const server = hosts({
     "a.example/fw?sign=secret": () => to(`http://b${++visits}.example/x`),
@@ -148,7 +148,7 @@ test("a redirected host that does not answer is asked for anew at the offered UR
   assert.equal(completes(bench(server)).waits.length, 1);
 });
 
-test("a redirected host that breaks off after it delivered is asked again itself", () => {
+test("a redirected host whose connection breaks after it delivered is asked again", () => {
   let visits = 0;
   const broken = (request: Request): readonly Answer[] =>
     request.connection === 2 && request.first > 0 ? ["reset"] : partial(FILE, request);
@@ -161,7 +161,7 @@ test("a redirected host that breaks off after it delivered is asked again itself
 /* ---- expired ---- */
 
 for (const line of ["401 Unauthorized", "403 Forbidden"]) {
-  test(`${line} asks for a fresh URL and goes on at the same offset with it`, () => {
+  test(`${line}: a fresh URL is asked for and continues at the same offset`, () => {
     const server = hosts({
       "a.example/fw?sign=secret": (request) => (request.first < 8192 ? partial(FILE, request) : status(line)),
       "a.example/fw?sign=2": good(),
@@ -192,7 +192,7 @@ function limiter(block: number, every: number, now: () => number): Server {
   };
 }
 
-test("a limiter that answers 403 for ten seconds is waited out: no fresh URL is asked for", () => {
+test("a rate limiter that answers 403 for ten seconds is waited out: no fresh URL is asked for", () => {
   const some: Bench = bench(
     limiter(10_000, 3, () => some.now),
     { range: SECTOR },
@@ -212,7 +212,7 @@ test("a URL that stays denied is tried twice, with a wait in between, before a f
   assert.ok(some.now - 1_000 >= DENIED_WAIT, `${some.now - 1_000} ms`);
 });
 
-test("a limiter that never gives in: four rounds take a minute, where they took a fifth of a second", () => {
+test("a rate limiter that never stops: four rounds take at least a minute", () => {
   const some = bench(() => status("403 Forbidden"));
   some.onExpired = () => (some.of("expired").length <= URL_RENEWALS ? "http://a.example/fw?sign=secret" : undefined);
   some.run();
@@ -229,7 +229,7 @@ test("Retry-After of a 403 is granted up to the cap", () => {
   assert.ok(some.now - 1_000 >= 40_000);
 });
 
-test("a sector that came makes the next denial a first one again", () => {
+test("a sector resets the count of denials", () => {
   const some = bench(
     (request) => (request.first >= 2 * request.connection * SECTOR ? status("403 Forbidden") : partial(FILE, request)),
     { range: SECTOR },
@@ -239,7 +239,7 @@ test("a sector that came makes the next denial a first one again", () => {
   assert.equal(some.waits.length, 2);
 });
 
-test("a fresh URL that comes while a denied one is waited for has its own first try", () => {
+test("a fresh URL that arrives during the wait after a denial has its own first try", () => {
   const some = bench(
     hosts({
       "a.example/fw?sign=secret": () => status("403 Forbidden"),
@@ -254,7 +254,7 @@ test("a fresh URL that comes while a denied one is waited for has its own first 
   assert.deepEqual(some.of("expired"), []);
 });
 
-test("nothing happens while a fresh URL is awaited, and the wait is nobody's stall", () => {
+test("nothing happens while a fresh URL is awaited, and that time does not count as a stall", () => {
   const some = bench((request) => (request.target === "/2" ? partial(FILE, request) : status("403 Forbidden"))).run();
   assert.equal(some.last.type, "expired");
   assert.equal(some.downloader.deadline(), undefined);
@@ -276,7 +276,7 @@ test("a fresh URL that cannot be used fails the download that waits for it", () 
   }
 });
 
-test("a fresh URL in mid-download leaves the working connection in peace, and serves when the old one expires", () => {
+test("a fresh URL in mid-download does not disturb the connection, and is used when the old one expires", () => {
   const server = hosts({
     "a.example/fw?sign=secret": (request) =>
       request.first < 3 * SECTOR ? partial(FILE, request) : status("403 Forbidden"),
@@ -321,7 +321,7 @@ test("a fresh URL in mid-download is used after the old connection broke", () =>
   assert.deepEqual(some.image, FILE);
 });
 
-test("URLs pushed again and again do not stretch the stall budget", () => {
+test("repeated fresh URLs do not extend the stall budget", () => {
   const some = bench(() => ["reset"]);
   some.handle(some.downloader.start(some.now));
   while (some.step()) some.handle(some.downloader.renew("http://a.example/fw?sign=secret", some.now));

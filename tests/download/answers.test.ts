@@ -1,4 +1,4 @@
-/** What each kind of answer means: taken, waited out, refused, expired. */
+/** What each kind of response leads to: accepted, waited out, refused, expired. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RANGE, REFUSAL_TRIES, REFUSAL_WINDOW, SECTOR } from "../../src/constants";
@@ -60,7 +60,7 @@ for (const framing of ["length", "chunked", "close"] as const) {
   }
 }
 
-test("a whole file is resumed after it broke off, skipping what is there", () => {
+test("a whole file is resumed after a break: what is stored is skipped", () => {
   const server = inTurn(
     always(`HTTP/1.1 200 OK\r\nContent-Length: ${N}\r\n\r\n`, FILE.subarray(0, 3 * SECTOR + 5), "reset"),
     whole("length"),
@@ -113,7 +113,7 @@ test("the content type of a range does not matter", () => {
   completes(new Bench(good(FILE, "Content-Type: application/json\r\n")));
 });
 
-test("a web page's type is forgiven where the length is the file's", () => {
+test("the type of a web page does not matter where the length is the file's", () => {
   completes(new Bench(whole("length", "Content-Type: text/html\r\n")));
 });
 
@@ -243,7 +243,7 @@ for (const [what, server, message] of [
   });
 }
 
-test("a stored part longer than the file that turns out", () => {
+test("more bytes are stored than the file has", () => {
   fails(
     new Bench(whole("length", "", FILE.subarray(0, 100)), { size: 0, offset: SECTOR }),
     "download",
@@ -251,12 +251,12 @@ test("a stored part longer than the file that turns out", () => {
   );
 });
 
-test("refusals that progress interrupts are forgiven", () => {
+test("progress resets the count of refusals", () => {
   const no = status("404 Not Found");
   completes(new Bench(inTurn(no, no, good(), no, no, good(), no, no, good(), good())));
 });
 
-test("a refusal repeated after the window is believed at once", () => {
+test("a refusal repeated after the window is final at once", () => {
   const bench = new Bench(
     inTurn(status("404 Not Found"), status("503 Busy", "Retry-After: 61\r\n"), status("404 Not Found")),
   );
@@ -264,7 +264,7 @@ test("a refusal repeated after the window is believed at once", () => {
   assert.equal(bench.connects.length, 3);
 });
 
-test("a certificate that is refused is a refusal; nothing is ever sent", () => {
+test("a refused certificate counts as a refusal; nothing is sent", () => {
   const bench = new Bench(good(), { url: "https://files.example/fw.bin" });
   bench.refuseConnect = () => ({ kind: "certificate", message: "certificate: self-signed\ncertificate in chain" });
   fails(bench, "download", /^certificate: self-signed certificate in chain$/);

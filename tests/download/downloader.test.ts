@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { RANGE, SECTOR, WINDOW } from "../../src/constants";
 import { Bench, FILE, good } from "./harness";
 
-test("a file comes in sectors, over one connection, with requests ahead of the answers", () => {
+test("a file arrives in sectors, over one connection, with pipelined requests", () => {
   const bench = new Bench(good()).run();
   assert.deepEqual(bench.image, FILE);
   assert.deepEqual(bench.connects, ["http://files.example:80"]);
@@ -24,7 +24,7 @@ test("a file comes in sectors, over one connection, with requests ahead of the a
   assert.ok(bench.widest > RANGE);
 });
 
-test("the request says exactly what it must", () => {
+test("the request has exactly these fields", () => {
   const bench = new Bench(good(), { url: "http://Files.Example:8080/a/b.bin?sign=a%2Fb%00#part" }).run();
   const { head } = bench.requests[0]!;
   assert.equal(

@@ -1,5 +1,5 @@
 /**
- * A downloader on a bench: a scripted server answers its requests, bytes come in slices of any size, time is a number.
+ * Runs a downloader against a scripted server: bytes arrive in slices of any size, and time is a number.
  */
 import assert from "node:assert/strict";
 import type { SocketError } from "../../src/ports";
@@ -24,8 +24,8 @@ export interface Request {
 
 export type Answer = Uint8Array | string | "close" | "reset" | "silence";
 /**
- * What the server sends for a request, piece by piece; "close" and "reset" end the connection, "silence" says no more
- * on it.
+ * What the server sends for a request, piece by piece; "close" and "reset" end the connection, "silence" sends
+ * nothing more on it.
  */
 export type Server = (request: Request) => readonly Answer[];
 
@@ -45,7 +45,7 @@ export function ascii(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
-/** The answer of a server that does everything right. */
+/** The response of a correct server. */
 export function partial(
   file: Uint8Array,
   { first, last }: { first: number; last: number },
@@ -64,7 +64,7 @@ export function good(file = FILE, extra = ""): Server {
   return (request) => partial(file, request, extra);
 }
 
-/** Scripts by the running number of the request, from 0; the last entry serves all further ones. */
+/** One script for each request, in order; the last one serves all further requests. */
 export function inTurn(...servers: readonly Server[]): Server {
   let count = 0;
   return (request) => servers[Math.min(count++, servers.length - 1)]!(request);

@@ -1,5 +1,5 @@
 /**
- * Anything at all from the peer: it never throws, never delivers a byte out of place, keeps to its bounds, and ends.
+ * Arbitrary bytes from the peer: the downloader never throws, never misplaces a byte, keeps to its bounds, and ends.
  */
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -44,7 +44,7 @@ test("random slices of the byte stream give the same sectors and the same reques
   );
 });
 
-/** Servers that are honest about the bytes but change manners with every request. */
+/** Servers that send the right bytes but behave differently at each request. */
 function moody(random: () => number, file = FILE): Server {
   const pick = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!;
   return (request) => {
@@ -81,7 +81,7 @@ function moody(random: () => number, file = FILE): Server {
   };
 }
 
-test("honest servers with changing manners: the file comes out right, or time runs out; never a byte out of place", () => {
+test("correct servers of changing behaviour: the file is right or the budget ends, and no byte is misplaced", () => {
   let finished = 0;
   let runs = 0;
   fc.assert(
@@ -156,7 +156,7 @@ const field = fc.constantFrom(
   `X: ${"y".repeat(3000)}`,
 );
 
-/** Mostly an answer, with something wrong about it. */
+/** A response with one fault in it. */
 const answer = fc.record({
   status: fc.constantFrom(
     "200 OK",
@@ -220,7 +220,7 @@ function cook(recipe: Recipe, request: Request): Answer[] {
   ];
 }
 
-test("answers with something wrong about them, in any order: no throw, one end, no byte beyond the file", () => {
+test("faulty responses in any order: no throw, one end, no byte beyond the file", () => {
   const seen = { sectors: 0, finished: 0, failed: 0, restarts: 0 };
   fc.assert(
     fc.property(
@@ -276,7 +276,7 @@ test("a garbage server does not keep a device busy: attempts over the stall budg
   assert.ok(reset.connects.length < 60 && reset.now <= 1_000 + STALL_BUDGET);
 });
 
-test("memory stays where it is, however much a peer sends", () => {
+test("memory does not grow, however much a peer sends", () => {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const heap = (): number => {

@@ -1,4 +1,4 @@
-/** The file changes underneath: the digest decides where there is one, else everything starts again. */
+/** The file changes during the download: the digest decides where there is one, else the download starts over. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECTOR } from "../../src/constants";
@@ -25,14 +25,14 @@ for (const [what, fields] of [
   ["ETag", ['ETag: "1"\r\n', 'ETag: "2"\r\n']],
   ["Last-Modified", [DATE, DATE.replace("2026", "2027")]],
 ] as const) {
-  test(`${what} changes and a digest will decide: said once, and on it goes`, () => {
+  test(`${what} changes and there is a digest: logged once, the download continues`, () => {
     const bench = new Bench(changing(1, fields, [FILE, FILE])).run();
     assert.equal(bench.last.type, "finished");
     assert.equal(bench.logged(/ETag or Last-Modified has changed; the digest will decide/), 1);
     assert.deepEqual(bench.image, FILE);
   });
 
-  test(`${what} changes and no digest will decide: a clean start, by itself`, () => {
+  test(`${what} changes and there is no digest: the download starts over by itself`, () => {
     const bench = new Bench(changing(2, fields), { hasDigest: false, range: 2 * SECTOR }).run();
     assert.equal(bench.last.type, "finished");
     assert.equal(bench.of("start-over").length, 1);
@@ -81,7 +81,7 @@ test("a validator that changes before anything is stored is no change", () => {
   assert.equal(bench.of("total")[0]!.validator, '"2"');
 });
 
-test("a file that changes without an end is given up after three fresh starts", () => {
+test("a file that changes again and again fails the download after three restarts", () => {
   let count = 0;
   const bench = new Bench((request) => partial(FILE, request, `ETag: "${count++}"\r\n`), {
     hasDigest: false,
@@ -92,7 +92,7 @@ test("a file that changes without an end is given up after three fresh starts", 
   assert.match(bench.last.message, /keeps changing/);
 });
 
-test("another total where the length was learnt and no digest will decide: a clean start with the new length", () => {
+test("another total where the length came from the server and there is no digest: start over with the new length", () => {
   const longer = testFile(FILE.length + 5000);
   const bench = new Bench(changing(2, ["", ""], [FILE, longer]), {
     hasDigest: false,
@@ -107,7 +107,7 @@ test("another total where the length was learnt and no digest will decide: a cle
   assert.deepEqual(bench.image, longer);
 });
 
-test("another total where the length was offered, or a digest will decide: refused", () => {
+test("another total where the length was offered or there is a digest: refused", () => {
   const longer = testFile(FILE.length + 5000);
   for (const options of [{ hasDigest: false }, { hasDigest: true, size: 0 }]) {
     const bench = new Bench(changing(2, ["", ""], [FILE, longer]), { ...options, range: 2 * SECTOR }).run();
@@ -116,7 +116,7 @@ test("another total where the length was offered, or a digest will decide: refus
   }
 });
 
-test("the total is told once, with the validator, before the first sector, and again after a restart only", () => {
+test("the total is reported once, with the validator, before the first sector, and again only after a restart", () => {
   const bench = new Bench((request) =>
     request.first >= 2 * SECTOR && request.connection < 4 ? ["reset"] : partial(FILE, request, 'ETag: "1"\r\n'),
   ).run();

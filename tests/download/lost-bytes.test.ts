@@ -58,7 +58,7 @@ test("only the range before the break comes again, not what was stored before it
   assert.ok(rewind !== undefined && rewind.offset > 0, JSON.stringify(rewind));
 });
 
-test("no head after a body that another connection has brought says nothing of that body", () => {
+test("garbage on a new connection does not invalidate the body of the one before", () => {
   const server: Server = (request) =>
     request.connection === 2 && request.number === 1
       ? ["GARBAGE\r\n\r\n"]
@@ -67,7 +67,7 @@ test("no head after a body that another connection has brought says nothing of t
   assert.deepEqual(bench.of("rewind"), []);
 });
 
-test("a server that sends rubbish behind each answer is not believed for ever: sectors come again a bounded number of times", () => {
+test("a server that sends garbage after each response: sectors are fetched again a bounded number of times", () => {
   const file = testFile(60 * SECTOR);
   const bench = new Bench((request) => [...good(file)(request), "RUBBISH\r\n\r\n"], { size: file.length }).run();
   assert.equal(bench.last.type, "finished");

@@ -33,7 +33,7 @@ async function download(
 
 for (const [name, { end, make }] of Object.entries(HTTP_FAULTS)) {
   for (const size of [FILE.length, 0]) {
-    // With the size unknown, some of what contradicts it is no contradiction.
+    // These faults contradict the offered size only.
     if (size === 0 && /another length|wrong total|whole file, chunked|until close|^4(00|16)$/.test(name)) continue;
     test(`server that ${make().does}${size === 0 ? ", size unknown" : ""}`, async () => {
       const { image, last, widest, server, renewals, effects } = await download(make(), { size });
@@ -67,7 +67,7 @@ test("reset at any byte: each costs at most the window", async () => {
   }
 });
 
-test("over one good connection nothing is fetched twice, and requests run ahead", async () => {
+test("over one good connection nothing is fetched twice, and requests are pipelined", async () => {
   const { server, widest } = await download(HTTP_FAULTS["none"]!.make());
   assert.equal(server.connections, 1);
   assert.equal(server.bodyBytes, FILE.length);
@@ -83,7 +83,7 @@ test("an IPv6 literal", { skip: !ipv6 }, async () => {
   assert.match(server.requests[0]!.head, /\r\nHost: \[::1\]:\d+\r\n/);
 });
 
-test("a stock HTTP server, its keep-alive, and a long odd URL", async () => {
+test("Node's HTTP server, its keep-alive, and a long URL of unusual characters", async () => {
   const odd = `/a//%2F%00%zz;b='()*~?sign=q%3D1%26x&${"y".repeat(1_800)}`;
   const seen = new Set<string>();
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** Connections that break, stall, lie or close, and how far ahead requests run. */
+/** Connections that break, stall or close, wrong lengths, and pipelined requests. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
@@ -93,7 +93,7 @@ test("the stall budget is measured from the last sector, not from the start", ()
   assert.equal(bench.now, lastSector + STALL_BUDGET);
 });
 
-test("waits between attempts that bring nothing double up to the cap, with full jitter; after a connection that brought a sector the next comes soon, and they begin anew", () => {
+test("waits double up to the cap, with full jitter; after a connection that brought a sector the first wait is short", () => {
   const waits = (random: number): number[] =>
     timesOut(new Bench(() => ["reset"], { random: () => random }), /reset/).waits.map(
       ({ milliseconds }) => milliseconds,
@@ -112,7 +112,7 @@ test("waits between attempts that bring nothing double up to the cap, with full 
   );
 });
 
-test("a connect that does not come about is given up in time and tried again", () => {
+test("a connect that takes too long is given up and tried again", () => {
   const bench = new Bench(good());
   bench.refuseConnect = (connection) => (connection === 1 ? "silence" : undefined);
   completes(bench);
@@ -274,7 +274,7 @@ test("garbage in place of an answer", () => {
   }
 });
 
-test("an endless head, an endless body and endless chunk extensions do not hold the download for ever", () => {
+test("an endless head, body or chunk extension does not hold the download for ever", () => {
   const rubbish = new Uint8Array(400_000).fill(0x61);
   for (const server of [
     (): Answer[] => ["HTTP/1.1 200 OK\r\n", rubbish, "\n", rubbish, "\n"],
@@ -291,7 +291,7 @@ test("an endless head, an endless body and endless chunk extensions do not hold 
 
 /* ---- connections and requests ahead ---- */
 
-test("a server that says it closes gets one large range per connection, at once", () => {
+test("a server that announces to close gets one large range per connection, without waits", () => {
   const server: Server = (request) => {
     assert.equal(request.number, 1);
     return [...partial(FILE, request, "Connection: close\r\n"), "close"];
@@ -308,7 +308,7 @@ test("a server that says it closes gets one large range per connection, at once"
   assert.ok(N - RANGE <= RANGE_MAX);
 });
 
-test("a server that closes after each answer without a word: requests lost are asked again without blame", () => {
+test("a server that closes after each response unannounced: lost requests are repeated without a wait", () => {
   const file = testFile(40 * SECTOR);
   const bench = new Bench((request) => (request.number === 1 ? [...partial(file, request), "close"] : []), {
     size: file.length,
@@ -326,7 +326,7 @@ test("a server that closes after each answer without a word: requests lost are a
   assert.ok(bench.requests.every(({ connection, ahead }) => connection === 1 || ahead === 0));
 });
 
-test("a server that resets as soon as a second request is under way is learnt about", () => {
+test("a server that resets at a pipelined request gets no more of them", () => {
   const file = testFile(20 * SECTOR);
   // As a kernel does when a socket is closed with bytes unread: what is on its way is lost.
   const server: Server = (request) => {
@@ -352,7 +352,7 @@ test("a server that closes after every third answer", () => {
   assert.ok(bench.widest <= WINDOW);
 });
 
-test("a server that stops closing after each answer gets requests ahead again", () => {
+test("a server that stops closing after each response gets pipelined requests again", () => {
   const file = testFile(60 * SECTOR);
   const bench = new Bench(
     (request) => (request.connection < 4 ? [...partial(file, request), "close"] : partial(file, request)),
@@ -372,7 +372,7 @@ test("a server that stops closing after each answer gets requests ahead again", 
   assert.ok(last.slice(2).every(({ first, last: end }) => end + 1 - first <= RANGE));
 });
 
-test("no request runs ahead before the server has proved that it stays", () => {
+test("no request is pipelined before a response kept the connection open", () => {
   const bench = new Bench(good());
   bench.handle(bench.downloader.start(bench.now));
   bench.step();
@@ -441,7 +441,7 @@ test("700 KB over 16 KiB/s with a reset every 20 s: at most 5 % more is served t
   }
 });
 
-test("a server that gives less, or more, than asked is followed, one request at a time", () => {
+test("a server that gives less, or more, than asked is asked one range at a time", () => {
   for (const most of [1, 100, 4095, 5000]) {
     const bench = completes(
       new Bench(
@@ -455,7 +455,7 @@ test("a server that gives less, or more, than asked is followed, one request at 
   assert.equal(bench.requests.length, 1);
 });
 
-test("a server that mixes up requests sent ahead is asked one at a time", () => {
+test("a server that mixes up pipelined requests is asked one at a time", () => {
   const server: Server = (request) =>
     request.number === 1 ? partial(FILE, request) : partial(FILE, { first: 0, last: 4095 });
   const bench = completes(new Bench(server));

@@ -23,7 +23,7 @@ import { RefusedImages } from "../../src/job/refused";
 import { compareVersions } from "../../src/job/versions";
 import { readPublicKey } from "../../src/signature/keys";
 import { readTrailer } from "../../src/signature/trailer";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 import { mayRefuse, text, texts } from "./target";
 import type { Target } from "./target";
 

@@ -76,7 +76,7 @@ test("any chunking in any slices gives the payload", () => {
   );
 });
 
-test("no bytes make the chunk reader throw or stand still", () => {
+test("no bytes make the chunk reader throw or loop", () => {
   fc.assert(
     fc.property(
       fc.array(

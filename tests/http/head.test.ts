@@ -30,7 +30,7 @@ const HEAD =
   "HTTP/1.1 206 Partial Content\r\nDate: Sat, 01 Aug 2026 00:00:00 GMT\r\nserver: COS\r\nCONTENT-RANGE: bytes 0-8191/708482\r\n" +
   'content-length:8192\r\nETag: "0123"\r\nX-Crc16:   b4c8\t\r\nCache-Control: no-cache\r\nContent-Type: application/octet-stream; x=y\r\n\r\n';
 
-test("a head in one piece, and what follows it is left alone", () => {
+test("a head in one piece; what follows it is not read", () => {
   const { reader, rest } = read(`${HEAD}body`);
   assert.equal(reader.state, "done");
   assert.equal(rest, 4);
@@ -43,7 +43,7 @@ test("a head in one piece, and what follows it is left alone", () => {
   assert.equal(reader.field("location"), undefined);
 });
 
-test("the slices make no difference", () => {
+test("the head is the same in any slices", () => {
   const whole = interpret(read(`${HEAD}body`).reader);
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 10 }), (slices) => {
@@ -125,7 +125,7 @@ for (const text of [
   });
 }
 
-test("100 KB of headers are skipped, and the fields that count are found wherever they stand", () => {
+test("100 KB of headers are skipped, and the wanted fields are found among them", () => {
   const padding = `X-Padding: ${"x".repeat(1_000)}\r\n`.repeat(100) + `X-One: ${"y".repeat(100_000)}\r\n`;
   for (const slices of [[512], [511, 3]]) {
     const { reader } = read(`HTTP/1.1 206 OK\r\n${padding}Content-Length: 5\r\n\r\n`, slices);
@@ -168,7 +168,7 @@ test("a reader is ready for the next head after reset", () => {
   assert.equal(reader.field("etag"), undefined);
 });
 
-test("no bytes whatever make it throw or keep more than its bounds", () => {
+test("no bytes make it throw or keep more than its bounds", () => {
   const piece = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
     fc

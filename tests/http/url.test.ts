@@ -45,7 +45,7 @@ for (const [url, expected] of [
   test(`URL ${url}`, () => assert.deepEqual(split(url), expected));
 }
 
-test("path and query go out verbatim, however odd their escapes", () => {
+test("path and query are sent verbatim, whatever their escapes", () => {
   const odd = "/a//b/../c/./%2f%2F%00%zz%?sign=q-sign-time%3D1%3B2&x={}[]|\\^`\"<>'()*!$,;:@=&+~?/?%";
   assert.equal(split(`https://h.example${odd}#fragment?x`).target, odd);
 });
@@ -90,7 +90,7 @@ for (const [url, reason] of [
   });
 }
 
-test("a URL of exactly the longest length is taken", () => {
+test("a URL of exactly the maximum length is accepted", () => {
   const url = `http://a.example/${"x".repeat(URL_MAX - 17)}`;
   assert.equal(url.length, URL_MAX);
   assert.equal(whole(split(url)), url);

@@ -13,7 +13,7 @@ import { readEspImage } from "./espressif-reader";
 const PAYLOAD = Buffer.from("trace('hello');\n".repeat(100));
 
 for (const chip of [0, 5, 9, 13]) {
-  test(`an image for chip ${chip} is what Espressif's description asks for`, () => {
+  test(`an image for chip ${chip} follows Espressif's format`, () => {
     const image = readEspImage(Buffer.from(buildImage({ version: "0.2.0", payload: PAYLOAD, chip, secureVersion: 3 })));
     assert.deepEqual(image.problems, []);
     assert.deepEqual([image.chip, image.secureVersion], [chip, 3]);
@@ -121,7 +121,7 @@ test("the filler does not compress", () => {
   assert.ok(deflateSync(file).length > 195_000);
 });
 
-test("mistakes are named", () => {
+test("errors name what is wrong", () => {
   assert.throws(() => buildImage({ version: "", payload: PAYLOAD }), /"": 1 to 31 printable ASCII/);
   assert.throws(() => buildImage({ version: "x".repeat(32), payload: PAYLOAD }), /1 to 31/);
   assert.throws(() => buildImage({ version: "1.0.0-ü", payload: PAYLOAD }), /1 to 31/);
@@ -129,7 +129,7 @@ test("mistakes are named", () => {
   assert.throws(() => buildImage({ version: "1", payload: PAYLOAD, chip: 77 }), /chip 77/);
 });
 
-test("an image of somebody else has no payload", () => {
+test("an image of another project has no payload", () => {
   const file = Buffer.from(buildImage({ version: "1", payload: PAYLOAD }));
   const { segments } = readEspImage(file);
   file.writeUInt32LE(0x3ffb0000, file.indexOf(segments[2]!.data) - 8);

@@ -75,12 +75,12 @@ test("any changed bit is found", () => {
   }
 });
 
-test("a file that is cut short is refused, wherever", () => {
+test("a file truncated anywhere is refused", () => {
   for (let length = 0; length < LENGTH; length += length < 400 || length > LENGTH - 60 ? 1 : 511)
     assert.throws(() => verify(IMAGE.subarray(0, length)), /ESP image/, `${length} bytes`);
 });
 
-test("what is wrong is said", () => {
+test("errors name what is wrong", () => {
   const rows: [Buffer, RegExp][] = [
     [Buffer.from("<!doctype html>".repeat(10)), /begins with 0x3c, not 0xe9/],
     [Buffer.alloc(5000, 0xff), /begins with 0xff/],
@@ -95,7 +95,7 @@ test("what is wrong is said", () => {
   for (const [bytes, message] of rows) assert.throws(() => verify(bytes), message);
 });
 
-test("descriptions that are none, or not text, are refused", () => {
+test("missing descriptions, and those that are not text, are refused", () => {
   const rows: [(image: Buffer) => void, RegExp][] = [
     [(image) => image.writeUInt32LE(0, 32), /no app description/],
     [(image) => image.writeUInt32LE(100, 28), /no app description/],

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { KEY_FLOOR } from "../../src/job/record";
 import { refusalOfSignature } from "../../src/signature/check";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const key = makeKey();

@@ -17,7 +17,7 @@ import {
 import type { Phase } from "../../src/job/record";
 import type { Offer } from "../../src/job/types";
 import { refusalOfSignature } from "../../src/signature/check";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const key = makeKey();

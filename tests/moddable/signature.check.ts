@@ -9,7 +9,7 @@ import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { TRAILER } from "../../src/signature/trailer";
-import { makeKey, signed } from "../signature/desk";
+import { makeKey, signed } from "../signature/test-keys";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 
 const DEVICE = { productId: "A1B2C3D4E5", deviceName: "moddable-signed", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };

@@ -5,7 +5,7 @@ import { MqttSession } from "../../src/mqtt/session";
 import type { SessionOutput } from "../../src/mqtt/outputs";
 import { feed } from "./feed";
 
-/** The broker's half of a conversation, for tests of the session's half. */
+/** Packets of a broker, and what a session sends to it. */
 export function bytes(packet: Packet): Uint8Array {
   return new Uint8Array(generate(packet));
 }
@@ -18,7 +18,7 @@ export function message(topic: string, payload: string | Buffer, qos: 0 | 1 | 2 
   return bytes({ cmd: "publish", topic, payload, qos, messageId, dup: false, retain: false });
 }
 
-/** The packets that the effects put on the wire. */
+/** The packets among the outputs. */
 export function sent(effects: readonly SessionOutput[]): Packet[] {
   const packets: Packet[] = [];
   const reader = parser();
@@ -52,7 +52,7 @@ export function newSession(options: Options = {}): MqttSession {
   });
 }
 
-/** Takes a session from wherever it waits to open a connection to "up"; returns the effects of the last SUBACK. */
+/** Takes a session that waits for its connection to "up"; returns the outputs of the last SUBACK. */
 export function bringUp(session: MqttSession, now: number): SessionOutput[] {
   session.opened(now);
   let effects = feed(session, connack(), now);

@@ -52,7 +52,7 @@ test("connects, subscribes to each topic in a packet of its own, and is up", () 
   assert.equal(session.isUp, true);
 });
 
-test("start while started, and events of no connection, do nothing", () => {
+test("a second start, and events of no connection, do nothing", () => {
   const session = newSession();
   assert.deepEqual(session.opened(0), []);
   assert.deepEqual(feed(session, connack(), 0), []);
@@ -98,7 +98,7 @@ test("an identity that fits into no packet, or throws, is a failed attempt and n
   }
 });
 
-test("each wait for the peer has its end", () => {
+test("each wait for the peer is bounded", () => {
   const session = newSession();
   session.start(0);
   assert.deepEqual(session.tick(CONNECT_TIMEOUT - 1), []);
@@ -125,7 +125,7 @@ test("each wait for the peer has its end", () => {
   ]);
 });
 
-test("every refused CONNACK says why and what to look at", () => {
+test("every refused CONNACK says why and what to check", () => {
   const reasons: [number, RegExp][] = [
     [1, /code 1: unacceptable protocol version/],
     [2, /code 2: client id rejected/],
@@ -146,7 +146,7 @@ test("every refused CONNACK says why and what to look at", () => {
   }
 });
 
-test("one refused subscription of two is told and lived with", () => {
+test("one refused subscription of two is a warning, and the session is up", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
   session.start(0);
   session.opened(0);
@@ -158,7 +158,7 @@ test("one refused subscription of two is told and lived with", () => {
   assert.deepEqual(feed(session, suback(b!.messageId!), 0), [{ type: "up" }]);
 });
 
-test("when all are refused the session backs off, loudly", () => {
+test("when all are refused the session says so and backs off", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
   session.start(0);
   session.opened(0);
@@ -170,7 +170,7 @@ test("when all are refused the session backs off, loudly", () => {
   assert.equal(session.isUp, false);
 });
 
-test("a SUBACK that nobody waits for is ignored", () => {
+test("an unexpected SUBACK is ignored", () => {
   const session = newSession();
   session.start(0);
   session.opened(0);
@@ -231,7 +231,7 @@ test("reconnects for ever, under a ceiling that doubles to its cap", () => {
   assert.ok(waits.slice(7).every((wait) => wait === BACKOFF_CAP - 1));
 });
 
-test("only a connection that lasted resets the backoff: a client with the same id is not fought", () => {
+test("only a connection that lasted resets the backoff, because another client with the same id ends it soon", () => {
   const session = newSession({ random: () => 0.999_999 });
   session.start(0);
   let now = 0;
@@ -253,7 +253,7 @@ test("only a connection that lasted resets the backoff: a client with the same i
   assert.equal(retryIn, 999);
 });
 
-test("a connection that closes before it is up says at which step", () => {
+test("a connection that closes before it is up reports the step", () => {
   const session = newSession();
   session.start(0);
   session.opened(0);
@@ -264,7 +264,7 @@ test("a connection that closes before it is up says at which step", () => {
   assert.match(only(session.closed(failure("reset"), 10), "down").reason, /^closed before SUBACK .*: reset$/);
 });
 
-test("stop takes leave, from every phase, and start begins again", () => {
+test("stop disconnects from every state, and start begins again", () => {
   const idle = newSession();
   assert.deepEqual(idle.stop(0), []);
 

@@ -46,7 +46,7 @@ const anything = fc.oneof(stream, fc.uint8Array({ maxLength: 100 }));
 const plain = (effects: SessionOutput[]) =>
   effects.map((effect) => (effect.type === "message" ? { ...effect, payload: [...effect.payload] } : effect));
 
-test("a stream gives the same effects in whatever pieces it arrives", () => {
+test("a stream gives the same outputs in any pieces", () => {
   fc.assert(
     fc.property(anything, fc.array(fc.integer({ min: 1, max: 5000 }), { maxLength: 30 }), (input, sizes) => {
       const whole = plain(feed(upSession(), input, 1));
@@ -75,7 +75,7 @@ test("a stream arrives the same byte by byte", () => {
   );
 });
 
-test("no bytes make it throw, in any phase, and it always comes back", () => {
+test("no bytes make it throw, in any state, and it always reconnects", () => {
   fc.assert(
     fc.property(fc.array(anything, { maxLength: 8 }), fc.nat(3), (inputs, phase) => {
       const session = newSession();

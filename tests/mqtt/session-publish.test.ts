@@ -62,7 +62,7 @@ test("QoS 1 is sent until its PUBACK: with DUP and the same id on a live connect
   assert.deepEqual(commands(session.tick(300 + 3 * MQTT_RESEND)), []);
 });
 
-test("a QoS 1 publish without a token is the caller's mistake", () => {
+test("a QoS 1 publish without a token throws", () => {
   assert.throws(() => upSession().publish(undefined, qos1("a"), 0), /needs a token/);
 });
 
@@ -121,7 +121,7 @@ test("the same message under the same token is the same packet again", () => {
   assert.deepEqual(feed(session, puback(first.id!), 600_001), [{ type: "acked", token: "version" }]);
 });
 
-test("no more than the limit is kept, and the surplus is told", () => {
+test("no more than the limit is kept, and the surplus is a warning", () => {
   for (const session of [upSession(), newSession()]) {
     for (let i = 0; i < MQTT_INFLIGHT; i++) session.publish(`token ${i}`, qos1("x"), 1);
     assert.match(only(session.publish("one more", qos1("x"), 1), "warning").message, /"one more" dropped/);
@@ -147,7 +147,7 @@ test("stop keeps what is unacknowledged for the next start", () => {
   assert.equal(published(session.tick(4)).payload, "1");
 });
 
-test("packet ids go round and step over the ones in flight", () => {
+test("packet ids wrap around and skip the ones in flight", () => {
   const session = upSession();
   const held = published(session.publish("held", qos1("x"), 1)).id!;
   const replaced = published(session.publish("twice", qos1("x"), 1)).id!;
@@ -166,7 +166,7 @@ test("packet ids go round and step over the ones in flight", () => {
   assert.deepEqual(feed(session, puback(held), 2), [{ type: "acked", token: "held" }]);
 });
 
-test("a ping leaves after the keep-alive's silence, and any answer is a sign of life", () => {
+test("a ping is sent after one keep-alive of silence, and any byte counts as an answer", () => {
   const session = upSession({ identity: () => ({ clientId: "a", keepAlive: 20 }) });
   assert.equal(session.deadline(), 20_000);
   assert.deepEqual(session.tick(19_999), []);
@@ -190,7 +190,7 @@ test("no answer to a ping ends the connection", () => {
   assert.equal(only(effects, "down").reason, "no answer to a ping within 10 s");
 });
 
-test("a device that only sends pings too: nothing else would show that nobody listens", () => {
+test("a device that only sends also pings, to notice a dead connection", () => {
   const session = upSession();
   for (let now = 1000; now < 60_000; now += 1000) {
     session.publish(undefined, { topic: "out", payload: "x", qos: 0 }, now);
@@ -199,7 +199,7 @@ test("a device that only sends pings too: nothing else would show that nobody li
   assert.deepEqual(commands(session.tick(60_000)), ["pingreq"]);
 });
 
-test("keep-alive 0 tells the broker not to watch; the session still does", () => {
+test("keep-alive 0 turns the broker's check off; the session still pings", () => {
   const session = newSession({ identity: () => ({ clientId: "a", keepAlive: 0 }) });
   session.start(0);
   const [hello] = sent(session.opened(0));

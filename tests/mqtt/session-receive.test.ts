@@ -77,7 +77,7 @@ test("an empty payload is a message like any other", () => {
   );
 });
 
-test("QoS 2, which we never ask for, is answered in full without being stored", () => {
+test("QoS 2, which the session never asks for, is answered in full without being stored", () => {
   const session = upSession();
   const { handle } = only(feed(session, message("in/a", "x", 2, 5), 1), "message");
   assert.deepEqual(
@@ -114,7 +114,7 @@ function feedPieces(session: MqttSession, packet: Uint8Array, size: number) {
   return effects;
 }
 
-test("a larger one is skipped, acknowledged if need be, and told once for each connection", () => {
+test("a larger message is skipped, acknowledged if need be, and reported once for each connection", () => {
   const cases: [string, Uint8Array, string[]][] = [
     ["payload one byte too long", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1)), ["warning", "message"]],
     ["the same at QoS 1", message("in/a", "p".repeat(MQTT_PAYLOAD_MAX + 1), 1, 300), ["send", "warning", "message"]],

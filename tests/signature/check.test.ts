@@ -7,7 +7,7 @@ import { refusalOfSignature } from "../../src/signature/check";
 import { readPublicKey } from "../../src/signature/keys";
 import { isPoint, isScalar, toInteger } from "../../src/signature/p256";
 import { TRAILER, encodeTrailer, readTrailer } from "../../src/signature/trailer";
-import { makeKey, signed } from "./desk";
+import { makeKey, signed } from "./test-keys";
 
 const crypto = new NodeCrypto();
 const key = makeKey();
@@ -19,13 +19,13 @@ function refusal(bytes: Uint8Array, keys = [key.point]): string | undefined {
   return refusalOfSignature(hash, bytes.subarray(-TRAILER), keys, crypto);
 }
 
-test("a file signed by a trusted key passes, with and without the key's name in the trailer", () => {
+test("a file signed by a trusted key passes, with and without the key's fingerprint in the trailer", () => {
   assert.equal(refusal(signed(file, key)), undefined);
   assert.equal(refusal(signed(file, key, false)), undefined);
   assert.equal(refusal(signed(file, other), [key.point, other.point]), undefined, "any of several keys");
 });
 
-test("unsigned, another key, another file, extended, cut: each refused in words", () => {
+test("unsigned, another key, another file, extended, truncated: each is refused with its reason", () => {
   const good = signed(file, key);
   const moved = new Uint8Array([...file.subarray(0, 100), 0, ...file.subarray(100), ...good.subarray(-TRAILER)]);
   const cases: [Uint8Array, RegExp][] = [
@@ -51,7 +51,7 @@ test("every single bit of file and trailer counts", () => {
   }
 });
 
-test("a signature has four spellings and no fifth: the key named or not, s or n - s", () => {
+test("a signature has exactly four encodings: the key named or not, s or n - s", () => {
   const good = signed(file, key);
   const { r, s } = readTrailer(good.subarray(-TRAILER));
   const n = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n;

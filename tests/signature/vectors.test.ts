@@ -58,13 +58,13 @@ for (const name of trailers) {
   });
 }
 
-test("the key's name is the beginning of the SHA-256 of its point", () => {
+test("the key id is the beginning of the SHA-256 of its point", () => {
   assert.equal(toHex(fingerprintOf(key, crypto).subarray(0, 4)), "d50fe519");
   assert.equal(toHex(readTrailer(new Uint8Array(read("der-71-named.trailer"))).keyId), "d50fe519");
   assert.equal(toHex(readTrailer(new Uint8Array(read("der-71.trailer"))).keyId), "00000000");
 });
 
-test("what is measured is right: portable digests and arithmetic agree with the native ones", () => {
+test("portable digests and arithmetic agree with the native ones", () => {
   const signed = { key: read("public.pem").toString(), hash, trailer: new Uint8Array(read("der-71.trailer")) };
   for (const part of Object.keys(PARTS) as Part[]) run(part, 8, crypto, signed);
   for (const [mine, name] of [

@@ -14,7 +14,7 @@ test("jitter is full: any wait from nothing up", () => {
   assert.deepEqual([backoff.next(), backoff.next(), backoff.next()], [0, 1000, 1000]);
 });
 
-test("reset goes back to the first ceiling", () => {
+test("reset restores the first ceiling", () => {
   const backoff = new Backoff(() => 0.5, 1000, 60_000);
   for (let i = 0; i < 5; i++) backoff.next();
   backoff.reset();

@@ -17,7 +17,7 @@ function slowCrc32(bytes: Uint8Array): number {
 
 const someBytes = fc.uint8Array({ maxLength: 200 });
 
-test("hex goes both ways, upper case is read", () => {
+test("hex is written and read, in either case", () => {
   assert.equal(toHex(Uint8Array.of(0, 1, 0xab, 0xff)), "0001abff");
   assert.deepEqual([...fromHex("0001ABff")], [0, 1, 0xab, 0xff]);
   fc.assert(fc.property(someBytes, (bytes) => assert.deepEqual([...fromHex(toHex(bytes))], [...bytes])));
@@ -38,7 +38,7 @@ test("base64 decodes what the platform encodes", () => {
   );
 });
 
-test("bits beyond the last byte do no harm: other decoders take such secrets too", () => {
+test("bits beyond the last byte are ignored, as other decoders do", () => {
   for (const text of ["AB==", "ABC=", "//9="])
     assert.deepEqual([...decodeBase64(text)], [...Buffer.from(text, "base64")]);
 });

@@ -16,7 +16,7 @@ test("reads what JSON.parse reads, from text and from bytes", () => {
   );
 });
 
-test("nesting up to the limit is taken, one level more is refused", () => {
+test("nesting up to the limit is accepted, one level more is refused", () => {
   for (const input of [nested(16), bytes(nested(16))]) assert.ok(Array.isArray(parseJson(input, 16)));
   for (const input of [nested(17), bytes(nested(17)), '{"a":'.repeat(17) + "1" + "}".repeat(17), "[".repeat(1_000_000)])
     assert.throws(() => parseJson(input, 16), { name: "JsonError", message: "nested deeper than 16" });
@@ -66,7 +66,7 @@ test("members are own members", () => {
     assert.equal(member(object, key), undefined, key);
 });
 
-test("lenient readers say undefined for another type", () => {
+test("lenient readers return undefined for another type", () => {
   const object = {
     text: "a",
     empty: "",

@@ -33,7 +33,7 @@ test("encoding agrees with the platform's encoder, lone surrogates included", ()
 test("decoding agrees with the platform's decoder on well-formed and on malformed bytes", () => {
   for (const text of awkward)
     assert.equal(decodeUtf8(new TextEncoder().encode(text)), reference.decode(new TextEncoder().encode(text)));
-  // Bytes near the borders of the ranges come up far more often than chance would bring them.
+  // Bytes near the limits of the ranges are drawn more often.
   const border = fc.constantFrom(
     0x00,
     0x41,

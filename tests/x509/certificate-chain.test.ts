@@ -1,5 +1,5 @@
 /**
- * Which servers are believed. The signatures are checked by Node here; on XS by hal/moddable/signatures.ts, which
+ * Which servers are trusted. The signatures are checked by Node here; on XS by hal/moddable/signatures.ts, which
  * tests/moddable tries.
  */
 import assert from "node:assert/strict";
@@ -94,14 +94,14 @@ test("a chain of another root is refused, and one without any root", async () =>
   refused([], [root], /malformed/);
 });
 
-test("the name must be the server's own: another certificate in the chain does not lend it", async () => {
+test("the name must be in the server's own certificate, not in another of the chain", async () => {
   const attacker = await issue({ name: "attacker", by: root, names: ["attacker.example"] });
   const stranded = await issue({ name: "attacker", names: ["attacker.example"] });
   refused([attacker, server, root], [root], /not for broker.example/);
   refused([stranded, server, root], [root], /not for broker.example/);
 });
 
-test("what is no authority issues nothing", async () => {
+test("a certificate that is no authority issues nothing", async () => {
   const leaf = await issue({ name: "leaf", by: server, names: ["broker.example"] });
   refused([leaf, server, root], [root], /unknown issuer/);
   const unfit = await issue({ name: "unfit", by: root, authority: true, keyUsage: KeyUsageFlags.digitalSignature });
@@ -148,7 +148,7 @@ test("a certificate of version 1 can not say that it is no authority: it issues 
   check([leaf], [device]);
 });
 
-test("dates count, of each certificate down from the root", async () => {
+test("the dates of each certificate are checked, the root's included", async () => {
   refused([server, root], [root], /expired/, undefined, Date.now() + 60 * DAY);
   refused([server, root], [root], /not yet valid \(is the clock set\?\)/, undefined, 0);
   const old = await issue({ name: "old", by: root, authority: true, to: new Date(Date.now() - 1000) });
@@ -235,11 +235,11 @@ test("names: without regard to case, a wildcard for one whole label, addresses b
   refused([named], [root], /not for/, "192.0.2.1");
 });
 
-test("a name in the subject alone is none", async () => {
+test("a name in the subject only does not count", async () => {
   refused([await issue({ name: "broker.example", by: root })], [root], /not for/);
 });
 
-test("whatever the bytes, an answer or a refusal", () => {
+test("any bytes end in a result or a CertificateError", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => {
       assert.throws(
