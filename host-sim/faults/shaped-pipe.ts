@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { Clock } from "../../src/ports";
 
 /** What a link does to bytes and connections. Absent: nothing of that kind. */
 export interface LinkQuality {
@@ -17,7 +18,7 @@ export interface LinkQuality {
 
 /** One direction of a whole link: whose turn it is to send. */
 export interface Lane {
-  /** When the link is free again, by `performance.now()`. */
+  /** When the link is free again, by its clock. */
   freeAt: number;
 }
 
@@ -33,30 +34,32 @@ export class ShapedPipe {
   readonly #lane: Lane;
   readonly #quality: () => LinkQuality;
   readonly #random: () => number;
+  readonly #clock: Clock;
   readonly #queue: { readonly at: number; readonly bytes: Uint8Array | undefined }[] = [];
   #buffered = 0;
   #last = 0;
-  #timer: NodeJS.Timeout | undefined;
+  #timer: number | undefined;
   #stalledUntil = 0;
 
-  constructor(from: Socket, to: Socket, lane: Lane, quality: () => LinkQuality, random: () => number) {
+  constructor(from: Socket, to: Socket, lane: Lane, quality: () => LinkQuality, random: () => number, clock: Clock) {
     this.#from = from;
     this.#to = to;
     this.#lane = lane;
     this.#quality = quality;
     this.#random = random;
+    this.#clock = clock;
     from.on("data", (bytes: Buffer) => this.#take(bytes));
     from.on("end", () => this.#enqueue(undefined));
     to.on("drain", () => this.#run());
   }
 
-  /** Nothing arrives until then; by `performance.now()`. */
+  /** Nothing arrives until then, by the clock of the link. */
   stall(until: number): void {
     this.#stalledUntil = Math.max(this.#stalledUntil, until);
   }
 
   stop(): void {
-    clearTimeout(this.#timer);
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
     this.#queue.length = 0;
   }
 
@@ -67,7 +70,7 @@ export class ShapedPipe {
 
   #enqueue(bytes: Uint8Array | undefined): void {
     const { latency = 0, jitter = 0, rate } = this.#quality();
-    const now = performance.now();
+    const now = this.#clock.now();
     const sentAt = Math.max(now, this.#lane.freeAt);
     if (rate !== undefined) this.#lane.freeAt = sentAt + ((bytes?.length ?? 0) / rate) * 1000;
     const arrives = (rate === undefined ? now : this.#lane.freeAt) + latency + jitter * this.#random();
@@ -78,12 +81,13 @@ export class ShapedPipe {
   }
 
   #run(): void {
-    clearTimeout(this.#timer);
-    const now = performance.now();
+    if (this.#timer !== undefined) this.#clock.clear(this.#timer);
+    this.#timer = undefined;
+    const now = this.#clock.now();
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const due = Math.max(next.at, this.#stalledUntil);
       if (due > now) {
-        this.#timer = setTimeout(() => this.#run(), Math.ceil(due - now));
+        this.#timer = this.#clock.set(() => this.#run(), Math.ceil(due - now));
         return;
       }
       if (this.#to.destroyed || this.#to.writableNeedDrain) return;

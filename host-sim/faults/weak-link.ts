@@ -1,13 +1,18 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import type { Clock } from "../../src/ports";
+import { NodeClock } from "../board/node-clock";
 import { ShapedPipe, type Lane, type LinkQuality } from "./shaped-pipe";
 
 export type { LinkQuality };
 
-/** A cell at the edge of its range: some 16 KiB a second, a fifth of a second away, and gone now and then. */
+/** A cell at the edge of its range: 16 KiB/s, 80 to 140 ms one way, reset every 20 s and stalled every 30 s on average. */
 export const WEAK: LinkQuality = { latency: 80, jitter: 60, rate: 16_384, resetEvery: 20, stallEvery: 30, stallFor: 2 };
 
-/** Wi-Fi as a chip makes use of it: its flash takes a sector in 44 ms (ESP-IDF's table), so some 96 KiB a second. */
+/** Wi-Fi as a chip uses it: flash takes a sector in 44 ms (ESP-IDF, partition_linux.c), which makes 96 KiB/s. */
 export const GOOD: LinkQuality = { latency: 3, jitter: 4, rate: 98_304 };
+
+/** Milliseconds between two throws of the dice about resets and stalls. */
+const CHECK_EVERY = 1_000;
 
 export interface Target {
   readonly host: string;
@@ -25,12 +30,11 @@ export interface WeakLinkOptions {
   readonly seed?: number;
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
-/**
- * A TCP relay that behaves like a weak link. Both ends believe in a direct connection; the bytes that pass are never changed. What it
- * is like can be changed while connections are open.
- */
+/** A TCP relay that behaves like a weak link. It never changes the bytes that pass. Its quality may change while connections are open. */
 export class WeakLink {
   /** May be replaced at any time. */
   quality: LinkQuality;
@@ -39,9 +43,11 @@ export class WeakLink {
   readonly #up: Lane = { freeAt: 0 };
   readonly #down: Lane = { freeAt: 0 };
   readonly #random: () => number;
+  readonly #clock: Clock;
 
   private constructor(options: WeakLinkOptions) {
     this.quality = options.quality ?? {};
+    this.#clock = options.clock ?? new NodeClock();
     this.#random = generator(options.seed ?? Math.floor(Math.random() * 2 ** 32));
     this.#servers = options.targets.map((target) =>
       createServer({ allowHalfOpen: true }, (socket) => this.#relay(socket, target)),
@@ -83,25 +89,27 @@ export class WeakLink {
     near.setNoDelay(true);
     const quality = (): LinkQuality => this.quality;
     const pipes = [
-      new ShapedPipe(near, far, this.#up, quality, this.#random),
-      new ShapedPipe(far, near, this.#down, quality, this.#random),
+      new ShapedPipe(near, far, this.#up, quality, this.#random, this.#clock),
+      new ShapedPipe(far, near, this.#down, quality, this.#random, this.#clock),
     ];
-    const started = performance.now();
-    let checked = started;
-    // Once a second the dice are thrown, so that a change of quality takes effect.
-    const timer = setInterval(() => {
-      const now = performance.now();
+    let checked = this.#clock.now();
+    let timer = 0;
+    // The dice are thrown once a second, so that a change of quality takes effect.
+    const check = (): void => {
+      const now = this.#clock.now();
       const seconds = (now - checked) / 1000;
       checked = now;
+      timer = this.#clock.set(check, CHECK_EVERY);
       const { resetEvery, stallEvery, stallFor = 1 } = this.quality;
       if (resetEvery !== undefined && this.#random() < 1 - Math.exp(-seconds / resetEvery)) return pair.close(true);
       if (stallEvery !== undefined && this.#random() < 1 - Math.exp(-seconds / stallEvery))
         for (const pipe of pipes) pipe.stall(now + stallFor * 1000);
-    }, 1_000);
+    };
+    timer = this.#clock.set(check, CHECK_EVERY);
     const pair = {
       close: (reset: boolean): void => {
         if (!this.#pairs.delete(pair)) return;
-        clearInterval(timer);
+        this.#clock.clear(timer);
         for (const pipe of pipes) pipe.stop();
         for (const socket of [near, far]) {
           if (reset) socket.resetAndDestroy();

@@ -25,7 +25,8 @@ import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { ImageOptions } from "../../hal/model-chip/build-image";
 import { BOARD } from "../cloud/helpers";
-import { Witness, temporaryFolder } from "../board/puppet";
+import { Witness } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 import { makeKey, signed } from "../signature/test-keys";
 
 /** The key that the board trusts. */

@@ -16,9 +16,9 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { MqttSession } from "../../src/mqtt/session";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 import { BOARD } from "../cloud/helpers";
-import { xsOta } from "../cli/xs-ota";
+import { xsOta } from "../kit/xs-ota";
 import { feed } from "../mqtt/feed";
 
 /** Forms in which a secret may be disclosed. */

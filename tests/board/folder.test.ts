@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { openBoardFolder } from "../../host-sim/board/board-folder";
 import { lockFolder } from "../../host-sim/board/folder-lock";
-import { puppetImage, temporaryFolder } from "./puppet";
+import { puppetImage } from "./puppet";
+import { temporaryFolder } from "../kit/folder";
 
 const factory = (): Promise<Uint8Array> => puppetImage("0.1.0", "");
 

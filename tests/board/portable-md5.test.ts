@@ -10,7 +10,8 @@ import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD } from "../cloud/helpers";
-import { Witness, temporaryFolder } from "./puppet";
+import { Witness } from "./puppet";
+import { temporaryFolder } from "../kit/folder";
 
 /** Least cost of this MD5, bytecodes per KiB (docs/BENCH.md); with the native one the whole update takes a tenth. */
 const PER_KIB = 70_000;

@@ -1,9 +1,6 @@
 /** Simulated boards whose firmware is a few lines of a test instead of the agent. */
 import { build } from "esbuild";
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { Board } from "../../host-sim/board/board";
@@ -11,6 +8,7 @@ import type { BoardEvent, BoardOptions } from "../../host-sim/board/board";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
 import { buildImage } from "../../hal/model-chip/build-image";
+import { temporaryFolder } from "../kit/folder";
 
 let bridge: Promise<string> | undefined;
 
@@ -39,13 +37,6 @@ export async function puppetSource(version: string, code: string): Promise<strin
 
 export async function puppetImage(version: string, code: string): Promise<Uint8Array> {
   return buildImage({ version, payload: Buffer.from(await puppetSource(version, code)) });
-}
-
-/** A folder that goes with the test. */
-export function temporaryFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), "xs-ota-test-"));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** The events of a board, past and to come. Several callers may wait at a time. */

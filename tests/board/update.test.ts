@@ -20,7 +20,8 @@ import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD, heard } from "../cloud/helpers";
-import { Witness, temporaryFolder } from "./puppet";
+import { Witness } from "./puppet";
+import { temporaryFolder } from "../kit/folder";
 
 const SIZE = 300_001;
 

@@ -7,8 +7,8 @@ import { extractPayload } from "../../hal/model-chip/build-image";
 import { verifyImage } from "../../hal/model-chip/image-check";
 import { sha256 } from "../../hal/model-chip/slots";
 import { Device } from "../../host-sim/demo/device-process";
-import { temporaryFolder } from "../board/puppet";
-import { xsOta } from "./xs-ota";
+import { temporaryFolder } from "../kit/folder";
+import { refusesEach, xsOta } from "../kit/xs-ota";
 
 const GOOD = {
   platform: "tencent",
@@ -49,20 +49,7 @@ test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, n
     [["device", "--config", at("good.json"), "--state", folder], /is not a board's folder/],
     [["inspect", "--state", state], /holds no board/],
   ];
-  // Two at a time, as many as there are cores on a small machine.
-  const waiting = [...cases];
-  await Promise.all(
-    Array.from({ length: 2 }, async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const [args, message] = next;
-        const { code, stdout, stderr } = await xsOta(...args);
-        assert.notEqual(code, 0, args.join(" "));
-        assert.equal(stdout, "", args.join(" "));
-        assert.match(stderr, message);
-        assert.match(stderr, /^error: [^\n]+\n(\(Did you mean [^\n]+\)\n)?$/);
-      }
-    }),
-  );
+  await refusesEach(cases);
   assert.deepEqual(readdirSync(folder).sort(), before);
 });
 

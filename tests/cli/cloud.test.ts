@@ -1,60 +1,22 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { connect as connectTls } from "node:tls";
-import { after, before, test } from "node:test";
+import { after, test } from "node:test";
 import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { Board, credentials, http, mqtt } from "../cloud/helpers";
+import { temporaryFolder } from "../kit/folder";
+import { refusesEach, startXsOta } from "../kit/xs-ota";
+import type { Running } from "../kit/xs-ota";
 
-const command = new URL("../../host-sim/cli/cloud.ts", import.meta.url).href;
-const script = `import { Command } from "commander"; import { register } from "${command}";
-const program = new Command("xs-ota"); register(program); await program.parseAsync(process.argv.slice(1), { from: "user" });`;
+const folder = temporaryFolder({ after });
 
-let folder = "";
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "xs-ota-cli-cloud-"));
-});
-after(() => rm(folder, { recursive: true, force: true }));
-
-interface Running {
-  /** The next line of stdout, parsed; undefined at its end. */
-  line(): Promise<Record<string, never> | undefined>;
-  /** Sends SIGTERM, or waits for an end of its own; then what stderr said. */
-  end(signal?: NodeJS.Signals): Promise<{ code: number | null; stderr: string }>;
-}
-
+/** The cloud with its state in memory; `start`: with what `args` say. */
 const run = (...args: string[]): Running => start("--memory", ...args);
-
-function start(...args: string[]): Running {
-  const child = spawn(
-    process.execPath,
-    ["--import", "tsx", "--input-type=module", "-e", script, "--", "cloud", ...args],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
-  let stderr = "";
-  child.stderr.on("data", (part: Buffer) => (stderr += part.toString()));
-  const closed = once(child, "close");
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  return {
-    line: async () => {
-      const { value, done } = await lines.next();
-      return done === true ? undefined : (JSON.parse(value as string) as Record<string, never>);
-    },
-    end: async (signal) => {
-      if (signal) child.kill(signal);
-      const [code] = (await closed) as [number | null];
-      return { code, stderr };
-    },
-  };
-}
+const start = (...args: string[]): Running => startXsOta("cloud", ...args);
 
 /** The head of an ESP image with an app description. */
 async function writeImage(version: string): Promise<string> {
@@ -299,12 +261,6 @@ test("bad input is one clear line and exit code 1", async () => {
     [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem: there is no such file/],
     [["--nonsense"], /unknown option/],
   ];
-  // One after the other: each is a process that loads everything, and other tests run as well.
-  for (const [args, words] of rows) {
-    const { code, stderr } = await run(...args).end();
-    assert.equal(code, 1, `${args.join(" ")}: ${stderr}`);
-    assert.match(stderr, words);
-    assert.match(stderr, /^error: [^\n]*\n$/, args.join(" "));
-  }
+  await refusesEach(rows.map(([args, words]) => [["cloud", "--memory", ...args], words]));
   blocker.close();
 });

@@ -7,9 +7,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "../board/puppet";
-import type { Ended } from "./xs-ota";
-import { xsOta } from "./xs-ota";
+import { temporaryFolder } from "../kit/folder";
+import { refusesEach, xsOta } from "../kit/xs-ota";
 
 const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
 
@@ -104,17 +103,7 @@ test("what is no key, no file or no P-256 is refused in one line, and nothing is
     [["verify", "--key", pub, at("none.bin")], /none\.bin can not be read/],
     [["keygen", "--out", join(at("none"), "key.pem")], /can not be written: there is no such file or folder/],
   ];
-  const ended: Ended[] = [];
-  // Two at a time, as many as there are cores on a small machine.
-  for (let at = 0; at < cases.length; at += 2)
-    ended.push(...(await Promise.all(cases.slice(at, at + 2).map(([args]) => xsOta(...args)))));
-  for (const [index, [args, message]] of cases.entries()) {
-    const { code, stdout, stderr } = ended[index]!;
-    assert.notEqual(code, 0, args.join(" "));
-    assert.equal(stdout, "", args.join(" "));
-    assert.match(stderr, message);
-    assert.match(stderr, /^error: [^\n]+\n$/);
-  }
+  await refusesEach(cases);
   assert.deepEqual(readFileSync(fw), before);
 });
 

@@ -1,11 +1,9 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { createInterface } from "node:readline";
 import { test } from "node:test";
-import { BIN, xsOta } from "./xs-ota";
+import { refusesEach, startXsOta } from "../kit/xs-ota";
 
 test("weaknet relays to broker and file server, and ends on a signal", async (t) => {
   const servers = await Promise.all(
@@ -21,33 +19,12 @@ test("weaknet relays to broker and file server, and ends on a signal", async (t)
       return `127.0.0.1:${(server.address() as AddressInfo).port}`;
     }),
   );
-  const child = spawn(
-    process.execPath,
-    [
-      BIN,
-      "weaknet",
-      "--broker",
-      servers[0]!,
-      "--files",
-      servers[1]!,
-      "--port",
-      "0",
-      "--files-port",
-      "0",
-      "--latency",
-      "5",
-      "--reset-every",
-      "0",
-      "--stall-every",
-      "0",
-    ],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  t.after(() => child.kill());
-  const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];
-  const ports = JSON.parse(line) as Record<string, { host: string; port: number }>;
+  const [broker, files] = servers;
+  const targets = ["--broker", broker!, "--files", files!, "--port", "0", "--files-port", "0"];
+  const quality = ["--latency", "5", "--reset-every", "0", "--stall-every", "0"];
+  const link = startXsOta("weaknet", ...targets, ...quality);
+  t.after(() => link.end("SIGKILL"));
+  const ports = (await link.line()) as Record<string, { host: string; port: number }>;
   for (const name of ["broker", "files"]) {
     const socket = connect({ host: ports[name]!.host, port: ports[name]!.port, allowHalfOpen: true });
     socket.setEncoding("utf8");
@@ -56,19 +33,13 @@ test("weaknet relays to broker and file server, and ends on a signal", async (t)
     assert.equal(answer, `${name}: hello`);
     socket.destroy();
   }
-  child.kill("SIGTERM");
-  const [code] = (await once(child, "close")) as [number];
-  assert.equal(code, 0);
+  assert.equal((await link.end("SIGTERM")).code, 0);
 });
 
-for (const [flags, complaint] of [
-  [["--broker", "nowhere"], /host:port/],
-  [["--rate", "fast"], /whole number/],
-  [["--seed", "-1"], /whole number/],
-] as const) {
-  test(`weaknet refuses ${flags.join(" ")}`, async () => {
-    const { code, stderr } = await xsOta("weaknet", ...flags);
-    assert.equal(code, 1);
-    assert.match(stderr, complaint);
-  });
-}
+test("weaknet refuses bad input", async () => {
+  await refusesEach([
+    [["weaknet", "--broker", "nowhere"], /host:port/],
+    [["weaknet", "--rate", "fast"], /whole number/],
+    [["weaknet", "--seed", "-1"], /whole number/],
+  ]);
+});

@@ -7,7 +7,7 @@ import type { TestContext } from "node:test";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import type { DeviceConfig } from "../../host-sim/board/config/device-config";
 import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 
 const SECRET = "3ZxkQmVyVGVzdFZlY3Rvcg==";
 /** The example of the contract. */

@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { AnyPlatform, BrokerAddress, Crypto, Platform, Policy } from "../../src/index";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 
 type Lookup = (key: string) => string | number | boolean | undefined;
 

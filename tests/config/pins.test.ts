@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 
 const PIN = `${"A".repeat(43)}=`;
 const DEVICE = {

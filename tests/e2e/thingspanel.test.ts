@@ -18,7 +18,7 @@ import { Device } from "../../host-sim/demo/device-process";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 import { heard } from "../cloud/helpers";
 
 /** One sector, and what may be under way. */

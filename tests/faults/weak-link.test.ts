@@ -4,12 +4,15 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { test } from "node:test";
 import { WeakLink, type LinkQuality } from "../../host-sim/faults/weak-link";
+import type { Clock } from "../../src/ports";
+import { SocketClock } from "../kit/socket-clock";
 
-/** A server behind a link; `serve` is told of each connection there. */
+/** A server behind a link; `serve` is called with each connection there. */
 async function behind(
   quality: LinkQuality,
   serve: (socket: Socket) => void,
   use: (link: WeakLink) => Promise<void>,
+  clock?: Clock,
 ): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on("error", () => undefined);
@@ -20,6 +23,7 @@ async function behind(
     targets: [{ host: "127.0.0.1", port: (server.address() as AddressInfo).port }],
     quality,
     seed: 7,
+    ...(clock === undefined ? {} : { clock }),
   });
   try {
     await use(link);
@@ -38,7 +42,7 @@ async function received(socket: Socket): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-test("bytes pass unchanged in both directions, and each end hears when the other is done", async () => {
+test("bytes pass unchanged in both directions, and each end learns when the other has ended", async () => {
   await behind(
     { latency: 5, jitter: 5 },
     (socket) => void received(socket).then((all) => socket.end(createHash("md5").update(all).digest("hex"))),
@@ -52,20 +56,24 @@ test("bytes pass unchanged in both directions, and each end hears when the other
   );
 });
 
-test("a slow link takes its time, and not much more", async () => {
+test("300,000 bytes take half a second over a link of 600,000 bytes a second", async (t) => {
+  const clock = new SocketClock();
+  t.after(() => clock.stop());
   await behind(
     { rate: 600_000 },
     (socket) => socket.end(bytes),
     async (link) => {
-      const started = performance.now();
-      const all = await received(connect(link.ports[0]!, "127.0.0.1"));
-      assert.ok(all.equals(bytes));
-      assert.ok(performance.now() - started >= 480, "300,000 bytes at 600,000 a second");
+      const started = clock.now();
+      const socket = connect(link.ports[0]!, "127.0.0.1").on("data", () => clock.stir());
+      assert.ok((await received(socket)).equals(bytes));
+      const took = clock.now() - started;
+      assert.ok(took >= 499 && took <= 501, `${took} ms`);
     },
+    clock,
   );
 });
 
-test("a reset reaches both ends; the server behind is spared what is still under way", async () => {
+test("a reset reaches both ends", async () => {
   let far: Socket | undefined;
   await behind(
     { rate: 50_000 },
@@ -83,19 +91,29 @@ test("a reset reaches both ends; the server behind is spared what is still under
   );
 });
 
-test("resets come by themselves where they are asked for", async () => {
+test("a link resets its connections at random moments, about as often as it is told to", async (t) => {
+  const clock = new SocketClock();
+  t.after(() => clock.stop());
   await behind(
-    { resetEvery: 0.2 },
+    { resetEvery: 5 },
     (socket) => socket.resume(),
     async (link) => {
-      const near = connect(link.ports[0]!, "127.0.0.1");
-      const [error] = (await once(near, "error")) as [Error];
-      assert.match(error.message, /ECONNRESET/);
+      const lives: number[] = [];
+      for (let connection = 0; connection < 20; connection++) {
+        const started = clock.now();
+        const [error] = (await once(connect(link.ports[0]!, "127.0.0.1"), "error")) as [Error];
+        assert.match(error.message, /ECONNRESET/);
+        lives.push((clock.now() - started) / 1000);
+      }
+      const mean = lives.reduce((sum, life) => sum + life, 0) / lives.length;
+      assert.ok(mean > 2 && mean < 10, `${mean} s`);
+      assert.ok(new Set(lives).size > 4, lives.join());
     },
+    clock,
   );
 });
 
-test("nobody behind the link is a reset, not a hang", async () => {
+test("a connection to a port without a server behind the link is reset", async () => {
   const link = await WeakLink.open({ targets: [{ host: "127.0.0.1", port: 1 }] });
   const [error] = (await once(connect(link.ports[0]!, "127.0.0.1"), "error")) as [Error];
   assert.match(error.message, /ECONNRESET/);

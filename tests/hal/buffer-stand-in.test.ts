@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Buffer as StandIn } from "../../hal/moddable-sim/chip/stand-ins/buffer.js";
 import { buildSimulatedChip } from "../../scripts/build-simulated-chip.mjs";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 
 type Numbers = Record<string, (...all: unknown[]) => unknown>;
 

@@ -22,7 +22,7 @@ import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { Random } from "./simulation/random";
 import { TRIALS_MAX } from "../../src/constants";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 import { momentsOf } from "./moments";
 import type { Moment } from "./moments";
 import { look, slotOf, writeAppKeys, wrongNow, wrongSince } from "./outside";

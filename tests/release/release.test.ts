@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { SUMS, release } from "../../scripts/release";
-import { temporaryFolder } from "../board/puppet";
+import { temporaryFolder } from "../kit/folder";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
