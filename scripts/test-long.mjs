@@ -13,6 +13,12 @@ const FLEET = [process.execPath, "host-sim/bin/xs-ota.mjs", "fleet"];
 /** Hours are those of two cores. The last line that a part prints on stdout is its summary. */
 const PARTS = [
   {
+    name: "pairs",
+    what: "the search of npm test with every pair of power cuts",
+    time: "5 min",
+    command: [...POWERCUT, "--pairs"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

@@ -10,7 +10,7 @@ import type { AddressInfo, Socket } from "node:net";
 /** Round trips without anything else. One carries the bytes of one hop; a request passes a device, a relay and a server, and back. */
 const ROUND_TRIPS = 12;
 /** Requests to the system that are under way, by their names in `process.getActiveResourcesInfo()`. A write may wait for a reader for ever. */
-const REQUESTS = /^(FSReq|ConnectWrap|GetAddrInfoReq|GetNameInfoReq|QueryReq|DNS|.*Job$|Zlib)/;
+const REQUESTS = /^(FSReq|CloseReq|ConnectWrap|GetAddrInfoReq|GetNameInfoReq|QueryReq|DNS|.*Job$|Zlib)/;
 
 interface Probe {
   readonly near: Socket;

@@ -32,6 +32,7 @@ interface Flags {
   readonly replay?: string;
   readonly minimise?: boolean;
   readonly report?: boolean;
+  readonly pairs?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -53,6 +54,7 @@ const program = new Command("npm run powercut --")
   .option("--fresh", "forget what the long run of this seed has done so far")
   .option("--replay <case>", "live one case, as a violation prints it")
   .option("--minimise", "with --replay: find a shorter case that breaks the same check")
+  .option("--pairs", "the search of npm test with every pair of cuts, and not a third of them")
   .option("--report", "draw the picture of every cut: build/powercut/report.html")
   .option(
     "--mutants",
@@ -99,11 +101,11 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-async function search({ jobs }: Flags): Promise<void> {
+async function search({ jobs, pairs }: Flags): Promise<void> {
   const started = performance.now();
   const all = emptyTally();
   const progress = new ProgressLine();
-  for (const { title, works } of commitPlan()) {
+  for (const { title, works } of commitPlan(pairs)) {
     let done = 0;
     await carryOutAll(works, {
       ...(jobs === undefined ? {} : { processes: jobs }),
