@@ -1,13 +1,10 @@
 /**
- * Runs at the end of `npm ci`: bundles the simulated board's chip for Moddable's simulator, and builds the XS engine
- * of the simulated board. npm itself links the `xs-ota` command: host-sim/bin is a workspace with a `bin` entry. A `bin` entry of the root
- * package would make npx install the project into its cache at each call.
+ * Runs at the end of `npm ci`: builds the XS engine of the simulated board. npm itself links the `xs-ota` command: host-sim/bin is a
+ * workspace with a `bin` entry. A `bin` entry of the root package would make npx install the project into its cache at each call.
  */
-import { buildSimulatedChip } from "./build-simulated-chip.mjs";
 import { buildXsEngine } from "../host-sim/board/xs-engine.mjs";
 
 try {
-  await buildSimulatedChip();
   buildXsEngine((line) => console.error(line));
 } catch (error) {
   console.error(`error: ${error.message}`);

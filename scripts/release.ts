@@ -15,7 +15,6 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { firmwareSource } from "../host-sim/board/firmware/bundle";
 import { buildImage } from "../hal/model-chip/build-image";
-import { buildSimulatedChip } from "./build-simulated-chip.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const SUMS = "SHA256SUMS";
@@ -25,7 +24,6 @@ export async function release(folder: string): Promise<string[]> {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await buildSimulatedChip();
   writeFileSync(
     join(folder, `xs-ota-board-${version}.bin`),
     buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),

@@ -1,10 +1,10 @@
 /**
- * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of it in one process,
- * so that a whole update happens on one screen; ending the process is a power cut.
+ * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of it is in one process,
+ * so that a whole update happens on one screen. Ending the process is a power cut.
  *
- * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built: from the booted image
- * come its version, and the fault that it was made with (`xs-ota image --fault`), which is carried out in its place. Firmware that is
- * really replaced runs on the simulated board (`xs-ota device`).
+ * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built. The booted image gives
+ * its version, and its fault (`xs-ota image --fault`), which the device carries out. Firmware whose code is replaced runs on the simulated
+ * board (`xs-ota device`).
  */
 import config from "mc/config";
 import Timer from "timer";
@@ -15,10 +15,10 @@ import { lookupBy } from "../moddable/dns";
 import { ModdableNetwork } from "../moddable/network";
 import { guardTrial } from "../moddable/trial-guard";
 import type { Network, ResetReason } from "../../src/ports";
-import type { StartedChip } from "./chip/interface";
+import { start } from "./chip";
+import type { StartedChip } from "./chip";
 import { Folder } from "./folder";
 import { Process } from "./process";
-import { start } from "../../build/vendor/simulated-chip";
 
 /** From the restart to the first instruction, ms: long enough to be seen. */
 const RESTART_TIME = 600;
@@ -41,7 +41,7 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
   const folder = new Folder();
   const setting = (key: string): string => String(folder.setting(key) ?? config[key] ?? "");
   const clock = new ModdableClock();
-  const file = folder.openFlash(setting("version") || "0.1.0");
+  const cells = folder.openFlash(setting("version") || "0.1.0");
   let program: Program | undefined;
   let leaving = false;
   /** Never from inside a call of the app: it does nothing more once it has asked for this. */
@@ -51,11 +51,11 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
     Timer.set(() => {
       program?.stop();
       clock.clearAll();
-      file.close();
+      cells.close();
       Timer.set(() => boot(main, options, reason), RESTART_TIME);
     }, delay);
   };
-  const chip = start(file, resetReason, () => restart("software", 0));
+  const chip = start(cells, resetReason, () => restart("software", 0));
   options.log?.(
     `boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`,
   );

@@ -1,6 +1,6 @@
 /**
- * The folder in which a simulated device lives: flash.bin, its whole flash chip, and device.json, what its owner tells it (the same
- * file that `xs-ota device` takes; certificate files are looked for beside it).
+ * The folder of a simulated device: flash.bin is its whole flash chip, device.json its settings. `xs-ota device` takes the same file.
+ * Names of certificate files are relative to the folder.
  */
 import config from "mc/config";
 import { Directory, File } from "file";
@@ -8,9 +8,9 @@ import type { Setting } from "../moddable/device";
 import type { Trust } from "../moddable/tls-session";
 import { PLATFORMS } from "../../src/platforms/index";
 import { pemBlocks } from "../../src/x509/pem";
+import { makeImage, manufacture } from "./chip";
+import { FileCells } from "./file-cells";
 import { Process } from "./process";
-import { OpenRawFile, createRawFile } from "./raw-file";
-import { makeImage, manufacture } from "../../build/vendor/simulated-chip";
 
 /** Places in device.json of the settings that have another name on a chip (mc/config, NVS), with dots between the keys. */
 const PATHS: { readonly [key: string]: string } = Object.freeze({
@@ -59,10 +59,10 @@ export class Folder {
   }
 
   /** Opens the flash chip; makes one, with firmware of `version`, if there is none. */
-  openFlash(version: string): OpenRawFile {
+  openFlash(version: string): FileCells {
     const path = `${this.path}/flash.bin`;
     if (!File.exists(path)) this.#manufacture(path, version);
-    return new OpenRawFile(path);
+    return new FileCells(path);
   }
 
   /** Under another name until it is complete: what is called flash.bin can be started. */
@@ -71,10 +71,9 @@ export class Folder {
     const size = FLASH_SIZES[name];
     if (size === undefined) throw new Error(`flashSize "${name}": one of ${Object.keys(FLASH_SIZES).join(", ")}`);
     const draft = `${path}.new`;
-    createRawFile(draft, size);
-    const file = new OpenRawFile(draft);
-    manufacture(file, makeImage(version));
-    file.close();
+    const cells = FileCells.create(draft, size);
+    manufacture(cells, makeImage(version));
+    cells.close();
     File.rename(draft, "flash.bin");
   }
 

@@ -5,6 +5,7 @@
 import type { Boot, Flash, ResetReason, Running, Store } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { SLOT_LABELS } from "./bootloader";
+import { equalBytes } from "./bytes";
 import { EspOta } from "./esp-ota";
 import type { FlashChip } from "./flash-chip";
 import { PowerCut, SECTOR_SIZE } from "./flash-chip";
@@ -81,7 +82,7 @@ export class SlotFlash implements Flash {
       const wanted = bytes.subarray(at, at + SECTOR_SIZE);
       const found = this.#compare.subarray(0, wanted.length);
       this.#chip.read(this.#slot.address + offset + at, found);
-      if (Buffer.compare(found, wanted) !== 0) return false;
+      if (!equalBytes(found, wanted)) return false;
     }
     return true;
   }

@@ -8,7 +8,6 @@
  * Segment 2 has an address below 0x10000000, which the bootloader checks but neither loads nor maps (esp_image_format.c, should_load).
  * The same inputs give the same bytes.
  */
-import { createCipheriv, createHash } from "node:crypto";
 import {
   DESCRIPTION_LENGTH,
   DESCRIPTION_MAGIC,
@@ -17,6 +16,9 @@ import {
   SEGMENT_HEADER,
 } from "../../src/image/esp-image";
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
+import { concat, setText, setU16, setU32, u32 } from "./bytes";
+import { fillerOf } from "./filler";
+import { sha256 } from "./sha256";
 import { CHECKSUM_BLOCK, CHECKSUM_SEED, IMAGE_HASH, readSegments } from "./image-check";
 import type { ReadImage } from "./image-check";
 
@@ -74,8 +76,8 @@ export function buildImage(options: ImageOptions): Uint8Array {
   const memory = MEMORY[chip];
   if (memory === undefined) throw new Error(`chip ${chip}: images can be made for ${Object.keys(MEMORY).join(", ")}`);
 
-  const description = Buffer.concat([describe(described, secureVersion, payload), custom, zeros(custom.length)]);
-  const code = Buffer.from(memory.riscv ? ENDLESS.riscv : ENDLESS.xtensa);
+  const description = concat([describe(described, secureVersion, payload), custom, zeros(custom.length)]);
+  const code = Uint8Array.from(memory.riscv ? ENDLESS.riscv : ENDLESS.xtensa);
   const fixed =
     IMAGE_HEADER + 3 * SEGMENT_HEADER + description.length + code.length + 4 + payload.length + (-payload.length & 3);
   const minimum = blocks(fixed) + IMAGE_HASH;
@@ -87,26 +89,19 @@ export function buildImage(options: ImageOptions): Uint8Array {
   // The last word before the block that holds the checksum: nothing but padding and that byte may follow the segments.
   const room = size - tail - IMAGE_HASH - 1 - fixed;
   // Taken by its place in the file, so that a longer payload does not shift it.
-  const noise = keystream(seed, size);
-  const body = Buffer.concat([
-    length(payload.length),
-    payload,
-    zeros(payload.length),
-    noise.subarray(fixed, fixed + room - (room % 4)),
-  ]);
+  const filler = fillerOf(seed);
+  const body = concat([u32(payload.length), payload, zeros(payload.length), filler(fixed, fixed + room - (room % 4))]);
 
-  const head = header(memory.code, chip);
-  const unpadded = Buffer.concat([
-    head,
+  const unpadded = concat([
+    header(memory.code, chip),
     ...segment(memory.data + IMAGE_HEADER + SEGMENT_HEADER, description),
     ...segment(memory.code, code),
     ...segment(PAYLOAD_ADDRESS, body),
   ]);
-  const padding = Buffer.alloc(blocks(unpadded.length) - unpadded.length);
+  const padding = new Uint8Array(blocks(unpadded.length) - unpadded.length);
   padding[padding.length - 1] = checksum([description, code, body]);
-  const hashed = Buffer.concat([unpadded, padding]);
-  const image = Buffer.concat([hashed, createHash("sha256").update(hashed).digest(), noise.subarray(size - tail)]);
-  return new Uint8Array(image.buffer, image.byteOffset, image.length);
+  const hashed = concat([unpadded, padding]);
+  return concat([hashed, hashOf(hashed), filler(size - tail, size)]);
 }
 
 /** The bundle in an image. `limit`: bytes that `read` can give. Throws an Error where there is none. Does not verify the image. */
@@ -129,16 +124,16 @@ export function extractPayload(image: Uint8Array): Uint8Array {
 }
 
 /** esp_image_header_t: DIO, 40 MHz, 4 MB, any chip revision, SHA-256 appended. */
-function header(entry: number, chip: number): Buffer {
-  const bytes = Buffer.alloc(IMAGE_HEADER);
+function header(entry: number, chip: number): Uint8Array {
+  const bytes = new Uint8Array(IMAGE_HEADER);
   bytes[0] = IMAGE_MAGIC;
   bytes[1] = 3;
   bytes[2] = 0x02;
   bytes[3] = 0x20;
-  bytes.writeUInt32LE(entry, 4);
+  setU32(bytes, 4, entry);
   bytes[8] = 0xee;
-  bytes.writeUInt16LE(chip, 12);
-  bytes.writeUInt16LE(0xffff, 17);
+  setU16(bytes, 12, chip);
+  setU16(bytes, 17, 0xffff);
   bytes[23] = 1;
   return bytes;
 }
@@ -148,14 +143,14 @@ function describe(
   { product, version }: { readonly product: string; readonly version: string },
   secureVersion: number,
   payload: Uint8Array,
-): Buffer {
-  const bytes = Buffer.alloc(DESCRIPTION_LENGTH);
-  bytes.writeUInt32LE(DESCRIPTION_MAGIC, 0);
-  bytes.writeUInt32LE(secureVersion, 4);
-  bytes.write(field("version", version), 16, "latin1");
-  bytes.write(field("product", product), 48, "latin1");
-  bytes.write("v6.0", 112, "latin1");
-  createHash("sha256").update(payload).digest().copy(bytes, 144);
+): Uint8Array {
+  const bytes = new Uint8Array(DESCRIPTION_LENGTH);
+  setU32(bytes, 0, DESCRIPTION_MAGIC);
+  setU32(bytes, 4, secureVersion);
+  setText(bytes, 16, field("version", version));
+  setText(bytes, 48, field("product", product));
+  setText(bytes, 112, "v6.0");
+  bytes.set(hashOf(payload), 144);
   // log2 of the 64 KiB page of the flash cache
   bytes[180] = 16;
   return bytes;
@@ -166,11 +161,11 @@ function field(what: string, text: string): string {
   return text;
 }
 
-function segment(address: number, data: Buffer): [Buffer, Buffer] {
-  return [Buffer.concat([length(address), length(data.length)]), data];
+function segment(address: number, data: Uint8Array): [Uint8Array, Uint8Array] {
+  return [concat([u32(address), u32(data.length)]), data];
 }
 
-function checksum(segments: readonly Buffer[]): number {
+function checksum(segments: readonly Uint8Array[]): number {
   let sum = CHECKSUM_SEED;
   for (const data of segments) for (const byte of data) sum ^= byte;
   return sum;
@@ -181,19 +176,13 @@ function blocks(unpadded: number): number {
   return Math.ceil((unpadded + 1) / CHECKSUM_BLOCK) * CHECKSUM_BLOCK;
 }
 
-function length(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
 /** What is missing to a multiple of 4. */
-function zeros(count: number): Buffer {
-  return Buffer.alloc(-count & 3);
+function zeros(count: number): Uint8Array {
+  return new Uint8Array(-count & 3);
 }
 
-/** Bytes that no compressor shortens, always the same for a seed. */
-function keystream(seed: string, count: number): Buffer {
-  const key = createHash("sha256").update(seed).digest();
-  return createCipheriv("aes-128-ctr", key.subarray(0, 16), key.subarray(16)).update(Buffer.alloc(count));
+function hashOf(bytes: Uint8Array): Uint8Array {
+  const hash = sha256();
+  hash.write(bytes);
+  return hash.close();
 }

@@ -5,7 +5,7 @@
  * an operation does to the cells, so this class knows nothing of torn writes or worn bits.
  */
 import type { FlashCells } from "./flash-cells";
-import { FileCells, MemoryCells, SECTOR_SIZE } from "./flash-cells";
+import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
 
 export { SECTOR_SIZE };
 
@@ -75,16 +75,6 @@ export class FlashChip {
   /** An erased chip in memory. */
   static inMemory(size: number): FlashChip {
     return new FlashChip(new MemoryCells(size));
-  }
-
-  /** A new, erased chip in a file that must not exist yet. */
-  static createFile(path: string, size: number): FlashChip {
-    return new FlashChip(FileCells.create(path, size));
-  }
-
-  /** The chip in a file. */
-  static openFile(path: string): FlashChip {
-    return new FlashChip(FileCells.open(path));
   }
 
   /** Erases the sector that begins at `address`. */

@@ -1,8 +1,8 @@
 /**
- * A whole board in memory: flash chip, bootloader and the agent's ports, without an engine around it. Made to be started
- * millions of times: forking one costs microseconds, and an image that was verified once is not hashed again while its bytes are the same.
+ * A whole board in memory: flash chip, bootloader and the agent's ports, without an engine. Tests start it millions of times: a fork
+ * costs microseconds, and an image that was verified once is not hashed again while its bytes are the same.
  */
-import type { ResetReason } from "../../src/ports";
+import type { Digest, ResetReason } from "../../src/ports";
 import type { StoragePorts } from "./board-ports";
 import { boardPorts } from "./board-ports";
 import type { BootResult } from "./bootloader";
@@ -10,18 +10,21 @@ import { Bootloader } from "./bootloader";
 import { MemoryCells } from "./flash-cells";
 import { FlashChip } from "./flash-chip";
 import { flashFactory } from "./flash-factory";
-import { PartitionTable } from "./partitions";
+import type { PartitionTable } from "./partitions";
 import { Slots, VerifyCache } from "./slots";
+import type { SlotsOptions } from "./slots";
 
 export interface MemoryBoardOptions {
   /** The first firmware, in ota_0. */
   readonly factoryImage: Uint8Array;
-  /** Bytes; default: where `table` ends, or 4 MB. */
+  /** A small one makes small, quick boards. */
+  readonly table: PartitionTable;
+  /** Bytes; default: where `table` ends. */
   readonly flashSize?: number;
-  /** Default: the table for that flash size, which must be 4, 8 or 16 MB then. A small one makes small, quick boards. */
-  readonly table?: PartitionTable;
   /** esp_chip_id_t; default 0. */
   readonly chipId?: number;
+  /** See `SlotsOptions`. */
+  readonly sha256?: () => Digest;
   /** The running firmware asked for a restart: nothing happens by itself, `powerOn("software")` is the caller's. */
   readonly onRestart?: (reason: "restart" | "rollback") => void;
 }
@@ -30,7 +33,7 @@ interface Parts {
   readonly cells: MemoryCells;
   readonly table: PartitionTable;
   readonly chipId: number;
-  readonly cache: VerifyCache;
+  readonly slots: SlotsOptions;
   readonly onRestart: ((reason: "restart" | "rollback") => void) | undefined;
 }
 
@@ -47,20 +50,19 @@ export class MemoryBoard {
     if ("parts" in options) {
       this.#parts = options.parts;
     } else {
-      const flashSize = options.flashSize ?? options.table?.end ?? 4 << 20;
-      const table = options.table ?? PartitionTable.forFlashSize(flashSize);
+      const { table, flashSize = table.end } = options;
       this.#parts = {
         cells: new MemoryCells(flashSize),
         table,
         chipId: options.chipId ?? 0,
-        cache: new VerifyCache(),
+        slots: { cache: new VerifyCache(), ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }) },
         onRestart: options.onRestart,
       };
       flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
     }
     this.chip = new FlashChip(this.#parts.cells);
     this.table = this.#parts.table;
-    this.#slots = new Slots(this.chip, this.table, this.#parts.chipId, this.#parts.cache);
+    this.#slots = new Slots(this.chip, this.table, this.#parts.chipId, this.#parts.slots);
   }
 
   /** Another board with the same flash content, counters at 0, not started. */

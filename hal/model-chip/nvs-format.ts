@@ -11,6 +11,7 @@
  * Sources: ESP-IDF "NVS internals" (docs/en/api-reference/storage/nvs_flash.rst), nvs_page.hpp, nvs_types.hpp, nvs_types.cpp.
  */
 import { crc32 } from "../../src/util/crc32";
+import { erased, getText, getU16, getU32, setText, setU16, setU32 } from "./bytes";
 
 export const ENTRY = 32;
 export const ENTRIES = 126;
@@ -87,49 +88,49 @@ export function itemEntry(
   chunk: number,
   key: string,
   data: Uint8Array,
-): Buffer {
-  const entry = Buffer.alloc(ENTRY, 0xff);
+): Uint8Array {
+  const entry = erased(ENTRY);
   entry[0] = namespace;
   entry[1] = type;
   entry[2] = span;
   entry[3] = chunk;
   entry.fill(0, 8, 24);
-  entry.write(key, 8, "latin1");
+  setText(entry, 8, key);
   entry.set(data, 24);
-  entry.writeUInt32LE(itemCrc(entry), 4);
+  setU32(entry, 4, itemCrc(entry));
   return entry;
 }
 
 /** Item::checkHeaderConsistency: undefined for what is no item that could stand at this place of a page. */
-export function parseItem(entry: Buffer, index: number): Item | undefined {
-  if (entry.readUInt32LE(4) !== itemCrc(entry)) return undefined;
+export function parseItem(entry: Uint8Array, index: number): Item | undefined {
+  if (getU32(entry, 4) !== itemCrc(entry)) return undefined;
   const type = entry[1]!;
   const span = entry[2]!;
   const chunk = entry[3]!;
   if (isVariable(type)) {
-    const size = entry.readUInt16LE(24);
+    const size = getU16(entry, 24);
     if (span !== 1 + Math.ceil(size / ENTRY) || index + span > ENTRIES) return undefined;
     if (type === Type.blobData && chunk === NO_CHUNK) return undefined;
   } else {
     if (!Object.values(Type).includes(type as never) || span !== 1) return undefined;
     if (type === Type.blobIndex && chunk !== NO_CHUNK) return undefined;
   }
-  const end = entry.indexOf(0, 8);
-  return {
-    index,
-    namespace: entry[0]!,
-    type,
-    span,
-    chunk,
-    key: entry.toString("latin1", 8, end >= 8 && end < 24 ? end : 24),
-  };
+  return { index, namespace: entry[0]!, type, span, chunk, key: getText(entry, 8, 16) };
 }
 
-export function pageHeader(mark: number, seq: number): Buffer {
-  const header = Buffer.alloc(32, 0xff);
-  header.writeUInt32LE(mark, 0);
-  header.writeUInt32LE(seq, 4);
+export function pageHeader(mark: number, seq: number): Uint8Array {
+  const header = erased(32);
+  setU32(header, 0, mark);
+  setU32(header, 4, seq);
   header[8] = FORMAT_VERSION;
-  header.writeUInt32LE(nvsCrc(header.subarray(4, 28)), 28);
+  setU32(header, 28, nvsCrc(header.subarray(4, 28)));
   return header;
+}
+
+/** The data field of a variable-length item. */
+export function variableData(value: Uint8Array): Uint8Array {
+  const data = erased(8);
+  setU16(data, 0, value.length);
+  setU32(data, 4, nvsCrc(value));
+  return data;
 }

@@ -2,8 +2,8 @@
  * One page of NVS, with ESP-IDF's order of flash operations and its repairs at mount (nvs_page.cpp): an entry is programmed before its
  * bits say so, an interrupted one is found by its first word and struck out, an item of several entries counts only when all are there.
  */
+import { erased, getU16, getU32, u32 } from "./bytes";
 import type { FlashChip } from "./flash-chip";
-import { SECTOR_SIZE } from "./flash-chip";
 import type { Item } from "./nvs-format";
 import {
   ENTRIES,
@@ -20,13 +20,13 @@ import {
   nvsCrc,
   pageHeader,
   parseItem,
+  variableData,
 } from "./nvs-format";
 
 export type PageState = "uninitialized" | "active" | "full" | "freeing" | "corrupt";
 
 /** "No such entry", larger than every index. */
 const NONE = Infinity;
-const BLANK = Buffer.alloc(SECTOR_SIZE, 0xff);
 
 /** NVS that a newer ESP-IDF wrote, ESP_ERR_NVS_NEW_VERSION_FOUND. */
 export class NvsVersionError extends Error {}
@@ -40,7 +40,7 @@ export class NvsPage {
   readonly #chip: FlashChip;
   readonly #address: number;
   /** The entries' bits as they are in flash. */
-  readonly #table = Buffer.alloc(32, 0xff);
+  readonly #table = erased(32);
   #nextFree = NONE;
   /** In the order of their indexes. */
   #items: Item[] = [];
@@ -55,21 +55,21 @@ export class NvsPage {
   }
 
   /** Page::load. `page`: room for one sector. Repairs what a power cut left behind. */
-  load(page: Buffer): void {
+  load(page: Uint8Array): void {
     this.#chip.read(this.#address, page);
-    const mark = page.readUInt32LE(0);
+    const mark = getU32(page, 0);
     if (mark === PageMark.uninitialized) {
-      this.state = page.equals(BLANK) ? "uninitialized" : "corrupt";
+      this.state = isBlank(page) ? "uninitialized" : "corrupt";
       return;
     }
     this.state = "corrupt";
-    if (page.readUInt32LE(28) !== nvsCrc(page.subarray(4, 28))) return;
+    if (getU32(page, 28) !== nvsCrc(page.subarray(4, 28))) return;
     if (page[8]! < FORMAT_VERSION) throw new NvsVersionError(`NVS page of version ${page[8]}`);
     const found = (["active", "full", "freeing"] as const).find((state) => PageMark[state] === mark);
     if (found === undefined) return;
     this.state = found;
-    this.seq = page.readUInt32LE(4);
-    page.copy(this.#table, 0, TABLE_OFFSET, ENTRIES_OFFSET);
+    this.seq = getU32(page, 4);
+    this.#table.set(page.subarray(TABLE_OFFSET, ENTRIES_OFFSET));
     for (let index = 0; index < ENTRIES; index++) if (this.#entry(index) === Entry.written) this.used++;
     if (found === "active") this.#loadActive(page);
     else this.#loadClosed(page);
@@ -94,7 +94,7 @@ export class NvsPage {
     const whole = value.length - (value.length % ENTRY);
     if (whole > 0) this.#writeEntries(value.subarray(0, whole));
     if (whole < value.length) {
-      const tail = Buffer.alloc(ENTRY, 0xff);
+      const tail = erased(ENTRY);
       tail.set(value.subarray(whole));
       this.#writeEntries(tail);
     }
@@ -114,17 +114,17 @@ export class NvsPage {
   }
 
   /** The data field of an item's entry. */
-  data(item: Item): Buffer {
+  data(item: Item): Uint8Array {
     return this.#readEntry(item.index).subarray(24, 32);
   }
 
   /** Page::readItem of a variable-length item: undefined, and the item struck out, where the bytes do not match their CRC. */
-  value(item: Item): Buffer | undefined {
+  value(item: Item): Uint8Array | undefined {
     const field = this.data(item);
-    const value = Buffer.alloc((item.span - 1) * ENTRY);
+    const value = new Uint8Array((item.span - 1) * ENTRY);
     if (value.length > 0) this.#chip.read(this.#entryAddress(item.index + 1), value);
-    const bytes = value.subarray(0, field.readUInt16LE(0));
-    if (nvsCrc(bytes) === field.readUInt32LE(4)) return bytes;
+    const bytes = value.subarray(0, getU16(field, 0));
+    if (nvsCrc(bytes) === getU32(field, 4)) return bytes;
     this.erase(item.index);
     return undefined;
   }
@@ -167,9 +167,7 @@ export class NvsPage {
 
   /** Clears the next bit of the state. */
   become(state: "full" | "freeing"): void {
-    const mark = Buffer.alloc(4);
-    mark.writeUInt32LE(PageMark[state]);
-    this.#chip.program(this.#address, mark);
+    this.#chip.program(this.#address, u32(PageMark[state]));
     this.state = state;
   }
 
@@ -180,12 +178,12 @@ export class NvsPage {
     return this.#nextFree < ENTRIES - 1 ? (ENTRIES - this.#nextFree - 1) * ENTRY : 0;
   }
 
-  #loadActive(page: Buffer): void {
+  #loadActive(page: Uint8Array): void {
     for (let index = 0; index < ENTRIES && this.#nextFree === NONE; index++) {
       if (this.#entry(index) === Entry.empty) this.#nextFree = index;
     }
     // A cut between an entry and its bits: the entry is not empty although the bits say so.
-    while (this.#nextFree < ENTRIES && page.readUInt32LE(ENTRIES_OFFSET + this.#nextFree * ENTRY) !== 0xffffffff) {
+    while (this.#nextFree < ENTRIES && getU32(page, ENTRIES_OFFSET + this.#nextFree * ENTRY) !== 0xffffffff) {
       if (this.#entry(this.#nextFree) === Entry.written) this.used--;
       this.#mark(this.#nextFree, this.#nextFree + 1, Entry.erased);
       this.#nextFree++;
@@ -225,7 +223,7 @@ export class NvsPage {
     }
   }
 
-  #loadClosed(page: Buffer): void {
+  #loadClosed(page: Uint8Array): void {
     for (let index = 0; index < ENTRIES;) {
       if (this.#entry(index) !== Entry.written) {
         index++;
@@ -265,8 +263,8 @@ export class NvsPage {
     return this.#address + ENTRIES_OFFSET + index * ENTRY;
   }
 
-  #readEntry(index: number): Buffer {
-    const entry = Buffer.alloc(ENTRY);
+  #readEntry(index: number): Uint8Array {
+    const entry = new Uint8Array(ENTRY);
     this.#chip.read(this.#entryAddress(index), entry);
     return entry;
   }
@@ -288,13 +286,11 @@ export class NvsPage {
   }
 }
 
-function entryIn(page: Buffer, index: number): Buffer {
+function entryIn(page: Uint8Array, index: number): Uint8Array {
   return page.subarray(ENTRIES_OFFSET + index * ENTRY, ENTRIES_OFFSET + (index + 1) * ENTRY);
 }
 
-function variableData(value: Uint8Array): Buffer {
-  const data = Buffer.alloc(8, 0xff);
-  data.writeUInt16LE(value.length, 0);
-  data.writeUInt32LE(nvsCrc(value), 4);
-  return data;
+function isBlank(page: Uint8Array): boolean {
+  for (let at = 0; at < page.length; at++) if (page[at] !== 0xff) return false;
+  return true;
 }

@@ -21,7 +21,7 @@ export class NvsPages {
   /** PageManager::load. Throws `NvsMountError` or `NvsVersionError`. */
   constructor(chip: FlashChip, partition: Partition) {
     this.count = partition.size / SECTOR_SIZE;
-    const room = Buffer.alloc(SECTOR_SIZE);
+    const room = new Uint8Array(SECTOR_SIZE);
     for (let index = 0; index < this.count; index++) {
       const page = new NvsPage(chip, partition.address + index * SECTOR_SIZE);
       page.load(room);

@@ -6,6 +6,7 @@
  */
 import type { LongStore } from "../../src/store/ab-record-store";
 import { cobsDecode, cobsEncode } from "../../src/store/cobs";
+import { concat, equalBytes, erased, getU16, getU32, setU32, u32 } from "./bytes";
 import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE } from "./flash-chip";
 import { BLOB_VERSIONS, NAMESPACES, NO_CHUNK, Type, VALUE_MAX } from "./nvs-format";
@@ -39,7 +40,7 @@ export class Nvs implements LongStore {
 
   getNumber(key: string): number | undefined {
     const found = this.#find(Type.u32, key);
-    return found?.page.data(found.item).readUInt32LE(0);
+    return found === undefined ? undefined : getU32(found.page.data(found.item), 0);
   }
 
   setNumber(key: string, value: number): void {
@@ -47,16 +48,16 @@ export class Nvs implements LongStore {
     if (!Number.isInteger(value) || value < 0 || value > 0xffffffff)
       throw new Error(`NVS ${key}: ${value} is not an unsigned 32-bit number`);
     if (this.getNumber(key) === value) return;
-    const data = Buffer.alloc(4);
-    data.writeUInt32LE(value);
-    this.#replace(Type.u32, key, data);
+    this.#replace(Type.u32, key, u32(value));
   }
 
   /** nvs_get_u64. */
   getLong(key: string): number | undefined {
     const found = this.#find(Type.u64, key);
-    const long = found?.page.data(found.item).readBigUInt64LE(0);
-    return long === undefined || long > BigInt(Number.MAX_SAFE_INTEGER) ? undefined : Number(long);
+    if (found === undefined) return undefined;
+    const data = found.page.data(found.item);
+    const long = getU32(data, 4) * 2 ** 32 + getU32(data, 0);
+    return Number.isSafeInteger(long) ? long : undefined;
   }
 
   /** nvs_set_u64. */
@@ -65,8 +66,9 @@ export class Nvs implements LongStore {
     if (!Number.isSafeInteger(value) || value < 0)
       throw new Error(`NVS ${key}: ${value} is not a whole number below 2^53`);
     if (this.getLong(key) === value) return;
-    const data = Buffer.alloc(8);
-    data.writeBigUInt64LE(BigInt(value));
+    const data = new Uint8Array(8);
+    setU32(data, 0, value);
+    setU32(data, 4, Math.floor(value / 2 ** 32));
     this.#replace(Type.u64, key, data);
   }
 
@@ -98,8 +100,8 @@ export class Nvs implements LongStore {
     if (text.length >= VALUE_MAX || text.includes(0))
       throw new Error(`NVS ${key}: not a string of at most ${VALUE_MAX - 1} bytes`);
     const present = this.getString(key);
-    if (present !== undefined && Buffer.compare(present, text) === 0) return;
-    this.#replace(Type.string, key, Buffer.concat([text, Buffer.alloc(1)]));
+    if (present !== undefined && equalBytes(present, text)) return;
+    this.#replace(Type.string, key, concat([text, new Uint8Array(1)]));
   }
 
   /** nvs_get_blob. */
@@ -114,7 +116,7 @@ export class Nvs implements LongStore {
       if (value === undefined) break;
       chunks.push(value);
     }
-    const bytes = Buffer.concat(chunks);
+    const bytes = concat(chunks);
     if (chunks.length === count && bytes.length === size) return bytes;
     this.#erase(index.page, index.item);
     return undefined;
@@ -125,7 +127,7 @@ export class Nvs implements LongStore {
     checkKey(key);
     if (bytes.length > BYTES_MAX) throw new Error(`NVS ${key}: ${bytes.length} bytes, at most ${BYTES_MAX} are taken`);
     const present = this.getBlob(key);
-    if (present !== undefined && Buffer.compare(present, bytes) === 0) return;
+    if (present !== undefined && equalBytes(present, bytes)) return;
     const older = this.#all(key, (type) => type !== Type.blobData);
     const previous = older.find(({ item }) => item.type === Type.blobIndex);
     const version =
@@ -209,8 +211,8 @@ export class Nvs implements LongStore {
       more = done < bytes.length;
       if (more || room - count < 32) this.#newPage(key);
     }
-    const index = Buffer.alloc(8, 0xff);
-    index.writeUInt32LE(bytes.length);
+    const index = erased(8);
+    setU32(index, 0, bytes.length);
     index[4] = chunk - version;
     index[5] = version;
     this.#write(namespace, Type.blobIndex, key, index, NO_CHUNK);
@@ -244,7 +246,7 @@ export class Nvs implements LongStore {
     let number = 1;
     while (taken.has(number)) number++;
     if (number >= 255) throw new Error(`NVS: no room for namespace ${this.#namespaceName}`);
-    this.#write(NAMESPACES, Type.u8, this.#namespaceName, Buffer.from([number]), NO_CHUNK);
+    this.#write(NAMESPACES, Type.u8, this.#namespaceName, Uint8Array.of(number), NO_CHUNK);
     return number;
   }
 
@@ -265,7 +267,7 @@ export class Nvs implements LongStore {
         ({ item }) =>
           item.namespace === namespace && item.key === key && item.chunk >= first && item.chunk < first + count,
       );
-      const bytes = own.reduce((sum, { page, item }) => sum + page.data(item).readUInt16LE(0), 0);
+      const bytes = own.reduce((sum, { page, item }) => sum + getU16(page.data(item), 0), 0);
       if (own.length === count && bytes === size) for (const chunk of own) owned.add(chunk);
       else index.page.erase(index.item.index);
     }
@@ -285,7 +287,7 @@ function mount(chip: FlashChip, partition: Partition): NvsPages {
 
 function blobIndex({ page, item }: Found): { size: number; count: number; first: number } {
   const data = page.data(item);
-  return { size: data.readUInt32LE(0), count: data[4]!, first: data[5]! };
+  return { size: getU32(data, 0), count: data[4]!, first: data[5]! };
 }
 
 function checkKey(key: string): void {

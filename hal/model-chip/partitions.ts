@@ -2,8 +2,8 @@
  * The partition table: read from the very CSV files that the firmware is built with, kept in flash at 0x8000 in ESP-IDF's binary
  * format ("Partition Tables" in the ESP-IDF programming guide; gen_esp32part.py).
  */
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { md5 } from "../../src/vendor/js-md5";
+import { equalBytes, getText, setText } from "./bytes";
 import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE, hex } from "./flash-chip";
 
@@ -110,17 +110,6 @@ export class PartitionTable {
     return new PartitionTable(partitions, flashSize);
   }
 
-  /** The layout for chips of 4, 8 or 16 MB. */
-  static forFlashSize(flashSize: number): PartitionTable {
-    const megabytes = flashSize / (1 << 20);
-    if (![4, 8, 16].includes(megabytes))
-      throw new Error(`no partition table for ${flashSize} bytes of flash: 4, 8 or 16 MB`);
-    return PartitionTable.fromCsv(
-      readFileSync(new URL(`../../hal/esp32/partitions-${megabytes}mb.csv`, import.meta.url), "utf8"),
-      flashSize,
-    );
-  }
-
   /** From the bytes at `TABLE_ADDRESS`. Throws an Error that says what is wrong with them. */
   static fromBinary(bytes: Uint8Array, flashSize: number): PartitionTable {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -129,15 +118,14 @@ export class PartitionTable {
       const magic = view.getUint16(at, true);
       if (magic === ENTRY_MAGIC) {
         partitions.push({
-          label: text(bytes.subarray(at + 12, at + 28)),
+          label: getText(bytes, at + 12, 16),
           type: bytes[at + 2]!,
           subtype: bytes[at + 3]!,
           address: view.getUint32(at + 4, true),
           size: view.getUint32(at + 8, true),
         });
       } else if (magic === MD5_MAGIC) {
-        const digest = createHash("md5").update(bytes.subarray(0, at)).digest();
-        if (!digest.equals(bytes.subarray(at + 16, at + ENTRY)))
+        if (!equalBytes(digest(bytes.subarray(0, at)), bytes.subarray(at + 16, at + ENTRY)))
           throw new Error("partition table in flash: MD5 does not match");
         return new PartitionTable(partitions, flashSize);
       } else {
@@ -168,11 +156,11 @@ export class PartitionTable {
       bytes[at + 3] = partition.subtype;
       view.setUint32(at + 4, partition.address, true);
       view.setUint32(at + 8, partition.size, true);
-      bytes.set(Buffer.from(partition.label, "latin1"), at + 12);
+      setText(bytes, at + 12, partition.label);
       at += ENTRY;
     }
     view.setUint16(at, MD5_MAGIC, true);
-    bytes.set(createHash("md5").update(bytes.subarray(0, at)).digest(), at + 16);
+    bytes.set(digest(bytes.subarray(0, at)), at + 16);
     return bytes;
   }
 
@@ -238,7 +226,7 @@ function number(field: string, words: Readonly<Record<string, number>>, what: st
   return value;
 }
 
-function text(field: Uint8Array): string {
-  const end = field.indexOf(0);
-  return Buffer.from(end < 0 ? field : field.subarray(0, end)).toString("latin1");
+/** MD5, which gen_esp32part.py puts behind the table. */
+function digest(entries: Uint8Array): Uint8Array {
+  return new Uint8Array(md5.arrayBuffer(entries));
 }

@@ -1,5 +1,4 @@
 /** What the two slots hold: the check that bootloader and application do, and the version and product of an image. */
-import { createHash } from "node:crypto";
 import type { Digest } from "../../src/ports";
 import { verifyImage } from "./image-check";
 import type { VerifiedImage } from "./image-check";
@@ -7,6 +6,7 @@ import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import type { FlashChip } from "./flash-chip";
 import { PowerCut } from "./flash-chip";
+import { sha256 } from "./sha256";
 import type { Partition, PartitionTable } from "./partitions";
 
 /** An image that would boot. */
@@ -17,15 +17,6 @@ export interface SlotImage extends VerifiedImage {
 }
 
 export type SlotIndex = 0 | 1;
-
-/** SHA-256 by Node, as a `Digest` of src/ports.ts. */
-export function sha256(): Digest {
-  const hash = createHash("sha256");
-  return {
-    write: (bytes) => void hash.update(bytes),
-    close: () => new Uint8Array(hash.digest()),
-  };
-}
 
 /** Results by content, shared between boards whose memory chips were forked from one another. */
 export class VerifyCache {
@@ -50,21 +41,27 @@ export class VerifyCache {
   }
 }
 
+export interface SlotsOptions {
+  /** Remembers verdicts by content where the chip can name its content (memory). Without it every check reads the slot. */
+  readonly cache?: VerifyCache;
+  /** The host's native SHA-256, which is many times faster than the model's own. */
+  readonly sha256?: () => Digest;
+}
+
 export class Slots {
   readonly partitions: readonly [Partition, Partition];
   readonly #chip: FlashChip;
   readonly #chipId: number;
   readonly #cache: VerifyCache | undefined;
+  readonly #sha256: () => Digest;
 
-  /**
-   * @param chipId esp_chip_id_t of this board: images for another chip do not boot
-   * @param cache remembers verdicts by content where the chip can name its content (memory); without it every check reads the slot
-   */
-  constructor(chip: FlashChip, table: PartitionTable, chipId: number, cache?: VerifyCache) {
+  /** @param chipId esp_chip_id_t of this board: images for another chip do not boot */
+  constructor(chip: FlashChip, table: PartitionTable, chipId: number, options: SlotsOptions = {}) {
     this.#chip = chip;
     this.partitions = table.slots;
     this.#chipId = chipId;
-    this.#cache = cache;
+    this.#cache = options.cache;
+    this.#sha256 = options.sha256 ?? sha256;
   }
 
   /**
@@ -97,6 +94,6 @@ export class Slots {
     const { chip } = readHeader(first);
     if (chip !== this.#chipId) throw new Error(`ESP image for chip ${chip}, this is chip ${this.#chipId}`);
     const { version, product } = readFirmware(first, true);
-    return { ...verifyImage(read, size, sha256), version, project: product };
+    return { ...verifyImage(read, size, this.#sha256), version, project: product };
   }
 }

@@ -2,13 +2,14 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileReason } from "./config/file-errors";
-import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FileCells } from "./file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
 import { lockFolder } from "./folder-lock";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { WearFile, readWear } from "./wear-file";
 import type { Wear } from "./wear-file";
+import { partitionTableFor } from "./partition-tables";
 
 export const FLASH_FILE = "flash.bin";
 export const WEAR_FILE = "wear.bin";
@@ -103,7 +104,7 @@ function makeChip(folder: string, flashSize: number, image: Uint8Array): void {
   rmSync(join(folder, WEAR_FILE), { force: true });
   const cells = FileCells.create(path, flashSize);
   try {
-    flashFactory(new FlashChip(cells), PartitionTable.forFlashSize(flashSize), image);
+    flashFactory(new FlashChip(cells), partitionTableFor(flashSize), image);
   } finally {
     cells.close();
   }

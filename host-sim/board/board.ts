@@ -17,7 +17,7 @@ import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
 import { createXsEngine } from "./engine-xs";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeClock } from "./node-clock";
-import { NodeCrypto } from "./node-crypto";
+import { NodeCrypto, nodeSha256 } from "./node-crypto";
 import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
@@ -84,7 +84,7 @@ export class Board {
   private constructor(options: BoardOptions, folder: BoardFolder) {
     this.#options = options;
     this.#folder = folder;
-    this.#slots = new Slots(folder.chip, folder.table, CHIP_ID);
+    this.#slots = new Slots(folder.chip, folder.table, CHIP_ID, { sha256: nodeSha256 });
     this.#clock = options.clock ?? new NodeClock();
   }
 

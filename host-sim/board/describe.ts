@@ -12,6 +12,7 @@ import { PartitionTable } from "../../hal/model-chip/partitions";
 import { Slots } from "../../hal/model-chip/slots";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
+import { nodeSha256 } from "./node-crypto";
 
 export interface BoardDescription {
   readonly flashSize: number;
@@ -53,7 +54,7 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
   }
   const entries = new OtaData(copy, table.otadata.address).read();
   const decides = activeEntry(entries);
-  const slots = new Slots(chip, table, chipId);
+  const slots = new Slots(chip, table, chipId, { sha256: nodeSha256 });
   return {
     flashSize: chip.size,
     partitions: table.partitions,

@@ -7,9 +7,10 @@ import { Executor } from "../../src/agent/executor";
 import { SECTOR } from "../../src/constants";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import { image } from "../job/job-desk";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 function boardPorts(): Ports {
-  const board = new MemoryBoard({ factoryImage: image("0.1.0") });
+  const board = new MemoryBoard({ factoryImage: image("0.1.0"), table: partitionTableFor(4 << 20) });
   board.powerOn();
   return board.ports as unknown as Ports;
 }

@@ -11,6 +11,7 @@ import type { ModuleInstaller } from "../../src/index";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { firmware as bytesOf, withCloud } from "../cloud/helpers";
 import { image } from "../job/job-desk";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const FILE = bytesOf(20_000);
 
@@ -48,7 +49,7 @@ class Processor implements ModuleInstaller {
 async function withAgent(processor: Processor, use: (cloud: Cloud, id: string) => Promise<void>): Promise<void> {
   await withCloud({}, async (cloud) => {
     const id = cloud.addDevice("thingspanel", { profile: "v0", username: "token-123" });
-    const board = new MemoryBoard({ factoryImage: image("0.1.0") });
+    const board = new MemoryBoard({ factoryImage: image("0.1.0"), table: partitionTableFor(4 << 20) });
     board.powerOn();
     const crypto = new NodeCrypto();
     const agent = new OtaAgent({

@@ -6,7 +6,7 @@ import type { ResetReason } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { boardPorts } from "../../hal/model-chip/board-ports";
 import { Bootloader } from "../../hal/model-chip/bootloader";
-import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";

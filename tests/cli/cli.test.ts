@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { createHash } from "node:crypto";
 import { extractPayload } from "../../hal/model-chip/build-image";
 import { verifyImage } from "../../hal/model-chip/image-check";
-import { sha256 } from "../../hal/model-chip/slots";
+import { sha256 } from "../../hal/model-chip/sha256";
 import { Device } from "../../host-sim/demo/device-process";
 import { temporaryFolder } from "../kit/folder";
 import { refusesEach, xsOta } from "../kit/xs-ota";

@@ -12,7 +12,7 @@ import { NvsStore } from "../../hal/esp32/store";
 import type { ResetReason, Store } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { Bootloader } from "../../hal/model-chip/bootloader";
-import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
 import { PartitionTable } from "../../hal/model-chip/partitions";

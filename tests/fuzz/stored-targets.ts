@@ -4,6 +4,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { OtaData, activeEntry, lastInvalidEntry } from "../../hal/model-chip/otadata";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { SECTOR } from "../../src/constants";
 import { verifyImage } from "../../hal/model-chip/image-check";
@@ -42,7 +43,7 @@ const JOB = {
   },
   validator: '"e"',
 };
-const TABLE = PartitionTable.forFlashSize(4 << 20);
+const TABLE = partitionTableFor(4 << 20);
 const CSV =
   "nvs,data,nvs,0x9000,0x4000\notadata,data,ota,0xd000,0x2000\nota_0,app,ota_0,0x10000,0x1F0000\nota_1,app,ota_1,0x200000,0x1F0000\n";
 

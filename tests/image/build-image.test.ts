@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import * as fc from "fast-check";
-import { sha256 } from "../../hal/model-chip/slots";
+import { sha256 } from "../../hal/model-chip/sha256";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
 import { verifyImage } from "../../hal/model-chip/image-check";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { sha256 } from "../../hal/model-chip/slots";
+import { sha256 } from "../../hal/model-chip/sha256";
 import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
 import type { VerifiedImage } from "../../hal/model-chip/image-check";
 import { readSegments, verifyImage } from "../../hal/model-chip/image-check";

@@ -18,6 +18,7 @@ import type { Policy } from "../../src/job/policy";
 import type { Offer } from "../../src/job/types";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 export const RULES: PlatformRules = {
   versionReport: true,
@@ -83,7 +84,10 @@ export class JobDesk {
   constructor(options: DeskOptions = {}) {
     this.#options = options;
     this.answers = options.answers ?? {};
-    this.board = new MemoryBoard({ factoryImage: options.factory ?? image("0.1.0") });
+    this.board = new MemoryBoard({
+      factoryImage: options.factory ?? image("0.1.0"),
+      table: partitionTableFor(4 << 20),
+    });
     this.powerOn();
   }
 

@@ -1,6 +1,7 @@
 /** Firmware images for tests, and boards that run one. */
 import { buildImage } from "../../hal/model-chip/build-image";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 /** Version that a board comes with. */
 export const FACTORY_VERSION = "0.1.0";
@@ -19,6 +20,12 @@ const factories = new Map<number, MemoryBoard>();
 export function factoryBoard(size = 40_000, onRestart?: (reason: "restart" | "rollback") => void): MemoryBoard {
   let factory = factories.get(size);
   if (factory === undefined)
-    factories.set(size, (factory = new MemoryBoard({ factoryImage: firmwareImage(FACTORY_VERSION, size) })));
+    factories.set(
+      size,
+      (factory = new MemoryBoard({
+        factoryImage: firmwareImage(FACTORY_VERSION, size),
+        table: partitionTableFor(4 << 20),
+      })),
+    );
   return factory.fork(onRestart);
 }

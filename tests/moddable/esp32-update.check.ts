@@ -8,16 +8,16 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { after, before, test } from "node:test";
 import { Bootloader } from "../../hal/model-chip/bootloader";
-import { FileCells } from "../../hal/model-chip/flash-cells";
+import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
-import { PartitionTable } from "../../hal/model-chip/partitions";
 import { Slots } from "../../hal/model-chip/slots";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
 import type { Line } from "./harness";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const SIZE = 300_001;
 const FLASH = 4 << 20;
@@ -72,7 +72,7 @@ after(async () => {
 class Bench {
   readonly device: string;
   readonly #folder: string;
-  readonly #table = PartitionTable.forFlashSize(FLASH);
+  readonly #table = partitionTableFor(FLASH);
   run: HeadlessRun | undefined;
 
   constructor(deviceName: string) {

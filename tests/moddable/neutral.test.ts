@@ -39,6 +39,8 @@ const withoutTexts = (code: string): string =>
     .replace(/`[^`]*`/g, (text) => [...text.matchAll(/\$\{([^}]*)\}/g)].map(([, inner]) => inner).join(";"));
 
 const CORE = sources("src");
+/** The model of the chip: in Node and in Moddable's simulator as it is. */
+const MODEL = sources("hal/model-chip");
 /** What is preloaded into the flash of a chip. */
 const PRELOADED = [...CORE, ...sources("hal/moddable"), ...sources("hal/esp32"), ...sources("firmware")];
 
@@ -52,31 +54,42 @@ function hits(from: readonly Source[], pattern: RegExp, prepare = (code: string)
   );
 }
 
-test("the core uses nothing of Node, of a browser, or that XS includes only on demand", () => {
+test("the core and the model of the chip use nothing of Node, of a browser, or that XS includes only on demand", () => {
   const absent =
     /\b(TextEncoder|TextDecoder|setTimeout|setInterval|setImmediate|queueMicrotask|Buffer|process|require|console|fetch|structuredClone|performance|Intl|URL|WeakRef|FinalizationRegistry|trace|eval)\b(?!:)/;
-  assert.deepEqual(hits(CORE, absent, withoutTexts), []);
-  assert.deepEqual(hits(CORE, /\b(Promise|async|await)\b(?!:)/, withoutTexts), []);
+  assert.deepEqual(hits([...CORE, ...MODEL], absent, withoutTexts), []);
+  assert.deepEqual(hits([...CORE, ...MODEL], /\b(Promise|async|await)\b(?!:)/, withoutTexts), []);
 });
 
-test("the core imports only itself, by paths that XS resolves too", () => {
-  const imports = CORE.flatMap(({ name, code }) =>
+/** What the modules import. Throws where that can not be told. */
+function imports(from: readonly Source[]): { readonly name: string; readonly path: string }[] {
+  return from.flatMap(({ name, code }) =>
     [...code.matchAll(/\bfrom "([^"]+)";$|^import "([^"]+)"|\bimport\(([^)]*)\)/gm)].map(
       ([, from, alone, computed]) => ({ name, path: from ?? alone ?? computed ?? "" }),
     ),
   );
-  assert.ok(imports.length > 50);
-  for (const { name, path } of imports) {
-    // The module that gives a platform its public name imports that platform by its module name.
-    if (name === `${dirname(name)}/entry.ts` && path === `xs-ota/${dirname(name)}/dialect`) continue;
-    assert.match(path, /^\.\.?\//, `${name} imports ${path}`);
-    const target = relative(ROOT, join(ROOT, dirname(name), path));
-    assert.ok(
-      CORE.some((source) => source.name === `${target}.ts`) || existsSync(join(ROOT, `${target}.d.ts`)),
-      `${name} imports ${path}, which is no module of src`,
-    );
-  }
-});
+}
+
+for (const [what, modules, count] of [
+  ["core imports only itself", CORE, 50],
+  ["model of the chip imports only itself and the core", MODEL, 20],
+] as const) {
+  test(`the ${what}, by paths that XS resolves too`, () => {
+    const found = imports(modules);
+    assert.ok(found.length > count);
+    for (const { name, path } of found) {
+      // The module that gives a platform its public name imports that platform by its module name.
+      if (name === `${dirname(name)}/entry.ts` && path === `xs-ota/${dirname(name)}/dialect`) continue;
+      assert.match(path, /^\.\.?\//, `${name} imports ${path}`);
+      const target = relative(ROOT, join(ROOT, dirname(name), path));
+      assert.ok(
+        [...CORE, ...modules].some((source) => source.name === `${target}.ts`) ||
+          (target.startsWith("src/vendor/") && existsSync(join(ROOT, `${target}.js`))),
+        `${name} imports ${path}, which is no module of its`,
+      );
+    }
+  });
+}
 
 test("preloaded modules have no state: nothing at their top level can change", () => {
   assert.deepEqual(hits(PRELOADED, /^(export )?(let|var) /), []);

@@ -8,8 +8,9 @@ import { bridgePorts } from "../../host-sim/board/firmware/bridge-ports";
 import { flashContract } from "../contract/flash";
 import { runCases } from "../contract/run-cases";
 import { firmware } from "../board/firmware";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
-const made = new MemoryBoard({ factoryImage: firmware("1.0.0") });
+const made = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: partitionTableFor(4 << 20) });
 
 function started(): MemoryBoard {
   const board = made.fork();

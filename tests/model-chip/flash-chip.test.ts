@@ -4,16 +4,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
-import { FileCells, MemoryCells } from "../../hal/model-chip/flash-cells";
+import { FileCells } from "../../host-sim/board/file-cells";
+import { MemoryCells } from "../../hal/model-chip/flash-cells";
 import type { FlashOperation } from "../../hal/model-chip/flash-chip";
 import { FlashChip, PowerCut, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+
+const createFile = (path: string, size: number): FlashChip => new FlashChip(FileCells.create(path, size));
+const openFile = (path: string): FlashChip => new FlashChip(FileCells.open(path));
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-flash-"));
 after(() => rmSync(folder, { recursive: true }));
 let files = 0;
 const kinds: [string, (size: number) => FlashChip][] = [
   ["memory", (size) => FlashChip.inMemory(size)],
-  ["file", (size) => FlashChip.createFile(join(folder, `${files++}.bin`), size)],
+  ["file", (size) => createFile(join(folder, `${files++}.bin`), size)],
 ];
 const read = (chip: FlashChip, address: number, length: number): Buffer => {
   const bytes = Buffer.alloc(length);
@@ -151,7 +155,7 @@ for (const [kind, make] of kinds) {
 
 test("file: it has the chip's size from the start, and every operation is in it when the call returns", () => {
   const path = join(folder, "written.bin");
-  const chip = FlashChip.createFile(path, 64 * SECTOR_SIZE);
+  const chip = createFile(path, 64 * SECTOR_SIZE);
   assert.equal(statSync(path).size, 64 * SECTOR_SIZE);
   assert.ok(readFileSync(path).every((byte) => byte === 0xff));
   chip.program(7, Buffer.from("hello"));
@@ -168,17 +172,17 @@ test("file: another process, or another start, finds what was written", () => {
   cells.close();
   cells.close();
   assert.throws(() => cells.read(0, Buffer.alloc(1)), /closed/);
-  assert.equal(read(FlashChip.openFile(path), SECTOR_SIZE, 4).toString(), "kept");
+  assert.equal(read(openFile(path), SECTOR_SIZE, 4).toString(), "kept");
 });
 
 test("file: what is no chip is refused, what is there is not overwritten", () => {
   const path = join(folder, "other.txt");
   writeFileSync(path, "not a chip");
-  assert.throws(() => FlashChip.openFile(path), /other\.txt is not a flash chip: 10 bytes/);
-  assert.throws(() => FlashChip.createFile(path, SECTOR_SIZE), /EEXIST/);
+  assert.throws(() => openFile(path), /other\.txt is not a flash chip: 10 bytes/);
+  assert.throws(() => createFile(path, SECTOR_SIZE), /EEXIST/);
   assert.equal(readFileSync(path, "utf8"), "not a chip");
-  assert.throws(() => FlashChip.openFile(join(folder, "none.bin")), /ENOENT/);
-  assert.throws(() => FlashChip.createFile(join(folder, "odd.bin"), 5000), /5000 is not a multiple of 4096/);
+  assert.throws(() => openFile(join(folder, "none.bin")), /ENOENT/);
+  assert.throws(() => createFile(join(folder, "odd.bin"), 5000), /5000 is not a multiple of 4096/);
 });
 
 test("memory: forks share nothing that either of them changes", () => {

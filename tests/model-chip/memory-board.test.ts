@@ -8,16 +8,20 @@ import { OtaData, State } from "../../hal/model-chip/otadata";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { firmware, smallTable } from "../board/firmware";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const newBoard = (): MemoryBoard => new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
 
 test("a board of the default size runs its factory firmware", () => {
-  const board = new MemoryBoard({ factoryImage: firmware("0.1.0") });
+  const board = new MemoryBoard({ factoryImage: firmware("0.1.0"), table: partitionTableFor(4 << 20) });
   assert.throws(() => board.ports, /not running/);
   assert.deepEqual(board.powerOn(), { slot: "ota_0", version: "0.1.0", project: "xs-ota-board", trial: false });
   assert.equal(board.chip.size, 4 << 20);
   assert.equal(board.ports.flash.size, 0x1f0000);
-  assert.equal(new MemoryBoard({ factoryImage: firmware("0.1.0"), flashSize: 16 << 20 }).table.slots[0].size, 0x7f0000);
+  assert.equal(
+    new MemoryBoard({ factoryImage: firmware("0.1.0"), table: partitionTableFor(16 << 20) }).table.slots[0].size,
+    0x7f0000,
+  );
 });
 
 test("a factory image that is larger than a slot is refused", () => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import * as fc from "fast-check";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { PartitionTable, TABLE_ADDRESS } from "../../hal/model-chip/partitions";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const MB = 1 << 20;
 const GOOD = [
@@ -17,7 +18,7 @@ const without = (label: string): string[] => GOOD.filter((line) => !line.startsW
 
 for (const megabytes of [4, 8, 16]) {
   test(`the firmware's table for ${megabytes} MB: two equal slots at multiples of 64 KiB, as large as they can be`, () => {
-    const { slots, nvs, otadata } = PartitionTable.forFlashSize(megabytes * MB);
+    const { slots, nvs, otadata } = partitionTableFor(megabytes * MB);
     assert.deepEqual([nvs.address, nvs.size, otadata.address, otadata.size], [0x9000, 0x4000, 0xd000, 0x2000]);
     const [a, b] = slots;
     assert.equal(a.address, 0x10000);
@@ -30,7 +31,7 @@ for (const megabytes of [4, 8, 16]) {
 }
 
 test("other flash sizes have no table", () => {
-  assert.throws(() => PartitionTable.forFlashSize(2 * MB), /4, 8 or 16 MB/);
+  assert.throws(() => partitionTableFor(2 * MB), /4, 8 or 16 MB/);
 });
 
 test("comments, blank lines, missing offsets, K and M are understood", () => {
@@ -106,7 +107,7 @@ test("the binary table is ESP-IDF's, byte for byte", () => {
 test("binary round trip, through a chip", () => {
   const chip = FlashChip.inMemory(4 * MB);
   assert.throws(() => PartitionTable.read(chip), /no partition table in flash/);
-  const written = PartitionTable.forFlashSize(4 * MB);
+  const written = partitionTableFor(4 * MB);
   chip.program(TABLE_ADDRESS, written.toBinary());
   assert.deepEqual(PartitionTable.read(chip).partitions, written.partitions);
   assert.throws(() => PartitionTable.read(FlashChip.inMemory(0x8000)), /no partition table/);

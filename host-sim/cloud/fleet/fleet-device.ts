@@ -4,13 +4,13 @@ import { boardPorts } from "../../../hal/model-chip/board-ports";
 import { Bootloader } from "../../../hal/model-chip/bootloader";
 import { FlashChip } from "../../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../../hal/model-chip/flash-factory";
-import { NodeCrypto } from "../../board/node-crypto";
-import { PartitionTable } from "../../../hal/model-chip/partitions";
+import { NodeCrypto, nodeSha256 } from "../../board/node-crypto";
 import { Slots } from "../../../hal/model-chip/slots";
 import type { FirmwareConfiguration } from "../../board/firmware/configuration";
 import { createPlatform } from "../../board/firmware/platforms";
 import type { FaultKind } from "./messages";
 import { SharedCells, type SectorPool } from "./shared-cells";
+import { partitionTableFor } from "../../board/partition-tables";
 
 export interface FleetDeviceOptions {
   readonly configuration: FirmwareConfiguration;
@@ -35,7 +35,7 @@ const WORN_SECTOR = 7;
 export class FleetDevice {
   readonly #options: FleetDeviceOptions;
   readonly #chip: FlashChip;
-  readonly #table = PartitionTable.forFlashSize(FLASH_SIZE);
+  readonly #table = partitionTableFor(FLASH_SIZE);
   readonly #slots: Slots;
   readonly #crypto = new NodeCrypto();
   #agent: OtaAgent | undefined;
@@ -44,7 +44,7 @@ export class FleetDevice {
     this.#options = options;
     this.#chip = new FlashChip(new SharedCells(FLASH_SIZE, options.pool));
     flashFactory(this.#chip, this.#table, options.factory);
-    this.#slots = new Slots(this.#chip, this.#table, CHIP_ID);
+    this.#slots = new Slots(this.#chip, this.#table, CHIP_ID, { sha256: nodeSha256 });
     if (options.fault === "flash") this.#wearOut();
   }
 

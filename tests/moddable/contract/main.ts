@@ -1,8 +1,8 @@
 /** The contract suites of the storage ports, run by the SDK's engine against the simulated device's chip in a real file. One JSON line per case. */
 import { Directory, File } from "file";
-import { OpenRawFile, createRawFile } from "xs-ota/hal/moddable-sim/raw-file";
+import { FileCells } from "xs-ota/hal/moddable-sim/file-cells";
 import { Process } from "xs-ota/hal/moddable-sim/process";
-import { makeImage, manufacture, start } from "xs-ota/build/vendor/simulated-chip";
+import { makeImage, manufacture, start } from "xs-ota/hal/moddable-sim/chip";
 import { bootContract } from "contract/boot";
 import type { BootBench } from "contract/boot";
 import type { Case } from "contract/cases";
@@ -23,11 +23,10 @@ interface Bench extends BootBench {
 }
 
 function bench(): Bench {
-  createRawFile(path, FLASH);
-  let file = new OpenRawFile(path);
-  manufacture(file, makeImage("1.0.0", IMAGE));
+  let cells = FileCells.create(path, FLASH);
+  manufacture(cells, makeImage("1.0.0", IMAGE));
   let wanted = false;
-  const power = (): StartedChip => start(file, "power-on", () => (wanted = true));
+  const power = (): StartedChip => start(cells, "power-on", () => (wanted = true));
   let chip = power();
   return {
     get chip() {
@@ -41,14 +40,14 @@ function bench(): Bench {
     },
     image: (version) => makeImage(version, IMAGE),
     restart(reason = "power-on") {
-      file.close();
-      file = new OpenRawFile(path);
+      cells.close();
+      cells = new FileCells(path);
       wanted = false;
-      chip = start(file, reason, () => (wanted = true));
+      chip = start(cells, reason, () => (wanted = true));
     },
     wantsRestart: () => wanted,
     close() {
-      file.close();
+      cells.close();
       File.delete(path);
     },
   };

@@ -1,8 +1,8 @@
 /** The ESP32 port's C module in the SDK's engine, over fakes of the ESP-IDF calls it makes: the contract suites, one JSON line per case. */
 import { Directory, File } from "file";
-import { OpenRawFile, createRawFile } from "xs-ota/hal/moddable-sim/raw-file";
+import { FileCells } from "xs-ota/hal/moddable-sim/file-cells";
 import { Process } from "xs-ota/hal/moddable-sim/process";
-import { makeImage, manufacture } from "xs-ota/build/vendor/simulated-chip";
+import { makeImage, manufacture } from "xs-ota/hal/moddable-sim/chip";
 import { EspBoot, EspFlash } from "xs-ota/hal/esp32/ota";
 import { NvsStore } from "xs-ota/hal/esp32/store";
 import { AbRecordStore } from "xs-ota/src/store/ab-record-store";
@@ -26,10 +26,9 @@ function power(): void {
 
 function made(): void {
   File.delete(nvs);
-  createRawFile(path, FLASH);
-  const file = new OpenRawFile(path);
-  manufacture(file, makeImage("1.0.0", 10_000));
-  file.close();
+  const cells = FileCells.create(path, FLASH);
+  manufacture(cells, makeImage("1.0.0", 10_000));
+  cells.close();
   power();
 }
 

@@ -6,6 +6,7 @@ import type { OtaEntry } from "../../../hal/model-chip/otadata";
 import type { Partition } from "../../../hal/model-chip/partitions";
 import { Slots, VerifyCache } from "../../../hal/model-chip/slots";
 import type { SlotImage, SlotIndex } from "../../../hal/model-chip/slots";
+import { nodeSha256 } from "../../../host-sim/board/node-crypto";
 import type { SlotState } from "../../../src/ports";
 
 /** Verdicts by content, for all boards of the process. */
@@ -18,7 +19,7 @@ export class Oracle {
 
   constructor(board: MemoryBoard) {
     this.#chip = new FlashChip(board.chip.cells);
-    this.slots = new Slots(this.#chip, board.table, 0, VERDICTS);
+    this.slots = new Slots(this.#chip, board.table, 0, { cache: VERDICTS, sha256: nodeSha256 });
     this.#otadata = new OtaData(this.#chip, board.table.otadata.address);
   }
 

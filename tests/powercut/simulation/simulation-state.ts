@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { Nvs } from "../../../hal/model-chip/nvs";
 import { PartitionTable } from "../../../hal/model-chip/partitions";
+import { nodeSha256 } from "../../../host-sim/board/node-crypto";
 import type { Offer } from "../../../src/job/types";
 import { CloudSide } from "./cloud-side";
 import { ChipFaults } from "./faults";
@@ -51,6 +52,7 @@ export class SimulationState {
         factoryImage: scenario.factory,
         table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE),
         flashSize: FLASH_SIZE,
+        sha256: nodeSha256,
       });
       const nvs = new Nvs(board.chip, board.table.nvs, "app");
       for (const [key, text] of [
