@@ -3,15 +3,17 @@
  * Every message is one turn, and the engine's meter counts turns.
  */
 import type { Ports, Socket, SocketEvents } from "../../src/ports";
-import { Executor } from "../../src/agent/executor";
+import { JobRunner } from "../../src/agent/job-runner";
+import type { JobHost } from "../../src/agent/job-runner";
 import { SECTOR } from "../../src/constants";
 import { rangeRequest } from "../../src/download/request";
 import { HeadReader } from "../../src/http/head";
 import { interpret } from "../../src/http/response";
 import { OtaAgent } from "../../src/index";
 import { HashPass } from "../../src/job/hash-pass";
-import { JobMemory } from "../../src/job/memory";
-import { SectorStore } from "../../src/job/sector-store";
+import { NO_CHECKPOINT } from "../../src/job/records";
+import { StoredJob } from "../../src/job/stored-job";
+import { FIRMWARE } from "../../src/job/target";
 import { MqttSession } from "../../src/mqtt/session";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { encodeUtf8 } from "../../src/util/utf8";
@@ -171,7 +173,7 @@ function runTimers(now: number): void {
 const SAMPLE = {
   sector: new Uint8Array(SECTOR),
   head: new HeadReader(),
-  executor: new Executor(ports, new Uint8Array(SECTOR)),
+  runner: new JobRunner(ports, new Uint8Array(SECTOR), new Map(), {} as JobHost),
 };
 const TASK = {
   version: "0.2.0",
@@ -182,7 +184,7 @@ const TASK = {
 
 /** Returns one repetition of a part. What it needs is prepared here, outside of what is measured. */
 function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
-  const { executor, sector, head } = SAMPLE;
+  const { runner, sector, head } = SAMPLE;
   switch (part) {
     case "nothing":
       return () => {};
@@ -198,17 +200,12 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
     }
     case "flash effects":
       return (round) => {
-        for (const effect of new SectorStore((round + 1) * SECTOR, sector, false).effects())
-          executor.execute(effect as Parameters<Executor["execute"]>[0]);
+        for (const effect of FIRMWARE.store(round + 1, sector)) runner.execute(effect);
       };
     case "checkpoint": {
-      const { memory } = JobMemory.begin(
-        { platform: "tencent", slot: "ota_1", offer: TASK },
-        { offset: undefined, head: undefined },
-      );
-      return (round) => {
-        for (const effect of memory.advance(round, undefined))
-          executor.execute(effect as Parameters<Executor["execute"]>[0]);
+      const { job } = StoredJob.begin({ platform: "tencent", slot: "ota_1", offer: TASK }, NO_CHECKPOINT);
+      return () => {
+        for (const effect of job.advance(sector)) runner.execute(effect);
       };
     }
     case "report":
@@ -218,7 +215,7 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
       return () => {
         for (const effect of pass.next()) {
           if (effect.type !== "read") continue;
-          const answer = executor.execute(effect);
+          const answer = runner.execute(effect);
           if (answer?.type === "bytes") pass.take(answer.bytes);
         }
       };

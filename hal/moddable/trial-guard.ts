@@ -3,7 +3,7 @@
  * itself, at `trialSeconds` after it was constructed; this is for an app that constructs none, or only when its network is up.
  */
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
-import { isUnconfirmed } from "../../src/job/boot-judgement";
+import { isUnconfirmed } from "../../src/job/boot-table";
 import type { Boot, Clock } from "../../src/ports";
 
 /** Call it before any code of the application. `expired`: notes the reason, one line, before the chip restarts. */

@@ -1,7 +1,6 @@
 /** What the agent keeps in NVS, read with the agent's own code. */
-import type { Ports, Store } from "../../src/ports";
-import { Executor } from "../../src/agent/executor";
-import { JobMemory } from "../../src/job/memory";
+import { readRecords } from "../../src/job/records";
+import { StoredJob } from "../../src/job/stored-job";
 import type { BoardDescription } from "../board/describe";
 
 export interface JobInHand {
@@ -34,16 +33,16 @@ export function jobOf(entries: BoardDescription["store"]): StoreInWords {
     getNumber: (key: string) => asNumber(values.get(key)),
     getBytes: (key: string) => asBytes(values.get(key)),
   };
-  const memory = JobMemory.restore(new Executor({ store: read as Store } as Ports, new Uint8Array(0)).snapshot());
+  const job = StoredJob.restore(readRecords(read));
   return {
-    job: memory === undefined ? undefined : inHand(memory),
+    job: job === undefined ? undefined : inHand(job),
     records: entries.map(({ key, value }) =>
       typeof value === "number" ? { key, value } : { key, bytes: value.length },
     ),
   };
 }
 
-function inHand({ record, offer, state, offset, outcome }: JobMemory): JobInHand {
+function inHand({ record, offer, phase, offset, outcome }: StoredJob): JobInHand {
   return {
     platform: record.platform,
     version: offer.version,
@@ -51,9 +50,9 @@ function inHand({ record, offer, state, offset, outcome }: JobMemory): JobInHand
     digest: offer.digest === undefined ? undefined : `${offer.digest.algorithm} ${offer.digest.hex}`,
     url: offer.url.replace(/\?.*/s, ""),
     module: offer.module,
-    phase: state.phase,
+    phase: phase.phase,
     stored: offset,
-    trials: state.trials,
+    trials: phase.trials,
     outcome:
       outcome === undefined
         ? undefined

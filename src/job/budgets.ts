@@ -1,51 +1,20 @@
 /**
- * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image, and installs of images
- * that were confirmed here before. Time is awake time of the agent, summed in the store: being switched off never shortens a wait. An image is
- * known by its digest, or by its version where the offer has none.
+ * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image, and installs of
+ * images that were confirmed here before. Time is awake time of the agent, summed in the store, so a device that is switched off
+ * does not shorten a wait. An image is identified by its digest, or by its version where the offer has no digest.
  */
 import { AWAKE_STORE_INTERVAL, REPEAT_BUDGET_MAX, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../constants";
 import type { JobEffect } from "./effects";
-import { Reader, Writer } from "./record";
+import { decodeBudgets, encodeBudgets } from "./history-codecs";
+import type { BudgetRecord, CountedTrials, TrialEnd } from "./history-codecs";
+import { RECORDS } from "./records";
+import type { Snapshot } from "./records";
 import type { Offer } from "./types";
 
-/** Sealed: what was tried, confirmed and installed. */
-export const KEY_BUDGETS = "budgets";
-/** u32: awake seconds of the agent. */
-export const KEY_AWAKE = "awake";
-
-const FORMAT = 1;
 /** Hex digits of the digest that identify an image here. */
 const ID = 16;
 /** Images whose trials are counted, and confirmed images remembered; the oldest goes first. */
 const IMAGES_MAX = 8;
-
-/** Why a trial ended without a confirm; the number is the one in the store. */
-const ENDS = Object.freeze(["it was rolled back", "the cloud was not reached", "the power was cut"] as const);
-export type TrialEnd = (typeof ENDS)[number];
-
-interface Trials {
-  readonly id: string;
-  readonly count: number;
-  readonly why: TrialEnd;
-  /** Awake seconds when the last one was counted. */
-  readonly at: number;
-  /** `state` record of the job whose trial was counted last; 0: its next one counts in any case. */
-  readonly job: number;
-}
-
-interface Content {
-  readonly trials: readonly Trials[];
-  /** Images that were confirmed here, oldest first. */
-  readonly confirmed: readonly string[];
-  /** Repeated installs not refilled yet, and when the refill of the next one began. */
-  readonly installs: number;
-  readonly since: number;
-}
-
-export interface StoredBudgets {
-  readonly budgets?: Uint8Array | undefined;
-  readonly awake?: number | undefined;
-}
 
 export class Budgets {
   readonly #repeats: number;
@@ -59,10 +28,10 @@ export class Budgets {
   #storeAt: number | undefined;
 
   /** `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record counts as empty. */
-  constructor(stored: StoredBudgets, repeats: number) {
+  constructor(stored: Pick<Snapshot, "budgets" | "awakeSeconds">, repeats: number) {
     this.#repeats = repeats;
     this.#bytes = stored.budgets;
-    this.#awake = stored.awake ?? 0;
+    this.#awake = stored.awakeSeconds ?? 0;
     this.#awakeStored = this.#awake;
   }
 
@@ -70,10 +39,10 @@ export class Budgets {
   start(now: number): void {
     this.#startedAt = now;
     const awake = this.#awake;
-    const content = decode(this.#bytes);
+    const content = decodeBudgets(this.#bytes);
     // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
     if (content.since > awake || content.trials.some(({ at }) => at > awake))
-      this.#bytes = encode({
+      this.#bytes = encodeBudgets({
         ...content,
         trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })),
         since: Math.min(content.since, awake),
@@ -83,7 +52,6 @@ export class Budgets {
 
   /** Reason not to install this offer now, or undefined. `running`: version of the running firmware. */
   refusalOf(offer: Offer, running: string, now: number): string | undefined {
-    if (offer.part !== undefined) return undefined;
     const { trials, confirmed, installs, since } = this.content(now);
     const id = idOf(offer);
     const tried = trials.find((each) => each.id === id);
@@ -115,7 +83,7 @@ export class Budgets {
   /** No further trial of this image is allowed. */
   usedUp(offer: Offer): boolean {
     const id = idOf(offer);
-    return decode(this.#bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
+    return decodeBudgets(this.#bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
   }
 
   /** The boot choice is about to change. `first`: for the first time in this job. */
@@ -148,8 +116,8 @@ export class Budgets {
     this.#storeAt = undefined;
     this.#awakeStored = 0;
     return [
-      { type: "delete", key: KEY_BUDGETS },
-      { type: "delete", key: KEY_AWAKE },
+      { type: "delete", key: RECORDS.budgets.key },
+      { type: "delete", key: RECORDS.awakeSeconds.key },
     ];
   }
 
@@ -175,13 +143,13 @@ export class Budgets {
   }
 
   /** Awake seconds until this image may have its next trial. */
-  private waitOf({ count, at }: Trials, now: number): number {
+  private waitOf({ count, at }: CountedTrials, now: number): number {
     return at + (TRIAL_WAITS[count - 1] ?? 0) - this.awakeAt(now);
   }
 
   /** The record, with the installs that time has given back. */
-  private content(now: number): Content {
-    const content = decode(this.#bytes);
+  private content(now: number): BudgetRecord {
+    const content = decodeBudgets(this.#bytes);
     const awake = this.awakeAt(now);
     const refilled = Math.min(content.installs, Math.max(0, Math.floor((awake - content.since) / REPEAT_REFILL)));
     const installs = content.installs - refilled;
@@ -189,50 +157,22 @@ export class Budgets {
   }
 
   /** The time goes first, where a wait runs: a count without it would wait longer, a time without the count changes nothing. */
-  private put(content: Content, now: number): JobEffect[] {
-    const bytes = encode(content);
+  private put(content: BudgetRecord, now: number): JobEffect[] {
+    const bytes = encodeBudgets(content);
     this.#bytes = bytes;
     this.plan(now);
-    return [...(this.#storeAt === undefined ? [] : this.putAwake(now)), { type: "put-bytes", key: KEY_BUDGETS, bytes }];
+    return [
+      ...(this.#storeAt === undefined ? [] : this.putAwake(now)),
+      { type: "put-bytes", key: RECORDS.budgets.key, bytes },
+    ];
   }
 
   private putAwake(now: number): JobEffect[] {
     const value = this.awakeAt(now);
     if (value === this.#awakeStored) return [];
     this.#awakeStored = value;
-    return [{ type: "put-number", key: KEY_AWAKE, value }];
+    return [{ type: "put-number", key: RECORDS.awakeSeconds.key, value }];
   }
-}
-
-function encode({ trials, confirmed, installs, since }: Content): Uint8Array {
-  const writer = new Writer().byte(FORMAT).byte(trials.length);
-  for (const { id, count, why, at, job } of trials)
-    writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
-  writer.byte(confirmed.length);
-  for (const id of confirmed) writer.text(id);
-  return writer.byte(installs).u32(since).sealed();
-}
-
-function decode(bytes: Uint8Array | undefined): Content {
-  const reader = new Reader(bytes);
-  const trials: Trials[] = [];
-  const confirmed: string[] = [];
-  if (reader.byte() === FORMAT) {
-    for (let left = reader.byte(); left > 0 && !reader.broken; left--)
-      trials.push({
-        id: reader.text() ?? "",
-        count: reader.byte(),
-        why: ENDS[reader.byte()] ?? ENDS[0],
-        at: reader.u32(),
-        job: reader.u32(),
-      });
-    for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
-    const installs = reader.byte();
-    const since = reader.u32();
-    reader.rest(0);
-    if (!reader.broken) return { trials, confirmed, installs, since };
-  }
-  return { trials: [], confirmed: [], installs: 0, since: 0 };
 }
 
 /** "=" is no hex digit: a version is never taken for a digest. */

@@ -1,32 +1,30 @@
-/** What goes into the update job and what comes out of it: plain data, no I/O. The driver (agent/) executes effects in order. */
-import type { ResetReason, Running } from "../ports";
-import type { Report } from "../platforms/platform";
+/**
+ * Inputs and outputs of the update job: plain data, no I/O. JobRunner (agent/job-runner.ts) executes the effects in their order and
+ * returns answers as events. The job is deterministic: boot facts, events, their times and nothing else decide what it does.
+ */
+import type { Digest, DigestAlgorithm, ResetReason, Running } from "../ports";
+import type { PlatformRules, Report } from "../platforms/platform";
+import type { Policy } from "./policy";
+import type { Snapshot } from "./records";
 import type { Cause, Offer, Outcome, Task } from "./types";
 
-/** How far an image is stored, as the store has it. */
-export interface Checkpoint {
-  readonly offset: number | undefined;
-  readonly head: Uint8Array | undefined;
+export interface JobOptions {
+  readonly platform: { readonly name: string; readonly rules: PlatformRules };
+  readonly policy: Policy;
+  /** Bytes that the installer of a component takes; undefined where there is none of that name. */
+  capacityOf?(component: string): number | undefined;
+  digest(algorithm: DigestAlgorithm): Digest;
+  /**
+   * Why a file is not trusted, from the SHA-256 of what its signature covers and its last 96 bytes; undefined: it is trusted.
+   * Absent: this device asks for no signature.
+   */
+  readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
 }
 
-/** The records found in the store at power-on; each absent when missing or unreadable. `offset` and `head` are the firmware's. */
-export interface Snapshot extends Checkpoint {
-  readonly job: Uint8Array | undefined;
-  readonly state: number | undefined;
-  readonly outcome: Uint8Array | undefined;
-  readonly refused: Uint8Array | undefined;
-  /** Security floor. */
-  readonly floor?: number | undefined;
-  /** Of a module. */
-  readonly part?: Checkpoint;
-  readonly waiting?: Uint8Array | undefined;
-  readonly answer?: Uint8Array | undefined;
-  readonly budgets?: Uint8Array | undefined;
-  readonly awake?: number | undefined;
-}
-
+/** What a boot finds. */
 export interface BootFacts {
   readonly running: Running;
+  /** Label of the slot that can be written. */
   readonly target: string;
   /** Bytes of the target slot. */
   readonly slotSize: number;
@@ -40,12 +38,13 @@ export interface BootFacts {
 /** Reports whose PUBACK the job waits for. "refused": the outcome of an offer that never became a job. */
 export type Token = "version" | "burning" | "outcome" | "refused";
 
-/** A question to the application; it answers with the event of the same name. */
+/** A question to the application or the installer; the answer is the event of the same name. */
 export type Question = "consent" | "restart" | "health" | "install";
 
 export type JobEvent =
   | { readonly type: "boot" }
   | { readonly type: "offer"; readonly offer: Offer }
+  /** An offer that the platform cannot turn into a job. */
   | { readonly type: "refused"; readonly task: Task; readonly outcome: Outcome }
   /** up: CONNACK and an accepted SUBACK have come. */
   | { readonly type: "link"; readonly up: boolean }
@@ -54,7 +53,7 @@ export type JobEvent =
   | { readonly type: "total"; readonly size: number; readonly validator: string | undefined }
   | { readonly type: "sector"; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly type: "start-over"; readonly reason: string }
-  /** What is stored from here on is not to be trusted and comes again. */
+  /** What is stored from `offset` on is not to be trusted and comes again. */
   | { readonly type: "rewind"; readonly offset: number }
   | { readonly type: "finished" }
   | { readonly type: "expired"; readonly message: string }
@@ -80,28 +79,23 @@ export type JobEffect =
   | { readonly type: "put-number"; readonly key: string; readonly value: number }
   | { readonly type: "put-bytes"; readonly key: string; readonly bytes: Uint8Array }
   | { readonly type: "delete"; readonly key: string }
-  /* flash of the target slot; `part`: the open module instead, whose installer erases by itself */
+  /* the target of the job in hand: the slot, or the component that was opened */
+  /** Of the slot only: an installer erases by itself. */
   | { readonly type: "erase"; readonly sector: number }
-  | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array; readonly part?: true }
+  | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array }
   /** Answer: "compared". `erased` bytes before `offset` must read 0xFF as well. */
-  | {
-      readonly type: "compare";
-      readonly offset: number;
-      readonly bytes: Uint8Array;
-      readonly erased: number;
-      readonly part?: true;
-    }
+  | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number }
   /** Answer: "bytes", a view that is valid until the event was handled. */
   | { readonly type: "read"; readonly from: Source; readonly offset: number; readonly length: number }
-  /* installers of modules */
+  /* installers of components */
   | {
-      readonly type: "open-part";
-      readonly part: string;
+      readonly type: "open-component";
+      readonly component: string;
       readonly version: string;
       readonly size: number;
       readonly offset: number;
     }
-  | { readonly type: "abort-part"; readonly part: string }
+  | { readonly type: "abort-component"; readonly component: string }
   /* boot */
   | { readonly type: "invalidate" }
   /** Answer: "verified" or "effect-failed". */
@@ -130,8 +124,10 @@ export type JobEffect =
   /** Answer: "turn", in a turn of its own, so that sockets and the watchdog are served in between. */
   | { readonly type: "yield" };
 
-/** Where a digest pass reads. */
-export type Source = "target" | "running" | "part";
+export type EffectOf<T extends JobEffect["type"]> = Extract<JobEffect, { type: T }>;
+
+/** Where a digest pass reads: the target of the job, or the slot of the running firmware. */
+export type Source = "target" | "running";
 
 /** What an application, a screen or a test may watch. */
 export type Notice =

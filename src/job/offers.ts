@@ -1,114 +1,212 @@
-/** Offers: the table of design section 2.2, from the push to the beginning of a job. */
+/** Offers, from the push to the beginning of a job, whatever is under way when one comes. */
 import type { JobContext } from "./context";
-import { download, renew } from "./downloading";
-import type { JobEffect } from "./effects";
-import { JobMemory } from "./memory";
+import { download, renew } from "./download";
+import type { JobEvent } from "./effects";
 import { failure, refuse } from "./outcome";
-import { capacityFor } from "./part";
-import { refusalOfOffer, sameImage } from "./policy";
-import { PART } from "./record";
+import { sameImage } from "./policy";
+import { reportVersion } from "./report";
+import { before, IDLE, stay, to } from "./states";
+import type {
+  Burning,
+  Checking,
+  Committing,
+  Consent,
+  Downloading,
+  Idle,
+  Installing,
+  Renewing,
+  Reporting,
+  Restart,
+  State,
+  Step,
+  Storing,
+  Trial,
+  TrialWithoutJob,
+  Verifying,
+  Waiting,
+} from "./states";
+import { StoredJob } from "./stored-job";
+import { refusalOfOffer, targetOf } from "./target";
 import type { Offer } from "./types";
-import { checkRunning, runsAlready } from "./verifying";
+import { checkRunning } from "./verify";
+import type { Verified } from "./verify";
 
-export function offered(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const { state, memory } = context;
-  if (memory !== undefined && sameImage(memory.offer, offer))
-    return [...context.owed.settled(offer), ...pushedAgain(context, memory, offer, now)];
-  // The running firmware has to prove itself first, an outcome that waits is owed to the cloud, an installer is not interrupted.
-  if (state.name === "trial" || state.name === "reporting" || state.name === "installing")
-    return keep(context, offer, now);
-  if (state.name === "consent" && sameImage(state.offer, offer)) {
-    context.state = { name: "consent", offer };
-    return [];
-  }
+type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
+/** A job is under way that a newer image of the same target supersedes. */
+type Busy = Checking | Waiting | Downloading | Storing | Renewing | Verifying | Committing | Burning | Restart;
+
+/* ---- an offer, by what is under way ---- */
+
+export function offerWhenIdle(
+  context: JobContext,
+  state: Idle,
+  { offer }: { readonly offer: Offer },
+  now: number,
+): Step<Idle | Consent> {
   const refusal = refusalOf(context, offer, now);
-  if (refusal !== undefined) return answerNo(context, offer, refusal, now);
-  // A newer image supersedes an older one of the same module. Different modules have nothing against each other: one after the other.
-  const inHand = memory?.offer ?? (state.name === "consent" ? state.offer : undefined);
-  if (inHand !== undefined && inHand.part !== offer.part) return keep(context, offer, now);
-  context.state = { name: "consent", offer };
-  return [
-    ...context.owed.waits(offer, now),
-    ...supersede(context),
-    { type: "notify", notice: { event: "offer", version: offer.version, size: offer.size } },
-    { type: "ask", question: "consent", task: offer },
-  ];
+  return refusal === undefined ? askConsent(context, offer, now) : answerNo(context, state, offer, refusal, now);
 }
 
-/** Its turn comes later. The latest counts; but a stale or a bad one does not push out one that would be taken. */
-function keep(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const refusal =
-    context.kept === undefined || refusalOf(context, context.kept, now) !== undefined
-      ? undefined
-      : refusalOf(context, offer, now);
-  if (refusal !== undefined) return answerNo(context, offer, refusal, now);
-  context.kept = offer;
-  return context.owed.waits(offer, now);
+export function offerInConsent(
+  context: JobContext,
+  state: Consent,
+  { offer }: Event<"offer">,
+  now: number,
+): Step<Consent> {
+  if (sameImage(state.offer, offer)) return stay({ name: "consent", offer });
+  const refusal = refusalOf(context, offer, now);
+  if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
+  return state.offer.component === offer.component
+    ? askConsent(context, offer, now)
+    : defer(context, state, offer, now);
 }
 
-function refusalOf(context: JobContext, offer: Offer, now: number): string | undefined {
-  const { facts, options, budgets } = context;
-  return (
-    refusalOfOffer(offer, facts.running, capacityFor(context, offer), options.policy) ??
-    refusalOfBlamed(context, offer) ??
-    (runsAlready(offer, facts) ? undefined : budgets.refusalOf(offer, facts.running.version, now))
+/** The same image again: its URL may be of use later. */
+export function offerWhenBusy<S extends Busy>(
+  context: JobContext,
+  state: S,
+  { offer }: Event<"offer">,
+  now: number,
+): Step<S | Consent> {
+  return sameImage(state.job.offer, offer)
+    ? to(state, settle(context, state.job, offer))
+    : otherOffer(context, state, offer, now);
+}
+
+/** A fresh push of the job that was found at power-on: it continues at once. */
+export function offerWhileWaiting(
+  context: JobContext,
+  state: Waiting,
+  { offer }: Event<"offer">,
+  now: number,
+): Step<Waiting | Consent | Downloading | Verified> {
+  const { job } = state;
+  if (!sameImage(job.offer, offer)) return otherOffer(context, state, offer, now);
+  const settled = settle(context, job, offer);
+  const url = offer.url === job.offer.url ? [] : job.renew(offer.url);
+  return before(
+    [...settled, { type: "notify", notice: { event: "offer", version: offer.version, size: job.offer.size } }, ...url],
+    download(context, job, now),
   );
 }
 
-function answerNo(context: JobContext, offer: Offer, refusal: string, now: number): JobEffect[] {
-  return [...context.owed.settled(offer), ...refuse(context, offer, failure("rejected", refusal), now)];
+/** The fresh URL that was asked for. */
+export function offerWhileRenewing(
+  context: JobContext,
+  state: Renewing,
+  { offer }: Event<"offer">,
+  now: number,
+): Step<Renewing | Consent | Downloading> {
+  if (!sameImage(state.job.offer, offer)) return otherOffer(context, state, offer, now);
+  return before(settle(context, state.job, offer), renew(state, offer.url));
 }
 
-/** Only firmware is remembered: what a module does with its bytes is not ours to judge. */
-function refusalOfBlamed(context: JobContext, offer: Offer): string | undefined {
-  const blamed = offer.part === undefined ? context.refused.causeOf(offer.digest) : undefined;
-  return blamed === undefined
-    ? undefined
-    : `this image was ${blamed === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`;
+/** The running firmware proves itself first; an outcome is reported first; an installer is not interrupted. */
+export function offerWhileUnable<S extends Trial | Reporting | Installing>(
+  context: JobContext,
+  state: S,
+  { offer }: Event<"offer">,
+  now: number,
+): Step<S> {
+  return sameImage(state.job.offer, offer)
+    ? to(state, settle(context, state.job, offer))
+    : defer(context, state, offer, now);
 }
 
-/** Another image is pushed while one is in hand: the old one goes without a word. */
-function supersede(context: JobContext): JobEffect[] {
-  const { memory } = context;
-  if (memory === undefined) return [];
-  context.letGo(true);
-  context.storing = undefined;
-  return [{ type: "stop-download" }, ...memory.forget(true)];
+export const offerInTrialWithoutJob = (
+  context: JobContext,
+  state: TrialWithoutJob,
+  { offer }: Event<"offer">,
+  now: number,
+) => defer(context, state, offer, now);
+
+/* ---- what becomes of it ---- */
+
+function settle({ pending }: JobContext, job: StoredJob, offer: Offer) {
+  job.freshUrl = offer.url;
+  return pending.offerSettled(offer);
 }
 
-/** The application's answer. */
-export function consented(context: JobContext, decision: "accept" | "reject", now: number): JobEffect[] {
-  if (context.state.name !== "consent") return [];
-  const { offer } = context.state;
-  context.state = { name: "idle" };
+/** A newer image supersedes an older one of the same target. Jobs of different targets run one after the other. */
+function otherOffer<S extends Busy>(context: JobContext, state: S, offer: Offer, now: number): Step<S | Consent> {
+  const { job } = state;
+  const refusal = refusalOf(context, offer, now);
+  if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
+  if (job.offer.component !== offer.component) return defer(context, state, offer, now);
+  return askConsent(context, offer, now, job);
+}
+
+/** `superseded`: its checkpoint is kept, and the cloud is told nothing of it. */
+function askConsent(context: JobContext, offer: Offer, now: number, superseded?: StoredJob): Step<Consent> {
+  const waits = context.pending.offerWaits(offer, now);
+  if (superseded !== undefined) {
+    context.leave(superseded, true);
+    waits.push({ type: "stop-download" }, ...superseded.forget(true));
+  }
+  return to({ name: "consent", offer }, [
+    ...waits,
+    { type: "notify", notice: { event: "offer", version: offer.version, size: offer.size } },
+    { type: "ask", question: "consent", task: offer },
+  ]);
+}
+
+/** The latest offer counts, but a stale or a bad one does not replace one that would be taken. */
+function defer<S extends State>(context: JobContext, state: S, offer: Offer, now: number): Step<S> {
+  const { deferred } = context;
+  const refusal =
+    deferred === undefined || refusalOf(context, deferred, now) !== undefined
+      ? undefined
+      : refusalOf(context, offer, now);
+  if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
+  context.deferred = offer;
+  return to(state, context.pending.offerWaits(offer, now));
+}
+
+const refusalOf = (context: JobContext, offer: Offer, now: number): string | undefined =>
+  refusalOfOffer(context, offer) ?? targetOf(offer).refusalByHistory(context, offer, now);
+
+function answerNo<S extends State>(context: JobContext, state: S, offer: Offer, refusal: string, now: number): Step<S> {
+  const settled = context.pending.offerSettled(offer);
+  return before(settled, refuse(context, state, { task: offer, outcome: failure("rejected", refusal) }, now));
+}
+
+/** The latest offer that came while none could begin. */
+export function takeDeferred(context: JobContext, now: number): Step<Idle | Consent> {
+  const { deferred } = context;
+  if (deferred === undefined) return stay(IDLE);
+  context.deferred = undefined;
+  return offerWhenIdle(context, IDLE, { offer: deferred }, now);
+}
+
+/* ---- the application's answer ---- */
+
+export function consented(
+  context: JobContext,
+  { offer }: Consent,
+  { decision }: Event<"consent">,
+  now: number,
+): Step<Idle | Consent | Checking | Downloading | Verified> {
   if (decision === "accept") return begin(context, offer, now);
-  return [
-    ...context.owed.settled(offer),
-    ...refuse(context, offer, failure("rejected", "declined by the application"), now),
-  ];
+  const answer = answerNo(context, IDLE, offer, "declined by the application", now);
+  return before(answer.effects, takeDeferred(context, now));
 }
 
-function begin(context: JobContext, offer: Offer, now: number): JobEffect[] {
-  const { facts, options } = context;
-  const slot = offer.part === undefined ? facts.target : PART;
-  const { memory, effects } = JobMemory.begin({ platform: options.platform.name, slot, offer }, context.leftFor(offer));
-  effects.push(...context.owed.settled(offer));
-  context.memory = memory;
-  context.freshUrl = offer.url;
-  context.renewals = 0;
-  if (runsAlready(offer, facts)) return [...effects, ...checkRunning(context, now)];
-  return [...effects, ...download(context, now)];
+function begin(context: JobContext, offer: Offer, now: number): Step<Checking | Downloading | Verified> {
+  const target = targetOf(offer);
+  const record = { platform: context.options.platform.name, slot: target.slot || context.facts.target, offer };
+  const { job, effects } = StoredJob.begin(record, context.leftFor(target));
+  effects.push(...settle(context, job, offer));
+  return target.runs(context, offer)
+    ? before(effects, checkRunning(context, job))
+    : before(effects, download(context, job, now));
 }
 
-/** The same image again: take the URL, otherwise nothing new. */
-function pushedAgain(context: JobContext, memory: JobMemory, offer: Offer, now: number): JobEffect[] {
-  context.freshUrl = offer.url;
-  if (context.state.name === "renewing") return renew(context, offer.url);
-  if (context.state.name !== "waiting") return [];
-  const url = offer.url === memory.offer.url ? [] : memory.renew(offer.url);
-  return [
-    { type: "notify", notice: { event: "offer", version: offer.version, size: memory.offer.size } },
-    ...url,
-    ...download(context, now),
-  ];
+/* ---- the end of a job ---- */
+
+/** The cloud has acknowledged the one terminal outcome. */
+export function closeJob(context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> {
+  const keep = outcome.kind === "fail" && job.offset > 0;
+  context.leave(job, keep);
+  const closed = [...job.forget(keep), ...(context.versionReported ? [] : reportVersion(context, IDLE))];
+  return before(closed, takeDeferred(context, now));
 }

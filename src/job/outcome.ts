@@ -1,89 +1,92 @@
-/** The end of a job: exactly one terminal outcome, stored before it is said, said until it is acknowledged (invariant 7). */
+/** The end of a job: exactly one terminal outcome, stored before it is reported, and reported until it is acknowledged. */
 import { MESSAGE_MAX } from "../constants";
 import { truncateUtf8 } from "../util/utf8";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
-import { KEY_REFUSED } from "./refused";
+import { RECORDS } from "./records";
+import { before, to } from "./states";
+import type { Reporting, State, Step } from "./states";
+import type { StoredJob } from "./stored-job";
 import type { Cause, Offer, Outcome, Task } from "./types";
 
 /** What a failed job leaves behind. */
 export interface Aftermath {
   /** Never try this image again. */
-  readonly blame?: boolean;
+  readonly deny?: boolean;
   /** What is in flash counts for the next job of the same image. */
   readonly keepCheckpoint?: boolean;
-  /** The slot must not stay bootable. */
-  readonly eraseHead?: boolean;
+  /** Nothing of the image stays usable. */
+  readonly discard?: boolean;
 }
 
 export function failure(cause: Cause, text: string): Outcome {
   return { kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) };
 }
 
-/** Ends the job in hand; nothing when there is none or it has ended already. */
-export function fail(context: JobContext, cause: Cause, text: string, after: Aftermath): JobEffect[] {
-  const { memory } = context;
-  if (memory === undefined || context.state.name === "reporting") return [];
-  context.storing = undefined;
-  const blamed = after.blame === true ? remember(context, memory.offer, cause) : [];
+/** Ends a job that has no outcome yet. */
+export function fail(
+  context: JobContext,
+  job: StoredJob,
+  cause: Cause,
+  text: string,
+  after: Aftermath,
+): Step<Reporting> {
+  const denied = after.deny === true ? remember(context, job.offer, cause) : [];
   const outcome = failure(cause, text);
-  // The verdict first: a cut in what follows is made up for at the next start, and changes nothing about it.
-  const effects: JobEffect[] = [{ type: "stop-download" }, ...blamed, ...memory.conclude(outcome)];
-  if (after.eraseHead === true) effects.push({ type: "erase", sector: 0 });
-  if (after.keepCheckpoint !== true) {
-    effects.push(...memory.dropCheckpoint());
-    if (memory.offer.part !== undefined) effects.push({ type: "abort-part", part: memory.offer.part });
-  }
-  return [...effects, ...say(context, outcome)];
+  // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the verdict.
+  const effects: JobEffect[] = [{ type: "stop-download" }, ...denied, job.conclude(outcome)];
+  if (after.discard === true) effects.push(...job.target.discard());
+  if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint(), ...job.target.abort(job.offer));
+  return before(effects, report(job, outcome));
 }
 
-/** Failures that may leave a head in the slot. */
-const UNBOOTABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "rejected", "signature", "flash"]);
+/** Failures that may leave a header in the slot. */
+const UNUSABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "rejected", "signature", "flash"]);
 
-/** A cut has kept a refused slot from losing its head: the checkpoint, which goes last, is still there. */
-export function finishFailure(context: JobContext, outcome: Outcome): JobEffect[] {
-  const { memory } = context;
-  if (memory === undefined || memory.offset === 0 || memory.record.slot !== context.facts.target) return [];
-  return outcome.kind === "fail" && UNBOOTABLE.includes(outcome.cause)
-    ? [{ type: "erase", sector: 0 }, ...memory.dropCheckpoint()]
+/**
+ * A power cut kept a refused slot from losing its header: the checkpoint, which is deleted last, is still there. Only where the old
+ * firmware runs: the slot of the job is the one that can be written.
+ */
+export function finishFailure({ facts }: JobContext, job: StoredJob, outcome: Outcome): JobEffect[] {
+  if (job.offset === 0 || job.record.slot !== facts.target) return [];
+  return outcome.kind === "fail" && UNUSABLE.includes(outcome.cause)
+    ? [...job.target.discard(), ...job.dropCheckpoint()]
     : [];
 }
 
-/** Stores the outcome and says it. */
-export function conclude(context: JobContext, outcome: Outcome): JobEffect[] {
-  const { memory } = context;
-  return memory === undefined ? [] : [...memory.conclude(outcome), ...say(context, outcome)];
+/** Stores the outcome and reports it. */
+export function conclude(job: StoredJob, outcome: Outcome): Step<Reporting> {
+  return before([job.conclude(outcome)], report(job, outcome));
 }
 
-/** Says an outcome that is in the store already. */
-export function say(context: JobContext, outcome: Outcome): JobEffect[] {
-  const { memory } = context;
-  if (memory === undefined) return [];
-  context.state = { name: "reporting" };
-  return [
-    { type: "report", token: "outcome", report: { kind: "outcome", task: memory.offer, outcome } },
-    noticeOf(memory.offer, outcome),
-  ];
+/** Reports an outcome that is in the store already. */
+export function report(job: StoredJob, outcome: Outcome): Step<Reporting> {
+  return to({ name: "reporting", job, outcome }, [reportOf(job, outcome), noticeOf(job.offer, outcome)]);
 }
+
+export const reportOf = ({ offer }: StoredJob, outcome: Outcome): JobEffect => ({
+  type: "report",
+  token: "outcome",
+  report: { kind: "outcome", task: offer, outcome },
+});
 
 /** The outcome of an offer that never became a job. */
-export function refuse(context: JobContext, task: Task, outcome: Outcome, now: number): JobEffect[] {
-  return [
-    ...context.owed.answers(task, outcome, now),
+export function refuse<S extends State>(
+  { pending }: JobContext,
+  state: S,
+  { task, outcome }: { readonly task: Task; readonly outcome: Outcome },
+  now: number,
+): Step<S> {
+  return to(state, [
+    ...pending.answerWaits(task, outcome, now),
     { type: "report", token: "refused", report: { kind: "outcome", task, outcome } },
     noticeOf(task, outcome),
-  ];
-}
-
-/** The outcome that waits, once more. */
-export function waitingOutcome(context: JobContext): Outcome | undefined {
-  if (context.state.name !== "reporting") return undefined;
-  return context.memory?.outcome ?? { kind: "done" };
+  ]);
 }
 
 export function remember(context: JobContext, offer: Offer, cause: Cause): JobEffect[] {
-  const bytes = context.refused.remember(offer.digest, cause);
-  return bytes === undefined ? [] : [{ type: "put-bytes", key: KEY_REFUSED, bytes }];
+  const bytes = context.denylist.add(offer.digest, cause);
+  return bytes === undefined ? [] : [{ type: "put-bytes", key: RECORDS.denylist.key, bytes }];
 }
 
 function noticeOf(task: Task, outcome: Outcome): JobEffect {

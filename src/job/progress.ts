@@ -1,10 +1,10 @@
-/** Percent of a download and when to say it: the current one first, then at most one per REPORT_INTERVAL, and always the last. */
+/** When the percentage of a download is reported: the current one first, then at most one per REPORT_INTERVAL, and always the last. */
 import { REPORT_INTERVAL } from "../constants";
 import type { JobEffect } from "./effects";
 import type { Offer } from "./types";
 
 export class Progress {
-  #said = -1;
+  #reported = -1;
   #next: number;
 
   constructor(now: number) {
@@ -14,8 +14,8 @@ export class Progress {
   /** The percent to report now, 0..100, or undefined. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
   due(stored: number, size: number, now: number): number | undefined {
     const percent = size === 0 ? 0 : Math.floor((stored * 100) / size);
-    if (percent <= this.#said || (now < this.#next && percent < 100)) return undefined;
-    this.#said = percent;
+    if (percent <= this.#reported || (now < this.#next && percent < 100)) return undefined;
+    this.#reported = percent;
     this.#next = now + REPORT_INTERVAL;
     return percent;
   }

@@ -1,95 +1,143 @@
-/** New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it goes, and leaves the reason. */
-import { lostPower } from "./boot-judgement";
+/** New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it is rolled back, with the reason. */
+import { lostPower } from "./boot-table";
 import type { JobContext } from "./context";
-import type { JobEffect } from "./effects";
-import { failure, remember, say } from "./outcome";
-import { KEY_FLOOR } from "./record";
+import type { JobEffect, JobEvent } from "./effects";
+import { frozen } from "../util/frozen";
+import { takeDeferred } from "./offers";
+import { failure, remember, report } from "./outcome";
+import { RECORDS } from "./records";
+import { noteLink, pendingAnswer, reportVersion } from "./report";
+import { before, jobOf, stay, to } from "./states";
+import type {
+  Consent,
+  Idle,
+  Reporting,
+  RollingBack,
+  RollingBackWithoutJob,
+  Step,
+  Trial,
+  TrialWithoutJob,
+} from "./states";
+import type { StoredJob } from "./stored-job";
 
-export function startTrial(context: JobContext, ofJob: boolean, now: number): JobEffect[] {
-  context.state = { name: "trial", until: now + context.options.policy.trialSeconds * 1000, asked: false, ofJob };
-  if (!ofJob) {
-    // A module's job that firmware from elsewhere found in the store goes on after the trial.
-    if (context.memory?.offer.part !== undefined) context.kept = context.memory.offer;
-    context.memory = undefined;
-  }
-  return [{ type: "notify", notice: { event: "state", state: "trial" } }];
-}
+type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
+type AnyTrial = Trial | TrialWithoutJob;
 
-/** The old firmware runs again after a trial of the job in hand: one more trial of that image, counted once. */
-export function countTrial(context: JobContext, now: number): JobEffect[] {
-  const { memory, facts, budgets, refused } = context;
-  if (memory === undefined || memory.state.phase !== "trial" || memory.record.slot !== facts.target) return [];
-  const { offer, outcome, stamp } = memory;
+const TRIAL: JobEffect = frozen<JobEffect>({ type: "notify", notice: { event: "state", state: "trial" } });
+
+const endOfTrial = ({ options }: JobContext, now: number): number => now + options.policy.trialSeconds * 1000;
+
+export const startTrial = (context: JobContext, job: StoredJob, now: number): Step<Trial> =>
+  to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [TRIAL]);
+
+/** The running firmware came by another way than a job in the store, if there is one. */
+export const startTrialWithoutJob = (context: JobContext, now: number): Step<TrialWithoutJob> =>
+  to({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [TRIAL]);
+
+/** The old firmware runs again after a trial of its job: one more trial of that image, counted once. */
+export function countTrial(context: JobContext, job: StoredJob, now: number): JobEffect[] {
+  const { facts, budgets, denylist } = context;
+  if (job.phase.phase !== "trial" || job.record.slot !== facts.target) return [];
+  const { offer, outcome, stamp } = job;
   const started = facts.lastInvalid === facts.target;
   const rolledBack = outcome?.kind === "fail" && outcome.cause === "rolled-back";
   // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the outcome.
   if (!started && !rolledBack) return [];
-  const ownFault = outcome === undefined ? !lostPower(facts) : refused.causeOf(offer.digest) === "rolled-back";
-  // The denylist has it, or gets it now; without a digest it can not.
+  const ownFault = outcome === undefined ? !lostPower(facts) : denylist.causeOf(offer.digest) === "rolled-back";
+  // The denylist has the image, or gets it now; without a digest it cannot.
   if (ownFault && offer.digest !== undefined) return [];
   const cause = outcome === undefined ? "the power was cut" : "the cloud was not reached";
   return budgets.trialEnded(offer, ownFault || !started ? "it was rolled back" : cause, stamp, now);
 }
 
-/** CONNACK, an accepted SUBACK and, where the cloud has one, the PUBACK of the version report have come. */
-export function reached(context: JobContext): JobEffect[] {
-  const { state, facts, memory } = context;
-  if (state.name !== "trial" || state.asked) return [];
-  context.state = { ...state, asked: true };
-  return [{ type: "ask", question: "health", task: memory?.offer ?? { version: facts.running.version } }];
+/* ---- the cloud is reached ---- */
+
+/** With CONNACK and SUBACK, where the cloud has no version report. */
+export function linkInTrial<S extends AnyTrial>(
+  context: JobContext,
+  state: S,
+  { up }: Event<"link">,
+  now: number,
+): Step<S> {
+  noteLink(context, up, now);
+  if (!up) return stay(state);
+  const reports = [...pendingAnswer(context), ...reportVersion(context, state)];
+  return context.options.platform.rules.versionReport ? to(state, reports) : before(reports, reached(context, state));
 }
 
-export function health(context: JobContext, ok: boolean, message: string, now: number): JobEffect[] {
-  const { state, memory, facts, budgets } = context;
-  if (state.name !== "trial" || !state.asked) return [];
-  if (!ok) return giveUp(context, `health check failed: ${message}`, true);
-  const confirmed: JobEffect[] = [
-    { type: "confirm" },
-    { type: "notify", notice: { event: "confirmed", version: facts.running.version } },
-    ...raiseFloor(context),
-  ];
-  if (!state.ofJob || memory === undefined) {
-    context.state = { name: "idle" };
-    return confirmed;
-  }
-  // Confirmed first, said second: a cut in between repeats the trial of firmware that stays anyway.
-  return [
-    ...confirmed,
-    ...budgets.confirmed(memory.offer, now),
-    ...memory.enter({ phase: "confirmed" }),
-    ...say(context, { kind: "done" }),
-  ];
+/** The application checks itself, once. */
+export function reached<S extends AnyTrial>(context: JobContext, state: S): Step<S> {
+  if (state.asked) return stay(state);
+  const task = jobOf(state)?.offer ?? { version: context.facts.running.version };
+  return to({ ...state, asked: true }, [{ type: "ask", question: "health", task }]);
 }
+
+/* ---- the verdict ---- */
+
+export function health(
+  context: JobContext,
+  state: Trial,
+  { ok, message }: Event<"health">,
+  now: number,
+): Step<Trial | Reporting | RollingBack> {
+  const { job } = state;
+  if (!state.asked) return stay(state);
+  if (!ok) return giveUp(context, job, `health check failed: ${message}`, true);
+  // Confirmed first, reported second: a cut in between repeats the trial of firmware that stays anyway.
+  return before(
+    [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
+    report(job, { kind: "done" }),
+  );
+}
+
+export function healthWithoutJob(
+  context: JobContext,
+  state: TrialWithoutJob,
+  { ok }: Event<"health">,
+  now: number,
+): Step<TrialWithoutJob | Idle | Consent | RollingBackWithoutJob> {
+  if (!state.asked) return stay(state);
+  return ok ? before(confirm(context), takeDeferred(context, now)) : giveUpWithoutJob(context);
+}
+
+const confirm = (context: JobContext): JobEffect[] => [
+  { type: "confirm" },
+  { type: "notify", notice: { event: "confirmed", version: context.facts.running.version } },
+  ...raiseMinimum(context),
+];
 
 /**
- * Firmware that stays raises the floor to its own. Only where signatures are asked for: else anybody's image could set one that no
- * later image reaches.
+ * Firmware that stays raises the minimum security version to its own. Only where signatures are asked for: else anybody's image could
+ * set one that no later image reaches.
  */
-export function raiseFloor(context: JobContext): JobEffect[] {
+export function raiseMinimum(context: JobContext): JobEffect[] {
   const { options, facts } = context;
   const own = facts.running.securityFloor ?? 0;
-  if (options.refusalOfSignature === undefined || own <= context.floor) return [];
-  context.floor = own;
-  return [{ type: "put-number", key: KEY_FLOOR, value: own }];
+  if (options.refusalOfSignature === undefined || own <= context.minimumSecurityVersion) return [];
+  context.minimumSecurityVersion = own;
+  return [{ type: "put-number", key: RECORDS.minimumSecurityVersion.key, value: own }];
 }
 
-export function trialOver(context: JobContext, asked: boolean): JobEffect[] {
+export function trialTimeout(context: JobContext, { job, asked }: Trial): Step<RollingBack> {
   const { trialSeconds } = context.options.policy;
   return asked
-    ? giveUp(context, `health check did not answer within ${trialSeconds} s`, true)
-    : giveUp(context, `cloud not reached within ${trialSeconds} s`, false);
+    ? giveUp(context, job, `health check did not answer within ${trialSeconds} s`, true)
+    : giveUp(context, job, `cloud not reached within ${trialSeconds} s`, false);
 }
 
-/** `blame`: the image is at fault and is not tried again; an unreachable cloud is nobody's. The old firmware reports. */
-export function giveUp(context: JobContext, message: string, blame: boolean): JobEffect[] {
-  const { memory, facts } = context;
-  context.state = { name: "leaving" };
-  const left =
-    memory === undefined
-      ? []
-      : [
-          ...(blame ? remember(context, memory.offer, "rolled-back") : []),
-          ...memory.conclude(failure("rolled-back", message)),
-        ];
-  return [...left, { type: "rollback" }, { type: "reboot", slot: facts.target }];
+/** `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware reports. */
+export function giveUp(context: JobContext, job: StoredJob, message: string, deny: boolean): Step<RollingBack> {
+  return to({ name: "rolling-back", job }, [
+    ...(deny ? remember(context, job.offer, "rolled-back") : []),
+    job.conclude(failure("rolled-back", message)),
+    ...leave(context),
+  ]);
 }
+
+export const giveUpWithoutJob = (context: JobContext): Step<RollingBackWithoutJob> =>
+  to({ name: "rolling-back-without-job" }, leave(context));
+
+export const leave = ({ facts }: JobContext): JobEffect[] => [
+  { type: "rollback" },
+  { type: "reboot", slot: facts.target },
+];

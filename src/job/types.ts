@@ -1,4 +1,4 @@
-/** The words that job, dialects, downloader and driver share. Types only. */
+/** The words that job, platforms, downloader and runner share. Types only. */
 
 export interface OfferDigest {
   readonly algorithm: "MD5" | "SHA256";
@@ -19,11 +19,11 @@ export interface Offer extends Task {
   /** Absolute, passed on verbatim. */
   readonly url: string;
   readonly digest?: OfferDigest;
-  /** Name of the module it is for, where that is not the firmware itself: the module's own installer takes it. */
-  readonly part?: string;
+  /** Name of the component that it updates, where that is not the firmware itself (RFC 9019): the component's installer takes it. */
+  readonly component?: string;
 }
 
-/** Why a job failed, in no cloud's words; each dialect has its own table of codes. */
+/** Why a job failed, independent of the cloud; each platform has its own table of codes. */
 export type Cause =
   /** No new sector for the whole stall budget. */
   | "download-timeout"
@@ -39,7 +39,7 @@ export type Cause =
   | "rejected"
   /** Not signed by a trusted key. */
   | "signature"
-  /** Flash would not hold what was written. */
+  /** Flash does not hold what was written. */
   | "flash"
   /** The new firmware was tried and rolled back. */
   | "rolled-back";
@@ -49,5 +49,6 @@ export type Outcome =
   | {
       readonly kind: "fail";
       readonly cause: Cause;
-      /** One line for people, at most 128 bytes of UTF-8. */ readonly message: string;
+      /** One line for people, at most 128 bytes of UTF-8. */
+      readonly message: string;
     };

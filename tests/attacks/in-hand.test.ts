@@ -13,21 +13,9 @@ import { SECTOR_SIZE } from "../../hal/model-chip/flash-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { PartitionTable } from "../../hal/model-chip/partitions";
-import {
-  KEY_FLOOR,
-  KEY_HEAD,
-  KEY_JOB,
-  KEY_OFFSET,
-  KEY_STATE,
-  decodeJob,
-  encodeHead,
-  encodeJob,
-  encodeOffset,
-  encodeState,
-  identityOf,
-} from "../../src/job/record";
-import type { Phase } from "../../src/job/record";
-import { KEY_REFUSED } from "../../src/job/refused";
+import { decodeJob, encodeHeader, encodeJob, encodeOffset, encodePhase, identityOf } from "../../src/job/job-codecs";
+import { RECORDS } from "../../src/job/records";
+import type { Phase } from "../../src/job/job-codecs";
 import type { Offer } from "../../src/job/types";
 import { signed } from "../signature/test-keys";
 import { Bench, firmware, good, stranger } from "./bench";
@@ -69,22 +57,22 @@ async function half(bench: Bench, file: Uint8Array): Promise<string> {
   return task.id;
 }
 
-/** Changes of the records of a download at a quarter. */
-const RECORDS: readonly { readonly name: string; readonly change: (store: Store, identity: number) => void }[] = [
+/** Changes to the records of a download that stands at a quarter. */
+const TAMPERED: readonly { readonly name: string; readonly change: (store: Store, identity: number) => void }[] = [
   {
     name: "an offset far ahead of what is in flash",
-    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 90)),
+    change: (store, identity) => store.setNumber(RECORDS.firmwareOffset.key, encodeOffset(identity, 90)),
   },
   {
     name: "an offset that says all is there",
-    change: (store, identity) => store.setNumber(KEY_OFFSET, encodeOffset(identity, 98)),
+    change: (store, identity) => store.setNumber(RECORDS.firmwareOffset.key, encodeOffset(identity, 98)),
   },
   {
     name: "another head",
     change: (store, identity) =>
       store.setBytes(
-        KEY_HEAD,
-        encodeHead(
+        RECORDS.firmwareHeader.key,
+        encodeHeader(
           identity,
           Uint8Array.from({ length: 16 }, (_, index) => (index === 0 ? 0xe9 : 3)),
         ),
@@ -94,27 +82,27 @@ const RECORDS: readonly { readonly name: string; readonly change: (store: Store,
     name: "a state that says the digest matched",
     change: (store, identity) =>
       store.setNumber(
-        KEY_STATE,
-        encodeState(identity, { phase: "sealing", activations: 0, trials: 0, refetched: false }),
+        RECORDS.phase.key,
+        encodePhase(identity, { phase: "committing", activations: 0, trials: 0, refetched: false }),
       ),
   },
   {
     name: "a state that says the trial was cut short",
     change: (store, identity) =>
       store.setNumber(
-        KEY_STATE,
-        encodeState(identity, { phase: "trial", activations: 1, trials: 0, refetched: false }),
+        RECORDS.phase.key,
+        encodePhase(identity, { phase: "trial", activations: 1, trials: 0, refetched: false }),
       ),
   },
 ];
 
-for (const { name, change } of RECORDS) {
+for (const { name, change } of TAMPERED) {
   test(`half a download, and ${name}: the digest differs, all of it is downloaded once more and installed`, async (t) => {
     const bench = await Bench.start(t, { throttle: SLOW });
     await bench.listening();
     const file = await good("0.2.0", { size: 400_000 });
     const taskId = await half(bench, file);
-    tamper(bench, ({ store }) => change(store, identityOf(decodeJob(store.getBytes(KEY_JOB))!)));
+    tamper(bench, ({ store }) => change(store, identityOf(decodeJob(store.getBytes(RECORDS.job.key))!)));
     bench.cloud.files.throttle = 4_000_000;
     await bench.on();
     const task = await bench.cloud.settled(taskId);
@@ -143,10 +131,10 @@ function plant(store: Store, file: Uint8Array, version: string, phase: Phase): v
   };
   const record = { platform: "tencent", slot: "ota_1", offer };
   const identity = identityOf(record);
-  store.setBytes(KEY_JOB, encodeJob(record));
-  store.setBytes(KEY_HEAD, encodeHead(identity, file.subarray(0, 16)));
-  store.setNumber(KEY_OFFSET, encodeOffset(identity, Math.ceil(file.length / SECTOR_SIZE)));
-  store.setNumber(KEY_STATE, encodeState(identity, { phase, activations: 1, trials: 0, refetched: false }));
+  store.setBytes(RECORDS.job.key, encodeJob(record));
+  store.setBytes(RECORDS.firmwareHeader.key, encodeHeader(identity, file.subarray(0, 16)));
+  store.setNumber(RECORDS.firmwareOffset.key, encodeOffset(identity, Math.ceil(file.length / SECTOR_SIZE)));
+  store.setNumber(RECORDS.phase.key, encodePhase(identity, { phase, activations: 1, trials: 0, refetched: false }));
 }
 
 const IMAGES = [
@@ -161,7 +149,7 @@ const IMAGES = [
 ] as const;
 
 for (const [name, version, make, message] of IMAGES) {
-  for (const phase of ["downloading", "sealing", "trial"] as const) {
+  for (const phase of ["downloading", "committing", "trial"] as const) {
     test(`${name} in the slot, with a job that says ${phase}`, async (t) => {
       const bench = await Bench.start(t);
       const file = await make();
@@ -186,7 +174,7 @@ test("a denylist filled with garbage counts as empty and refuses nothing", async
   const bench = await Bench.start(t);
   await bench.listening();
   await bench.off();
-  tamper(bench, ({ store }) => store.setBytes(KEY_REFUSED, new Uint8Array(3_000).fill(1)));
+  tamper(bench, ({ store }) => store.setBytes(RECORDS.denylist.key, new Uint8Array(3_000).fill(1)));
   await bench.on();
   await bench.serves();
 });
@@ -196,7 +184,7 @@ test("a minimum security version lowered in the store is raised again at the nex
   await bench.repelled(
     async () => {
       await bench.off();
-      tamper(bench, ({ store }) => store.setNumber(KEY_FLOOR, 0));
+      tamper(bench, ({ store }) => store.setNumber(RECORDS.minimumSecurityVersion.key, 0));
       await bench.on();
       await bench.offer(await good("0.0.9", { securityFloor: 1 }), "0.0.9");
     },

@@ -11,16 +11,16 @@ import { verifyImage } from "../../hal/model-chip/image-check";
 import { readAppDescription, readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import {
-  decodeHead,
+  decodeHeader,
   decodeJob,
   decodeOffset,
   decodeOutcome,
-  decodeState,
-  encodeHead,
+  decodePhase,
+  encodeHeader,
   encodeJob,
   encodeOutcome,
-} from "../../src/job/record";
-import { RefusedImages } from "../../src/job/refused";
+} from "../../src/job/job-codecs";
+import { Denylist } from "../../src/job/denylist";
 import { compareVersions } from "../../src/job/versions";
 import { readPublicKey } from "../../src/signature/keys";
 import { readTrailer } from "../../src/signature/trailer";
@@ -113,19 +113,19 @@ export const STORED_TARGETS: readonly Target[] = [
     name: "records in the store",
     seeds: [
       encodeJob(JOB),
-      encodeHead(1, IMAGE.subarray(0, 16)),
+      encodeHeader(1, IMAGE.subarray(0, 16)),
       encodeOutcome(1, { kind: "fail", cause: "download", message: "m" }),
-      new RefusedImages(undefined).remember(JOB.offer.digest, "rejected") ?? text(""),
+      new Denylist(undefined).add(JOB.offer.digest, "rejected") ?? text(""),
     ],
     tokens: [],
     run: (input) => {
       decodeJob(input);
-      decodeHead(1, input);
+      decodeHeader(1, input);
       decodeOutcome(1, input);
-      new RefusedImages(input).causeOf(JOB.offer.digest);
+      new Denylist(input).causeOf(JOB.offer.digest);
       const number =
         (input[0] ?? 0) * 0x1000000 + (input[1] ?? 0) * 0x10000 + (input[2] ?? 0) * 0x100 + (input[3] ?? 0);
-      decodeState(1, number);
+      decodePhase(1, number);
       decodeOffset(1, number);
     },
   },

@@ -5,13 +5,14 @@ import type { ResetReason } from "../../src/ports";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { REPEAT_BUDGET, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../../src/constants";
-import { Budgets, KEY_AWAKE, KEY_BUDGETS } from "../../src/job/budgets";
-import type { StoredBudgets } from "../../src/job/budgets";
+import { Budgets } from "../../src/job/budgets";
+import { RECORDS } from "../../src/job/records";
+import type { Snapshot } from "../../src/job/records";
 import type { JobEffect } from "../../src/job/effects";
-import { UpdateJob } from "../../src/job/job";
+import { UpdateJob } from "../../src/job/machine";
 import { DEFAULT_POLICY } from "../../src/job/policy";
-import { encodeJob, encodeOutcome, encodeState, identityOf } from "../../src/job/record";
-import type { Phase } from "../../src/job/record";
+import { encodeJob, encodeOutcome, encodePhase, identityOf } from "../../src/job/job-codecs";
+import type { Phase } from "../../src/job/job-codecs";
 import type { Offer, Outcome } from "../../src/job/types";
 import { JobDesk, RULES, image, offerOf } from "./job-desk";
 import type { DeskOptions } from "./job-desk";
@@ -21,13 +22,15 @@ const DAY = 24 * 60 * MINUTE;
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
 
+type StoredBudgets = Pick<Snapshot, "budgets" | "awakeSeconds">;
+
 const NEVER: StoredBudgets = {};
 const storedBy = (effects: readonly JobEffect[]): StoredBudgets => {
   const budgets = effects.find((effect) => effect.type === "put-bytes");
   const awake = effects.find((effect) => effect.type === "put-number");
   return {
     budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined,
-    awake: awake?.type === "put-number" ? awake.value : undefined,
+    awakeSeconds: awake?.type === "put-number" ? awake.value : undefined,
   };
 };
 const of = (version: string): Offer => offerOf(Buffer.from(version), version);
@@ -232,11 +235,8 @@ function countedFor({
   const identity = identityOf(record);
   const stored = {
     job: encodeJob(record),
-    state: encodeState(identity, { phase, activations: 1, trials: 0, refetched: false }),
+    phase: encodePhase(identity, { phase, activations: 1, trials: 0, refetched: false }),
     outcome: outcome === undefined ? undefined : encodeOutcome(identity, outcome),
-    offset: undefined,
-    head: undefined,
-    refused: undefined,
   };
   const running = {
     slot,
@@ -276,7 +276,7 @@ test("what counts as a trial: it started, and nothing else tells that the image 
     [{ lastInvalid: "ota_1", resetReason: "watchdog" }, undefined, "the denylist has it"],
     [{}, undefined, "it never started"],
     [{ outcome: invalid }, undefined, "refused before it started"],
-    [{ lastInvalid: "ota_1", phase: "sealing" }, undefined, "what failed in that slot was another image"],
+    [{ lastInvalid: "ota_1", phase: "committing" }, undefined, "what failed in that slot was another image"],
     [{ lastInvalid: "ota_0", slot: "ota_1" }, undefined, "the new firmware runs, and what failed is the old one"],
   ];
   for (const [found, why, about] of cases) {
@@ -357,8 +357,8 @@ test("forget gives everything back", () => {
   assert.match(answer(desk) ?? "", /not tried again/);
   desk.answers = {};
   desk.dispatch({ type: "forget" });
-  for (const key of [KEY_BUDGETS, "refused"]) assert.equal(desk.board.ports.store.getBytes(key), undefined);
-  assert.equal(desk.board.ports.store.getNumber(KEY_AWAKE), undefined);
+  for (const key of [RECORDS.budgets.key, "refused"]) assert.equal(desk.board.ports.store.getBytes(key), undefined);
+  assert.equal(desk.board.ports.store.getNumber(RECORDS.awakeSeconds.key), undefined);
   desk.update(bad, offerOf(bad, "0.5.0"));
   assert.equal(answer(desk), "done");
 });
@@ -377,14 +377,21 @@ test("a device without failures and repeats stores the confirm and no time", () 
 
 test("a record that is damaged in any bit counts as empty", () => {
   const budgets = started(NEVER);
-  const { budgets: bytes, awake } = storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
-  assert.ok(started({ budgets: bytes, awake }).refusalOf(of("0.2.0"), "0.1.0", 0) !== undefined, "whole, it counts");
+  const { budgets: bytes, awakeSeconds } = storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
+  assert.ok(
+    started({ budgets: bytes, awakeSeconds }).refusalOf(of("0.2.0"), "0.1.0", 0) !== undefined,
+    "whole, it counts",
+  );
   for (let bit = 0; bit < bytes!.length * 8; bit++) {
     const damaged = bytes!.slice();
     damaged[bit >> 3]! ^= 1 << (bit & 7);
-    assert.equal(started({ budgets: damaged, awake }).refusalOf(of("0.2.0"), "0.1.0", 0), undefined, `bit ${bit}`);
+    assert.equal(
+      started({ budgets: damaged, awakeSeconds }).refusalOf(of("0.2.0"), "0.1.0", 0),
+      undefined,
+      `bit ${bit}`,
+    );
   }
-  for (let length = 0; length < bytes!.length; length++) started({ budgets: bytes!.subarray(0, length), awake });
+  for (let length = 0; length < bytes!.length; length++) started({ budgets: bytes!.subarray(0, length), awakeSeconds });
 });
 
 test("a time that was lost makes no wait longer than it is", () => {
@@ -403,8 +410,8 @@ test("the record stays small whatever is pushed: the oldest images go first", ()
   let longest = 0;
   for (let index = 0; index < 100; index++) {
     const budgets = started(from);
-    const { awake } = storedBy(budgets.confirmed(of(`1.${index}`), 1000));
-    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awake };
+    const { awakeSeconds } = storedBy(budgets.confirmed(of(`1.${index}`), 1000));
+    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awakeSeconds };
     longest = Math.max(longest, from.budgets!.length);
   }
   assert.ok(longest <= 450, `${longest} bytes`);

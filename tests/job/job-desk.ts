@@ -1,6 +1,6 @@
 /**
- * The update job on a real board in memory (flash with NOR rules, NVS, bootloader), with the network left out: the test plays the
- * cloud (push, acknowledge) and the file server (deliver). The whole agent over sockets is tested elsewhere.
+ * The update job with its runner on a board in memory (flash with NOR rules, NVS, bootloader), without a network: the test acts as the
+ * cloud (push, acknowledge) and as the file server (deliver). The whole agent over sockets is tested elsewhere.
  */
 import { createHash } from "node:crypto";
 import type { ResetReason } from "../../src/ports";
@@ -8,17 +8,18 @@ import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { Executor } from "../../src/agent/executor";
-import type { LocalEffect } from "../../src/agent/executor";
+import { JobRunner } from "../../src/agent/job-runner";
+import type { JobHost } from "../../src/agent/job-runner";
 import { SECTOR } from "../../src/constants";
-import type { JobEffect, JobEvent, Notice, Token } from "../../src/job/effects";
-import { UpdateJob } from "../../src/job/job";
+import type { JobEffect, JobEvent, Notice, Question, Token } from "../../src/job/effects";
+import type { UpdateJob } from "../../src/job/machine";
 import { DEFAULT_POLICY } from "../../src/job/policy";
 import type { Policy } from "../../src/job/policy";
 import type { Offer } from "../../src/job/types";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
+import { Restart, restartingBoot } from "./restarting-boot";
 
 export const RULES: PlatformRules = {
   versionReport: true,
@@ -74,12 +75,13 @@ export class JobDesk {
   /** What the job asked of the downloader, latest last. */
   readonly downloads: { url: string; offset: number; size: number }[] = [];
   downloading = false;
+  /** Milliseconds of the clock. */
   now = 0;
   answers: NonNullable<DeskOptions["answers"]>;
+  /** Sees each event, and what the job makes of it. */
+  onHandled: ((event: JobEvent, effects: readonly JobEffect[]) => void) | undefined;
   readonly #options: DeskOptions;
-  #job: UpdateJob | undefined;
-  #executor: Executor | undefined;
-  #queue: JobEvent[] = [];
+  #runner: JobRunner | undefined;
 
   constructor(options: DeskOptions = {}) {
     this.#options = options;
@@ -92,63 +94,44 @@ export class JobDesk {
   }
 
   get state(): string {
-    return this.#job?.state ?? "off";
+    return this.#runner?.job?.state ?? "off";
   }
   get running(): { version: string; slot: string; state: string } {
     const { version, slot, state } = this.board.ports.boot.running();
     return { version, slot, state };
   }
   get job(): UpdateJob {
-    if (this.#job === undefined) throw new Error("not powered");
-    return this.#job;
+    if (this.#runner?.job === undefined) throw new Error("not powered");
+    return this.#runner.job;
   }
 
   powerOn(reason: ResetReason = "power-on"): void {
     const result = this.board.powerOn(reason);
     if (result.bricked !== undefined) throw new Error(`bricked: ${result.bricked}`);
     const { flash, boot, store } = this.board.ports;
-    const crypto = new NodeCrypto(() => 0.5);
-    const ports = { flash, boot, store, crypto, network: unused, clock: unused } as unknown as ConstructorParameters<
-      typeof Executor
-    >[0];
-    const modules = new Map(Object.entries(this.#options.modules?.(this.board) ?? {}));
-    this.#executor = new Executor(ports, new Uint8Array(SECTOR), modules);
+    const ports = { flash, boot: restartingBoot(boot, this.board), store, crypto: new NodeCrypto(() => 0.5) };
+    const installers = new Map(Object.entries(this.#options.modules?.(this.board) ?? {}));
+    const runner = new JobRunner(ports, new Uint8Array(SECTOR), installers, this.#host());
+    this.#runner = runner;
     this.downloading = false;
-    this.#queue = [];
-    const facts = {
-      running: boot.running(),
-      target: boot.target(),
-      slotSize: flash.size,
-      resetReason: boot.resetReason(),
-      lastInvalid: boot.lastInvalid(),
-      stored: this.#executor.snapshot(),
-    };
     const platform = { name: this.#options.platform ?? "tencent", rules: { ...RULES, ...this.#options.rules } };
-    const capacityOf = (part: string): number | undefined => modules.get(part)?.capacity;
     const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy };
     const { refusalOfSignature } = this.#options;
     const trust = refusalOfSignature === undefined ? {} : { refusalOfSignature };
-    this.#job = new UpdateJob(
-      { platform, policy, capacityOf, digest: (algorithm) => crypto.digest(algorithm), ...trust },
-      facts,
-    );
-    this.dispatch({ type: "boot" });
+    this.#run(() => runner.boot({ platform, policy, ...trust }));
   }
 
   dispatch(event: JobEvent): void {
-    this.#queue.push(event);
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
-      for (const effect of this.job.handle(next, this.now)) {
-        try {
-          const answer = this.#carryOut(effect);
-          if (answer !== undefined) this.#queue.push(answer);
-        } catch (error) {
-          if (error instanceof PowerCut) throw error;
-          this.#queue.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
-          break;
-        }
-        if (this.board.restartWanted !== undefined) return this.powerOn("software");
-      }
+    this.#run(() => this.#runner?.dispatch(event));
+  }
+
+  /** Until the chip restarts, if it does; then the bootloader's choice starts. */
+  #run(firmware: () => void): void {
+    try {
+      firmware();
+    } catch (error) {
+      if (!(error instanceof Restart)) throw error;
+      this.powerOn("software");
     }
   }
 
@@ -174,7 +157,7 @@ export class JobDesk {
     this.dispatch({ type: "tick" });
   }
 
-  /** Plays the file server from the offset that was asked for, up to `until` bytes; then `finished`. */
+  /** Acts as the file server from the offset that was asked for, up to `until` bytes; then `finished`. */
   deliver(file: Uint8Array, until = file.length): void {
     if (this.downloading) this.dispatch({ type: "total", size: file.length, validator: undefined });
     const from = this.downloads.at(-1)?.offset ?? 0;
@@ -210,60 +193,39 @@ export class JobDesk {
     );
   }
 
-  /** Installers that answer later are tested with the whole agent. */
-  #install(): JobEvent | undefined {
-    let answer: JobEvent | undefined;
-    this.#executor?.installer.finish(
-      (error) => (answer = { type: "install", ok: error === undefined, message: error?.message ?? "" }),
-    );
-    return answer;
+  #host(): JobHost {
+    return {
+      now: () => this.now,
+      enter: (callback) => callback(),
+      defer: (callback) => callback(),
+      download: (request) => {
+        this.downloads.push(request);
+        this.downloading = true;
+      },
+      renew: (url) => {
+        const { offset, size } = this.downloads.at(-1) ?? { offset: 0, size: 0 };
+        this.downloads.push({ url, offset, size });
+      },
+      stopDownload: () => (this.downloading = false),
+      report: (report, token) => this.reports.push({ report, token }),
+      notify: (notice) => this.notices.push(notice),
+      ask: (question, _task, answer) => this.#answer(question, answer),
+      isGone: (error) => error instanceof PowerCut || error instanceof Restart,
+      handled: (event, effects) => this.onHandled?.(event, effects),
+    };
   }
 
-  #carryOut(effect: JobEffect): JobEvent | undefined {
-    switch (effect.type) {
-      case "report":
-        this.reports.push({ report: effect.report, token: effect.token });
-        return undefined;
-      case "notify":
-        this.notices.push(effect.notice);
-        return undefined;
-      case "download":
-        this.downloads.push(effect);
-        this.downloading = true;
-        return undefined;
-      case "renew":
-        this.downloads.push({
-          url: effect.url,
-          offset: this.downloads.at(-1)?.offset ?? 0,
-          size: this.downloads.at(-1)?.size ?? 0,
-        });
-        return undefined;
-      case "stop-download":
-        this.downloading = false;
-        return undefined;
-      case "yield":
-        return { type: "turn" };
-      case "ask": {
-        const { question } = effect;
-        if (question === "consent")
-          return this.answers.consent === undefined
-            ? { type: "consent", decision: "accept" }
-            : this.answers.consent
-              ? undefined
-              : { type: "consent", decision: "reject" };
-        if (question === "install") return this.#install();
-        if (question === "restart") return this.answers.restart === false ? undefined : { type: "restart" };
-        return this.answers.health === "silent"
-          ? undefined
-          : { type: "health", ok: this.answers.health ?? true, message: "sensor missing" };
-      }
-      default:
-        return this.#executor?.execute(effect as LocalEffect);
+  #answer(question: Exclude<Question, "install">, answer: (event: JobEvent) => void): void {
+    const { consent, restart, health } = this.answers;
+    switch (question) {
+      case "consent":
+        if (consent !== true) answer({ type: "consent", decision: consent === undefined ? "accept" : "reject" });
+        return;
+      case "restart":
+        if (restart !== false) answer({ type: "restart" });
+        return;
+      case "health":
+        if (health !== "silent") answer({ type: "health", ok: health ?? true, message: "sensor missing" });
     }
   }
-}
-
-const unused = new Proxy({}, { get: () => () => assertUnreachable() });
-function assertUnreachable(): never {
-  throw new Error("the job reached for the network or the clock");
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECTOR, URL_RENEWALS } from "../../src/constants";
-import { KEY_OFFSET } from "../../src/job/record";
+import { RECORDS } from "../../src/job/records";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const next = image("0.2.0");
@@ -249,13 +249,13 @@ test("a digest that differs at the right length is answered by one more download
     let before = desk.downloads.length;
     const remove = store.delete.bind(store);
     store.delete = (key) => {
-      if (key === KEY_OFFSET) before = desk.downloads.length;
+      if (key === RECORDS.firmwareOffset.key) before = desk.downloads.length;
       remove(key);
     };
     desk.dispatch({ type: "finished" });
     assert.deepEqual([desk.state, desk.downloads.length, desk.downloads.at(-1)?.offset], ["downloading", 2, 0]);
     assert.equal(before, 1, "the checkpoint goes before the download begins");
-    assert.equal(store.getNumber(KEY_OFFSET), undefined);
+    assert.equal(store.getNumber(RECORDS.firmwareOffset.key), undefined);
     assert.deepEqual(desk.outcomes, []);
     desk.deliver(next);
     if (good) assert.equal(desk.state, "burning");

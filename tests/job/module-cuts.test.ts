@@ -14,7 +14,7 @@ const offer: Offer = {
   size: file.length,
   url: "http://files/assets.bin",
   module: "assets",
-  part: "assets",
+  component: "assets",
   digest: { algorithm: "SHA256", hex: createHash("sha256").update(file).digest("hex") },
 };
 

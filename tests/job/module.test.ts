@@ -18,7 +18,7 @@ const moduleOffer = (file: Uint8Array, version: string, change: Partial<Offer> =
   url: "http://files/assets.bin",
   digest: { algorithm: "SHA256", hex: createHash("sha256").update(file).digest("hex") },
   module: "assets",
-  part: "assets",
+  component: "assets",
   ...change,
 });
 const offer = moduleOffer(assets, "a1");
@@ -114,8 +114,8 @@ test("each sector of the partition is erased once", () => {
 
 test("what nobody installs, and what does not fit, is refused before anything is asked of the network", () => {
   const on = desk();
-  on.push({ ...offer, module: "mcu2", part: "mcu2" });
-  on.push({ ...offer, module: "__proto__", part: "__proto__" });
+  on.push({ ...offer, module: "mcu2", component: "mcu2" });
+  on.push({ ...offer, module: "__proto__", component: "__proto__" });
   on.push({ ...offer, size: 64 * 1024 + 1 });
   assert.deepEqual(on.outcomes, [
     'rejected: this device has no module "mcu2"',

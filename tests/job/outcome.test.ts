@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { SECTOR } from "../../src/constants";
 import type { JobEvent } from "../../src/job/effects";
-import { KEY_OFFSET } from "../../src/job/record";
+import { RECORDS } from "../../src/job/records";
 import { JobDesk, image, offerOf } from "./job-desk";
 
 const next = image("0.2.0");
@@ -53,7 +53,7 @@ test("one outcome, whatever else goes wrong after it", () => {
   desk.connect();
   desk.push(wrong);
   desk.deliver(next);
-  for (const effect of ["download", "open-part", "verify", "activate"] as const)
+  for (const effect of ["download", "open-component", "verify", "activate"] as const)
     desk.dispatch({ type: "effect-failed", effect, message: "too late" });
   assert.equal(desk.outcomes.length, 1);
   desk.powerOn();
@@ -112,7 +112,7 @@ test("a cut between the verdict and the erase of the head: the slot loses it fir
   assert.equal(desk.outcomes.length, 0);
   const { address } = desk.board.table.slots[1];
   const seen: [checkpoint: boolean, outcomes: number][] = [];
-  const checkpoint = (): boolean => desk.board.ports.store.getNumber(KEY_OFFSET) !== undefined;
+  const checkpoint = (): boolean => desk.board.ports.store.getNumber(RECORDS.firmwareOffset.key) !== undefined;
   desk.board.chip.onOperation = ({ kind, address: at }) =>
     void (kind === "erase" && at === address && seen.push([checkpoint(), desk.outcomes.length]));
   desk.powerOn();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { KEY_FLOOR } from "../../src/job/record";
+import { RECORDS } from "../../src/job/records";
 import { refusalOfSignature } from "../../src/signature/check";
 import { makeKey, signed } from "../signature/test-keys";
 import { JobDesk, image, offerOf } from "./job-desk";
@@ -91,9 +91,9 @@ test("the floor only rises: firmware with a lower one that was flashed over the 
       refusalOfSignature: trust,
       factory: signed(image("0.1.0", 24_000, { securityFloor: own }), key),
     });
-    desk.board.ports.store.setNumber(KEY_FLOOR, 5);
+    desk.board.ports.store.setNumber(RECORDS.minimumSecurityVersion.key, 5);
     desk.powerOn();
-    assert.equal(desk.board.ports.store.getNumber(KEY_FLOOR), floor);
+    assert.equal(desk.board.ports.store.getNumber(RECORDS.minimumSecurityVersion.key), floor);
     let operations = 0;
     desk.board.chip.onOperation = () => void operations++;
     desk.powerOn();

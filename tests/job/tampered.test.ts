@@ -3,18 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import {
-  KEY_HEAD,
-  KEY_JOB,
-  KEY_OFFSET,
-  KEY_STATE,
-  PART,
-  encodeHead,
+  COMPONENT_SLOT,
+  encodeHeader,
   encodeJob,
   encodeOffset,
-  encodeState,
+  encodePhase,
   identityOf,
-} from "../../src/job/record";
-import type { Phase } from "../../src/job/record";
+} from "../../src/job/job-codecs";
+import { RECORDS } from "../../src/job/records";
+import type { Phase } from "../../src/job/job-codecs";
 import type { Offer } from "../../src/job/types";
 import { refusalOfSignature } from "../../src/signature/check";
 import { makeKey, signed } from "../signature/test-keys";
@@ -34,10 +31,10 @@ function plant(desk: JobDesk, file: Uint8Array, offer: Offer, phase: Phase, slot
   const record = { platform: "tencent", slot, offer };
   const identity = identityOf(record);
   const { store } = board.ports;
-  store.setBytes(KEY_JOB, encodeJob(record));
-  store.setBytes(KEY_HEAD, encodeHead(identity, file.subarray(0, 16)));
-  store.setNumber(KEY_OFFSET, encodeOffset(identity, Math.ceil(file.length / 4096)));
-  store.setNumber(KEY_STATE, encodeState(identity, { phase, activations: 1, trials: 0, refetched: false }));
+  store.setBytes(RECORDS.job.key, encodeJob(record));
+  store.setBytes(RECORDS.firmwareHeader.key, encodeHeader(identity, file.subarray(0, 16)));
+  store.setNumber(RECORDS.firmwareOffset.key, encodeOffset(identity, Math.ceil(file.length / 4096)));
+  store.setNumber(RECORDS.phase.key, encodePhase(identity, { phase, activations: 1, trials: 0, refetched: false }));
 }
 
 function headOf(desk: JobDesk): number {
@@ -46,7 +43,7 @@ function headOf(desk: JobDesk): number {
   return head[0]!;
 }
 
-for (const phase of ["downloading", "sealing", "trial"] as const) {
+for (const phase of ["downloading", "committing", "trial"] as const) {
   test(`an unsigned image with a job that claims to be ${phase}: not started, refused, the slot left without a head`, () => {
     const desk = new JobDesk({ refusalOfSignature: trust });
     plant(desk, forged, offerOf(forged, "6.6.6"), phase);
@@ -77,7 +74,7 @@ test("a slot that was changed behind a trial is not tried again, and the image t
 
 test("a module with a trial in its record starts nothing", () => {
   const desk = new JobDesk({ refusalOfSignature: trust });
-  plant(desk, forged, { ...offerOf(forged, "6.6.6"), module: "assets", part: "assets" }, "trial", PART);
+  plant(desk, forged, { ...offerOf(forged, "6.6.6"), module: "assets", component: "assets" }, "trial", COMPONENT_SLOT);
   desk.powerOn();
   assert.deepEqual([desk.outcomes, desk.state, desk.running.version], [[], "idle", "0.1.0"]);
   assert.deepEqual(desk.notices, [{ event: "warning", message: "stored job dropped: a module has no trial" }]);
@@ -92,7 +89,12 @@ test("a job that does not fit this device is dropped with all that it had in the
   assert.deepEqual([desk.state, desk.job.task, desk.outcomes], ["idle", undefined, []]);
   const { store } = desk.board.ports;
   assert.deepEqual(
-    [store.getBytes(KEY_JOB), store.getNumber(KEY_STATE), store.getNumber(KEY_OFFSET), store.getBytes(KEY_HEAD)],
+    [
+      store.getBytes(RECORDS.job.key),
+      store.getNumber(RECORDS.phase.key),
+      store.getNumber(RECORDS.firmwareOffset.key),
+      store.getBytes(RECORDS.firmwareHeader.key),
+    ],
     [undefined, undefined, undefined, undefined],
   );
   desk.update(file, offer);
@@ -105,7 +107,7 @@ test("older firmware with a good signature, planted with its job: neither versio
     [{}, /^rejected: version 0\.0\.9 is older/],
     [{ allowDowngrade: true }, /^rejected: security floor of the image is 1, this device has seen 2/],
   ] as const) {
-    for (const phase of ["sealing", "trial"] as const) {
+    for (const phase of ["committing", "trial"] as const) {
       const desk = new JobDesk({
         refusalOfSignature: trust,
         policy,
@@ -131,21 +133,21 @@ test("a cut while the running image was looked at: it is looked at again, and no
   const desk = new JobDesk();
   const same = image("0.1.0");
   plant(desk, image("0.2.0"), offerOf(same, "0.1.0"), "downloading");
-  desk.board.ports.store.delete(KEY_OFFSET);
+  desk.board.ports.store.delete(RECORDS.firmwareOffset.key);
   desk.powerOn();
   assert.deepEqual([desk.outcomes, desk.downloads], [["done"], []]);
 });
 
 test("a job that claims to be proven and has no checkpoint: nothing starts, and the flash is at fault, not the image", () => {
   const file = image("0.2.0");
-  for (const key of [KEY_HEAD, KEY_OFFSET]) {
+  for (const key of [RECORDS.firmwareHeader.key, RECORDS.firmwareOffset.key]) {
     const desk = new JobDesk();
     // As a job leaves it: the head is not in flash yet.
     plant(
       desk,
       Uint8Array.from(file, (byte, at) => (at < 16 ? 0xff : byte)),
       offerOf(file, "0.2.0"),
-      "sealing",
+      "committing",
     );
     desk.board.ports.store.delete(key);
     desk.powerOn();

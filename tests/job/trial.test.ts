@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MAX_ATTEMPTS, TRIAL_WAITS } from "../../src/constants";
-import { KEY_HEAD } from "../../src/job/record";
+import { RECORDS } from "../../src/job/records";
 import { JobDesk, image, offerOf } from "./job-desk";
 import { next, offer, onTrial } from "./on-trial";
 
@@ -111,7 +111,7 @@ test("a slot whose head was changed while the power was off gets no second trial
 
 test("another trial needs no checkpoint: what is in flash counts", () => {
   const desk = onTrial();
-  desk.board.ports.store.delete(KEY_HEAD);
+  desk.board.ports.store.delete(RECORDS.firmwareHeader.key);
   desk.powerOn();
   assert.deepEqual(desk.running, { version: "0.2.0", slot: "ota_1", state: "pending" });
   desk.connect();

@@ -197,8 +197,8 @@ test("row 9, module: echoed exactly as received, and absent where it was", () =>
 
 test("row 9, module: absent, null, empty, default and the device's own name mean the firmware; others are parts", () => {
   for (const module of ["MCU", "default", "", null, undefined]) assert.equal("part" in offer({ module }), false);
-  for (const module of ["assets", "mcu", "Default", "MCU "]) assert.equal(offer({ module }).part, module);
-  assert.equal(offer({ module: "MCU" }, { module: "default" }).part, "MCU");
+  for (const module of ["assets", "mcu", "Default", "MCU "]) assert.equal(offer({ module }).component, module);
+  assert.equal(offer({ module: "MCU" }, { module: "default" }).component, "MCU");
 });
 
 test("row 10, step: text, 1 to 99 while under way, 100 at the end, and never 0", () => {

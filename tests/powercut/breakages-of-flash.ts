@@ -1,5 +1,6 @@
 /** Broken devices: slots, checkpoints and boot entries. A step that no device can be made to do is reported to the checks directly. */
-import { decodeJob, encodeJob, KEY_JOB, KEY_OFFSET, KEY_STATE } from "../../src/job/record";
+import { decodeJob, encodeJob } from "../../src/job/job-codecs";
+import { RECORDS } from "../../src/job/records";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { Surroundings } from "./simulation/device";
 import { checkDownload } from "./checks/download-checks";
@@ -84,7 +85,8 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
       withStore((store) => ({
         setNumber: (key, value) => {
           store.setNumber(key, value);
-          if (key === KEY_OFFSET) store.setNumber(KEY_STATE, ((value & 0xffff0000) | (1 << 8)) >>> 0);
+          if (key === RECORDS.firmwareOffset.key)
+            store.setNumber(RECORDS.phase.key, ((value & 0xffff0000) | (1 << 8)) >>> 0);
         },
       })),
   },
@@ -125,7 +127,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     scenario: "good",
     make: () =>
       withStore((store) => ({
-        setNumber: (key, value) => store.setNumber(key, key === KEY_OFFSET ? value + 1 : value),
+        setNumber: (key, value) => store.setNumber(key, key === RECORDS.firmwareOffset.key ? value + 1 : value),
       })),
   },
   {
@@ -138,7 +140,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     check: "checkpoint true",
     device: "stores a checkpoint that belongs to no job",
     scenario: "good",
-    make: () => beforeStart(once(({ monitor }) => monitor.ports.store.setNumber(KEY_OFFSET, 1))),
+    make: () => beforeStart(once(({ monitor }) => monitor.ports.store.setNumber(RECORDS.firmwareOffset.key, 1))),
   },
   {
     check: "checkpoint true",
@@ -165,7 +167,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     where: storing(2),
     make: () =>
       withStore((store) => ({
-        setBytes: (key, bytes) => store.setBytes(key, key === KEY_JOB ? withOtherQuery(bytes) : bytes),
+        setBytes: (key, bytes) => store.setBytes(key, key === RECORDS.job.key ? withOtherQuery(bytes) : bytes),
       })),
   },
   {
@@ -174,7 +176,7 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     scenario: "good",
     scale: "whole",
     where: storing(9),
-    make: () => forgetting(KEY_OFFSET),
+    make: () => forgetting(RECORDS.firmwareOffset.key),
   },
   {
     check: "sector erases",

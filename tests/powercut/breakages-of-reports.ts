@@ -1,6 +1,7 @@
 /** Broken devices: outcomes, trials, the store, and wedged devices. A step that no device can be made to do is reported to the checks directly. */
-import { encodeOutcome, KEY_JOB, KEY_OFFSET, KEY_OUTCOME, KEY_STATE } from "../../src/job/record";
-import { KEY_REFUSED, RefusedImages } from "../../src/job/refused";
+import { Denylist } from "../../src/job/denylist";
+import { encodeOutcome } from "../../src/job/job-codecs";
+import { RECORDS } from "../../src/job/records";
 import { checkRequest } from "./checks/download-checks";
 import { imageOf } from "./simulation/simulation-state";
 import {
@@ -30,7 +31,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
           ...flash,
           erase: (sector) => {
             flash.erase(sector);
-            if (sector === 2) store.delete(KEY_JOB);
+            if (sector === 2) store.delete(RECORDS.job.key);
           },
         },
       })),
@@ -41,7 +42,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     scenario: "unhealthy",
     make: () =>
       withStore((store) => ({
-        setBytes: (key, bytes) => (key === KEY_OUTCOME ? undefined : store.setBytes(key, bytes)),
+        setBytes: (key, bytes) => (key === RECORDS.outcome.key ? undefined : store.setBytes(key, bytes)),
       })),
   },
   {
@@ -52,7 +53,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       withStore((store, { monitor }) => ({
         setBytes: (key, bytes) => {
           store.setBytes(key, bytes);
-          if (key === KEY_OUTCOME)
+          if (key === RECORDS.outcome.key)
             store.setBytes(
               key,
               encodeOutcome(monitor.job!.identity, { kind: "fail", cause: "flash", message: "another one" }),
@@ -164,8 +165,8 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       beforeStart(
         once((surroundings) =>
           surroundings.monitor.ports.store.setBytes(
-            KEY_REFUSED,
-            new RefusedImages(undefined).remember(firstPush(surroundings).offer.digest, "rolled-back")!,
+            RECORDS.denylist.key,
+            new Denylist(undefined).add(firstPush(surroundings).offer.digest, "rolled-back")!,
           ),
         ),
       ),
@@ -176,7 +177,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     scenario: "unhealthy",
     make: () =>
       withStore((store) => ({
-        setBytes: (key, bytes) => (key === KEY_REFUSED ? undefined : store.setBytes(key, bytes)),
+        setBytes: (key, bytes) => (key === RECORDS.denylist.key ? undefined : store.setBytes(key, bytes)),
       })),
   },
   {
@@ -187,7 +188,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       withStore((store, { monitor }) => ({
         getBytes: (key) =>
-          key === KEY_REFUSED && monitor.running.version === FACTORY ? undefined : store.getBytes(key),
+          key === RECORDS.denylist.key && monitor.running.version === FACTORY ? undefined : store.getBytes(key),
       })),
   },
   {
@@ -199,7 +200,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       withStore((store) => ({
         getNumber: (key) => {
           const value = store.getNumber(key);
-          return key === KEY_STATE && value !== undefined ? value + 1 : value;
+          return key === RECORDS.phase.key && value !== undefined ? value + 1 : value;
         },
       })),
   },
@@ -208,7 +209,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     device: "downloads again what was on trial",
     scenario: "good",
     where: onTrial,
-    make: () => forgetting(KEY_OFFSET, KEY_STATE),
+    make: () => forgetting(RECORDS.firmwareOffset.key, RECORDS.phase.key),
   },
   {
     check: "trial repeated",
@@ -228,7 +229,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     make: () =>
       withStore((store) => ({
         setNumber: (key, value) =>
-          key === KEY_STATE && ((value >>> 8) & 0xff) === 2 ? undefined : store.setNumber(key, value),
+          key === RECORDS.phase.key && ((value >>> 8) & 0xff) === 2 ? undefined : store.setNumber(key, value),
       })),
   },
   {
@@ -326,7 +327,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
       onStore((store) => ({
         getNumber: (key) => {
           const value = store.getNumber(key);
-          return key === KEY_OFFSET && value !== undefined ? value ^ 0x8000 : value;
+          return key === RECORDS.firmwareOffset.key && value !== undefined ? value ^ 0x8000 : value;
         },
       })),
   },
@@ -336,7 +337,7 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
     scenario: "good",
     make: () =>
       onStore((store) => ({
-        setNumber: (key, value) => (key === KEY_OFFSET ? undefined : store.setNumber(key, value)),
+        setNumber: (key, value) => (key === RECORDS.firmwareOffset.key ? undefined : store.setNumber(key, value)),
       })),
   },
   {

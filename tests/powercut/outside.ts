@@ -134,7 +134,7 @@ export function wrongNow(seen: Seen, images: Images, faulty: ReadonlySet<string>
     "two slots are on trial",
   );
   expect(next.bricked === undefined, `nothing boots: ${next.bricked}`);
-  if (next.bricked === undefined && job !== undefined && (job.phase === "downloading" || job.phase === "sealing")) {
+  if (next.bricked === undefined && job !== undefined && (job.phase === "downloading" || job.phase === "committing")) {
     const target = slots[next.slot === "ota_0" ? 1 : 0];
     const entry = entries.find((one) => one?.slot === target.label);
     // Before its first byte is stored, the invalidation may still be to come.

@@ -287,7 +287,7 @@ function phaseOf({ entries, job }: Seen, boots: readonly Boot[]): string {
   if (entries.some((entry) => entry?.state === "new")) return "switched, not yet started";
   if (job === undefined) return "no update";
   if (job.outcome !== undefined) return "fail waits for its PUBACK";
-  if (job.phase === "sealing") return "the head goes in";
+  if (job.phase === "committing") return "the head goes in";
   if (job.phase === "confirmed") return "confirmed, done waits for its PUBACK";
   if (job.phase === "trial") return "between trial and verdict";
   return job.stored === 0 ? "before the first sector" : "in the download";

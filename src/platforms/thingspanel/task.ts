@@ -35,12 +35,12 @@ export function readTask(message: JsonObject, settings: UrlSettings & { readonly
   if (sign === "malformed") return badOffer(task, "sign: neither 32 hex digits (MD5) nor 64 (SHA-256)");
   const where = taskUrl(given, settings);
   if ("problem" in where) return badOffer(task, where.problem);
-  const part = partOf(module, settings.module);
+  const component = partOf(module, settings.module);
   const offer: Offer = {
     ...task,
     size: sizeOf(params),
     url: where.url,
-    ...(part === undefined ? {} : { part }),
+    ...(component === undefined ? {} : { component }),
     ...(sign === undefined ? {} : { digest: sign }),
   };
   return { kind: "offer", offer };

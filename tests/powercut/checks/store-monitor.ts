@@ -1,7 +1,7 @@
 /** Checks of the records that the firmware reads and writes. */
 import type { Store } from "../../../src/ports";
 import { HEAD } from "../../../src/constants";
-import type { State } from "../../../src/job/record";
+import type { PhaseRecord } from "../../../src/job/job-codecs";
 import { imageOf, isAtFault } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
@@ -122,15 +122,15 @@ function beforeCheckpoint(start: MonitoredStart, job: Job | undefined, value: st
   }
 }
 
-function beforeState(start: MonitoredStart, job: Job, { phase, refetched }: State): void {
+function beforeState(start: MonitoredStart, job: Job, { phase, refetched }: PhaseRecord): void {
   const { ledger } = start.simulation;
   if (refetched) beforeRefetch(start, job);
   switch (phase) {
-    case "sealing":
+    case "committing":
       return ledger.expect(
         "head last",
         start.holdsOffered(job.push, HEAD),
-        () => "sealing is stored before the slot holds what was offered",
+        () => "committing is stored before the slot holds what was offered",
       );
     case "trial":
       return start.checkBeforeTrial();

@@ -1,21 +1,15 @@
 /** The agent's records as the checks read them: the values in the ledger, decoded with the agent's own code. The only check that knows their format. */
+import { Denylist } from "../../../src/job/denylist";
 import {
-  KEY_ANSWER,
-  KEY_HEAD,
-  KEY_JOB,
-  KEY_OFFSET,
-  KEY_OUTCOME,
-  KEY_STATE,
-  KEY_WAITING,
-  decodeHead,
+  decodeHeader,
   decodeJob,
   decodeOffset,
   decodeOutcome,
-  decodeState,
+  decodePhase,
   identityOf,
-} from "../../../src/job/record";
-import type { JobRecord, Phase, State } from "../../../src/job/record";
-import { KEY_REFUSED, RefusedImages } from "../../../src/job/refused";
+} from "../../../src/job/job-codecs";
+import type { JobRecord, Phase, PhaseRecord } from "../../../src/job/job-codecs";
+import { RECORDS } from "../../../src/job/records";
 import type { Offer, Outcome } from "../../../src/job/types";
 import type { Push } from "../simulation/scenarios";
 import type { SimulationState } from "../simulation/simulation-state";
@@ -23,14 +17,14 @@ import { ABSENT } from "./ledger";
 
 /** Keys of the records that the checks read. */
 export const KEYS = {
-  job: KEY_JOB,
-  offset: KEY_OFFSET,
-  head: KEY_HEAD,
-  state: KEY_STATE,
-  outcome: KEY_OUTCOME,
-  pendingOffer: KEY_WAITING,
-  pendingAnswer: KEY_ANSWER,
-  denylist: KEY_REFUSED,
+  job: RECORDS.job.key,
+  offset: RECORDS.firmwareOffset.key,
+  head: RECORDS.firmwareHeader.key,
+  state: RECORDS.phase.key,
+  outcome: RECORDS.outcome.key,
+  pendingOffer: RECORDS.pendingOffer.key,
+  pendingAnswer: RECORDS.pendingAnswer.key,
+  denylist: RECORDS.denylist.key,
 } as const;
 
 /** The job's record with the push it came from. */
@@ -65,8 +59,8 @@ export class StoredRecords {
   }
 
   /** As the job's record of its state has it, or would have it with this value. */
-  stateOf(job: Job, value = this.record(KEYS.state)): State {
-    return decodeState(job.identity, numberOf(value));
+  stateOf(job: Job, value = this.record(KEYS.state)): PhaseRecord {
+    return decodePhase(job.identity, numberOf(value));
   }
 
   get phase(): Phase | undefined {
@@ -92,12 +86,12 @@ export class StoredRecords {
 
   /** The first bytes of the image, while they are held back from flash. */
   headOf(job: Job): Uint8Array | undefined {
-    return decodeHead(job.identity, bytesOf(this.record(KEYS.head)));
+    return decodeHeader(job.identity, bytesOf(this.record(KEYS.head)));
   }
 
   /** The denylist, or what it would be with this value, holds the image. */
   denies(offer: Offer, value = this.record(KEYS.denylist)): boolean {
-    return new RefusedImages(bytesOf(value)).causeOf(offer.digest) !== undefined;
+    return new Denylist(bytesOf(value)).causeOf(offer.digest) !== undefined;
   }
 }
 

@@ -8,7 +8,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/context.ts: steps exchanged: this.refused = new RefusedImages(facts.stored.refused);",
+    "src/job/context.ts: steps exchanged: this.refused = new Denylist(facts.stored.refused);",
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
@@ -44,7 +44,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "The identity is computed from the argument, not from the field that is set beside it.",
   ],
   [
-    "src/job/memory.ts: steps exchanged: memory.#state = decodeState(memory.#identity, stored.state);",
+    "src/job/memory.ts: steps exchanged: memory.#state = decodePhase(memory.#identity, stored.state);",
     "State, outcome and checkpoint are read from records of their own, and none of them from the other.",
   ],
   [
@@ -52,7 +52,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "State, outcome and checkpoint are read from records of their own, and none of them from the other.",
   ],
   [
-    "src/job/owed.ts: steps exchanged: this.#offer = new LateRecord(KEY_WAITING, (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }),…",
+    "src/job/owed.ts: steps exchanged: this.#offer = new LateRecord(RECORDS.pendingOffer.key, (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }),…",
     "Two records that know nothing of each other are set up.",
   ],
   [

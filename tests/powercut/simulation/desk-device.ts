@@ -1,19 +1,21 @@
 /**
- * The update job with its executor, and the network left out: the cloud and the file server hand over events instead of bytes. The
- * quickest device to search with; the connections and their troubles are agent-device.ts's.
+ * The update job with its runner, without a network: the cloud and the file server hand over events instead of bytes. This is the fastest
+ * device under test; agent-device.ts has the connections and their faults.
  */
-import { Executor } from "../../../src/agent/executor";
-import type { LocalEffect } from "../../../src/agent/executor";
+import { JobRunner } from "../../../src/agent/job-runner";
+import type { JobHost } from "../../../src/agent/job-runner";
 import { REREPORT, SECTOR } from "../../../src/constants";
-import type { JobEffect, JobEvent, Token } from "../../../src/job/effects";
-import { UpdateJob } from "../../../src/job/job";
+import type { JobEffect, JobEvent, Question, Token } from "../../../src/job/effects";
+import type { UpdateJob } from "../../../src/job/machine";
 import { DEFAULT_POLICY } from "../../../src/job/policy";
 import type { Policy } from "../../../src/job/policy";
 import type { Offer } from "../../../src/job/types";
 import type { Report } from "../../../src/platforms/platform";
+import { PowerCut } from "../../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import type { Heard } from "./cloud-side";
 import type { Device, Surroundings } from "./device";
+import { Restart, restartingBoot } from "../../job/restarting-boot";
 import { checkDownload, noteServed } from "../checks/download-checks";
 import { connected, checkReport } from "../checks/report-checks";
 import type { Connection } from "../checks/report-checks";
@@ -36,13 +38,11 @@ interface Download {
   announced: boolean;
 }
 
-export class DeskDevice implements Device {
+export class DeskDevice implements Device, JobHost {
   readonly #with: Surroundings;
-  readonly #onHandled: ((event: JobEvent, effects: readonly JobEffect[]) => void) | undefined;
-  readonly #job: UpdateJob;
-  readonly #executor: Executor;
+  readonly #onHandled: ((event: JobEvent, effects: readonly JobEffect[], name: string) => void) | undefined;
+  readonly #runner: JobRunner;
   readonly #rules;
-  #events: JobEvent[] = [];
   /** On their way to the device. */
   #inbox: Incoming[] = [];
   /** QoS 1 messages without PUBACK, as the MQTT session keeps them. */
@@ -52,39 +52,31 @@ export class DeskDevice implements Device {
   #download: Download | undefined;
   #refused = false;
 
-  /** `onHandled`: sees what the job makes of each event. */
-  constructor(surroundings: Surroundings, onHandled?: (event: JobEvent, effects: readonly JobEffect[]) => void) {
+  /** `onHandled`: sees each event, what the job makes of it, and the state that follows. */
+  constructor(
+    surroundings: Surroundings,
+    onHandled?: (event: JobEvent, effects: readonly JobEffect[], name: string) => void,
+  ) {
     this.#with = surroundings;
     this.#onHandled = onHandled;
     const { simulation, monitor } = surroundings;
-    const { flash, boot } = monitor.ports;
-    const crypto = new NodeCrypto(() => 0.5);
+    const { flash, boot, store } = monitor.ports;
     this.#rules = rulesOf(simulation.scenario.platform);
-    // The job reaches for neither of the two.
-    this.#executor = new Executor(
-      { ...monitor.ports, crypto, network: { connect: unused }, clock: { now: unused, set: unused, clear: unused } },
-      new Uint8Array(SECTOR),
-    );
-    const stored = this.#executor.snapshot();
-    const facts = {
-      running: boot.running(),
-      target: boot.target(),
-      slotSize: flash.size,
-      resetReason: boot.resetReason(),
-      lastInvalid: boot.lastInvalid(),
-      stored,
-    };
-    const platform = { name: simulation.scenario.platform.split("-", 1)[0]!, rules: this.#rules };
-    this.#job = new UpdateJob({ platform, policy: POLICY, digest: (algorithm) => crypto.digest(algorithm) }, facts);
-    monitor.checkStart();
+    const ports = { flash, boot: restartingBoot(boot, simulation.board), store, crypto: new NodeCrypto(() => 0.5) };
+    this.#runner = new JobRunner(ports, new Uint8Array(SECTOR), new Map(), this);
   }
 
   get state(): string {
-    return this.#job.state;
+    return this.#runner.job?.state ?? "idle";
+  }
+
+  get #job(): UpdateJob {
+    return this.#runner.job!;
   }
 
   start(): void {
-    this.#dispatch({ type: "boot" });
+    const platform = { name: this.#with.simulation.scenario.platform.split("-", 1)[0]!, rules: this.#rules };
+    this.#run(() => this.#runner.boot({ platform, policy: POLICY }));
   }
 
   step(): boolean {
@@ -209,58 +201,59 @@ export class DeskDevice implements Device {
   }
 
   #dispatch(event: JobEvent): void {
-    const { simulation, cycle } = this.#with;
-    this.#events.push(event);
-    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
-      const effects = this.#job.handle(next, simulation.now);
-      this.#onHandled?.(next, effects);
-      simulation.ledger.expect("bounded", effects.length <= 24, () => `${effects.length} effects at once`);
-      for (const effect of effects) {
-        try {
-          const answer = this.#carryOut(effect);
-          if (answer !== undefined) this.#events.push(answer);
-        } catch (error) {
-          if (cycle.stopped) return;
-          this.#events.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
-          break;
-        }
-        if (cycle.stopped || simulation.board.restartWanted !== undefined) return;
-      }
+    this.#run(() => this.#runner.dispatch(event));
+  }
+
+  /** Until the chip restarts or loses its power, if it does. */
+  #run(firmware: () => void): void {
+    if (this.#with.simulation.board.restartWanted !== undefined) return;
+    try {
+      firmware();
+    } catch (error) {
+      if (!this.isGone(error)) throw error;
     }
   }
 
-  #carryOut(effect: JobEffect): JobEvent | undefined {
-    switch (effect.type) {
-      case "report":
-        this.#publish(effect.report, effect.token);
-        return undefined;
-      case "notify":
-        return undefined;
-      case "download":
-        this.#begin(effect.url, effect.offset);
-        return undefined;
-      case "renew":
-        this.#begin(effect.url, this.#download?.offset ?? 0);
-        return undefined;
-      case "stop-download":
-        this.#download = undefined;
-        return undefined;
-      case "yield":
-        return { type: "turn" };
-      case "ask":
-        return this.#ask(effect.question);
-      default:
-        return this.#executor.execute(effect as LocalEffect);
-    }
-  }
+  /* ---- the job's host ---- */
 
-  #ask(question: Extract<JobEffect, { type: "ask" }>["question"]): JobEvent | undefined {
+  now(): number {
+    return this.#with.simulation.now;
+  }
+  enter(callback: () => void): void {
+    callback();
+  }
+  defer(callback: () => void): void {
+    callback();
+  }
+  download({ url, offset }: { readonly url: string; readonly offset: number }): void {
+    this.#begin(url, offset);
+  }
+  renew(url: string): void {
+    this.#begin(url, this.#download?.offset ?? 0);
+  }
+  stopDownload(): void {
+    this.#download = undefined;
+  }
+  report(report: Report, token: Token | undefined): void {
+    if (!this.#publish(report, token)) throw new PowerCut();
+  }
+  notify(): void {}
+  ask(question: Exclude<Question, "install">, _task: unknown, answer: (event: JobEvent) => void): void {
     const { monitor, cycle } = this.#with;
-    if (question === "consent") return { type: "consent", decision: "accept" };
-    if (question === "restart") return { type: "restart" };
-    if (question === "install" || cycle.behaviour === "mute") return undefined;
+    if (question === "consent") return answer({ type: "consent", decision: "accept" });
+    if (question === "restart") return answer({ type: "restart" });
+    if (cycle.behaviour === "mute") return;
     monitor.healthy = cycle.behaviour !== "unhealthy";
-    return { type: "health", ok: monitor.healthy, message: "sensor missing" };
+    answer({ type: "health", ok: monitor.healthy, message: "sensor missing" });
+  }
+  isGone(error: unknown): boolean {
+    return this.#with.cycle.stopped || error instanceof Restart;
+  }
+  handled(event: JobEvent, effects: readonly JobEffect[]): void {
+    // The records were read, and nothing is changed yet.
+    if (event.type === "boot") this.#with.monitor.checkStart();
+    this.#onHandled?.(event, effects, this.#job.name);
+    this.#with.simulation.ledger.expect("bounded", effects.length <= 24, () => `${effects.length} effects at once`);
   }
 
   #begin(url: string, offset: number): void {
@@ -312,8 +305,4 @@ function heardOf(report: Report): Heard {
       return { kind: "outcome", done: false, cause: outcome.cause, message: outcome.message, version: task.version };
     }
   }
-}
-
-function unused(): never {
-  throw new Error("the job reached for the network or the clock");
 }

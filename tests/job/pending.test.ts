@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PENDING_STORE_AFTER, SECTOR } from "../../src/constants";
-import { KEY_ANSWER, KEY_WAITING } from "../../src/job/record";
+import { RECORDS } from "../../src/job/records";
 import type { Offer, Task } from "../../src/job/types";
 import { JobDesk, image, offerOf } from "./job-desk";
 import type { DeskOptions } from "./job-desk";
@@ -26,21 +26,25 @@ test("an offer that waits for the application is asked about again after a power
   const on = desk({ answers: { consent: true } });
   on.connect();
   on.push(offer);
-  assert.equal(bytesOf(on, KEY_WAITING), undefined, "not yet: an application that answers at once wears no flash");
+  assert.equal(
+    bytesOf(on, RECORDS.pendingOffer.key),
+    undefined,
+    "not yet: an application that answers at once wears no flash",
+  );
   assert.equal(on.job.deadline(), PENDING_STORE_AFTER);
   on.now += PENDING_STORE_AFTER - 1;
   on.dispatch({ type: "tick" });
-  assert.equal(bytesOf(on, KEY_WAITING), undefined, "not before its time");
+  assert.equal(bytesOf(on, RECORDS.pendingOffer.key), undefined, "not before its time");
   later(on);
   assert.equal(on.job.deadline(), undefined, "stored once is enough");
   for (const start of [1, 2, 3]) {
     on.powerOn();
     assert.equal(on.state, "consent");
-    assert.ok(bytesOf(on, KEY_WAITING), `in the store all the time, start ${start}`);
+    assert.ok(bytesOf(on, RECORDS.pendingOffer.key), `in the store all the time, start ${start}`);
   }
   on.dispatch({ type: "consent", decision: "accept" });
   assert.equal(on.state, "downloading");
-  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  assert.equal(bytesOf(on, RECORDS.pendingOffer.key), undefined);
   on.deliver(next);
   on.ack("burning");
   on.connect();
@@ -61,7 +65,7 @@ test("answered at once, nothing is stored", () => {
   on.deliver(next, SECTOR);
   assert.equal(on.job.deadline(), undefined);
   later(on);
-  assert.ok(!keys.includes(KEY_WAITING) && !keys.includes(KEY_ANSWER), keys.join());
+  assert.ok(!keys.includes(RECORDS.pendingOffer.key) && !keys.includes(RECORDS.pendingAnswer.key), keys.join());
 });
 
 test("an answer that was not acknowledged is given again after a power cut, before the version, and only until its PUBACK", () => {
@@ -85,7 +89,7 @@ test("an answer that was not acknowledged is given again after a power cut, befo
     },
   });
   on.ack("refused");
-  assert.equal(bytesOf(on, KEY_ANSWER), undefined);
+  assert.equal(bytesOf(on, RECORDS.pendingAnswer.key), undefined);
   for (const restart of [() => on.disconnect(), () => on.powerOn()]) {
     restart();
     const again = on.reports.length;
@@ -105,7 +109,7 @@ test("an answer is written once while it waits, and deleted once", () => {
   store.delete = (key) => void (calls.push(`delete ${key}`), remove(key));
   for (let tick = 0; tick < 3; tick++) later(on);
   for (let acks = 0; acks < 2; acks++) on.ack("refused");
-  assert.deepEqual(calls, [`put ${KEY_ANSWER}`, `delete ${KEY_ANSWER}`]);
+  assert.deepEqual(calls, [`put ${RECORDS.pendingAnswer.key}`, `delete ${RECORDS.pendingAnswer.key}`]);
 });
 
 test("a later answer takes the place of an earlier one, in the store too", () => {
@@ -118,7 +122,7 @@ test("a later answer takes the place of an earlier one, in the store too", () =>
     task: { version: "x" },
     outcome: { kind: "fail", cause: "rejected", message: "bad offer, url: missing" },
   });
-  assert.equal(bytesOf(on, KEY_ANSWER), undefined, "the old one is no longer true");
+  assert.equal(bytesOf(on, RECORDS.pendingAnswer.key), undefined, "the old one is no longer true");
   later(on);
   on.powerOn();
   const from = on.reports.length;
@@ -143,7 +147,7 @@ test("an offer that came in a trial is kept over its end by rollback", () => {
   on.connect();
   on.ack("outcome");
   assert.deepEqual([on.state, on.job.task?.version], ["downloading", "0.3.0"]);
-  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  assert.equal(bytesOf(on, RECORDS.pendingOffer.key), undefined);
 });
 
 test("declined, the offer is forgotten and answered", () => {
@@ -152,7 +156,7 @@ test("declined, the offer is forgotten and answered", () => {
   on.push(offer);
   later(on);
   on.dispatch({ type: "consent", decision: "reject" });
-  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  assert.equal(bytesOf(on, RECORDS.pendingOffer.key), undefined);
   assert.deepEqual(on.outcomes, ["rejected: declined by the application"]);
   on.ack("refused");
   on.powerOn();
@@ -178,10 +182,10 @@ test("the same image pushed again while it waits is the same offer", () => {
   on.connect();
   on.push(offer);
   later(on);
-  const before = bytesOf(on, KEY_WAITING);
+  const before = bytesOf(on, RECORDS.pendingOffer.key);
   on.push({ ...offer });
   later(on);
-  assert.deepEqual(bytesOf(on, KEY_WAITING), before);
+  assert.deepEqual(bytesOf(on, RECORDS.pendingOffer.key), before);
 });
 
 test("what another platform owed, and what can not be read, counts as absent", () => {
@@ -190,11 +194,11 @@ test("what another platform owed, and what can not be read, counts as absent", (
   on.push(offer);
   on.push(old);
   later(on);
-  const [waiting, answer] = [bytesOf(on, KEY_WAITING)!, bytesOf(on, KEY_ANSWER)!];
+  const [waiting, answer] = [bytesOf(on, RECORDS.pendingOffer.key)!, bytesOf(on, RECORDS.pendingAnswer.key)!];
   const other = new JobDesk({ rules: ONCE, platform: "other", answers: { consent: true } });
   for (const cut of [0, 1]) {
-    other.board.ports.store.setBytes(KEY_WAITING, waiting.subarray(cut));
-    other.board.ports.store.setBytes(KEY_ANSWER, answer.subarray(cut));
+    other.board.ports.store.setBytes(RECORDS.pendingOffer.key, waiting.subarray(cut));
+    other.board.ports.store.setBytes(RECORDS.pendingAnswer.key, answer.subarray(cut));
     other.powerOn();
     const from = other.reports.length;
     other.connect();
@@ -217,18 +221,18 @@ test("a cut between the job's record and the waiting offer's end leaves one job"
   on.connect();
   on.push(offer);
   later(on);
-  const waiting = bytesOf(on, KEY_WAITING)!;
+  const waiting = bytesOf(on, RECORDS.pendingOffer.key)!;
   on.dispatch({ type: "consent", decision: "accept" });
   on.deliver(next, 2 * SECTOR);
-  on.board.ports.store.setBytes(KEY_WAITING, waiting);
+  on.board.ports.store.setBytes(RECORDS.pendingOffer.key, waiting);
   on.powerOn();
   on.wait();
   assert.deepEqual([on.state, on.downloads.at(-1)?.offset], ["downloading", 2 * SECTOR]);
-  assert.equal(bytesOf(on, KEY_WAITING), undefined);
+  assert.equal(bytesOf(on, RECORDS.pendingOffer.key), undefined);
 });
 
 test("a module's offer waits as a module's", () => {
-  const part: Offer = { ...offer, module: "assets", part: "assets" };
+  const assets: Offer = { ...offer, module: "assets", component: "assets" };
   const modules = () => ({
     assets: {
       capacity: 1 << 20,
@@ -242,9 +246,9 @@ test("a module's offer waits as a module's", () => {
   });
   const on = desk({ answers: { consent: true }, modules });
   on.connect();
-  on.push(part);
+  on.push(assets);
   later(on);
   on.powerOn();
   on.dispatch({ type: "consent", decision: "accept" });
-  assert.deepEqual(on.job.task, part);
+  assert.deepEqual(on.job.task, assets);
 });

@@ -3,20 +3,20 @@ import { test } from "node:test";
 import fc from "fast-check";
 import {
   decodeAnswer,
-  decodeHead,
+  decodeHeader,
   decodeJob,
   decodeOffset,
   decodeOutcome,
-  decodeState,
+  decodePhase,
   encodeAnswer,
-  encodeHead,
+  encodeHeader,
   encodeJob,
   encodeOffset,
   encodeOutcome,
-  encodeState,
+  encodePhase,
   identityOf,
-} from "../../src/job/record";
-import type { JobRecord } from "../../src/job/record";
+} from "../../src/job/job-codecs";
+import type { JobRecord } from "../../src/job/job-codecs";
 import type { Cause, Outcome } from "../../src/job/types";
 import { crc32 } from "../../src/util/crc32";
 
@@ -67,7 +67,7 @@ test("arbitrary bytes never crash a reader", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat({ max: 0xffffffff }), (bytes, identity) => {
       decodeJob(bytes);
-      assert.equal(decodeHead(identity, bytes), undefined);
+      assert.equal(decodeHeader(identity, bytes), undefined);
       assert.equal(decodeOutcome(identity, bytes), undefined);
       assert.equal(decodeAnswer(bytes), undefined);
     }),
@@ -103,33 +103,33 @@ test("offset and state of another image count as absent", () => {
   assert.equal(decodeOffset(0x12345679, encodeOffset(0x12345678, 3)), undefined);
   assert.equal(decodeOffset(1, undefined), undefined);
   const state = { phase: "trial", activations: 3, trials: 2, refetched: false } as const;
-  assert.deepEqual(decodeState(7, encodeState(7, state)), state);
-  assert.deepEqual(decodeState(8, encodeState(7, state)), {
+  assert.deepEqual(decodePhase(7, encodePhase(7, state)), state);
+  assert.deepEqual(decodePhase(8, encodePhase(7, state)), {
     phase: "downloading",
     activations: 0,
     trials: 0,
     refetched: false,
   });
   assert.deepEqual(
-    decodeState(7, encodeState(7, { phase: "confirmed", activations: 99, trials: 99, refetched: false })),
+    decodePhase(7, encodePhase(7, { phase: "confirmed", activations: 99, trials: 99, refetched: false })),
     { phase: "confirmed", activations: 15, trials: 15, refetched: false },
   );
 });
 
 test("one more download is noted while downloading only, and edition 1 takes it for a download", () => {
   const state = { phase: "downloading", activations: 1, trials: 1, refetched: true } as const;
-  const stored = encodeState(7, state);
-  assert.deepEqual(decodeState(7, stored), state);
+  const stored = encodePhase(7, state);
+  assert.deepEqual(decodePhase(7, stored), state);
   // As edition 1 reads it: an unknown phase is downloading.
-  assert.equal(["downloading", "sealing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
-  for (const phase of ["sealing", "trial", "confirmed"] as const)
-    assert.equal(encodeState(7, { ...state, phase }), encodeState(7, { ...state, phase, refetched: false }));
+  assert.equal(["downloading", "committing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
+  for (const phase of ["committing", "trial", "confirmed"] as const)
+    assert.equal(encodePhase(7, { ...state, phase }), encodePhase(7, { ...state, phase, refetched: false }));
 });
 
 test("head and outcome belong to all 32 bits of their image's identity", () => {
   const head = Uint8Array.from({ length: 16 }, (_, index) => index);
-  assert.deepEqual(decodeHead(0xabcd1234, encodeHead(0xabcd1234, head)), head);
-  assert.equal(decodeHead(0xabce1234, encodeHead(0xabcd1234, head)), undefined);
+  assert.deepEqual(decodeHeader(0xabcd1234, encodeHeader(0xabcd1234, head)), head);
+  assert.equal(decodeHeader(0xabce1234, encodeHeader(0xabcd1234, head)), undefined);
   const causes: Cause[] = [
     "download-timeout",
     "not-found",
@@ -214,14 +214,14 @@ test("a module's job reads back as a module's, with the name that the cloud gave
   const record: JobRecord = {
     platform: "tencent",
     slot: "*",
-    offer: { version: "a1", size: 0, url: "http://a/1", module: "assets", part: "assets" },
+    offer: { version: "a1", size: 0, url: "http://a/1", module: "assets", component: "assets" },
   };
   assert.deepEqual(decodeJob(encodeJob(record)), record);
 });
 
 test("a head is sixteen bytes of the format, or absent", () => {
   const head = new Uint8Array(16).fill(7);
-  assert.deepEqual(decodeHead(IDENTITY, whole(1, ...OWNER, head)), head);
+  assert.deepEqual(decodeHeader(IDENTITY, whole(1, ...OWNER, head)), head);
   for (const bytes of [
     whole(2, ...OWNER, head),
     whole(1, ...OWNER, head.subarray(1)),
@@ -230,7 +230,7 @@ test("a head is sixteen bytes of the format, or absent", () => {
     whole(1, 0x78, 0x56),
     whole(),
   ])
-    assert.equal(decodeHead(IDENTITY, bytes), undefined);
+    assert.equal(decodeHeader(IDENTITY, bytes), undefined);
 });
 
 test("an outcome or an answer that is whole but not one of ours counts as absent", () => {
@@ -267,7 +267,7 @@ test("an answer reads back as it was written", () => {
 test("a head, an outcome or an answer with any bit changed, or cut short, counts as absent", () => {
   const fail: Outcome = { kind: "fail", cause: "rejected", message: "because" };
   const kinds: readonly [Uint8Array, (bytes: Uint8Array) => unknown][] = [
-    [encodeHead(IDENTITY, new Uint8Array(16).fill(0xe9)), (bytes) => decodeHead(IDENTITY, bytes)],
+    [encodeHeader(IDENTITY, new Uint8Array(16).fill(0xe9)), (bytes) => decodeHeader(IDENTITY, bytes)],
     ...[fail, { kind: "done" } as const].flatMap((outcome): [Uint8Array, (bytes: Uint8Array) => unknown][] => [
       [encodeOutcome(IDENTITY, outcome), (bytes) => decodeOutcome(IDENTITY, bytes)],
       [encodeAnswer({ platform: "tencent", task: { version: "1.0" }, outcome }), decodeAnswer],

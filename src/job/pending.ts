@@ -1,17 +1,20 @@
 /**
- * What a power cut would lose for good on a cloud that pushes once and can not be asked again (ThingsPanel): an offer that waits for
- * the application or for its turn, and the answer to an offer that never became a job, until its PUBACK. Each is stored when it
- * is still owed after PENDING_STORE_AFTER: what is settled at once, and nearly all is, wears no flash, however many bad offers come.
+ * Pending deliveries: what a power cut would lose for good on a cloud that pushes once and cannot be asked again (ThingsPanel). These are
+ * an offer that waits for the application or for its turn, and the answer to an offer that never became a job, until its PUBACK. Each is
+ * stored when it is still pending after PENDING_STORE_AFTER. Nearly everything is settled before that and wears no flash, however many bad
+ * offers come.
  */
 import { PENDING_STORE_AFTER } from "../constants";
 import { earlier } from "../util/earlier";
-import type { JobEffect, Snapshot } from "./effects";
+import type { JobEffect } from "./effects";
+import type { Answer } from "./job-codecs";
 import { sameImage } from "./policy";
-import { decodeAnswer, decodeJob, encodeAnswer, encodeJob, KEY_ANSWER, KEY_WAITING, PART } from "./record";
-import type { Answer } from "./record";
+import { RECORDS } from "./records";
+import type { Snapshot } from "./records";
+import { targetOf } from "./target";
 import type { Offer, Outcome, Task } from "./types";
 
-/** One record on its way into the store. */
+/** A record that is stored when it has been pending for PENDING_STORE_AFTER. */
 class LateRecord<T> {
   value: T | undefined;
   readonly #key: string;
@@ -27,7 +30,7 @@ class LateRecord<T> {
     this.#stored = stored !== undefined;
   }
 
-  /** In place of what was owed before. */
+  /** In place of what was pending before. */
   set(value: T, now: number): JobEffect[] {
     const effects = this.drop();
     this.value = value;
@@ -51,27 +54,32 @@ class LateRecord<T> {
   }
 }
 
-export class Owed {
+export class PendingDeliveries {
   readonly #platform: string;
   readonly #pushesOnce: boolean;
   readonly #offer: LateRecord<Offer>;
   readonly #answer: LateRecord<Answer>;
 
+  /** `pushesOnce`: the cloud does not push again by itself; else nothing is kept. */
   constructor(platform: string, pushesOnce: boolean, stored: Snapshot) {
     this.#platform = platform;
     this.#pushesOnce = pushesOnce;
-    const job = decodeJob(stored.waiting);
-    const answer = decodeAnswer(stored.answer);
-    const slot = (offer: Offer): string => (offer.part === undefined ? "" : PART);
+    const { pendingOffer, pendingAnswer } = RECORDS;
+    const job = pendingOffer.decode(stored.pendingOffer);
+    const answer = pendingAnswer.decode(stored.pendingAnswer);
     this.#offer = new LateRecord(
-      KEY_WAITING,
-      (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }),
+      pendingOffer.key,
+      (offer: Offer) => pendingOffer.encode({ platform, slot: targetOf(offer).slot, offer }),
       job?.platform === platform ? job.offer : undefined,
     );
-    this.#answer = new LateRecord(KEY_ANSWER, encodeAnswer, answer?.platform === platform ? answer : undefined);
+    this.#answer = new LateRecord(
+      pendingAnswer.key,
+      pendingAnswer.encode,
+      answer?.platform === platform ? answer : undefined,
+    );
   }
 
-  /** The offer that waited when the power went. */
+  /** The offer that waits; at boot the one that waited when the power was lost. */
   get offer(): Offer | undefined {
     return this.#offer.value;
   }
@@ -79,21 +87,21 @@ export class Owed {
     return this.#answer.value;
   }
 
-  /** The latest offer outranks an older one. */
-  waits(offer: Offer, now: number): JobEffect[] {
+  /** The latest offer replaces an older one. */
+  offerWaits(offer: Offer, now: number): JobEffect[] {
     return this.#pushesOnce && offer !== this.#offer.value ? this.#offer.set(offer, now) : [];
   }
 
   /** The offer became a job, or was answered. */
-  settled(offer: Offer): JobEffect[] {
+  offerSettled(offer: Offer): JobEffect[] {
     return this.#offer.value !== undefined && sameImage(this.#offer.value, offer) ? this.#offer.drop() : [];
   }
 
-  answers(task: Task, outcome: Outcome, now: number): JobEffect[] {
+  answerWaits(task: Task, outcome: Outcome, now: number): JobEffect[] {
     return this.#pushesOnce ? this.#answer.set({ platform: this.#platform, task, outcome }, now) : [];
   }
 
-  answered(): JobEffect[] {
+  answerAcknowledged(): JobEffect[] {
     return this.#answer.drop();
   }
 
@@ -103,6 +111,6 @@ export class Owed {
   }
 
   store(now: number): JobEffect[] {
-    return [...this.#offer.store(now), ...this.#answer.store(now)];
+    return this.#offer.store(now).concat(this.#answer.store(now));
   }
 }

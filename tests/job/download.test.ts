@@ -56,13 +56,13 @@ test("the running version offered without its size: the download ends, and what 
 });
 
 test("a module's installer is opened behind the record, where writing goes on", () => {
-  const { digest: _digest, ...part } = { ...offer, module: "assets", part: "assets" };
+  const { digest: _digest, ...part } = { ...offer, module: "assets", component: "assets" };
   const on = new JobDesk({ modules, policy: { allowNoDigest: true } });
   on.push(part);
-  assert.deepEqual(effectsOf(on, total(next.length, '"one"')), ["put-bytes", "open-part"]);
+  assert.deepEqual(effectsOf(on, total(next.length, '"one"')), ["put-bytes", "open-component"]);
   const later = new JobDesk({ modules, policy: { allowNoDigest: true } });
   later.push({ ...part, size: 0 });
-  assert.deepEqual(effectsOf(later, total(next.length, '"one"')), ["delete", "delete", "put-bytes", "open-part"]);
+  assert.deepEqual(effectsOf(later, total(next.length, '"one"')), ["delete", "delete", "put-bytes", "open-component"]);
 });
 
 test("an image that is whole in flash already is not downloaded, only proven", () => {
@@ -80,7 +80,7 @@ test("an image that is whole in flash already is not downloaded, only proven", (
 });
 
 test("a module that is whole already: its installer is opened at the end, and then all is read", () => {
-  const part = { ...offer, module: "assets", part: "assets" };
+  const part = { ...offer, module: "assets", component: "assets" };
   const on = new JobDesk({ modules });
   on.push(part);
   on.deliver(next, next.length - 1);
@@ -90,11 +90,15 @@ test("a module that is whole already: its installer is opened at the end, and th
   on.push({ ...part, version: "0.3.0" });
   on.dispatch({ type: "consent", decision: "reject" });
   on.push(part);
-  assert.deepEqual(effectsOf(on, { type: "consent", decision: "accept" }).slice(-3), ["report", "open-part", "read"]);
+  assert.deepEqual(effectsOf(on, { type: "consent", decision: "accept" }).slice(-3), [
+    "report",
+    "open-component",
+    "read",
+  ]);
 });
 
 test("a module that was installed and is pushed again is downloaded again: its installer has made use of what was there", () => {
-  const part = { ...offer, module: "assets", part: "assets" };
+  const part = { ...offer, module: "assets", component: "assets" };
   const on = new JobDesk({ modules });
   on.connect();
   for (const time of [1, 2]) {
@@ -141,7 +145,7 @@ test("what the server tells of a file whose size was known changes nothing, wher
 test("while a fresh URL is asked for nothing else of the download counts", () => {
   const on = new JobDesk({ modules });
   on.connect();
-  on.push({ ...offer, module: "assets", part: "assets" });
+  on.push({ ...offer, module: "assets", component: "assets" });
   on.deliver(next, SECTOR);
   on.dispatch(expired);
   const late: JobEvent[] = [
@@ -189,7 +193,7 @@ test("a module's download takes no boot entry away from the firmware that could 
     if (![{ address, size }, nvs].some((inside) => place >= inside.address && place < inside.address + inside.size))
       elsewhere.push(`${kind} ${place}`);
   };
-  on.push({ ...offer, module: "assets", part: "assets" });
+  on.push({ ...offer, module: "assets", component: "assets" });
   on.deliver(next);
   on.ack("outcome");
   assert.deepEqual([on.outcomes, elsewhere], [["done", "done"], []]);

@@ -1,0 +1,244 @@
+/**
+ * Drives the update job: hands the boot's facts and events to it, one event after the other, and executes the effects in their order.
+ * Flash, store, installers and boot choice are executed here through the ports; what is not local is the host's.
+ */
+import type { Boot, Crypto, Flash, Store } from "../ports";
+import { HEAD } from "../constants";
+import type { EffectOf, JobEffect, JobEvent, JobOptions, Notice, Question, Token } from "../job/effects";
+import { UpdateJob } from "../job/machine";
+import { readRecords } from "../job/records";
+import type { Task } from "../job/types";
+import type { ModuleInstaller } from "../modules/installer";
+import type { Report } from "../platforms/platform";
+
+/** What the job needs beside the ports. Answers and what happens later come back by `JobRunner.dispatch`. */
+export interface JobHost {
+  /** Milliseconds of the clock. */
+  now(): number;
+  /** Runs what comes from outside of an event: an answer of the application or of an installer. */
+  enter(callback: () => void): void;
+  /** Calls `callback` in a turn of its own. */
+  defer(callback: () => void): void;
+  download(request: EffectOf<"download">): void;
+  renew(url: string): void;
+  stopDownload(): void;
+  report(report: Report, token: Token | undefined): void;
+  /** `answer` takes the event of the same name, now or later. */
+  ask(question: Exclude<Question, "install">, task: Task, answer: (event: JobEvent) => void): void;
+  notify(notice: Notice): void;
+  /** An effect threw this. True: the chip is gone (its power, or a restart), so it is thrown on, and is no failure of the effect. */
+  isGone?(error: unknown): boolean;
+  /** Sees each event, and what the job makes of it before that is executed. */
+  handled?(event: JobEvent, effects: readonly JobEffect[]): void;
+}
+
+export interface JobPorts {
+  readonly flash: Flash;
+  readonly boot: Boot;
+  readonly store: Store;
+  readonly crypto: Crypto;
+}
+
+/** What a boot is judged by, beside what the ports and the installers say. */
+export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "refusalOfSignature"> {
+  /** What ended the run before this one, if the platform knows: "VERSION: text". */
+  readonly lastFault?: string | undefined;
+}
+
+export class JobRunner {
+  /** Undefined before `boot`. A plain field: the agent asks for its deadline after each event. */
+  job: UpdateJob | undefined;
+  readonly #ports: JobPorts;
+  readonly #buffer: Uint8Array;
+  readonly #installers: ReadonlyMap<string, ModuleInstaller>;
+  readonly #host: JobHost;
+  readonly #erased = new Uint8Array(HEAD).fill(0xff);
+  readonly #events: JobEvent[] = [];
+  #dispatching = false;
+  /** The installer of the component in hand. */
+  #open: ModuleInstaller | undefined;
+  #asked = 0;
+
+  /** `buffer`: one sector, lent between downloads. `installers`: by the names of their components. */
+  constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
+    this.#ports = ports;
+    this.#buffer = buffer;
+    this.#installers = installers;
+    this.#host = host;
+  }
+
+  /** Reads the records, judges the boot and takes up the job in the store. */
+  boot({ lastFault, ...options }: BootOptions): void {
+    const { boot, flash, store, crypto } = this.#ports;
+    const facts = {
+      running: boot.running(),
+      target: boot.target(),
+      slotSize: flash.size,
+      resetReason: boot.resetReason(),
+      lastInvalid: boot.lastInvalid(),
+      lastFault,
+      stored: readRecords(store),
+    };
+    const capacityOf = (component: string): number | undefined => this.#installers.get(component)?.capacity;
+    this.job = new UpdateJob({ ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+    this.dispatch({ type: "boot" });
+  }
+
+  /** One event after the other: what happens while one is handled waits. Returns when all are done. */
+  dispatch(event: JobEvent): void {
+    this.#events.push(event);
+    if (this.#dispatching) return;
+    this.#dispatching = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.handle(next);
+    } finally {
+      this.#dispatching = false;
+      this.#events.length = 0;
+    }
+  }
+
+  private handle(event: JobEvent): void {
+    const effects = this.job?.handle(event, this.#host.now()) ?? [];
+    this.#host.handled?.(event, effects);
+    // By index: an iterator would stay in memory while a sector is stored.
+    for (let index = 0; index < effects.length; index++) {
+      const effect = effects[index]!;
+      try {
+        const answer = this.execute(effect);
+        if (answer !== undefined) this.#events.push(answer);
+      } catch (error) {
+        if (this.#host.isGone?.(error) === true) throw error;
+        // What stands behind it relied on it.
+        this.#events.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
+        return;
+      }
+    }
+  }
+
+  /** Returns the answer, where the effect has one at once. Throws what the port throws. */
+  execute(effect: JobEffect): JobEvent | undefined {
+    const { flash, boot, store } = this.#ports;
+    switch (effect.type) {
+      case "erase":
+        flash.erase(effect.sector);
+        return undefined;
+      case "write":
+        this.target.write(effect.offset, effect.bytes);
+        return undefined;
+      case "compare": {
+        const { target } = this;
+        const { offset, bytes, erased } = effect;
+        const headerErased = erased === 0 || target.equals(offset - erased, this.#erased.subarray(0, erased));
+        return { type: "compared", equal: headerErased && target.equals(offset, bytes) };
+      }
+      case "read": {
+        const bytes = this.#buffer.subarray(0, effect.length);
+        if (effect.from === "running") boot.readRunning(effect.offset, bytes);
+        else this.target.read(effect.offset, bytes);
+        return { type: "bytes", bytes };
+      }
+      case "put-number":
+        store.setNumber(effect.key, effect.value);
+        return undefined;
+      case "put-bytes":
+        store.setBytes(effect.key, effect.bytes);
+        return undefined;
+      case "delete":
+        store.delete(effect.key);
+        return undefined;
+      case "verify":
+        return { type: "verified", length: boot.verifyTarget() };
+      case "invalidate":
+        boot.invalidateTarget();
+        return undefined;
+      case "activate":
+        boot.activate();
+        return undefined;
+      case "confirm":
+        boot.confirm();
+        return undefined;
+      case "rollback":
+        boot.rollback();
+        return undefined;
+      case "reboot":
+        boot.restart();
+        return undefined;
+      case "open-component":
+        this.open(effect);
+        return undefined;
+      case "abort-component":
+        this.abort(effect.component);
+        return undefined;
+      default:
+        this.tell(effect);
+        return undefined;
+    }
+  }
+
+  private tell(effect: EffectOf<"download" | "renew" | "stop-download" | "report" | "ask" | "notify" | "yield">): void {
+    const host = this.#host;
+    switch (effect.type) {
+      case "download":
+        return host.download(effect);
+      case "renew":
+        return host.renew(effect.url);
+      case "stop-download":
+        return host.stopDownload();
+      case "report":
+        return host.report(effect.report, effect.token);
+      case "ask":
+        return this.ask(effect.question, effect.task);
+      case "notify":
+        return host.notify(effect.notice);
+      case "yield":
+        return host.defer(() => this.dispatch({ type: "turn" }));
+    }
+  }
+
+  /* ---- the target of the job in hand ---- */
+
+  private get target(): Pick<Flash, "write" | "equals" | "read"> {
+    return this.job?.target === "component" ? this.installer : this.#ports.flash;
+  }
+
+  private get installer(): ModuleInstaller {
+    if (this.#open === undefined) throw new Error("no module is open");
+    return this.#open;
+  }
+
+  private open({ component, version, size, offset }: EffectOf<"open-component">): void {
+    this.#open = this.#installers.get(component);
+    if (this.#open === undefined) throw new Error(`this firmware has no module ${JSON.stringify(component)}`);
+    this.#open.begin({ version, size }, offset);
+  }
+
+  /** An installer that throws here changes nothing for the job. */
+  private abort(component: string): void {
+    this.#open = undefined;
+    try {
+      this.#installers.get(component)?.abort();
+    } catch {
+      // The job has failed already.
+    }
+  }
+
+  /* ---- questions ---- */
+
+  /** Only the latest question of all may still be answered, and only once. */
+  private ask(question: Question, task: Task): void {
+    const number = ++this.#asked;
+    const answer = (event: JobEvent): void => {
+      if (number !== this.#asked) return;
+      this.#asked++;
+      this.#host.enter(() => this.dispatch(event));
+    };
+    if (question !== "install") return this.#host.ask(question, task, answer);
+    try {
+      this.installer.finish((error) =>
+        answer({ type: "install", ok: error === undefined, message: error?.message ?? "" }),
+      );
+    } catch (error) {
+      answer({ type: "install", ok: false, message: (error as Error).message });
+    }
+  }
+}

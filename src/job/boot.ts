@@ -1,0 +1,104 @@
+/** The first event: the boot is judged, and the job in the store continues, is repeated, reported or dropped. */
+import { judgeBoot } from "./boot-table";
+import type { Judgement } from "./boot-table";
+import type { JobContext } from "./context";
+import type { JobEffect } from "./effects";
+import { fail, finishFailure, report } from "./outcome";
+import { before, IDLE, to, warning } from "./states";
+import type { Checking, Idle, Reporting, Starting, Step, Trial, TrialWithoutJob, Waiting } from "./states";
+import { StoredJob } from "./stored-job";
+import { refusalOfOffer } from "./target";
+import { countTrial, raiseMinimum, startTrial, startTrialWithoutJob } from "./trial";
+import { checkRunning, verify } from "./verify";
+import type { Verified } from "./verify";
+import type { Outcome } from "./types";
+
+type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Checking | Verified;
+
+export function boot(context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> {
+  const job = StoredJob.restore(context.facts.stored);
+  context.budgets.start(now);
+  // Before the verdict: a trial that has ended counts for it.
+  const counted = job === undefined ? [] : countTrial(context, job, now);
+  return before(counted, judge(context, job, now));
+}
+
+function judge(context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> {
+  const { facts, options, budgets, denylist } = context;
+  const { platform, policy } = options;
+  const denied = job !== undefined && denylist.causeOf(job.offer.digest) === "rolled-back";
+  const attempts = job !== undefined && budgets.usedUp(job.offer) ? 0 : policy.maxAttempts;
+  const judged = judgeBoot(job, facts, platform.name, attempts, denied);
+  if (judged.verdict === "trial without job") {
+    // The job of a component continues after the trial.
+    context.deferred = job?.offer;
+    return startTrialWithoutJob(context, now);
+  }
+  // Firmware that a power cut kept from raising the minimum security version, or that was flashed by wire.
+  if (job === undefined) return to(IDLE, raiseMinimum(context));
+  return ofJob(context, job, judged, now);
+}
+
+function ofJob(context: JobContext, job: StoredJob, { verdict, text, trials }: Judgement, now: number): Step<Booted> {
+  switch (verdict) {
+    case "trial":
+      return startTrial(context, job, now);
+    case "drop":
+      return to(IDLE, drop(job, text));
+    case "drop, trial without job":
+      return before(drop(job, text), startTrialWithoutJob(context, now));
+    case "report":
+    case "roll back":
+      return reportAgain(context, job, verdict);
+    case "rolled back":
+      return before(noticeOf(context, job), fail(context, job, "rolled-back", text, { keepCheckpoint: true }));
+    case "rolled back, deny":
+      return before(noticeOf(context, job), fail(context, job, "rolled-back", text, { deny: true }));
+    case "try again":
+      return refusedNow(context, job) ?? verify(context, job, now, trials);
+    case "commit":
+      return refusedNow(context, job) ?? verifyStored(context, job, now);
+    default:
+      return refusedNow(context, job) ?? resume(context, job, now);
+  }
+}
+
+const drop = (job: StoredJob, why: string): JobEffect[] => [
+  ...job.forget(false),
+  warning(`stored job dropped: ${why}`),
+];
+
+const DONE: Outcome = Object.freeze({ kind: "done" });
+
+/** Firmware that was given up and runs again rolls back first. The old firmware makes up for what a cut kept from the slot. */
+function reportAgain(context: JobContext, job: StoredJob, verdict: "report" | "roll back"): Step<Reporting> {
+  const outcome = job.outcome ?? DONE;
+  const first: JobEffect[] =
+    verdict === "roll back"
+      ? [{ type: "rollback" }]
+      : [...noticeOf(context, job), ...finishFailure(context, job, outcome)];
+  return before(first, report(job, outcome));
+}
+
+/** The old firmware runs again after a trial of the new one. */
+const noticeOf = ({ facts }: JobContext, { phase, record, offer }: StoredJob): JobEffect[] =>
+  phase.phase === "trial" && record.slot === facts.target
+    ? [{ type: "notify", notice: { event: "rollback", version: offer.version } }]
+    : [];
+
+/** Other firmware may have been flashed meanwhile, which would not take the job in the store. */
+function refusedNow(context: JobContext, job: StoredJob): Step<Reporting> | undefined {
+  const refusal = refusalOfOffer(context, job.offer);
+  return refusal === undefined ? undefined : fail(context, job, "rejected", refusal, { discard: true });
+}
+
+/** From the digest on: that costs half a second, and nothing then relies on what was true before the cut. */
+const verifyStored = (context: JobContext, job: StoredJob, now: number): Step<Verified> =>
+  before(job.target.open(job.offer, job.offset), verify(context, job, now));
+
+function resume(context: JobContext, job: StoredJob, now: number): Step<Waiting | Checking | Verified> {
+  if (job.complete) return verifyStored(context, job, now);
+  // The cut came while the running image was compared with the offer.
+  if (job.target.runs(context, job.offer)) return checkRunning(context, job);
+  return to({ name: "waiting", job, until: now + context.options.platform.rules.resumeDelay }, []);
+}

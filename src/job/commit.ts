@@ -1,0 +1,86 @@
+/** From a digest that matched to the restart: image header, image check, boot choice. Each step is stored before the next needs it. */
+import { BURNING_ACK, HEAD, SECTOR_REPAIRS } from "../constants";
+import type { JobContext } from "./context";
+import type { JobEvent } from "./effects";
+import { fail } from "./outcome";
+import { before, to } from "./states";
+import type { Activating, Burning, Committing, Reporting, Restart, Step } from "./states";
+import type { StoredJob } from "./stored-job";
+
+type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
+
+/** Reports `burning` and programs the header. */
+export function commit(context: JobContext, job: StoredJob, _now: number): Step<Committing | Reporting> {
+  return before(
+    [
+      job.enter({ phase: "committing" }),
+      { type: "report", token: "burning", report: { kind: "burning", task: job.offer } },
+      { type: "notify", notice: { event: "state", state: "burning" } },
+    ],
+    programHeader(context, job, 0),
+  );
+}
+
+/** Programmed even where it reads right after a power cut: a torn program may read right by chance. */
+function programHeader(context: JobContext, job: StoredJob, repairs: number): Step<Committing | Reporting> {
+  const { header } = job;
+  if (header === undefined) return fail(context, job, "flash", "the head of the image is lost", {});
+  return to({ name: "committing", job, repairs }, [
+    { type: "write", offset: 0, bytes: header },
+    { type: "compare", offset: 0, bytes: header, erased: 0 },
+  ]);
+}
+
+export function headerCompared(
+  context: JobContext,
+  state: Committing,
+  { equal }: Event<"compared">,
+): Step<Committing | Reporting> {
+  const { job } = state;
+  if (equal) return to(state, [{ type: "verify" }]);
+  const repairs = state.repairs + 1;
+  if (repairs <= SECTOR_REPAIRS) return programHeader(context, job, repairs);
+  return fail(context, job, "flash", `flash at 0x0 does not hold the first ${HEAD} bytes`, { discard: true });
+}
+
+/** The image is bootable; `length` bytes of the file are its own. */
+export function verified(
+  context: JobContext,
+  { job }: Committing,
+  { length }: Event<"verified">,
+  now: number,
+): Step<Burning | Reporting> {
+  const { size } = job.offer;
+  if (length > size)
+    return fail(context, job, "rejected", `image of ${length} bytes is longer than the file of ${size}`, {
+      deny: true,
+      discard: true,
+    });
+  return to({ name: "burning", job, until: now + BURNING_ACK }, []);
+}
+
+/** `burning` was acknowledged, or had its time: when may the chip restart? */
+export function askRestart(_context: JobContext, { job }: Burning): Step<Restart> {
+  return to({ name: "restart", job }, [{ type: "ask", question: "restart", task: job.offer }]);
+}
+
+export const restart = (context: JobContext, { job }: Restart, _event: unknown, now: number) =>
+  activate(context, job, job.phase.trials, now);
+
+/**
+ * Changes the boot choice and restarts; `trials` were cut short before. The entry of the trial before is deleted first, with that trial
+ * counted: while it is there, a power cut before the new entry looks like one more trial that was cut short.
+ */
+export function activate(context: JobContext, job: StoredJob, trials: number, now: number): Step<Activating> {
+  const slot = context.facts.target;
+  const { activations } = job.phase;
+  return to({ name: "activating", job }, [
+    job.enter({ phase: "committing", trials }),
+    ...context.budgets.installs(job.offer, activations === 0, now),
+    { type: "invalidate" },
+    job.enter({ phase: "trial", trials, activations: activations + 1 }),
+    { type: "activate" },
+    { type: "notify", notice: { event: "reboot", slot } },
+    { type: "reboot", slot },
+  ]);
+}

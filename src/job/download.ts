@@ -1,0 +1,158 @@
+/** The download as the job sees it: sectors into flash, the checkpoint behind them, and URLs that expire. */
+import { RENEWAL_TIMEOUT, SECTOR, SECTOR_REPAIRS, URL_RENEWALS } from "../constants";
+import type { JobContext } from "./context";
+import type { JobEffect, JobEvent } from "./effects";
+import { fail } from "./outcome";
+import { Progress } from "./progress";
+import { reportVersion } from "./report";
+import { before, stay, to, warning } from "./states";
+import type { Checking, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
+import type { StoredJob } from "./stored-job";
+import { checkRunning, verify } from "./verify";
+import type { Verified } from "./verify";
+
+type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
+type InDownload = Downloading | Storing;
+
+/** Begins at the checkpoint, or verifies at once where everything is stored. */
+export function download(context: JobContext, job: StoredJob, now: number): Step<Downloading | Verified> {
+  const { offer, offset, target } = job;
+  // Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry.
+  const effects = target.prepare();
+  if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
+  const progress = new Progress(now);
+  effects.push(...progress.report(offer, offset, now));
+  if (job.complete) return before([...effects, ...target.open(offer, offset)], verify(context, job, now));
+  return to({ name: "downloading", job, progress }, [...effects, request(job)]);
+}
+
+const request = ({ offer, offset, record }: StoredJob): JobEffect => ({
+  type: "download",
+  url: offer.url,
+  offset,
+  size: offer.size,
+  validator: record.validator,
+  hasDigest: offer.digest !== undefined,
+});
+
+/** No fresh push came after power-on: the stored URL is tried. */
+export const resume = (context: JobContext, { job }: Waiting, _event: unknown, now: number) =>
+  download(context, job, now);
+
+/** The server told the file's length. */
+export function total(
+  context: JobContext,
+  { job, progress }: InDownload,
+  { size, validator }: Event<"total">,
+  now: number,
+): Step<Downloading | Checking | Verified> {
+  const { target, offer } = job;
+  const room = target.refusalOfSize(context, offer, size);
+  if (room !== undefined) return fail(context, job, "rejected", room, {});
+  const effects = job.learn(size, validator, context.leftFor(target));
+  if (offer.size === 0) {
+    const stopped: JobEffect[] = [{ type: "stop-download" }, ...effects];
+    if (target.runs(context, job.offer)) return before(stopped, checkRunning(context, job));
+    // With the size the checkpoint of an earlier job of the same image is known: the download continues from there.
+    if (job.offset > 0) return before(stopped, download(context, job, now));
+  }
+  return to({ name: "downloading", job, progress }, [...effects, ...target.open(job.offer, job.offset)]);
+}
+
+export function sector(
+  context: JobContext,
+  { job, progress }: InDownload,
+  { offset, bytes }: Event<"sector">,
+): Step<Downloading | Storing | Reporting> {
+  if (offset !== job.offset) return stay({ name: "downloading", job, progress });
+  const refusal = offset === 0 ? job.target.refusalOfImage(context, job.offer, bytes) : undefined;
+  if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
+  return to({ name: "storing", job, progress, bytes, repairs: 0 }, job.target.store(offset / SECTOR, bytes));
+}
+
+/** The readback of a sector. The checkpoint advances only when it is equal; else the sector is stored again. */
+export function sectorCompared(
+  context: JobContext,
+  state: Storing,
+  { equal }: Event<"compared">,
+  now: number,
+): Step<Downloading | Storing | Reporting> {
+  const { job, progress, bytes } = state;
+  const { offset, target } = job;
+  if (equal) {
+    const effects = job.advance(bytes);
+    effects.push(...progress.report(job.offer, job.offset, now));
+    return to({ name: "downloading", job, progress }, effects);
+  }
+  const repairs = state.repairs + 1;
+  if (repairs <= SECTOR_REPAIRS)
+    return to({ name: "storing", job, progress, bytes, repairs }, target.store(offset / SECTOR, bytes));
+  return fail(context, job, "flash", `flash at 0x${offset.toString(16)} does not hold what is written`, {});
+}
+
+export const startOver = (_context: JobContext, { job, progress }: InDownload, { reason }: Event<"start-over">) =>
+  to<Downloading>({ name: "downloading", job, progress }, [...job.dropCheckpoint(), warning(reason)]);
+
+export function rewind(
+  _context: JobContext,
+  { job, progress }: InDownload,
+  { offset }: Event<"rewind">,
+): Step<Downloading> {
+  const effects = job.rewind(offset);
+  return to({ name: "downloading", job, progress }, [...effects, ...job.target.open(job.offer, job.offset)]);
+}
+
+export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>
+  verify(context, job, now);
+
+export const downloadFailed = (
+  context: JobContext,
+  { job }: InDownload,
+  { cause, message }: Event<"download-failed">,
+) => fail(context, job, cause, message, { keepCheckpoint: cause !== "rejected" });
+
+/** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */
+export function expired(
+  context: JobContext,
+  state: InDownload,
+  { message }: Event<"expired">,
+  now: number,
+): Step<Downloading | Renewing | Reporting> {
+  const { freshUrl, offer } = state.job;
+  if (freshUrl !== undefined && freshUrl !== offer.url) return renew(state, freshUrl);
+  return askForUrl(context, state, message, now);
+}
+
+/** A version report makes the cloud push the pending task again, with a fresh URL. */
+function askForUrl(
+  context: JobContext,
+  { job, progress }: InDownload | Renewing,
+  why: string,
+  now: number,
+): Step<Renewing | Reporting> {
+  const { rules } = context.options.platform;
+  if (!rules.renewable) return fail(context, job, "url-expired", why, { keepCheckpoint: true });
+  const { renewals } = job;
+  if (renewals >= URL_RENEWALS)
+    return fail(context, job, "url-expired", `${why}; asked for a fresh URL ${renewals} times`, {
+      keepCheckpoint: true,
+    });
+  job.renewals++;
+  const state: Renewing = { name: "renewing", job, until: now + RENEWAL_TIMEOUT, why, progress };
+  return to(state, reportVersion(context, state));
+}
+
+/** Nothing was pushed. Without a connection nobody can answer, so that counts as no renewal. */
+export function renewalTimeout(
+  context: JobContext,
+  state: Renewing,
+  _event: unknown,
+  now: number,
+): Step<Renewing | Reporting> {
+  return context.linkUp ? askForUrl(context, state, state.why, now) : stay({ ...state, until: now + RENEWAL_TIMEOUT });
+}
+
+/** Continues at the checkpoint with another URL of the same image. */
+export function renew({ job, progress }: InDownload | Renewing, url: string): Step<Downloading> {
+  return to({ name: "downloading", job, progress }, [...job.renew(url), { type: "renew", url }]);
+}

@@ -1,0 +1,129 @@
+/** An effect failed: the runner dropped those behind it, because they relied on it. From every state this leads back to idle. */
+import type { JobContext } from "./context";
+import type { JobEffect, JobEvent } from "./effects";
+import { conclude, fail, report } from "./outcome";
+import { before, stay, to, warning } from "./states";
+import type {
+  Activating,
+  Burning,
+  Checking,
+  Committing,
+  Consent,
+  Downloading,
+  Idle,
+  Installing,
+  Renewing,
+  Reporting,
+  Restart,
+  RollingBack,
+  RollingBackWithoutJob,
+  State,
+  Step,
+  Storing,
+  Trial,
+  Verifying,
+  Waiting,
+} from "./states";
+import { giveUp, giveUpWithoutJob, leave } from "./trial";
+
+type Failed = Extract<JobEvent, { type: "effect-failed" }>;
+type WithJob =
+  | Checking
+  | Waiting
+  | Downloading
+  | Storing
+  | Renewing
+  | Verifying
+  | Committing
+  | Installing
+  | Burning
+  | Restart
+  | Activating
+  | Trial;
+
+/** What an effect needs that fails. Not listed: something that the job does not depend on. */
+const KINDS: { readonly [effect in JobEffect["type"]]?: "store" | "flash" | "image" } = Object.freeze({
+  "put-number": "store",
+  "put-bytes": "store",
+  delete: "store",
+  erase: "flash",
+  write: "flash",
+  compare: "flash",
+  read: "flash",
+  invalidate: "flash",
+  verify: "image",
+  activate: "image",
+} as const);
+
+const warningOf = ({ effect, message }: Failed): JobEffect => warning(`${effect}: ${message}`);
+
+/** Without a job, and wherever nothing else is said. */
+export const warn = <S extends State>(_context: JobContext, state: S, event: Failed): Step<S> =>
+  to(state, [warningOf(event)]);
+
+/** Ends the job. */
+export function failJob<S extends WithJob>(context: JobContext, state: S, event: Failed): Step<S | Reporting> {
+  const { job } = state;
+  const { effect, message } = event;
+  switch (KINDS[effect]) {
+    case "store":
+      return before([warningOf(event)], fail(context, job, "flash", `store: ${message}`, {}));
+    case "flash":
+      return fail(context, job, "flash", message, { discard: state.name === "committing" });
+    case "image":
+      return fail(context, job, "rejected", message, { deny: true, discard: true });
+  }
+  if (effect === "open-component") return fail(context, job, "rejected", message, { keepCheckpoint: true });
+  if (effect === "download") return fail(context, job, "download", message, { keepCheckpoint: true });
+  return warn(context, state, event);
+}
+
+/** The outcome stands. One that cannot be stored is reported all the same. */
+export function failWhileReporting(
+  context: JobContext,
+  state: Reporting,
+  event: Failed,
+): Step<Reporting | RollingBack> {
+  const { job, outcome } = state;
+  const { effect, message } = event;
+  switch (KINDS[effect]) {
+    case "store":
+      return before([warningOf(event)], report(job, outcome));
+    case "flash":
+      return before([warningOf(event)], conclude(job, outcome));
+    case "image":
+      return stay(state);
+  }
+  switch (effect) {
+    case "open-component":
+    case "download":
+      return stay(state);
+    case "confirm":
+      return giveUp(context, job, `confirm: ${message}`, false);
+    case "rollback":
+      return rebootAnyway(context, state, event);
+    default:
+      return warn(context, state, event);
+  }
+}
+
+/** Confirmed firmware without a job is idle, or takes the next offer, when its confirm turns out to have failed. */
+export const failWithoutJob = <S extends Idle | Consent>(
+  context: JobContext,
+  state: S,
+  event: Failed,
+): Step<S | RollingBackWithoutJob> =>
+  event.effect === "confirm" ? giveUpWithoutJob(context) : warn(context, state, event);
+
+/** Firmware that gives itself up leaves whether that could be stored or not: the old one sees that its trial has failed. */
+export function failWhileRollingBack<S extends RollingBack | RollingBackWithoutJob>(
+  context: JobContext,
+  state: S,
+  event: Failed,
+): Step<S> {
+  if (KINDS[event.effect] === "store") return to(state, [warningOf(event), ...leave(context)]);
+  return event.effect === "rollback" ? rebootAnyway(context, state, event) : warn(context, state, event);
+}
+
+const rebootAnyway = <S extends State>({ facts }: JobContext, state: S, event: Failed): Step<S> =>
+  to(state, [warningOf(event), { type: "reboot", slot: facts.target }]);

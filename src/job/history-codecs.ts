@@ -1,0 +1,83 @@
+/** Codecs of the records about images, which outlive jobs: the denylist and the budgets (docs/SPEC.md). */
+import { FORMAT, Reader, Writer } from "./codec";
+
+/* ---- denylist ---- */
+
+/** First bytes of a digest, which identify an image, and the number of the cause. */
+export const DENIED_ID = 16;
+export const DENIED_ENTRY = DENIED_ID + 1;
+
+export function encodeDenylist(entries: readonly Uint8Array[]): Uint8Array {
+  const writer = new Writer().byte(FORMAT);
+  for (const entry of entries) writer.bytes(entry);
+  return writer.sealed();
+}
+
+/** An unreadable record counts as empty. */
+export function decodeDenylist(stored: Uint8Array | undefined): Uint8Array[] {
+  const entries: Uint8Array[] = [];
+  const end = (stored?.length ?? 0) - 4;
+  if (stored === undefined || (end - 1) % DENIED_ENTRY !== 0) return entries;
+  const reader = new Reader(stored);
+  if (reader.byte() !== FORMAT || reader.broken) return entries;
+  for (let at = 1; at < end; at += DENIED_ENTRY) entries.push(stored.slice(at, at + DENIED_ENTRY));
+  return entries;
+}
+
+/* ---- budgets ---- */
+
+/** Why a trial ended without a confirm; the index is the number in the store. */
+const ENDS = Object.freeze(["it was rolled back", "the cloud was not reached", "the power was cut"] as const);
+export type TrialEnd = (typeof ENDS)[number];
+
+export interface CountedTrials {
+  /** Of the image. */
+  readonly id: string;
+  readonly count: number;
+  readonly why: TrialEnd;
+  /** Awake seconds when the last one was counted. */
+  readonly at: number;
+  /** `state` record of the job whose trial was counted last; 0: its next one counts in any case. */
+  readonly job: number;
+}
+
+export interface BudgetRecord {
+  readonly trials: readonly CountedTrials[];
+  /** Images that were confirmed here, oldest first. */
+  readonly confirmed: readonly string[];
+  /** Repeated installs not refilled yet, and the awake second when the refill of the next one began. */
+  readonly installs: number;
+  readonly since: number;
+}
+
+export function encodeBudgets({ trials, confirmed, installs, since }: BudgetRecord): Uint8Array {
+  const writer = new Writer().byte(FORMAT).byte(trials.length);
+  for (const { id, count, why, at, job } of trials)
+    writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
+  writer.byte(confirmed.length);
+  for (const id of confirmed) writer.text(id);
+  return writer.byte(installs).u32(since).sealed();
+}
+
+/** An unreadable record counts as empty. */
+export function decodeBudgets(bytes: Uint8Array | undefined): BudgetRecord {
+  const reader = new Reader(bytes);
+  const trials: CountedTrials[] = [];
+  const confirmed: string[] = [];
+  if (reader.byte() === FORMAT) {
+    for (let left = reader.byte(); left > 0 && !reader.broken; left--)
+      trials.push({
+        id: reader.text() ?? "",
+        count: reader.byte(),
+        why: ENDS[reader.byte()] ?? ENDS[0],
+        at: reader.u32(),
+        job: reader.u32(),
+      });
+    for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
+    const installs = reader.byte();
+    const since = reader.u32();
+    reader.rest(0);
+    if (!reader.broken) return { trials, confirmed, installs, since };
+  }
+  return { trials: [], confirmed: [], installs: 0, since: 0 };
+}

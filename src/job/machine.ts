@@ -1,0 +1,305 @@
+/**
+ * The update job as a table: from an offer to its one terminal outcome. Events in, effects out; agent/job-runner.ts executes the effects.
+ * states.ts says what each state carries; the handlers are in the files named for their phase. docs/DESIGN.md has the diagram.
+ *
+ * A handler returns the next state and the effects, and changes nothing on flash or in the store by itself. The order of effects
+ * matters: what a step needs to be remembered is stored before the step. If an effect fails, the runner drops those behind it.
+ */
+import { earlier } from "../util/earlier";
+import { frozen } from "../util/frozen";
+import { boot } from "./boot";
+import { askRestart, headerCompared, restart, verified } from "./commit";
+import { JobContext } from "./context";
+import {
+  downloadFailed,
+  expired,
+  finished,
+  renewalTimeout,
+  resume,
+  rewind,
+  sector,
+  sectorCompared,
+  startOver,
+  total,
+} from "./download";
+import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
+import { failJob, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
+import { installed, installTimeout } from "./install";
+import {
+  closeJob,
+  consented,
+  offerInConsent,
+  offerInTrialWithoutJob,
+  offerWhenBusy,
+  offerWhenIdle,
+  offerWhileRenewing,
+  offerWhileUnable,
+  offerWhileWaiting,
+} from "./offers";
+import { refuse } from "./outcome";
+import { RECORDS } from "./records";
+import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
+import { jobOf, stay, to } from "./states";
+import type {
+  Burning,
+  Consent,
+  Idle,
+  Reporting,
+  Restart,
+  State,
+  StateName,
+  StateOf,
+  Step,
+  Trial,
+  TrialWithoutJob,
+} from "./states";
+import { giveUpWithoutJob, health, healthWithoutJob, linkInTrial, reached, trialTimeout } from "./trial";
+import type { Target } from "./target";
+import type { Task } from "./types";
+import { checkBytes, checkTurn, verifyBytes, verifyTurn } from "./verify";
+
+/** "timeout": the state's own time is over; it follows a tick. */
+export type MachineEvent = JobEvent | { readonly type: "timeout" };
+export type EventName = MachineEvent["type"];
+type EventOf<E extends EventName> = Extract<MachineEvent, { type: E }>;
+
+/** The states that may follow each state, besides itself. The types of the handlers in TABLE are checked against it. */
+export const NEXT = Object.freeze({
+  starting:
+    "idle trial trial-without-job waiting checking verifying committing installing activating downloading reporting",
+  idle: "consent rolling-back-without-job",
+  consent: "idle checking downloading verifying committing installing activating reporting rolling-back-without-job",
+  waiting: "consent downloading verifying committing installing activating reporting",
+  checking: "consent reporting",
+  downloading: "consent storing checking renewing verifying committing installing activating reporting",
+  storing: "consent downloading checking renewing verifying committing installing activating reporting",
+  renewing: "consent downloading reporting",
+  verifying: "consent downloading committing installing activating reporting",
+  committing: "consent burning reporting",
+  installing: "reporting",
+  burning: "consent restart reporting",
+  restart: "consent activating reporting",
+  activating: "reporting",
+  trial: "reporting rolling-back",
+  "trial-without-job": "idle consent rolling-back-without-job",
+  reporting: "idle consent rolling-back",
+  "rolling-back": "",
+  "rolling-back-without-job": "",
+} as const satisfies { readonly [S in StateName]: string });
+
+type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
+/** What a handler of state `S` may return. */
+type NextOf<S extends StateName> = StateOf<Extract<S | Words<(typeof NEXT)[S]>, StateName>>;
+type Handler<S extends StateName, E extends EventName> = (
+  context: JobContext,
+  state: StateOf<S>,
+  event: EventOf<E>,
+  now: number,
+) => Step<NextOf<S>>;
+type Table = { readonly [S in StateName]: { readonly [E in EventName]?: Handler<S, E> } };
+type Defaults = {
+  readonly [E in EventName]: <S extends State>(
+    context: JobContext,
+    state: S,
+    event: EventOf<E>,
+    now: number,
+  ) => Step<S>;
+};
+
+const ignore = <S extends State>(_context: JobContext, state: S): Step<S> => stay(state);
+
+/** What happens in each state that lists no handler of its own for an event. */
+export const DEFAULTS: Defaults = Object.freeze({
+  boot: ignore,
+  offer: ignore,
+  refused: (context, state, event, now) => refuse(context, state, event, now),
+  link: linkChanged,
+  acked,
+  total: ignore,
+  sector: ignore,
+  "start-over": ignore,
+  rewind: ignore,
+  finished: ignore,
+  expired: ignore,
+  "download-failed": ignore,
+  compared: ignore,
+  bytes: ignore,
+  verified: ignore,
+  turn: ignore,
+  "effect-failed": warn,
+  consent: ignore,
+  restart: ignore,
+  health: ignore,
+  install: ignore,
+  forget,
+  tick: (context, state, _event, now) => to(state, storeDue(context, now)),
+  timeout: ignore,
+} satisfies Defaults);
+
+/** The chip is about to restart: nothing counts any more but an effect that failed. */
+const LEAVING = Object.freeze({
+  offer: ignore,
+  refused: ignore,
+  link: ignore,
+  acked: ignore,
+  forget: ignore,
+  tick: ignore,
+});
+
+const DOWNLOADING = Object.freeze({
+  offer: offerWhenBusy,
+  total,
+  sector,
+  "start-over": startOver,
+  rewind,
+  finished,
+  expired,
+  "download-failed": downloadFailed,
+  "effect-failed": failJob,
+});
+
+export const TABLE = frozen({
+  starting: { boot },
+  idle: { offer: offerWhenIdle, tick: askAgain, "effect-failed": failWithoutJob },
+  consent: { offer: offerInConsent, consent: consented, "effect-failed": failWithoutJob },
+  waiting: { offer: offerWhileWaiting, timeout: resume, "effect-failed": failJob },
+  checking: { offer: offerWhenBusy, bytes: checkBytes, turn: checkTurn, "effect-failed": failJob },
+  downloading: DOWNLOADING,
+  storing: { ...DOWNLOADING, compared: sectorCompared },
+  renewing: { offer: offerWhileRenewing, timeout: renewalTimeout, "effect-failed": failJob },
+  verifying: { offer: offerWhenBusy, bytes: verifyBytes, turn: verifyTurn, "effect-failed": failJob },
+  committing: { offer: offerWhenBusy, compared: headerCompared, verified, "effect-failed": failJob },
+  installing: { offer: offerWhileUnable, install: installed, timeout: installTimeout, "effect-failed": failJob },
+  burning: { offer: offerWhenBusy, acked: ackedBurning, timeout: askRestart, "effect-failed": failJob },
+  restart: { offer: offerWhenBusy, restart, "effect-failed": failJob },
+  activating: { ...LEAVING, "effect-failed": failJob },
+  trial: {
+    offer: offerWhileUnable,
+    link: linkInTrial,
+    acked: ackedInTrial,
+    health,
+    timeout: trialTimeout,
+    "effect-failed": failJob,
+  },
+  "trial-without-job": {
+    offer: offerInTrialWithoutJob,
+    link: linkInTrial,
+    acked: ackedInTrial,
+    health: healthWithoutJob,
+    timeout: giveUpWithoutJob,
+  },
+  reporting: {
+    offer: offerWhileUnable,
+    link: linkWhileReporting,
+    acked: ackedOutcome,
+    "effect-failed": failWhileReporting,
+  },
+  "rolling-back": { ...LEAVING, "effect-failed": failWhileRollingBack },
+  "rolling-back-without-job": { ...LEAVING, "effect-failed": failWhileRollingBack },
+} satisfies Table);
+
+/* ---- acknowledgements: one event for four reports ---- */
+
+function acked<S extends State>({ pending }: JobContext, state: S, { token }: EventOf<"acked">): Step<S> {
+  return token === "refused" ? to(state, pending.answerAcknowledged()) : stay(state);
+}
+
+function ackedBurning(context: JobContext, state: Burning, event: EventOf<"acked">): Step<Burning | Restart> {
+  return event.token === "burning" ? askRestart(context, state) : acked(context, state, event);
+}
+
+function ackedInTrial<S extends Trial | TrialWithoutJob>(
+  context: JobContext,
+  state: S,
+  event: EventOf<"acked">,
+): Step<S> {
+  return event.token === "version" ? reached(context, state) : acked(context, state, event);
+}
+
+function ackedOutcome(
+  context: JobContext,
+  state: Reporting,
+  event: EventOf<"acked">,
+  now: number,
+): Step<Reporting | Idle | Consent> {
+  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event);
+}
+
+function forget<S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> {
+  denylist.clear();
+  return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
+}
+
+/* ---- the machine ---- */
+
+/** What a screen is told in place of the name. */
+const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
+  starting: "idle",
+  committing: "sealing",
+  storing: "downloading",
+  activating: "leaving",
+  "rolling-back": "leaving",
+  "rolling-back-without-job": "leaving",
+  "trial-without-job": "trial",
+});
+
+type AnyHandler = (context: JobContext, state: State, event: MachineEvent, now: number) => Step;
+
+export class UpdateJob {
+  readonly #context: JobContext;
+  #state: State = { name: "starting" };
+
+  constructor(options: JobOptions, facts: BootFacts) {
+    this.#context = new JobContext(options, facts);
+  }
+
+  get name(): StateName {
+    return this.#state.name;
+  }
+  /** The state, for people. */
+  get state(): string {
+    return LABELS[this.name] ?? this.name;
+  }
+  /** The job in hand, if any. */
+  get task(): Task | undefined {
+    return jobOf(this.#state)?.offer;
+  }
+  /** What the effects on the target act on. Asked for with each sector. */
+  get target(): Target["name"] {
+    const state = this.#state;
+    return "job" in state ? state.job.target.name : "firmware";
+  }
+
+  /** When `tick` is wanted next, in ms of the clock. */
+  deadline(): number | undefined {
+    const state = this.#state;
+    const { pending, budgets, askAgainAt } = this.#context;
+    const own = "until" in state ? state.until : state.name === "idle" ? askAgainAt : undefined;
+    return earlier(earlier(pending.deadline(), budgets.deadline()), own);
+  }
+
+  handle(event: JobEvent, now: number): readonly JobEffect[] {
+    const effects = this.step(event, now);
+    const next = event.type === "tick" || event.type === "boot" ? this.next(event, now) : undefined;
+    return next === undefined ? effects : effects.concat(this.step(next, now));
+  }
+
+  private step(event: MachineEvent, now: number): readonly JobEffect[] {
+    const state = this.#state;
+    const row: { readonly [E in EventName]?: unknown } = TABLE[state.name];
+    const handler = (row[event.type] ?? DEFAULTS[event.type]) as AnyHandler;
+    const { state: next, effects } = handler(this.#context, state, event, now);
+    this.#state = next;
+    return effects;
+  }
+
+  /** What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is taken. */
+  private next({ type }: JobEvent, now: number): MachineEvent | undefined {
+    if (type === "tick") {
+      const state = this.#state;
+      return "until" in state && now >= state.until ? { type: "timeout" } : undefined;
+    }
+    const offer = type === "boot" ? this.#context.pending.offer : undefined;
+    return offer && { type: "offer", offer };
+  }
+}

@@ -1,0 +1,152 @@
+/** The states of the update job. Each carries what only it needs; a state that has a job carries the job. machine.ts has the transitions. */
+import type { JobEffect } from "./effects";
+import type { HashPass } from "./hash-pass";
+import type { Progress } from "./progress";
+import type { StoredJob } from "./stored-job";
+import type { Offer, Outcome } from "./types";
+
+interface OfJob {
+  readonly job: StoredJob;
+}
+/** The state ends at this time of the clock, in ms, if nothing else ends it. */
+interface Timed {
+  readonly until: number;
+}
+
+/** The boot was not judged yet. */
+export interface Starting {
+  readonly name: "starting";
+}
+export interface Idle {
+  readonly name: "idle";
+}
+/** The application was asked; nothing is stored or erased before it agrees. */
+export interface Consent {
+  readonly name: "consent";
+  readonly offer: Offer;
+}
+/** The offered version runs already: is it the same image? */
+export interface Checking extends OfJob {
+  readonly name: "checking";
+  readonly pass: HashPass;
+}
+/** A job was found at power-on. A fresh push is better than the stored URL, and is waited for until then. */
+export interface Waiting extends OfJob, Timed {
+  readonly name: "waiting";
+}
+export interface Downloading extends OfJob {
+  readonly name: "downloading";
+  readonly progress: Progress;
+}
+/** One sector, at the job's offset, was written and is read back. */
+export interface Storing extends OfJob {
+  readonly name: "storing";
+  readonly progress: Progress;
+  /** Unchanged until the state ends. */
+  readonly bytes: Uint8Array;
+  /** Times that it was stored again because the readback differed. */
+  readonly repairs: number;
+}
+/** The URL has expired; a version report asked for a fresh one. */
+export interface Renewing extends OfJob, Timed {
+  readonly name: "renewing";
+  readonly why: string;
+  readonly progress: Progress;
+}
+/** `trials`: the image was proven before and only its trial is repeated; trials that it has had. Undefined: after a download. */
+export interface Verifying extends OfJob {
+  readonly name: "verifying";
+  readonly pass: HashPass;
+  readonly trials: number | undefined;
+}
+/** The header of the image is programmed and read back, then the image is checked. */
+export interface Committing extends OfJob {
+  readonly name: "committing";
+  readonly repairs: number;
+}
+/** A component is stored and proven; its installer makes use of it. */
+export interface Installing extends OfJob, Timed {
+  readonly name: "installing";
+}
+/** The image is bootable; the report `burning` gets a moment to arrive. */
+export interface Burning extends OfJob, Timed {
+  readonly name: "burning";
+}
+/** The application chooses the moment of the restart. */
+export interface Restart extends OfJob {
+  readonly name: "restart";
+}
+/** The boot choice changes and the chip restarts into the new firmware. */
+export interface Activating extends OfJob {
+  readonly name: "activating";
+}
+/** The new firmware gives itself up and the chip restarts; the old firmware reports. */
+export interface RollingBack extends OfJob {
+  readonly name: "rolling-back";
+}
+export interface RollingBackWithoutJob {
+  readonly name: "rolling-back-without-job";
+}
+/** `asked`: the cloud was reached, and the application checks itself. */
+export interface Trial extends OfJob, Timed {
+  readonly name: "trial";
+  readonly asked: boolean;
+}
+/** The running firmware is unconfirmed and came by another way than the job in the store: by wire, or from edition 1. */
+export interface TrialWithoutJob extends Timed {
+  readonly name: "trial-without-job";
+  readonly asked: boolean;
+}
+/** The terminal outcome waits for its PUBACK. */
+export interface Reporting extends OfJob {
+  readonly name: "reporting";
+  readonly outcome: Outcome;
+}
+
+export type State =
+  | Starting
+  | Idle
+  | Consent
+  | Checking
+  | Waiting
+  | Downloading
+  | Storing
+  | Renewing
+  | Verifying
+  | Committing
+  | Installing
+  | Burning
+  | Restart
+  | Activating
+  | RollingBack
+  | RollingBackWithoutJob
+  | Trial
+  | TrialWithoutJob
+  | Reporting;
+
+export type StateName = State["name"];
+export type StateOf<N extends StateName> = Extract<State, { name: N }>;
+
+/** What a handler returns: the next state, and the effects in the order in which they are executed. */
+export interface Step<S extends State = State> {
+  readonly state: S;
+  readonly effects: readonly JobEffect[];
+}
+
+export const IDLE: Idle = Object.freeze({ name: "idle" });
+const NONE: readonly JobEffect[] = Object.freeze<JobEffect[]>([]);
+
+export const to = <S extends State>(state: S, effects: readonly JobEffect[]): Step<S> => ({ state, effects });
+
+/** The state stays, and nothing is done. */
+export const stay = <S extends State>(state: S): Step<S> => ({ state, effects: NONE });
+
+/** `effects`, then those of the step. */
+export const before = <S extends State>(effects: readonly JobEffect[], step: Step<S>): Step<S> => ({
+  state: step.state,
+  effects: effects.concat(step.effects),
+});
+
+export const jobOf = (state: State): StoredJob | undefined => ("job" in state ? state.job : undefined);
+
+export const warning = (message: string): JobEffect => ({ type: "notify", notice: { event: "warning", message } });

@@ -1,0 +1,140 @@
+/**
+ * Targets of an update: where the bytes of a job go, and what that changes for the job. The firmware goes into the inactive slot and is
+ * started; a component goes to its installer, which makes use of it without a restart. A further kind of target is one more object of
+ * this interface.
+ */
+import { HEAD, SECTOR } from "../constants";
+import type { Budgets } from "./budgets";
+import type { Denylist } from "./denylist";
+import type { BootFacts, JobEffect, JobOptions } from "./effects";
+import { COMPONENT_SLOT } from "./job-codecs";
+import { refusalOfDowngrade, refusalOfImage, refusalOfMeans } from "./policy";
+import { RECORDS } from "./records";
+import type { Checkpoint, HeaderRecord, OffsetRecord, Snapshot } from "./records";
+import type { Offer } from "./types";
+
+/** What a target may look at. */
+export interface Surroundings {
+  readonly facts: BootFacts;
+  readonly options: JobOptions;
+  readonly denylist: Denylist;
+  readonly budgets: Budgets;
+  /** Anti-rollback counter: the lowest security version that may be installed. */
+  readonly minimumSecurityVersion: number;
+}
+
+export interface Target {
+  readonly name: "firmware" | "component";
+  /** Records of the checkpoint. */
+  readonly offset: OffsetRecord;
+  readonly header: HeaderRecord;
+  /** Bytes at the start of the image that stay erased until the image is proven. */
+  readonly heldBack: number;
+  /** What follows when the image is proven: its header is committed and the chip restarts, or the installer makes use of it. */
+  readonly proven: "commit" | "install";
+  /** In the job record; "": the label of the slot that can be written. */
+  readonly slot: string;
+  checkpointIn(stored: Snapshot): Checkpoint;
+  /** Why `size` bytes cannot be stored; undefined: there is room. */
+  refusalOfSize(around: Surroundings, offer: Offer, size: number): string | undefined;
+  refusalOfVersion(around: Surroundings, offer: Offer): string | undefined;
+  /** Why this image is not tried (again) now, from what is remembered of it. */
+  refusalByHistory(around: Surroundings, offer: Offer, now: number): string | undefined;
+  refusalOfImage(around: Surroundings, offer: Offer, firstSector: Uint8Array): string | undefined;
+  /** The offered version runs already, and enough is known of the offer to compare the images. */
+  runs(around: Surroundings, offer: Offer): boolean;
+  /** Before the first byte changes. */
+  prepare(): JobEffect[];
+  /** Before writing begins at `offset`, or goes on there. */
+  open(offer: Offer, offset: number): JobEffect[];
+  /** Stores one sector and reads it back. `bytes` must stay unchanged until then. */
+  store(sector: number, bytes: Uint8Array): JobEffect[];
+  /** Nothing of the image stays usable. */
+  discard(): JobEffect[];
+  /** The job failed, and what is stored counts for nothing. */
+  abort(offer: Offer): JobEffect[];
+}
+
+const nothing = (): undefined => undefined;
+const none = (): JobEffect[] => [];
+
+export const FIRMWARE: Target = Object.freeze<Target>({
+  name: "firmware",
+  offset: RECORDS.firmwareOffset,
+  header: RECORDS.firmwareHeader,
+  // A half-written slot must not boot: the first bytes hold the image's magic number.
+  heldBack: HEAD,
+  proven: "commit",
+  slot: "",
+  checkpointIn: ({ firmwareOffset, firmwareHeader }) => ({ offset: firmwareOffset, header: firmwareHeader }),
+  refusalOfSize: ({ facts }, _offer, size) =>
+    size <= facts.slotSize ? undefined : `image of ${size} bytes does not fit the slot of ${facts.slotSize}`,
+  refusalOfVersion: ({ facts, options }, offer) => refusalOfDowngrade(offer, facts.running, options.policy),
+  refusalByHistory(around, offer, now) {
+    const cause = around.denylist.causeOf(offer.digest);
+    if (cause !== undefined)
+      return `this image was ${cause === "rolled-back" ? "rolled back" : "refused"} before; it is not tried again`;
+    const { budgets, facts } = around;
+    return FIRMWARE.runs(around, offer) ? undefined : budgets.refusalOf(offer, facts.running.version, now);
+  },
+  refusalOfImage: ({ facts, options, minimumSecurityVersion }, offer, firstSector) =>
+    refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy),
+  runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
+  prepare: () => [{ type: "invalidate" }],
+  open: none,
+  store(sector, bytes) {
+    const erased = sector === 0 ? HEAD : 0;
+    const offset = sector * SECTOR + erased;
+    const body = bytes.subarray(erased);
+    return [
+      { type: "erase", sector },
+      { type: "write", offset, bytes: body },
+      { type: "compare", offset, bytes: body, erased },
+    ];
+  },
+  discard: () => [{ type: "erase", sector: 0 }],
+  abort: none,
+});
+
+/** Its own installer judges what it takes: versions, denylist and budgets are the firmware's alone. */
+export const COMPONENT: Target = Object.freeze<Target>({
+  name: "component",
+  offset: RECORDS.componentOffset,
+  header: RECORDS.componentHeader,
+  heldBack: 0,
+  proven: "install",
+  slot: COMPONENT_SLOT,
+  checkpointIn: ({ componentOffset, componentHeader }) => ({ offset: componentOffset, header: componentHeader }),
+  refusalOfSize({ options }, { component = "" }, size) {
+    const capacity = options.capacityOf?.(component);
+    if (capacity === undefined) return `this device has no module ${JSON.stringify(component)}`;
+    return size <= capacity ? undefined : `${size} bytes do not fit module ${component}, which takes ${capacity}`;
+  },
+  refusalOfVersion: nothing,
+  refusalByHistory: nothing,
+  refusalOfImage: nothing,
+  runs: () => false,
+  prepare: none,
+  open: ({ component = "", version, size }, offset) => [{ type: "open-component", component, version, size, offset }],
+  store(sector, bytes) {
+    const offset = sector * SECTOR;
+    return [
+      { type: "write", offset, bytes },
+      { type: "compare", offset, bytes, erased: 0 },
+    ];
+  },
+  discard: none,
+  abort: ({ component = "" }) => [{ type: "abort-component", component }],
+});
+
+export const targetOf = ({ component }: Offer): Target => (component === undefined ? FIRMWARE : COMPONENT);
+
+/** Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. */
+export function refusalOfOffer(around: Surroundings, offer: Offer): string | undefined {
+  const target = targetOf(offer);
+  return (
+    target.refusalOfSize(around, offer, offer.size) ??
+    refusalOfMeans(offer, around.options.policy) ??
+    target.refusalOfVersion(around, offer)
+  );
+}

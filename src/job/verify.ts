@@ -1,0 +1,146 @@
+/** Digest passes over flash: of the downloaded file, and of the running image when its own version is offered. */
+import { activate, commit } from "./commit";
+import type { JobContext } from "./context";
+import type { JobEffect, JobEvent } from "./effects";
+import { HashPass } from "./hash-pass";
+import { install } from "./install";
+import { conclude, fail } from "./outcome";
+import { Progress } from "./progress";
+import { before, to, warning } from "./states";
+import type { Activating, Checking, Committing, Downloading, Installing, Reporting, Step, Verifying } from "./states";
+import type { StoredJob } from "./stored-job";
+
+/** What a verification may come to. */
+export type Verified = Verifying | Downloading | Committing | Installing | Activating | Reporting;
+
+const LOST = "the head of the image is lost";
+
+/**
+ * Everything is in flash: is it what was offered, and who signed it? `trials`: the image was proven before, and its trial is to be
+ * repeated after this many. It is proven again even then: who can write to the store must not be able to start an unsigned image.
+ */
+export function verify(context: JobContext, job: StoredJob, now: number, trials?: number): Step<Verified> {
+  const { options } = context;
+  const { offer, header, target } = job;
+  const signed = options.refusalOfSignature === undefined ? undefined : options.digest("SHA256");
+  if (offer.digest === undefined && signed === undefined) return proven(context, job, trials, now);
+  if (header === undefined && trials === undefined) return fail(context, job, "flash", LOST, {});
+  const whole = offer.digest === undefined ? undefined : options.digest(offer.digest.algorithm);
+  // For another trial the header is in flash, where it has to be right.
+  const heldBack = target.heldBack > 0 && trials === undefined ? header : undefined;
+  const pass = new HashPass("target", offer.size, { whole, signed }, heldBack);
+  return before(
+    [{ type: "notify", notice: { event: "state", state: "verifying" } }],
+    readOn(context, { name: "verifying", job, pass, trials }, now),
+  );
+}
+
+const PROVEN = Object.freeze({ commit, install });
+
+function proven(
+  context: JobContext,
+  job: StoredJob,
+  trials: number | undefined,
+  now: number,
+): Step<Activating | Committing | Installing | Reporting> {
+  return trials === undefined ? PROVEN[job.target.proven](context, job, now) : activate(context, job, trials, now);
+}
+
+export function verifyBytes(
+  context: JobContext,
+  state: Verifying,
+  { bytes }: Extract<JobEvent, { type: "bytes" }>,
+  now: number,
+): Step<Verified> {
+  state.pass.take(bytes);
+  return readOn(context, state, now);
+}
+
+export const verifyTurn = (context: JobContext, state: Verifying, _event: unknown, now: number) =>
+  readOn(context, state, now);
+
+/** The next read of the pass, or what its end means. */
+function readOn(context: JobContext, state: Verifying, now: number): Step<Verified> {
+  const next = state.pass.next();
+  return next.length > 0 ? { state, effects: next } : judge(context, state, now);
+}
+
+function judge(context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Verified> {
+  const { offer, target } = job;
+  const { digest } = offer;
+  const { whole, signed, trailer, first } = pass.close();
+  const same = digest === undefined || whole === digest.hex;
+  if (!same) {
+    const why = `${digest.algorithm} of what is in flash is ${whole}`;
+    return downloadOnceMore(job, why, now) ?? fail(context, job, "digest-mismatch", why, { discard: true });
+  }
+  // Before the header is programmed: an image without a trusted signature never becomes bootable.
+  const unsigned = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
+  if (unsigned !== undefined) {
+    // Without a digest the signature alone tells whether the bytes are right.
+    const again = digest === undefined ? downloadOnceMore(job, unsigned, now) : undefined;
+    return again ?? fail(context, job, "signature", unsigned, { deny: true, discard: true });
+  }
+  // Once more, of what is in flash and against what runs now: the first sector may be from before the last restart.
+  const refusal = target.refusalOfImage(context, offer, first);
+  if (refusal !== undefined) return fail(context, job, "rejected", refusal, { discard: true });
+  return proven(context, job, trials, now);
+}
+
+/**
+ * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP loses bytes"), or the
+ * offer is wrong. One more download decides. Undefined: this job has had it.
+ */
+function downloadOnceMore(job: StoredJob, why: string, now: number): Step<Downloading> | undefined {
+  if (job.phase.refetched) return undefined;
+  const { offer, target } = job;
+  const { url, size, digest } = offer;
+  const progress = new Progress(now);
+  const effects: JobEffect[] = [
+    warning(`${why}; it is downloaded once more`),
+    ...target.prepare(),
+    job.enter({ phase: "downloading", refetched: true }),
+    ...job.dropCheckpoint(),
+    // The header may be in flash from before a cut, or from an earlier job of the image.
+    ...target.discard(),
+    ...progress.report(offer, 0, now),
+    { type: "download", url, offset: 0, size, validator: undefined, hasDigest: digest !== undefined },
+  ];
+  return to({ name: "downloading", job, progress }, effects);
+}
+
+/* ---- the offered version runs already ---- */
+
+/** With the same digest there is nothing to do, with another the offer is a mistake. */
+export function checkRunning(context: JobContext, job: StoredJob): Step<Checking | Reporting> {
+  const { version, digest, size } = job.offer;
+  if (digest === undefined)
+    return fail(
+      context,
+      job,
+      "rejected",
+      `version ${version} runs already, and without a digest it can not be told from another image`,
+      {},
+    );
+  const pass = new HashPass("running", size, { whole: context.options.digest(digest.algorithm) });
+  return checkTurn(context, { name: "checking", job, pass });
+}
+
+export function checkBytes(
+  context: JobContext,
+  state: Checking,
+  { bytes }: Extract<JobEvent, { type: "bytes" }>,
+): Step<Checking | Reporting> {
+  state.pass.take(bytes);
+  return checkTurn(context, state);
+}
+
+export function checkTurn(context: JobContext, state: Checking): Step<Checking | Reporting> {
+  const { job, pass } = state;
+  const next = pass.next();
+  if (next.length > 0) return to(state, next);
+  const { version, digest } = job.offer;
+  if (pass.close().whole === digest?.hex) return conclude(job, { kind: "done" });
+  const text = `version ${version} runs already, with another digest; offer a new version`;
+  return fail(context, job, "rejected", text, {});
+}
