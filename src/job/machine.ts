@@ -235,7 +235,6 @@ function forget<S extends State>({ denylist, budgets }: JobContext, state: S): S
 /** What a screen is told in place of the name. */
 const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
   starting: "idle",
-  committing: "sealing",
   storing: "downloading",
   activating: "leaving",
   "rolling-back": "leaving",

@@ -59,7 +59,7 @@ test("the cases cover every place at which records, boot entries and reports cha
   for (const place of [
     "downloading: nvs erase",
     "mount: nvs program",
-    "sealing: slot program",
+    "committing: slot program",
     "bootloader: otadata erase",
     "bootloader: otadata program",
     "leaving: otadata erase",

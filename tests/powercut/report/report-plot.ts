@@ -34,7 +34,7 @@ const PHASES: readonly (readonly [name: string, letter: string, text: string])[]
   ["checking", "C", "what is in flash"],
   ["downloading", "D", "sector by sector"],
   ["verifying", "V", "digest of what is in flash"],
-  ["sealing", "S", "the image's head goes in"],
+  ["committing", "S", "the image's head goes in"],
   ["burning", "P", "the cloud is told"],
   ["leaving", "L", "boot choice and restart"],
   ["trial", "T", "the new firmware proves itself"],
