@@ -56,11 +56,6 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     this.#exchange = new Exchange(options, this.#route, this.#retry, this.#outputs);
   }
 
-  /** Bytes delivered as sectors. */
-  get offset(): number {
-    return this.#exchange.file.offset;
-  }
-
   /* ---- inputs ---- */
 
   start(now: number): DownloadOutput[] {

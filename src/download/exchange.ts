@@ -10,7 +10,7 @@ import type { RetryPolicy } from "./retry-policy";
 import type { Route } from "./route";
 import { SectorAssembler } from "./sector-assembler";
 import type { AssemblerEvent } from "./sector-assembler";
-import { verdictOn } from "./verdict";
+import { refused, transient, verdictOn } from "./verdict";
 import type { Incident, Verdict } from "./verdict";
 
 /** The response whose body is read, or was read last. */
@@ -128,7 +128,7 @@ export class Exchange {
         return this.fault(`HTTP ${this.status}: the body ended early`);
       case "surplus":
         if (this.#body?.response.range === undefined)
-          return refused(`HTTP ${this.status}: the file is longer on the server`);
+          return refused("download", `HTTP ${this.status}: the file is longer on the server`);
         return this.fault(`HTTP ${this.status}: the body is longer than Content-Range says`);
       case "malformed":
         if (!this.#assembler.inBody) this.rewind();
@@ -143,12 +143,14 @@ export class Exchange {
       case "body":
         return this.acceptBody(response, verdict, now);
       case "other-size":
-        if (this.file.learntSize && this.file.unguarded) return { kind: "replaced", reason: verdict.message };
-        return refused(verdict.message);
+        if (this.file.offeredSize === 0 && !this.file.hasDigest) return { kind: "replaced", reason: verdict.message };
+        return refused("download", verdict.message);
       case "other-start":
-        return this.#plan.answered > 0 ? this.mismatch(verdict.message) : refused(verdict.message);
+        return this.#plan.answered > 0 ? this.mismatch(verdict.message) : refused("download", verdict.message);
       case "probe":
-        return this.#plan.probe() ? verdict : refused(`HTTP ${response.status}: the server refuses every range`);
+        return this.#plan.probe()
+          ? verdict
+          : refused("download", `HTTP ${response.status}: the server refuses every range`);
       default:
         return verdict;
     }
@@ -162,7 +164,7 @@ export class Exchange {
     const file = this.file;
     const { wanted } = this;
     if (file.validatorChanged(response.validator) && wanted > 0) {
-      if (file.unguarded) return { kind: "replaced", reason: "ETag or Last-Modified changed" };
+      if (!file.hasDigest) return { kind: "replaced", reason: "ETag or Last-Modified changed" };
       this.log("ETag or Last-Modified has changed; the digest will decide");
     }
     file.size = size;
@@ -253,6 +255,3 @@ export class Exchange {
     this.#outputs.push({ type: "log", line: `download: ${text}` });
   }
 }
-
-const transient = (message: string): Incident => ({ kind: "transient", message, retryAfter: 0 });
-const refused = (message: string): Incident => ({ kind: "refused", cause: "download", message });

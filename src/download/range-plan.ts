@@ -15,7 +15,8 @@ export class RangePlan {
   readonly #single: boolean;
   /** Ends (exclusive) of the ranges asked for on this connection and not answered. */
   readonly #ends: number[] = [];
-  #answered = 0;
+  /** Responses read to their end on this connection. */
+  answered = 0;
   /** A response of this connection said that the connection persists. */
   #persistent = false;
   /** Responses did not match the requests once: no pipelining from then on. */
@@ -35,7 +36,7 @@ export class RangePlan {
   /** A new connection. */
   connected(): void {
     this.#ends.length = 0;
-    this.#answered = 0;
+    this.answered = 0;
     this.#persistent = false;
     this.#rate.reset();
   }
@@ -79,11 +80,6 @@ export class RangePlan {
     return this.#ends[this.#ends.length - 1] ?? wanted;
   }
 
-  /** Responses read to their end on this connection. */
-  get answered(): number {
-    return this.#answered;
-  }
-
   /**
    * The head of a good response says whether the connection persists, and where its bytes end. The next request
    * continues there, unless it has left already.
@@ -102,8 +98,8 @@ export class RangePlan {
    */
   responseDone(wanted: number): boolean {
     const end = this.#ends.shift();
-    this.#answered++;
-    if (this.#answered >= 2) this.#sequential = false;
+    this.answered++;
+    if (this.answered >= 2) this.#sequential = false;
     return end === wanted || this.#ends.length === 0;
   }
 
@@ -121,7 +117,7 @@ export class RangePlan {
    * requests.
    */
   connectionLost(): void {
-    if (this.#answered === 1 || (this.#answered === 0 && this.#ends.length > 1)) this.#sequential = true;
+    if (this.answered === 1 || (this.answered === 0 && this.#ends.length > 1)) this.#sequential = true;
   }
 
   /** Responses do not match the requests. */
@@ -130,6 +126,6 @@ export class RangePlan {
   }
 
   private get mayPipeline(): boolean {
-    return this.#persistent && !this.#mismatched && (!this.#sequential || this.#answered >= 2);
+    return this.#persistent && !this.#mismatched && (!this.#sequential || this.answered >= 2);
   }
 }

@@ -20,8 +20,10 @@ export class RemoteFile {
   announced = false;
   /** Bytes delivered as sectors. */
   offset: number;
-  readonly #offered: number;
-  readonly #hasDigest: boolean;
+  /** As offered; 0: the length comes from the server, and another length is another file. */
+  readonly offeredSize: number;
+  /** A digest will tell whether the parts fit together. Without one, a change means to start over. */
+  readonly hasDigest: boolean;
   /** Most that was ever delivered: only more than that is progress. */
   #reached: number;
   #restarts = 0;
@@ -29,9 +31,9 @@ export class RemoteFile {
 
   constructor({ size, validator, hasDigest, offset }: DownloadOptions) {
     this.size = size;
-    this.#offered = size;
+    this.offeredSize = size;
     this.validator = validator;
-    this.#hasDigest = hasDigest;
+    this.hasDigest = hasDigest;
     this.offset = size > 0 && offset >= size ? size : sectorStart(offset);
     this.#reached = this.offset;
   }
@@ -49,16 +51,6 @@ export class RemoteFile {
     const sameKind = before !== undefined && before.startsWith('"') === validator.startsWith('"');
     if (before === undefined || sameKind) this.validator = validator;
     return sameKind;
-  }
-
-  /** No digest will tell whether the parts fit together: a change means to start over. */
-  get unguarded(): boolean {
-    return !this.#hasDigest;
-  }
-
-  /** The length comes from the server and not from the offer: another length is another file. */
-  get learntSize(): boolean {
-    return this.#offered === 0;
   }
 
   /** A sector was delivered. True: further than ever before. */
@@ -83,7 +75,7 @@ export class RemoteFile {
 
   /** Another file, of which nothing was delivered. False: it changed too often. */
   restart(): boolean {
-    this.size = this.#offered;
+    this.size = this.offeredSize;
     this.announced = false;
     this.#restarts++;
     if (this.#restarts > RESTARTS) return false;

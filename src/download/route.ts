@@ -14,16 +14,19 @@ export class Route {
   readonly #allowHttp: boolean;
   /** As offered. URLs are kept as text and split again for a redirect: their parts would be copies in memory. */
   #origin: string | undefined;
-  /** The URL in use, and the server it names. */
+  /** The URL in use. */
   #current: string | undefined;
-  #server: Server | undefined;
+  /** The server that it names. */
+  server: Server | undefined;
   /** The URL in use is the offered one. */
   #atOrigin = false;
-  #prefix: Uint8Array = new Uint8Array(0);
+  /** The request's bytes up to the range. */
+  prefix: Uint8Array = new Uint8Array(0);
   #redirects = 0;
   /** No sector came since the offered URL was asked. */
   #firsthand = true;
-  #renewed = false;
+  /** A URL was offered that was not used yet. */
+  renewed = false;
   #denied = false;
 
   constructor(allowHttp: boolean) {
@@ -40,29 +43,15 @@ export class Route {
     if (!split.tls && !this.#allowHttp) return "plain";
     this.#origin = url;
     this.#atOrigin = false;
-    this.#renewed = true;
+    this.renewed = true;
     this.#firsthand = false;
     this.#denied = false;
     return undefined;
   }
 
-  get server(): Server | undefined {
-    return this.#server;
-  }
-
-  /** The request's bytes up to the range. */
-  get prefix(): Uint8Array {
-    return this.#prefix;
-  }
-
   /** The offered URL may answer otherwise than the one in use: a refusal counts only from the offered one. */
   get secondhand(): boolean {
     return !this.#atOrigin && !this.#firsthand;
-  }
-
-  /** A URL was offered that was not used yet. */
-  get renewed(): boolean {
-    return this.#renewed;
   }
 
   toOrigin(): void {
@@ -71,7 +60,7 @@ export class Route {
       this.#atOrigin = true;
     }
     this.#redirects = 0;
-    this.#renewed = false;
+    this.renewed = false;
     this.#firsthand = true;
   }
 
@@ -111,7 +100,7 @@ export class Route {
     if (typeof url === "string") return;
     const { tls, host, port } = url;
     this.#current = text;
-    this.#server = { tls, host, port };
-    this.#prefix = requestPrefix(url);
+    this.server = { tls, host, port };
+    this.prefix = requestPrefix(url);
   }
 }

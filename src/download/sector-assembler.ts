@@ -49,10 +49,13 @@ export class SectorAssembler {
   /** Unread bytes of the scratch buffer. */
   #at = 0;
   #end = 0;
-  #inBody = false;
-  #fill = 0;
+  /** Between a head and the end of its body. */
+  inBody = false;
+  /** Bytes in the sector buffer. */
+  fill = 0;
   #skip = 0;
-  #take = 0;
+  /** Bytes still to be taken from this response. */
+  take = 0;
   #toEnd = false;
   #unproven = false;
   /** `next` has to call `progress`. */
@@ -81,13 +84,13 @@ export class SectorAssembler {
     this.#end = 0;
     const keep = this.#trusted && this.#keepsUnfinished;
     this.#trusted = true;
-    if (!keep || (this.#inBody && (this.#take === 0 || this.#unproven))) this.#fill = 0;
+    if (!keep || (this.inBody && (this.take === 0 || this.#unproven))) this.fill = 0;
     this.expectHead();
   }
 
   /** The next response of this connection. What was read of it already stays, and so does an unfinished sector. */
   expectHead(): void {
-    this.#inBody = false;
+    this.inBody = false;
     this.#unchecked = false;
     this.head.reset();
   }
@@ -96,53 +99,38 @@ export class SectorAssembler {
     this.head.forget();
     this.#body.begin(framing);
     this.#skip = skip;
-    this.#take = take;
+    this.take = take;
     this.#toEnd = toEnd;
     this.#unproven = unproven;
-    this.#inBody = true;
+    this.inBody = true;
     this.#unchecked = true;
-  }
-
-  /** Bytes in the sector buffer. */
-  get fill(): number {
-    return this.#fill;
-  }
-
-  /** Bytes still to be taken from this response. */
-  get take(): number {
-    return this.#take;
   }
 
   /** No byte of the awaited response has come. */
   get pristine(): boolean {
-    return !this.#inBody && this.head.pristine;
-  }
-
-  /** Between a head and the end of its body. */
-  get inBody(): boolean {
-    return this.#inBody;
+    return !this.inBody && this.head.pristine;
   }
 
   /** The body will end with the connection. */
   get endsWithConnection(): boolean {
-    return this.#inBody && this.#body.endsWithConnection;
+    return this.inBody && this.#body.endsWithConnection;
   }
 
   sector(): Uint8Array {
-    return this.#buffer.subarray(0, this.#fill);
+    return this.#buffer.subarray(0, this.fill);
   }
 
   /** The sector was handed out. */
   delivered(): void {
-    this.#fill = 0;
+    this.fill = 0;
   }
 
   /** The place for the next read. */
   target(): Uint8Array {
     if (this.#at < this.#end) return NOTHING;
-    const room = SECTOR - this.#fill;
+    const room = SECTOR - this.fill;
     const payload = this.payload();
-    if (payload > 0) return this.#buffer.subarray(this.#fill, this.#fill + Math.min(room, payload));
+    if (payload > 0) return this.#buffer.subarray(this.fill, this.fill + Math.min(room, payload));
     // There is no room only while the file is complete and its end is not proved: no payload may come then.
     return this.#scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
   }
@@ -159,7 +147,7 @@ export class SectorAssembler {
   /** To be called until it returns "more" or the connection is dropped. */
   next(): AssemblerEvent {
     for (;;) {
-      if (!this.#inBody) {
+      if (!this.inBody) {
         if (this.#at >= this.#end) return "more";
         this.#at = this.head.push(this.#scratch, this.#at, this.#end);
         return AFTER_HEAD[this.head.state];
@@ -177,25 +165,25 @@ export class SectorAssembler {
 
   /** The connection ended, and with it a body that has no other end. */
   connectionEnded(): AssemblerEvent {
-    if (this.#take > 0) return "short";
+    if (this.take > 0) return "short";
     this.#unproven = false;
     return this.sectorReady() ? "sector" : "end";
   }
 
   /** Payload bytes that may be read straight into the sector buffer. */
   private payload(): number {
-    return this.#inBody ? Math.min(this.#body.direct, this.#skip || this.#take) : 0;
+    return this.inBody ? Math.min(this.#body.direct, this.#skip || this.take) : 0;
   }
 
   private took(count: number): void {
     this.#body.take(count);
     if (this.#skip > 0) this.#skip -= count;
     else {
-      this.#fill += count;
-      this.#take -= count;
+      this.fill += count;
+      this.take -= count;
     }
     // In the middle of a sector, of the body and of a chunk there is nothing to check.
-    this.#unchecked = this.#fill === SECTOR || this.#take === 0 || this.#body.direct === 0;
+    this.#unchecked = this.fill === SECTOR || this.take === 0 || this.#body.direct === 0;
   }
 
   private readScratch(): void {
@@ -205,7 +193,7 @@ export class SectorAssembler {
       return;
     }
     const count = Math.min(this.payload(), this.#end - this.#at);
-    if (this.#skip === 0) this.#buffer.set(this.#scratch.subarray(this.#at, this.#at + count), this.#fill);
+    if (this.#skip === 0) this.#buffer.set(this.#scratch.subarray(this.#at, this.#at + count), this.fill);
     this.#at += count;
     this.took(count);
   }
@@ -213,20 +201,20 @@ export class SectorAssembler {
   /** What the bytes read so far amount to. */
   private progress(): AssemblerEvent {
     if (this.#body.broken) return "malformed";
-    if (this.#body.done && this.#take === 0) this.#unproven = false;
+    if (this.#body.done && this.take === 0) this.#unproven = false;
     if (this.sectorReady()) {
       this.#unchecked = true;
       return "sector";
     }
-    if (this.#body.done) return this.#take > 0 ? "short" : "end";
-    if (this.#take > 0 || this.#body.direct === 0) return "more";
+    if (this.#body.done) return this.take > 0 ? "short" : "end";
+    if (this.take > 0 || this.#body.direct === 0) return "more";
     if (this.#body.endsWithConnection) return this.#unproven ? "more" : "end";
     return "surplus";
   }
 
   private sectorReady(): boolean {
-    if (this.#fill === 0) return false;
-    const last = this.#toEnd && this.#take === 0;
-    return last ? !this.#unproven : this.#fill === SECTOR;
+    if (this.fill === 0) return false;
+    const last = this.#toEnd && this.take === 0;
+    return last ? !this.#unproven : this.fill === SECTOR;
   }
 }

@@ -81,9 +81,9 @@ export function verdictOn(response: Response, wanted: number, size: number): Ver
     case 408:
     case 425:
     case 429:
-      return transient(response);
+      return busy(response);
     default:
-      if (status >= 500) return transient(response);
+      if (status >= 500) return busy(response);
       return refused("download", `HTTP ${status}: unexpected answer`);
   }
 }
@@ -92,8 +92,7 @@ function onBody(response: Response, wanted: number, size: number): Verdict {
   const { status, framing, range } = response;
   if (response.encoded)
     return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
-  if (framing === "ambiguous")
-    return { kind: "transient", message: `HTTP ${status}: contradictory Content-Length`, retryAfter: 0 };
+  if (framing === "ambiguous") return transient(`HTTP ${status}: contradictory Content-Length`);
   if (range === "malformed" || (range && range.first < 0))
     return refused("download", `HTTP ${status}: unreadable Content-Range`);
   if (range) {
@@ -135,7 +134,7 @@ function onWholeFile(type: string, framing: Framing, wanted: number, size: numbe
   return { kind: "body", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
 }
 
-function refused(cause: Cause, message: string): Verdict {
+export function refused(cause: Cause, message: string): Extract<Incident, { kind: "refused" }> {
   return { kind: "refused", cause, message };
 }
 
@@ -143,10 +142,10 @@ function otherSize(status: number, actual: number, expected: number): Verdict {
   return { kind: "other-size", message: `HTTP ${status}: the file has ${actual} bytes on the server, not ${expected}` };
 }
 
-function transient(response: Response): Verdict {
-  return {
-    kind: "transient",
-    message: `HTTP ${response.status}: the server is busy or broken`,
-    retryAfter: response.retryAfter ?? 0,
-  };
+export function transient(message: string, retryAfter = 0): Extract<Incident, { kind: "transient" }> {
+  return { kind: "transient", message, retryAfter };
+}
+
+function busy({ status, retryAfter }: Response): Verdict {
+  return transient(`HTTP ${status}: the server is busy or broken`, retryAfter);
 }

@@ -10,6 +10,8 @@ interface Publish {
   sentAt: number;
 }
 
+const NONE: readonly string[] = Object.freeze([]);
+
 /** A publish to put on the wire now. */
 export interface Sending {
   readonly message: Message;
@@ -76,7 +78,9 @@ export class InflightPublishes {
   }
 
   /** Tokens whose time to be sent (again) has come, in order. */
-  due(now: number): string[] {
+  due(now: number): readonly string[] {
+    // Nearly always empty, and iterators are dear on XS.
+    if (this.#kept.size === 0) return NONE;
     return [...this.#kept.values()]
       .filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND)
       .map((kept) => kept.token);

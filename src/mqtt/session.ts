@@ -228,29 +228,22 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   /** The connection on which CONNECT was sent. */
   private get connection(): BrokerConnection | undefined {
     const state = this.#state;
-    switch (state.name) {
-      case "connecting":
-      case "subscribing":
-      case "up":
-        return state.connection;
-      default:
-        return undefined;
-    }
+    return "connection" in state ? state.connection : undefined;
   }
 
   private frame(frame: Frame, connection: BrokerConnection, now: number): void {
     switch (frame.type) {
-      case "malformed":
-        return this.malformed(frame.reason, now);
-      case "skipped":
-        if (this.#state.name === "connecting") return this.violated("publish before connack", now);
-        return this.skipped(frame, connection, now);
       case "packet": {
         const packet = connection.decoder.decode(frame.bytes);
         if (packet.type === "malformed") return this.malformed(packet.reason, now);
         if (this.#state.name === "connecting") return this.firstPacket(packet, connection, now);
         return this.packet(packet, connection, now);
       }
+      case "malformed":
+        return this.malformed(frame.reason, now);
+      case "skipped":
+        if (this.#state.name === "connecting") return this.violated("publish before connack", now);
+        return this.skipped(frame, connection, now);
     }
   }
 
@@ -326,7 +319,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     const { liveness } = connection;
     if (liveness.check(now) === "dead")
       return this.lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
-    for (const token of this.#inflight.due(now)) this.sendKept(token, connection, now);
+    this.#inflight.due(now).forEach((token) => this.sendKept(token, connection, now));
     if (liveness.check(now) !== "ping") return;
     liveness.pinged(now);
     this.#outputs.push({ type: "send", bytes: pingreq() });

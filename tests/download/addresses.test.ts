@@ -284,7 +284,7 @@ test("a fresh URL in mid-download does not disturb the connection, and is used w
   });
   const some = bench(server, { range: SECTOR });
   some.handle(some.downloader.start(some.now));
-  while (some.downloader.offset === 0) some.step();
+  while (some.storedLength === 0) some.step();
   some.handle(some.downloader.renew("http://c.example/fw", some.now));
   assert.deepEqual(some.connects, ["http://a.example:80"]);
   while (some.step()) void 0;
@@ -314,7 +314,7 @@ test("a fresh URL in mid-download is used after the old connection broke", () =>
   });
   const some = bench(server, { range: SECTOR });
   some.handle(some.downloader.start(some.now));
-  while (some.downloader.offset === 0) some.step();
+  while (some.storedLength === 0) some.step();
   some.handle(some.downloader.renew("http://c.example/fw", some.now));
   while (some.step()) void 0;
   assert.deepEqual(some.connects, ["http://a.example:80", "http://c.example:80"]);

@@ -291,12 +291,12 @@ export class Bench {
       head,
       first: Number(found[2]),
       last: Number(found[3]),
-      ahead: Number(found[2]) - this.downloader.offset,
+      ahead: Number(found[2]) - this.storedLength,
       unread: this.waiting,
     };
     assert.ok(request.first <= request.last);
     this.requests.push(request);
-    this.widest = Math.max(this.widest, request.last + 1 - this.downloader.offset);
+    this.widest = Math.max(this.widest, request.last + 1 - this.storedLength);
     let bytes: Uint8Array[] = [];
     const flush = (): void => {
       const joined = Buffer.concat(bytes);

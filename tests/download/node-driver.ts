@@ -132,7 +132,7 @@ export class NodeDriver {
 
   #send(bytes: Uint8Array): void {
     const end = Number(/-(\d+)\r\n\r\n$/.exec(Buffer.from(bytes).toString("latin1"))![1]) + 1;
-    this.#widest = Math.max(this.#widest, end - this.#downloader.offset);
+    this.#widest = Math.max(this.#widest, end - this.#stored);
     assert.equal(this.#socket!.write(bytes), bytes.length);
   }
 

@@ -144,7 +144,7 @@ test("a short silence is waited out on the same connection, a long one is not", 
     request.connection === 1 && request.first >= RANGE ? ["silence"] : partial(FILE, request),
   );
   bench.handle(bench.downloader.start(bench.now));
-  while (bench.downloader.offset < RANGE) bench.step();
+  while (bench.storedLength < RANGE) bench.step();
   const heard = bench.now;
   while (bench.step() && bench.connects.length === 1) assert.ok(bench.now <= heard + HTTP_IDLE_TIMEOUT + 1000);
   assert.match(bench.waits[0]!.reason, /nothing received for 15 s/);
@@ -243,7 +243,7 @@ test("a Content-Length that is too long or too short costs connections, not prog
     for (const by of [-1, -1000])
       completes(new Bench((request) => (request.connection < 4 ? lying(by, how) : good())(request)));
   }
-  assert.equal(timesOut(new Bench(lying(-1, "close")), /HTTP 206: the body ended early/).downloader.offset, 5 * SECTOR);
+  assert.equal(timesOut(new Bench(lying(-1, "close")), /HTTP 206: the body ended early/).storedLength, 5 * SECTOR);
 });
 
 test("a body that ends early", () => {
