@@ -124,14 +124,19 @@ test("the broker going and coming back is told; the cloud hears its devices agai
   assert.equal((await gone)[0], false);
   const back = new Promise<void>((resolve) => cloud.on("broker", (connected) => connected && resolve()));
   const again = await Aedes.createBroker();
+  // The cloud subscribes once it is connected again.
+  const subscribed = new Promise<void>((resolve) =>
+    again.on("subscribe", (subscriptions) => {
+      if (subscriptions.some(({ topic }) => topic === "$ota/report/+/+")) resolve();
+    }),
+  );
   const second = createServer(again.handle);
   await once(second.listen(port, "127.0.0.1"), "listening");
-  await back;
+  await Promise.all([back, subscribed]);
   const device = await mqtt({ port, clientId: "A1B2C3D4E5ota-bench-01" });
-  // The subscription follows the connection.
-  const knock = setInterval(() => void report(device, { type: "report_version", report: { version: "1" } }), 50);
-  while (cloud.devices.get(BOARD_ID)?.version !== "1") await once(cloud, "device");
-  clearInterval(knock);
+  const reported = new Promise<void>((resolve) => cloud.on("device", ({ version }) => version === "1" && resolve()));
+  await report(device, { type: "report_version", report: { version: "1" } });
+  await reported;
   await device.endAsync(true);
   await cloud.stop();
   second.close();

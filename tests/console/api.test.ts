@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { request as send } from "node:http";
-import { readdir } from "node:fs/promises";
-import { mkdtemp, rm } from "node:fs/promises";
+import { watch } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -270,6 +270,30 @@ test("names of packages are words for people and no paths", async () => {
   }
 });
 
+/** Sends the head of a POST alone: a body that is written while the server refuses it can break the connection before the answer is read. */
+function statusOfHead(port: number, path: string, headers: Record<string, string>): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const sent = send({ port, path: `/cloud/v1${path}`, method: "POST", headers }, (response) => {
+      resolve(response.statusCode ?? 0);
+      sent.destroy();
+    });
+    sent.on("error", reject);
+    sent.flushHeaders();
+  });
+}
+
+/** Resolves when the names in a folder fit. */
+async function folderHas(folder: string, fits: (names: readonly string[]) => boolean): Promise<void> {
+  let changed = (): void => undefined;
+  const watcher = watch(folder, () => changed());
+  for (;;) {
+    const change = new Promise<void>((resolve) => (changed = resolve));
+    if (fits(await readdir(folder))) break;
+    await change;
+  }
+  watcher.close();
+}
+
 test("uploads stream to disk, are bounded, and leave nothing behind when they break off", async () => {
   const state = await mkdtemp(join(tmpdir(), "xs-ota-api-"));
   try {
@@ -281,14 +305,7 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
           "content-type": "application/octet-stream",
           "content-length": String(70 << 20),
         };
-        const tooLong = await new Promise<number>((resolve, reject) => {
-          const sent = send(
-            { port: httpPort, path: "/cloud/v1/packages?version=1", method: "POST", headers: announced },
-            (response) => resolve(response.statusCode ?? 0),
-          );
-          sent.on("error", reject);
-          sent.flushHeaders();
-        });
+        const tooLong = await statusOfHead(httpPort, "/packages?version=1", announced);
         assert.equal(tooLong, 413, "by what is announced, before a byte is taken");
 
         const chunked = await new Promise<number>((resolve, reject) => {
@@ -315,19 +332,14 @@ test("uploads stream to disk, are bounded, and leave nothing behind when they br
         });
         cut.on("error", () => undefined);
         await new Promise<void>((resolve) => cut.write(Buffer.alloc(50_000), () => resolve()));
-        while (!(await readdir(join(state, "packages"))).some((name) => name.endsWith(".upload")))
-          await new Promise((resolve) => setImmediate(resolve));
+        const packages = join(state, "packages");
+        await folderHas(packages, (names) => names.some((name) => name.endsWith(".upload")));
         cut.destroy();
-        while ((await readdir(join(state, "packages"))).length > 0)
-          await new Promise((resolve) => setImmediate(resolve));
+        await folderHas(packages, (names) => names.length === 0);
         const { items } = await ok<{ items: unknown[] }>(host, "/packages");
         assert.deepEqual(items, []);
-        const big = JSON.stringify({ devices: [], padding: "x".repeat(3 << 20) });
-        assert.equal(
-          (await call(host, "/devices", { method: "POST", body: big, headers: { "content-type": "application/json" } }))
-            .status,
-          413,
-        );
+        const bigJson = { ...announced, "content-type": "application/json", "content-length": String(3 << 20) };
+        assert.equal(await statusOfHead(httpPort, "/devices", bigJson), 413);
       },
       { cloud: { state } },
     );

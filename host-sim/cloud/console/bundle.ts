@@ -11,7 +11,7 @@ const WEB = fileURLToPath(new URL("web/", import.meta.url));
 
 let files: Promise<ReadonlyMap<string, ConsoleFile>> | undefined;
 
-/** The console's files by path, made from their sources at the first call, in about a twentieth of a second and without a network. */
+/** The console's files by path, made from their sources at the first call, in less than a tenth of a second and without a network. */
 export function consoleFiles(): Promise<ReadonlyMap<string, ConsoleFile>> {
   files ??= make();
   return files;
@@ -19,7 +19,8 @@ export function consoleFiles(): Promise<ReadonlyMap<string, ConsoleFile>> {
 
 async function make(): Promise<ReadonlyMap<string, ConsoleFile>> {
   const { outputFiles } = await build({
-    entryPoints: [`${WEB}main.tsx`],
+    entryPoints: [`${WEB}main.tsx`, `${WEB}style.css`],
+    outdir: "console",
     bundle: true,
     write: false,
     format: "esm",
@@ -30,13 +31,12 @@ async function make(): Promise<ReadonlyMap<string, ConsoleFile>> {
     jsxImportSource: "preact",
     logLevel: "silent",
   });
-  const [html, css, icon] = await Promise.all(
-    ["index.html", "style.css", "icon.svg"].map((name) => readFile(WEB + name, "utf8")),
-  );
+  const built = (name: string): string => outputFiles.find(({ path }) => path.endsWith(`/${name}`))!.text;
+  const [html, icon] = await Promise.all(["index.html", "icon.svg"].map((name) => readFile(WEB + name, "utf8")));
   return new Map([
     ["/", { type: "text/html; charset=utf-8", text: html! }],
-    ["/console/main.js", { type: "text/javascript; charset=utf-8", text: outputFiles[0]!.text }],
-    ["/console/style.css", { type: "text/css; charset=utf-8", text: css! }],
+    ["/console/main.js", { type: "text/javascript; charset=utf-8", text: built("main.js") }],
+    ["/console/style.css", { type: "text/css; charset=utf-8", text: built("style.css") }],
     ["/console/icon.svg", { type: "image/svg+xml", text: icon! }],
   ]);
 }

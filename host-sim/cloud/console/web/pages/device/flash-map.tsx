@@ -149,8 +149,15 @@ function Sectors({
   return <canvas ref={canvas} role="img" aria-label={label} />;
 }
 
+/** A role of the palette as a canvas takes it: of a custom property a script gets the text, with `light-dark()` unresolved. */
+function colourOf(element: HTMLElement, role: string): string {
+  element.style.color = `var(--${role})`;
+  const { color } = getComputedStyle(element);
+  element.style.removeProperty("color");
+  return color;
+}
+
 function paint(canvas: HTMLCanvasElement, sectors: string, checkpoint: number | undefined): void {
-  const style = getComputedStyle(canvas);
   const scale = devicePixelRatio;
   const pitch = canvas.clientWidth / COLUMNS;
   const rows = Math.ceil(sectors.length / COLUMNS);
@@ -161,14 +168,12 @@ function paint(canvas: HTMLCanvasElement, sectors: string, checkpoint: number | 
   if (!context) return;
   context.scale(scale, scale);
   const gap = pitch > 5 ? 1 : 0.5;
-  const colours = Object.fromEntries(
-    KINDS.map(([letter, kind]) => [letter, style.getPropertyValue(`--flash-${kind}`)]),
-  );
+  const colours = Object.fromEntries(KINDS.map(([letter, kind]) => [letter, colourOf(canvas, `flash-${kind}`)]));
   for (let index = 0; index < sectors.length; index++) {
     context.fillStyle = colours[sectors[index]!] ?? "red";
     context.fillRect((index % COLUMNS) * pitch, Math.floor(index / COLUMNS) * pitch, pitch - gap, pitch - gap);
   }
   if (checkpoint === undefined) return;
-  context.fillStyle = style.getPropertyValue("--flash-checkpoint");
+  context.fillStyle = colourOf(canvas, "flash-checkpoint");
   context.fillRect((checkpoint % COLUMNS) * pitch - 1, Math.floor(checkpoint / COLUMNS) * pitch - 1, 3, pitch + 1);
 }
