@@ -4,12 +4,12 @@ import type { StateDatabase } from "../core/state/database";
 /** One-time links that wait to be used. */
 const LINKS_MAX = 8;
 const SESSIONS_MAX = 100;
-/** Milliseconds that a session lives: a month. */
+/** Milliseconds that a session lasts: a month. */
 const SESSION_LIFE = 30 * 86_400_000;
 
 /**
  * Who may use console and API: whoever holds the API token, or a session that was opened with a one-time token. Tokens are 256 random
- * bits; only their hashes are kept, so that neither memory dumps nor the database give one away.
+ * bits; only their hashes are stored, so that neither memory dumps nor the database reveal one.
  */
 export class Access {
   readonly #database: StateDatabase | undefined;
@@ -80,7 +80,7 @@ function digest(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-/** Looked up by hash: what a comparison's time could tell is of no use to anybody. */
+/** Tokens are looked up by hash, so that the time of a comparison reveals nothing of use. */
 function hash(text: string): string {
   return digest(text).toString("base64url");
 }

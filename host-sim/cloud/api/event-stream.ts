@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Boards, SimulatedBoard } from "../boards/boards";
 import type { Cloud } from "../core/cloud";
 
-/** What may change, as a listener is told: ids, or true where there are too many to name. */
+/** What has changed, by topic: ids, or true where there are too many to name. */
 export type Changes = { [topic in Topic]?: readonly string[] | true };
 export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker";
 
@@ -11,9 +11,9 @@ const GATHER = 250;
 /** Ids named in one event. */
 const IDS_MAX = 50;
 const LISTENERS_MAX = 50;
-/** Milliseconds between signs of life, so that both ends notice a dead connection. */
+/** Milliseconds between heartbeats, so that both ends notice a dead connection. */
 const HEARTBEAT = 15_000;
-/** Milliseconds between looks at a board's flash that somebody watches. */
+/** Milliseconds between two reads of the flash of a board that a listener watches. */
 const FLASH = 400;
 
 interface Listener {
@@ -23,9 +23,8 @@ interface Listener {
 }
 
 /**
- * Tells consoles what has changed, by server-sent events. It names things and leaves it to the listener to ask for what it shows: so
- * the stream is small whatever the number of devices, and a listener that missed something is as well off as any other. Only a watched
- * board's flash map goes out whole.
+ * Server-sent events for consoles: the names of what has changed. A listener asks for what it shows, so that the stream stays small with
+ * any number of devices, and a listener that missed an event loses nothing. Only a watched board's flash map goes out whole.
  */
 export class EventStream {
   readonly #boards: Boards;

@@ -26,7 +26,7 @@ export function cookieName(request: IncomingMessage): string {
  * What is checked of a request before anything is made of it.
  *
  * - The peer is on this machine, unless the console was opened to the network.
- * - Host names this cloud: a page whose own name was pointed at this address (DNS rebinding) says its own.
+ * - Host names this cloud: a page whose own name was pointed at this address (DNS rebinding) sends its own.
  * - Origin, where a browser sends one, is this very origin; and it sends one, or says so in Sec-Fetch-Site, with everything that changes
  *   something.
  */

@@ -1,4 +1,4 @@
-/** Identity fields that nobody but device and cloud should know. */
+/** Identity fields that are secrets between device and cloud. */
 const SECRETS = ["deviceSecret", "username", "password"] as const;
 /** Shorter ones would blot out innocent text. */
 const SHORTEST = 4;

@@ -5,7 +5,7 @@ import { Compile } from "typebox/schema";
 import { Settings } from "typebox/system";
 import { ApiError } from "./errors";
 
-/** Of a value that fits none of several forms, all errors are wanted, to tell which form was meant. */
+/** All errors are needed to find the form that was meant, where a value fits none of several. */
 Settings.Set({ maxErrors: 64 });
 
 interface SchemaError {

@@ -63,8 +63,8 @@ const DEFAULT_KIND = "tencent";
 const EVENTS_KEPT = 300;
 
 /**
- * Simulated boards that belong to this cloud. Each one that is on is a process of its own, `xs-ota device`, so that cutting its power is
- * what it is on the desk: SIGKILL. It reaches the cloud through a link of its own, good or weak.
+ * Simulated boards of this cloud. Each one that is on is an `xs-ota device` process, so that SIGKILL cuts its power. It reaches the cloud
+ * through a link of its own, good or weak.
  */
 export class Boards {
   readonly #options: BoardsOptions;
@@ -75,7 +75,7 @@ export class Boards {
   constructor(options: BoardsOptions) {
     this.#options = options;
     for (const row of options.cloud.database?.all("SELECT name, device, body FROM boards ORDER BY rowid") ?? []) {
-      const { factory, ...body } = JSON.parse(String(row["body"])) as Kept;
+      const { factory, ...body } = JSON.parse(String(row["body"])) as StoredBoard;
       if (!options.cloud.devices.get(String(row["device"]))) continue;
       this.#keep({ name: String(row["name"]), device: String(row["device"]), ...body }, factory);
     }
@@ -248,12 +248,12 @@ export class Boards {
   }
 
   #save({ board: { name, device, ...body }, factory }: Entry): void {
-    const kept: Kept = { ...body, factory };
+    const stored: StoredBoard = { ...body, factory };
     this.#options.cloud.database?.run(
       "INSERT INTO boards(name, device, body) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET body = excluded.body",
       name,
       device,
-      JSON.stringify(kept),
+      JSON.stringify(stored),
     );
   }
 
@@ -270,4 +270,4 @@ export class Boards {
   }
 }
 
-type Kept = Omit<SimulatedBoard, "name" | "device"> & { readonly factory: string };
+type StoredBoard = Omit<SimulatedBoard, "name" | "device"> & { readonly factory: string };

@@ -50,7 +50,7 @@ export interface FlashMap {
 const AHEAD = 2;
 
 /**
- * Read from flash.bin as it is at this moment, in use or not. `running`: the slot that the board said it booted, if it is on. Throws one
+ * Read from flash.bin as it is at this moment, in use or not. `running`: the slot that the board reported at its boot, if it is on. Throws one
  * line if there is no board, or if it is in the middle of being made.
  */
 export function flashMap(folder: string, running: string | undefined): FlashMap {
@@ -65,7 +65,7 @@ export function flashMap(folder: string, running: string | undefined): FlashMap 
       const isRunning = slot.label === active;
       const stored = isRunning || job === undefined ? 0 : job.stored;
       const image = slot.bootable ? (slot.length ?? 0) : 0;
-      const wear = readWear(join(folder, WEAR_FILE), address, size);
+      const counts = readWear(join(folder, WEAR_FILE), address, size);
       return {
         label: slot.label,
         size,
@@ -74,7 +74,7 @@ export function flashMap(folder: string, running: string | undefined): FlashMap 
         ...(slot.version === undefined ? {} : { version: slot.version }),
         state: entry?.state ?? "none",
         sectors: sectorsOf((at, into) => chip.read(address + at, into), size, image, stored),
-        erases: wear.erases,
+        erases: counts.erases,
       };
     });
     return {

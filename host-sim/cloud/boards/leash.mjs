@@ -1,4 +1,4 @@
-// Loaded before a board's own program: the board ends with the process that started it, however that ends, by a pipe that nobody writes to.
+// Loaded before a board's own program. The board ends with its parent process, however that ends: its stdin, a pipe, is closed then.
 process.stdin.once("end", () => process.kill(process.pid, "SIGKILL"));
 process.stdin.once("error", () => process.kill(process.pid, "SIGKILL"));
 process.stdin.resume();

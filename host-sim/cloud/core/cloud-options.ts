@@ -23,15 +23,15 @@ export interface CloudOptions extends SideOptions {
   readonly packages?: string;
   /** Bytes per second for each download connection; default: as fast as it goes. */
   readonly throttle?: number;
-  /** Seconds that a download URL lives; default 86,400, which is what Tencent's live. */
+  /** Seconds that a download URL is valid; default 86,400, as Tencent's are. */
   readonly urlLifetime?: number;
   /** Scheme, host and port of download URLs, where devices reach the file server by another way: a weak link, a proxy. */
   readonly downloadOrigin?: string;
-  /** Signs download URLs; one kept over restarts keeps the URLs valid. Default: random. */
+  /** Signs download URLs; with the same secret, URLs stay valid over restarts. Default: random. */
   readonly urlSecret?: string;
   /** Further platforms, asked after the cloud's own. */
   readonly sides?: readonly PlatformSide[];
-  /** Messages kept for each device; default 500. */
+  /** Messages stored for each device; default 500. */
   readonly logLimit?: number;
   /** The clock, milliseconds since 1970; default: the system's. */
   readonly now?: () => number;

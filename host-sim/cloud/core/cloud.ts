@@ -5,7 +5,7 @@ import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
 import type { Authority } from "./listeners/certificates";
 import { ports, prepareTls, reachable, type CloudOptions, type PreparedTls } from "./cloud-options";
-import type { CloudEvents } from "./cloud-events";
+import { settled, type CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
 import { brokerAddress } from "./broker/external-broker";
 import { FileServer, type Served } from "./files/file-server";
@@ -20,7 +20,7 @@ import { DownloadOrigins } from "./listeners/origins";
 import { StateDatabase } from "./state/database";
 import { StateKeeper } from "./state/keeper";
 import { restore } from "./state/restore";
-import { isFinal, TaskLedger, type Task } from "./devices/tasks";
+import { TaskLedger, type Task } from "./devices/tasks";
 import { Timers } from "./timers";
 import { Traffic } from "./files/traffic";
 
@@ -78,7 +78,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
   readonly #timers = new Timers();
   readonly #origins: DownloadOrigins;
-  /** Not before what was kept is back. */
+  /** Undefined until the stored state is restored. */
   #keeper: StateKeeper | undefined;
   readonly #now: () => number;
 
@@ -126,17 +126,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       clientId: () => database?.settingOr("broker-client", brokerClientId) ?? brokerClientId(),
       onState: (connected, message) => this.emit("broker", connected, message),
     });
-    this.#http = new HttpFront({
-      host,
-      connected: () => traffic.connection(),
-      handlers: [
-        (request, response) => firstOf(this.#handlers, (handler) => handler(request, response)),
-        this.#sides.handler,
-        (request, response) => this.files.handle(request, response).then(() => true),
-      ],
-      ...ports(options.httpPort, tls && (options.tls?.httpsPort ?? 0)),
-      ...(tls ? { tls: tls.identity } : {}),
-    });
+    this.#http = this.#makeHttp(options, host, tls);
     this.#broker.onPresence(({ session, online, at }) => this.devices.presence(session, online, at));
     const sideHost = this.#sideHost(options.urlLifetime ?? URL_LIFETIME);
     for (const side of this.#sides.list()) side.attach(sideHost);
@@ -166,7 +156,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.#keeper?.flush();
   }
 
-  /** Stops and lets go of the state folder: nothing is kept from here on. */
+  /** Stops, and closes the state folder: nothing is stored after this. */
   async close(): Promise<void> {
     await this.stop();
     this.#keeper?.close();
@@ -251,17 +241,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
 
   /** Resolves when the task is final. */
   settled(taskId: string): Promise<Task> {
-    return new Promise((resolve, reject) => {
-      const task = this.tasks.get(taskId);
-      if (!task) return reject(new Error(`no task ${taskId}`));
-      if (isFinal(task)) return resolve(task);
-      const changed = (now: Task): void => {
-        if (now.id !== taskId || !isFinal(now)) return;
-        this.off("task", changed);
-        resolve(now);
-      };
-      this.on("task", changed);
-    });
+    return settled(this, this.tasks, taskId);
   }
 
   /** The newest breaches of protocol, oldest first. */
@@ -295,12 +275,26 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.emit("message", device, message);
   }
 
-  /** First what is known of it is kept, together with its rollout's member; then whatever follows from it. */
+  /** Stores the task together with its rollout's member before anything follows from the change. */
   #taskChanged(task: Task): void {
     this.rollouts.follow(task);
     this.#keeper?.task(task);
     this.emit("task", task);
     this.rollouts.react(task);
+  }
+
+  #makeHttp(options: CloudOptions, host: string, tls: PreparedTls | undefined): HttpFront {
+    return new HttpFront({
+      host,
+      connected: () => this.traffic.connection(),
+      handlers: [
+        (request, response) => firstOf(this.#handlers, (handler) => handler(request, response)),
+        this.#sides.handler,
+        (request, response) => this.files.handle(request, response).then(() => true),
+      ],
+      ...ports(options.httpPort, tls && (options.tls?.httpsPort ?? 0)),
+      ...(tls ? { tls: tls.identity } : {}),
+    });
   }
 
   #makeRollouts(): Rollouts {

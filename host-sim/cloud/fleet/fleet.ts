@@ -66,9 +66,9 @@ const PRODUCT = "XSOTAFLEET";
 const POLL = 500;
 /** An outage begins when this share of the devices is done. */
 const OUTAGE_AT = 0.3;
-const CONNECT_PATIENCE = 120_000;
+const CONNECT_TIMEOUT = 120_000;
 /** A little more than the agent's longest pause between attempts, and a connect that times out. */
-const RECONNECT_PATIENCE = 75_000;
+const RECONNECT_TIMEOUT = 75_000;
 
 /** Runs a fleet through one update. Rejects with one line; leaves no process and no file behind. */
 export async function runFleet(options: FleetOptions, progress: FleetProgress): Promise<FleetResult> {
@@ -127,32 +127,20 @@ interface Run {
   readonly orders: readonly DeviceOrder[];
   readonly options: FleetOptions;
   readonly progress: FleetProgress;
-  /** Devices of somebody else's that were online before. */
+  /** Devices outside this fleet that were online before. */
   readonly others: number;
 }
 
-async function watch({
-  client,
-  own,
-  workers,
-  statistics,
-  ids,
-  file,
-  orders,
-  options,
-  progress,
-  others,
-}: Run): Promise<FleetResult> {
-  const tick = async (phase: string): Promise<void> => {
+type Tick = (phase: string) => Promise<void>;
+
+async function watch(run: Run): Promise<FleetResult> {
+  const { client, workers, statistics, ids, file, orders, options, progress } = run;
+  const tick: Tick = async (phase) => {
     await wait(POLL);
     statistics.sample(Date.now());
     progress.tick(statistics, phase);
   };
-  const patienceEnds = Date.now() + options.ramp + CONNECT_PATIENCE;
-  while (statistics.counts().idle < options.devices && Date.now() < patienceEnds) await tick("connecting");
-  // The device's end of a connection is open before the cloud has got round to its own.
-  while ((await client.overview()).devices.online - others < options.devices && Date.now() < patienceEnds)
-    await tick("connecting");
+  await connectAll(run, tick);
   const before = (await client.overview()).served.bytes;
   const started = Date.now();
   const { rollout: created } = await client.createRollout({
@@ -162,33 +150,10 @@ async function watch({
     ...(options.failureLimit === undefined ? {} : { failureLimit: options.failureLimit }),
     timeout: Math.ceil(options.patience / 1000),
   });
-  let outage: FleetResult["outage"];
-  let rollout = created;
-  for (const end = started + options.patience; Date.now() < end;) {
-    await tick(
-      `rollout ${rollout.state}, wave ${rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length} of ${rollout.waves.length}`,
-    );
-    rollout = (await client.rollout(created.id)).rollout;
-    if (
-      options.outage !== undefined &&
-      outage === undefined &&
-      own !== undefined &&
-      rollout.counts.success >= options.devices * OUTAGE_AT
-    ) {
-      outage = await interrupt(own, client, options.outage, before, statistics, tick);
-      progress.say(`the cloud was killed and came back after ${options.outage} s`);
-    }
-    const { downloading, verifying, installing, burning, trial } = statistics.counts();
-    const busy = downloading + verifying + installing + burning + trial;
-    if (
-      rollout.state === "finished" ||
-      (rollout.state === "halted" && busy + rollout.counts.pushed + rollout.counts.upgrading === 0)
-    )
-      break;
-  }
+  const { rollout, outage } = await follow(run, created, before, tick);
   const took = Date.now() - started;
-  // Those that were done before it had no reason to hurry.
-  for (const end = Date.now() + RECONNECT_PATIENCE; statistics.missing > 0 && Date.now() < end;)
+  // Devices that were done before the outage had no reason to connect quickly.
+  for (const end = Date.now() + RECONNECT_TIMEOUT; statistics.missing > 0 && Date.now() < end;)
     await tick("the last reconnect");
   for (let last = 0; last < 3; last++) await tick(`rollout ${rollout.state}`);
   const served = (await client.overview()).served.bytes - (outage === undefined ? before : 0);
@@ -211,13 +176,48 @@ async function watch({
   };
 }
 
+/** Resolves when every device is connected, or after a time without that. */
+async function connectAll({ client, statistics, options, others }: Run, tick: Tick): Promise<void> {
+  const end = Date.now() + options.ramp + CONNECT_TIMEOUT;
+  while (statistics.counts().idle < options.devices && Date.now() < end) await tick("connecting");
+  // The device's end of a connection is open before the cloud has got round to its own.
+  while ((await client.overview()).devices.online - others < options.devices && Date.now() < end)
+    await tick("connecting");
+}
+
+/** Resolves when the rollout is over, or has lasted longer than it may; kills the cloud in between if that was asked for. */
+async function follow(
+  { client, own, statistics, options, progress }: Run,
+  created: Views["rollout"],
+  before: number,
+  tick: Tick,
+): Promise<Pick<FleetResult, "rollout" | "outage">> {
+  let outage: FleetResult["outage"];
+  let rollout = created;
+  for (const end = Date.now() + options.patience; Date.now() < end;) {
+    const released = rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length;
+    await tick(`rollout ${rollout.state}, wave ${released} of ${rollout.waves.length}`);
+    rollout = (await client.rollout(created.id)).rollout;
+    const isDue = rollout.counts.success >= options.devices * OUTAGE_AT;
+    if (options.outage !== undefined && outage === undefined && own !== undefined && isDue) {
+      outage = await interrupt(own, client, options.outage, before, statistics, tick);
+      progress.say(`the cloud was killed and came back after ${options.outage} s`);
+    }
+    const { downloading, verifying, installing, burning, trial } = statistics.counts();
+    const busy = downloading + verifying + installing + burning + trial;
+    const idle = busy + rollout.counts.pushed + rollout.counts.upgrading === 0;
+    if (rollout.state === "finished" || (rollout.state === "halted" && idle)) break;
+  }
+  return { rollout, outage };
+}
+
 async function interrupt(
   own: OwnCloud,
   client: CloudClient,
   seconds: number,
   before: number,
   statistics: FleetStatistics,
-  tick: (phase: string) => Promise<void>,
+  tick: Tick,
 ): Promise<NonNullable<FleetResult["outage"]>> {
   const servedBefore = (await client.overview()).served.bytes - before;
   await own.kill();

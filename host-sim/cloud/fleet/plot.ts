@@ -5,7 +5,7 @@ const WIDTH = 960;
 const PLOT = { left: 64, right: 24, top: 56, height: 300 } as const;
 const BARS = { gap: 84, height: 120 } as const;
 
-/** One hue for what waits, one for each step, green and red for the ends: told apart by lightness too. */
+/** One hue for what waits, one for each step, green and red for the ends: they differ in lightness too. */
 const COLOURS: Readonly<Record<DeviceState, string>> = {
   off: "#e3e6ea",
   connecting: "#c3c9d1",
@@ -52,12 +52,12 @@ export function plot({ statistics, devices, outage, rollout }: FleetResult): str
     text(x(start + second * 1000), bottom + 18, `${second} s`, "middle"),
   );
   const height = bottom + 40 + (outage === undefined ? 0 : BARS.gap + BARS.height);
-  const words = `${devices} devices, rollout ${rollout.state}${rollout.reason === undefined ? "" : ` (${rollout.reason})`}`;
+  const title = `${devices} devices, rollout ${rollout.state}${rollout.reason === undefined ? "" : ` (${rollout.reason})`}`;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(words)}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escape(title)}">`,
     "<style>text{font:12px system-ui,sans-serif;fill:#333}.title{font-weight:600;font-size:14px}.grid{stroke:#000;stroke-opacity:.12}rect.paper{fill:#fff}</style>",
     `<rect class="paper" width="${WIDTH}" height="${height}"/>`,
-    text(PLOT.left, 22, words, "start", "title"),
+    text(PLOT.left, 22, title, "start", "title"),
     ...legend,
     ...areas,
     ...grid,
@@ -97,10 +97,10 @@ function timeTicks(length: number): number[] {
   return Array.from({ length: Math.floor(length / step) + 1 }, (_, index) => index * step);
 }
 
-function text(x: number, y: number, words: string, anchor: "start" | "middle" | "end" = "start", kind = ""): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${kind === "" ? "" : ` class="${kind}"`}>${escape(words)}</text>`;
+function text(x: number, y: number, content: string, anchor: "start" | "middle" | "end" = "start", kind = ""): string {
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}"${kind === "" ? "" : ` class="${kind}"`}>${escape(content)}</text>`;
 }
 
-function escape(words: string): string {
-  return words.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
+function escape(content: string): string {
+  return content.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -1,7 +1,7 @@
 import { SECTOR_SIZE, type FlashCells } from "../../../hal/model-chip/flash-cells";
 
 const ERASED = Buffer.alloc(SECTOR_SIZE, 0xff);
-/** Distinct sectors known at most; beyond that new ones are kept by their board alone. */
+/** Distinct sectors known at most; a new one beyond that belongs to its board alone. */
 const POOL_MAX = 16_384;
 
 /**
@@ -31,7 +31,7 @@ export class SharedCells implements FlashCells {
   readonly size: number;
   readonly #pool: SectorPool;
   readonly #sectors: Buffer[];
-  /** 1: nobody else holds this sector. */
+  /** 1: no other board holds this sector. */
   readonly #own: Uint8Array;
 
   constructor(size: number, pool: SectorPool) {

@@ -128,7 +128,7 @@ export class FleetStatistics {
 
   /** Seconds after the outage's end, and how many devices were back within that second. */
   reconnects(): { readonly histogram: readonly number[]; readonly times: Percentiles | undefined } {
-    // The first ones are quicker than word of the cloud's being there.
+    // The first devices can reconnect before the end of the outage is noted.
     const times = [...this.#reconnects.values()].map((at) => Math.max(0, at - (this.#outage?.end ?? 0)));
     const longest = times.reduce((most, time) => Math.max(most, time), 0);
     const histogram = Array.from({ length: times.length === 0 ? 0 : Math.floor(longest / 1000) + 1 }, () => 0);

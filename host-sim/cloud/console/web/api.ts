@@ -5,10 +5,10 @@ export type { Views };
 
 const ROOT = "/cloud/v1";
 
-/** Told to the window when the cloud knows no session of this browser any more. */
+/** Event of the window:  the cloud knows no session of this browser any more. */
 export const SIGNED_OUT = "xs-ota-signed-out";
 
-/** What the cloud said in place of an answer. */
+/** A refusal by the cloud. */
 export class Problem extends Error {
   readonly status: number;
 

@@ -1,4 +1,4 @@
-/** What the cloud says has changed, and pages that ask again when it concerns them. */
+/** Changes that the cloud announces, and pages that ask again when a change concerns them. */
 import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask, Problem } from "./api";
 
@@ -21,7 +21,7 @@ export function listen(): void {
   });
   stream.addEventListener("error", () => {
     for (const state of states) state(false);
-    // Closed for good: refused, not out of reach. A question tells whether the session is over.
+    // Closed for good means refused, not out of reach. A request shows whether the session is over.
     if (stream?.readyState === EventSource.CLOSED) void ask("GET", "/overview").catch(() => undefined);
   });
   stream.addEventListener("changes", (event) => {
@@ -30,7 +30,7 @@ export function listen(): void {
   });
 }
 
-/** For what this page itself has just done: it is shown at once. */
+/** Announces what this page itself has just done: it is shown at once. */
 export function tell(topic: Topic, ids: Ids): void {
   announce(topic, ids, true);
 }
@@ -78,7 +78,7 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
     ask<T>("GET", path, undefined, abort.signal).then(
       (data) => setState({ path, data, problem: undefined }),
       (problem: unknown) => {
-        // That the cloud is out of reach is said once, above every page.
+        // That the cloud is out of reach is shown once, above every page.
         if (!abort.signal.aborted && (problem as Problem).status !== 0)
           setState((before) => ({
             path,

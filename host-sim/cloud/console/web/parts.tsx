@@ -61,7 +61,7 @@ export function Progress({ percent, label }: { percent: number; label: string })
 
 const SHARES: readonly Status[] = ["success", "failure", "upgrading", "pushed", "pending", "cancelled"];
 
-/** Devices by status as one bar, with its words for those who can not see it. */
+/** Devices by status as one bar, with a text for screen readers. */
 export function Shares({ counts }: { counts: Views["counts"] }): JSX.Element {
   const total = Math.max(
     1,

@@ -5,9 +5,9 @@ type Theme = "system" | "light" | "dark";
 const NEXT: Readonly<Record<Theme, Theme>> = { system: "light", light: "dark", dark: "system" };
 const KEY = "xs-ota-theme";
 
-/** As the system has it, unless somebody chose. */
+/** Chooses the theme: the system's, light or dark. */
 export function ThemeButton(): JSX.Element {
-  const [theme, setTheme] = useState<Theme>(kept);
+  const [theme, setTheme] = useState<Theme>(storedTheme);
   const change = (): void => {
     localStorage.setItem(KEY, NEXT[theme]);
     setTheme(NEXT[theme]);
@@ -20,14 +20,14 @@ export function ThemeButton(): JSX.Element {
   );
 }
 
-/** Before anything is drawn, too: a page in the wrong theme would flash. */
+/** Called before anything is drawn, too: a page in the wrong theme would flash. */
 export function applyTheme(): void {
-  const theme = kept();
+  const theme = storedTheme();
   if (theme === "system") delete document.documentElement.dataset["theme"];
   else document.documentElement.dataset["theme"] = theme;
 }
 
-function kept(): Theme {
+function storedTheme(): Theme {
   const value = localStorage.getItem(KEY);
   return value === "light" || value === "dark" ? value : "system";
 }

@@ -7,7 +7,7 @@
 export interface Session {
   readonly clientId: string;
   readonly username: string;
-  /** Different for every connection: tells a message repeated on the same connection from one repeated after a new one. */
+  /** Different for every connection: distinguishes a message repeated on the same connection from one repeated on a new one. */
   readonly serial: number;
   /** Name of the platform side that admitted it. */
   readonly side: string;
@@ -23,7 +23,7 @@ export interface BusMessage {
   readonly dup: boolean;
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** Absent where the broker does not tell who published. */
+  /** Absent where the broker does not report who published. */
   readonly session?: Session;
 }
 
@@ -34,7 +34,7 @@ export interface Presence {
 }
 
 export interface Bus {
-  /** False: nobody tells who is connected, and messages come without their sender's session. */
+  /** False: the broker does not report who is connected, and messages come without their sender's session. */
   readonly tellsPresence: boolean;
   /** Hands a message to the broker; that a subscriber gets it is not promised. */
   publish(topic: string, payload: string, qos: 0 | 1): void;

@@ -25,8 +25,8 @@ const PACKET_MAX = 16_384;
 const CONNECTIONS_MAX = 10_000;
 /** Tencent client ids have up to 80 characters, and its Python SDK speaks MQTT 3.1, whose own limit is 23. */
 const CLIENT_ID_MAX = 128;
-/** A connection must say CONNECT, finish its handshake and drain its socket within this, in milliseconds. */
-const PATIENCE = 10_000;
+/** A connection must send CONNECT, finish its handshake and drain its socket within this, in milliseconds. */
+const CONNECTION_TIMEOUT = 10_000;
 /** Where refused publishes go: no gate lets anybody subscribe to it. */
 const NOWHERE = "$SYS/refused";
 
@@ -59,8 +59,8 @@ export class EmbeddedBroker implements Broker {
   async start(): Promise<void> {
     const { host, port, tlsPort, tls } = this.#options;
     const aedes = await Aedes.createBroker({
-      connectTimeout: PATIENCE,
-      drainTimeout: PATIENCE,
+      connectTimeout: CONNECTION_TIMEOUT,
+      drainTimeout: CONNECTION_TIMEOUT,
       maxClientsIdLength: CLIENT_ID_MAX,
       maxInflightInbound: 16,
       preConnect: (_client, packet, done) => {
@@ -87,7 +87,9 @@ export class EmbeddedBroker implements Broker {
         this.#portWanted = this.#plain.port;
       }
       if (tlsPort !== undefined && tls !== undefined) {
-        const server = createTlsServer({ ...tls.server, handshakeTimeout: PATIENCE }, (socket) => this.#handle(socket));
+        const server = createTlsServer({ ...tls.server, handshakeTimeout: CONNECTION_TIMEOUT }, (socket) =>
+          this.#handle(socket),
+        );
         this.#secure = await Listener.open(server, "MQTT over TLS", host, this.#tlsPortWanted, CONNECTIONS_MAX);
         this.#tlsPortWanted = this.#secure.port;
       }
@@ -140,7 +142,7 @@ export class EmbeddedBroker implements Broker {
   }
 
   #handle(socket: Socket): void {
-    // A peer that lost its power says nothing and may have asked for no keep-alive.
+    // A peer that lost its power sends nothing and may have asked for no keep-alive.
     socket.setKeepAlive(true, 60_000);
     socket.setNoDelay(true);
     limitPackets(socket, PACKET_MAX);

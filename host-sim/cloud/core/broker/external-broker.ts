@@ -13,18 +13,18 @@ export interface ExternalBrokerOptions {
   readonly clientId?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Told when the connection comes and goes, in words without secrets. */
+  /** Called when the connection comes and goes, with a text that holds no secret. */
   readonly onState?: (connected: boolean, message: string) => void;
 }
 
-const PATIENCE = 10_000;
+const CONNECT_TIMEOUT = 10_000;
 const RECONNECT = 1_000;
 /** Twice what the agent takes, as in the embedded broker. */
 const PAYLOAD_MAX = 16_384;
 
 /**
- * A broker elsewhere: Mosquitto, EMQX, a cluster of it. Who may connect and publish is its own affair. It must let this cloud's user
- * subscribe to the devices' reports and publish to them. A message is acknowledged after it was dealt with, and the session is kept, so
+ * A broker elsewhere: Mosquitto, EMQX, a cluster of it. The broker itself decides who may connect and publish. It must let this cloud's user
+ * subscribe to the devices' reports and publish to them. A message is acknowledged after it was dealt with, and the session is persistent, so
  * that reports at QoS 1 survive a restart of this process.
  */
 export class ExternalBroker implements Broker {
@@ -52,7 +52,7 @@ export class ExternalBroker implements Broker {
       clientId: this.#clientId,
       clean: false,
       protocolVersion: 4,
-      connectTimeout: PATIENCE,
+      connectTimeout: CONNECT_TIMEOUT,
       reconnectPeriod: RECONNECT,
       resubscribe: true,
       ...pick({ username: username ?? address.username, password: password ?? address.password, ca }),
@@ -77,12 +77,12 @@ export class ExternalBroker implements Broker {
       await this.stop();
       throw error;
     }
-    const tell = (connected: boolean, message: string): void => {
+    const report = (connected: boolean, message: string): void => {
       if (this.#client === client) onState?.(connected, message);
     };
-    client.on("connect", () => tell(true, `connected to the broker at ${where}`));
-    client.on("close", () => tell(false, `no connection to the broker at ${where}`));
-    client.on("error", (error) => tell(false, `broker at ${where}: ${error.message}`));
+    client.on("connect", () => report(true, `connected to the broker at ${where}`));
+    client.on("close", () => report(false, `no connection to the broker at ${where}`));
+    client.on("error", (error) => report(false, `broker at ${where}: ${error.message}`));
   }
 
   async stop(): Promise<void> {
@@ -111,12 +111,12 @@ export class ExternalBroker implements Broker {
     return () => this.#handlers.delete(entry);
   }
 
-  /** Nobody tells. */
+  /** An external broker does not report who is connected. */
   onPresence(_handler: (presence: Presence) => void): () => void {
     return () => undefined;
   }
 
-  /** That is the broker's own affair. */
+  /** A client can not end another client's connection. */
   disconnect(_clientId: string): void {}
 }
 

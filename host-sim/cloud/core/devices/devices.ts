@@ -34,7 +34,7 @@ interface Entry {
 }
 
 const DEVICES_MAX = 20_000;
-/** Bytes of payload kept for each device. */
+/** Bytes of payload stored for each device. */
 const LOG_BYTES = 256 * 1024;
 
 export interface DeviceEvents {
@@ -48,7 +48,7 @@ export class DeviceRegistry {
   readonly #events: DeviceEvents;
   readonly #logLimit: number;
 
-  /** `logLimit`: messages kept for each device. */
+  /** `logLimit`: messages stored for each device. */
   constructor(events: DeviceEvents, logLimit: number) {
     this.#events = events;
     this.#logLimit = logLimit;
@@ -86,7 +86,7 @@ export class DeviceRegistry {
     for (const message of messages) entry.messages.add(message);
   }
 
-  /** A message came from it, where nobody tells who is connected. */
+  /** A message came from it, through a broker that does not report who is connected. */
   heard(id: string, at: number): void {
     const entry = this.#entries.get(id);
     if (entry) this.#change(entry, { online: true, lastSeen: at });

@@ -1,4 +1,4 @@
-/** How far an update of one device is, in words that every platform shares. The last three are final. */
+/** How far an update of one device is, in terms that every platform shares. The last three are final. */
 export type TaskStatus = "pending" | "pushed" | "upgrading" | "success" | "failure" | "cancelled";
 
 /** The update of one device to one package: a snapshot, plain data. Times are milliseconds since 1970. */
@@ -26,7 +26,7 @@ export interface Task {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** Finished tasks kept for each device. */
+/** Finished tasks stored for each device. */
 export const FINISHED_MAX = 20;
 
 export function isFinal(task: Task): boolean {

@@ -190,7 +190,7 @@ export class FileServer {
   }
 }
 
-/** Words of an object store for what RFC 9110 has as numbers. */
+/** Error codes of the object store, by status of RFC 9110. */
 const refusals = {
   412: ["PreconditionFailed", "At least one of the preconditions you specified did not hold."],
   416: ["InvalidRange", "The requested range cannot be satisfied."],

@@ -4,7 +4,7 @@ import { readHeader } from "../../../../src/image/esp-image";
 import { IMAGE_FACTS, readFirmware } from "../../../../src/image/firmware-block";
 import { hasTrailer, readTrailer, TRAILER } from "../../../../src/signature/trailer";
 
-/** What a file says of itself as an application image. Empty for any other file, which may be offered too, to see it refused. */
+/** Facts of a file that is an application image. Empty for any other file, which may be offered too, to see it refused. */
 export interface ImageFacts {
   readonly imageVersion?: string;
   /** Product from the firmware block, else the project name of the app description. */
@@ -20,7 +20,7 @@ export interface ImageFacts {
 export type SignatureFacts =
   | {
       readonly form: "good";
-      /** First bytes of the key's SHA-256 in hex; "" where the signer did not say. */ readonly key: string;
+      /** First bytes of the key's SHA-256 in hex; "" where the signature names none. */ readonly key: string;
     }
   | { readonly form: "bad"; readonly problem: string };
 

@@ -10,7 +10,7 @@ export const PACKAGE_MAX = 64 * 1024 * 1024;
 /** A file on its way in; one found in the folder at the start was left by a crash. */
 export const UNFINISHED = /^[0-9a-f]{16}\.upload$/;
 
-/** A file that has arrived whole, with what it says of itself. */
+/** A file that has arrived whole, with what it contains as an application image. */
 export interface Arrived {
   readonly size: number;
   /** Lower-case hex, of the whole file. */

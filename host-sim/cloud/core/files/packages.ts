@@ -7,13 +7,13 @@ import { PACKAGE_MAX, PackageWriter, UNFINISHED, type Arrived } from "./package-
 
 export { PACKAGE_MAX };
 
-/** One firmware file as the cloud offers it, with what it says of itself. */
+/** One firmware file as the cloud offers it, with the facts read from the image. */
 export interface Package extends ImageFacts {
   /** 16 hex digits, from the file's digest and the version it is offered as. */
   readonly id: string;
   /** For people; never part of a path. */
   readonly name: string;
-  /** What is announced to devices; it may differ from what the image says of itself. */
+  /** What is announced to devices; it may differ from the version in the image. */
   readonly version: string;
   /** Bytes. */
   readonly size: number;
@@ -24,7 +24,7 @@ export interface Package extends ImageFacts {
   readonly addedAt: number;
 }
 
-/** What is said of a file beside its content. */
+/** What an upload states beside the file's content. */
 export interface GivenFacts {
   readonly version?: string;
   readonly name?: string;
@@ -39,7 +39,7 @@ export interface PackageReader {
 const PACKAGES_MAX = 1_000;
 /** Without a folder, all packages together. */
 const MEMORY_MAX = 512 * 1024 * 1024;
-/** Tencent takes 32 characters, ThingsPanel 36; a slash or a control character is in nobody's version. */
+/** Tencent takes 32 characters, ThingsPanel 36; no platform's versions have a slash or a control character. */
 const VERSION = /^[^\p{Cc}/\\]{1,36}$/u;
 const NAME_MAX = 128;
 

@@ -30,7 +30,7 @@ export interface Validity {
 
 const DAY = 86_400_000;
 const ROOT_DAYS = 3_650;
-/** Longest life that common clients accept of a server certificate (CA/Browser Forum baseline since 2020: 398 days). */
+/** Longest validity that common clients accept of a server certificate (CA/Browser Forum baseline since 2020: 398 days). */
 const LEAF_DAYS = 397;
 /** Devices whose clock is a little behind must not refuse a fresh certificate. */
 const BACKDATED = DAY;
@@ -94,7 +94,7 @@ export class Authority {
     ]);
   }
 
-  /** For a device that proves itself by certificate; the name is what the broker is told. */
+  /** For a device that proves itself by certificate; the broker gets that name. */
   client(name: string): Promise<Credentials> {
     return this.#issue(name, lasting(LEAF_DAYS), x509.ExtendedKeyUsage.clientAuth, []);
   }

@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { TlsIdentity } from "./certificates";
 import { Listener } from "./listener";
 
-/** Answers a request, or says by false that it is somebody else's. */
+/** Answers a request. False: it left the request to the next handler. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 
 export interface HttpFrontOptions {
@@ -22,7 +22,7 @@ export interface HttpFrontOptions {
 const CONNECTIONS_MAX = 10_000;
 /** Head of a request, milliseconds: a device that lost its power in between holds nothing for longer. */
 const HEAD_TIMEOUT = 10_000;
-/** A kept connection without a request; twice the agent's own patience for a response. */
+/** A kept connection without a request; twice the agent's own timeout for a response. */
 const IDLE_TIMEOUT = 30_000;
 /** A connection on which nothing moves at all. */
 const STALL_TIMEOUT = 60_000;

@@ -29,7 +29,7 @@ export interface PlatformSide {
   identity(device: string): Record<string, unknown> | undefined;
   /** Forgets a device; a connection it has is not its any more. That there is none is no error. */
   remove(device: string): void;
-  /** Undefined: nobody this side knows; the next one is asked. Must not throw. */
+  /** Undefined: this side does not know the device, and the next one is asked. Must not throw. */
   connect(attempt: ConnectAttempt): Admission | undefined;
   /** Asked only for sessions that it admitted. */
   publish(session: Session, topic: string): PublishVerdict;
@@ -37,7 +37,7 @@ export interface PlatformSide {
   /** Makes a task, in place of one under way, and carries it out as the platform does. Throws on an unknown device. */
   push(device: string, file: Package, options?: PushOptions): Task;
   /**
-   * Ends a task that is not final; the device is told nothing, for no platform has such a message. "timeout": it took too long,
+   * Ends a task that is not final; the device gets no message, for no platform has one. "timeout": it took too long,
    * which is a failure.
    */
   cancel(task: Task, why?: "timeout"): void;
@@ -59,20 +59,20 @@ export interface Violation {
   readonly at: number;
   readonly device: string;
   readonly task?: string;
-  /** In words. */
+  /** One line of text. */
   readonly rule: string;
   readonly topic?: string;
   readonly payload?: string;
 }
 
-/** What the cloud lends its sides. */
+/** What the cloud offers to its sides. */
 export interface SideHost {
   readonly bus: Bus;
   readonly packages: PackageStore;
   readonly files: FileServer;
   readonly devices: DeviceRegistry;
   readonly tasks: TaskLedger;
-  /** Seconds that a signed URL lives. */
+  /** Seconds that a signed URL is valid. */
   readonly urlLifetime: number;
   /** Scheme, host and port under which a device reaches the file server. */
   origin(device: string): string;

@@ -8,7 +8,7 @@ export interface FinalReport {
 
 /**
  * A device repeats its final report while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else is a second report.
- * A broker elsewhere does not tell connections apart.
+ * An external broker does not distinguish connections.
  */
 export function isRepetition(last: FinalReport | undefined, payload: string, { dup, session }: BusMessage): boolean {
   return last?.payload === payload && (dup || session === undefined || last.connection !== session.serial);

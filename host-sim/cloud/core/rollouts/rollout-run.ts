@@ -48,7 +48,7 @@ export class RolloutRun {
     this.advance();
   }
 
-  /** After a restart: members follow the tasks that were kept, announcing nothing. */
+  /** After a restart: members follow the tasks that were restored; nothing is announced. */
   restore(): void {
     for (const member of this.members.list()) {
       const task = member.task === undefined ? undefined : this.#host.task(member.task);

@@ -7,7 +7,7 @@ export type Selection =
   | { readonly kind: "version"; readonly version: string }
   /** By id. */
   | { readonly kind: "devices"; readonly devices: readonly string[] }
-  /** By name, as in a list that somebody pasted; an id will do too. */
+  /** By name, as in a pasted list; ids are taken too. */
   | { readonly kind: "names"; readonly names: readonly string[] };
 
 /** "halted": more failed than allowed, no further device is asked. The last two are final unless failures are tried again. */
@@ -39,7 +39,7 @@ export interface Rollout {
   readonly state: RolloutState;
   /** Why it halted. */
   readonly reason?: string;
-  /** Failures that were there when somebody let it go on: they do not halt it again. */
+  /** Failures at the time when the rollout was resumed: they do not halt it again. */
   readonly forgiven: number;
   readonly createdAt: number;
   readonly startAt: number;

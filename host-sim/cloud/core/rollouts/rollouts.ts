@@ -50,12 +50,12 @@ export class Rollouts {
     this.#host = host;
   }
 
-  /** Throws one line if nobody is selected or something does not fit. It starts at once unless it has a later start. */
+  /** Throws one line if no device is selected or something does not fit. It starts at once unless it has a later start. */
   create(request: RolloutRequest): Created {
     const file = this.#host.package(request.package);
     if (!file) throw new Error(`no package ${request.package}`);
     const { devices, current, unknown } = select(request.selection, file.version, this.#host.devices());
-    if (devices.length === 0) throw new Error(nobody(current, unknown));
+    if (devices.length === 0) throw new Error(nothingSelected(current, unknown));
     checkWaves(request.waves ?? ONE_WAVE);
     this.#makeRoom();
     const rollout = this.#planned(request, file, devices.length);
@@ -183,7 +183,7 @@ export class Rollouts {
   }
 }
 
-function nobody(current: number, unknown: readonly string[]): string {
+function nothingSelected(current: number, unknown: readonly string[]): string {
   if (unknown.length > 0)
     return `unknown or ambiguous: ${unknown.slice(0, 5).join(", ")}${unknown.length > 5 ? " ..." : ""}`;
   return current > 0 ? "every device selected runs that version already" : "no device is selected";

@@ -3,7 +3,7 @@ import type { Selection } from "./rollout";
 
 export interface Selected {
   readonly devices: readonly string[];
-  /** Left out because they run the version already: only where nobody named them. */
+  /** Left out because they run the version already: only where they were not named. */
   readonly current: number;
   /** Asked for and not known, or not the only ones of that name. */
   readonly unknown: readonly string[];

@@ -96,10 +96,10 @@ export class StateDatabase {
     return row === undefined ? undefined : String(row["value"]);
   }
 
-  /** The value kept under that key; made and kept the first time. */
+  /** The value stored under that key; made and stored at the first call. */
   settingOr(key: string, make: () => string): string {
-    const kept = this.setting(key);
-    if (kept !== undefined) return kept;
+    const stored = this.setting(key);
+    if (stored !== undefined) return stored;
     const value = make();
     this.run("INSERT INTO settings(key, value) VALUES(?, ?)", key, value);
     return value;

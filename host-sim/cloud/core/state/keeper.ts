@@ -118,7 +118,7 @@ export class StateKeeper {
     for (const waiting of [this.#devices, this.#tasks, this.#rollouts, this.#members]) waiting.clear();
   }
 
-  /** Writes the rest; nothing is kept after it. */
+  /** Writes the rest; nothing is stored after this. */
   close(): void {
     this.flush();
     this.#closed = true;

@@ -14,7 +14,7 @@ export interface Restored {
 }
 
 /**
- * Brings back what was kept. `online`: devices were not disconnected by the end of the process, since their broker is elsewhere. What is
+ * Restores the stored state. `online`: devices were not disconnected by the end of the process, since their broker is elsewhere. What is
  * there of a platform that is not played any more stays in the database, untouched.
  */
 export function restore(database: StateDatabase, cloud: Restored, { online }: { readonly online: boolean }): void {
@@ -24,16 +24,16 @@ export function restore(database: StateDatabase, cloud: Restored, { online }: { 
     list.push(message);
     messages.set(device, list);
   }
-  for (const kept of loadDevices(database)) {
-    if (!cloud.platforms.includes(kept.platform)) continue;
-    const { id, version, lastSeen } = kept;
-    cloud.addDevice(kept.platform, kept.identity);
+  for (const stored of loadDevices(database)) {
+    if (!cloud.platforms.includes(stored.platform)) continue;
+    const { id, version, lastSeen } = stored;
+    cloud.addDevice(stored.platform, stored.identity);
     cloud.devices.load(
       id,
       {
         ...(version === undefined ? {} : { version }),
         ...(lastSeen === undefined ? {} : { lastSeen }),
-        ...(online && kept.online ? { online: true } : {}),
+        ...(online && stored.online ? { online: true } : {}),
       },
       messages.get(id) ?? [],
     );

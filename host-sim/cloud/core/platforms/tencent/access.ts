@@ -11,7 +11,7 @@ export interface TencentDevice {
   readonly deviceSecret?: string;
 }
 
-/** One line that says what is wrong with the identity; undefined if nothing is. */
+/** One line on what is wrong with the identity; undefined if nothing is. */
 export function identityProblem({ productId, deviceName, deviceSecret }: TencentDevice): string | undefined {
   if (!/^[A-Za-z0-9]{1,10}$/.test(productId)) return "productId has 1 to 10 letters and digits";
   if (!/^[A-Za-z0-9_:-]{1,48}$/.test(deviceName)) return "deviceName has 1 to 48 characters out of A-Z a-z 0-9 _ : -";

@@ -19,7 +19,7 @@ export interface ProgressReport {
 export interface ReadReport {
   /** Undefined if nothing can be made of the message. */
   readonly report?: VersionReport | ProgressReport;
-  /** Where it differs from the documented form, in words. */
+  /** Where it differs from the documented form, one line each. */
   readonly complaints: readonly string[];
 }
 
@@ -44,8 +44,8 @@ export function readReport(payload: string): ReadReport {
   const code = number(text(progress["result_code"], "result_code", complaints));
   if (!Number.isInteger(code) || (state === "fail") !== code < 0)
     complaints.push(`result_code does not go with ${state}`);
-  const words = text(progress["result_msg"], "result_msg", complaints);
-  const base = { type: "report_progress", version, state, code, message: words } as const;
+  const resultMessage = text(progress["result_msg"], "result_msg", complaints);
+  const base = { type: "report_progress", version, state, code, message: resultMessage } as const;
   if (state !== "downloading") {
     if ("percent" in progress) complaints.push(`percent has no place in ${state}`);
     return { report: base, complaints };

@@ -34,7 +34,7 @@ interface Known {
   /** Calls off the push that follows a version report. */
   pushLater?: () => void;
   timeout?: () => void;
-  /** The report that ended the last task, to tell a repetition from a second one. */
+  /** The report that ended the last task, to distinguish a repetition from a second one. */
   ending?: FinalReport;
 }
 
@@ -219,12 +219,12 @@ export class TencentSide implements PlatformSide {
       case "done":
       case "fail": {
         known.ending = { payload, connection: message.session?.serial };
-        const { code, message: words } = report;
+        const { code, message: resultMessage } = report;
         const end =
           report.state === "done"
             ? ({ status: "success", state: TENCENT_STATE.done } as const)
             : ({ status: "failure", state: TENCENT_STATE.failed } as const);
-        this.#finish(task, { ...end, ...(Number.isNaN(code) ? {} : { code }), message: words });
+        this.#finish(task, { ...end, ...(Number.isNaN(code) ? {} : { code }), message: resultMessage });
         break;
       }
     }
@@ -232,7 +232,7 @@ export class TencentSide implements PlatformSide {
 
   /**
    * A report that no open task is waiting for. A device can not know of a cancelled or timed-out task, and repeats its last
-   * word while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else breaks the protocol.
+   * report while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else breaks the protocol.
    */
   #unexpected(known: Known, report: ProgressReport, message: BusMessage, payload: string): void {
     const { at, topic } = message;

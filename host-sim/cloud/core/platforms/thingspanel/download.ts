@@ -7,7 +7,7 @@ import type { Profile } from "./identity";
 
 const PREFIXES: { readonly [profile in Profile]: string } = { v0: "/api/ota/download/", v1: "/api/v1/ota/download/" };
 
-/** Path of a package: no signature and no permission, only a name that nobody guesses. */
+/** Path of a package: no signature and no permission, only a name that can not be guessed. */
 export function downloadPath(file: Package, profile: Profile): string {
   return `${PREFIXES[profile]}files/upgradePackage/${new Date(file.addedAt).toISOString().slice(0, 10)}/${nameOf(file)}.bin`;
 }
@@ -82,6 +82,6 @@ async function range(
   response.setHeader("Content-Range", `bytes ${start}-${end}/${file.size}`);
   // The last three characters of the file's name.
   response.setHeader("Content-Type", "bin");
-  // v1 never says that it is partial.
+  // v1 never marks an answer as partial.
   await host.files.transfer(request, response, file, { status: profile === "v1" ? 200 : 206, start, end });
 }

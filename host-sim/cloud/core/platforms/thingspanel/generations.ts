@@ -17,7 +17,7 @@ export interface Generation {
   /** v0: a report whose module is not the package's is not seen. */
   readonly looksAtModule: boolean;
   readonly progress: string;
-  /** Where versions are reported; absent: nobody listens. */
+  /** Where versions are reported; absent: the server does not listen. */
   readonly version?: string;
   /** Sent as `size`. */
   size(bytes: number): number | string;

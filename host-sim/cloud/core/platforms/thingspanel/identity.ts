@@ -10,7 +10,7 @@ export interface ThingsPanelDevice {
   readonly username: string;
   /** Absent or "": the voucher is the token alone. */
   readonly password?: string;
-  /** What its device.json says; the server takes any. Default: the device number. */
+  /** As in its device.json; the server takes any. Default: the device number. */
   readonly clientId?: string;
   /** In v1's topics. Default: the user name. */
   readonly deviceNumber?: string;

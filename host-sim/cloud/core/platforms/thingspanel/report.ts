@@ -1,4 +1,4 @@
-/** What a device publishes, read as leniently as the backends do and judged as strictly as the manual says. */
+/** What a device publishes, read as leniently as the backends do and checked as strictly as the manual demands. */
 import { isObject, parseObject } from "../json-object";
 
 export interface Progress {
@@ -16,7 +16,7 @@ export interface Version {
 export interface Read<T> {
   /** Undefined where the backend drops the message. */
   readonly report?: T;
-  /** Where it differs from the documented form, in words. */
+  /** Where it differs from the documented form, one line each. */
   readonly complaints: readonly string[];
 }
 

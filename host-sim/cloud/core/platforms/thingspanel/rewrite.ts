@@ -6,7 +6,7 @@ export function rewrite(deviceId: string, payload: Uint8Array): string {
   return JSON.stringify({ device_id: deviceId, values: Buffer.from(payload).toString("base64") });
 }
 
-/** The device and what it said. Undefined for what the broker did not make. */
+/** The device and its report. Undefined for what the broker did not make. */
 export function unwrap(text: string): { readonly deviceId: string; readonly payload: string } | undefined {
   const { device_id: deviceId, values } = JSON.parse(text) as { device_id?: unknown; values?: unknown };
   if (typeof deviceId !== "string" || typeof values !== "string") return undefined;

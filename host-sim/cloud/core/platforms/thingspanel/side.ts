@@ -22,7 +22,7 @@ export interface ThingsPanelOptions extends MessageOptions {
   readonly downloadAddress?: string;
 }
 
-/** Milliseconds after which a push that nobody has answered is made again, where the broker does not tell who is connected. */
+/** Milliseconds after which an unanswered push is repeated, where the broker does not report who is connected. */
 const UNHEARD = 5_000;
 
 interface Known {
@@ -32,7 +32,7 @@ interface Known {
   readonly device: ThingsPanelDevice;
   /** The task that began without a push, because the device was not there (v0). */
   waited?: string;
-  /** The report that ended the last task, to tell a repetition from a second one. */
+  /** The report that ended the last task, to distinguish a repetition from a second one. */
   ending?: FinalReport;
 }
 
@@ -192,7 +192,7 @@ export class ThingsPanelSide implements PlatformSide {
     });
   }
 
-  /** Where nobody tells who is there, and v1's devices say nothing before they have a task. */
+  /** For brokers that do not report who is connected: v1's devices publish nothing before they have a task. */
   #sendUntilHeard(known: Known, task: Task): void {
     const { tasks, after } = this.#host;
     this.#send(known, task);
@@ -210,18 +210,18 @@ export class ThingsPanelSide implements PlatformSide {
     this.#host.tasks.update(task.id, { ...end, state, finishedAt: this.#host.now() });
   }
 
-  /* ---- what devices say ---- */
+  /* ---- reports of devices ---- */
 
   #received(message: BusMessage): void {
     const sender = this.#sender(message);
     if (sender === undefined) return;
     const { at, topic, qos, dup, session } = message;
-    const said = Buffer.from(message.payload).toString("utf8");
+    const payload = Buffer.from(message.payload).toString("utf8");
     this.#host.devices.log(sender.id, {
       at,
       direction: "up",
       topic,
-      payload: said,
+      payload,
       qos,
       dup,
       ...(session === undefined ? {} : { connection: session.serial }),
@@ -232,10 +232,10 @@ export class ThingsPanelSide implements PlatformSide {
     if (seen === undefined || known === undefined) return;
     const { version } = GENERATIONS[known.device.profile];
     const { report, complaints } = topic === version ? readVersion(seen.payload) : readProgress(seen.payload);
-    for (const rule of complaints) this.#violation(known.id, rule, { topic, payload: said });
+    for (const rule of complaints) this.#violation(known.id, rule, { topic, payload });
     if (report === undefined) return;
     if ("version" in report) this.#version(known, report, at);
-    else this.#progress(known, report, message, said);
+    else this.#progress(known, report, message, payload);
   }
 
   /** Topics name no device, so a broker that does not either leaves only this: the one that has a task. */
@@ -250,7 +250,7 @@ export class ThingsPanelSide implements PlatformSide {
     return busy.length === 1 ? busy[0] : candidates.length === 1 ? candidates[0] : undefined;
   }
 
-  /** The re-push engine of v0. A version that fits says nothing about success: only step 100 does. */
+  /** The re-push engine of v0. A version that fits does not mean success: only step 100 does. */
   #version(known: Known, { version }: Version, at: number): void {
     const { devices, tasks } = this.#host;
     const { states } = GENERATIONS[known.device.profile];

@@ -30,9 +30,9 @@ export function FlashMapView({ name, power }: { name: string; power: boolean }):
         ))}
       </div>
       <ul class="legend" aria-label="legend">
-        {KINDS.map(([letter, kind, words]) => (
+        {KINDS.map(([letter, kind, text]) => (
           <li key={letter}>
-            <span class={`swatch ${kind}`} /> {words}
+            <span class={`swatch ${kind}`} /> {text}
           </li>
         ))}
         <li>
@@ -74,7 +74,7 @@ const CHIP_KINDS: Readonly<Record<string, string>> = {
 function SlotView({ slot, map, power }: { slot: Slot; map: Map; power: boolean }): JSX.Element {
   const { label, size, running, version, bootable, state, sectors, erases } = slot;
   const target = !running && map.job !== undefined && map.job.stored > 0 ? map.job : undefined;
-  const counts = KINDS.map(([letter, , words]) => [words, count(sectors, letter)] as const).filter(
+  const counts = KINDS.map(([letter, , text]) => [text, count(sectors, letter)] as const).filter(
     ([, number]) => number > 0,
   );
   return (
@@ -96,13 +96,13 @@ function SlotView({ slot, map, power }: { slot: Slot; map: Map; power: boolean }
           {target === undefined
             ? bytes(size)
             : `${bytes(target.stored)} of ${bytes(target.size)} safe (${target.phase})`}{" "}
-          · {erases.toLocaleString()} erases in its life
+          · {erases.toLocaleString()} erases so far
         </span>
       </figcaption>
       <Sectors
         sectors={sectors}
         checkpoint={target === undefined ? undefined : Math.floor(target.stored / map.sectorSize)}
-        label={`${label}: ${counts.map(([words, number]) => `${number} sectors ${words}`).join(", ")}`}
+        label={`${label}: ${counts.map(([text, number]) => `${number} sectors ${text}`).join(", ")}`}
       />
     </figure>
   );

@@ -1,4 +1,4 @@
-/** What somebody has filled in for a new rollout, and the request that it makes. */
+/** The fields of a new rollout as filled in, and the request that they make. */
 import type { Views } from "../../api";
 
 export type Target = "all" | "version" | "selected" | "names";
