@@ -1,6 +1,6 @@
 /**
- * `npm run powercut`: the search for power cuts that lose something. Progress on stderr; the last line on stdout is the result. Exit code 1
- * where a check was broken.
+ * `npm run powercut`: the power-cut search. Progress goes to stderr; the last line on stdout is the result. The exit code is 1 where a check
+ * failed.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";
@@ -42,28 +42,24 @@ interface Flags {
 
 const program = new Command("npm run powercut --")
   .description(
-    "Cuts the power of a simulated board at every flash operation and message of whole updates, in torn forms too, and checks after each start and " +
-      "at the end that nothing was lost (docs/POWERCUT.md). Without options: the search of npm test.",
+    "Cuts the power of a simulated board at every flash operation and message of whole updates, torn writes included. Checks the invariants at each " +
+      "start and at the end (docs/POWERCUT.md). Without options: the search of npm test.",
   )
-  .option(
-    "--cuts <number>",
-    "a long run with at least so many power cuts; goes on where it was broken off",
-    wholeNumber,
-  )
+  .option("--cuts <number>", "a long run with at least so many power cuts; continues where it was stopped", wholeNumber)
   .option("--seed <number>", "seed of the long run", wholeNumber, 1)
-  .option("--fresh", "forget what the long run of this seed has done so far")
-  .option("--replay <case>", "live one case, as a violation prints it")
-  .option("--minimise", "with --replay: find a shorter case that breaks the same check")
+  .option("--fresh", "start the long run of this seed from the beginning")
+  .option("--replay <case>", "run one case, as a violation prints it")
+  .option("--minimise", "with --replay: find a simpler case that breaks the same check")
   .option("--pairs", "the search of npm test with every pair of cuts, and not a third of them")
-  .option("--report", "draw the picture of every cut: build/powercut/report.html")
+  .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
   .option(
     "--mutants",
-    "change the code in one place after the other and see that the search notices: build/powercut/mutants.json; hours for all of them",
+    "mutate the code in one place after the other and check that the search notices: build/powercut/mutants.json; takes hours",
   )
-  .option("--only <text>", "with --mutants: those whose file, place or change contains this")
-  .option("--every <number>", "with --mutants: every n-th", wholeNumber, 1)
-  .option("--left", "with --mutants: once more those that nothing noticed in the last run")
-  .addOption(new Option("--jobs <number>", "processes; default one for each core").argParser(wholeNumber))
+  .option("--only <text>", "with --mutants: only mutants whose file, place or change contains this")
+  .option("--every <number>", "with --mutants: every n-th mutant", wholeNumber, 1)
+  .option("--left", "with --mutants: only those that nothing noticed in the last run")
+  .addOption(new Option("--jobs <number>", "number of processes; default: one for each core").argParser(wholeNumber))
   .action(orFail(run));
 
 await program.parseAsync();
@@ -158,7 +154,7 @@ function report(): void {
 
 async function mutants({ only = "", every, left = false, jobs }: Flags): Promise<void> {
   const progress = new ProgressLine();
-  const judged = await mutationRun({
+  const results = await mutationRun({
     folder: FOLDER,
     only,
     every,
@@ -167,7 +163,7 @@ async function mutants({ only = "", every, left = false, jobs }: Flags): Promise
     onProgress: (text) => progress.show(text),
   });
   progress.end();
-  const { total, caught, bySearch, lines: table } = resultOf(judged);
+  const { total, caught, bySearch, lines: table } = resultOf(results);
   for (const line of table) console.log(line);
   if (caught < total * NOTICED_MIN) process.exitCode = 1;
   console.log(

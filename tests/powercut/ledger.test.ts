@@ -91,7 +91,7 @@ test("a fork remembers all of it, and goes its own way", () => {
   ledger.acknowledged = true;
   ledger.starts = 4;
   ledger.backAfter = 12;
-  ledger.judged[1] = 9;
+  ledger.checked[1] = 9;
   ledger.limit = "weak mark";
   ledger.records.set("off", ["1", "2"]);
   ledger.history.set("off", ["1"]);

@@ -1,4 +1,4 @@
-/** The checks that look at the board from outside: each operation, each start, the end of the scenario. */
+/** Checks of the board from outside: at each flash operation, at each start, and at the end of the scenario. */
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import { SLOT_LABELS } from "../../../hal/model-chip/bootloader";
 import type { Device } from "../simulation/device";
@@ -8,7 +8,7 @@ import { KEYS } from "./stored-records";
 import { isAsOffered, isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 
-/** Where an operation may fall: NVS, boot entries and, for the firmware, the slot that does not run. */
+/** An operation is legal in NVS, in the boot entries and, for the firmware, in the slot that does not run. */
 export function checkOperation(
   { board, ledger, oracle }: SimulationState,
   monitor: MonitoredStart | undefined,
@@ -24,13 +24,13 @@ export function checkOperation(
   );
 }
 
-/** Whatever the boot entries say: a slot that would boot holds a file that was proven, or the factory's. */
+/** Whatever the boot entries say, a bootable slot holds a file that was offered, or the factory's. */
 export function checkSlots(simulation: SimulationState): void {
   const { oracle, ledger, scenario } = simulation;
   for (const index of [0, 1] as const) {
     const stamp = oracle.stamp(index);
-    if (ledger.judged[index] === stamp) continue;
-    ledger.judged[index] = stamp;
+    if (ledger.checked[index] === stamp) continue;
+    ledger.checked[index] = stamp;
     if (oracle.bootable(index) === undefined) continue;
     const known = scenario.factory !== undefined && oracle.holds(index, scenario.factory, 0, scenario.factory.length);
     const offered = scenario.pushes.some(
@@ -44,7 +44,7 @@ export function checkSlots(simulation: SimulationState): void {
   }
 }
 
-/** Nothing is left to happen. */
+/** The end of the scenario: nothing is left to happen. */
 export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, device: Device): void {
   const { ledger, cloud, oracle } = simulation;
   checkSlots(simulation);
@@ -85,7 +85,7 @@ export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, d
     ledger.expect("blame", monitor.record(KEYS.denylist) === undefined, () => "an image is remembered as refused");
 }
 
-/** The slot that does not run would boot, and not by a file that was offered and is an image by itself. */
+/** The slot that does not run is bootable, and does not hold a valid image that was offered. */
 function keepsRefused({ oracle, scenario }: SimulationState, { target }: MonitoredStart): boolean {
   const image = oracle.bootable(target);
   if (image === undefined || oracle.holds(target, scenario.factory, 0, scenario.factory.length)) return false;
@@ -95,7 +95,7 @@ function keepsRefused({ oracle, scenario }: SimulationState, { target }: Monitor
   );
 }
 
-/** The image that runs when all is over. */
+/** The push whose image runs at the end. */
 function lastGood({ scenario, cloud }: SimulationState): Push | undefined {
   return scenario.pushes.findLast(
     (push) => push.ends === "done" && push.supersededAt === undefined && !cloud.usedUp(push),

@@ -1,15 +1,15 @@
-/** The checks of what is downloaded: where a download goes on, and what a cut makes the server give out again. */
+/** Checks of downloads: the resume offset, and the bytes that the file server serves again after a power cut. */
 import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../../src/constants";
 import type { MonitoredStart } from "./monitored-start";
 import { imageOf } from "../simulation/simulation-state";
 import type { Push } from "../simulation/scenarios";
 
-/** A power cut costs at most one sector and what was in flight. */
+/** Bytes that one power cut may cost: a sector, and what was in flight. */
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
 
 /**
- * A download begins, or goes on after a cut or over a new connection, at this byte. What it has of a sector may be in RAM. `inFlight`: bytes
- * that may have been under way.
+ * A download begins or continues at byte `first`. The bytes of an incomplete sector may be in RAM. `inFlight`: bytes that may have been under
+ * way.
  */
 export function checkDownload(start: MonitoredStart, push: Push, first: number, inFlight: number): void {
   const { ledger } = start.simulation;
@@ -26,7 +26,7 @@ export function checkDownload(start: MonitoredStart, push: Push, first: number, 
   else checkFirst(start, push, first, inFlight, end, 0);
 }
 
-/** The first sector is about to be erased: what was asked for to learn its size is the download. */
+/** Before the first erase: the request that asked for the size turns out to be the download itself. */
 export function checkAsked(start: MonitoredStart): void {
   const { asking } = start;
   if (asking === undefined) return;
@@ -34,7 +34,7 @@ export function checkAsked(start: MonitoredStart): void {
   checkFirst(start, asking.push, 0, asking.inFlight, asking.end, asking.served);
 }
 
-/** `end`: what was given out before; `served`: since then. */
+/** `end`: end of the bytes served before; `served`: end of those served since. */
 function checkFirst(
   start: MonitoredStart,
   push: Push,
@@ -65,14 +65,14 @@ function checkFirst(
   ledger.note(image, { end: Math.max(offset, served), again: again + lost, mostAgain: Math.max(mostAgain, lost) });
 }
 
-/** Bytes up to `end` have left the server. */
+/** Notes that the server has sent the bytes up to `end`. */
 export function noteServed(start: MonitoredStart, push: Push, end: number): void {
   const image = imageOf(push.offer);
   start.simulation.ledger.note(image, { end: Math.max(start.simulation.ledger.fetched(image).end, end) });
   if (start.asking?.push === push) start.asking.served = Math.max(start.asking.served, end);
 }
 
-/** One request: bytes `first` to `end` - 1 of a file, with so much of it stored. */
+/** A request for bytes up to `end` - 1 of a file, `stored` bytes of which are in flash. */
 export function checkRequest(start: MonitoredStart, push: Push, end: number, stored: number): void {
   const { ledger } = start.simulation;
   ledger.expect(

@@ -1,9 +1,12 @@
 /**
- * What the search remembers of one cycle: the violations found, and the facts from which the checks judge. Plain data, forked with
- * the simulation at each cut.
+ * The ledger of the checks: the violations found, and the facts that later checks need. Plain data, forked with the simulation at each power
+ * cut.
  */
 
-/** The named checks, each with the invariant of docs/DESIGN.md that it stands for ("store" and "scenario": the contract of the Store port, and how the scenario must end). */
+/**
+ * The checks by name, each with the invariant of docs/DESIGN.md that it checks. "store": the contract of the Store port. "scenario": the
+ * expected end of the scenario.
+ */
 export const CHECKS = {
   "running slot untouched": 1,
   "no half-written slot boots": 2,
@@ -31,7 +34,7 @@ export const CHECKS = {
 
 export type Check = keyof typeof CHECKS;
 
-/** What a worn chip may not break; the rest is promised for power cuts only. */
+/** Checks that hold on a worn chip too. The others hold for power cuts only. */
 export const HARDWARE_CHECKS: ReadonlySet<Check> = new Set<Check>([
   "running slot untouched",
   "no half-written slot boots",
@@ -43,20 +46,20 @@ export const HARDWARE_CHECKS: ReadonlySet<Check> = new Set<Check>([
 ]);
 
 /**
- * What ESP-IDF itself does not protect, so that no firmware on it can. Where a cut has done one of these, the checks that a worn chip exempts
- * do not count; the case is counted apart, and so is one in which something came of it. docs/POWERCUT.md says what that is.
+ * Effects of a power cut against which ESP-IDF itself has no protection. After one of them only HARDWARE_CHECKS count. Such cases, and those of
+ * them in which another check failed, are counted apart (docs/POWERCUT.md).
  */
 export const LIMITS = {
-  /** Its state lies outside its CRC (esp_flash_partitions.h): torn bit by bit, an entry can say what nobody wrote, or one thing now and another later. */
+  /** The state of a boot entry is outside its CRC (esp_flash_partitions.h): a torn write can leave a state that no code wrote, or an unstable one. */
   "boot entry": "a boot entry whose state nobody wrote",
-  /** Read once and trusted; a weak bit in the states of entries or in a page's header is never programmed again (nvs_page.cpp). */
+  /** NVS reads entry states and page headers once and never programs a weak bit in them again (nvs_page.cpp). */
   "weak mark": "weak bits in the marks of an NVS page",
   /**
-   * 11 to 00 in one program, as the repair of an unfinished record does at mount, can be torn to 01. nvs_page.hpp knows no such state: the
-   * entry is taken for free, and marking it as written (10) then makes it 00, erased.
+   * The repair of an unfinished record at mount changes a state from 11 to 00 in one program, which can be torn to 01. nvs_page.hpp has no such
+   * state: the entry counts as free, and marking it as written (10) makes it 00, erased.
    */
   "half mark": "an entry's state in an NVS page, torn to what nobody writes",
-  /** A page that is being freed is copied once more at mount, over its own good copy, as long as its header is whole (nvs_pagemanager.cpp). */
+  /** At mount a page that is being freed is copied again over its good copy, while its header is whole (nvs_pagemanager.cpp). */
   "freed page": "the erase of an NVS page that stopped with its header whole",
 } as const;
 export type Limit = keyof typeof LIMITS;
@@ -66,27 +69,27 @@ export interface Violation {
   readonly message: string;
 }
 
-/** A record that was never written. */
+/** The value of an absent record. */
 export const ABSENT = "-";
 
-/** One image on its way into a slot: counts from its first push on. */
+/** Counts for one image, from its first push on. */
 export interface Fetching {
-  /** End of what the file server has given out without a gap. */
+  /** End of the bytes that the file server has served without a gap. */
   readonly end: number;
-  /** Bytes given out more than once, and the most at one cut. */
+  /** Bytes served more than once, and the most at one power cut. */
   readonly again: number;
   readonly mostAgain: number;
-  /** Erases of each sector, by cloud task. */
+  /** Erases of each sector. */
   readonly erases: readonly number[];
-  /** That the image has; 0 until one was erased. */
+  /** Sectors of the image; 0 until one was erased. */
   readonly sectors: number;
   /** Readbacks that differed. */
   readonly repairs: number;
-  /** Cuts since its first byte. */
+  /** Power cuts since its first byte. */
   readonly cuts: number;
-  /** It has been on trial: never downloaded again. */
+  /** It has been on trial, so it is not downloaded again. */
   readonly tried: boolean;
-  /** Erases that took a head out of flash before all was downloaded once more. */
+  /** Erases of the head before everything was downloaded once more. */
   readonly heads: number;
 }
 
@@ -104,29 +107,29 @@ const NOTHING_FETCHED: Fetching = {
 
 export class Ledger {
   readonly violations: Violation[] = [];
-  /** Set by a cut that went beyond what ESP-IDF protects; then what would have been violations. */
+  /** Set by a power cut that went beyond what ESP-IDF protects. From then on failed checks are `excused`. */
   limit: Limit | undefined;
   readonly excused: Violation[] = [];
-  /** Power cuts so far, and those of them that hit a trial. */
+  /** Power cuts so far, and those during a trial. */
   cuts = 0;
   trialCuts = 0;
-  /** Where the chip is worn: in NVS or boot entries only `HARDWARE_CHECKS` count; in the slot an update may end as a failure of flash. */
+  /** Where the chip is worn. "records" (NVS, boot entries): only HARDWARE_CHECKS count. "slot": an update may fail with cause "flash". */
   worn: "nowhere" | "slot" | "records" = "nowhere";
-  /** The network misbehaves: what it costs is not the device's doing. */
+  /** Network faults so far. Their cost in bytes and erases does not count against the device. */
   networkFaults = 0;
-  /** Each record of the store: what it may be. More than one value after a cut in mid-change. */
+  /** The possible values of each record: more than one after a power cut in mid-change, newest last. */
   readonly records = new Map<string, readonly string[]>();
-  /** All that was ever written under a key. */
+  /** Every value that was written under a key. */
   readonly history = new Map<string, readonly string[]>();
   /** By image: version and digest. */
   readonly fetching = new Map<string, Fetching>();
-  /** The outcome of the job in hand was acknowledged, and the device has heard that. */
+  /** The device has received the acknowledgement of its job's outcome. */
   acknowledged = false;
-  /** The content of each slot that was judged last. */
-  readonly judged: [number, number] = [0, 0];
-  /** Starts in all. */
+  /** Stamp of each slot's content at its last check. */
+  readonly checked: [number, number] = [0, 0];
+  /** Starts of the board. */
   starts = 0;
-  /** Modelled flash time from the last cut's power-on until the device was back in touch, ms. */
+  /** Modelled flash time from the last power-on until the first message, ms. */
   backAfter: number | undefined;
 
   fork(): Ledger {
@@ -142,8 +145,8 @@ export class Ledger {
     for (const [key, values] of this.history) copy.history.set(key, values);
     for (const [key, values] of this.fetching) copy.fetching.set(key, values);
     copy.acknowledged = this.acknowledged;
-    copy.judged[0] = this.judged[0];
-    copy.judged[1] = this.judged[1];
+    copy.checked[0] = this.checked[0];
+    copy.checked[1] = this.checked[1];
     copy.starts = this.starts;
     copy.backAfter = this.backAfter;
     return copy;
@@ -155,11 +158,11 @@ export class Ledger {
       if (this.excused.length < 5) this.excused.push({ check, message });
       return;
     }
-    // The first ones say where it went wrong; what follows from them would only hide it.
+    // The first violations show the cause; later ones follow from them.
     if (this.violations.length < 5) this.violations.push({ check, message });
   }
 
-  /** Firmware that fails before the agent runs, in a slot that a forged entry calls proven, is started for ever: only the bootloader could tell. */
+  /** A forged boot entry that calls a slot valid makes firmware that fails before the agent start for ever; only the bootloader could prevent it. */
   #beyond(check: Check): boolean {
     return (
       this.limit !== undefined &&
@@ -167,7 +170,7 @@ export class Ledger {
     );
   }
 
-  /** `holds` false is a violation. */
+  /** Notes a violation unless the check `holds`. */
   expect(check: Check, holds: boolean, message: () => string): void {
     if (!holds) this.violate(check, message());
   }

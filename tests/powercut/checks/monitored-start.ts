@@ -12,23 +12,23 @@ import type { Job } from "./stored-records";
 /** A download whose size the server has to tell first. The resume offset is decided then; until the first erase nothing is. */
 export interface Asking {
   readonly push: Push;
-  /** End of the bytes that were given out before. */
+  /** End of the bytes that were served before. */
   readonly end: number;
   readonly inFlight: number;
-  /** End of the bytes that the question itself made the server give out. */
+  /** End of the bytes that this request itself was served. */
   served: number;
 }
 
 export class MonitoredStart extends StoredRecords {
   readonly running: { readonly slot: string; readonly index: SlotIndex; readonly version: string };
   readonly target: SlotIndex;
-  /** The application said that it is well, after the cloud was reached. */
+  /** The application's health check has passed; the cloud was reached. */
   healthy = false;
   reached = false;
   /** An offer of another image than that of the job has come in this start. */
   otherOffered = false;
   asking: Asking | undefined;
-  /** Times that progress may still begin anew: reports are under way when the job decides that. */
+  /** Times that the reported progress may still fall: reports may be under way when the job starts the download over. */
   progressRestarts = 0;
   /** Highest percent reported in this start, by version. */
   readonly percents = new Map<string, number>();
@@ -73,7 +73,7 @@ export class MonitoredStart extends StoredRecords {
   checkClaim(job: Job, { file }: Push, sectors: number, when: string): void {
     const { ledger, network, oracle } = this.simulation;
     const end = Math.min(sectors * SECTOR, file.length);
-    // Bytes of another file were given out: only the digest can tell.
+    // Bytes of another file were served: only the digest can tell.
     if (network.changed) return;
     ledger.expect(
       "checkpoint true",

@@ -1,4 +1,4 @@
-/** What is really in a chip's cells: read past the hooks, the power and the noise, for checks only. */
+/** The oracle: what a chip's cells really hold, read without hooks, power or noise. For checks only. */
 import { FlashChip } from "../../../hal/model-chip/flash-chip";
 import type { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { OtaData, activeEntry, isBootable, names, slotOf, stateName } from "../../../hal/model-chip/otadata";
@@ -9,7 +9,7 @@ import type { SlotImage, SlotIndex } from "../../../hal/model-chip/slots";
 import { nodeSha256 } from "../../../host-sim/board/node-crypto";
 import type { SlotState } from "../../../src/ports";
 
-/** Verdicts by content, for all boards of the process. */
+/** Results of image checks by content, for all boards of the process. */
 const VERDICTS = new VerifyCache();
 
 export class Oracle {
@@ -39,7 +39,7 @@ export class Oracle {
     return this.#otadata.read();
   }
 
-  /** State of the entry that names a slot, whether the slot could boot by it, and whether it is the one that decides. */
+  /** The boot entry of a slot: its place, its state, whether the slot may boot by it, and whether it is the active one. */
   entryOf(
     index: SlotIndex,
   ):
@@ -52,20 +52,20 @@ export class Oracle {
     return { at, state: stateName(entry.state), bootable: isBootable(entry), decides: activeEntry(entries) === at };
   }
 
-  /** The state that the entry in this sector claims; undefined where its CRC is wrong. */
+  /** State of the boot entry in this sector; undefined where its CRC is wrong. */
   stateAt(at: 0 | 1): number | undefined {
     const entry = this.entries()[at];
     return names(entry) ? entry.state : undefined;
   }
 
-  /** The chip holds these bytes there. */
+  /** The chip holds these bytes at this address. */
   sameAt(address: number, bytes: Uint8Array): boolean {
     const found = Buffer.alloc(bytes.length);
     this.#chip.read(address, found);
     return found.equals(bytes);
   }
 
-  /** Bytes `from` .. `to` of a slot are those of the file. */
+  /** Bytes `from` to `to` - 1 of a slot are those of the file. */
   holds(index: SlotIndex, file: Uint8Array, from: number, to: number): boolean {
     const end = Math.min(to, file.length);
     if (end <= from) return true;

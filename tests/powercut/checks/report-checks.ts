@@ -1,4 +1,4 @@
-/** The checks of what a device says, one connection after the other: judged when a report reaches the cloud. */
+/** Checks of the reports of a device, at the moment when one reaches the cloud. */
 import { TRIALS_MAX } from "../../../src/constants";
 import { DEFAULT_POLICY } from "../../../src/job/policy";
 import type { Heard, HeardOutcome } from "../simulation/cloud-side";
@@ -8,9 +8,9 @@ import { isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 import type { MonitoredStart } from "./monitored-start";
 
-/** What one connection has carried. */
+/** What the checks know of one connection. */
 export interface Connection {
-  /** A `fail` was in the store when it came up, and was not heard on it yet. */
+  /** A `fail` was in the store when the connection came up, and has not been reported on it yet. */
   owesFail: boolean;
   version: boolean;
 }
@@ -22,7 +22,7 @@ export function connected(monitor: MonitoredStart): Connection {
   return { owesFail: stored?.kind === "fail" && !monitor.simulation.ledger.acknowledged, version: false };
 }
 
-/** Judges a report before the cloud takes it. `simulation`: the one that it arrives in. */
+/** Checks a report before the cloud takes it. `simulation`: the one in which it arrives. */
 export function checkReport(
   simulation: SimulationState,
   monitor: MonitoredStart,
@@ -81,7 +81,7 @@ function checkOutcome(
       () => `said ${report.message || "done"}, stored is ${words?.kind === "fail" ? words.message : "done"}`,
     );
   } else {
-    // An offer that never became a job: refused, and only that.
+    // An offer that never became a job has only one possible outcome: refused.
     ledger.expect(
       "one outcome",
       !report.done && (report.cause ?? "rejected") === "rejected",
@@ -137,7 +137,7 @@ function checkFail(simulation: SimulationState, monitor: MonitoredStart, report:
     return;
   }
   if (NEVER_AGAIN.test(report.message)) {
-    // Trials that a cut ended, and those that this image has ended by itself in the pushes before.
+    // Trials that a power cut has ended, and trials of earlier pushes that did not reach the cloud.
     const trials =
       ledger.trialCuts +
       cloud.tasks.filter((each) => cloud.pushOf(each).file === push.file && cloud.pushOf(each).behaviour === "offline")
@@ -145,7 +145,7 @@ function checkFail(simulation: SimulationState, monitor: MonitoredStart, report:
     ledger.expect("trial repeated", trials >= TRIALS_MAX, () => `given up after ${trials} trials`);
     return;
   }
-  // A cut loses up to a minute of the time that counts: the operator has waited long enough, the device has not.
+  // A power cut loses up to a minute of awake time, so the device may ask for a longer wait than the operator's.
   if (/; the next trial in \d+ min$/.test(report.message) && ledger.cuts > 0) return;
   if (ledger.worn === "slot" && (report.cause ?? "flash") === "flash") return;
   if (/failed in its trial|health check/.test(report.message))
@@ -154,7 +154,7 @@ function checkFail(simulation: SimulationState, monitor: MonitoredStart, report:
       monitor.denies(push.offer),
       () => `${push.offer.version} failed its trial by itself and is not remembered`,
     );
-  // Remembered in a trial whose end was then cut short too often: the next push of it is refused.
+  // The denylist has the image from a trial whose outcome a power cut has changed: its next push is refused.
   if (/was (rolled back|refused) before/.test(report.message) && isAtFault(simulation, push) && ledger.cuts > 0) return;
   ledger.expect(
     "scenario's end",

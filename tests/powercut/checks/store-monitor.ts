@@ -51,7 +51,7 @@ function found<T>(start: MonitoredStart, key: string, value: T | undefined, text
     ledger.expect("record whole or absent", known, () => `record ${key} is ${short(read)}, which was never written`);
     ledger.records.set(key, [read]);
   } else if (possible.length > 1 && possible.at(-1) !== read && possible.includes(read)) {
-    // The power cut came before the change: from here on the device goes by the old value.
+    // The power cut came before the change: the device uses the old value from here on.
     ledger.records.set(key, [...possible.filter((each) => each !== read), read]);
   }
   if (key === KEYS.state) start.phaseAtStart ??= { phase: start.phase };

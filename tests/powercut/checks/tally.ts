@@ -1,4 +1,4 @@
-/** What a search came to, in numbers that add up: plain data, so that workers can send it and a long run can keep it. */
+/** The counts of a search. Plain data that can be added up, sent by workers and stored by a long run. */
 import { createHash } from "node:crypto";
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import type { Case, Cut } from "../search/case-line";
@@ -23,23 +23,23 @@ export interface Tally {
   /** Cases, and the power cuts in them. */
   cases: number;
   cuts: number;
-  /** By letter of the fault, all cuts of all cases. */
+  /** All power cuts of all cases, by letter of the fault. */
   readonly kinds: { [kind in FaultKind]?: number };
-  /** By the phase in which the first cut fell. */
+  /** Cases by the phase of their first power cut. */
   readonly phases: { [phase: string]: number };
-  /** Single cuts of flash operations that differ in operation, fault or place, as hashes: where they are asked for. */
+  /** Hashes of single power cuts that differ in operation, fault or place; filled only where a work asks for them. */
   readonly points: number[];
   /** Cases with a network fault that took place. */
   networkFaults: number;
   violations: number;
   readonly findings: Finding[];
-  /** Cases in which a cut went beyond what ESP-IDF protects, and those of them with a consequence. */
+  /** Cases with a power cut beyond what ESP-IDF protects, and those of them in which a check failed. */
   readonly beyond: { [limit in Limit]?: number };
   readonly excused: { [limit in Limit]?: number };
   readonly excuses: Finding[];
-  /** Most bytes given out again at one cut. */
+  /** Most bytes served again at one power cut. */
   again: Worst;
-  /** Most sector erases of an image beyond one for each sector, one for each cut and the repairs. */
+  /** Most sector erases of an image beyond one for each sector, one for each power cut, and repairs. */
   erases: Worst | undefined;
 }
 
@@ -64,7 +64,7 @@ export function emptyTally(): Tally {
   };
 }
 
-/** Names what is cut, how and where: operations with the same address and content are the same. */
+/** Hash of an operation and the fault that hits it. Operations with the same address and content are the same. */
 export function pointOf(operation: FlashOperation, fault: Fault): number {
   const hash = createHash("md5").update(
     `${operation.kind} ${operation.address} ${operation.length} ${fault.kind} ${fault.value} `,

@@ -1,4 +1,4 @@
-/** One mutant as a program: the search's worker, or the unit tests of the code that was changed, bundled with the changed file in its place. */
+/** One mutant as a program: the search's worker or the unit tests, bundled with the mutant's file in place of the original. */
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -12,13 +12,13 @@ import type { Work } from "../search/work";
 export const ROOT = new URL("../../../", import.meta.url);
 const path = (file: string): string => fileURLToPath(new URL(file, ROOT));
 
-/** A piece of work takes seconds; a mutant that loops never answers. */
+/** Milliseconds after which a mutant counts as looping. A piece of work takes seconds. */
 const ANSWER_TIMEOUT = 180_000;
 /** The tests of job, executor and record store. */
 const TEST_FOLDERS = ["tests/job", "tests/agent"] as const;
 const TESTS = ["tests/store/ab-record-store.test.ts", "tests/store/cobs.test.ts"] as const;
 
-/** `folder`: where its files go, inside the repository so that packages are found; its own. */
+/** `folder`: for its files, and for nothing else; inside the repository, so that packages are found. */
 export class MutantProgram {
   readonly #folder: string;
   #mutant: Mutant | undefined;
@@ -33,7 +33,7 @@ export class MutantProgram {
     await this.#bundle("tests/powercut/search/worker.ts", "worker.mjs");
   }
 
-  /** The first violation of the search, in order of the works; undefined: none. Rejects for nothing that the mutant does. */
+  /** The first violation of the search, in order of the works; undefined: none. A mutant that crashes or loops counts as noticed. */
   async search(works: readonly Work[]): Promise<string | undefined> {
     const child = fork(join(this.#folder, "worker.mjs"), {
       execArgv: [],
@@ -52,7 +52,7 @@ export class MutantProgram {
     }
   }
 
-  /** The name of a unit test that fails. */
+  /** The name of a unit test that fails; undefined: all pass. */
   async unitTests(): Promise<string | undefined> {
     const files = [
       ...TEST_FOLDERS.flatMap((folder) =>
@@ -73,7 +73,7 @@ export class MutantProgram {
     return code === 0 ? undefined : (/^not ok \d+ - (.*)$/m.exec(stdout)?.[1] ?? "the tests come to no end");
   }
 
-  /** What TypeScript does not take is no mutant: nobody could have written it. */
+  /** A mutant that does not compile does not count: nobody could have committed it. */
   async compiles(): Promise<boolean> {
     const { file, text } = this.#mutant!;
     const folder = join(this.#folder, "types");
@@ -106,7 +106,7 @@ export class MutantProgram {
             const changed = mutant && path(mutant.file);
             host.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
               const text = file === changed ? mutant!.text : readFileSync(file, "utf8");
-              // Files that lie beside a module are looked for there, not beside the bundle.
+              // A module finds files beside its source, not beside the bundle.
               return {
                 contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href)),
                 loader: "ts",
@@ -119,7 +119,7 @@ export class MutantProgram {
   }
 }
 
-/** A text where there is no answer. */
+/** Resolves to a text where there is no answer. */
 function answer(child: ChildProcess, work: Work): Promise<Tally | string> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => finish("no end"), ANSWER_TIMEOUT);
@@ -146,7 +146,7 @@ function run(command: string, args: readonly string[], cwd: string): Promise<{ c
     let stdout = "";
     child.stdout.on("data", (data: Buffer) => {
       stdout += data.toString();
-      // One failure is enough.
+      // The first failure decides.
       if (/^not ok \d+ - .*\n/m.test(stdout)) child.kill("SIGKILL");
     });
     child.on("error", reject);

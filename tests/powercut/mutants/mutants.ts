@@ -1,6 +1,6 @@
 /**
- * Mutants of the update's own code, made mechanically: each guard taken the one way and the other, each step left out, each two steps in
- * a row exchanged. Data only: what a mutant is, not what becomes of it.
+ * Makes mutants of source files mechanically: each guard is always or never met, each step is left out, each two neighbouring steps are
+ * exchanged.
  */
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
@@ -70,7 +70,7 @@ class MutantMaker {
   }
 
   #condition(test: Expression): void {
-    // The types stay what they are where TypeScript narrows by the condition: what does not compile then is no mutant.
+    // The condition stays in the text, so that TypeScript narrows types as before. A mutant that still does not compile does not count.
     this.#add("guard never", test, [becomes(test, `(false && (${this.#of(test)}))`)]);
     this.#add("guard always", test, [becomes(test, `(true || (${this.#of(test)}))`)]);
     this.#halves(test);
@@ -131,7 +131,7 @@ class MutantMaker {
 
 const becomes = (node: Node, text: string): Edit => ({ start: node.start!, end: node.end!, text });
 
-/** Notes something down and calls nobody: two of these in a row can be in either order. */
+/** An assignment without a call. The order of two of them in a row does not matter. */
 function isPlain({ expression }: ExpressionStatement): boolean {
   if (expression.type !== "AssignmentExpression") return false;
   let calls = false;
@@ -139,13 +139,13 @@ function isPlain({ expression }: ExpressionStatement): boolean {
   return !calls;
 }
 
-/** An effect, or some. */
+/** An effect, or a spread of effects. */
 function isStep(element: Expression | SpreadElement | null): element is Expression | SpreadElement {
   if (element?.type === "SpreadElement") return true;
   return element?.type === "ObjectExpression" && typeOf(element) !== undefined;
 }
 
-/** A word to the application: what is not told can not be seen on flash or by the cloud. */
+/** A notice to the application. Neither flash nor cloud shows whether one is missing. */
 function isNotice(element: Node): boolean {
   return typeOf(element) === "notify";
 }

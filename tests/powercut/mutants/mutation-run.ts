@@ -36,7 +36,7 @@ export const MUTATED = [
  */
 export type Fate = "search" | "unit tests" | "nobody" | "does not compile";
 
-export interface Judged {
+export interface MutantResult {
   readonly name: string;
   readonly operator: Operator;
   readonly fate: Fate;
@@ -69,18 +69,19 @@ export async function mutationRun({
   left = false,
   processes = availableParallelism(),
   onProgress,
-}: MutationOptions): Promise<readonly Judged[]> {
+}: MutationOptions): Promise<readonly MutantResult[]> {
   mkdirSync(folder, { recursive: true });
-  const judged: Judged[] = left ? lastRun(folder).filter(({ fate }) => fate !== "nobody") : [];
-  const known = new Set(judged.map(({ name }) => name));
+  const results: MutantResult[] = left ? lastRun(folder).filter(({ fate }) => fate !== "nobody") : [];
+  const known = new Set(results.map(({ name }) => name));
   const mutants = mixed(
     allMutants().filter(({ name }, index) => name.includes(only) && index % every === 0 && !known.has(name)),
   );
-  if (mutants.length === 0 && judged.length === 0) throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
-  const all = mutants.length + judged.length;
+  if (mutants.length === 0 && results.length === 0)
+    throw new Error(`no mutant's name contains ${JSON.stringify(only)}`);
+  const all = mutants.length + results.length;
   const file = join(folder, "mutants.json");
   const counts = { search: 0, "unit tests": 0, nobody: 0, "does not compile": 0 };
-  for (const { fate } of judged) counts[fate]++;
+  for (const { fate } of results) counts[fate]++;
   let next = 0;
   await Promise.all(
     Array.from({ length: Math.min(processes, mutants.length) }, async (_, number) => {
@@ -91,17 +92,17 @@ export async function mutationRun({
         if (broken !== undefined) throw new Error(`the code as it is breaks ${broken}`);
       }
       for (let mutant = mutants[next++]; mutant !== undefined; mutant = mutants[next++]) {
-        const result = await judge(program, mutant);
-        judged.push(result);
+        const result = await tryMutant(program, mutant);
+        results.push(result);
         counts[result.fate]++;
-        writeFileSync(file, JSON.stringify(judged, null, 1));
+        writeFileSync(file, JSON.stringify(results, null, 1));
         onProgress(
-          `${judged.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`,
+          `${results.length} of ${all} mutants: ${counts.search} noticed by the search, ${counts["unit tests"]} by unit tests, ${counts.nobody} by nobody`,
         );
       }
     }),
   );
-  return judged;
+  return results;
 }
 
 /** A fixed order in which files and operators alternate, so that a run that was stopped has a sample of all. */
@@ -110,7 +111,7 @@ function mixed<T>(list: readonly T[]): T[] {
   return list.length % step === 0 ? [...list] : list.map((_, index) => list[(index * step) % list.length]!);
 }
 
-async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
+async function tryMutant(program: MutantProgram, mutant: Mutant): Promise<MutantResult> {
   const { name, operator } = mutant;
   await program.load(mutant);
   const soon = await program.search(mutantPlan());
@@ -124,8 +125,8 @@ async function judge(program: MutantProgram, mutant: Mutant): Promise<Judged> {
   return { name, operator, fate: "nobody", by: EXPLAINED.get(withoutLine(name)) ?? "" };
 }
 
-function lastRun(folder: string): readonly Judged[] {
-  return JSON.parse(readFileSync(join(folder, "mutants.json"), "utf8")) as Judged[];
+function lastRun(folder: string): readonly MutantResult[] {
+  return JSON.parse(readFileSync(join(folder, "mutants.json"), "utf8")) as MutantResult[];
 }
 
 export interface MutationResult {
@@ -137,8 +138,8 @@ export interface MutationResult {
   readonly lines: readonly string[];
 }
 
-export function resultOf(judged: readonly Judged[]): MutationResult {
-  const counted = judged.filter(({ fate }) => fate !== "does not compile");
+export function resultOf(results: readonly MutantResult[]): MutationResult {
+  const counted = results.filter(({ fate }) => fate !== "does not compile");
   const by = (fate: Fate, operator?: Operator): number =>
     counted.filter((each) => each.fate === fate && (operator === undefined || each.operator === operator)).length;
   const row = (operator: Operator): string => {

@@ -1,4 +1,4 @@
-/** The picture as a page that needs nothing beside it, and as a small drawing for documents. */
+/** The report as a self-contained page, and as a small drawing for documents. */
 import { FAULT_KINDS } from "../simulation/faults";
 import type { FaultKind } from "../simulation/faults";
 import { LIMITS } from "../checks/ledger";
@@ -16,7 +16,7 @@ import {
   text,
 } from "./report-plot";
 
-/** Ink on paper, then on a dark screen: each at least 3:1 against its ground (WCAG 2.1, 1.4.11), words 4.5:1. */
+/** Colours for a light and a dark screen: marks have a contrast of at least 3:1 (WCAG 2.1, 1.4.11), text of 4.5:1. */
 const COLOURS: { readonly [name: string]: readonly [light: string, dark: string] } = {
   ground: ["#ffffff", "#12161d"],
   ink: ["#1b2330", "#e7ebf1"],
@@ -50,7 +50,7 @@ const PHASE_RULES = Object.keys(COLOURS)
   .map((name) => `.${name}{--phase:var(--${name})}`)
   .join("");
 
-/** Printed, it is on paper whatever the screen. */
+/** Print uses the light colours. */
 const STYLE = `:root{${variables(0)};color-scheme:light}
 @media screen and (prefers-color-scheme:dark){:root{${variables(1)};color-scheme:dark}}
 ${PHASE_RULES}
@@ -105,31 +105,31 @@ export function reportPage(panels: readonly Panel[]): string {
   const { worstAgain, worstBack } = overall(panels);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<title>Power cuts of an update</title>
+<title>Power cuts during an update</title>
 <style>${STYLE}
 ${PAGE_STYLE}</style></head><body>
-<h1>The power, cut anywhere in an update</h1>
-<p class="sub">Every flash operation and every message of a whole update is a place for a power cut, in torn forms too. Each dot is one cut, followed by a cycle
-of its own up to an acknowledged outcome: above, the bytes that the file server gave out once more; below, the modelled flash time from power-on until
-the device spoke with the cloud again (what the bootloader reads counts; connecting does not). Colours and bands tell what the cut interrupted.</p>
+<h1>Power cuts at every point of an update</h1>
+<p class="sub">The power is cut at every flash operation and every message of a whole update, torn writes included. Each dot is one power cut; the board then runs
+up to an acknowledged outcome. The upper plot has the bytes that the file server served again. The lower plot has the modelled flash time from power-on to
+the first message to the cloud (reads of the bootloader count, the time to connect does not). Colours and bands show the phase that the cut interrupted.</p>
 <ul class="facts">
 ${fact(count(dots.length), "power cuts")}
 ${fact(count(broken.length), "violations", broken.length === 0 ? "good" : "bad")}
-${fact(`${count(worstAgain?.again ?? 0)} B`, `fetched again at worst, of ${count(panels[0]?.bound ?? 0)} allowed`)}
-${fact(`${(worstBack?.back ?? 0).toFixed(0)} ms`, "recovery at worst")}
-${lost === 0 ? "" : fact(count(lost), "cuts without a dot below: never heard of again", "bad")}
+${fact(`${count(worstAgain?.again ?? 0)} B`, `fetched again in the worst case, of ${count(panels[0]?.bound ?? 0)} allowed`)}
+${fact(`${(worstBack?.back ?? 0).toFixed(0)} ms`, "recovery in the worst case")}
+${lost === 0 ? "" : fact(count(lost), "cuts without a dot in the lower plot: the device never connected again", "bad")}
 </ul>
 ${legend(panels, dots)}
 ${violationList(broken)}
 ${panels.map((panel) => `<figure>${svg(PLOT_HEIGHT, `Power cuts of the scenario ${panel.title}`, drawPanel(panel, { marks: "all", top: 0 }))}</figure>\n<div class="tables">${kindTable(panel)}${phaseTable(panel)}</div>`).join("\n")}
-<h2>A case again</h2>
-<p>The names of cases say how they came about: <code>npm run powercut -- --replay ${escape(worstAgain?.line ?? "good.whole.agent.-")}</code></p>
+<h2>Replay a case</h2>
+<p>The name of a case contains its power cuts: <code>npm run powercut -- --replay ${escape(worstAgain?.line ?? "good.whole.agent.-")}</code></p>
 ${beyondNote(dots)}
 </body></html>
 `;
 }
 
-/** A drawing without tables, small: of each position the worst. */
+/** A small drawing without tables: the worst case of each position. */
 export function reportDrawing(panels: readonly Panel[]): string {
   const height = panels.length * PLOT_HEIGHT + LEGEND_HEIGHT;
   const content = [
@@ -140,7 +140,7 @@ export function reportDrawing(panels: readonly Panel[]): string {
   ];
   return svg(
     height,
-    "Power cuts of an update: bytes fetched again and recovery time, by cut position",
+    "Power cuts during an update: bytes fetched again and recovery time, by cut position",
     content.join("\n"),
   );
 }
@@ -174,7 +174,7 @@ function legend(panels: readonly Panel[], dots: readonly Dot[]): string {
       `<li class="${phaseClass(phase)}"><i>${phaseLetter(phase)}</i>${escape(phase)} <small>${escape(phaseText(phase))}</small></li>`,
   );
   if (dots.some(({ limit }) => limit !== undefined))
-    phases.push("<li>small and pale: beyond what ESP-IDF protects</li>");
+    phases.push("<li>small and pale: a cut beyond what ESP-IDF protects</li>");
   phases.push('<li><i class="mark">✕</i>a check is broken</li>');
   return `<ul class="legend" aria-label="Phases">${phases.join("")}</ul>`;
 }
@@ -218,7 +218,7 @@ function table(caption: string, first: string, rows: readonly string[], dots: re
   return `<table><caption>${caption}</caption><thead><tr>${head}</tr></thead><tbody>${rows.join("")}${row("together", dots)}</tbody></table>`;
 }
 
-/** Where a cut went beyond what ESP-IDF protects, it counts as a cut and not for the worst. */
+/** A cut beyond what ESP-IDF protects counts as a cut, not for the worst values. */
 function row(words: string, dots: readonly Dot[]): string {
   if (dots.length === 0) return "";
   const promised = dots.filter(({ limit }) => limit === undefined);
@@ -239,7 +239,7 @@ function beyondNote(dots: readonly Dot[]): string {
     .map(([limit, words]) => ({ words, cuts: dots.filter((dot) => dot.limit === limit).length }))
     .filter(({ cuts }) => cuts > 0);
   if (found.length === 0) return "";
-  return `<h2>Beyond what ESP-IDF protects</h2><p>${found.map(({ words, cuts }) => `${words}: ${cuts === 1 ? "1 cut" : `${count(cuts)} cuts`}`).join("; ")}. They are drawn, and count neither for the bounds nor for the worst cases: docs/POWERCUT.md says why.</p>`;
+  return `<h2>Beyond what ESP-IDF protects</h2><p>${found.map(({ words, cuts }) => `${words}: ${cuts === 1 ? "1 cut" : `${count(cuts)} cuts`}`).join("; ")}. They are drawn, but do not count for bounds and worst cases; docs/POWERCUT.md has the reason.</p>`;
 }
 
 function overall(panels: readonly Panel[]): { worstAgain: Dot | undefined; worstBack: Dot | undefined } {

@@ -1,4 +1,4 @@
-/** What the picture shows of one scenario: every case of its search as a dot, and the facts around them. */
+/** The data of one panel of the report: every case of a scenario's search as a dot, its phases and its worst cases. */
 import { AGAIN_MAX } from "../checks/download-checks";
 import type { Cut } from "../search/case-line";
 import { lineOf } from "../search/case-line";
@@ -11,26 +11,26 @@ import { scenario } from "../simulation/scenarios";
 import { caseOf } from "../checks/tally";
 import { SimulationState } from "../simulation/simulation-state";
 
-/** One cut and what it came to. */
+/** One power cut and its cost. */
 export interface Dot {
-  /** Point of the scenario, and the place among the cuts of that point, 0 .. 1. */
+  /** Point of the scenario, and the place among the cuts of that point, from 0 to 1. */
   readonly at: number;
   readonly within: number;
   readonly kind: FaultKind;
   readonly phase: string;
-  /** Bytes that the file server gave out once more because of it. */
+  /** Bytes that the file server served again because of it. */
   readonly again: number;
-  /** Modelled flash time from the next power-on until the device spoke with the cloud again, ms; undefined: never again. */
+  /** Modelled flash time from the next power-on to the first message to the cloud, ms; undefined: there was none. */
   readonly back: number | undefined;
-  /** For `npm run powercut -- --replay`. */
+  /** The case line. */
   readonly line: string;
-  /** The check that it breaks, and how. */
+  /** The check that failed, with its message. */
   readonly violation?: string;
-  /** It went beyond what ESP-IDF protects: the bounds do not count. */
+  /** Set where the cut went beyond what ESP-IDF protects: bounds do not apply. */
   readonly limit?: Limit;
 }
 
-/** Points of the scenario in one phase, from `from` up to `to`, this one not included. */
+/** Points `from` to `to` - 1 of the scenario, which are in one phase. */
 export interface Band {
   readonly phase: string;
   readonly from: number;
@@ -43,16 +43,16 @@ export interface Panel {
   readonly points: number;
   readonly bands: readonly Band[];
   readonly dots: readonly Dot[];
-  /** Bytes fetched again after one cut: what is promised, and what it came to where that counts. */
+  /** The bound for bytes fetched again after one cut, and the worst cases among the cuts to which bounds apply. */
   readonly bound: number;
   readonly worstAgain: Dot | undefined;
   readonly worstBack: Dot | undefined;
 }
 
-/** Dots between two words of progress. */
+/** Dots between two progress reports. */
 const EVERY = 50;
 
-/** Lives every single cut of a scenario. Reads count as flash time, those of the bootloader too. */
+/** Runs every single cut of a scenario. Reads count as flash time, those of the bootloader included. */
 export function searchPanel(setting: Setting, density: Density, onProgress: (done: number) => void): Panel {
   const bands: Band[] = [];
   const cycle = new BootCycle(
@@ -109,7 +109,7 @@ function dotOf(setting: Setting, { cuts, point, simulation: { ledger } }: Result
   };
 }
 
-/** The cuts of one point lie side by side, in the order in which they were tried. */
+/** Places the cuts of one point side by side, in the order in which they were tried. */
 function spread(dots: readonly Dot[]): Dot[] {
   const counts = new Map<number, number>();
   for (const { at } of dots) counts.set(at, (counts.get(at) ?? 0) + 1);
@@ -121,7 +121,7 @@ function spread(dots: readonly Dot[]): Dot[] {
   });
 }
 
-/** The first of those with the highest value. */
+/** The first dot with the highest value. */
 function most(dots: readonly Dot[], value: (dot: Dot) => number): Dot | undefined {
   return dots.reduce<Dot | undefined>(
     (best, dot) => (best === undefined || value(dot) > value(best) ? dot : best),

@@ -1,13 +1,13 @@
 /**
- * One scenario drawn: two plots over the same axis of cut positions, and under them the phases as bands. Plain SVG text; colours are
- * classes, so that the page or the file around it says what they are in light, in dark and on paper.
+ * The drawing of one scenario: two plots over the same axis of cut positions, and the phases as bands below. It is SVG text. Colours are
+ * classes, which the page or file around it defines for light, dark and print.
  */
 import type { Band, Dot, Panel } from "./report-panel";
 
 export interface PlotOptions {
-  /** "all": a mark for each case. "worst": of each position the worst only, for a small file. */
+  /** "all": a mark for each case. "worst": only the worst case of each position, for a small file. */
   readonly marks: "all" | "worst";
-  /** Where its top is in the drawing. */
+  /** Vertical offset in the drawing, pixels. */
   readonly top: number;
 }
 
@@ -21,11 +21,11 @@ const BACK = { top: 326, height: 132 } as const;
 const BANDS = { top: 466, height: 18 } as const;
 const TICKS = 498;
 const KIBI = 1024;
-/** Milliseconds between two lines, and one that is enough for whatever was measured. */
+/** Possible distances between two grid lines, ms; the smallest that needs at most BACK_LINES lines is used. */
 const BACK_STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000] as const;
 const BACK_LINES = 5;
 
-/** In the order in which scenarios go through them, each with a letter, which stands in its band: nothing hangs on colour alone. */
+/** In the order of an update. The letter stands in the band, so that colour is not the only sign. */
 const PHASES: readonly (readonly [name: string, letter: string, text: string])[] = [
   ["bootloader", "B", "before the firmware runs"],
   ["mount", "M", "NVS is read"],
@@ -34,10 +34,10 @@ const PHASES: readonly (readonly [name: string, letter: string, text: string])[]
   ["checking", "C", "what is in flash"],
   ["downloading", "D", "sector by sector"],
   ["verifying", "V", "digest of what is in flash"],
-  ["committing", "S", "the image's head goes in"],
-  ["burning", "P", "the cloud is told"],
+  ["committing", "S", "the image's header is programmed"],
+  ["burning", "P", "reported to the cloud"],
   ["leaving", "L", "boot choice and restart"],
-  ["trial", "T", "the new firmware proves itself"],
+  ["trial", "T", "the new firmware is on trial"],
   ["reporting", "O", "the outcome waits for its PUBACK"],
 ];
 
@@ -147,7 +147,7 @@ function bound({ bound: bytes }: Panel, y: number): string {
   return `<path class="bound" d="M${LEFT} ${fix(y)}H${PLOT_WIDTH - RIGHT}"/>${text(LEFT + 8, y - 6, `bound ${count(bytes)} B: one sector, and 16 KiB in flight`, "bound-text")}`;
 }
 
-/** Marks of one phase are one path of dots: short, and each case is still one "h0". */
+/** The marks of one phase are one path, in which each case is one "h0". This keeps the file small. */
 function points(dots: readonly Dot[], x: (dot: Dot) => number, y: (dot: Dot) => number): string {
   const groups = new Map<string, Dot[]>();
   for (const dot of dots) {
@@ -173,7 +173,7 @@ function violations(dots: readonly Dot[], x: (dot: Dot) => number, y: (value: nu
     .join("\n");
 }
 
-/** A ring around it, and words on the side where there is room. */
+/** A ring around the dot, and text on the side with more room. */
 function worst(
   dot: Dot | undefined,
   x: (dot: Dot) => number,
@@ -192,7 +192,7 @@ function drawBand({ phase, from, to }: Band, x: (position: number) => number): s
   return `<g><title>${phase}: ${from} to ${to - 1}</title><rect class="band ${phaseClass(phase)}" x="${fix(x(from))}" y="${BANDS.top}" width="${fix(width)}" height="${BANDS.height}"/>${label === "" ? "" : text(x(from) + width / 2, BANDS.top + 13, label, "band-text middle")}</g>`;
 }
 
-/** Of each position, and of each kind of mark: the worst by this value. */
+/** The dot with the highest value of each position and each kind of mark. */
 function worstOfEach(dots: readonly Dot[], value: (dot: Dot) => number): Dot[] {
   const best = new Map<string, Dot>();
   for (const dot of dots) {

@@ -1,4 +1,4 @@
-/** `npm run powercut -- --report`: the picture of every single cut. docs/powercut.svg is a copy of the small drawing that it writes. */
+/** `npm run powercut -- --report`: a drawing of every single power cut. docs/powercut.svg is a copy of the small drawing that it writes. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Density } from "../simulation/faults";
@@ -11,7 +11,7 @@ export interface ReportSearch {
   readonly density: Density;
 }
 
-/** A good update, and one that is rolled back; every operation and message, each torn in about a dozen ways. */
+/** A good update and one that is rolled back: every operation and message, each torn in about a dozen ways. */
 const BOTH: ReportSearch = {
   settings: ["good", "unhealthy"].map((scenario): Setting => ({
     scenario,
@@ -25,7 +25,7 @@ const BOTH: ReportSearch = {
 export interface ReportFacts {
   readonly cases: number;
   readonly violations: number;
-  /** The page. */
+  /** Path of the page. */
   readonly file: string;
 }
 

@@ -1,9 +1,9 @@
 /**
- * A case of the search as one short line, and back: STORY.SCALE.DEVICE.CUTS[.NETWORK]
+ * A case of the search as one line of text: SCENARIO.SCALE.DEVICE.CUTS[.NETWORK]
  *
- *   good.whole.desk.37p5-12e700        cut 1 at point 37, a program torn after 5 bytes; cut 2 at point 12 of the next cycle, an erase
- *                                      whose first 700 bytes were left; the letters are those of faults.ts, a number 0 is left out
- *   good.small.agent.-.reset2x500      no cut; the network fault of network-faults.ts
+ *   good.whole.desk.37p5-12e700        cut 1 at point 37: a program torn after 5 bytes; cut 2 at point 12 of the next boot cycle: an
+ *                                      erase that left the first 700 bytes. The letters are those of faults.ts; a number 0 is left out.
+ *   good.small.agent.-.reset2x500      no cut, and a network fault of network-faults.ts
  */
 import type { Fault, FaultKind } from "../simulation/faults";
 import { FAULT_KINDS } from "../simulation/faults";
@@ -11,7 +11,7 @@ import type { Scale } from "../simulation/scenarios";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
 
 export interface Cut {
-  /** Point of the cycle that began with the cut before; after a hardware fault the cycle goes on, and so do its numbers. */
+  /** Number of the point in the boot cycle after the cut before. A hardware fault does not end the cycle, so the numbers continue. */
   readonly at: number;
   readonly fault: Fault;
 }
@@ -23,7 +23,7 @@ export interface Case {
   readonly scale: Scale;
   readonly device: DeviceKind;
   readonly cuts: readonly Cut[];
-  /** As in the line; "" for a good network. */
+  /** As in the line; "" for a network without faults. */
   readonly network: string;
 }
 
@@ -31,7 +31,7 @@ export function lineOf({ scenario, scale, device, cuts, network }: Case): string
   return [scenario, scale, device, cuts.map(cutText).join("-") || "-", ...(network === "" ? [] : [network])].join(".");
 }
 
-/** Throws one line that says what is wrong. */
+/** Throws an Error of one line. */
 export function parseCase(line: string): Case {
   const [scenario = "", scale = "", device = "", cuts = "", network = "", ...rest] = line.trim().split(".");
   const wrong = (what: string): never => {
@@ -42,7 +42,7 @@ export function parseCase(line: string): Case {
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
   if (device !== "desk" && device !== "agent") return wrong(`the device is "desk" or "agent"`);
   if (rest.length > 0 || cuts === "")
-    wrong("it has the form STORY.SCALE.DEVICE.CUTS or STORY.SCALE.DEVICE.CUTS.NETWORK");
+    wrong("it has the form SCENARIO.SCALE.DEVICE.CUTS or SCENARIO.SCALE.DEVICE.CUTS.NETWORK");
   if (network !== "" && device === "desk") wrong("network faults need the whole agent");
   return {
     scenario,

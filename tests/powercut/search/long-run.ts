@@ -1,4 +1,4 @@
-/** The long run: pieces from a seed until so many power cuts were made. What is done is kept in a file, so that it can be broken off and gone on with. */
+/** The long run: pieces of work from a seed until a number of power cuts is reached. A file keeps the progress, so that a run can be stopped and continued. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { longPiece } from "./plans";
@@ -7,16 +7,16 @@ import type { Works } from "./pool";
 import type { Tally } from "../checks/tally";
 import { add, emptyTally } from "../checks/tally";
 
-/** Of this file's layout and of the pieces' meaning: another one begins anew. */
+/** Version of the file's layout and of the pieces. A file of another version is not continued. */
 const FORMAT = 2;
 
 export interface LongRun {
   readonly format: number;
   readonly seed: number;
-  /** Pieces up to here are done, and these beyond. */
+  /** The pieces below `next` are done, and those in `beyond`. */
   next: number;
   readonly beyond: number[];
-  /** In all sessions. */
+  /** Of all sessions. */
   seconds: number;
   readonly tally: Tally;
 }
@@ -24,14 +24,14 @@ export interface LongRun {
 export interface LongRunOptions {
   readonly seed: number;
   readonly cuts: number;
-  /** The file with the state. */
+  /** Path of the file with the progress. */
   readonly file: string;
   readonly fresh: boolean;
   readonly processes?: number;
   onProgress(run: LongRun): void;
 }
 
-/** Rejects with one line if the file can not be read or written. */
+/** Rejects with an Error of one line if the file can not be read or written. */
 export async function longRun(options: LongRunOptions): Promise<LongRun> {
   const { seed, cuts, file, processes, onProgress } = options;
   if (options.fresh) rmSync(file, { force: true });
@@ -87,7 +87,7 @@ function load(file: string, seed: number): LongRun {
   return { ...(found as LongRun), tally: { ...emptyTally(), ...found.tally } };
 }
 
-/** Whole or not at all, whenever the run is broken off. */
+/** Replaces the file atomically. */
 function save(file: string, run: LongRun): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(`${file}.new`, JSON.stringify(run));

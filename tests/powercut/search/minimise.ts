@@ -1,4 +1,4 @@
-/** Makes a failing case shorter without making it another failure: fewer cuts, simpler ones, a good network, the small image, the quick device. */
+/** Makes a failing case simpler while it breaks the same check: fewer and simpler power cuts, no network fault, the small image, the job alone. */
 import type { Case, Cut } from "./case-line";
 import { lineOf } from "./case-line";
 import type { MakeDevice } from "../simulation/device";
@@ -11,7 +11,7 @@ export function failureOf(which: Case, deviceFor: (which: Case) => MakeDevice = 
   return replay(which, undefined, deviceFor).simulation.ledger.violations[0];
 }
 
-/** `tries`: lives that may be spent on it. `deviceFor`: as for `replay`. Returns the case itself if it does not fail. */
+/** `tries`: cases that may be run. `deviceFor`: as for `replay`. Returns the case itself if it does not fail. */
 export function minimise(which: Case, tries = 2_000, deviceFor: (which: Case) => MakeDevice = deviceOf): Case {
   const failure = failureOf(which, deviceFor);
   if (failure === undefined) return which;
@@ -33,7 +33,7 @@ export function minimise(which: Case, tries = 2_000, deviceFor: (which: Case) =>
   return best;
 }
 
-/** Simpler cases, the greatest leap first. */
+/** Simpler cases, the largest simplification first. */
 function* candidates(which: Case): Generator<Case> {
   const { cuts } = which;
   for (let skip = 0; skip < cuts.length; skip++) yield { ...which, cuts: cuts.filter((_, index) => index !== skip) };
@@ -46,7 +46,7 @@ function* candidates(which: Case): Generator<Case> {
   });
   for (const [index, { at, fault }] of cuts.entries()) {
     for (const simpler of simplerFaults(fault)) yield change(index, { at, fault: simpler });
-    // An earlier place, by larger steps first.
+    // An earlier point, by larger steps first.
     for (let step = at; step >= 1; step = Math.floor(step / 2)) yield change(index, { at: at - step, fault });
   }
 }

@@ -1,4 +1,4 @@
-/** Which pieces of work make up a run: the one in `npm test`, and the long one. */
+/** The pieces of work of each run: the one in `npm test`, the long run, and the search for mutants. */
 import type { Density } from "../simulation/faults";
 import type { NetworkFault } from "../simulation/network-faults";
 import { Random } from "../simulation/random";
@@ -6,18 +6,18 @@ import type { Setting } from "./search";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
 import type { Work } from "./work";
 
-/** Every kind of tear at every operation, with a sector's program and erase torn at this many places. */
+/** Every kind of torn write at every operation; programs and erases of a sector are torn at this many places. */
 const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
-/** Before, after, in the middle, and some bits of it. */
+/** Before, after, torn in the middle, and torn by bits. */
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
-/** Scenarios whose points count in `npm test`; the others are there for the sake of variety, with fewer places. */
+/** Scenarios that `npm test` searches at every place; the others get fewer places. */
 const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
-/** A changed file is a mismatch: where the scenario foresees another end, it has none that can be told beforehand. */
+/** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
 const ANY_FILE = ["good", "supersede", "waits", "panel"];
 
-/** One fault of each kind, at a place where it hurts. */
+/** Network faults: each kind, at places where it interrupts something. */
 export const NETWORK: readonly string[] = [
   "reset1x0",
   "reset1x100",
@@ -81,7 +81,7 @@ const every = (setting: Setting, density: Density, strides: readonly number[] = 
   part: ALL,
 });
 
-/** What runs on every commit: minutes, not hours. `everyPair`: of the pairs of cuts all, and not a third. */
+/** The search of `npm test`: minutes, not hours. `everyPair`: all pairs of cuts, and not a third of them. */
 export function commitPlan(everyPair = false): PlanPhase[] {
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
@@ -126,7 +126,7 @@ export function commitPlan(everyPair = false): PlanPhase[] {
   ];
 }
 
-/** In three pieces, with places of its own among the bytes of an operation. */
+/** Every power cut of a scenario in three pieces. The torn places inside an operation differ between scenarios. */
 function everyPoint(scenario: string, index: number): Work[] {
   return parts(3).map((part) => ({
     kind: "exhaust",
@@ -137,13 +137,13 @@ function everyPoint(scenario: string, index: number): Work[] {
   }));
 }
 
-/** Sequences in one piece of the long run, and cuts in the longest ones. */
+/** Sequences in one piece of the long run, and power cuts in the longest sequence. */
 const PIECE = 250;
 const DEPTH_MAX = 8;
 
 /**
- * The n-th piece of the long run from a seed: any scenario, scale and device, one to eight cuts, now and then with a network fault. The
- * pieces do not depend on each other, so that a run can be broken off and gone on with.
+ * The n-th piece of the long run of a seed: any scenario, scale and device, one to eight power cuts, sometimes a network fault. The pieces do
+ * not depend on each other, so that a run can be stopped and continued.
  */
 export function longPiece(seed: number, number: number): Work {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
@@ -161,7 +161,7 @@ export function longPiece(seed: number, number: number): Work {
   };
 }
 
-/** The same kind of network fault, somewhere else. */
+/** The same kind of network fault at another place. */
 function moved(fault: string, random: Random): string {
   const kind = /^[a-z]+/.exec(fault)![0] as NetworkFault["kind"];
   const n = 1 + random.below(8);
@@ -170,7 +170,7 @@ function moved(fault: string, random: Random): string {
 
 const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
 
-/** What every mutant is searched with: two seconds, less where one is noticed soon. */
+/** The search for a mutant: two seconds, less where a check fails early. */
 export function mutantPlan(): Work[] {
   return [
     { kind: "lines", lines: SCENARIO_NAMES.map((scenario) => `${scenario}.small.desk.-`) },
@@ -191,7 +191,7 @@ export function mutantPlan(): Work[] {
   ];
 }
 
-/** And those that neither that nor the unit tests notice. */
+/** The longer search for mutants that neither `mutantPlan` nor the unit tests notice. */
 export function deepMutantPlan(): Work[] {
   return [
     ...SCENARIO_NAMES.map((scenario): Work => ({

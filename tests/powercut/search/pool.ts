@@ -1,4 +1,4 @@
-/** Does work on every core, in processes of their own. The list of works may be endless. */
+/** Runs pieces of work in one process for each core. The list of works may be endless. */
 import { fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -6,22 +6,22 @@ import { carryOut } from "./work";
 import type { Work } from "./work";
 import type { Tally } from "../checks/tally";
 
-/** Asked for one piece after the other, in order. */
+/** A list of pieces that is read in order. */
 export interface Works {
   readonly length: number;
   at(index: number): Work | undefined;
 }
 
 export interface PoolOptions {
-  /** Processes; 0: none, everything here. Default: one for each core. */
+  /** Number of processes; 0: everything in this process. Default: one for each core. */
   readonly processes?: number;
-  /** Pieces are done in any order; `index` counts the list given. */
+  /** Called for each piece, in any order. `index`: of the piece in the list. */
   onDone(tally: Tally, index: number): void;
-  /** No further piece is begun once this says true. */
+  /** True: no further piece is started. */
   enough?(): boolean;
 }
 
-/** Rejects if a worker dies; the others end with the piece that they have. */
+/** Rejects if a worker dies; the others finish their current piece. */
 export async function carryOutAll(
   works: Works,
   { processes = availableParallelism(), onDone, enough = () => false }: PoolOptions,

@@ -1,4 +1,4 @@
-/** How far something is, on stderr: one line that changes on a terminal, a line now and then elsewhere. */
+/** Progress on stderr: one changing line on a terminal, elsewhere a line from time to time. */
 const ELSEWHERE_EVERY = 15_000;
 
 export class ProgressLine {

@@ -1,6 +1,6 @@
 /**
- * The search: a scenario is lived once, and at each point the simulation is forked, the fork cut and lived to its end. The lives behind a cut
- * can be cut again. Nothing is lived twice for the sake of its beginning, so that a case costs one recovery.
+ * The search: a scenario runs once, and at each point the simulation is forked. The power of the fork is cut, and the fork runs to its end; it
+ * may be cut again on the way. Nothing runs twice for its beginning, so a case costs one recovery.
  */
 import type { Case, Cut, DeviceKind } from "./case-line";
 import type { MakeDevice } from "../simulation/device";
@@ -16,10 +16,10 @@ import { scenario } from "../simulation/scenarios";
 import type { Scale } from "../simulation/scenarios";
 import { SimulationState } from "../simulation/simulation-state";
 
-/** What a case came to. */
+/** The result of a case. */
 export interface Result {
   readonly cuts: readonly Cut[];
-  /** Where the first of them fell. */
+  /** The point of the first power cut. */
   readonly point: Point | undefined;
   readonly simulation: SimulationState;
 }
@@ -32,14 +32,17 @@ export interface Setting {
   readonly network: string;
 }
 
-/** What plays the firmware in a setting. */
+/** The device under test of a setting. */
 export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
   if (device === "desk") return (surroundings) => new DeskDevice(surroundings);
   const fault = parseNetworkFault(network);
   return (surroundings) => new AgentDevice(surroundings, fault);
 }
 
-/** Lives a case as its line says. The result's simulation is the last one; cuts beyond the end of the scenario do not happen. `deviceFor`: another device than the right one. */
+/**
+ * Runs a case as its line says. The result has the last simulation; cuts beyond the end of the scenario do not happen, see `fired`.
+ * `deviceFor`: another device than the right one.
+ */
 export function replay(
   which: Case,
   visit?: (point: Point) => void,
@@ -67,7 +70,7 @@ export function replay(
   return { cuts: which.cuts.slice(0, fired), point, simulation, fired };
 }
 
-/** An exception out of the device or the board is a finding, not the end of the search. */
+/** Runs a boot cycle. An exception from the device or the board is a violation, not the end of the search. */
 function runGuarded(cycle: BootCycle): boolean {
   try {
     return cycle.run();
@@ -81,22 +84,22 @@ function runGuarded(cycle: BootCycle): boolean {
 }
 
 export interface Branching {
-  /** Cuts of the n-th cycle; the last entry ends the branching. */
+  /** The n-th entry: the cuts in the n-th boot cycle. After the last entry there are no further cuts. */
   readonly densities: readonly Density[];
-  /** Every n-th point only, of the n-th cycle; default all. */
+  /** The n-th entry: the distance between points that are cut in the n-th boot cycle; default 1. */
   readonly strides?: readonly number[];
-  /** This part of the points of the first cycle, for workers. */
+  /** Only this part of the points of the first boot cycle, so that workers can share a setting. */
   readonly part?: { readonly index: number; readonly of: number };
   /** Flash time counts every read; slower. */
   readonly exact?: boolean;
 }
 
-/** Every cut at every point, and for each further density every cut of what follows: singles, pairs, and so on. */
+/** Every cut at every point; for each further density, every cut in the boot cycle after it: singles, pairs, and so on. */
 export function exhaust(setting: Setting, branching: Branching, sink: Sink): void {
   exhaustFrom(SimulationState.begin(scenario(setting.scenario, setting.scale)), deviceOf(setting), branching, sink);
 }
 
-/** The same from any simulation, with any device. */
+/** The same, from any simulation state and with any device. */
 export function exhaustFrom(
   start: SimulationState,
   make: MakeDevice,
@@ -125,7 +128,7 @@ export function exhaustFrom(
   branch(start, 0, [], undefined);
 }
 
-/** The cuts of one point: all of an operation's, before and after a message. */
+/** The cuts of one point: those of its flash operation, or before and after its message. */
 export function cutsAt(point: Point, density: Density, depth: number): Fault[] {
   if (point.operation !== undefined) return cutsOf(point.operation, density, point.number * 8 + depth);
   return [
@@ -134,12 +137,12 @@ export function cutsAt(point: Point, density: Density, depth: number): Fault[] {
   ];
 }
 
-/** Places of a sector's operation that samples are taken from. */
+/** Places from which a sampled cut is chosen. */
 const SAMPLED: Density = { positions: 255, subsets: 1, unstable: 1 };
-/** How far into the next cycle a sampled cut falls: often into its first moments, where repairs are made. */
+/** Upper bounds for the point of a sampled cut in the next boot cycle. Small ones are frequent, because repairs happen right after the start. */
 const REACHES = [8, 24, 24, 64, 240] as const;
 
-/** `count` sequences of `depth` cuts, from a seed: the first spread over the scenario, each further one somewhere in what follows. */
+/** `count` sequences of `depth` cuts from a seed: the first cut anywhere in the scenario, each further one in the boot cycle after it. */
 export function sample(setting: Setting, seed: number, count: number, depth: number, sink: Sink): void {
   const make = deviceOf(setting);
   const random = new Random(seed);
@@ -174,7 +177,7 @@ function sampled(point: Point, random: Random): Fault {
   const { operation } = point;
   if (operation === undefined) return { kind: random.below(2) === 0 ? "b" : "a", value: 0 };
   const faults = cutsOf(operation, SAMPLED, random.bits());
-  // Torn at a byte is most of the list; the other kinds get their share.
+  // Most faults of the list are writes torn at a byte: the kind is chosen first, so that each gets its share.
   const kinds = [...new Set(faults.map(({ kind }) => kind))];
   const kind = random.pick(kinds);
   return random.pick(faults.filter((fault) => fault.kind === kind));
@@ -187,7 +190,7 @@ export function pointsOf(setting: Setting): number {
   return cycle.points;
 }
 
-/** Faults of the hardware: each needs a cycle of its own from the beginning, since nothing is lost by it. */
+/** Hardware faults: each runs the scenario from its beginning, since a fault that does not end the boot cycle can not be forked. */
 export function wear(setting: Setting, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
   const operations: Point[] = [];
   const scout = new BootCycle(

@@ -1,4 +1,4 @@
-/** One piece of a search, small enough for a worker to be done with in seconds: plain data. */
+/** One piece of a search: plain data, small enough that a worker needs seconds for it. */
 import { parseCase } from "./case-line";
 import type { Density } from "../simulation/faults";
 import { exhaust, replay, sample, wear } from "./search";
@@ -7,7 +7,7 @@ import type { Tally } from "../checks/tally";
 import { count, emptyTally, pointOf } from "../checks/tally";
 
 export type Work =
-  /** Every cut, and with further densities every sequence of cuts. `points`: tells single cuts apart. */
+  /** Every cut, and with further densities every sequence of cuts. `points`: counts distinct single cuts. */
   | {
       readonly kind: "exhaust";
       readonly setting: Setting;

@@ -1,9 +1,9 @@
-/** A worker process: does the pieces of work that it is sent, one after the other, and answers each with its tally. */
+/** A worker process: runs each piece of work that it is sent, and answers with its tally. */
 import { carryOut } from "./work";
 import type { Work } from "./work";
 
 process.on("message", (work: Work) => {
   process.send?.(carryOut(work));
 });
-// The parent is gone: nobody is waiting for the answer.
+// The parent process has ended.
 process.on("disconnect", () => process.exit(0));

@@ -11,7 +11,7 @@ import type { Surroundings } from "./device";
 import type { Connection, Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
 import { connected, checkReport } from "../checks/report-checks";
-import type { Connection as Judged } from "../checks/report-checks";
+import type { Connection as Reporting } from "../checks/report-checks";
 import { rulesOf } from "./scenarios";
 import type { SimulationState } from "./simulation-state";
 
@@ -24,7 +24,7 @@ export class BrokerPeer implements Peer {
   readonly #state: () => string;
   #parser = parser();
   #connection: Connection | undefined;
-  #judged: Judged = { owesFail: false, version: false };
+  #reporting: Reporting = { owesFail: false, version: false };
   /** SUBACKs that are missing until the device is up. */
   #awaited = 1;
   #packetId = 0;
@@ -101,7 +101,7 @@ export class BrokerPeer implements Peer {
     const { simulation, monitor, cycle } = this.#with;
     if (!cycle.message("SUBACK", () => undefined)) return false;
     if (--this.#awaited > 0) return true;
-    this.#judged = connected(monitor);
+    this.#reporting = connected(monitor);
     if (!rulesOf(simulation.scenario.platform).versionReport) monitor.reached = true;
     const offers = [
       simulation.cloud.offer(),
@@ -122,8 +122,9 @@ export class BrokerPeer implements Peer {
     }
     const heard = this.#named(report);
     if (heard === undefined) return;
-    if (!cycle.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#judged }))) return;
-    const answer = this.#arrive(simulation, heard, this.#judged);
+    if (!cycle.message(`${heard.kind} report`, (child) => void this.#arrive(child, heard, { ...this.#reporting })))
+      return;
+    const answer = this.#arrive(simulation, heard, this.#reporting);
     if (this.#isFault("unacked", count)) return this.#lose(connection);
     if (messageId !== undefined)
       connection.send(generate({ cmd: "puback", messageId }), () => this.#acknowledging(heard));
@@ -147,8 +148,8 @@ export class BrokerPeer implements Peer {
     );
   }
 
-  #arrive(simulation: SimulationState, heard: Heard, judged: Judged): Offer | undefined {
-    checkReport(simulation, this.#with.monitor, judged, heard);
+  #arrive(simulation: SimulationState, heard: Heard, reporting: Reporting): Offer | undefined {
+    checkReport(simulation, this.#with.monitor, reporting, heard);
     return simulation.cloud.heard(heard);
   }
 

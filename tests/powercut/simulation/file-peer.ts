@@ -59,7 +59,7 @@ export class FilePeer implements Peer {
       return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     const first = Number(match[2]);
     const last = Math.min(Number(match[3]), push.file.length - 1);
-    this.#judge(push, first, last + 1, isFirst);
+    this.#check(push, first, last + 1, isFirst);
     // Two responses: the agent tries a denied URL once more before it asks for a fresh one.
     if (this.#isFault("expired", count) || this.#isFault("expired", count - 1))
       return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
@@ -97,7 +97,7 @@ export class FilePeer implements Peer {
     this.#pushed(simulation.cloud.served(push.offer.version, end, monitor.running.version));
   }
 
-  #judge(push: Push, first: number, end: number, isFirst: boolean): void {
+  #check(push: Push, first: number, end: number, isFirst: boolean): void {
     const { monitor } = this.#with;
     const { job } = monitor;
     const stored = job === undefined ? 0 : (monitor.sectorsOf(job) ?? 0) * SECTOR;
