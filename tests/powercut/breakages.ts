@@ -1,4 +1,4 @@
-/** What a deliberately broken device is in a table, and the words that the tables of breakages-of-*.ts are written in. */
+/** The rows of the tables of broken devices (breakages-of-*.ts), and helpers for them. */
 import type { MakeDevice, Surroundings } from "./simulation/device";
 import type { Check } from "./checks/ledger";
 import { checkReport, connected } from "./checks/report-checks";
@@ -7,16 +7,16 @@ import type { Point } from "./simulation/boot-cycle";
 import type { Push, Scale } from "./simulation/scenarios";
 import { withStore } from "./broken-device";
 
-/** One thing done wrong, and the named check that has to notice it. */
+/** One broken device, and the check that has to fail for it. */
 export interface Breakage {
   readonly check: Check;
-  /** What the device does wrong. */
+  /** What the device does wrong, as the end of "a device that ...". */
   readonly device: string;
   readonly scenario: string;
   readonly scale?: Scale;
-  /** A new one for each case. */
+  /** Makes a new device for each case. */
   make(): MakeDevice;
-  /** Where the power goes, or with `wear` where an operation is lost; default: nowhere. */
+  /** The point of the power cut, or with `wear` of the lost operation; default: none. */
   where?(point: Point): boolean;
   readonly wear?: boolean;
 }
@@ -28,7 +28,7 @@ const NVS_END = 0xc000;
 /** Version of the firmware that every scenario begins with. */
 export const FACTORY = "0.1.0";
 
-/** Acts once in a case, however often it starts. */
+/** Acts once in a case, over all its starts. */
 export function once(
   act: (surroundings: Surroundings) => void,
   when: (surroundings: Surroundings) => boolean = () => true,
@@ -43,7 +43,7 @@ export function once(
 
 export const firstPush = ({ simulation }: Surroundings): Push => simulation.scenario.pushes[0]!;
 
-/** The old firmware finds nothing under these keys. */
+/** The old firmware finds no record under these keys. */
 export function forgetting(...keys: string[]): MakeDevice {
   return withStore((store, { monitor }) => ({
     getNumber: (key) => (keys.includes(key) && monitor.running.version === FACTORY ? undefined : store.getNumber(key)),
@@ -76,11 +76,11 @@ export const storing =
   ({ operation }: Point): boolean =>
     operation?.kind === "erase" && operation.address === OTHER_SLOT + sector * SECTOR;
 
-/** The text of the job's record: the only program of NVS that is longer than two entries. */
+/** The program of the job's record in NVS: the only one longer than two entries. */
 export const inRecord = ({ operation }: Point): boolean =>
   operation?.kind === "program" && operation.address < NVS_END && operation.length > 64;
 
-/** The entry that begins the record of the outcome. */
+/** The program of the first entry of the outcome's record. */
 export const outcomeStored = ({ operation }: Point): boolean =>
   operation?.kind === "program" &&
   operation.address < NVS_END &&

@@ -1,11 +1,11 @@
-/** Devices that do one thing wrong, to see that the search notices: the right one with a port, a report or a step of it changed. */
+/** Devices that do one thing wrong: the right device with a port, a report or a step changed. */
 import type { Boot, Flash, Store } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { DeskDevice } from "./simulation/desk-device";
 import type { Device, MakeDevice, Surroundings } from "./simulation/device";
 import { InvariantMonitor } from "./checks/invariant-monitor";
 
-/** The firmware uses its ports in another way; the checks see what it does. */
+/** The firmware uses its ports in another way, above the monitor. */
 export function withPorts(
   change: (ports: StoragePorts, surroundings: Surroundings) => Partial<StoragePorts>,
 ): MakeDevice {
@@ -28,7 +28,7 @@ export function withStore(change: (store: Store, surroundings: Surroundings) => 
   return withPorts(({ store }, surroundings) => ({ store: { ...store, ...change(store, surroundings) } }));
 }
 
-/** The store itself breaks its contract, below the checks. */
+/** The store breaks its contract, below the monitor. */
 export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
   return ({ simulation, monitor, cycle }) => {
     const { store } = simulation.board.ports;
@@ -45,7 +45,7 @@ export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
   };
 }
 
-/** Something is done before the right start of each run. */
+/** Acts before each start of the right device. */
 export function beforeStart(act: (surroundings: Surroundings) => void): MakeDevice {
   return withDevice((device, surroundings) => ({
     start: () => {
@@ -55,7 +55,7 @@ export function beforeStart(act: (surroundings: Surroundings) => void): MakeDevi
   }));
 }
 
-/** Something is done after each step of the right device. */
+/** Acts after each step of the right device. */
 export function afterStep(act: (surroundings: Surroundings) => void): MakeDevice {
   return withDevice((device, surroundings) => ({
     step: () => {

@@ -1,4 +1,4 @@
-/** A case of the search as one line: what is written is read back as it was, and a bad line is refused with one line that says why. */
+/** A case of the search as one line: reading gives back what was written, and a bad line is refused with one line that says why. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -31,7 +31,7 @@ const CASE: fc.Arbitrary<Case> = fc
   )
   .map((which): Case => (which.device === "desk" ? { ...which, network: "" } : which));
 
-test("any case comes back from its line as it was, and its line from the case", () => {
+test("any case is read back from its line, and any line from its case", () => {
   fc.assert(
     fc.property(CASE, (which) => {
       const line = lineOf(which);
@@ -73,8 +73,8 @@ const BAD: readonly (readonly [line: string, says: RegExp])[] = [
   ["toString.small.desk.-", /no scenario/],
   ["good.huge.desk.-", /"whole" or "small"/],
   ["good.small.phone.-", /"desk" or "agent"/],
-  ["good.small.desk", /the form STORY\.SCALE\.DEVICE\.CUTS/],
-  ["good.small.desk.", /the form STORY\.SCALE\.DEVICE\.CUTS/],
+  ["good.small.desk", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
+  ["good.small.desk.", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
   ["good.small.agent.-.reset1x0.more", /the form/],
   ["good.small.desk.-.reset1x0", /network faults need the whole agent/],
   ["good.small.desk.37", /"37" is no cut: a point, a letter of bapref/],

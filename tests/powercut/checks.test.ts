@@ -1,4 +1,4 @@
-/** Each named check of the search notices a device that breaks what it guards, and none of them complains about the right one. */
+/** Each check of the search fails for a device that breaks its invariant, and none fails for the right device. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Case } from "./search/case-line";
@@ -13,13 +13,13 @@ import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
 
 const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_REPORTS];
 
-/** The case of a row, with the power cut where it says. */
+/** The case of a row, with a power cut where the row has one. */
 function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {
   const whole: Case = { scenario, scale, device: "desk", network: "", cuts: [] };
   if (where === undefined) return whole;
   let at: number | undefined;
   replay(whole, (point) => void (at ??= where(point) ? point.number : undefined), make);
-  assert.ok(at !== undefined, "the place of the cut is reached");
+  assert.ok(at !== undefined, "the point of the cut is reached");
   return { ...whole, cuts: [{ at, fault: { kind: wear ? "n" : "b", value: 0 } }] };
 }
 

@@ -1,4 +1,7 @@
-/** The search notices the mistakes that a reader would fear: one for each invariant, of those in chosen-mutants.ts. `npm run powercut -- --mutants` tries all, and those made mechanically. */
+/**
+ * The search notices one of the chosen mutants for each invariant. `npm run powercut -- --mutants` tries all chosen mutants and those made
+ * mechanically.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +14,7 @@ import { MUTATED, allMutants } from "./mutants/mutation-run";
 import { OPERATORS } from "./mutants/mutants";
 import { mutantPlan } from "./search/plans";
 
-/** Noticed by the search within its first scenarios. What breaks invariants 4 (by its readback), 5 and 12 comes out in unit tests. */
+/** Mutants that the search notices within its first scenarios. Unit tests notice those of invariants 5 and 12, and of the readback of 4. */
 const TRIED = [
   "invariant 1: the slot to write is the running one",
   "invariant 2: the head goes into flash with the first sector",
@@ -28,30 +31,30 @@ const TRIED = [
 
 let folder: string;
 before(() => {
-  // Inside the repository, where the bundles find their packages.
+  // Inside the repository, so that the bundles find their packages.
   const parent = fileURLToPath(new URL("build/", ROOT));
   mkdirSync(parent, { recursive: true });
   folder = mkdtempSync(join(parent, "mutants-"));
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-test("the code as it is breaks nothing", async () => {
+test("the unchanged code breaks no check", async () => {
   const program = new MutantProgram(join(folder, "none"));
   await program.load(undefined);
   assert.equal(await program.search(mutantPlan().slice(0, 4)), undefined);
 });
 
 for (const what of TRIED) {
-  test(`noticed, ${what}`, async () => {
+  test(`the search notices: ${what}`, async () => {
     const mutant = chosenMutants(ROOT).find(({ name }) => name.endsWith(what));
-    assert.ok(mutant !== undefined, "it is one of the chosen");
+    assert.ok(mutant !== undefined, "it is a chosen mutant");
     const program = new MutantProgram(join(folder, String(TRIED.indexOf(what))));
     await program.load(mutant);
     assert.notEqual(await program.search(mutantPlan()), undefined);
   });
 }
 
-test("each explanation is of a mutant that there is", () => {
+test("each explanation belongs to an existing mutant", () => {
   const names = new Set(allMutants().map(({ name }) => withoutLine(name)));
   assert.deepEqual(
     [...EXPLAINED.keys()].filter((name) => !names.has(name)),
@@ -59,7 +62,7 @@ test("each explanation is of a mutant that there is", () => {
   );
 });
 
-test("every file is mutated by every operator that has a place there, two at least for each invariant by hand, no two alike", () => {
+test("every file has mutants, every operator is used, each invariant has two chosen mutants, and hardly any two are alike", () => {
   const mutants = allMutants();
   for (const file of MUTATED)
     assert.ok(mutants.filter((mutant) => mutant.file === file && mutant.operator !== "chosen").length >= 10, file);

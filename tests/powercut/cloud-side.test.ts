@@ -1,4 +1,4 @@
-/** The cloud of a scenario: what it pushes when, and what it objects to. */
+/** The cloud of a scenario: when it pushes what, and which reports it rejects. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CloudSide, fits } from "./simulation/cloud-side";
@@ -21,7 +21,7 @@ const failed = (of: string, cause: string, message: string): Heard => ({
 const offered = (answer: ReturnType<CloudSide["operate"]>): string | undefined =>
   typeof answer === "object" ? answer.version : undefined;
 
-test("an image is pushed once to a device that connects, and again when it says that it runs another version", () => {
+test("an image is pushed once to a device that connects, and again when it reports another version", () => {
   const cloud = cloudOf("good");
   assert.equal(cloud.offer()?.version, "0.2.0");
   assert.equal(cloud.offer(), undefined);
@@ -32,7 +32,7 @@ test("an image is pushed once to a device that connects, and again when it says 
   assert.deepEqual([cloud.finished, cloud.operate(0), cloud.complaints], [true, undefined, []]);
 });
 
-test("ThingsPanel answers three version reports with a push, its second generation none", () => {
+test("ThingsPanel v0 answers three version reports with a push, v1 none", () => {
   const pushes = (name: string): number => {
     const cloud = cloudOf(name);
     cloud.offer();
@@ -41,7 +41,7 @@ test("ThingsPanel answers three version reports with a push, its second generati
   assert.deepEqual([pushes("panel"), pushes("panel1")], [3, 0]);
 });
 
-test("two outcomes of one job are a complaint, the same one twice is none, and neither is one that nobody asked for unless it names an image", () => {
+test("two different outcomes of one job are a complaint, a repeated one is not; an outcome without a push is one where it names an image", () => {
   const cloud = cloudOf("good");
   cloud.offer();
   cloud.heard(done("0.2.0"));
@@ -53,7 +53,7 @@ test("two outcomes of one job are a complaint, the same one twice is none, and n
   assert.match(cloud.complaints[1]!, /7\.7\.7, which nobody pushed/);
 });
 
-test("an outcome that the scenario does not foresee does not end it: the operator pushes again, but not for ever", () => {
+test("an outcome that the scenario does not expect does not end it: the operator pushes again, a bounded number of times", () => {
   const cloud = cloudOf("good");
   cloud.offer();
   let now = 0;
@@ -69,7 +69,7 @@ test("an outcome that the scenario does not foresee does not end it: the operato
   assert.deepEqual([cloud.operate(now), cloud.finished], [undefined, false]);
 });
 
-test("an image whose trials are used up is not pushed again: the next one is", () => {
+test("an image that has no trials left is not pushed again; the next one is", () => {
   const cloud = cloudOf("twice");
   cloud.offer();
   cloud.heard(
@@ -81,7 +81,7 @@ test("an image whose trials are used up is not pushed again: the next one is", (
   assert.equal(cloud.finished, true);
 });
 
-test("an image takes another's place when so much of that was served", () => {
+test("an image supersedes another when so many bytes of that were served", () => {
   const cloud = cloudOf("supersede");
   cloud.offer();
   const { supersededAt } = scenario("supersede", "small").pushes[0]!;
@@ -91,7 +91,7 @@ test("an image takes another's place when so much of that was served", () => {
   assert.equal(cloud.finished, true);
 });
 
-test("an image that came in another's trial takes its place only where a cut has undone the trial", () => {
+test("an image pushed during the trial of another supersedes it only where a power cut has ended the trial", () => {
   const inTrial = (): CloudSide => {
     const cloud = cloudOf("waits");
     cloud.offer();
@@ -109,7 +109,7 @@ test("an image that came in another's trial takes its place only where a cut has
   assert.equal(skipped.finished, false, "firmware 0.2.0 ran and never said so");
 });
 
-test("a fork goes its own way", () => {
+test("a fork is independent", () => {
   const cloud = cloudOf("good");
   cloud.offer();
   const fork = cloud.fork();
@@ -117,7 +117,7 @@ test("a fork goes its own way", () => {
   assert.deepEqual([fork.finished, cloud.finished], [true, false]);
 });
 
-test("a failure fits by its cause, where the dialect names one, and by its words", () => {
+test("a failure is matched by its cause, where the dialect names one, and by its message", () => {
   const ends = { cause: "rejected", message: /^verify/ } as const;
   assert.equal(fits(ends, { done: false, cause: "rejected", message: "verify ota_1: no" }), true);
   assert.equal(fits(ends, { done: false, cause: undefined, message: "verify ota_1: no" }), true);

@@ -1,4 +1,4 @@
-/** `npm run powercut`: what its flags say, and what is wrong with others. */
+/** `npm run powercut`: its help, a replay, and the errors of bad flags. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
@@ -13,7 +13,7 @@ function powercut(...flags: string[]): { status: number | null; stdout: string; 
   });
 }
 
-test("--help tells every flag", () => {
+test("--help lists every flag", () => {
   const { status, stdout } = powercut("--help");
   assert.equal(status, 0);
   for (const flag of [
@@ -31,7 +31,7 @@ test("--help tells every flag", () => {
     assert.ok(stdout.includes(flag), flag);
 });
 
-test("--replay lives one case: each point, then whether it holds", () => {
+test("--replay runs one case: each point, then the result", () => {
   const { status, stdout } = powercut("--replay", "good.small.desk.60a");
   assert.equal(status, 0);
   assert.match(stdout, /^start 1$/m);
@@ -39,7 +39,7 @@ test("--replay lives one case: each point, then whether it holds", () => {
   assert.match(stdout, /powercut: good\.small\.desk\.60a: holds\n$/);
 });
 
-test("bad flags are one line with what to do", () => {
+test("bad flags give an error of one line that says what to do", () => {
   for (const [flags, message] of [
     [["--replay", "good.small"], /case "good\.small": the device is "desk" or "agent"/],
     [["--minimise"], /--minimise needs --replay/],

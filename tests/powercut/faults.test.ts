@@ -1,4 +1,4 @@
-/** The fault model: what each fault leaves in the cells of the flash chip, that it is the same each time, and that it reaches the scenario. */
+/** The fault model: what each fault leaves in the cells, that it is deterministic, and that it has an effect in a scenario. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
@@ -13,7 +13,7 @@ import { replay } from "./search/search";
 const KINDS = Object.keys(FAULT_KINDS) as FaultKind[];
 const SECTOR = 2 * SECTOR_SIZE;
 
-/** A chip that holds `before` at SECTOR, with the faults that a cycle would give it. */
+/** A chip that holds `before` at SECTOR, connected to the faults as in a boot cycle. */
 class Bench {
   readonly chip = FlashChip.inMemory(4 * SECTOR_SIZE);
   readonly faults = new ChipFaults();
@@ -57,7 +57,7 @@ function bitsOnlyIn(a: Uint8Array, b: Uint8Array): number {
   return a.reduce((sum, byte, index) => sum + ((byte & ~b[index]!).toString(2).match(/1/g)?.length ?? 0), 0);
 }
 
-test("before and after: an operation that has not begun, one that is done", () => {
+test("cut before: nothing is done; cut after: everything is", () => {
   const before = pattern(32);
   const data = pattern(32, 2);
   assert.deepEqual(leftBy({ kind: "b", value: 0 }, program(data), before), before);
@@ -162,7 +162,7 @@ test("NOR rules: whatever the fault and the bytes, a torn program sets no bit an
   );
 });
 
-/** A bench with unstable bits in a sector that was being erased, and the bits that may waver. */
+/** A bench with unstable bits in a sector whose erase was cut, and the mask of the bits that may be unstable. */
 function unstable(kind: "u" | "w", value = 5): { bench: Bench; before: Uint8Array } {
   const before = pattern(SECTOR_SIZE);
   const bench = new Bench(before);
@@ -183,7 +183,7 @@ test("unstable bits read differently from one time to the next, and only those t
   assert.equal(bench.faults.unstableAt(SECTOR + SECTOR_SIZE, SECTOR_SIZE), false);
 });
 
-test("unstable until rewritten: still so after many starts, firm after a whole erase", () => {
+test("unstable until rewritten: unstable after many starts, stable after a complete erase", () => {
   const { bench } = unstable("u");
   for (let start = 0; start < 5; start++) bench.faults.powerOn(bench.chip.cells);
   assert.ok(
@@ -194,7 +194,7 @@ test("unstable until rewritten: still so after many starts, firm after a whole e
   assert.deepEqual(bench.read(SECTOR_SIZE), erased(SECTOR_SIZE));
 });
 
-test("unstable until rewritten: a whole program makes the bits firm that it clears, and no others", () => {
+test("unstable until rewritten: a complete program makes the bits stable that it clears, and no others", () => {
   const { bench } = unstable("u");
   const half = new Uint8Array(SECTOR_SIZE).fill(0xff).fill(0, 0, SECTOR_SIZE / 2);
   bench.chip.program(SECTOR, half);
@@ -203,7 +203,7 @@ test("unstable until rewritten: a whole program makes the bits firm that it clea
   assert.equal(bench.faults.unstableAt(SECTOR + SECTOR_SIZE / 2, SECTOR_SIZE / 2), true);
 });
 
-test("unstable for one start: wavers in the first, is firm from the second on, one way or the other", () => {
+test("unstable for one start: unstable in the first, stable at either value from the second on", () => {
   const { bench, before } = unstable("w");
   bench.faults.powerOn(bench.chip.cells);
   assert.equal(bench.faults.noisy, true);
@@ -215,7 +215,7 @@ test("unstable for one start: wavers in the first, is firm from the second on, o
   assert.ok(bitsOnlyIn(settled, before) > 0 && bitsOnlyIn(erased(SECTOR_SIZE), settled) > 0);
 });
 
-test("a silent no-op leaves the cells alone and keeps the chip from acting", () => {
+test("a silent no-op leaves the cells unchanged", () => {
   const bench = new Bench(pattern(32));
   bench.chip.onOperation = (operation) => bench.faults.wear({ kind: "n", value: 0 }, operation);
   bench.chip.program(SECTOR, new Uint8Array(32));
@@ -225,7 +225,7 @@ test("a silent no-op leaves the cells alone and keeps the chip from acting", () 
   assert.equal(bench.faults.worn, false);
 });
 
-test("a stuck bit is what it is after every operation: some seeds stick at 0, some at 1", () => {
+test("a stuck bit keeps its value after every operation: some seeds stick at 0, some at 1", () => {
   const stuckAt = { 0: 0, 1: 0 };
   for (let value = 0; value < 24; value++) {
     const bench = new Bench();
@@ -243,7 +243,7 @@ test("a stuck bit is what it is after every operation: some seeds stick at 0, so
   assert.ok(stuckAt[0] > 3 && stuckAt[1] > 3, JSON.stringify(stuckAt));
 });
 
-test("a seed repeats its fault, another one makes another, and a fork wavers on its own", () => {
+test("a seed repeats its fault, another seed gives another fault, and a fork has its own noise", () => {
   const before = pattern(256);
   const operation = program(pattern(256, 2));
   for (const kind of ["r", "u", "w"] as const) {
@@ -261,7 +261,7 @@ test("a seed repeats its fault, another one makes another, and a fork wavers on 
   assert.deepEqual([fork.noisy, first.faults.noisy], [false, true]);
 });
 
-test("every byte boundary of a small program is torn, a sector at the places asked for and at the edges of pages", () => {
+test("a small program is torn at every byte, a sector at the wanted number of places and at page edges", () => {
   const density = { positions: 20, subsets: 3, unstable: 2 };
   const counted = (faults: readonly Fault[]): { [kind: string]: number } =>
     faults.reduce<{ [kind: string]: number }>((sum, { kind }) => ({ ...sum, [kind]: (sum[kind] ?? 0) + 1 }), {});
@@ -284,7 +284,7 @@ test("every byte boundary of a small program is torn, a sector at the places ask
   assert.ok(e! >= 20);
 });
 
-test("the cuts of a place are the same each time; those of another place have other seeds", () => {
+test("the cuts of a place are deterministic; those of another place have other seeds", () => {
   const density = { positions: 2, subsets: 2, unstable: 1 };
   const seeds = (salt: number): number[] =>
     cutsOf({ kind: "program", length: 32 }, density, salt)
@@ -294,7 +294,7 @@ test("the cuts of a place are the same each time; those of another place have ot
   assert.equal(new Set([...seeds(3), ...seeds(4), ...seeds(5)]).size, 12);
 });
 
-/** The first point of a scenario where something is, and the trace of the scenario. */
+/** The first point of a scenario with a property, and the trace of the scenario. */
 function traced(which: Case): {
   readonly points: readonly Point[];
   readonly text: string;
@@ -323,7 +323,7 @@ for (const kind of KINDS) {
     const wanted = ({ operation }: Point): boolean =>
       operation?.kind === (erases ? "erase" : "program") && operation.address >= 0x31000 && operation.length === 4096;
     const { number } = calm.points.find(wanted)!;
-    // The stuck bit: a seed for which it matters to what is stored there.
+    // The stuck bit: a seed for which it changes what is stored there.
     const values =
       kind === "s"
         ? Array.from({ length: 12 }, (_, index) => index + 1)
@@ -340,7 +340,7 @@ for (const kind of KINDS) {
       cases.some(({ text }) => text !== calm.text),
       "the scenario is another one",
     );
-    // A cut begins another cycle; hardware that fails does not.
+    // A power cut begins another boot cycle; a hardware fault does not.
     assert.equal(cases[0]!.points.filter((point) => point.number === 0).length, isHardware({ kind, value: 0 }) ? 1 : 2);
   });
 }

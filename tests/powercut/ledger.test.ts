@@ -1,4 +1,4 @@
-/** What the search lets count: everything under power cuts, less on a worn chip and where ESP-IDF itself promises nothing. */
+/** Which checks count: all under power cuts, fewer on a worn chip and beyond what ESP-IDF protects. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CHECKS, HARDWARE_CHECKS, LIMITS, Ledger } from "./checks/ledger";
@@ -20,7 +20,7 @@ function violatedBy(prepare: (ledger: Ledger) => void): { readonly counted: Chec
   return { counted, excused };
 }
 
-test("every invariant has a check, and under power cuts every check counts", () => {
+test("every invariant has a check, and every check counts under power cuts", () => {
   const invariants = new Set(Object.values(CHECKS).filter((each) => typeof each === "number"));
   assert.deepEqual(
     [...invariants].sort((a, b) => a - b),
@@ -33,7 +33,7 @@ test("every invariant has a check, and under power cuts every check counts", () 
   assert.deepEqual(violatedBy((ledger) => void (ledger.worn = "slot")).counted, ALL);
 });
 
-test("with worn records those count that guard the device, and a record is whole or absent", () => {
+test("with worn records only the checks for hardware faults count", () => {
   const { counted, excused } = violatedBy((ledger) => void (ledger.worn = "records"));
   assert.deepEqual(
     counted,
@@ -49,7 +49,7 @@ test("with worn records those count that guard the device, and a record is whole
 });
 
 for (const limit of Object.keys(LIMITS) as Limit[]) {
-  test(`${LIMITS[limit]}: what comes of it is excused and kept apart, what guards the slots counts`, () => {
+  test(`${LIMITS[limit]}: other checks are excused and counted apart, those for hardware faults count`, () => {
     const { counted, excused } = violatedBy((ledger) => void (ledger.limit = limit));
     const expected = ALL.filter(
       (check) => HARDWARE_CHECKS.has(check) && !(limit === "boot entry" && check === "never wedged"),
@@ -62,7 +62,7 @@ for (const limit of Object.keys(LIMITS) as Limit[]) {
   });
 }
 
-test("what was broken before the chip went beyond its limits is not excused by it", () => {
+test("a violation before the limit is not excused", () => {
   const ledger = new Ledger();
   ledger.violate("blame", "first");
   ledger.limit = "boot entry";
@@ -73,7 +73,7 @@ test("what was broken before the chip went beyond its limits is not excused by i
   );
 });
 
-test("the first five violations are kept: what follows from them would hide where it began", () => {
+test("the first five violations are kept", () => {
   const ledger = new Ledger();
   for (let each = 1; each <= 9; each++) ledger.violate("bounded", String(each));
   assert.deepEqual(
@@ -82,7 +82,7 @@ test("the first five violations are kept: what follows from them would hide wher
   );
 });
 
-test("a fork remembers all of it, and goes its own way", () => {
+test("a fork has a copy of everything and is independent", () => {
   const ledger = new Ledger();
   ledger.cuts = 3;
   ledger.trialCuts = 1;

@@ -1,4 +1,4 @@
-/** The long run can be broken off at any moment and comes to the same in the end. */
+/** The long run can be stopped at any moment and continued, with the same result. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,10 +14,10 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 const run = (file: string, cuts: number, fresh = false, seed = 5): Promise<LongRun> =>
   longRun({ seed, cuts, file: join(folder, file), fresh, processes: 0, onProgress: () => undefined });
 
-/** But for the time it took, as it stands in the file. */
+/** The progress in the file, without the time that it took. */
 const without = (run: LongRun): unknown => JSON.parse(JSON.stringify({ ...run, seconds: 0 }));
 
-test("broken off and gone on with, it is the run in one go; what is done is not done again", async () => {
+test("a run that is stopped and continued has the result of an uninterrupted one, and repeats nothing", async () => {
   const inOne = await run("one.json", 400);
   assert.ok(inOne.tally.cuts >= 400 && inOne.next >= 2, `${inOne.tally.cuts} cuts`);
   assert.equal(inOne.tally.violations, 0);
@@ -30,13 +30,13 @@ test("broken off and gone on with, it is the run in one go; what is done is not 
   assert.equal(afresh.next, 1);
 });
 
-test("pieces depend on seed and number alone, and differ", () => {
+test("a piece depends on seed and number only, and pieces differ", () => {
   assert.deepEqual(longPiece(5, 17), longPiece(5, 17));
   const texts = new Set(Array.from({ length: 200 }, (_, index) => JSON.stringify(longPiece(5 + (index % 2), index))));
   assert.equal(texts.size, 200);
 });
 
-test("a file that is not a run's, or another seed's, is refused with what to do about it", async () => {
+test("a file of something else or of another seed is refused with an error that says what to do", async () => {
   writeFileSync(join(folder, "bad.json"), "{");
   await assert.rejects(run("bad.json", 1), /bad\.json is not the state of a run \(--fresh begins anew\)/);
   writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 2, seed: 6 }));

@@ -1,4 +1,4 @@
-/** A failing case gets shorter and stays the same failure. */
+/** A failing case gets simpler and still breaks the same check. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lineOf, parseCase } from "./search/case-line";
@@ -7,12 +7,12 @@ import type { MakeDevice } from "./simulation/device";
 import { failureOf, minimise } from "./search/minimise";
 import { withDevice, withFlash, withStore } from "./broken-device";
 
-/** A device whose checkpoint is lost with the power: it takes one cut in mid-download to see it. */
+/** A device that loses its checkpoint with the power: one cut in the middle of a download shows it. */
 const forgetful = (): MakeDevice =>
   withStore((store, { monitor }) => ({
     getNumber: (key) => (key === "off" && monitor.running.version === "0.1.0" ? undefined : store.getNumber(key)),
   }));
-/** Fails whatever happens. */
+/** A device that fails in any case. */
 const greedy = (): MakeDevice =>
   withFlash((flash) => ({
     erase: (sector) => {
@@ -21,7 +21,7 @@ const greedy = (): MakeDevice =>
     },
   }));
 
-test("of three cuts the one is left that matters, in its simplest form", () => {
+test("of three cuts the one that matters is left, in its simplest form", () => {
   const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
   const failure = failureOf(which, forgetful);
   assert.equal(failure?.check, "bytes fetched again");
@@ -30,25 +30,25 @@ test("of three cuts the one is left that matters, in its simplest form", () => {
   assert.equal(shorter.cuts[0]!.fault.kind, "b", lineOf(shorter));
   assert.equal(failureOf(shorter, forgetful)?.check, failure.check);
   assert.ok(lineOf(shorter).length < lineOf(which).length);
-  // No earlier place does it.
+  // No earlier point fails.
   const [{ at, fault }] = shorter.cuts as [Case["cuts"][number]];
   assert.notEqual(failureOf({ ...shorter, cuts: [{ at: at - 1, fault }] }, forgetful)?.check, failure.check);
 });
 
-test("a failure that needs no cut loses all of them, the large image, the bad network and the whole agent", () => {
+test("a failure without a cut loses all cuts, the large image, the network fault and the whole agent", () => {
   const which = parseCase("good.whole.agent.30b-12a.twice1");
-  // The broken device is the quick one in any case.
+  // The broken device is the job alone in any case.
   const shorter = minimise(which, 500, greedy);
   assert.equal(lineOf(shorter), "good.small.desk.-");
   assert.equal(failureOf(shorter, greedy)?.check, "sector erases");
 });
 
-test("a case that holds comes back as it is", () => {
+test("a case that breaks no check is returned unchanged", () => {
   const which = parseCase("good.small.desk.30b-12a");
   assert.equal(minimise(which), which);
 });
 
-test("no more lives are spent than are given", () => {
+test("no more cases are run than allowed", () => {
   const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
   let cases = 0;
   const counted = (): MakeDevice => {
@@ -59,10 +59,10 @@ test("no more lives are spent than are given", () => {
   assert.ok(cases <= 8, `${cases} cases were run`);
 });
 
-test("another failure of a shorter case is not taken for the one that is looked for", () => {
+test("a simpler case that breaks another check is not taken", () => {
   const which = parseCase("alone.small.desk.40b-0b");
   const wedged = withDevice(() => ({ step: () => false, answers: () => false }));
-  /** Without any cut the new firmware is wedged; after one the download begins anew. */
+  /** Without a cut the new firmware is wedged; after one the download starts over. */
   const moody = (): MakeDevice => (surroundings) => {
     const { simulation, monitor } = surroundings;
     return (simulation.ledger.cuts === 0 && monitor.running.version !== "0.1.0" ? wedged : forgetful())(surroundings);

@@ -1,4 +1,4 @@
-/** When a board's power goes: moments that are chosen by what the cloud sees, what the board says, or what changes in its flash; and any moment. */
+/** Moments for a kill: events of the cloud, output lines of the board, changes of its flash, and random times. */
 import { watch } from "node:fs";
 import { join } from "node:path";
 import { mock } from "node:test";
@@ -10,7 +10,7 @@ import { Traffic } from "../../host-sim/cloud/core/files/traffic";
 import type { Device, Line } from "../../host-sim/demo/device-process";
 import type { Random } from "./simulation/random";
 
-/** One cycle of the board, and what there is to see of it. */
+/** One boot cycle of the board, and what a moment can observe. */
 export interface Scene {
   readonly device: Device;
   readonly cloud: Cloud;
@@ -20,15 +20,15 @@ export interface Scene {
 
 export interface Moment {
   readonly name: string;
-  /** Calls `now` when it has come, perhaps more than once; returns the way to stop looking. */
+  /** Calls `now` at the moment, perhaps more than once. Returns a function that stops the observation. */
   watch(scene: Scene, now: () => void): () => void;
-  /** It is one of its kind in an update: where it comes before those in front of it, they were missed. */
+  /** It occurs once in an update: where it comes before earlier moments of the list, those were missed. */
   readonly milestone: boolean;
-  /** Then this long, ms; 0: at once, as for a report whose PUBACK is not to arrive. */
+  /** Milliseconds from the moment to the kill; 0: at once, so that the PUBACK of a report does not arrive. */
   readonly delay: number;
 }
 
-/** Milliseconds from power-on within which any moment may be it: the board starts, and is on its way. */
+/** A kill at any moment falls within so many milliseconds from power-on: while the board starts, or right after. */
 const ANY = 1_000;
 
 const any = (random: Random): Moment => ({
@@ -38,7 +38,7 @@ const any = (random: Random): Moment => ({
   watch: (_, now) => (now(), () => undefined),
 });
 
-/** Bytes of the file given out in this cycle. */
+/** After so many bytes of the file were served in this boot cycle. */
 const served = (bytes: number, delay: number): Moment => ({
   name: "n-th byte served",
   delay,
@@ -54,7 +54,7 @@ const served = (bytes: number, delay: number): Moment => ({
   },
 });
 
-/** The chip's counters change before each operation. Changes in quick succession may come as one. */
+/** After so many changes of the chip's wear counters, which precede each operation. Changes in quick succession may count as one. */
 const flash = (count: number): Moment => ({
   name: "n-th change of flash",
   delay: 0,
@@ -100,7 +100,7 @@ const up = (name: string, delay: number, part: RegExp): Moment =>
 
 const starts = ({ event, version }: Line, wanted: string): boolean => event === "boot" && version === wanted;
 
-/** The power cuts of one update, in the order in which they are to come. */
+/** The kills of one update, in order. */
 export function momentsOf(random: Random, size: number, faulty: boolean): Moment[] {
   const upToTrial = [
     any(random),
@@ -115,7 +115,7 @@ export function momentsOf(random: Random, size: number, faulty: boolean): Moment
     flash(1 + random.below(30)),
     line("verifying", random.below(20), ({ state }) => state === "verifying"),
     up("burning", random.below(12), /"burning"/),
-    // Where the power went between the two, there is no second restart.
+    // After a kill between the restart and the start of the new firmware there is no second restart.
     line("restart", random.below(40), (event, wanted) => event.event === "reboot" || starts(event, wanted)),
     line("new firmware starts", random.below(faulty ? 40 : 220), starts),
   ];

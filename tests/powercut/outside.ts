@@ -1,4 +1,4 @@
-/** A board seen from outside its process: what lies in its folder while the power is off, and what must be true of it. */
+/** Checks of a board from outside its process: by the files in its folder, while the power is off. */
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -20,25 +20,25 @@ import type { JobInHand } from "../../host-sim/cli/inspect-job";
 
 export type SlotLabel = (typeof SLOT_LABELS)[number];
 
-/** Every firmware that there is, by version. */
+/** All firmware images of the test, by version. */
 export type Images = ReadonlyMap<string, Uint8Array>;
 
 export interface SlotSeen {
   readonly label: SlotLabel;
   readonly bytes: Buffer;
-  /** Of all its bytes. */
+  /** SHA-256 of all bytes. */
   readonly digest: string;
   readonly wear: Wear;
-  /** The bootloader would take it. */
+  /** The bootloader would start it. */
   readonly boots: boolean;
-  /** Version of the image that lies there whole. */
+  /** Version of the complete image in it. */
   readonly holds: string | undefined;
 }
 
 export interface Seen {
   readonly slots: readonly [SlotSeen, SlotSeen];
   readonly entries: BoardDescription["boot"];
-  /** What the bootloader would do now. */
+  /** The result of the next boot. */
   readonly next: BootResult;
   readonly job: JobInHand | undefined;
   /** The application's own keys in NVS. */
@@ -47,19 +47,19 @@ export interface Seen {
   readonly rest: string;
 }
 
-/** What the application keeps in NVS beside the agent: text, and a number. */
+/** The application's own records in NVS: text, and a number. */
 export const APP_TEXT = { ssid: "home", password: "correct horse battery staple", place: "greenhouse 3" } as const;
 export const APP_RUNS = 200;
 const APP = "app";
 
-/** Of a new board: `APP_TEXT`, and a counter that went up so often that the agent's records soon make the pages turn over. */
+/** Writes the application's records to a new board: so many writes of the counter that the agent's records soon make NVS free pages. */
 export function writeAppKeys(chip: FlashChip, nvs: Partition): void {
   const app = new Nvs(chip, nvs, APP);
   for (const [key, text] of Object.entries(APP_TEXT)) app.setString(key, Buffer.from(text));
   for (let run = 1; run <= APP_RUNS; run++) app.setNumber("runs", run);
 }
 
-/** Reads the folder; changes nothing in it. */
+/** Reads the folder without a change. */
 export function look(folder: string, images: Images): Seen {
   const file = readFileSync(join(folder, FLASH_FILE));
   const cells = new MemoryCells(file.length);
@@ -98,14 +98,14 @@ export function slotOf({ slots }: Pick<Seen, "slots">, label: string): SlotSeen 
   return slots[label === "ota_0" ? 0 : 1];
 }
 
-/** States that ESP-IDF's own code writes, or finds in an entry that was never given one. */
+/** States of boot entries that ESP-IDF writes, and the erased state. */
 const LEGAL = ["new", "pending", "valid", "invalid", "aborted", "undefined"];
 const BOOTABLE = ["new", "pending", "valid", "undefined"];
 const IMAGE_MAGIC = 0xe9;
-/** First bytes of an image: in the job's record until the rest is proven. */
+/** First bytes of an image: held back in the job's record until the rest is verified. */
 const HEAD = 16;
 
-/** What is wrong with the board at this moment, whatever went before; empty: nothing. `faulty`: versions that never work. */
+/** The violations in the present state of the board. `faulty`: versions that never work. */
 export function wrongNow(seen: Seen, images: Images, faulty: ReadonlySet<string>): string[] {
   const found: string[] = [];
   const expect = (holds: boolean, words: string): void => void (holds || found.push(words));
@@ -137,7 +137,7 @@ export function wrongNow(seen: Seen, images: Images, faulty: ReadonlySet<string>
   if (next.bricked === undefined && job !== undefined && (job.phase === "downloading" || job.phase === "committing")) {
     const target = slots[next.slot === "ota_0" ? 1 : 0];
     const entry = entries.find((one) => one?.slot === target.label);
-    // Before its first byte is stored, the invalidation may still be to come.
+    // Before the first sector is stored, the entry need not be invalidated yet.
     expect(
       job.stored === 0 || entry === undefined || !BOOTABLE.includes(entry.state),
       `${target.label} is being written, and its boot entry is ${entry?.state}`,
@@ -160,12 +160,12 @@ export interface Boot {
   readonly trial: boolean;
 }
 
-/** What one cycle of the board must not have done. `boots`: the starts of its firmware in this cycle. */
+/** The violations between two states, with one power-on between them. `boots`: the starts of the firmware since then. */
 export function wrongSince(before: Seen, after: Seen, boots: readonly Boot[]): string[] {
   const found: string[] = [];
   const [first] = boots;
   if (before.rest !== after.rest) found.push("something outside of NVS, boot entries and slots has changed");
-  // An update ends with its cycle at the latest: the slot that ran first stays as it was, and where nothing ran, both do.
+  // The slot that ran first must not change before the power goes, and where nothing ran, neither slot may.
   for (const { label, digest, wear } of before.slots) {
     if (first !== undefined && first.slot !== label) continue;
     const now = slotOf(after, label);

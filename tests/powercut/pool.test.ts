@@ -1,4 +1,4 @@
-/** The workers of the search: each piece of work is done once, whoever does it; an end that is asked for and one that is not. */
+/** The workers of the search: each piece of work is done once; the pool stops on request and when a worker dies. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { carryOutAll } from "./search/pool";
@@ -28,7 +28,7 @@ function counted(length: number): Works & { readonly asked: number[] } {
 }
 
 for (const processes of [0, 2]) {
-  test(`with ${processes || "no"} processes every piece is asked for in order, done once, and comes back under its own number`, async () => {
+  test(`with ${processes || "no"} processes every piece is read in order, done once, and reported with its index`, async () => {
     const works = counted(7);
     const done = new Map<number, number>();
     await carryOutAll(works, {
@@ -55,7 +55,7 @@ for (const processes of [0, 2]) {
 }
 
 for (const processes of [0, 2]) {
-  test(`with ${processes || "no"} processes an endless list ends when it is enough`, async () => {
+  test(`with ${processes || "no"} processes an endless list ends when enough() is true`, async () => {
     const works = counted(Infinity);
     let cases = 0;
     await carryOutAll(works, { processes, enough: () => cases >= 6, onDone: (tally) => void (cases += tally.cases) });
@@ -64,7 +64,7 @@ for (const processes of [0, 2]) {
   });
 }
 
-test("what is enough from the beginning begins nothing", async () => {
+test("nothing starts when enough() is true from the beginning", async () => {
   const works = counted(5);
   await carryOutAll(works, { processes: 1, enough: () => true, onDone: () => assert.fail("a piece was done") });
   assert.deepEqual(works.asked, []);
@@ -74,17 +74,17 @@ test("an empty list is done at once", async () => {
   await carryOutAll([], { processes: 2, onDone: () => assert.fail("a piece was done") });
 });
 
-test("a worker that dies is an error, and the others do not go on for ever", async () => {
+test("a worker that dies is an error, and the others finish their piece and end", async () => {
   const setting = { scenario: "good", scale: "small", device: "agent", network: "storm1" } as const;
   const deadly: Work = { kind: "sample", setting, seed: 1, count: 1, depth: 1 };
   let begun = 0;
   const endless: Works = { length: Infinity, at: () => (++begun === 3 ? deadly : piece(begun)) };
   await assert.rejects(carryOutAll(endless, { processes: 2, onDone: () => undefined }), /a worker ended with code 1/);
-  // The other one may have been in the middle of a piece, and ends with it.
+  // The other one may have been in the middle of a piece, which it finishes.
   assert.ok(begun < 100);
 });
 
-test("without processes an error comes out as it is", async () => {
+test("without processes an error is passed on unchanged", async () => {
   await assert.rejects(
     carryOutAll(
       [{ ...piece(1), setting: { scenario: "nowhere", scale: "small", device: "desk", network: "" } } as Work],

@@ -1,8 +1,8 @@
 /**
- * The board as a process of its own, in XS and over real TCP, killed (SIGKILL) at many moments of a few updates, and looked at from outside
- * after each: by its flash chip's file, by what it printed and by what the cloud has seen.
+ * The board as a process of its own, in XS and over real TCP, is killed (SIGKILL) at many moments of several updates. After each kill its flash
+ * file, its output and the cloud are checked.
  *
- *     XS_OTA_SEED=7 XS_OTA_KILLS=300 node --import tsx --test tests/powercut/processes.test.ts       other moments, and more of them
+ *     XS_OTA_SEED=7 XS_OTA_KILLS=300 node --import tsx --test tests/powercut/processes.test.ts       other and more moments
  */
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -33,14 +33,14 @@ const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 50);
 
 const FACTORY = "0.1.0";
 const SECTOR = 4_096;
-/** One sector, and what may be under way. */
+/** Bytes that one kill may cost: a sector, and what may be in flight. */
 const CUT_COSTS = SECTOR + 16_384;
-/** Bytes per second: a download takes long enough to have moments. */
+/** Bytes per second: slow enough that kills fall into the download. */
 const THROTTLE = 400_000;
-/** Trials that are cut short before the update is left alone: fewer than the device may take. */
+/** Trials that a kill ends before the update is left alone: fewer than TRIALS_MAX, so that the update succeeds. */
 const TRIALS_CUT = TRIALS_MAX - 1;
 const MAX_ATTEMPTS = TRIALS_CUT + 2;
-/** Milliseconds after which something hangs, on however busy a machine. */
+/** Milliseconds after which the test counts as hanging, on a busy machine too. */
 const WEDGED = 900_000 + KILLS * 2_000;
 
 interface Outcome {
@@ -63,13 +63,13 @@ class Bench {
   readonly phases = new Map<string, number>();
   readonly moments = new Map<string, number>();
   readonly #finals = new Map<string, number>();
-  /** Of the file server, under way. */
+  /** Responses of the file server that are under way. */
   #responses = 0;
   #quiet: () => void = () => undefined;
   kills = 0;
   device: Device | undefined;
   seen!: Seen;
-  /** The most that one kill made the file server give out again, and that an update erased beyond its sectors. */
+  /** Most bytes served again for one kill, and most erases of an update beyond its sectors. */
   mostAgain = 0;
   mostErases = 0;
 
@@ -112,7 +112,7 @@ class Bench {
     return image;
   }
 
-  /** One update from its push to its end, with the power cut at these moments. */
+  /** Runs one update from its push to its end, with kills at moments from `random`. */
   async update(version: string, faulty: boolean, random: Random): Promise<void> {
     const file = await this.cloud.packages.add(await this.image(version, faulty), { name: `${version}.bin` });
     const [start, from] = [this.seen, this.kills];
@@ -121,7 +121,7 @@ class Bench {
     let moments = momentsOf(random, file.size, faulty);
     while (!this.#isOver(task)) {
       if (trials >= TRIALS_CUT) moments = [];
-      const came = await this.#live(file, task, moments);
+      const came = await this.#runUntil(file, task, moments);
       await this.#cutPower(came?.name ?? "its end", version);
       if (this.#onTrial) trials++;
       lost = this.#checkCosts(start, file, lost, this.kills - from);
@@ -130,8 +130,8 @@ class Bench {
     this.#checkEnd(this.cloud.tasks.get(task.id)!, file, faulty);
   }
 
-  /** Power on until the first of the moments has come, or a later one that is a milestone: returns it. Undefined: the update is over. */
-  async #live(file: Package, task: Task, moments: readonly Moment[]): Promise<Moment | undefined> {
+  /** Powers the board on until the first of the moments comes, or a later one that is a milestone. Undefined: the update is over. */
+  async #runUntil(file: Package, task: Task, moments: readonly Moment[]): Promise<Moment | undefined> {
     const device = Device.start(this.config, this.state);
     this.device = device;
     const stop: (() => void)[] = [];
@@ -140,7 +140,7 @@ class Bench {
       const now = (moment: Moment): void => {
         if (found !== undefined) return;
         found = moment;
-        // Without a delay it is in this very turn that the power goes.
+        // Without a delay the kill happens in this very turn of the event loop.
         if (moment.delay === 0) void device.kill();
         setTimeout(() => resolve(moment), moment.delay);
       };
@@ -162,7 +162,7 @@ class Bench {
     try {
       return await Promise.race([come, over, device.until("the power went", () => false).then(() => undefined)]);
     } catch (error) {
-      // A moment without delay has ended it, and nothing else may.
+      // Only a moment without delay may have ended the process.
       if (found?.delay !== 0) throw error;
       return await come;
     } finally {
@@ -170,7 +170,7 @@ class Bench {
     }
   }
 
-  /** The cloud has its outcome, and the board has heard that. */
+  /** The cloud has the outcome, and the board has its acknowledgement. */
   #isOver(task: Task): boolean {
     return isFinal(this.cloud.tasks.get(task.id)!) && look(this.state, this.images).job === undefined;
   }
@@ -178,7 +178,7 @@ class Bench {
   async #cutPower(moment: string, version: string): Promise<void> {
     const device = this.device!;
     await device.kill();
-    // The broker tells that a connection has ended after it has handled everything that came over it: all of that belongs to this cycle.
+    // The broker reports the end of a connection after it has handled everything from it, which all belongs to this cycle.
     while (this.cloud.devices.get(this.id)?.online === true) await once(this.cloud, "device");
     if (this.#responses > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
     this.device = undefined;
@@ -211,7 +211,7 @@ class Bench {
     return this.seen.entries.some((entry) => entry?.state === "pending");
   }
 
-  /** `lost`: bytes that the kills before had cost; returns them with those of this one. `kills`: of this update. */
+  /** `lost`: bytes that earlier kills have cost. Returns them with those of this one. `kills`: of this update. */
   #checkCosts(start: Seen, file: Package, lost: number, kills: number): number {
     const { job, slots } = this.seen;
     const whole =
@@ -280,7 +280,7 @@ class Bench {
   }
 }
 
-/** Where the update stood when the power went, by what is in flash. */
+/** The phase of the update at a kill, by the content of flash. */
 function phaseOf({ entries, job }: Seen, boots: readonly Boot[]): string {
   if (boots.length === 0) return "before the firmware runs";
   if (entries.some((entry) => entry?.state === "pending")) return "on trial";
@@ -294,7 +294,7 @@ function phaseOf({ entries, job }: Seen, boots: readonly Boot[]): string {
 }
 
 test(
-  `the board's process is killed ${KILLS} times over updates that work and one that does not: nothing is lost, whatever the moment`,
+  `${KILLS} kills of the board's process during good and faulty updates lose nothing`,
   { timeout: WEDGED },
   async (t) => {
     assert.ok(

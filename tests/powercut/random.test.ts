@@ -1,4 +1,4 @@
-/** The random numbers of the search: a seed repeats them, a copy goes on with them, and they are spread evenly enough. */
+/** The random numbers of the search: a seed repeats them, a copy continues them, and they are evenly distributed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random } from "./simulation/random";
@@ -8,18 +8,18 @@ const first = (seed: number, count: number): number[] => {
   return Array.from({ length: count }, () => random.bits());
 };
 
-test("a seed repeats its numbers; neighbours have others", () => {
+test("a seed repeats its numbers; neighbouring seeds have others", () => {
   assert.deepEqual(first(7, 100), first(7, 100));
   const all = Array.from({ length: 50 }, (_, seed) => first(seed, 20)).flat();
   assert.equal(new Set(all).size, all.length);
   assert.ok(all.every((each) => Number.isInteger(each) && each >= 0 && each < 2 ** 32));
 });
 
-test("the numbers do not change: a replay line means the same tomorrow", () => {
+test("the numbers do not change between versions, so that case lines stay valid", () => {
   assert.deepEqual(first(1, 3), [1_580_013_426, 350_525_680, 3_524_174_333]);
 });
 
-test("a copy goes on where the other stands, and each on its own", () => {
+test("a copy continues from the state of the other, independently", () => {
   const random = new Random(3);
   random.bits();
   const copy = Random.copy(random);
@@ -30,7 +30,7 @@ test("a copy goes on where the other stands, and each on its own", () => {
   );
 });
 
-test("below, fraction and pick keep to their range and reach all of it", () => {
+test("below, fraction and pick cover exactly their range", () => {
   const random = new Random(11);
   const below = Array.from({ length: 2_000 }, () => random.below(7));
   assert.deepEqual([...new Set(below)].sort(), [0, 1, 2, 3, 4, 5, 6]);
@@ -39,7 +39,7 @@ test("below, fraction and pick keep to their range and reach all of it", () => {
   assert.deepEqual(new Set(Array.from({ length: 100 }, () => random.pick(["a", "b", "c"]))), new Set(["a", "b", "c"]));
 });
 
-test("the bits of a byte are set with the chance asked for", () => {
+test("the bits of a byte are set with the given chance", () => {
   const random = new Random(5);
   for (const chance of [0, 0.03, 0.15, 0.5, 0.85, 0.97, 1]) {
     const set = Array.from({ length: 4_000 }, () => random.byte(chance)).reduce(

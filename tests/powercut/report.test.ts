@@ -1,4 +1,4 @@
-/** The picture of the power-cut search: it states its counts, and every case is in it. */
+/** The report of the power-cut search: its counts are right and every case is in it. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -44,7 +44,7 @@ function panelOf(dots: readonly Partial<Dot>[]): Panel {
   };
 }
 
-test("the report of a small scenario: its counts, a mark for each case in both plots, the bound, the worst case, nothing from elsewhere", (t) => {
+test("the report of a small scenario has its counts, a mark for each case in both plots, the bound and the worst case, and loads nothing", (t) => {
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-report-"));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   let expected = 0;
@@ -67,7 +67,7 @@ test("the report of a small scenario: its counts, a mark for each case in both p
   assert.ok(marksIn(drawing) > 0 && marksIn(drawing) < marksIn(page));
 });
 
-test("what a panel says of each cut is what its case comes to: phases in order, counts by kind that add up", () => {
+test("a panel has the result of each case, its phases in order, and counts by kind that add up", () => {
   const { dots, bands, points } = searchPanel(SMALL.settings[0]!, SMALL.density, () => undefined);
   assert.deepEqual(
     bands.map(({ from }) => from),
@@ -85,7 +85,7 @@ test("what a panel says of each cut is what its case comes to: phases in order, 
   assert.ok(dots.some(({ again }) => again > 0) && dots.every(({ back }) => back !== undefined && back > 0));
 });
 
-test("a violation is a red mark with its replay line, in the plot and in a list; its words can not break the page", () => {
+test("a violation is a red mark with its case line in the plot and in a list, and its text is escaped", () => {
   const panel = panelOf([
     {},
     { violation: 'checkpoint true: <b>"1" & 2', line: "good.small.desk.1b" },
@@ -100,8 +100,8 @@ test("a violation is a red mark with its replay line, in the plot and in a list;
   assert.equal(reportDrawing([panel]).match(/<g class="violation">/g)?.length, 1);
 });
 
-test("a cut after which the device never came back has no recovery time, and is drawn all the same", () => {
+test("a cut after which the device never connected again has no recovery time and is drawn in the upper plot", () => {
   const page = reportPage([panelOf([{}, { back: undefined }])]);
   assert.equal(marksIn(page), 2 + 1);
-  assert.ok(page.includes("<b>1</b><span>cuts without a dot below"));
+  assert.ok(page.includes("<b>1</b><span>cuts without a dot in the lower plot"));
 });

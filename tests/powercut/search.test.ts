@@ -1,4 +1,4 @@
-/** The search for power cuts that lose something, as far as it goes on every commit (`npm run powercut` alone does the same; with --cuts it goes on). */
+/** The power-cut search of `npm test`. `npm run powercut` without options does the same; with --cuts it searches further. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAULT_KINDS } from "./simulation/faults";
@@ -11,13 +11,13 @@ import { SCENARIO_NAMES, scenario } from "./simulation/scenarios";
 import { add, emptyTally, lines } from "./checks/tally";
 import { SimulationState } from "./simulation/simulation-state";
 
-/** 4096 bytes of a sector and 16 KiB on the way (docs/DESIGN.md, invariant 6). */
+/** Bytes that one cut may cost: a sector and 16 KiB in flight (docs/DESIGN.md, invariant 6). */
 const AGAIN_MAX = 4096 + 16 * 1024;
 const POINTS_MIN = 30_000;
 
 for (const name of SCENARIO_NAMES) {
   for (const device of ["desk", "agent"] as const) {
-    test(`scenario ${name} without a cut, ${device}: comes to its end with nothing to object to`, () => {
+    test(`scenario ${name} without a cut, ${device}: ends without a violation`, () => {
       const simulation = SimulationState.begin(scenario(name, "small"));
       assert.equal(new BootCycle(simulation, deviceOf({ device, network: "" })).run(), true);
       assert.deepEqual(simulation.ledger.violations, []);
@@ -25,7 +25,7 @@ for (const name of SCENARIO_NAMES) {
   }
 }
 
-test("the image has at least 16 sectors, and in mid-story NVS pages turn over", () => {
+test("the image has at least 16 sectors, and NVS pages are freed during the download", () => {
   const simulation = SimulationState.begin(scenario("good", "whole"));
   const { nvs } = simulation.board.table;
   const slot = simulation.oracle.slots.partitions[1];
@@ -43,7 +43,7 @@ test("the image has at least 16 sectors, and in mid-story NVS pages turn over", 
   assert.ok(pagesErased >= 1, `${pagesErased} pages erased`);
 });
 
-test("no power cut, at any operation and in any form, loses an update or a device", async (t) => {
+test("no power cut at any operation, torn writes included, breaks an invariant", async (t) => {
   const started = performance.now();
   const all = emptyTally();
   for (const { title, works } of commitPlan()) {
@@ -63,7 +63,7 @@ test("no power cut, at any operation and in any form, loses an update or a devic
   assert.ok(all.networkFaults > 1000, `${all.networkFaults} cases with a network fault`);
   assert.ok(all.again.value > 0 && all.again.value <= AGAIN_MAX, `${all.again.value} bytes fetched again`);
   assert.ok(all.erases !== undefined && all.erases.value <= 0, `${all.erases?.value} erases beyond the bound`);
-  // What ESP-IDF does not protect is a small part of what is searched, and hardly ever has a consequence.
+  // Cases beyond what ESP-IDF protects hardly ever break a check.
   const excused = Object.values(all.excused).reduce((sum, each) => sum + each, 0);
   assert.ok(excused * 1_000 < all.cases, `${excused} of ${all.cases} cases`);
 });

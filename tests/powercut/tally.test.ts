@@ -1,4 +1,4 @@
-/** The counts of a search: they add up, whoever did which part, and what was bad is named. */
+/** The counts of a search: they add up over workers, and violations are listed with their case lines. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAULT_KINDS } from "./simulation/faults";
@@ -27,7 +27,7 @@ function sumOf(tallies: readonly Tally[]): Tally {
   return sum;
 }
 
-/** What does not depend on the order of the parts. */
+/** The part of a tally that does not depend on the order of additions. */
 function figures({
   cases,
   cuts,
@@ -54,7 +54,7 @@ function figures({
   };
 }
 
-test("two workers come to the same as one, and every kind of cut is among them", () => {
+test("two workers have the same counts as one, with every kind of cut", () => {
   const whole = carryOut(part(0, 1));
   const parts = [0, 1].map((index) => carryOut(part(index, 2)));
   assert.deepEqual(figures(sumOf(parts)), figures(whole));
@@ -74,7 +74,7 @@ test("two workers come to the same as one, and every kind of cut is among them",
     assert.ok(whole.phases[phase]! > 0, phase);
 });
 
-test("hardware faults are counted by kind and are no power cuts", () => {
+test("hardware faults are counted by kind and do not count as power cuts", () => {
   const tally = carryOut({ kind: "wear", setting: SETTING, seeds: 2, stride: 12 });
   assert.equal(tally.cuts, 0);
   assert.equal(tally.kinds.n! * 2, tally.kinds.s);
@@ -90,7 +90,7 @@ test("a case with a network fault counts as one where the fault took place", () 
   assert.deepEqual([tally.cases, tally.networkFaults, tally.cuts], [3, 1, 0]);
 });
 
-test("a violation is counted by case and named with its line, up to ten of them", () => {
+test("violations are counted by case, and the first ten are listed with their lines", () => {
   const tally = emptyTally();
   const which = parseCase("good.small.desk.5b");
   const broken = replay(which, undefined, () =>
@@ -106,7 +106,7 @@ test("a violation is counted by case and named with its line, up to ten of them"
   assert.match(lines(twice)[0]!, /^cases 24, power cuts 24, violations 24$/);
 });
 
-test("the worst case of a sum is the worst of its parts, with its line", () => {
+test("the worst case of a sum is the worst of its parts", () => {
   const [first, second] = [emptyTally(), emptyTally()];
   first.again = { value: 4096, line: "a" };
   second.again = { value: 5000, line: "b" };
@@ -117,7 +117,7 @@ test("the worst case of a sum is the worst of its parts, with its line", () => {
   assert.equal(sumOf([first]).erases, undefined);
 });
 
-test("what lies beyond ESP-IDF's protection is counted apart and is no violation", () => {
+test("cases beyond what ESP-IDF protects are counted apart and are no violations", () => {
   const tally = emptyTally();
   const which = parseCase("good.small.desk.5b");
   const beyond = replay(which, undefined, () =>
@@ -132,7 +132,7 @@ test("what lies beyond ESP-IDF's protection is counted apart and is no violation
   assert.ok(lines(tally).some((line) => line.includes("boot entry 1 (1 with a consequence)")));
 });
 
-test("a tally survives the way between processes, and a case is named by its setting and cuts", () => {
+test("a tally can be sent between processes, and a case is named by its setting and cuts", () => {
   const tally = carryOut(part(0, 10));
   assert.deepEqual(JSON.parse(JSON.stringify(tally)), tally);
   assert.deepEqual(caseOf(SETTING, []), { ...SETTING, cuts: [] });
