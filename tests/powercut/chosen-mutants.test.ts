@@ -17,12 +17,12 @@ import { mutantPlan } from "./search/plans";
 /** Mutants that the search notices within its first scenarios. Unit tests notice those of invariants 5 and 12, and of the readback of 4. */
 const TRIED = [
   "invariant 1: the slot to write is the running one",
-  "invariant 2: the head goes into flash with the first sector",
+  "invariant 2: the header goes into flash with the first sector",
   "invariant 3: the boot choice changes before the digest is right",
   "invariant 4: checkpoint before program",
   "invariant 6: a checkpoint each eighth sector",
   "invariant 6: a file whose digest differs is downloaded without end",
-  "invariant 7: the outcome is said before it is stored",
+  "invariant 7: the outcome is reported before it is stored",
   "invariant 8: confirmed before the health check",
   "invariant 9: a failed trial counts as a power cut",
   "invariant 10: an offer is not taken after a failed job",

@@ -109,7 +109,7 @@ test("an outcome whose PUBACK is lost is reported again, unchanged", () => {
 });
 
 test("requests are counted over all cuts: a fault after the end of the first boot cycle takes place in the second", () => {
-  assert.equal(lived("reset2x100").faults, 0, "the scenario without a cut needs one request");
+  assert.equal(runCase("reset2x100").faults, 0, "the scenario without a cut needs one request");
   let at: number | undefined;
   replay(
     { scenario: "good", scale: "small", device: "agent", network: "", cuts: [] },
@@ -120,7 +120,7 @@ test("requests are counted over all cuts: a fault after the end of the first boo
 });
 
 test("a fault in a later request of a larger file takes place", () => {
-  const seen = lived("reset3x5000", "whole");
+  const seen = runCase("reset3x5000", "whole");
   assert.equal(seen.faults, 1);
   assert.ok(seen.requests >= 6);
 });

@@ -32,7 +32,7 @@ function placeOf({ phase, operation, message }: Point): string {
 }
 
 /** The points of a case's cuts, and its violations. */
-function lived(which: Case): { readonly places: string; readonly result: ReturnType<typeof replay> } {
+function runCase(which: Case): { readonly places: string; readonly result: ReturnType<typeof replay> } {
   const places: string[] = [];
   const result = replay(which, (point) => {
     if (which.cuts[places.length]?.at === point.number) places.push(placeOf(point));

@@ -1,21 +1,22 @@
-/** The mistakes that a reader would fear, made by hand: each a passage of the source and what stands there instead. */
+/** Mutants chosen by hand, at least two for each invariant: a passage of the source, and what replaces it. */
 import { readFileSync } from "node:fs";
 import type { Mutant } from "./mutants";
 import { placesOf } from "./passages";
 
 interface Chosen {
-  /** Of docs/DESIGN.md: which one the mistake would break. */
+  /** Number of the invariant (docs/DESIGN.md) that the mistake breaks. */
   readonly invariant: number;
   readonly what: string;
   readonly file: string;
-  /** In the source exactly once; line breaks do not count. */
+  /** In the source exactly once, however it is broken into lines. */
   readonly passage: string;
   readonly instead: string;
 }
 
 const job = (name: string): string => `src/job/${name}.ts`;
-const WRITE = `{ type: "write", offset, bytes: this.#bytes },
-      { type: "compare", offset, bytes: this.#bytes, erased: this.#skip },`;
+const STORED = "if (this.#sectors++ > 0) return [this.putOffset()];";
+const WRITTEN = `{ type: "write", offset, bytes: body }, { type: "compare", offset, bytes: body, erased }`;
+const OWN_FAULT = `{ entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },`;
 
 const CHOSEN: readonly Chosen[] = [
   {
@@ -34,204 +35,204 @@ const CHOSEN: readonly Chosen[] = [
   },
   {
     invariant: 2,
-    what: "the head goes into flash with the first sector",
-    file: job("sector-store"),
-    passage: "this.sector === 0 && !part ? HEAD : 0",
-    instead: "0",
+    what: "the header goes into flash with the first sector",
+    file: job("target"),
+    passage: "const erased = sector === 0 ? HEAD : 0;",
+    instead: "const erased = 0;",
   },
   {
     invariant: 2,
-    what: "the head is programmed when the download begins",
-    file: job("downloading"),
-    passage: `context.state = { name: "downloading" };
-  return [...effects,`,
-    instead: `context.state = { name: "downloading" };
-  if (memory.head !== undefined) effects.push({ type: "write", offset: 0, bytes: memory.head });
-  return [...effects,`,
+    what: "the header is programmed when the download begins",
+    file: job("download"),
+    passage: `return to({ name: "downloading", job, progress }, [...effects, request(job)]);`,
+    instead: `if (job.header !== undefined) effects.push({ type: "write", offset: 0, bytes: job.header });
+  return to({ name: "downloading", job, progress }, [...effects, request(job)]);`,
   },
   {
     invariant: 3,
     what: "the boot choice changes before the digest is right",
-    file: job("verifying"),
+    file: job("verify"),
     passage: "if (!same) {",
     instead: "if (!same && whole === undefined) {",
   },
   {
     invariant: 3,
     what: "boot choice before the image check",
-    file: job("sealing"),
-    passage: `if (equal) return [{ type: "verify" }];`,
-    instead: `if (equal) return [{ type: "activate" }, { type: "verify" }];`,
+    file: job("commit"),
+    passage: `if (equal) return to(state, [{ type: "verify" }]);`,
+    instead: `if (equal) return to(state, [{ type: "activate" }, { type: "verify" }]);`,
   },
   {
     invariant: 4,
     what: "checkpoint before program",
-    file: job("sector-store"),
-    passage: WRITE,
-    instead: `{ type: "put-number", key: "off", value: 0 },
-      ${WRITE}`,
+    file: job("target"),
+    passage: WRITTEN,
+    instead: `{ type: "put-number", key: "off", value: 0 }, ${WRITTEN}`,
   },
   {
     invariant: 4,
     what: "the checkpoint moves whatever the readback says",
-    file: job("downloading"),
-    passage: "if (!equal) return storing.repair()",
-    instead: "if (!equal && storing.sector > 99) return storing.repair()",
+    file: job("download"),
+    passage: "if (equal) {",
+    instead: "if (equal || offset <= 99 * SECTOR) {",
   },
   {
     invariant: 4,
     what: "the checkpoint is one sector ahead",
-    file: job("memory"),
-    passage: "encodeOffset(this.#identity, this.#sectors) });",
-    instead: "encodeOffset(this.#identity, this.#sectors + 1) });",
+    file: job("stored-job"),
+    passage: "const value = this.target.offset.encode(this.#identity, this.#sectors);",
+    instead: "const value = this.target.offset.encode(this.#identity, this.#sectors + 1);",
   },
   {
     invariant: 5,
     what: "a checkpoint of another image is taken over",
-    file: job("record"),
-    passage: `stored === undefined || stored >>> 16 !== (identity & 0xffff) ? undefined`,
+    file: job("job-codecs"),
+    passage: "stored === undefined || stored >>> 16 !== (identity & 0xffff) ? undefined",
     instead: "stored === undefined ? undefined",
   },
   {
     invariant: 5,
     what: "the identity leaves out the digest",
-    file: job("record"),
-    passage: "return writeDigest(writer, offer.digest).text(offer.digest === undefined ? offer.url : undefined).crc();",
-    instead: "return writer.crc();",
+    file: job("job-codecs"),
+    passage: "return writeIdentity(record).text(digest === undefined ? url : undefined).crc();",
+    instead: `const { digest: _digest, ...bare } = record.offer;
+  return writeIdentity({ ...record, offer: bare }).text(digest === undefined ? url : undefined).crc();`,
   },
   {
     invariant: 6,
-    what: "no checkpoint at all",
-    file: job("memory"),
-    passage: `    effects.push({ type: "put-number", key: this.keys.offset, value: encodeOffset(this.#identity, this.#sectors) });
-`,
-    instead: "",
+    what: "no checkpoint after the first sector",
+    file: job("stored-job"),
+    passage: STORED,
+    instead: "if (this.#sectors++ > 0) return [];",
   },
   {
     invariant: 6,
     what: "a checkpoint each eighth sector",
-    file: job("memory"),
-    passage: '    effects.push({ type: "put-number", key: this.keys.offset',
-    instead: '    if (sector % 8 === 7) effects.push({ type: "put-number", key: this.keys.offset',
+    file: job("stored-job"),
+    passage: STORED,
+    instead: "if (this.#sectors++ > 0) return this.#sectors % 8 === 0 ? [this.putOffset()] : [];",
   },
   {
     invariant: 6,
     what: "each sector is erased twice",
-    file: job("sector-store"),
-    passage: `{ type: "erase", sector: this.sector },`,
-    instead: `{ type: "erase", sector: this.sector }, { type: "erase", sector: this.sector },`,
+    file: job("target"),
+    passage: `{ type: "erase", sector },`,
+    instead: `{ type: "erase", sector }, { type: "erase", sector },`,
   },
   {
     invariant: 6,
     what: "a file whose digest differs is downloaded without end",
-    file: job("verifying"),
-    passage: "memory === undefined || memory.state.refetched",
-    instead: "memory === undefined",
+    file: job("verify"),
+    passage: "if (job.phase.refetched) return undefined;",
+    instead: "",
   },
   {
     invariant: 7,
-    what: "the outcome is said before it is stored",
+    what: "the outcome is reported before it is stored",
     file: job("outcome"),
-    passage: "[...memory.conclude(outcome), ...say(context, outcome)]",
-    instead: "say(context, outcome)",
+    passage: "return before([job.conclude(outcome)], report(job, outcome));",
+    instead: "return report(job, outcome);",
   },
   {
     invariant: 7,
     what: "the job is forgotten before the PUBACK",
     file: job("outcome"),
-    passage: `return [{ type: "report", token: "outcome",`,
-    instead: `return [...memory.forget(false), { type: "report", token: "outcome",`,
+    passage: "[reportOf(job, outcome), noticeOf(job.offer, outcome)]",
+    instead: "[...job.forget(false), reportOf(job, outcome), noticeOf(job.offer, outcome)]",
   },
   {
     invariant: 7,
     what: "the version goes out before a failure",
-    file: job("cloud"),
-    passage: `return [...answers, ...report];`,
-    instead: `return [...answers, ...reportVersion(context), ...report];`,
+    file: job("report"),
+    passage: "return to(state, [...answer, report]);",
+    instead: "return to(state, [...answer, ...reportVersion(context, state), report]);",
   },
   {
     invariant: 8,
     what: "confirmed before the health check",
     file: job("trial"),
-    passage: `return [{ type: "ask", question: "health",`,
-    instead: `return [{ type: "confirm" }, { type: "ask", question: "health",`,
+    passage: `[{ type: "ask", question: "health", task }]`,
+    instead: `[{ type: "confirm" }, { type: "ask", question: "health", task }]`,
   },
   {
     invariant: 8,
-    what: "done is said before the firmware is confirmed",
+    what: "done is reported before the firmware is confirmed",
     file: job("trial"),
-    passage:
-      'return [...confirmed, ...budgets.confirmed(memory.offer, now), ...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" })];',
-    instead: 'return [...memory.enter({ phase: "confirmed" }), ...say(context, { kind: "done" }), ...confirmed];',
+    passage: `return before(
+    [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
+    report(job, { kind: "done" }),
+  );`,
+    instead: `const { state: done, effects } = report(job, { kind: "done" });
+  return to(done, [job.enter({ phase: "confirmed" }), ...effects, ...confirm(context)]);`,
   },
   {
     invariant: 8,
     what: "confirmed although the health check fails",
     file: job("trial"),
     passage: "if (!ok) return giveUp(",
-    instead: 'if (!ok && message === "") return giveUp(',
+    instead: `if (!ok && message === "") return giveUp(`,
   },
   {
     invariant: 9,
     what: "firmware that failed is not remembered",
     file: job("trial"),
-    passage: `blame ? remember(context, memory.offer, "rolled-back") : []`,
+    passage: `deny ? remember(context, job.offer, "rolled-back") : []`,
     instead: "[]",
   },
   {
     invariant: 9,
     what: "a power cut in the trial counts as the firmware's fault",
-    file: job("boot-judgement"),
-    passage: "blamed || (tried && !lostPower(facts))",
-    instead: "blamed || tried",
+    file: job("boot-table"),
+    passage: OWN_FAULT,
+    instead: `{ entry: "failed", verdict: "rolled back, deny", text: failedInTrial },`,
   },
   {
     invariant: 9,
     what: "a failed trial counts as a power cut",
-    file: job("boot-judgement"),
-    passage: "blamed || (tried && !lostPower(facts))",
-    instead: "blamed",
+    file: job("boot-table"),
+    passage: OWN_FAULT,
+    instead: "",
   },
   {
     invariant: 10,
     what: "an offer is not taken after a failed job",
-    file: job("job"),
-    passage: `context.letGo(keep);
-    context.state = { name: "idle" };`,
-    instead: "context.letGo(keep);",
+    file: job("offers"),
+    passage: "return before(closed, takeDeferred(context, now));",
+    instead: `return to({ name: "reporting", job, outcome } as never, closed);`,
   },
   {
     invariant: 10,
     what: "new firmware that does not reach the cloud waits for ever",
     file: job("trial"),
-    passage: "return asked ? giveUp(context, `health check did not answer",
-    instead: "if (!asked) return [];\n  return asked ? giveUp(context, `health check did not answer",
+    passage: `return asked ? giveUp(context, job, \`health check did not answer`,
+    instead: `if (!asked) return stay({ name: "trial", job, until: 0, asked } as never);
+  return asked ? giveUp(context, job, \`health check did not answer`,
   },
   {
     invariant: 11,
     what: "the target's boot entry is left as it is",
-    file: job("downloading"),
-    passage: `offer.part === undefined ? [{ type: "invalidate" }] : []`,
-    instead: "[]",
+    file: job("target"),
+    passage: `prepare: () => [{ type: "invalidate" }],`,
+    instead: "prepare: none,",
   },
   {
     invariant: 11,
     what: "unconfirmed firmware takes the next offer",
-    file: job("offers"),
-    passage: `if (state.name === "trial" || state.name === "reporting"`,
-    instead: `if (state.name === "reporting"`,
+    file: job("machine"),
+    passage: "trial: { offer: offerWhileUnable,",
+    instead: "trial: { offer: offerWhenBusy,",
   },
   {
     invariant: 12,
     what: "a record that grows with each failure",
     file: job("outcome"),
-    passage: 'return { kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) };',
-    instead: 'return { kind: "fail", cause, message: text.padEnd(3_000, " ") };',
+    passage: `return { kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) };`,
+    instead: `return { kind: "fail", cause, message: text.padEnd(3_000, " ") };`,
   },
   {
     invariant: 12,
-    what: "the list of refused images holds each as often as it is met",
-    file: job("refused"),
+    what: "the denylist holds each image as often as it is met",
+    file: job("denylist"),
     passage: "if (digest === undefined || this.causeOf(digest) !== undefined) return undefined;",
     instead: "if (digest === undefined) return undefined;",
   },

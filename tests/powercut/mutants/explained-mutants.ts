@@ -1,6 +1,6 @@
 /**
- * Mutants that nothing notices, and why each is right so: it does the same, or what it changes is promised to nobody. By the mutant's name without the
- * line number, which every change of the file moves.
+ * Mutants that nothing notices, and the reason: the mutant does the same, or it changes what no invariant covers. The key is the name of
+ * the mutant without its line number, which every change of the file moves.
  */
 export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
   [
@@ -8,69 +8,44 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/context.ts: steps exchanged: this.refused = new Denylist(facts.stored.refused);",
+    "src/job/context.ts: steps exchanged: this.denylist = new Denylist(stored.denylist);",
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/context.ts: steps exchanged: this.#left = { firmware: facts.stored, part: facts.stored.part ?? NO_CHECKPOINT };",
+    "src/job/context.ts: steps exchanged: this.budgets = new Budgets(stored, options.policy.repeatBudget);",
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/downloading.ts: steps exchanged: context.renewals++;",
-    "A count in memory and the state it does not depend on; the effects are made after both.",
+    "src/job/context.ts: steps exchanged: this.minimumSecurityVersion = stored.minimumSecurityVersion ?? 0;",
+    "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/job.ts: steps exchanged: ...memory.forget(false)",
-    "What a trial that begins adds there is a word to the application; the record is gone before the next event either way.",
+    "src/job/context.ts: steps exchanged: this.#left = { firmware: FIRMWARE.checkpointIn(stored), component: COMPONENT.checkpointIn(stored) };",
+    "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/job.ts: steps exchanged: ...rolledBack",
-    "A word to the application and an erase in one turn: neither flash nor cloud sees which came first.",
+    "src/job/boot.ts: steps exchanged: ...noticeOf(context, job)",
+    "A notice to the application and an erase in one turn: neither flash nor cloud sees which came first.",
   ],
   [
-    "src/job/job.ts: steps exchanged: context.letGo(keep);",
-    "Letting the job go does not look at the name of the state, which is set beside it.",
+    "src/job/stored-job.ts: steps exchanged: this.target = targetOf(record.offer);",
+    "Each field is made from the argument alone.",
   ],
   [
-    "src/job/trial.ts: guard half: memory === undefined, of !state.ofJob || memory === undefined",
-    "A trial that is not of the job in hand begins by letting the job go: the other condition says the same.",
-  ],
-  [
-    'src/job/verifying.ts: steps exchanged: context.state = { name: "downloading" };',
-    "State and progress are two fields in memory; the effects are made after both.",
-  ],
-  [
-    "src/job/memory.ts: steps exchanged: this.#record = record;",
+    "src/job/stored-job.ts: steps exchanged: this.#record = record;",
     "The identity is computed from the argument, not from the field that is set beside it.",
   ],
   [
-    "src/job/memory.ts: steps exchanged: memory.#state = decodePhase(memory.#identity, stored.state);",
-    "State, outcome and checkpoint are read from records of their own, and none of them from the other.",
+    "src/job/stored-job.ts: steps exchanged: job.#phase = RECORDS.phase.decode(job.#identity, stored.phase);",
+    "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [
-    "src/job/memory.ts: steps exchanged: memory.#outcome = decodeOutcome(memory.#identity, stored.outcome);",
-    "State, outcome and checkpoint are read from records of their own, and none of them from the other.",
+    "src/job/stored-job.ts: steps exchanged: job.#outcome = RECORDS.outcome.decode(job.#identity, stored.outcome);",
+    "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [
-    "src/job/owed.ts: steps exchanged: this.#offer = new LateRecord(RECORDS.pendingOffer.key, (offer: Offer) => encodeJob({ platform, slot: slot(offer), offer }),…",
-    "Two records that know nothing of each other are set up.",
-  ],
-  [
-    "src/job/owed.ts: steps exchanged: ...this.#offer.store(now)",
-    "Two records that are owed independently: after a cut between them one is there and the other is not, either way.",
-  ],
-  ["src/job/sector-store.ts: steps exchanged: this.#part = part;", "Both fields are made from the arguments."],
-  [
-    "src/job/sector-store.ts: steps exchanged: this.#skip = this.sector === 0 && !part ? HEAD : 0;",
-    "The head depends on the sector, not on what is skipped.",
-  ],
-  [
-    "src/job/sector-store.ts: steps exchanged: this.head = this.sector === 0 ? bytes.slice(0, HEAD) : undefined;",
-    "The head is a copy and what is written is a view: neither changes the other.",
-  ],
-  [
-    "src/agent/executor.ts: steps exchanged: quietly(() => this.#installers.get(effect.part)?.abort());",
-    "The installer that is told is looked up by its name, not taken from what is open.",
+    "src/job/pending.ts: steps exchanged: this.#offer = new LateRecord( pendingOffer.key, (offer: Offer) => pendingOffer.encode({ platform, slot: target…",
+    "Two records that do not depend on each other are set up.",
   ],
   ["src/store/ab-record-store.ts: steps exchanged: this.#store = store;", "Both fields are made from the arguments."],
   [
