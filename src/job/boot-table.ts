@@ -67,6 +67,19 @@ export interface BootRow extends Partial<BootCase> {
   readonly text?: (job: StoredJob, facts: BootFacts, trials: number) => string;
 }
 
+const installedAnotherWay = (_job: StoredJob, { running }: BootFacts): string => {
+  return `the running firmware ${running.version} was installed another way`;
+};
+
+/** With what that firmware died of, if it left that behind. */
+const failedInTrial = ({ offer }: StoredJob, { lastFault, resetReason }: BootFacts): string => {
+  const { version } = offer;
+  const own = `${version}: `;
+  return lastFault?.startsWith(own)
+    ? `firmware ${version} failed in its trial and was rolled back: ${lastFault.slice(own.length)}`
+    : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
+};
+
 /** The first row whose columns all match decides. A column that a row does not name may have any value. */
 export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
   { job: "none", firmware: "unconfirmed", verdict: "trial without job" },
@@ -130,19 +143,6 @@ export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
   { verdict: "try again" },
 ]);
 
-function installedAnotherWay(_job: StoredJob, { running }: BootFacts): string {
-  return `the running firmware ${running.version} was installed another way`;
-}
-
-/** With what that firmware died of, if it left that behind. */
-function failedInTrial({ offer }: StoredJob, { lastFault, resetReason }: BootFacts): string {
-  const { version } = offer;
-  const own = `${version}: `;
-  return lastFault?.startsWith(own)
-    ? `firmware ${version} failed in its trial and was rolled back: ${lastFault.slice(own.length)}`
-    : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
-}
-
 /** The running firmware is on trial. */
 export const isUnconfirmed = ({ state }: Running): boolean => state === "pending" || state === "new";
 
@@ -157,27 +157,27 @@ export interface Judgement {
 }
 
 /** `maxAttempts`: trials that may be cut short. `denied`: the job's image failed by its own fault. */
-export function judgeBoot(
+export const judgeBoot = (
   job: StoredJob | undefined,
   facts: BootFacts,
   platform: string,
   maxAttempts: number,
   denied: boolean,
-): Judgement {
+): Judgement => {
   const failed = job !== undefined && facts.lastInvalid === job.record.slot;
   const trials = (job?.phase.trials ?? 0) + (failed ? 1 : 0);
   const found = caseOf(job, facts, platform, trials >= maxAttempts, denied);
   const row = BOOT_TABLE.find((candidate) => matches(candidate, found))!;
   return { verdict: row.verdict, text: job === undefined ? "" : (row.text?.(job, facts, trials) ?? ""), trials };
-}
+};
 
-function caseOf(
+const caseOf = (
   job: StoredJob | undefined,
   facts: BootFacts,
   platform: string,
   usedUp: boolean,
   denied: boolean,
-): Partial<BootCase> {
+): Partial<BootCase> => {
   const { running, target } = facts;
   const firmware = isUnconfirmed(running) ? "unconfirmed" : "confirmed";
   if (job === undefined) return { job: "none", firmware };
@@ -197,10 +197,10 @@ function caseOf(
     trials: usedUp ? "used up" : "left",
     activations: job.phase.activations >= ACTIVATIONS_MAX ? "used up" : "left",
   };
-}
+};
 
-function matches(row: BootRow, found: Partial<BootCase>): boolean {
+const matches = (row: BootRow, found: Partial<BootCase>): boolean => {
   return (Object.keys(row) as (keyof BootRow)[]).every(
     (column) => column === "verdict" || column === "text" || row[column] === found[column],
   );
-}
+};

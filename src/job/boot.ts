@@ -15,15 +15,15 @@ import type { Outcome } from "./types";
 
 type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Checking | Verified;
 
-export function boot(context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> {
+export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
   context.budgets.start(now);
   // Before the verdict: a trial that has ended counts for it.
   const counted = job === undefined ? [] : countTrial(context, job, now);
   return before(counted, judge(context, job, now));
-}
+};
 
-function judge(context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> {
+const judge = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {
   const { facts, options, budgets, denylist } = context;
   const { platform, policy } = options;
   const denied = job !== undefined && denylist.causeOf(job.offer.digest) === "rolled-back";
@@ -37,9 +37,14 @@ function judge(context: JobContext, job: StoredJob | undefined, now: number): St
   // Firmware that a power cut kept from raising the minimum security version, or that was flashed by wire.
   if (job === undefined) return to(IDLE, raiseMinimum(context));
   return ofJob(context, job, judged, now);
-}
+};
 
-function ofJob(context: JobContext, job: StoredJob, { verdict, text, trials }: Judgement, now: number): Step<Booted> {
+const ofJob = (
+  context: JobContext,
+  job: StoredJob,
+  { verdict, text, trials }: Judgement,
+  now: number,
+): Step<Booted> => {
   switch (verdict) {
     case "trial":
       return startTrial(context, job, now);
@@ -61,7 +66,7 @@ function ofJob(context: JobContext, job: StoredJob, { verdict, text, trials }: J
     default:
       return refusedNow(context, job) ?? resume(context, job, now);
   }
-}
+};
 
 const drop = (job: StoredJob, why: string): JobEffect[] => [
   ...job.forget(false),
@@ -71,14 +76,14 @@ const drop = (job: StoredJob, why: string): JobEffect[] => [
 const DONE: Outcome = Object.freeze({ kind: "done" });
 
 /** Firmware that was given up and runs again rolls back first. The old firmware makes up for what a cut kept from the slot. */
-function reportAgain(context: JobContext, job: StoredJob, verdict: "report" | "roll back"): Step<Reporting> {
+const reportAgain = (context: JobContext, job: StoredJob, verdict: "report" | "roll back"): Step<Reporting> => {
   const outcome = job.outcome ?? DONE;
   const first: JobEffect[] =
     verdict === "roll back"
       ? [{ type: "rollback" }]
       : [...noticeOf(context, job), ...finishFailure(context, job, outcome)];
   return before(first, report(job, outcome));
-}
+};
 
 /** The old firmware runs again after a trial of the new one. */
 const noticeOf = ({ facts }: JobContext, { phase, record, offer }: StoredJob): JobEffect[] =>
@@ -87,18 +92,18 @@ const noticeOf = ({ facts }: JobContext, { phase, record, offer }: StoredJob): J
     : [];
 
 /** Other firmware may have been flashed meanwhile, which would not take the job in the store. */
-function refusedNow(context: JobContext, job: StoredJob): Step<Reporting> | undefined {
+const refusedNow = (context: JobContext, job: StoredJob): Step<Reporting> | undefined => {
   const refusal = refusalOfOffer(context, job.offer);
   return refusal === undefined ? undefined : fail(context, job, "rejected", refusal, { discard: true });
-}
+};
 
 /** From the digest on: that costs half a second, and nothing then relies on what was true before the cut. */
 const verifyStored = (context: JobContext, job: StoredJob, now: number): Step<Verified> =>
   before(job.target.open(job.offer, job.offset), verify(context, job, now));
 
-function resume(context: JobContext, job: StoredJob, now: number): Step<Waiting | Checking | Verified> {
+const resume = (context: JobContext, job: StoredJob, now: number): Step<Waiting | Checking | Verified> => {
   if (job.complete) return verifyStored(context, job, now);
   // The cut came while the running image was compared with the offer.
   if (job.target.runs(context, job.offer)) return checkRunning(context, job);
   return to({ name: "waiting", job, until: now + context.options.platform.rules.resumeDelay }, []);
-}
+};

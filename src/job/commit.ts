@@ -1,16 +1,16 @@
-/** From a digest that matched to the restart: image header, image check, boot choice. Each step is stored before the next needs it. */
-import { BURNING_ACK, HEAD, SECTOR_REPAIRS } from "../constants";
+/** What follows a proof: image header, image check, boot choice and restart, each step stored before the next needs it; or the installer. */
+import { BURNING_ACK, HEAD, INSTALL_TIMEOUT, SECTOR_REPAIRS } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEvent } from "./effects";
-import { fail } from "./outcome";
+import { conclude, fail } from "./outcome";
 import { before, to } from "./states";
-import type { Activating, Burning, Committing, Reporting, Restart, Step } from "./states";
+import type { Activating, Burning, Committing, Installing, Reporting, Restart, Step } from "./states";
 import type { StoredJob } from "./stored-job";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 
 /** Reports `burning` and programs the header. */
-export function commit(context: JobContext, job: StoredJob, _now: number): Step<Committing | Reporting> {
+export const commit = (context: JobContext, job: StoredJob, _now: number): Step<Committing | Reporting> => {
   return before(
     [
       job.enter({ phase: "committing" }),
@@ -19,37 +19,37 @@ export function commit(context: JobContext, job: StoredJob, _now: number): Step<
     ],
     programHeader(context, job, 0),
   );
-}
+};
 
 /** Programmed even where it reads right after a power cut: a torn program may read right by chance. */
-function programHeader(context: JobContext, job: StoredJob, repairs: number): Step<Committing | Reporting> {
+const programHeader = (context: JobContext, job: StoredJob, repairs: number): Step<Committing | Reporting> => {
   const { header } = job;
   if (header === undefined) return fail(context, job, "flash", "the head of the image is lost", {});
   return to({ name: "committing", job, repairs }, [
     { type: "write", offset: 0, bytes: header },
     { type: "compare", offset: 0, bytes: header, erased: 0 },
   ]);
-}
+};
 
-export function headerCompared(
+export const headerCompared = (
   context: JobContext,
   state: Committing,
   { equal }: Event<"compared">,
-): Step<Committing | Reporting> {
+): Step<Committing | Reporting> => {
   const { job } = state;
   if (equal) return to(state, [{ type: "verify" }]);
   const repairs = state.repairs + 1;
   if (repairs <= SECTOR_REPAIRS) return programHeader(context, job, repairs);
   return fail(context, job, "flash", `flash at 0x0 does not hold the first ${HEAD} bytes`, { discard: true });
-}
+};
 
 /** The image is bootable; `length` bytes of the file are its own. */
-export function verified(
+export const verified = (
   context: JobContext,
   { job }: Committing,
   { length }: Event<"verified">,
   now: number,
-): Step<Burning | Reporting> {
+): Step<Burning | Reporting> => {
   const { size } = job.offer;
   if (length > size)
     return fail(context, job, "rejected", `image of ${length} bytes is longer than the file of ${size}`, {
@@ -57,12 +57,12 @@ export function verified(
       discard: true,
     });
   return to({ name: "burning", job, until: now + BURNING_ACK }, []);
-}
+};
 
 /** `burning` was acknowledged, or had its time: when may the chip restart? */
-export function askRestart(_context: JobContext, { job }: Burning): Step<Restart> {
+export const askRestart = (_context: JobContext, { job }: Burning): Step<Restart> => {
   return to({ name: "restart", job }, [{ type: "ask", question: "restart", task: job.offer }]);
-}
+};
 
 export const restart = (context: JobContext, { job }: Restart, _event: unknown, now: number) =>
   activate(context, job, job.phase.trials, now);
@@ -71,7 +71,7 @@ export const restart = (context: JobContext, { job }: Restart, _event: unknown, 
  * Changes the boot choice and restarts; `trials` were cut short before. The entry of the trial before is deleted first, with that trial
  * counted: while it is there, a power cut before the new entry looks like one more trial that was cut short.
  */
-export function activate(context: JobContext, job: StoredJob, trials: number, now: number): Step<Activating> {
+export const activate = (context: JobContext, job: StoredJob, trials: number, now: number): Step<Activating> => {
   const slot = context.facts.target;
   const { activations } = job.phase;
   return to({ name: "activating", job }, [
@@ -83,4 +83,29 @@ export function activate(context: JobContext, job: StoredJob, trials: number, no
     { type: "notify", notice: { event: "reboot", slot } },
     { type: "reboot", slot },
   ]);
-}
+};
+
+/* ---- a component: its installer makes use of it, and nothing restarts ---- */
+
+/** Done once more after a power cut in the installation. */
+export const install = (_context: JobContext, job: StoredJob, now: number): Step<Installing> => {
+  return to({ name: "installing", job, until: now + INSTALL_TIMEOUT }, [
+    job.enter({ phase: "committing" }),
+    { type: "notify", notice: { event: "state", state: "installing" } },
+    { type: "ask", question: "install", task: job.offer },
+  ]);
+};
+
+/** The installer's answer. */
+export const installed = (
+  context: JobContext,
+  { job }: Installing,
+  { ok, message }: Pick<Event<"install">, "ok" | "message">,
+): Step<Reporting> => {
+  return ok
+    ? conclude(job, { kind: "done" })
+    : fail(context, job, "rejected", `module ${job.offer.component}: ${message}`, {});
+};
+
+export const installTimeout = (context: JobContext, state: Installing) =>
+  installed(context, state, { ok: false, message: `not installed within ${INSTALL_TIMEOUT / 60_000} min` });

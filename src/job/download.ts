@@ -15,7 +15,7 @@ type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 type InDownload = Downloading | Storing;
 
 /** Begins at the checkpoint, or verifies at once where everything is stored. */
-export function download(context: JobContext, job: StoredJob, now: number): Step<Downloading | Verified> {
+export const download = (context: JobContext, job: StoredJob, now: number): Step<Downloading | Verified> => {
   const { offer, offset, target } = job;
   // Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry.
   const effects = target.prepare();
@@ -24,7 +24,7 @@ export function download(context: JobContext, job: StoredJob, now: number): Step
   effects.push(...progress.report(offer, offset, now));
   if (job.complete) return before([...effects, ...target.open(offer, offset)], verify(context, job, now));
   return to({ name: "downloading", job, progress }, [...effects, request(job)]);
-}
+};
 
 const request = ({ offer, offset, record }: StoredJob): JobEffect => ({
   type: "download",
@@ -40,12 +40,12 @@ export const resume = (context: JobContext, { job }: Waiting, _event: unknown, n
   download(context, job, now);
 
 /** The server told the file's length. */
-export function total(
+export const total = (
   context: JobContext,
   { job, progress }: InDownload,
   { size, validator }: Event<"total">,
   now: number,
-): Step<Downloading | Checking | Verified> {
+): Step<Downloading | Checking | Verified> => {
   const { target, offer } = job;
   const room = target.refusalOfSize(context, offer, size);
   if (room !== undefined) return fail(context, job, "rejected", room, {});
@@ -57,26 +57,26 @@ export function total(
     if (job.offset > 0) return before(stopped, download(context, job, now));
   }
   return to({ name: "downloading", job, progress }, [...effects, ...target.open(job.offer, job.offset)]);
-}
+};
 
-export function sector(
+export const sector = (
   context: JobContext,
   { job, progress }: InDownload,
   { offset, bytes }: Event<"sector">,
-): Step<Downloading | Storing | Reporting> {
+): Step<Downloading | Storing | Reporting> => {
   if (offset !== job.offset) return stay({ name: "downloading", job, progress });
   const refusal = offset === 0 ? job.target.refusalOfImage(context, job.offer, bytes) : undefined;
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
   return to({ name: "storing", job, progress, bytes, repairs: 0 }, job.target.store(offset / SECTOR, bytes));
-}
+};
 
 /** The readback of a sector. The checkpoint advances only when it is equal; else the sector is stored again. */
-export function sectorCompared(
+export const sectorCompared = (
   context: JobContext,
   state: Storing,
   { equal }: Event<"compared">,
   now: number,
-): Step<Downloading | Storing | Reporting> {
+): Step<Downloading | Storing | Reporting> => {
   const { job, progress, bytes } = state;
   const { offset, target } = job;
   if (equal) {
@@ -88,19 +88,19 @@ export function sectorCompared(
   if (repairs <= SECTOR_REPAIRS)
     return to({ name: "storing", job, progress, bytes, repairs }, target.store(offset / SECTOR, bytes));
   return fail(context, job, "flash", `flash at 0x${offset.toString(16)} does not hold what is written`, {});
-}
+};
 
 export const startOver = (_context: JobContext, { job, progress }: InDownload, { reason }: Event<"start-over">) =>
   to<Downloading>({ name: "downloading", job, progress }, [...job.dropCheckpoint(), warning(reason)]);
 
-export function rewind(
+export const rewind = (
   _context: JobContext,
   { job, progress }: InDownload,
   { offset }: Event<"rewind">,
-): Step<Downloading> {
+): Step<Downloading> => {
   const effects = job.rewind(offset);
   return to({ name: "downloading", job, progress }, [...effects, ...job.target.open(job.offer, job.offset)]);
-}
+};
 
 export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>
   verify(context, job, now);
@@ -112,24 +112,24 @@ export const downloadFailed = (
 ) => fail(context, job, cause, message, { keepCheckpoint: cause !== "rejected" });
 
 /** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */
-export function expired(
+export const expired = (
   context: JobContext,
   state: InDownload,
   { message }: Event<"expired">,
   now: number,
-): Step<Downloading | Renewing | Reporting> {
+): Step<Downloading | Renewing | Reporting> => {
   const { freshUrl, offer } = state.job;
   if (freshUrl !== undefined && freshUrl !== offer.url) return renew(state, freshUrl);
   return askForUrl(context, state, message, now);
-}
+};
 
 /** A version report makes the cloud push the pending task again, with a fresh URL. */
-function askForUrl(
+const askForUrl = (
   context: JobContext,
   { job, progress }: InDownload | Renewing,
   why: string,
   now: number,
-): Step<Renewing | Reporting> {
+): Step<Renewing | Reporting> => {
   const { rules } = context.options.platform;
   if (!rules.renewable) return fail(context, job, "url-expired", why, { keepCheckpoint: true });
   const { renewals } = job;
@@ -140,19 +140,19 @@ function askForUrl(
   job.renewals++;
   const state: Renewing = { name: "renewing", job, until: now + RENEWAL_TIMEOUT, why, progress };
   return to(state, reportVersion(context, state));
-}
+};
 
 /** Nothing was pushed. Without a connection nobody can answer, so that counts as no renewal. */
-export function renewalTimeout(
+export const renewalTimeout = (
   context: JobContext,
   state: Renewing,
   _event: unknown,
   now: number,
-): Step<Renewing | Reporting> {
+): Step<Renewing | Reporting> => {
   return context.linkUp ? askForUrl(context, state, state.why, now) : stay({ ...state, until: now + RENEWAL_TIMEOUT });
-}
+};
 
 /** Continues at the checkpoint with another URL of the same image. */
-export function renew({ job, progress }: InDownload | Renewing, url: string): Step<Downloading> {
+export const renew = ({ job, progress }: InDownload | Renewing, url: string): Step<Downloading> => {
   return to({ name: "downloading", job, progress }, [...job.renew(url), { type: "renew", url }]);
-}
+};

@@ -62,7 +62,7 @@ export const warn = <S extends State>(_context: JobContext, state: S, event: Fai
   to(state, [warningOf(event)]);
 
 /** Ends the job. */
-export function failJob<S extends WithJob>(context: JobContext, state: S, event: Failed): Step<S | Reporting> {
+export const failJob = <S extends WithJob>(context: JobContext, state: S, event: Failed): Step<S | Reporting> => {
   const { job } = state;
   const { effect, message } = event;
   switch (KINDS[effect]) {
@@ -76,14 +76,14 @@ export function failJob<S extends WithJob>(context: JobContext, state: S, event:
   if (effect === "open-component") return fail(context, job, "rejected", message, { keepCheckpoint: true });
   if (effect === "download") return fail(context, job, "download", message, { keepCheckpoint: true });
   return warn(context, state, event);
-}
+};
 
 /** The outcome stands. One that cannot be stored is reported all the same. */
-export function failWhileReporting(
+export const failWhileReporting = (
   context: JobContext,
   state: Reporting,
   event: Failed,
-): Step<Reporting | RollingBack> {
+): Step<Reporting | RollingBack> => {
   const { job, outcome } = state;
   const { effect, message } = event;
   switch (KINDS[effect]) {
@@ -105,7 +105,7 @@ export function failWhileReporting(
     default:
       return warn(context, state, event);
   }
-}
+};
 
 /** Confirmed firmware without a job is idle, or takes the next offer, when its confirm turns out to have failed. */
 export const failWithoutJob = <S extends Idle | Consent>(
@@ -116,14 +116,14 @@ export const failWithoutJob = <S extends Idle | Consent>(
   event.effect === "confirm" ? giveUpWithoutJob(context) : warn(context, state, event);
 
 /** Firmware that gives itself up leaves whether that could be stored or not: the old one sees that its trial has failed. */
-export function failWhileRollingBack<S extends RollingBack | RollingBackWithoutJob>(
+export const failWhileRollingBack = <S extends RollingBack | RollingBackWithoutJob>(
   context: JobContext,
   state: S,
   event: Failed,
-): Step<S> {
+): Step<S> => {
   if (KINDS[event.effect] === "store") return to(state, [warningOf(event), ...leave(context)]);
   return event.effect === "rollback" ? rebootAnyway(context, state, event) : warn(context, state, event);
-}
+};
 
 const rebootAnyway = <S extends State>({ facts }: JobContext, state: S, event: Failed): Step<S> =>
   to(state, [warningOf(event), { type: "reboot", slot: facts.target }]);

@@ -7,14 +7,14 @@ import { FORMAT, Reader, Writer } from "./codec";
 export const DENIED_ID = 16;
 export const DENIED_ENTRY = DENIED_ID + 1;
 
-export function encodeDenylist(entries: readonly Uint8Array[]): Uint8Array {
+export const encodeDenylist = (entries: readonly Uint8Array[]): Uint8Array => {
   const writer = new Writer().byte(FORMAT);
   for (const entry of entries) writer.bytes(entry);
   return writer.sealed();
-}
+};
 
 /** An unreadable record counts as empty. */
-export function decodeDenylist(stored: Uint8Array | undefined): Uint8Array[] {
+export const decodeDenylist = (stored: Uint8Array | undefined): Uint8Array[] => {
   const entries: Uint8Array[] = [];
   const end = (stored?.length ?? 0) - 4;
   if (stored === undefined || (end - 1) % DENIED_ENTRY !== 0) return entries;
@@ -22,7 +22,7 @@ export function decodeDenylist(stored: Uint8Array | undefined): Uint8Array[] {
   if (reader.byte() !== FORMAT || reader.broken) return entries;
   for (let at = 1; at < end; at += DENIED_ENTRY) entries.push(stored.slice(at, at + DENIED_ENTRY));
   return entries;
-}
+};
 
 /* ---- budgets ---- */
 
@@ -50,17 +50,17 @@ export interface BudgetRecord {
   readonly since: number;
 }
 
-export function encodeBudgets({ trials, confirmed, installs, since }: BudgetRecord): Uint8Array {
+export const encodeBudgets = ({ trials, confirmed, installs, since }: BudgetRecord): Uint8Array => {
   const writer = new Writer().byte(FORMAT).byte(trials.length);
   for (const { id, count, why, at, job } of trials)
     writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
   writer.byte(confirmed.length);
   for (const id of confirmed) writer.text(id);
   return writer.byte(installs).u32(since).sealed();
-}
+};
 
 /** An unreadable record counts as empty. */
-export function decodeBudgets(bytes: Uint8Array | undefined): BudgetRecord {
+export const decodeBudgets = (bytes: Uint8Array | undefined): BudgetRecord => {
   const reader = new Reader(bytes);
   const trials: CountedTrials[] = [];
   const confirmed: string[] = [];
@@ -80,4 +80,4 @@ export function decodeBudgets(bytes: Uint8Array | undefined): BudgetRecord {
     if (!reader.broken) return { trials, confirmed, installs, since };
   }
   return { trials: [], confirmed: [], installs: 0, since: 0 };
-}
+};

@@ -54,7 +54,7 @@ export interface PhaseRecord {
 }
 
 /** What two pushes of the same image have in common. */
-function writeIdentity({ platform, slot, offer }: JobRecord): Writer {
+const writeIdentity = ({ platform, slot, offer }: JobRecord): Writer => {
   return new Writer()
     .byte(FORMAT)
     .text(platform)
@@ -64,23 +64,23 @@ function writeIdentity({ platform, slot, offer }: JobRecord): Writer {
     .text(String(offer.size))
     .text(offer.digest?.algorithm)
     .text(offer.digest?.hex);
-}
+};
 
 /**
  * CRC-32 of platform, slot, module, version, size and digest; without a digest the URL takes its place. Spellings of "default" as
  * module differ here on purpose: they are echoed as received.
  */
-export function identityOf(record: JobRecord): number {
+export const identityOf = (record: JobRecord): number => {
   const { digest, url } = record.offer;
   return writeIdentity(record)
     .text(digest === undefined ? url : undefined)
     .crc();
-}
+};
 
 export const encodeJob = (record: JobRecord): Uint8Array =>
   writeIdentity(record).text(record.offer.url).text(record.validator).sealed();
 
-export function decodeJob(bytes: Uint8Array | undefined): JobRecord | undefined {
+export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined => {
   const reader = new Reader(bytes);
   const format = reader.byte();
   const platform = reader.text();
@@ -123,7 +123,7 @@ export function decodeJob(bytes: Uint8Array | undefined): JobRecord | undefined 
     },
     ...(validator === undefined ? {} : { validator }),
   };
-}
+};
 
 const tagged = (identity: number, value: number): number => (((identity & 0xffff) << 16) | value) >>> 0;
 const untagged = (identity: number, stored: number | undefined): number | undefined =>
@@ -137,15 +137,15 @@ export const decodeOffset = untagged;
 /** Firmware of edition 1 reads a phase that it does not know as downloading, which is the only one in which `refetched` is set. */
 const REFETCHED = 0x1000;
 
-export function encodePhase(identity: number, { phase, activations, trials, refetched }: PhaseRecord): number {
+export const encodePhase = (identity: number, { phase, activations, trials, refetched }: PhaseRecord): number => {
   const flag = refetched && phase === "downloading" ? REFETCHED : 0;
   return tagged(
     identity,
     flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15),
   );
-}
+};
 
-export function decodePhase(identity: number, stored: number | undefined): PhaseRecord {
+export const decodePhase = (identity: number, stored: number | undefined): PhaseRecord => {
   const value = untagged(identity, stored) ?? 0;
   const phase = PHASES[(value & ~REFETCHED) >>> 8] ?? "downloading";
   return {
@@ -154,44 +154,44 @@ export function decodePhase(identity: number, stored: number | undefined): Phase
     trials: value & 15,
     refetched: (value & REFETCHED) !== 0 && phase === "downloading",
   };
-}
+};
 
 export const encodeHeader = (identity: number, header: Uint8Array): Uint8Array =>
   new Writer().byte(FORMAT).u32(identity).bytes(header).sealed();
 
-export function decodeHeader(identity: number, bytes: Uint8Array | undefined): Uint8Array | undefined {
+export const decodeHeader = (identity: number, bytes: Uint8Array | undefined): Uint8Array | undefined => {
   const reader = new Reader(bytes);
   const format = reader.byte();
   const owner = reader.u32();
   const header = reader.rest(HEAD);
   return format !== FORMAT || owner !== identity ? undefined : header;
-}
+};
 
-export function encodeOutcome(identity: number, outcome: Outcome): Uint8Array {
+export const encodeOutcome = (identity: number, outcome: Outcome): Uint8Array => {
   return writeOutcome(new Writer().byte(FORMAT).u32(identity), outcome).sealed();
-}
+};
 
-export function decodeOutcome(identity: number, bytes: Uint8Array | undefined): Outcome | undefined {
+export const decodeOutcome = (identity: number, bytes: Uint8Array | undefined): Outcome | undefined => {
   const reader = new Reader(bytes);
   const format = reader.byte();
   const owner = reader.u32();
   const outcome = readOutcome(reader);
   return format !== FORMAT || owner !== identity ? undefined : outcome;
-}
+};
 
-function writeOutcome(writer: Writer, outcome: Outcome): Writer {
+const writeOutcome = (writer: Writer, outcome: Outcome): Writer => {
   return outcome.kind === "done"
     ? writer.byte(0)
     : writer.byte(1 + CAUSES.indexOf(outcome.cause)).text(outcome.message);
-}
+};
 
-function readOutcome(reader: Reader): Outcome | undefined {
+const readOutcome = (reader: Reader): Outcome | undefined => {
   const kind = reader.byte();
   if (kind === 0) return reader.broken ? undefined : { kind: "done" };
   const cause = CAUSES[kind - 1];
   const message = reader.text();
   return cause === undefined || message === undefined || reader.broken ? undefined : { kind: "fail", cause, message };
-}
+};
 
 /** The outcome of an offer that never became a job. */
 export interface Answer {
@@ -200,11 +200,11 @@ export interface Answer {
   readonly outcome: Outcome;
 }
 
-export function encodeAnswer({ platform, task, outcome }: Answer): Uint8Array {
+export const encodeAnswer = ({ platform, task, outcome }: Answer): Uint8Array => {
   return writeOutcome(new Writer().byte(FORMAT).text(platform).text(task.module).text(task.version), outcome).sealed();
-}
+};
 
-export function decodeAnswer(bytes: Uint8Array | undefined): Answer | undefined {
+export const decodeAnswer = (bytes: Uint8Array | undefined): Answer | undefined => {
   const reader = new Reader(bytes);
   const format = reader.byte();
   const platform = reader.text();
@@ -213,4 +213,4 @@ export function decodeAnswer(bytes: Uint8Array | undefined): Answer | undefined 
   const outcome = readOutcome(reader);
   if (format !== FORMAT || platform === undefined || version === undefined || outcome === undefined) return undefined;
   return { platform, task: { version, ...(module === undefined ? {} : { module }) }, outcome };
-}
+};

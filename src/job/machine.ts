@@ -8,7 +8,7 @@
 import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
 import { boot } from "./boot";
-import { askRestart, headerCompared, restart, verified } from "./commit";
+import { askRestart, headerCompared, installed, installTimeout, restart, verified } from "./commit";
 import { JobContext } from "./context";
 import {
   downloadFailed,
@@ -24,7 +24,6 @@ import {
 } from "./download";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
 import { failJob, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
-import { installed, installTimeout } from "./install";
 import {
   closeJob,
   consented,
@@ -64,32 +63,32 @@ export type EventName = MachineEvent["type"];
 type EventOf<E extends EventName> = Extract<MachineEvent, { type: E }>;
 
 /** The states that may follow each state, besides itself. The types of the handlers in TABLE are checked against it. */
-export const NEXT = Object.freeze({
-  starting:
-    "idle trial trial-without-job waiting checking verifying committing installing activating downloading reporting",
-  idle: "consent rolling-back-without-job",
-  consent: "idle checking downloading verifying committing installing activating reporting rolling-back-without-job",
-  waiting: "consent downloading verifying committing installing activating reporting",
-  checking: "consent reporting",
-  downloading: "consent storing checking renewing verifying committing installing activating reporting",
-  storing: "consent downloading checking renewing verifying committing installing activating reporting",
-  renewing: "consent downloading reporting",
-  verifying: "consent downloading committing installing activating reporting",
-  committing: "consent burning reporting",
-  installing: "reporting",
-  burning: "consent restart reporting",
-  restart: "consent activating reporting",
-  activating: "reporting",
-  trial: "reporting rolling-back",
-  "trial-without-job": "idle consent rolling-back-without-job",
-  reporting: "idle consent rolling-back",
-  "rolling-back": "",
-  "rolling-back-without-job": "",
-} as const satisfies { readonly [S in StateName]: string });
+interface Next {
+  starting: "idle" | "trial" | "trial-without-job" | "waiting" | "checking" | "downloading" | Proof | "reporting";
+  idle: "consent" | "rolling-back-without-job";
+  consent: "idle" | "checking" | "downloading" | Proof | "reporting" | "rolling-back-without-job";
+  waiting: "consent" | "downloading" | Proof | "reporting";
+  checking: "consent" | "reporting";
+  downloading: "consent" | "storing" | "checking" | "renewing" | Proof | "reporting";
+  storing: "consent" | "downloading" | "checking" | "renewing" | Proof | "reporting";
+  renewing: "consent" | "downloading" | "reporting";
+  verifying: "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
+  committing: "consent" | "burning" | "reporting";
+  installing: "reporting";
+  burning: "consent" | "restart" | "reporting";
+  restart: "consent" | "activating" | "reporting";
+  activating: "reporting";
+  trial: "reporting" | "rolling-back";
+  "trial-without-job": "idle" | "consent" | "rolling-back-without-job";
+  reporting: "idle" | "consent" | "rolling-back";
+  "rolling-back": never;
+  "rolling-back-without-job": never;
+}
+/** A file that is whole is verified, unless it has neither digest nor signature. */
+type Proof = "verifying" | "committing" | "installing" | "activating";
 
-type Words<Text extends string> = Text extends `${infer First} ${infer Rest}` ? First | Words<Rest> : Text;
 /** What a handler of state `S` may return. */
-type NextOf<S extends StateName> = StateOf<Extract<S | Words<(typeof NEXT)[S]>, StateName>>;
+type NextOf<S extends StateName> = StateOf<S | Next[S]>;
 type Handler<S extends StateName, E extends EventName> = (
   context: JobContext,
   state: StateOf<S>,
@@ -97,8 +96,29 @@ type Handler<S extends StateName, E extends EventName> = (
   now: number,
 ) => Step<NextOf<S>>;
 type Table = { readonly [S in StateName]: { readonly [E in EventName]?: Handler<S, E> } };
+
+/** Events that a state ignores unless it lists them. */
+type Ignored =
+  | "boot"
+  | "offer"
+  | "total"
+  | "sector"
+  | "start-over"
+  | "rewind"
+  | "finished"
+  | "expired"
+  | "download-failed"
+  | "compared"
+  | "bytes"
+  | "verified"
+  | "turn"
+  | "consent"
+  | "restart"
+  | "health"
+  | "install"
+  | "timeout";
 type Defaults = {
-  readonly [E in EventName]: <S extends State>(
+  readonly [E in Exclude<EventName, Ignored>]: <S extends State>(
     context: JobContext,
     state: S,
     event: EventOf<E>,
@@ -106,39 +126,54 @@ type Defaults = {
   ) => Step<S>;
 };
 
+/* ---- acknowledgements: one event for four reports ---- */
+
+const acked = <S extends State>({ pending }: JobContext, state: S, { token }: EventOf<"acked">): Step<S> => {
+  return token === "refused" ? to(state, pending.answerAcknowledged()) : stay(state);
+};
+
+const ackedBurning = (context: JobContext, state: Burning, event: EventOf<"acked">): Step<Burning | Restart> => {
+  return event.token === "burning" ? askRestart(context, state) : acked(context, state, event);
+};
+
+const ackedInTrial = <S extends Trial | TrialWithoutJob>(
+  context: JobContext,
+  state: S,
+  event: EventOf<"acked">,
+): Step<S> => {
+  return event.token === "version" ? reached(context, state) : acked(context, state, event);
+};
+
+const ackedOutcome = (
+  context: JobContext,
+  state: Reporting,
+  event: EventOf<"acked">,
+  now: number,
+): Step<Reporting | Idle | Consent> => {
+  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event);
+};
+
+const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> => {
+  denylist.clear();
+  return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
+};
+
+/* ---- the tables ---- */
+
 const ignore = <S extends State>(_context: JobContext, state: S): Step<S> => stay(state);
 
-/** What happens in each state that lists no handler of its own for an event. */
-export const DEFAULTS: Defaults = Object.freeze({
-  boot: ignore,
-  offer: ignore,
-  refused: (context, state, event, now) => refuse(context, state, event, now),
+/** What happens in each state that lists no handler of its own for the event. */
+export const DEFAULTS: Defaults = Object.freeze<Defaults>({
+  refused: refuse,
   link: linkChanged,
   acked,
-  total: ignore,
-  sector: ignore,
-  "start-over": ignore,
-  rewind: ignore,
-  finished: ignore,
-  expired: ignore,
-  "download-failed": ignore,
-  compared: ignore,
-  bytes: ignore,
-  verified: ignore,
-  turn: ignore,
   "effect-failed": warn,
-  consent: ignore,
-  restart: ignore,
-  health: ignore,
-  install: ignore,
   forget,
   tick: (context, state, _event, now) => to(state, storeDue(context, now)),
-  timeout: ignore,
-} satisfies Defaults);
+});
 
 /** The chip is about to restart: nothing counts any more but an effect that failed. */
 const LEAVING = Object.freeze({
-  offer: ignore,
   refused: ignore,
   link: ignore,
   acked: ignore,
@@ -198,38 +233,6 @@ export const TABLE = frozen({
   "rolling-back-without-job": { ...LEAVING, "effect-failed": failWhileRollingBack },
 } satisfies Table);
 
-/* ---- acknowledgements: one event for four reports ---- */
-
-function acked<S extends State>({ pending }: JobContext, state: S, { token }: EventOf<"acked">): Step<S> {
-  return token === "refused" ? to(state, pending.answerAcknowledged()) : stay(state);
-}
-
-function ackedBurning(context: JobContext, state: Burning, event: EventOf<"acked">): Step<Burning | Restart> {
-  return event.token === "burning" ? askRestart(context, state) : acked(context, state, event);
-}
-
-function ackedInTrial<S extends Trial | TrialWithoutJob>(
-  context: JobContext,
-  state: S,
-  event: EventOf<"acked">,
-): Step<S> {
-  return event.token === "version" ? reached(context, state) : acked(context, state, event);
-}
-
-function ackedOutcome(
-  context: JobContext,
-  state: Reporting,
-  event: EventOf<"acked">,
-  now: number,
-): Step<Reporting | Idle | Consent> {
-  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event);
-}
-
-function forget<S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> {
-  denylist.clear();
-  return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
-}
-
 /* ---- the machine ---- */
 
 /** What a screen is told in place of the name. */
@@ -242,7 +245,10 @@ const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
   "trial-without-job": "trial",
 });
 
-type AnyHandler = (context: JobContext, state: State, event: MachineEvent, now: number) => Step;
+/** A row whose handlers take any state: the machine calls each with the state and the event that the table lists it for. */
+type AnyRow = {
+  readonly [E in EventName]?: (context: JobContext, state: State, event: MachineEvent, now: number) => Step;
+};
 
 export class UpdateJob {
   readonly #context: JobContext;
@@ -285,11 +291,11 @@ export class UpdateJob {
 
   private step(event: MachineEvent, now: number): readonly JobEffect[] {
     const state = this.#state;
-    const row: { readonly [E in EventName]?: unknown } = TABLE[state.name];
-    const handler = (row[event.type] ?? DEFAULTS[event.type]) as AnyHandler;
-    const { state: next, effects } = handler(this.#context, state, event, now);
-    this.#state = next;
-    return effects;
+    const { type } = event;
+    const handler = (TABLE[state.name] as AnyRow)[type] ?? (DEFAULTS as AnyRow)[type] ?? ignore;
+    const next = handler(this.#context, state, event, now);
+    this.#state = next.state;
+    return next.effects;
   }
 
   /** What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is taken. */

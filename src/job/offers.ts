@@ -37,49 +37,49 @@ type Busy = Checking | Waiting | Downloading | Storing | Renewing | Verifying | 
 
 /* ---- an offer, by what is under way ---- */
 
-export function offerWhenIdle(
+export const offerWhenIdle = (
   context: JobContext,
   state: Idle,
   { offer }: { readonly offer: Offer },
   now: number,
-): Step<Idle | Consent> {
+): Step<Idle | Consent> => {
   const refusal = refusalOf(context, offer, now);
   return refusal === undefined ? askConsent(context, offer, now) : answerNo(context, state, offer, refusal, now);
-}
+};
 
-export function offerInConsent(
+export const offerInConsent = (
   context: JobContext,
   state: Consent,
   { offer }: Event<"offer">,
   now: number,
-): Step<Consent> {
+): Step<Consent> => {
   if (sameImage(state.offer, offer)) return stay({ name: "consent", offer });
   const refusal = refusalOf(context, offer, now);
   if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
   return state.offer.component === offer.component
     ? askConsent(context, offer, now)
     : defer(context, state, offer, now);
-}
+};
 
 /** The same image again: its URL may be of use later. */
-export function offerWhenBusy<S extends Busy>(
+export const offerWhenBusy = <S extends Busy>(
   context: JobContext,
   state: S,
   { offer }: Event<"offer">,
   now: number,
-): Step<S | Consent> {
+): Step<S | Consent> => {
   return sameImage(state.job.offer, offer)
     ? to(state, settle(context, state.job, offer))
     : otherOffer(context, state, offer, now);
-}
+};
 
 /** A fresh push of the job that was found at power-on: it continues at once. */
-export function offerWhileWaiting(
+export const offerWhileWaiting = (
   context: JobContext,
   state: Waiting,
   { offer }: Event<"offer">,
   now: number,
-): Step<Waiting | Consent | Downloading | Verified> {
+): Step<Waiting | Consent | Downloading | Verified> => {
   const { job } = state;
   if (!sameImage(job.offer, offer)) return otherOffer(context, state, offer, now);
   const settled = settle(context, job, offer);
@@ -88,30 +88,30 @@ export function offerWhileWaiting(
     [...settled, { type: "notify", notice: { event: "offer", version: offer.version, size: job.offer.size } }, ...url],
     download(context, job, now),
   );
-}
+};
 
 /** The fresh URL that was asked for. */
-export function offerWhileRenewing(
+export const offerWhileRenewing = (
   context: JobContext,
   state: Renewing,
   { offer }: Event<"offer">,
   now: number,
-): Step<Renewing | Consent | Downloading> {
+): Step<Renewing | Consent | Downloading> => {
   if (!sameImage(state.job.offer, offer)) return otherOffer(context, state, offer, now);
   return before(settle(context, state.job, offer), renew(state, offer.url));
-}
+};
 
 /** The running firmware proves itself first; an outcome is reported first; an installer is not interrupted. */
-export function offerWhileUnable<S extends Trial | Reporting | Installing>(
+export const offerWhileUnable = <S extends Trial | Reporting | Installing>(
   context: JobContext,
   state: S,
   { offer }: Event<"offer">,
   now: number,
-): Step<S> {
+): Step<S> => {
   return sameImage(state.job.offer, offer)
     ? to(state, settle(context, state.job, offer))
     : defer(context, state, offer, now);
-}
+};
 
 export const offerInTrialWithoutJob = (
   context: JobContext,
@@ -122,22 +122,22 @@ export const offerInTrialWithoutJob = (
 
 /* ---- what becomes of it ---- */
 
-function settle({ pending }: JobContext, job: StoredJob, offer: Offer) {
+const settle = ({ pending }: JobContext, job: StoredJob, offer: Offer) => {
   job.freshUrl = offer.url;
   return pending.offerSettled(offer);
-}
+};
 
 /** A newer image supersedes an older one of the same target. Jobs of different targets run one after the other. */
-function otherOffer<S extends Busy>(context: JobContext, state: S, offer: Offer, now: number): Step<S | Consent> {
+const otherOffer = <S extends Busy>(context: JobContext, state: S, offer: Offer, now: number): Step<S | Consent> => {
   const { job } = state;
   const refusal = refusalOf(context, offer, now);
   if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
   if (job.offer.component !== offer.component) return defer(context, state, offer, now);
   return askConsent(context, offer, now, job);
-}
+};
 
 /** `superseded`: its checkpoint is kept, and the cloud is told nothing of it. */
-function askConsent(context: JobContext, offer: Offer, now: number, superseded?: StoredJob): Step<Consent> {
+const askConsent = (context: JobContext, offer: Offer, now: number, superseded?: StoredJob): Step<Consent> => {
   const waits = context.pending.offerWaits(offer, now);
   if (superseded !== undefined) {
     context.leave(superseded, true);
@@ -148,10 +148,10 @@ function askConsent(context: JobContext, offer: Offer, now: number, superseded?:
     { type: "notify", notice: { event: "offer", version: offer.version, size: offer.size } },
     { type: "ask", question: "consent", task: offer },
   ]);
-}
+};
 
 /** The latest offer counts, but a stale or a bad one does not replace one that would be taken. */
-function defer<S extends State>(context: JobContext, state: S, offer: Offer, now: number): Step<S> {
+const defer = <S extends State>(context: JobContext, state: S, offer: Offer, now: number): Step<S> => {
   const { deferred } = context;
   const refusal =
     deferred === undefined || refusalOf(context, deferred, now) !== undefined
@@ -160,38 +160,44 @@ function defer<S extends State>(context: JobContext, state: S, offer: Offer, now
   if (refusal !== undefined) return answerNo(context, state, offer, refusal, now);
   context.deferred = offer;
   return to(state, context.pending.offerWaits(offer, now));
-}
+};
 
 const refusalOf = (context: JobContext, offer: Offer, now: number): string | undefined =>
   refusalOfOffer(context, offer) ?? targetOf(offer).refusalByHistory(context, offer, now);
 
-function answerNo<S extends State>(context: JobContext, state: S, offer: Offer, refusal: string, now: number): Step<S> {
+const answerNo = <S extends State>(
+  context: JobContext,
+  state: S,
+  offer: Offer,
+  refusal: string,
+  now: number,
+): Step<S> => {
   const settled = context.pending.offerSettled(offer);
   return before(settled, refuse(context, state, { task: offer, outcome: failure("rejected", refusal) }, now));
-}
+};
 
 /** The latest offer that came while none could begin. */
-export function takeDeferred(context: JobContext, now: number): Step<Idle | Consent> {
+export const takeDeferred = (context: JobContext, now: number): Step<Idle | Consent> => {
   const { deferred } = context;
   if (deferred === undefined) return stay(IDLE);
   context.deferred = undefined;
   return offerWhenIdle(context, IDLE, { offer: deferred }, now);
-}
+};
 
 /* ---- the application's answer ---- */
 
-export function consented(
+export const consented = (
   context: JobContext,
   { offer }: Consent,
   { decision }: Event<"consent">,
   now: number,
-): Step<Idle | Consent | Checking | Downloading | Verified> {
+): Step<Idle | Consent | Checking | Downloading | Verified> => {
   if (decision === "accept") return begin(context, offer, now);
   const answer = answerNo(context, IDLE, offer, "declined by the application", now);
   return before(answer.effects, takeDeferred(context, now));
-}
+};
 
-function begin(context: JobContext, offer: Offer, now: number): Step<Checking | Downloading | Verified> {
+const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | Downloading | Verified> => {
   const target = targetOf(offer);
   const record = { platform: context.options.platform.name, slot: target.slot || context.facts.target, offer };
   const { job, effects } = StoredJob.begin(record, context.leftFor(target));
@@ -199,14 +205,14 @@ function begin(context: JobContext, offer: Offer, now: number): Step<Checking | 
   return target.runs(context, offer)
     ? before(effects, checkRunning(context, job))
     : before(effects, download(context, job, now));
-}
+};
 
 /* ---- the end of a job ---- */
 
 /** The cloud has acknowledged the one terminal outcome. */
-export function closeJob(context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> {
+export const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
   const closed = [...job.forget(keep), ...(context.versionReported ? [] : reportVersion(context, IDLE))];
   return before(closed, takeDeferred(context, now));
-}
+};

@@ -19,18 +19,18 @@ export interface Aftermath {
   readonly discard?: boolean;
 }
 
-export function failure(cause: Cause, text: string): Outcome {
+export const failure = (cause: Cause, text: string): Outcome => {
   return { kind: "fail", cause, message: truncateUtf8(text, MESSAGE_MAX) };
-}
+};
 
 /** Ends a job that has no outcome yet. */
-export function fail(
+export const fail = (
   context: JobContext,
   job: StoredJob,
   cause: Cause,
   text: string,
   after: Aftermath,
-): Step<Reporting> {
+): Step<Reporting> => {
   const denied = after.deny === true ? remember(context, job.offer, cause) : [];
   const outcome = failure(cause, text);
   // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the verdict.
@@ -38,7 +38,7 @@ export function fail(
   if (after.discard === true) effects.push(...job.target.discard());
   if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint(), ...job.target.abort(job.offer));
   return before(effects, report(job, outcome));
-}
+};
 
 /** Failures that may leave a header in the slot. */
 const UNUSABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "rejected", "signature", "flash"]);
@@ -47,22 +47,22 @@ const UNUSABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "r
  * A power cut kept a refused slot from losing its header: the checkpoint, which is deleted last, is still there. Only where the old
  * firmware runs: the slot of the job is the one that can be written.
  */
-export function finishFailure({ facts }: JobContext, job: StoredJob, outcome: Outcome): JobEffect[] {
+export const finishFailure = ({ facts }: JobContext, job: StoredJob, outcome: Outcome): JobEffect[] => {
   if (job.offset === 0 || job.record.slot !== facts.target) return [];
   return outcome.kind === "fail" && UNUSABLE.includes(outcome.cause)
     ? [...job.target.discard(), ...job.dropCheckpoint()]
     : [];
-}
+};
 
 /** Stores the outcome and reports it. */
-export function conclude(job: StoredJob, outcome: Outcome): Step<Reporting> {
+export const conclude = (job: StoredJob, outcome: Outcome): Step<Reporting> => {
   return before([job.conclude(outcome)], report(job, outcome));
-}
+};
 
 /** Reports an outcome that is in the store already. */
-export function report(job: StoredJob, outcome: Outcome): Step<Reporting> {
+export const report = (job: StoredJob, outcome: Outcome): Step<Reporting> => {
   return to({ name: "reporting", job, outcome }, [reportOf(job, outcome), noticeOf(job.offer, outcome)]);
-}
+};
 
 export const reportOf = ({ offer }: StoredJob, outcome: Outcome): JobEffect => ({
   type: "report",
@@ -71,28 +71,28 @@ export const reportOf = ({ offer }: StoredJob, outcome: Outcome): JobEffect => (
 });
 
 /** The outcome of an offer that never became a job. */
-export function refuse<S extends State>(
+export const refuse = <S extends State>(
   { pending }: JobContext,
   state: S,
   { task, outcome }: { readonly task: Task; readonly outcome: Outcome },
   now: number,
-): Step<S> {
+): Step<S> => {
   return to(state, [
     ...pending.answerWaits(task, outcome, now),
     { type: "report", token: "refused", report: { kind: "outcome", task, outcome } },
     noticeOf(task, outcome),
   ]);
-}
+};
 
-export function remember(context: JobContext, offer: Offer, cause: Cause): JobEffect[] {
+export const remember = (context: JobContext, offer: Offer, cause: Cause): JobEffect[] => {
   const bytes = context.denylist.add(offer.digest, cause);
   return bytes === undefined ? [] : [{ type: "put-bytes", key: RECORDS.denylist.key, bytes }];
-}
+};
 
-function noticeOf(task: Task, outcome: Outcome): JobEffect {
+const noticeOf = (task: Task, outcome: Outcome): JobEffect => {
   if (outcome.kind === "done") return { type: "notify", notice: { event: "state", state: "done" } };
   return {
     type: "notify",
     notice: { event: "state", state: "fail", cause: outcome.cause, message: outcome.message, version: task.version },
   };
-}
+};

@@ -40,23 +40,23 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
 });
 
 /** Two offers of one image: the same job. A size that one of them does not know does not tell them apart. */
-export function sameImage(a: Offer, b: Offer): boolean {
+export const sameImage = (a: Offer, b: Offer): boolean => {
   if (a.version !== b.version || a.component !== b.component) return false;
   if (a.size !== 0 && b.size !== 0 && a.size !== b.size) return false;
   if (a.digest === undefined || b.digest === undefined) return a.digest === b.digest && a.url === b.url;
   return a.digest.algorithm === b.digest.algorithm && a.digest.hex === b.digest.hex;
-}
+};
 
 /** Reason to refuse an offer whose file could not be proven, or whose download is not protected. */
-export function refusalOfMeans(offer: Offer, policy: Policy): string | undefined {
+export const refusalOfMeans = (offer: Offer, policy: Policy): string | undefined => {
   // A signature proves a file as well as a digest does.
   if (offer.digest === undefined && !policy.allowNoDigest && policy.signingKeys.length === 0)
     return "the offer has no digest (allowNoDigest permits that)";
   if (offer.url.startsWith("http:") && !policy.allowHttp) return "plain http download refused (allowHttp permits it)";
   return undefined;
-}
+};
 
-export function refusalOfDowngrade(offer: Offer, running: Running, policy: Policy): string | undefined {
+export const refusalOfDowngrade = (offer: Offer, running: Running, policy: Policy): string | undefined => {
   const older =
     offer.version !== running.version &&
     !policy.allowDowngrade &&
@@ -64,16 +64,16 @@ export function refusalOfDowngrade(offer: Offer, running: Running, policy: Polic
   return older
     ? `version ${offer.version} is older than the running ${running.version} (allowDowngrade permits it)`
     : undefined;
-}
+};
 
 /** Reason to refuse the image itself, from its first sector. `minimum`: lowest security version that may be installed. */
-export function refusalOfImage(
+export const refusalOfImage = (
   firstSector: Uint8Array,
   offer: Offer,
   running: Running,
   minimum: number,
   policy: Policy,
-): string | undefined {
+): string | undefined => {
   try {
     const { chip } = readHeader(firstSector);
     if (chip !== running.chip) return `image is for chip ${chip}, this is chip ${running.chip}`;
@@ -87,4 +87,4 @@ export function refusalOfImage(
   } catch (error) {
     return (error as Error).message;
   }
-}
+};

@@ -68,7 +68,7 @@ export type HeaderRecord = (typeof RECORDS)["firmwareHeader" | "componentHeader"
 export type Snapshot = { readonly [N in RecordName]?: Stored<N> | undefined };
 
 /** Reads all records. A record that cannot be read counts as absent, a store that throws as empty. */
-export function readRecords(store: Pick<Store, "getNumber" | "getBytes">): Snapshot {
+export const readRecords = (store: Pick<Store, "getNumber" | "getBytes">): Snapshot => {
   const found: { [name in RecordName]?: unknown } = {};
   for (const name of Object.keys(RECORDS) as RecordName[]) {
     const { key, form } = RECORDS[name];
@@ -79,7 +79,7 @@ export function readRecords(store: Pick<Store, "getNumber" | "getBytes">): Snaps
     }
   }
   return found as Snapshot;
-}
+};
 
 /** How far an image is stored, as the store has it. */
 export interface Checkpoint {

@@ -8,23 +8,23 @@ import type { Idle, Reporting, State, Step } from "./states";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 
-export function linkChanged<S extends State>(
+export const linkChanged = <S extends State>(
   context: JobContext,
   state: S,
   { up }: Event<"link">,
   now: number,
-): Step<S> {
+): Step<S> => {
   noteLink(context, up, now);
   return up ? to(state, [...pendingAnswer(context), ...reportVersion(context, state)]) : stay(state);
-}
+};
 
 /** A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it. */
-export function linkWhileReporting(
+export const linkWhileReporting = (
   context: JobContext,
   state: Reporting,
   { up }: Event<"link">,
   now: number,
-): Step<Reporting> {
+): Step<Reporting> => {
   noteLink(context, up, now);
   if (!up) return stay(state);
   const { job, outcome } = state;
@@ -32,23 +32,23 @@ export function linkWhileReporting(
   const report = reportOf(job, outcome);
   if (outcome.kind === "fail") return to(state, [...answer, report]);
   return to(state, [...answer, ...reportVersion(context, state), report]);
-}
+};
 
-export function noteLink(context: JobContext, up: boolean, now: number): void {
+export const noteLink = (context: JobContext, up: boolean, now: number): void => {
   context.linkUp = up;
   context.versionReported = false;
   context.askAgainAt = up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
-}
+};
 
-export function pendingAnswer({ pending }: JobContext): JobEffect[] {
+export const pendingAnswer = ({ pending }: JobContext): JobEffect[] => {
   const { answer } = pending;
   if (answer === undefined) return [];
   const { task, outcome } = answer;
   return [{ type: "report", token: "refused", report: { kind: "outcome", task, outcome } }];
-}
+};
 
 /** Nothing where the cloud has no version report, or where one would use up a push of what is in hand or waits. */
-export function reportVersion(context: JobContext, state: State): JobEffect[] {
+export const reportVersion = (context: JobContext, state: State): JobEffect[] => {
   const { running } = context.facts;
   const { rules } = context.options.platform;
   if (!context.linkUp || !rules.versionReport) return [];
@@ -60,15 +60,15 @@ export function reportVersion(context: JobContext, state: State): JobEffect[] {
   if (busy && !rules.versionWhileBusy && !needed) return [];
   context.versionReported = true;
   return [{ type: "report", token: "version", report: { kind: "version", version: running.version } }];
-}
+};
 
 /** A push comes at QoS 0 and only once. Where a version report brings it again, an idle device sends one now and then. */
-export function askAgain(context: JobContext, state: Idle, _event: unknown, now: number): Step<Idle> {
+export const askAgain = (context: JobContext, state: Idle, _event: unknown, now: number): Step<Idle> => {
   const due = storeDue(context, now);
   if (context.askAgainAt === undefined || now < context.askAgainAt) return to(state, due);
   context.askAgainAt = now + REREPORT;
   return to(state, [...due, ...reportVersion(context, state)]);
-}
+};
 
 /** What waits for a later time to be stored. */
 export const storeDue = ({ pending, budgets }: JobContext, now: number): JobEffect[] =>

@@ -177,10 +177,10 @@ export class StoredJob {
   }
 }
 
-function deleteRecords(): JobEffect[] {
+const deleteRecords = (): JobEffect[] => {
   return [
     { type: "delete", key: RECORDS.job.key },
     { type: "delete", key: RECORDS.phase.key },
     { type: "delete", key: RECORDS.outcome.key },
   ];
-}
+};

@@ -130,11 +130,11 @@ export const COMPONENT: Target = Object.freeze<Target>({
 export const targetOf = ({ component }: Offer): Target => (component === undefined ? FIRMWARE : COMPONENT);
 
 /** Reason to refuse an offer from what it says alone, before anything is asked of the network or of flash. */
-export function refusalOfOffer(around: Surroundings, offer: Offer): string | undefined {
+export const refusalOfOffer = (around: Surroundings, offer: Offer): string | undefined => {
   const target = targetOf(offer);
   return (
     target.refusalOfSize(around, offer, offer.size) ??
     refusalOfMeans(offer, around.options.policy) ??
     target.refusalOfVersion(around, offer)
   );
-}
+};

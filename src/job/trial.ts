@@ -35,7 +35,7 @@ export const startTrialWithoutJob = (context: JobContext, now: number): Step<Tri
   to({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [TRIAL]);
 
 /** The old firmware runs again after a trial of its job: one more trial of that image, counted once. */
-export function countTrial(context: JobContext, job: StoredJob, now: number): JobEffect[] {
+export const countTrial = (context: JobContext, job: StoredJob, now: number): JobEffect[] => {
   const { facts, budgets, denylist } = context;
   if (job.phase.phase !== "trial" || job.record.slot !== facts.target) return [];
   const { offer, outcome, stamp } = job;
@@ -48,38 +48,38 @@ export function countTrial(context: JobContext, job: StoredJob, now: number): Jo
   if (ownFault && offer.digest !== undefined) return [];
   const cause = outcome === undefined ? "the power was cut" : "the cloud was not reached";
   return budgets.trialEnded(offer, ownFault || !started ? "it was rolled back" : cause, stamp, now);
-}
+};
 
 /* ---- the cloud is reached ---- */
 
 /** With CONNACK and SUBACK, where the cloud has no version report. */
-export function linkInTrial<S extends AnyTrial>(
+export const linkInTrial = <S extends AnyTrial>(
   context: JobContext,
   state: S,
   { up }: Event<"link">,
   now: number,
-): Step<S> {
+): Step<S> => {
   noteLink(context, up, now);
   if (!up) return stay(state);
   const reports = [...pendingAnswer(context), ...reportVersion(context, state)];
   return context.options.platform.rules.versionReport ? to(state, reports) : before(reports, reached(context, state));
-}
+};
 
 /** The application checks itself, once. */
-export function reached<S extends AnyTrial>(context: JobContext, state: S): Step<S> {
+export const reached = <S extends AnyTrial>(context: JobContext, state: S): Step<S> => {
   if (state.asked) return stay(state);
   const task = jobOf(state)?.offer ?? { version: context.facts.running.version };
   return to({ ...state, asked: true }, [{ type: "ask", question: "health", task }]);
-}
+};
 
 /* ---- the verdict ---- */
 
-export function health(
+export const health = (
   context: JobContext,
   state: Trial,
   { ok, message }: Event<"health">,
   now: number,
-): Step<Trial | Reporting | RollingBack> {
+): Step<Trial | Reporting | RollingBack> => {
   const { job } = state;
   if (!state.asked) return stay(state);
   if (!ok) return giveUp(context, job, `health check failed: ${message}`, true);
@@ -88,17 +88,17 @@ export function health(
     [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
     report(job, { kind: "done" }),
   );
-}
+};
 
-export function healthWithoutJob(
+export const healthWithoutJob = (
   context: JobContext,
   state: TrialWithoutJob,
   { ok }: Event<"health">,
   now: number,
-): Step<TrialWithoutJob | Idle | Consent | RollingBackWithoutJob> {
+): Step<TrialWithoutJob | Idle | Consent | RollingBackWithoutJob> => {
   if (!state.asked) return stay(state);
   return ok ? before(confirm(context), takeDeferred(context, now)) : giveUpWithoutJob(context);
-}
+};
 
 const confirm = (context: JobContext): JobEffect[] => [
   { type: "confirm" },
@@ -110,29 +110,29 @@ const confirm = (context: JobContext): JobEffect[] => [
  * Firmware that stays raises the minimum security version to its own. Only where signatures are asked for: else anybody's image could
  * set one that no later image reaches.
  */
-export function raiseMinimum(context: JobContext): JobEffect[] {
+export const raiseMinimum = (context: JobContext): JobEffect[] => {
   const { options, facts } = context;
   const own = facts.running.securityFloor ?? 0;
   if (options.refusalOfSignature === undefined || own <= context.minimumSecurityVersion) return [];
   context.minimumSecurityVersion = own;
   return [{ type: "put-number", key: RECORDS.minimumSecurityVersion.key, value: own }];
-}
+};
 
-export function trialTimeout(context: JobContext, { job, asked }: Trial): Step<RollingBack> {
+export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<RollingBack> => {
   const { trialSeconds } = context.options.policy;
   return asked
     ? giveUp(context, job, `health check did not answer within ${trialSeconds} s`, true)
     : giveUp(context, job, `cloud not reached within ${trialSeconds} s`, false);
-}
+};
 
 /** `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware reports. */
-export function giveUp(context: JobContext, job: StoredJob, message: string, deny: boolean): Step<RollingBack> {
+export const giveUp = (context: JobContext, job: StoredJob, message: string, deny: boolean): Step<RollingBack> => {
   return to({ name: "rolling-back", job }, [
     ...(deny ? remember(context, job.offer, "rolled-back") : []),
     job.conclude(failure("rolled-back", message)),
     ...leave(context),
   ]);
-}
+};
 
 export const giveUpWithoutJob = (context: JobContext): Step<RollingBackWithoutJob> =>
   to({ name: "rolling-back-without-job" }, leave(context));

@@ -1,9 +1,8 @@
 /** Digest passes over flash: of the downloaded file, and of the running image when its own version is offered. */
-import { activate, commit } from "./commit";
+import { activate, commit, install } from "./commit";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { HashPass } from "./hash-pass";
-import { install } from "./install";
 import { conclude, fail } from "./outcome";
 import { Progress } from "./progress";
 import { before, to, warning } from "./states";
@@ -19,7 +18,7 @@ const LOST = "the head of the image is lost";
  * Everything is in flash: is it what was offered, and who signed it? `trials`: the image was proven before, and its trial is to be
  * repeated after this many. It is proven again even then: who can write to the store must not be able to start an unsigned image.
  */
-export function verify(context: JobContext, job: StoredJob, now: number, trials?: number): Step<Verified> {
+export const verify = (context: JobContext, job: StoredJob, now: number, trials?: number): Step<Verified> => {
   const { options } = context;
   const { offer, header, target } = job;
   const signed = options.refusalOfSignature === undefined ? undefined : options.digest("SHA256");
@@ -33,39 +32,39 @@ export function verify(context: JobContext, job: StoredJob, now: number, trials?
     [{ type: "notify", notice: { event: "state", state: "verifying" } }],
     readOn(context, { name: "verifying", job, pass, trials }, now),
   );
-}
+};
 
 const PROVEN = Object.freeze({ commit, install });
 
-function proven(
+const proven = (
   context: JobContext,
   job: StoredJob,
   trials: number | undefined,
   now: number,
-): Step<Activating | Committing | Installing | Reporting> {
+): Step<Activating | Committing | Installing | Reporting> => {
   return trials === undefined ? PROVEN[job.target.proven](context, job, now) : activate(context, job, trials, now);
-}
+};
 
-export function verifyBytes(
+export const verifyBytes = (
   context: JobContext,
   state: Verifying,
   { bytes }: Extract<JobEvent, { type: "bytes" }>,
   now: number,
-): Step<Verified> {
+): Step<Verified> => {
   state.pass.take(bytes);
   return readOn(context, state, now);
-}
+};
 
 export const verifyTurn = (context: JobContext, state: Verifying, _event: unknown, now: number) =>
   readOn(context, state, now);
 
 /** The next read of the pass, or what its end means. */
-function readOn(context: JobContext, state: Verifying, now: number): Step<Verified> {
+const readOn = (context: JobContext, state: Verifying, now: number): Step<Verified> => {
   const next = state.pass.next();
   return next.length > 0 ? { state, effects: next } : judge(context, state, now);
-}
+};
 
-function judge(context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Verified> {
+const judge = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Verified> => {
   const { offer, target } = job;
   const { digest } = offer;
   const { whole, signed, trailer, first } = pass.close();
@@ -85,13 +84,13 @@ function judge(context: JobContext, { job, pass, trials }: Verifying, now: numbe
   const refusal = target.refusalOfImage(context, offer, first);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, { discard: true });
   return proven(context, job, trials, now);
-}
+};
 
 /**
  * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP loses bytes"), or the
  * offer is wrong. One more download decides. Undefined: this job has had it.
  */
-function downloadOnceMore(job: StoredJob, why: string, now: number): Step<Downloading> | undefined {
+const downloadOnceMore = (job: StoredJob, why: string, now: number): Step<Downloading> | undefined => {
   if (job.phase.refetched) return undefined;
   const { offer, target } = job;
   const { url, size, digest } = offer;
@@ -107,12 +106,12 @@ function downloadOnceMore(job: StoredJob, why: string, now: number): Step<Downlo
     { type: "download", url, offset: 0, size, validator: undefined, hasDigest: digest !== undefined },
   ];
   return to({ name: "downloading", job, progress }, effects);
-}
+};
 
 /* ---- the offered version runs already ---- */
 
 /** With the same digest there is nothing to do, with another the offer is a mistake. */
-export function checkRunning(context: JobContext, job: StoredJob): Step<Checking | Reporting> {
+export const checkRunning = (context: JobContext, job: StoredJob): Step<Checking | Reporting> => {
   const { version, digest, size } = job.offer;
   if (digest === undefined)
     return fail(
@@ -124,18 +123,18 @@ export function checkRunning(context: JobContext, job: StoredJob): Step<Checking
     );
   const pass = new HashPass("running", size, { whole: context.options.digest(digest.algorithm) });
   return checkTurn(context, { name: "checking", job, pass });
-}
+};
 
-export function checkBytes(
+export const checkBytes = (
   context: JobContext,
   state: Checking,
   { bytes }: Extract<JobEvent, { type: "bytes" }>,
-): Step<Checking | Reporting> {
+): Step<Checking | Reporting> => {
   state.pass.take(bytes);
   return checkTurn(context, state);
-}
+};
 
-export function checkTurn(context: JobContext, state: Checking): Step<Checking | Reporting> {
+export const checkTurn = (context: JobContext, state: Checking): Step<Checking | Reporting> => {
   const { job, pass } = state;
   const next = pass.next();
   if (next.length > 0) return to(state, next);
@@ -143,4 +142,4 @@ export function checkTurn(context: JobContext, state: Checking): Step<Checking |
   if (pass.close().whole === digest?.hex) return conclude(job, { kind: "done" });
   const text = `version ${version} runs already, with another digest; offer a new version`;
   return fail(context, job, "rejected", text, {});
-}
+};

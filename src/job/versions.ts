@@ -12,16 +12,16 @@ interface Parsed {
   readonly pre: readonly string[];
 }
 
-function parse(version: string): Parsed | undefined {
+const parse = (version: string): Parsed | undefined => {
   if (version.length > MAX_LENGTH) return undefined;
   // Not a constant of the module: preloaded into flash, a RegExp crashes the engine (docs/MODDABLE.md).
   const match = /^v?(\d{1,9}(?:\.\d{1,9}){0,5})(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/.exec(version);
   if (match === null) return undefined;
   return { numbers: (match[1] ?? "").split(".").map(Number), pre: match[2] === undefined ? [] : match[2].split(".") };
-}
+};
 
 /** How `a` stands to `b`. "1.2" and "1.2.0" are the same; a pre-release is older than its release. */
-export function compareVersions(a: string, b: string): Order {
+export const compareVersions = (a: string, b: string): Order => {
   if (a === b) return "same";
   const left = parse(a);
   const right = parse(b);
@@ -31,9 +31,9 @@ export function compareVersions(a: string, b: string): Order {
     if (difference !== 0) return difference < 0 ? "older" : "newer";
   }
   return comparePreRelease(left.pre, right.pre);
-}
+};
 
-function comparePreRelease(a: readonly string[], b: readonly string[]): Order {
+const comparePreRelease = (a: readonly string[], b: readonly string[]): Order => {
   if (a.length === 0 || b.length === 0) return a.length === b.length ? "same" : a.length === 0 ? "newer" : "older";
   for (let index = 0; index < Math.max(a.length, b.length); index++) {
     const left = a[index];
@@ -48,4 +48,4 @@ function comparePreRelease(a: readonly string[], b: readonly string[]): Order {
     return left < right ? "older" : "newer";
   }
   return "same";
-}
+};
