@@ -1,6 +1,6 @@
 /** The firmware: the agent, configured by mc/config and by what is stored on the device, and a panel that shows what it does. */
 import config from "mc/config";
-import OtaAgent from "xs-ota";
+import OtaAgent, { isUnconfirmed } from "xs-ota";
 import { powerOn } from "xs-ota/moddable";
 import type { Device, Program } from "xs-ota/moddable";
 import { makePanel } from "firmware/panel/index";
@@ -39,7 +39,7 @@ function unusable({ ports }: Device, message: string): Program {
   log(message);
   const running = ports.boot.running();
   makePanel("", running).show({ event: "warning", message });
-  if (running.state === "pending" || running.state === "new") {
+  if (isUnconfirmed(running)) {
     ports.boot.rollback();
     ports.boot.restart();
   }

@@ -1,9 +1,9 @@
 /*
- * Flash of the inactive slot and boot slots, for ota.ts. Stateless: each call looks its partition up, nothing is held open, nothing leaks.
- * Handle-free: esp_ota_begin would erase up front and forget a download at the next power cut, so the two guards it
- * has (refuse while unconfirmed, invalidate the target's boot entry) are the agent's to keep.
+ * Flash of the inactive slot, and the boot slots, for ota.ts. Each call looks its partition up and holds nothing open. esp_ota_begin is not
+ * used: it would erase first and lose a download at the next power cut. The agent does what it guards: no update while the running firmware
+ * is unconfirmed, and the target's boot entry is invalidated first.
  *
- * Whatever fails is thrown as an Error "OPERATION SLOT 0xADDRESS: ESP_ERR_NAME". ESP-IDF v6.0.
+ * A failure is thrown as an Error "OPERATION SLOT 0xADDRESS: ESP_ERR_NAME". ESP-IDF v6.0.
  */
 #include "xsmc.h"
 #include "xsHost.h"
@@ -71,7 +71,7 @@ static const esp_partition_t *runningSlot(xsMachine *the)
 	return slot;
 }
 
-/* Never the running one (design invariant 1). */
+/* Never the running slot, which is neither erased nor written. */
 static const esp_partition_t *targetSlot(xsMachine *the)
 {
 	const esp_partition_t *running = runningSlot(the);
@@ -115,6 +115,13 @@ static uint8_t *bufferArgument(xsMachine *the, int index, xsUnsignedValue *lengt
 	return bytes;
 }
 
+/* A property of the result, by way of xsVar(0). TYPE: as in xsmcSetInteger. */
+#define SET_PROPERTY(ID, TYPE, VALUE) \
+	do { \
+		xsmcSet##TYPE(xsVar(0), VALUE); \
+		xsmcSet(xsResult, ID, xsVar(0)); \
+	} while (0)
+
 /* describe(partition) -> {label, size, sectorSize} */
 void xs_ota_describe(xsMachine *the)
 {
@@ -122,12 +129,9 @@ void xs_ota_describe(xsMachine *the)
 
 	xsmcVars(1);
 	xsmcSetNewObject(xsResult);
-	xsmcSetString(xsVar(0), (char *)slot->label);
-	xsmcSet(xsResult, xsID_label, xsVar(0));
-	xsmcSetInteger(xsVar(0), (xsIntegerValue)slot->size);
-	xsmcSet(xsResult, xsID_size, xsVar(0));
-	xsmcSetInteger(xsVar(0), (xsIntegerValue)slot->erase_size);
-	xsmcSet(xsResult, xsID_sectorSize, xsVar(0));
+	SET_PROPERTY(xsID_label, String, (char *)slot->label);
+	SET_PROPERTY(xsID_size, Integer, (xsIntegerValue)slot->size);
+	SET_PROPERTY(xsID_sectorSize, Integer, (xsIntegerValue)slot->erase_size);
 }
 
 /* erase(partition, sector) */
@@ -163,24 +167,25 @@ void xs_ota_write(xsMachine *the)
 	throwIf(the, program(slot, offset, bytes, length), "write", slot, offset);
 }
 
-static void readInto(xsMachine *the, const esp_partition_t *slot)
+/* Arguments `first` and the one after it: offset, into. */
+static void readInto(xsMachine *the, const esp_partition_t *slot, int first)
 {
-	uint32_t offset = offsetArgument(the, 1);
+	uint32_t offset = offsetArgument(the, first);
 	xsUnsignedValue length = 0;
-	uint8_t *bytes = bufferArgument(the, 2, &length, 1);
+	uint8_t *bytes = bufferArgument(the, first + 1, &length, 1);
 	throwIf(the, esp_partition_read(slot, offset, bytes, length), "read", slot, offset);
 }
 
 /* read(partition, offset, into) */
 void xs_ota_read(xsMachine *the)
 {
-	readInto(the, partitionArgument(the));
+	readInto(the, partitionArgument(the), 1);
 }
 
-/* readRunning(undefined, offset, into) */
+/* readRunning(offset, into) */
 void xs_ota_readRunning(xsMachine *the)
 {
-	readInto(the, runningSlot(the));
+	readInto(the, runningSlot(the), 0);
 }
 
 typedef esp_err_t (*reader_t)(const esp_partition_t *slot, size_t offset, void *into, size_t length);
@@ -247,18 +252,12 @@ void xs_ota_running(xsMachine *the)
 
 	xsmcVars(1);
 	xsmcSetNewObject(xsResult);
-	xsmcSetString(xsVar(0), (char *)slot->label);
-	xsmcSet(xsResult, xsID_slot, xsVar(0));
-	xsmcSetString(xsVar(0), (char *)custom_app_desc.version);
-	xsmcSet(xsResult, xsID_version, xsVar(0));
-	xsmcSetString(xsVar(0), (char *)custom_app_desc.product);
-	xsmcSet(xsResult, xsID_project, xsVar(0));
-	xsmcSetUnsigned(xsVar(0), custom_app_desc.security_floor);
-	xsmcSet(xsResult, xsID_securityFloor, xsVar(0));
-	xsmcSetInteger(xsVar(0), CONFIG_IDF_FIRMWARE_CHIP_ID);
-	xsmcSet(xsResult, xsID_chip, xsVar(0));
-	xsmcSetString(xsVar(0), (char *)stateName(slot));
-	xsmcSet(xsResult, xsID_state, xsVar(0));
+	SET_PROPERTY(xsID_slot, String, (char *)slot->label);
+	SET_PROPERTY(xsID_version, String, (char *)custom_app_desc.version);
+	SET_PROPERTY(xsID_project, String, (char *)custom_app_desc.product);
+	SET_PROPERTY(xsID_securityFloor, Unsigned, custom_app_desc.security_floor);
+	SET_PROPERTY(xsID_chip, Integer, CONFIG_IDF_FIRMWARE_CHIP_ID);
+	SET_PROPERTY(xsID_state, String, (char *)stateName(slot));
 }
 
 /* invalidate(): wipes the target's boot entry. ESP_FAIL: there is none. */
@@ -316,34 +315,32 @@ void xs_ota_lastInvalid(xsMachine *the)
 		xsmcSetString(xsResult, (char *)slot->label);
 }
 
-/* resetReason(): as ResetReason in src/ports.ts */
-void xs_ota_resetReason(xsMachine *the)
+static const char *reasonName(esp_reset_reason_t reason)
 {
-	const char *reason;
-	switch (esp_reset_reason()) {
+	switch (reason) {
 		case ESP_RST_POWERON:
-			reason = "power-on";
-			break;
+			return "power-on";
 		case ESP_RST_BROWNOUT:
 		case ESP_RST_PWR_GLITCH:
-			reason = "brown-out";
-			break;
+			return "brown-out";
 		case ESP_RST_SW:
-			reason = "software";
-			break;
+			return "software";
 		case ESP_RST_INT_WDT:
 		case ESP_RST_TASK_WDT:
 		case ESP_RST_WDT:
-			reason = "watchdog";
-			break;
+			return "watchdog";
 		case ESP_RST_PANIC:
 		case ESP_RST_CPU_LOCKUP:
-			reason = "panic";
-			break;
+			return "panic";
 		default:
-			reason = "other";
+			return "other";
 	}
-	xsmcSetString(xsResult, (char *)reason);
+}
+
+/* resetReason(): as ResetReason in src/ports.ts */
+void xs_ota_resetReason(xsMachine *the)
+{
+	xsmcSetString(xsResult, (char *)reasonName(esp_reset_reason()));
 }
 
 /* restart(): does not return */

@@ -1,10 +1,62 @@
-/** Flash of the inactive slot and boot slots over the C module beside this file (ota.c), which does the work and names what fails. */
+/** Flash of the inactive slot, and the boot slots, through ota.c, which does the work and names what fails. */
 import type { Boot, Flash, ResetReason, Running } from "../../src/ports";
 
 interface PartitionFacts {
   readonly label: string;
   readonly size: number;
   readonly sectorSize: number;
+}
+
+/**
+ * ota.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C", Native). `label`:
+ * undefined for the inactive slot.
+ */
+class Ota {
+  static describe(label: string | undefined): PartitionFacts {
+    return native("xs_ota_describe").call(this, label) as PartitionFacts;
+  }
+  static erase(label: string | undefined, sector: number): void {
+    native("xs_ota_erase").call(this, label, sector);
+  }
+  static write(label: string | undefined, offset: number, bytes: Uint8Array): void {
+    native("xs_ota_write").call(this, label, offset, bytes);
+  }
+  static read(label: string | undefined, offset: number, into: Uint8Array): void {
+    native("xs_ota_read").call(this, label, offset, into);
+  }
+  static equals(label: string | undefined, offset: number, bytes: Uint8Array): boolean {
+    return native("xs_ota_equals").call(this, label, offset, bytes) as boolean;
+  }
+  static readRunning(offset: number, into: Uint8Array): void {
+    native("xs_ota_readRunning").call(this, offset, into);
+  }
+  static running(): Running {
+    return native("xs_ota_running").call(this) as Running;
+  }
+  static resetReason(): ResetReason {
+    return native("xs_ota_resetReason").call(this) as ResetReason;
+  }
+  static lastInvalid(): string | undefined {
+    return native("xs_ota_lastInvalid").call(this) as string | undefined;
+  }
+  static invalidate(): void {
+    native("xs_ota_invalidate").call(this);
+  }
+  static verify(): number {
+    return native("xs_ota_verify").call(this) as number;
+  }
+  static activate(): void {
+    native("xs_ota_activate").call(this);
+  }
+  static confirm(): void {
+    native("xs_ota_confirm").call(this);
+  }
+  static rollback(): void {
+    native("xs_ota_rollback").call(this);
+  }
+  static restart(): void {
+    native("xs_ota_restart").call(this);
+  }
 }
 
 /** The inactive slot, or a data partition by its label. */
@@ -15,26 +67,26 @@ export class EspFlash implements Flash {
 
   /** Throws where there is none. */
   constructor(label?: string) {
-    const { size, sectorSize } = otaDescribe(label);
+    const { size, sectorSize } = Ota.describe(label);
     this.size = size;
     this.sectorSize = sectorSize;
     this.#label = label;
   }
 
   erase(sector: number): void {
-    otaErase(this.#label, whole("erase", sector));
+    Ota.erase(this.#label, whole("erase", sector));
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    otaWrite(this.#label, whole("write", offset), bytes);
+    Ota.write(this.#label, whole("write", offset), bytes);
   }
 
   read(offset: number, into: Uint8Array): void {
-    otaRead(this.#label, whole("read", offset), into);
+    Ota.read(this.#label, whole("read", offset), into);
   }
 
   equals(offset: number, bytes: Uint8Array): boolean {
-    return otaEquals(this.#label, whole("compare", offset), bytes);
+    return Ota.equals(this.#label, whole("compare", offset), bytes);
   }
 }
 
@@ -47,49 +99,49 @@ export class EspBoot implements Boot {
   }
 
   running(): Running {
-    return otaRunning();
+    return Ota.running();
   }
 
   target(): string {
-    return otaDescribe(undefined).label;
+    return Ota.describe(undefined).label;
   }
 
   resetReason(): ResetReason {
-    return otaResetReason();
+    return Ota.resetReason();
   }
 
   readRunning(offset: number, into: Uint8Array): void {
-    otaReadRunning(undefined, whole("read", offset), into);
+    Ota.readRunning(whole("read", offset), into);
   }
 
   lastInvalid(): string | undefined {
-    return otaLastInvalid();
+    return Ota.lastInvalid();
   }
 
   invalidateTarget(): void {
-    otaInvalidate();
+    Ota.invalidate();
   }
 
   verifyTarget(): number {
-    return otaVerify();
+    return Ota.verify();
   }
 
   activate(): void {
-    otaActivate();
+    Ota.activate();
   }
 
   confirm(): void {
-    otaConfirm();
+    Ota.confirm();
   }
 
   rollback(): void {
     this.#leaving();
-    otaRollback();
+    Ota.rollback();
   }
 
   restart(): void {
     this.#leaving();
-    otaRestart();
+    Ota.restart();
   }
 }
 
@@ -98,52 +150,4 @@ function whole(operation: string, value: number): number {
   if (!(Number.isInteger(value) && value >= 0 && value <= 0x7fff_ffff))
     throw new Error(`flash ${operation} at ${value}`);
   return value;
-}
-
-/* The C module: native functions are linked where they are called on `this`. `label`: undefined for the inactive slot. */
-
-function otaDescribe(this: void, label: string | undefined): PartitionFacts {
-  return native("xs_ota_describe").call(this, label) as PartitionFacts;
-}
-function otaErase(this: void, label: string | undefined, sector: number): void {
-  return native("xs_ota_erase").call(this, label, sector) as undefined;
-}
-function otaWrite(this: void, label: string | undefined, offset: number, bytes: Uint8Array): void {
-  return native("xs_ota_write").call(this, label, offset, bytes) as undefined;
-}
-function otaRead(this: void, label: string | undefined, offset: number, into: Uint8Array): void {
-  return native("xs_ota_read").call(this, label, offset, into) as undefined;
-}
-function otaEquals(this: void, label: string | undefined, offset: number, bytes: Uint8Array): boolean {
-  return native("xs_ota_equals").call(this, label, offset, bytes) as boolean;
-}
-function otaReadRunning(this: void, label: undefined, offset: number, into: Uint8Array): void {
-  return native("xs_ota_readRunning").call(this, label, offset, into) as undefined;
-}
-function otaRunning(this: void): Running {
-  return native("xs_ota_running").call(this) as Running;
-}
-function otaResetReason(this: void): ResetReason {
-  return native("xs_ota_resetReason").call(this) as ResetReason;
-}
-function otaLastInvalid(this: void): string | undefined {
-  return native("xs_ota_lastInvalid").call(this) as string | undefined;
-}
-function otaInvalidate(this: void): void {
-  return native("xs_ota_invalidate").call(this) as undefined;
-}
-function otaVerify(this: void): number {
-  return native("xs_ota_verify").call(this) as number;
-}
-function otaActivate(this: void): void {
-  return native("xs_ota_activate").call(this) as undefined;
-}
-function otaConfirm(this: void): void {
-  return native("xs_ota_confirm").call(this) as undefined;
-}
-function otaRollback(this: void): void {
-  return native("xs_ota_rollback").call(this) as undefined;
-}
-function otaRestart(this: void): void {
-  return native("xs_ota_restart").call(this) as undefined;
 }

@@ -6,6 +6,33 @@ import { cobsDecode, cobsEncode } from "../../src/store/cobs";
 /** src/ports.ts, and the byte that src/store/ab-record-store.ts puts in front. */
 const BYTES_MAX = 3_901;
 
+/**
+ * store.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C", Native).
+ */
+class Nvs {
+  static getNumber(space: string, key: string): number | undefined {
+    return native("xs_nvs_getNumber").call(this, space, key) as number | undefined;
+  }
+  static setNumber(space: string, key: string, value: number): void {
+    native("xs_nvs_setNumber").call(this, space, key, value);
+  }
+  static getLong(space: string, key: string): number | undefined {
+    return native("xs_nvs_getLong").call(this, space, key) as number | undefined;
+  }
+  static setLong(space: string, key: string, value: number): void {
+    native("xs_nvs_setLong").call(this, space, key, value);
+  }
+  static getBytes(space: string, key: string): ArrayBuffer | undefined {
+    return native("xs_nvs_getBytes").call(this, space, key) as ArrayBuffer | undefined;
+  }
+  static setBytes(space: string, key: string, bytes: Uint8Array): void {
+    native("xs_nvs_setBytes").call(this, space, key, bytes);
+  }
+  static remove(space: string, key: string): void {
+    native("xs_nvs_remove").call(this, space, key);
+  }
+}
+
 export class NvsStore implements LongStore {
   readonly #space: string;
 
@@ -15,23 +42,23 @@ export class NvsStore implements LongStore {
   }
 
   getNumber(key: string): number | undefined {
-    return nvsGetNumber(this.#space, key);
+    return Nvs.getNumber(this.#space, key);
   }
 
   setNumber(key: string, value: number): void {
     if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff))
       throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
-    nvsSetNumber(this.#space, key, value);
+    Nvs.setNumber(this.#space, key, value);
   }
 
   getLong(key: string): number | undefined {
-    return nvsGetLong(this.#space, key);
+    return Nvs.getLong(this.#space, key);
   }
 
   setLong(key: string, value: number): void {
     if (!(Number.isSafeInteger(value) && value >= 0))
       throw new Error(`store ${key}: ${value} is no whole number below 2^53`);
-    nvsSetLong(this.#space, key, value);
+    Nvs.setLong(this.#space, key, value);
   }
 
   getBytes(key: string): Uint8Array | undefined {
@@ -45,7 +72,7 @@ export class NvsStore implements LongStore {
     const stuffed = cobsEncode(bytes);
     const string = new Uint8Array(stuffed.length + 1);
     string.set(stuffed);
-    nvsSetBytes(this.#space, key, string);
+    Nvs.setBytes(this.#space, key, string);
   }
 
   /** A string as others put it there, such as ESP-IDF's nvs_partition_gen.py. */
@@ -55,36 +82,12 @@ export class NvsStore implements LongStore {
   }
 
   delete(key: string): void {
-    nvsRemove(this.#space, key);
+    Nvs.remove(this.#space, key);
   }
 }
 
 /** What NVS holds as a string, without the zero that ends it. */
 function terminated(space: string, key: string): Uint8Array | undefined {
-  const bytes = nvsGetBytes(space, key);
+  const bytes = Nvs.getBytes(space, key);
   return bytes === undefined ? undefined : new Uint8Array(bytes, 0, bytes.byteLength - 1);
-}
-
-/* The C module: native functions are linked where they are called on `this`. */
-
-function nvsGetNumber(this: void, space: string, key: string): number | undefined {
-  return native("xs_nvs_getNumber").call(this, space, key) as number | undefined;
-}
-function nvsSetNumber(this: void, space: string, key: string, value: number): void {
-  return native("xs_nvs_setNumber").call(this, space, key, value) as undefined;
-}
-function nvsGetLong(this: void, space: string, key: string): number | undefined {
-  return native("xs_nvs_getLong").call(this, space, key) as number | undefined;
-}
-function nvsSetLong(this: void, space: string, key: string, value: number): void {
-  return native("xs_nvs_setLong").call(this, space, key, value) as undefined;
-}
-function nvsGetBytes(this: void, space: string, key: string): ArrayBuffer | undefined {
-  return native("xs_nvs_getBytes").call(this, space, key) as ArrayBuffer | undefined;
-}
-function nvsSetBytes(this: void, space: string, key: string, bytes: Uint8Array): void {
-  return native("xs_nvs_setBytes").call(this, space, key, bytes) as undefined;
-}
-function nvsRemove(this: void, space: string, key: string): void {
-  return native("xs_nvs_remove").call(this, space, key) as undefined;
 }

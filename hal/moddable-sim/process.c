@@ -5,14 +5,14 @@
 #include <signal.h>
 #include <stdlib.h>
 
-void xs_ota_process_environment(xsMachine *the)
+void xs_process_environment(xsMachine *the)
 {
   char *value = getenv(xsmcToString(xsArg(0)));
   if (value != NULL)
     xsmcSetString(xsResult, value);
 }
 
-void xs_ota_process_ignoreBrokenPipes(xsMachine *the)
+void xs_process_ignoreBrokenPipes(xsMachine *the)
 {
   (void)the;
 #ifdef SIGPIPE

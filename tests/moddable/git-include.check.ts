@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { buildForChip } from "./chip-build";
@@ -52,12 +52,11 @@ writeFileSync(
   }),
 );
 
-/** What the SDK has cloned for a build of `platform`. */
+/** What the SDK has cloned. */
 function clone(): string {
-  const at = join(out, "tmp", "thermostat", "repos");
-  const found = readdirSync(at, { recursive: true, encoding: "utf8" }).find((name) => name.endsWith(`/${TAG}`));
-  if (found === undefined) throw new Error(`no clone in ${at}`);
-  return join(at, found);
+  const found = readdirSync(out, { recursive: true, encoding: "utf8" }).find((name) => basename(name) === TAG);
+  if (found === undefined) throw new Error(`no clone in ${out}`);
+  return join(out, found);
 }
 
 test("the simulator: the app builds from the tag alone, and updates itself", async () => {
@@ -70,11 +69,13 @@ test("the simulator: the app builds from the tag alone, and updates itself", asy
 
 for (const platform of ["esp32", "esp32/esp32c3"] as const) {
   test(`${platform}: every module of the app becomes byte-code, is preloaded and linked`, () => {
-    const { linked, output } = buildForChip(app, platform, out);
+    const { linked, output, partitions } = buildForChip(app, platform, out);
     assert.deepEqual(warnings(output), []);
     const text = readFileSync(linked, "utf8");
     for (const module of ["xs-ota", "xs-ota/hal/esp32/ota", "xs-ota/src/vendor/mqtt-packet"])
-      assert.ok(text.includes(`"${module}"`) || output.includes(module), module);
+      assert.ok(text.includes(`"${module}"`), module);
+    const table = readFileSync(join(ROOT, "hal", "esp32", "partitions-4mb.csv"), "utf8");
+    assert.equal(readFileSync(partitions, "utf8"), table);
     assert.ok(!existsSync(join(clone(), "node_modules")));
   });
 }

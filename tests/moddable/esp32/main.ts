@@ -11,7 +11,7 @@ import type { Case } from "contract/cases";
 import { equal, throws } from "contract/cases";
 import { flashContract } from "contract/flash";
 import { storeContract } from "contract/store";
-import { failNext, start } from "fake-chip";
+import { FakeChip } from "fake-chip";
 
 const folder = Process.environment("XS_OTA_SIM") ?? "";
 const path = `${folder}/esp32.bin`;
@@ -21,7 +21,7 @@ const FLASH = 4 << 20;
 const POWER_ON = 1;
 
 function power(): void {
-  start(path, nvs, 0, POWER_ON);
+  FakeChip.start(path, nvs, 0, POWER_ON);
 }
 
 function made(): void {
@@ -64,7 +64,7 @@ const own: Case[] = [
     run() {
       made();
       const flash = new EspFlash();
-      failNext("erase");
+      FakeChip.failNext("erase");
       fails(() => flash.erase(3), "erase ota_1 0x00203000: ESP_ERR_FLASH_OP_FAIL");
       fails(() => new EspBoot(() => {}).verifyTarget(), "verify ota_1 0x00200000: ESP_ERR_IMAGE_INVALID");
       fails(() => new EspFlash("nvs"), "partition nvs is the system's own");
@@ -86,7 +86,7 @@ const own: Case[] = [
       }
       equal(boot.verifyTarget() <= image.length, true, "length");
       boot.activate();
-      start(path, nvs, 1, POWER_ON);
+      FakeChip.start(path, nvs, 1, POWER_ON);
       equal(boot.running().state, "new", "state");
       boot.confirm();
       equal(boot.running().state, "valid", "state");
