@@ -3,7 +3,7 @@ export { OtaAgent, OtaAgent as default } from "./agent/agent";
 export type { AgentOptions } from "./agent/agent-options";
 export type { BrokerAddress } from "./agent/broker-link";
 export type { LinkEvents, MqttLink } from "./agent/link";
-export { isUnconfirmed } from "./job/boot-judgement";
+export { isUnconfirmed } from "./job/boot-table";
 export type { Notice } from "./job/effects";
 export { DEFAULT_POLICY } from "./job/policy";
 export type { Policy } from "./job/policy";

@@ -126,7 +126,6 @@ static uint8_t *bufferArgument(xsMachine *the, int index, xsUnsignedValue *lengt
 void xs_ota_describe(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
-
 	xsmcVars(1);
 	xsmcSetNewObject(xsResult);
 	SET_PROPERTY(xsID_label, String, (char *)slot->label);
@@ -194,7 +193,6 @@ static int holds(xsMachine *the, reader_t reader, const esp_partition_t *slot, u
 {
 	uint8_t chunk[COMPARE_CHUNK];
 	int equal = 1;
-
 	for (uint32_t done = 0; equal && (done < length);) {
 		uint32_t count = (length - done < sizeof(chunk)) ? length - done : sizeof(chunk);
 		throwIf(the, reader(slot, offset + done, chunk, count), "read", slot, offset + done);
@@ -249,7 +247,6 @@ static const char *stateName(const esp_partition_t *slot)
 void xs_ota_running(xsMachine *the)
 {
 	const esp_partition_t *slot = runningSlot(the);
-
 	xsmcVars(1);
 	xsmcSetNewObject(xsResult);
 	SET_PROPERTY(xsID_slot, String, (char *)slot->label);

@@ -14,7 +14,7 @@ export interface AgentOptions {
   readonly policy?: Partial<Policy>;
   /** The agent's own connection to the broker ... */
   readonly broker?: BrokerAddress;
-  /** ... or one that the application lends. One of the two is required. */
+  /** ... or an external MQTT client. One of the two is required. */
   readonly link?: MqttLink;
   /** How files are asked for: bytes at a time, and whether ThingsPanel's checksum of each range is looked at. */
   readonly download?: Pick<DownloadOptions, "range" | "crc16">;

@@ -1,7 +1,7 @@
 import type { Message } from "../platforms/platform";
 
 /**
- * The agent's way to the broker: its own connection (broker-link.ts) or one that the application lends, where the platform
+ * The agent's way to the broker: its own connection (broker-link.ts) or an external MQTT client of the application, where the platform
  * allows a device a single connection. All calls are made outside of each other's callbacks, in the order of events.
  */
 export interface MqttLink {

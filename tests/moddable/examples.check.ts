@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { BUILD, ROOT, build, warnings } from "./harness";
 import { wholeUpdate } from "./whole-update";
 
-for (const name of ["minimal", "lent-mqtt"]) {
+for (const name of ["minimal", "external-mqtt"]) {
   test(`examples/${name}: a whole update`, async () => {
     const { path, output } = build(join(ROOT, "examples", name), BUILD);
     assert.deepEqual(warnings(output), []);

@@ -20,10 +20,7 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
   ["platforms: Tencent, ThingsPanel", /^xs-ota\/(src\/platforms\/|tencent|thingspanel)/],
   ["image, signature", /^xs-ota\/src\/(image|signature)\//],
   ["text, numbers, JSON", /^xs-ota\/src\/util\//],
-  [
-    "sockets, TLS, certificates, external MQTT client",
-    /^xs-ota\/(hal\/moddable\/|src\/x509\/|external-mqtt|lent-mqtt)/,
-  ],
+  ["sockets, TLS, certificates, external MQTT client", /^xs-ota\/(hal\/moddable\/|src\/x509\/|external-mqtt)/],
   ["ESP32 port: flash, boot, store, clock, network", /^xs-ota\/(hal\/|src\/store\/|moddable$|network$)/],
   ["firmware: settings, main", /^(main$|firmware\/)/],
   [

@@ -1,6 +1,6 @@
 /**
- * An app that has its own MQTT connection and lends it to the agent: Tencent IoT allows a device one connection, and this one also
- * publishes temperatures. See xs-ota/lent-mqtt about what the SDK's client does not do.
+ * An app whose own MQTT client the agent uses: Tencent IoT allows a device one connection, and this one also publishes temperatures.
+ * xs-ota/external-mqtt says what the SDK's client does not do.
  */
 import config from "mc/config";
 import Timer from "timer";
@@ -10,14 +10,14 @@ import MQTTClient from "embedded:network/mqtt/client";
 import Resolver from "embedded:network/dns/resolver/udp";
 import OtaAgent from "xs-ota";
 import type { Platform } from "xs-ota";
-import { LentMqtt } from "xs-ota/lent-mqtt";
-import type { ControlMessage, LentClient, ReadableOptions } from "xs-ota/lent-mqtt";
+import { ExternalMqtt } from "xs-ota/external-mqtt";
+import type { ControlMessage, ExternalClient, ReadableOptions } from "xs-ota/external-mqtt";
 import { powerOn } from "xs-ota/moddable";
 import type { Device } from "xs-ota/moddable";
 import { TencentPlatform } from "xs-ota/tencent";
 
 /** As it is implemented: the SDK's declaration of onControl differs. */
-type Client = LentClient & { close(): void };
+type Client = ExternalClient & { close(): void };
 type ClientClass = new (options: object) => Client;
 
 const RETRY = 5_000;
@@ -31,12 +31,12 @@ const setting =
 class Connection {
   #client: Client | undefined;
   #timer: Timer | undefined;
-  readonly #link: LentMqtt;
+  readonly #link: ExternalMqtt;
   readonly #platform: Platform;
   readonly #host: string;
   readonly #port: number;
 
-  constructor(link: LentMqtt, platform: Platform, host: string, port: number) {
+  constructor(link: ExternalMqtt, platform: Platform, host: string, port: number) {
     this.#link = link;
     this.#platform = platform;
     this.#host = host;
@@ -95,7 +95,7 @@ powerOn((device) => {
     },
     device.ports.crypto,
   );
-  const link = new LentMqtt();
+  const link = new ExternalMqtt();
   const connection = new Connection(link, platform, text("mqttHost"), Number(text("mqttPort")));
   const agent = new OtaAgent({
     ports: device.ports,

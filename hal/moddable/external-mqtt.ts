@@ -1,18 +1,17 @@
 /**
- * A connection that the application lends: its own client of the SDK's `embedded:network/mqtt/client`, where the cloud allows a device a
- * single connection. The application passes on what its client tells; what was the agent's is taken and answered with true.
+ * An external MQTT client: the application's own one of the SDK's `embedded:network/mqtt/client`, for clouds that allow a device a single
+ * connection. The application passes its client's callbacks on; the agent answers with true what it has taken.
  *
- * Mind what that client does not do (SDK 8.2): it acknowledges a message before anybody has handled it, it never recovers from one
- * with an empty payload, it does not reconnect, and its own TLS sockets can be talked out of encryption. The agent's own
- * connection has none of these faults.
+ * The client of SDK 8.2 acknowledges a message before anybody has handled it, never recovers from one with an empty payload, does not
+ * reconnect, and its TLS sockets accept a session without encryption. The agent's own connection has none of these faults.
  */
 import { MQTT_INFLIGHT, MQTT_PAYLOAD_MAX } from "../../src/constants";
 import type { LinkEvents, MqttLink } from "../../src/agent/link";
 import type { Message } from "../../src/platforms/platform";
 import { encodeUtf8 } from "../../src/util/utf8";
 
-/** What is used of the client, as it is implemented; its declarations differ. */
-export interface LentClient {
+/** The members of the client that are used, as it implements them; its declarations differ. */
+export interface ExternalClient {
   /** Throws where it does not fit the socket's room; nothing was written then. */
   write(data: Uint8Array | null, options: object): number;
   read(into: Uint8Array): unknown;
@@ -52,10 +51,10 @@ interface Waiting {
   readonly options: object;
 }
 
-export class LentMqtt implements MqttLink {
+export class ExternalMqtt implements MqttLink {
   #topics: readonly string[] = [];
   #events: LinkEvents | undefined;
-  #client: LentClient | undefined;
+  #client: ExternalClient | undefined;
   #up = false;
   #id = LAST_ID;
   /** QoS 1 by token, until acknowledged; `id` of this connection, 0: not sent on it. */
@@ -92,10 +91,10 @@ export class LentMqtt implements MqttLink {
     this.forgetConnection();
   }
 
-  /* ---- for the application: what its client tells ---- */
+  /* ---- for the application: its client's callbacks ---- */
 
   /** CONNACK has come. */
-  connected(client: LentClient): void {
+  connected(client: ExternalClient): void {
     this.#client = client;
     this.subscribe();
   }
@@ -116,7 +115,7 @@ export class LentMqtt implements MqttLink {
   }
 
   /** From onReadable. True: the bytes were the agent's and are read. */
-  readable(client: LentClient, count: number, { topic, byteLength = count, more }: ReadableOptions): boolean {
+  readable(client: ExternalClient, count: number, { topic, byteLength = count, more }: ReadableOptions): boolean {
     if (topic !== undefined) {
       if (this.#events === undefined || !this.#topics.includes(topic)) return false;
       const fits = byteLength <= MQTT_PAYLOAD_MAX;

@@ -1,2 +1,0 @@
-/** "xs-ota/lent-mqtt" in a Moddable app. */
-export * from "xs-ota/hal/moddable/lent-mqtt";
