@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DENIED_WAIT, REDIRECTS, REFUSAL_TRIES, SECTOR, STALL_BUDGET, URL_RENEWALS } from "../../src/constants";
 import type { DownloadOptions } from "../../src/download/outputs";
+import { completes, fails } from "./expect";
 import { Bench, FILE, good, partial } from "./harness";
 import type { Answer, Request, Server } from "./harness";
 
@@ -19,23 +20,6 @@ function hosts(table: Record<string, (request: Request) => readonly Answer[]>): 
 
 function bench(server: Server, options: Partial<DownloadOptions> = {}): Bench {
   return new Bench(server, { url: "http://a.example/fw?sign=secret", ...options });
-}
-
-function completes(some: Bench): Bench {
-  some.run();
-  assert.equal(some.last.type, "finished", JSON.stringify(some.last));
-  assert.deepEqual(some.image, FILE);
-  return some;
-}
-
-function fails(some: Bench, message: RegExp): Bench {
-  some.run();
-  const { last } = some;
-  assert.ok(last.type === "download-failed", JSON.stringify(last));
-  assert.equal(last.cause, "download");
-  assert.match(last.message, message);
-  assert.doesNotMatch(last.message, /secret/);
-  return some;
 }
 
 for (const line of ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"]) {
@@ -77,6 +61,7 @@ test("http to https is followed, whether or not http is allowed", () => {
 test("https to http is refused, even where http is allowed", () => {
   const some = fails(
     bench(() => to("http://a.example/x"), { url: "https://a.example/fw" }),
+    "download",
     /^HTTP 302: redirect from https to http refused$/,
   );
   assert.ok(some.connects.every((url) => url.startsWith("https:")));
@@ -86,6 +71,7 @@ test("https to http is refused, even where http is allowed", () => {
 test("a redirect loop ends the download", () => {
   const some = fails(
     bench(hosts({ "a.example/fw?sign=secret": () => to("/b"), "a.example/b": () => to("/fw?sign=secret") })),
+    "download",
     new RegExp(`^HTTP 302: more than ${REDIRECTS} redirects$`),
   );
   assert.equal(some.connects.length, REFUSAL_TRIES * (REDIRECTS + 1));
@@ -110,6 +96,7 @@ for (const [what, answer, message] of [
   test(`a redirect ${what} is refused`, () =>
     void fails(
       bench(() => answer),
+      "download",
       message,
     ));
 }

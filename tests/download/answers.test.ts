@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RANGE, REFUSAL_TRIES, REFUSAL_WINDOW, SECTOR } from "../../src/constants";
+import { completes, fails } from "./expect";
 import { ascii, Bench, FILE, good, inTurn, partial, testFile } from "./harness";
 import type { Answer, Server } from "./harness";
 
@@ -12,26 +13,6 @@ const always =
     answer;
 const status = (line: string, fields = "", body = ""): Server =>
   always(`HTTP/1.1 ${line}\r\nContent-Length: ${body.length}\r\n${fields}\r\n${body}`);
-
-function completes(bench: Bench): Bench {
-  bench.run();
-  assert.equal(bench.last.type, "finished", JSON.stringify(bench.last));
-  assert.deepEqual(bench.image, FILE);
-  return bench;
-}
-
-function fails(bench: Bench, cause: string, message: RegExp): Bench {
-  bench.run();
-  const { last } = bench;
-  if (last.type !== "download-failed") throw new Error(`ended with ${JSON.stringify(last)}`);
-  assert.equal(last.cause, cause);
-  assert.match(last.message, message);
-  assert.doesNotMatch(last.message, /secret|\n/);
-  assert.ok(last.message.length <= 128, last.message);
-  assert.equal(bench.effects.filter(({ type }) => type === "download-failed" || type === "finished").length, 1);
-  assert.equal(bench.downloader.deadline(), undefined);
-  return bench;
-}
 
 /** Answers ranges with the whole file. */
 function whole(framing: "length" | "chunked" | "close", fields = "", file = FILE): Server {
