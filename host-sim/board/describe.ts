@@ -1,4 +1,4 @@
-/** A board's flash in words: for `xs-ota inspect` and the console. Reads only a copy, so that looking repairs nothing. */
+/** Describes the contents of a board's flash, for `xs-ota inspect` and the console. It mounts a copy, so that it repairs nothing. */
 import type { SlotState } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { NAMESPACE } from "../../hal/model-chip/board-ports";
@@ -90,12 +90,12 @@ function describeSlot(chip: FlashChip, slots: Slots, index: 0 | 1): SlotDescript
   } catch (error) {
     const first = new Uint8Array(SECTOR_SIZE);
     chip.read(address, first);
-    return { label, size, bootable: false, problem: (error as Error).message, ...says(first) };
+    return { label, size, bootable: false, problem: (error as Error).message, ...claimsOf(first) };
   }
 }
 
-/** What an image that does not boot says of itself, as far as that can be read. */
-function says(first: Uint8Array): { version?: string; project?: string; chip?: number } {
+/** Version, product and chip that an unbootable image claims, as far as they can be read. */
+function claimsOf(first: Uint8Array): { version?: string; project?: string; chip?: number } {
   try {
     const { version, product } = readFirmware(first, true);
     return { version, project: product, chip: readHeader(first).chip };

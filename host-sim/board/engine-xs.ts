@@ -68,12 +68,12 @@ class XsEngine implements Engine {
   }
 
   #exited(code: number | null, how: string | null): void {
-    const told = code === null ? String(how) : (WORKER_EXIT[code] ?? `exit code ${code}`);
-    if (code === TOO_MUCH_COMPUTATION) this.#end ??= { cause: "watchdog", message: told };
+    const reason = code === null ? String(how) : (WORKER_EXIT[code] ?? `exit code ${code}`);
+    if (code === TOO_MUCH_COMPUTATION) this.#end ??= { cause: "watchdog", message: reason };
     else
       this.#end ??= {
         cause: code !== null && code in WORKER_EXIT ? "exception" : "crash",
-        message: `the engine ended: ${told}`,
+        message: `the engine ended: ${reason}`,
       };
     this.#finish(undefined);
     this.#resolveEnd(this.#end);

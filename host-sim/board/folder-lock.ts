@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Tries for a lock that somebody may be about to let go, 100 ms apart. */
-const PATIENCE = 10;
+const LOCK_TRIES = 10;
 
 /**
  * Keeps a second process from using the same folder. The lock is a listening local socket named after the folder's inode: the system
@@ -19,8 +19,8 @@ export async function lockFolder(folder: string, platform: NodeJS.Platform = pro
   const path = platform === "linux" ? `\0${name}` : join(tmpdir(), `${name}.lock`);
   let first = await listen(path);
   // A process that has just been killed, or one that has removed a folder whose inode is this one's now, lets go in a moment.
-  const patience = platform === "linux" ? PATIENCE : 0;
-  for (let attempt = 0; first === undefined && attempt < patience; attempt++) {
+  const tries = platform === "linux" ? LOCK_TRIES : 0;
+  for (let attempt = 0; first === undefined && attempt < tries; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     first = await listen(path);
   }

@@ -21,7 +21,7 @@ export interface Trust {
 export interface NodeNetworkOptions {
   readonly mqtt?: Trust;
   readonly https?: Trust;
-  /** Told how many bytes came out of, or went into, any socket. */
+  /** Called with the number of bytes received or sent by any socket. */
   onTraffic?(direction: "in" | "out", bytes: number): void;
 }
 
@@ -103,7 +103,7 @@ class NodeConnection implements Socket {
   /** `readable` was called and not all has been read since. */
   #announced = false;
   #open = false;
-  /** The peer said it sends no more; told once everything was read. */
+  /** The peer sends no more. `closed` is called once everything is read. */
   #ended = false;
   #sending = 0;
   /** `write` took fewer than it was given. */

@@ -1,11 +1,11 @@
-/** What the dialects have in common when they read a message: JSON or not, and the answers that carry no offer. */
+/** Helpers for `Platform.parse`: reading JSON, and the results that carry no offer. */
 import { JSON_DEPTH } from "../constants";
 import type { Outcome, Task } from "../job/types";
 import { asObject, parseJson } from "../util/json";
 import type { JsonObject } from "../util/json";
 import type { Incoming } from "./platform";
 
-/** The JSON object that a payload consists of, or why it is to be ignored. Never throws. */
+/** The JSON object of a payload, or the reason to ignore it. Never throws. */
 export function readObject(payload: Uint8Array): JsonObject | string {
   try {
     return asObject(parseJson(payload, JSON_DEPTH)) ?? "not a JSON object";
@@ -18,7 +18,7 @@ export function ignored(reason: string): Incoming {
   return { kind: "ignored", reason };
 }
 
-/** An offer for this device with a field that can not be used. */
+/** The result for an offer with an unusable field. `field`: its name and what is wrong, "url: missing". */
 export function badOffer(task: Task, field: string): Incoming {
   const outcome: Outcome = { kind: "fail", cause: "rejected", message: `bad offer, ${field}` };
   return { kind: "refused", task, outcome };

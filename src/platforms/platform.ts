@@ -2,15 +2,15 @@ import type { Cause, Offer, Outcome, Task } from "../job/types";
 import type { Crypto } from "../ports";
 
 /**
- * One cloud dialect: it turns MQTT messages into offers and reports into MQTT messages. Pure: no state beyond its
- * configuration, no I/O, no clock. One folder beside this file per cloud; adding one touches nothing else in the core.
+ * The protocol of one cloud: it turns MQTT messages into offers, and reports into MQTT messages. It has no state beyond its
+ * configuration, no I/O and no clock. Each cloud is a folder beside this file; adding one changes nothing else in the agent.
  */
 export interface Platform {
-  /** Stored in the job's record: a job of another platform is dropped. At most 15 characters. */
+  /** Stored in the job's record; a job of another platform is dropped. At most 15 characters. */
   readonly name: string;
-  /** Credentials for ONE connection: asked for anew at each connect. */
+  /** Credentials of one connection. Called at each connect. */
   identity(): Identity;
-  /** Each in a SUBSCRIBE packet of its own, QoS 1. */
+  /** Topics; each is sent in a SUBSCRIBE packet of its own, QoS 1. */
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules;
   /** Never throws, whatever the bytes. */
@@ -20,17 +20,17 @@ export interface Platform {
 }
 
 /**
- * What the job asks of a cloud's manners; the rest of them stays inside the dialect. On every cloud the version report goes out
- * before a waiting `done` and after a waiting `fail`.
+ * The protocol rules of a platform that the update job follows. On every platform the version report is sent before a
+ * pending `done` and after a pending `fail`.
  */
 export interface PlatformRules {
-  /** There is a version report, and its PUBACK is part of "the cloud is reached". */
+  /** There is a version report. Its PUBACK is part of the proof that the cloud is reached. */
   readonly versionReport: boolean;
-  /** The version is reported at every connect, even while a job is in hand (Tencent: that is how a lost push comes again). */
+  /** The version is reported at every connect, also during a job. On Tencent this makes the cloud send a lost push again. */
   readonly versionWhileBusy: boolean;
-  /** A new version report makes the cloud push the pending task again with a fresh URL. Where none does, what waits or is unanswered is kept in the store. */
+  /** A version report makes the cloud push the pending task again, with a fresh URL. Otherwise deferred offers and unacknowledged reports are stored. */
   readonly renewable: boolean;
-  /** Wait after power-on, ms, before a job in hand resumes from its stored URL; a fresh push resumes it at once. */
+  /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */
   readonly resumeDelay: number;
 }
 
@@ -50,9 +50,9 @@ export interface Message {
 
 export type Incoming =
   | { readonly kind: "offer"; readonly offer: Offer }
-  /** An offer for this device that can not be carried out; `task` says for whom the failure is reported. */
+  /** An offer for this device that can not be carried out. The failure is reported for `task`. */
   | { readonly kind: "refused"; readonly task: Task; readonly outcome: Outcome }
-  /** The cloud answered the version report. */
+  /** The cloud's answer to the version report. */
   | { readonly kind: "version-answer"; readonly accepted: boolean; readonly message: string }
   | { readonly kind: "ignored"; readonly reason: string };
 

@@ -25,7 +25,7 @@ import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { ImageOptions } from "../../hal/model-chip/build-image";
 import { BOARD } from "../cloud/helpers";
-import { Witness } from "../board/puppet";
+import { EventLog } from "../board/puppet";
 import { temporaryFolder } from "../kit/folder";
 import { makeKey, signed } from "../signature/test-keys";
 
@@ -98,7 +98,7 @@ function endOf(payload: string): End | undefined {
 export class Bench {
   readonly cloud: Cloud;
   readonly device: string;
-  readonly eventLog: Witness;
+  readonly eventLog: EventLog;
   /** Lines of the firmware's log. */
   readonly log: string[];
   readonly #open: () => Promise<Board>;
@@ -116,7 +116,7 @@ export class Bench {
     state: string,
     config: string,
     open: (onEvent: (event: BoardEvent) => void) => Promise<Board>,
-    eventLog: Witness,
+    eventLog: EventLog,
     log: string[],
   ) {
     this.cloud = cloud;
@@ -166,7 +166,7 @@ export class Bench {
     writeFileSync(path, JSON.stringify(json));
     chmodSync(path, 0o600);
     const state = join(folder, "board");
-    const eventLog = new Witness();
+    const eventLog = new EventLog();
     const log: string[] = [];
     const open = async (onEvent: (event: BoardEvent) => void): Promise<Board> => {
       const config = readDeviceConfig(path);

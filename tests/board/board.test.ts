@@ -35,14 +35,14 @@ const impatient =
   };
 
 test("a board runs what is in its flash, and its version is the one that the code carries", async (t) => {
-  const { board, witness } = await puppetBoard(
+  const { board, eventLog } = await puppetBoard(
     t,
     'const { slot, version, project, state } = board.boot.running(); say({ event: "state", slot, version, project, state });',
     { createEngine: createXsEngine },
   );
   void board.powerOn();
-  await witness.until("state");
-  assert.deepEqual(witness.events, [
+  await eventLog.until("state");
+  assert.deepEqual(eventLog.events, [
     { event: "boot", slot: "ota_0", version: "0.1.0", trial: false, reason: "power-on" },
     { event: "state", slot: "ota_0", version: "0.1.0", project: "xs-ota-board", state: "valid" },
   ]);
@@ -54,7 +54,7 @@ for (const [name, create] of [
   ["Node", createNodeEngine],
 ] as const) {
   test(`${name}: firmware on trial that confirms itself stays`, async (t) => {
-    const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: create });
+    const { board, eventLog, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: create });
     fill(
       1,
       await puppetImage(
@@ -63,10 +63,10 @@ for (const [name, create] of [
       ),
     );
     void board.powerOn();
-    assert.deepEqual(await witness.until("confirmed"), { event: "confirmed", state: "valid" });
+    assert.deepEqual(await eventLog.until("confirmed"), { event: "confirmed", state: "valid" });
     await board.powerOff();
     void board.powerOn();
-    const again = await witness.until("boot", 3);
+    const again = await eventLog.until("boot", 3);
     assert.deepEqual(again, { event: "boot", slot: "ota_1", version: "0.2.0", trial: false, reason: "power-on" });
   });
 
@@ -78,12 +78,12 @@ for (const [name, create] of [
     ["does not even parse", "}{", "software"],
   ] as const) {
     test(`${name}: firmware on trial that ${kind} is rolled back, and the old one hears of a ${reason} reset`, async (t) => {
-      const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: impatient(create, code) });
+      const { board, eventLog, fill } = await puppetBoard(t, SWITCH_ONCE, { createEngine: impatient(create, code) });
       fill(1, await puppetImage("0.2.0", code));
       void board.powerOn();
-      assert.deepEqual(await witness.until("state"), { event: "state", back: reason, invalid: "ota_1" });
-      assert.deepEqual(witness.names(), ["boot", "boot", "reset", "boot", "state"]);
-      assert.deepEqual(witness.events[1], {
+      assert.deepEqual(await eventLog.until("state"), { event: "state", back: reason, invalid: "ota_1" });
+      assert.deepEqual(eventLog.names(), ["boot", "boot", "reset", "boot", "state"]);
+      assert.deepEqual(eventLog.events[1], {
         event: "boot",
         slot: "ota_1",
         version: "0.2.0",
@@ -95,24 +95,24 @@ for (const [name, create] of [
 }
 
 test("firmware that gives itself up is replaced by the old one", async (t) => {
-  const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE);
+  const { board, eventLog, fill } = await puppetBoard(t, SWITCH_ONCE);
   fill(1, await puppetImage("0.2.0", "board.boot.rollback();"));
   void board.powerOn();
-  assert.deepEqual(await witness.until("state"), { event: "state", back: "software", invalid: "ota_1" });
+  assert.deepEqual(await eventLog.until("state"), { event: "state", back: "software", invalid: "ota_1" });
 });
 
 test("power cut in the trial: the old firmware hears of a power-on", async (t) => {
-  const { board, witness, fill } = await puppetBoard(t, SWITCH_ONCE);
+  const { board, eventLog, fill } = await puppetBoard(t, SWITCH_ONCE);
   fill(1, await puppetImage("0.2.0", 'say({ event: "warning" });'));
   void board.powerOn();
-  await witness.until("warning");
+  await eventLog.until("warning");
   await board.powerOff();
   void board.powerOn();
-  assert.deepEqual(await witness.until("state"), { event: "state", back: "power-on", invalid: "ota_1" });
+  assert.deepEqual(await eventLog.until("state"), { event: "state", back: "power-on", invalid: "ota_1" });
 });
 
 test("a power cut stops the firmware in the middle of a turn; what it wrote before stays", async (t) => {
-  const { board, witness } = await puppetBoard(
+  const { board, eventLog } = await puppetBoard(
     t,
     'board.store.setNumber("n", (board.store.getNumber("n") ?? 0) + 1); say({ event: "state", n: board.store.getNumber("n") }); for (;;) board.clock.now();',
     {
@@ -121,10 +121,10 @@ test("a power cut stops the firmware in the middle of a turn; what it wrote befo
   );
   for (const n of [1, 2]) {
     void board.powerOn();
-    assert.deepEqual(await witness.until("state", n), { event: "state", n });
+    assert.deepEqual(await eventLog.until("state", n), { event: "state", n });
     await board.powerOff();
   }
-  assert.deepEqual(witness.names(), ["boot", "state", "boot", "state"]);
+  assert.deepEqual(eventLog.names(), ["boot", "state", "boot", "state"]);
 });
 
 /** Makes the appended SHA-256 right again; the checksum before it as it is. */
@@ -148,16 +148,16 @@ test("a damaged script does not run, not even with its SHA-256 made right again"
     [rehash(once), undefined],
     [rehash(twice), /the script in ota_0 is not the one that its image describes/],
   ] as const) {
-    const { board, witness, fill } = await puppetBoard(t, 'say({ event: "state", ran: "old" });');
+    const { board, eventLog, fill } = await puppetBoard(t, 'say({ event: "state", ran: "old" });');
     fill(0, image);
     const running = board.powerOn();
     if (told === undefined) {
       await running;
-      assert.deepEqual(witness.names(), ["bricked"], "the bootloader starts nothing");
+      assert.deepEqual(eventLog.names(), ["bricked"], "the bootloader starts nothing");
     } else {
-      const reset = await witness.until("reset");
+      const reset = await eventLog.until("reset");
       assert.match(String(Object(reset).message), told);
-      assert.ok(!witness.names().includes("state"));
+      assert.ok(!eventLog.names().includes("state"));
     }
   }
 });
@@ -171,36 +171,36 @@ test("factory firmware that fails at once makes no fast loop, and the power can 
     set: (callback) => pauses.push(callback),
     clear: (handle) => void cleared.push(handle),
   };
-  const { board, witness } = await puppetBoard(t, 'throw new Error("bad factory");', { clock });
+  const { board, eventLog } = await puppetBoard(t, 'throw new Error("bad factory");', { clock });
   const running = board.powerOn();
-  await witness.until("reset", 3);
+  await eventLog.until("reset", 3);
   pauses[0]!();
-  await witness.until("reset", 4);
-  const waits = witness.events.filter(({ event }) => event === "reset").map((event) => Object(event).wait);
+  await eventLog.until("reset", 4);
+  const waits = eventLog.events.filter(({ event }) => event === "reset").map((event) => Object(event).wait);
   assert.deepEqual(waits, [undefined, undefined, 500, 1000]);
   await board.powerOff();
   await running;
   assert.deepEqual([pauses.length, cleared], [2, [2]]);
-  assert.equal(witness.names().filter((name) => name === "boot").length, 4);
+  assert.equal(eventLog.names().filter((name) => name === "boot").length, 4);
 });
 
 test("the running slot can not be written: the flash port ends at the other slot's borders", async (t) => {
-  const { board, witness } = await puppetBoard(
+  const { board, eventLog } = await puppetBoard(
     t,
     'try { board.flash.erase(board.flash.size / 4096); } catch (error) { say({ event: "state", message: error.message }); }',
   );
   void board.powerOn();
-  assert.match(String(Object(await witness.until("state")).message), /outside ota_1/);
+  assert.match(String(Object(await eventLog.until("state")).message), /outside ota_1/);
 });
 
 test("what was erased and programmed is counted over restarts", async (t) => {
-  const { board, witness } = await puppetBoard(
+  const { board, eventLog } = await puppetBoard(
     t,
     'board.flash.erase(0); board.flash.write(0, new Uint8Array(4)); say({ event: "state" });',
   );
   for (const n of [1, 2]) {
     void board.powerOn();
-    await witness.until("state", n);
+    await eventLog.until("state", n);
     await board.powerOff();
   }
   const { address, size } = board.folder.table.slots[1];

@@ -10,7 +10,7 @@ import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD } from "../cloud/helpers";
-import { Witness } from "./puppet";
+import { EventLog } from "./puppet";
 import { temporaryFolder } from "../kit/folder";
 
 /** Least cost of this MD5, bytecodes per KiB (docs/BENCH.md); with the native one the whole update takes a tenth. */
@@ -28,14 +28,14 @@ test("an update whose MD5 is computed in XS: the offer of Tencent's platform is 
   const folder = temporaryFolder(t);
   const path = join(folder, "device.json");
   writeFileSync(path, JSON.stringify(cloud.deviceConfig(device)), { mode: 0o600 });
-  const witness = new Witness();
+  const eventLog = new EventLog();
   let bytecodes = 0;
   const board = await Board.open({
     folder: join(folder, "board"),
     configuration: { ...readDeviceConfig(path).firmware, portableMd5: true },
     factory: () => image("0.1.0"),
     createEngine: createXsEngine,
-    onEvent: witness.note,
+    onEvent: eventLog.note,
     onTurn: ({ compute }) => (bytecodes += compute),
   });
   t.after(() => board.close());

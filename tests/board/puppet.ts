@@ -40,7 +40,7 @@ export async function puppetImage(version: string, code: string): Promise<Uint8A
 }
 
 /** The events of a board, past and to come. Several callers may wait at a time. */
-export class Witness {
+export class EventLog {
   readonly events: BoardEvent[] = [];
   readonly #waiters: (() => void)[] = [];
 
@@ -62,7 +62,7 @@ export class Witness {
 
 export interface PuppetBoard {
   readonly board: Board;
-  readonly witness: Witness;
+  readonly eventLog: EventLog;
   /** Puts an image into a slot, as a download would. */
   fill(slot: 0 | 1, image: Uint8Array): void;
 }
@@ -73,13 +73,13 @@ export async function puppetBoard(
   code: string,
   options: Partial<BoardOptions> = {},
 ): Promise<PuppetBoard> {
-  const witness = new Witness();
+  const eventLog = new EventLog();
   const board = await Board.open({
     folder: temporaryFolder(t),
     configuration: {} as FirmwareConfiguration,
     factory: () => puppetImage("0.1.0", code),
     createEngine: createNodeEngine,
-    onEvent: witness.note,
+    onEvent: eventLog.note,
     ...options,
   });
   t.after(() => board.close());
@@ -91,5 +91,5 @@ export async function puppetBoard(
     for (let at = 0; at < size; at += 4096) chip.erase(address + at);
     chip.program(address, image);
   };
-  return { board, witness, fill };
+  return { board, eventLog, fill };
 }

@@ -20,18 +20,18 @@ import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD, heard } from "../cloud/helpers";
-import { Witness } from "./puppet";
+import { EventLog } from "./puppet";
 import { temporaryFolder } from "../kit/folder";
 
 const SIZE = 300_001;
 
-interface Scene {
+interface Scenario {
   readonly cloud: Cloud;
   readonly device: string;
   /** The update to 0.2.0. */
   readonly task: string;
   readonly folder: string;
-  readonly witness: Witness;
+  readonly eventLog: EventLog;
   readonly meters: TurnMeter[];
   start(createEngine: CreateEngine, options?: Partial<BoardOptions>): Promise<Board>;
 }
@@ -40,7 +40,7 @@ interface Scene {
 async function scene(
   t: TestContext,
   options: { image?: Uint8Array; tls?: Authority; mqttPort?: number } = {},
-): Promise<Scene> {
+): Promise<Scenario> {
   const cloud = await createCloud(options.tls === undefined ? {} : { tls: { authority: options.tls } });
   await cloud.start();
   t.after(() => cloud.stop());
@@ -56,9 +56,9 @@ async function scene(
   const path = join(folder, "device.json");
   writeFileSync(path, JSON.stringify(json));
   chmodSync(path, 0o600);
-  const witness = new Witness();
+  const eventLog = new EventLog();
   const meters: TurnMeter[] = [];
-  const start: Scene["start"] = async (createEngine, options) => {
+  const start: Scenario["start"] = async (createEngine, options) => {
     const config = readDeviceConfig(path);
     assert.deepEqual(config.warnings, []);
     const board = await Board.open({
@@ -67,7 +67,7 @@ async function scene(
       network: config.trust,
       factory: async () => buildImage({ version: "0.1.0", payload: Buffer.from(await firmwareSource("0.1.0")) }),
       createEngine,
-      onEvent: witness.note,
+      onEvent: eventLog.note,
       onTurn: (meter) => meters.push(meter),
       ...options,
     });
@@ -75,16 +75,16 @@ async function scene(
     void board.powerOn();
     return board;
   };
-  return { cloud, device, task, folder, witness, meters, start };
+  return { cloud, device, task, folder, eventLog, meters, start };
 }
 
-async function stateReached(witness: Witness, state: string): Promise<void> {
-  for (let n = 1; ; n++) if (Object(await witness.until("state", n)).state === state) return;
+async function stateReached(eventLog: EventLog, state: string): Promise<void> {
+  for (let n = 1; ; n++) if (Object(await eventLog.until("state", n)).state === state) return;
 }
 
 /** Everything but the percents in between, which are a matter of time. */
-function story(witness: Witness): string[] {
-  const lines = witness.events.map((event) => {
+function sequenceOf(eventLog: EventLog): string[] {
+  const lines = eventLog.events.map((event) => {
     const { event: name, state, percent, ...rest } = Object(event) as Record<string, unknown>;
     return [
       name,
@@ -98,18 +98,18 @@ function story(witness: Witness): string[] {
   return lines.filter((line) => !line.endsWith("between"));
 }
 
-test("one bundle in XS and in Node: the same update, the same words, each byte and each erase once", async (t) => {
-  const stories: string[][] = [];
+test("one bundle in XS and in Node: the same update, the same events, each byte and each erase once", async (t) => {
+  const sequences: string[][] = [];
   for (const [name, engine] of [
     ["XS", createXsEngine],
     ["Node", createNodeEngine],
   ] as const) {
-    const { cloud, device, task, witness, meters, start } = await scene(t);
+    const { cloud, device, task, eventLog, meters, start } = await scene(t);
     const board = await start(engine);
     // The board's last event and the cloud's last message may come in either order.
-    await stateReached(witness, "done");
+    await stateReached(eventLog, "done");
     assert.equal((await cloud.settled(task)).status, "success");
-    stories.push(story(witness));
+    sequences.push(sequenceOf(eventLog));
     assert.equal(cloud.devices.get(device)?.version, "0.2.0");
     assert.deepEqual(cloud.violations(), []);
     assert.equal(cloud.traffic.total().bytes, SIZE, "bytes served");
@@ -127,8 +127,8 @@ test("one bundle in XS and in Node: the same update, the same words, each byte a
     );
     await board.close();
   }
-  assert.deepEqual(stories[0], stories[1]);
-  assert.deepEqual(stories[0], [
+  assert.deepEqual(sequences[0], sequences[1]);
+  assert.deepEqual(sequences[0], [
     'boot {"slot":"ota_0","version":"0.1.0","trial":false,"reason":"power-on"}',
     `offer {"version":"0.2.0","size":${SIZE}}`,
     "state downloading 0 {}",
@@ -188,13 +188,13 @@ test("an update replaces the running code: a constant that differs in the new bu
   const marked = "12010126";
   const bundle = (await firmwareBundle()).replaceAll(SDK_APP_ID, marked);
   const image = buildImage({ version: "0.2.0", payload: Buffer.from(stamp(bundle, "0.2.0")) });
-  const { cloud, folder, witness, start } = await scene(t, { image });
+  const { cloud, folder, eventLog, start } = await scene(t, { image });
   const tap = await wiretap(t, cloud.mqttPort);
   const path = join(folder, "device.json");
   const device = cloud.deviceConfig(cloud.devices.list()[0]!.id);
   writeFileSync(path, JSON.stringify({ ...device, mqtt: { host: "127.0.0.1", port: tap.port, tls: false } }));
   await start(createXsEngine);
-  await stateReached(witness, "done");
+  await stateReached(eventLog, "done");
   // The board says so when it sends the report, which then has its way to go.
   const heard = await tap.until('"state":"done"');
   const order = [
@@ -217,17 +217,17 @@ test("an update replaces the running code: a constant that differs in the new bu
 for (const fault of FAULTS) {
   test(`firmware made to fail (${fault}) is rolled back, told as fail -5 by the old one, and refused at once when pushed again`, async (t) => {
     const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0", fault)) });
-    const { cloud, device, task, witness, start } = await scene(t, { image });
+    const { cloud, device, task, eventLog, start } = await scene(t, { image });
     // A trial takes 120 s of the firmware's time, a hang 1,000 million bytecodes.
     await start((options) => createXsEngine({ ...options, turnBytecodes: 50_000_000 }), { clockSpeed: 60 });
-    await stateReached(witness, "fail");
-    const { state, code, version } = Object(witness.events.find((event) => Object(event).state === "fail")) as Record<
+    await stateReached(eventLog, "fail");
+    const { state, code, version } = Object(eventLog.events.find((event) => Object(event).state === "fail")) as Record<
       string,
       unknown
     >;
     assert.deepEqual({ state, code, version }, { state: "fail", code: -5, version: "0.2.0" });
     assert.deepEqual(
-      witness.events.findLast(({ event }) => event === "boot"),
+      eventLog.events.findLast(({ event }) => event === "boot"),
       {
         event: "boot",
         slot: "ota_0",
@@ -250,7 +250,7 @@ for (const fault of FAULTS) {
       ["failure", -5, "this image was rolled back before; it is not tried again"],
     );
     assert.equal(cloud.traffic.total().bytes, served, "nothing was downloaded");
-    assert.equal(witness.events.filter(({ event }) => event === "boot").length, 3, "nothing was started");
+    assert.equal(eventLog.events.filter(({ event }) => event === "boot").length, 3, "nothing was started");
     assert.deepEqual(cloud.violations(), []);
   });
 }

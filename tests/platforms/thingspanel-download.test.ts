@@ -68,7 +68,7 @@ test("a missing file, a JSON document with status 200, is not-found and never an
   });
 });
 
-test("another length than offered is a failure that says so", async () => {
+test("another length than offered is a failure with that reason", async () => {
   await served(async (cloud, file) => {
     const { last } = await new NodeDriver({ url: url(cloud, file, "v1"), size: FILE.length - 5 }).run();
     assert.ok(
@@ -104,7 +104,7 @@ test("crc16: each range is checked on request; one that does not fit is fetched 
   }
 });
 
-/** A server with v1's manners whose line can spoil a body after its checksum was made. */
+/** A server that behaves as v1 does, on a connection that can corrupt a body after its checksum was computed. */
 async function v1Like(
   line: (body: Buffer, count: number) => Buffer,
 ): Promise<{ server: Server; origin: string; bytes: { sent: number } }> {

@@ -20,7 +20,7 @@ import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { settingsTable, withTables } from "../../scripts/platform-settings";
 import { PLATFORMS } from "../../src/platforms/index";
-import { Witness } from "../board/puppet";
+import { EventLog } from "../board/puppet";
 import { temporaryFolder } from "../kit/folder";
 import { firmwareSettings } from "../config/firmware-settings";
 import { JobDesk, image } from "../job/job-desk";
@@ -180,18 +180,18 @@ test("a board of a third cloud, on a plain broker and a plain file server: a who
   const folder = temporaryFolder(t);
   const mqtt = { host: "127.0.0.1", port, tls: false };
   const { firmware } = configure(folder, { mqtt, identity: { device: "dev-1" }, states: "words" });
-  const witness = new Witness();
+  const eventLog = new EventLog();
   const board = await Board.open({
     folder: join(folder, "board"),
     configuration: firmware,
     factory: () => Promise.resolve(make("0.1.0")),
     createEngine: createXsEngine,
-    onEvent: witness.note,
+    onEvent: eventLog.note,
   });
   t.after(() => board.close());
   void board.powerOn();
   await over;
   assert.deepEqual(states, ["LOADING", "INSTALLING", "DONE"]);
-  const confirmed = witness.events.find(({ event }) => event === "confirmed");
+  const confirmed = eventLog.events.find(({ event }) => event === "confirmed");
   assert.deepEqual(confirmed, { event: "confirmed", version: "0.2.0" });
 });

@@ -5,13 +5,13 @@ import { hmac } from "../../util/hmac";
 import { encodeUtf8 } from "../../util/utf8";
 
 /**
- * Who a device is towards Tencent IoT Hub and IoT Explorer: the MQTT user name and password of "Device connection",
- * Tencent document 1105/41824, as the vendor's SDKs build them.
+ * MQTT user name and password of a device on Tencent IoT Hub and IoT Explorer: "Device connection", Tencent document
+ * 1105/41824, as the vendor's SDKs build them.
  */
 
 /** `sdkAppId` of the vendor's C and Python SDKs. */
 export const SDK_APP_ID = "21010406";
-/** End of validity, Unix seconds: the largest that fits 31 bits. Devices often have no clock, so the vendor's SDKs do not let it end either. */
+/** End of validity, Unix seconds: the largest value of 31 bits, as in the vendor's SDKs. Devices often have no clock. */
 const EXPIRY = 2_147_483_647;
 
 const CONNECTION_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -23,7 +23,7 @@ export function clientIdOf(productId: string, deviceName: string): string {
   return productId + deviceName;
 }
 
-/** Distinguishes the connections of one device; new for each. */
+/** Tells the connections of one device apart; random for each. */
 export function connectionId(crypto: Crypto): string {
   let id = "";
   for (let i = 0; i < CONNECTION_ID_LENGTH; i++)
@@ -35,12 +35,12 @@ export function usernameOf(clientId: string, sdkAppId: string, connection: strin
   return `${clientId};${sdkAppId};${connection};${expiry}`;
 }
 
-/** KEY mode: the HMAC of the user name under the device's secret, and which one it is. */
+/** KEY mode: the HMAC of the user name under the device's secret, and the name of the HMAC. */
 export function passwordOf(crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8Array, username: string): string {
   return `${toHex(hmac(crypto, algorithm, key, encodeUtf8(username)))};hmac${algorithm.toLowerCase()}`;
 }
 
-/** The secret as the console shows it (base64) to the key it stands for; the caller overwrites that. Throws with one line that does not show it. */
+/** Decodes the secret, base64 as in the console. The caller overwrites the result. Throws with one line that does not show it. */
 export function secretKey(deviceSecret: string | (() => string | undefined) | undefined): Uint8Array {
   const text = typeof deviceSecret === "function" ? deviceSecret() : deviceSecret;
   if (!text) throw new Error("deviceSecret: needed in KEY mode");

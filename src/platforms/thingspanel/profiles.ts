@@ -1,21 +1,21 @@
 import type { PlatformRules } from "../platform";
 
 /**
- * The two generations of ThingsPanel. "v0": servers up to 0.5 and the public documentation. "v1": servers from 1.0 on. They
- * share message shapes and step codes; topics differ, and v1 has neither a version report nor any other way to ask again.
+ * The two generations of ThingsPanel. "v0": servers up to 0.5, and the public documentation. "v1": servers from 1.0 on. They
+ * share message shapes and step codes. Topics differ, and v1 has no version report and no other request for a push.
  */
 export type Profile = "v0" | "v1";
 
 export interface ProfileFacts {
-  /** Where tasks come: one is enough. `token`: the access token, which is the MQTT user name. */
+  /** Topics of tasks; one granted subscription is enough. `token`: the access token, which is the MQTT user name. */
   tasks(token: string, deviceNumber: string): readonly string[];
   readonly progress: string;
-  /** Where the version goes; absent where nobody listens. */
+  /** Topic of the version report; absent where there is none. */
   readonly version?: string;
   readonly rules: PlatformRules;
 }
 
-/** What both have in common: a push comes once, so that a job in hand goes on by itself at power-on. */
+/** Common to both: a push comes once, so a stored job resumes by itself at power-on. */
 const COMMON = Object.freeze({ renewable: false, resumeDelay: 0, versionWhileBusy: false } as const);
 
 export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = Object.freeze({
@@ -23,13 +23,13 @@ export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = Object.
     tasks: (token) => [`ota/device/inform/${token}`],
     progress: "ota/device/progress",
     version: "ota/device/inform",
-    // Every report of a version that is not the target's makes the server push again, three times; the next fails the task.
-    // So there is none while a job is in hand, and no asking for a URL by this way.
+    // Each report of another version than the target's makes the server push again, up to three times; the next one fails the
+    // task. So no version is reported during a job, and none to get a fresh URL.
     rules: Object.freeze({ ...COMMON, versionReport: true }),
   }),
   v1: Object.freeze<ProfileFacts>({
-    // The shipped configuration publishes to the misspelling, the broker's permissions know the right one (since 2025-11) or
-    // the misspelling (before).
+    // The shipped configuration publishes to the misspelled topic. The broker permits the right one since 2025-11, and the
+    // misspelled one before.
     tasks: (_, deviceNumber) => [`ota/devices/inform/${deviceNumber}`, `ota/devices/infrom/${deviceNumber}`],
     progress: "ota/devices/progress",
     rules: Object.freeze({ ...COMMON, versionReport: false }),

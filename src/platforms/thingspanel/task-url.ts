@@ -2,15 +2,15 @@ import { URL_MAX } from "../../constants";
 import { splitUrl } from "../../http/url";
 import { utf8Length } from "../../util/utf8";
 
-/** What a device knows by itself about where files may be. */
+/** Settings of the device that decide about URLs. */
 export interface UrlSettings {
   /** Host of the broker, as configured. */
   readonly brokerHost: string;
-  /** What the server's `ota.download_address` should have been: put before relative URLs. */
+  /** Put before relative URLs; replaces an unset `ota.download_address` of the server. */
   readonly httpBase?: string;
 }
 
-/** The URL to fetch, verbatim where it is absolute; or what is wrong with it. */
+/** The URL to fetch, or the problem with it. An absolute URL is used verbatim. */
 export function taskUrl(
   given: string | undefined,
   settings: UrlSettings,
@@ -30,7 +30,7 @@ export function taskUrl(
   return { url };
 }
 
-/** Names and addresses that never leave the machine (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5). */
+/** Whether a name or address is the device itself (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5). */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, "");
   return (

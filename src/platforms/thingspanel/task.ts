@@ -10,12 +10,12 @@ import type { UrlSettings } from "./task-url";
 const NAME_MAX = 36;
 
 /**
- * Reads a task message of either generation. What the server, its documentation and its forks disagree about is taken in every
- * form: `code` as number or text, `size` as number or text (anything else means unknown), `sign` empty or missing, `module`
- * and `extData` null or missing. `id` is new for every push and refers to nothing, so it is not looked at; unknown keys neither.
+ * Reads a task message of either generation. Server, documentation and forks disagree, so every form is accepted: `code` as
+ * number or text, `size` as number or text (anything else means unknown), `sign` empty or missing, `module` and `extData`
+ * null or missing. `id` is new for every push and refers to nothing; it is ignored, as unknown keys are.
  *
- * A task that can not be carried out is answered. What names neither a version nor a URL is no task, and is not: a report
- * that no task waits for crashes the server of 1.x.
+ * A task that can not be carried out is answered. A message without version and URL is no task, and is not answered: a
+ * report without a task crashes the server of 1.x.
  */
 export function readTask(message: JsonObject, settings: UrlSettings & { readonly module: string }): Incoming {
   const params = asObject(member(message, "params"));
@@ -47,8 +47,8 @@ export function readTask(message: JsonObject, settings: UrlSettings & { readonly
 }
 
 /**
- * By its length: servers label a SHA-256 "Md5" (v0 hashes with SHA-256 whatever it does not know as exactly "MD5"), so
- * `signMethod` adds nothing. Empty or missing: the offer has none, and policy decides.
+ * The length tells the algorithm, and `signMethod` is ignored: v0 uses SHA-256 for every method but exactly "MD5", and labels
+ * it "Md5". Empty or missing: the offer has no digest, and policy decides.
  */
 function digestOf(sign: string | undefined): OfferDigest | "malformed" | undefined {
   if (sign === undefined || sign === "") return undefined;
@@ -56,12 +56,12 @@ function digestOf(sign: string | undefined): OfferDigest | "malformed" | undefin
   return { algorithm: sign.length === 32 ? "MD5" : "SHA256", hex: sign.toLowerCase() };
 }
 
-/** v1 says "0" for every file: unknown. */
+/** 0 means unknown; v1 sends "0" for every file. */
 function sizeOf(params: JsonObject): number {
   return Math.max(0, integerMember(params, "size") ?? 0);
 }
 
-/** Absent, null, "" and "default" always mean the firmware itself, and so does the name that the device has for it. */
+/** Undefined for the firmware itself: absent, null, "", "default", and the device's own name for it. */
 function partOf(module: string | undefined, own: string): string | undefined {
   return module === undefined || module === "" || module === "default" || module === own ? undefined : module;
 }
