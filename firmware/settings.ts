@@ -1,7 +1,7 @@
 /**
  * The firmware's settings. Each is a value with a name, given on mcconfig's command line (`mqttHost=192.0.2.1`), in the
- * manifest's `config`, or stored on the device. Those of a platform come from its folder. A name has at most 15 characters,
- * the limit of NVS.
+ * manifest's `config`, or stored on the device. Those of a platform come from its folder. A name has at most 15
+ * characters, the limit of NVS.
  */
 import { PLATFORMS } from "xs-ota/src/platforms/index";
 import type {

@@ -27,7 +27,10 @@ function needed({ required = false, when, oneOf }: Setting): string {
   return oneOf === undefined ? "yes" : `yes; on a chip default \`${oneOf[0]}\``;
 }
 
-/** The table of one platform, in Markdown. `source`: the text of the module that describes its settings. Throws where a setting has no comment. */
+/**
+ * The table of one platform, in Markdown. `source`: the text of the module that describes its settings. Throws where a
+ * setting has no comment.
+ */
 export function settingsTable(platform: AnyPlatform, source: string): string {
   const texts = meanings(source);
   const rows = platform.settings().map((setting) => {

@@ -32,8 +32,9 @@ export const FLASH_SIZES: readonly number[] = [4 << 20, 8 << 20, 16 << 20];
 const DEFAULT_FLASH_SIZE = 4 << 20;
 
 /**
- * Opens the board in `folder`; an empty or absent folder gets a new one with the factory's firmware. Rejects with one line, and has then
- * changed nothing, if the folder holds something else, its chip has another size than `flashSize` or another process uses it.
+ * Opens the board in `folder`; an empty or absent folder gets a new one with the factory's firmware. Rejects with one
+ * line, and has then changed nothing, if the folder holds something else, its chip has another size than `flashSize` or
+ * another process uses it.
  */
 export async function openBoardFolder(
   folder: string,

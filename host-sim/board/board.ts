@@ -1,6 +1,6 @@
 /**
- * One simulated board: power-on, bootloader, the firmware in the booted slot, and again at each reset. The code that runs is
- * read from flash.bin every time; there is no other way into the engine.
+ * One simulated board: power-on, bootloader, the firmware in the booted slot, and again at each reset. The code that
+ * runs is read from flash.bin every time; there is no other way into the engine.
  */
 import { createHash } from "node:crypto";
 import type { Clock, ResetReason } from "../../src/ports";
@@ -98,7 +98,10 @@ export class Board {
     return this.#folder;
   }
 
-  /** Runs until `powerOff`, over any number of resets. The promise settles when the board is off, also because no slot boots. */
+  /**
+   * Runs until `powerOff`, over any number of resets. The promise settles when the board is off, also because no slot
+   * boots.
+   */
   powerOn(reason: ResetReason = "power-on"): Promise<void> {
     if (this.#cut !== undefined) throw new Error("the power is on");
     this.#folder.chip.powerOn();
@@ -220,7 +223,9 @@ export class Board {
   }
 }
 
-/** The reset reason of the next boot. A release build of the SDK restarts by esp_restart after an uncaught exception. */
+/**
+ * The reset reason of the next boot. A release build of the SDK restarts by esp_restart after an uncaught exception.
+ */
 const REASONS: { readonly [cause in EngineEnd["cause"]]: ResetReason } = {
   stopped: "software",
   exception: "software",

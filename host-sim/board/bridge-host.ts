@@ -1,4 +1,7 @@
-/** The board's side of the bridge: carries out what firmware asks with the ports of this computer, and brings it events, one turn at a time. */
+/**
+ * The board's side of the bridge: carries out what firmware asks with the ports of this computer, and brings it events,
+ * one turn at a time.
+ */
 import type { ConnectOptions, Flash, Ports, Socket, SocketError, SocketEvents } from "../../src/ports";
 import { ENCODE, EVENTS, FIRST, HEAD, METHODS, ROOTS, Status, decode, message } from "./firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
@@ -71,7 +74,10 @@ export class BridgeHost {
     this.#events.length = 0;
   }
 
-  /** One request of the firmware; errors of the ports go back to it. A power cut (an error of that name) goes to the caller. */
+  /**
+   * One request of the firmware; errors of the ports go back to it. A power cut (an error of that name) goes to the
+   * caller.
+   */
   answer(request: Uint8Array): Uint8Array {
     try {
       return this.#execute(request);

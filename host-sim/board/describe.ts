@@ -1,4 +1,7 @@
-/** Describes the contents of a board's flash, for `xs-ota inspect` and the console. It mounts a copy, so that it repairs nothing. */
+/**
+ * Describes the contents of a board's flash, for `xs-ota inspect` and the console. It mounts a copy, so that it repairs
+ * nothing.
+ */
 import type { SlotState } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { NAMESPACE } from "../../hal/model-chip/board-ports";

@@ -26,7 +26,9 @@ export type Answer = (request: Uint8Array) => Uint8Array | undefined;
 export interface Engine {
   /** Evaluates the firmware. Settles when that is done or the engine has ended; never rejects. Once. */
   run(source: string): Promise<TurnMeter | undefined>;
-  /** Calls the firmware's `handleCommand` with a message. One at a time, after `run`. Undefined: the engine has ended. */
+  /**
+   * Calls the firmware's `handleCommand` with a message. One at a time, after `run`. Undefined: the engine has ended.
+   */
   turn(message: Uint8Array): Promise<TurnMeter | undefined>;
   /** Ends the engine at once, also in the middle of a turn. Idempotent. */
   stop(): void;
@@ -46,8 +48,8 @@ export interface EngineOptions {
 export type CreateEngine = (options: EngineOptions) => Engine;
 
 /**
- * A chip's task watchdog fires after 5 s (CONFIG_ESP_TASK_WDT_TIMEOUT_S). At 1 to 5 million bytecodes per second that is
- * less than 25 million. Forty times as many are certainly a hang, and take the host a few seconds.
+ * A chip's task watchdog fires after 5 s (CONFIG_ESP_TASK_WDT_TIMEOUT_S). At 1 to 5 million bytecodes per second that
+ * is less than 25 million. Forty times as many are certainly a hang, and take the host a few seconds.
  */
 export const TURN_BYTECODES = 1_000_000_000;
 /** The second limit, ms: long, since a loaded host must not cause rollbacks. */

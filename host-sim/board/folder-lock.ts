@@ -9,16 +9,18 @@ import { join } from "node:path";
 const LOCK_TRIES = 10;
 
 /**
- * Keeps a second process from using the same folder. The lock is a listening local socket named after the folder's inode: the system
- * drops it with the process, however that ends. Linux has such sockets without a file; elsewhere the file of a killed process is
- * recognised by nobody listening and taken over. Resolves to the release; rejects with one line if the folder is in use.
+ * Keeps a second process from using the same folder. The lock is a listening local socket named after the folder's
+ * inode: the system drops it with the process, however that ends. Linux has such sockets without a file; elsewhere the
+ * file of a killed process is recognised by nobody listening and taken over. Resolves to the release; rejects with one
+ * line if the folder is in use.
  */
 export async function lockFolder(folder: string, platform: NodeJS.Platform = process.platform): Promise<() => void> {
   const { dev, ino } = statSync(folder);
   const name = `xs-ota-${createHash("sha256").update(`${dev}:${ino}`).digest("hex").slice(0, 24)}`;
   const path = platform === "linux" ? `\0${name}` : join(tmpdir(), `${name}.lock`);
   let first = await listen(path);
-  // A process that has just been killed, or one that has removed a folder whose inode is this one's now, lets go in a moment.
+  // A process that has just been killed, or one that has removed a folder whose inode is this one's now, lets go in a
+  // moment.
   const tries = platform === "linux" ? LOCK_TRIES : 0;
   for (let attempt = 0; first === undefined && attempt < tries; attempt++) {
     await new Promise((resolve) => setTimeout(resolve, 100));

@@ -1,4 +1,7 @@
-/** The `Network` port over Node's sockets: for the simulated board behind the bridge, and for agents that run in Node itself. */
+/**
+ * The `Network` port over Node's sockets: for the simulated board behind the bridge, and for agents that run in Node
+ * itself.
+ */
 import { createHash, X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
 import type { Socket as NodeSocket } from "node:net";
@@ -11,7 +14,10 @@ import { isIpLiteral, socketError } from "./socket-errors";
 export interface Trust {
   /** Roots beside the system's. */
   readonly ca?: string;
-  /** SHA-256 of public keys (SubjectPublicKeyInfo, as in RFC 7469, section 2.4), base64: one in the server's chain must be among them. Empty: any. */
+  /**
+   * SHA-256 of public keys (SubjectPublicKeyInfo, as in RFC 7469, section 2.4), base64: one in the server's chain must
+   * be among them. Empty: any.
+   */
   readonly pins?: readonly string[];
   /** The device's own certificate and its private key. */
   readonly certificate?: string;
@@ -25,7 +31,10 @@ export interface NodeNetworkOptions {
   onTraffic?(direction: "in" | "out", bytes: number): void;
 }
 
-/** Received and not yet read, at most, before the peer has to wait. A chip has 5,760 (lwIP, TCP_WND); one read of Node's brings up to 65,536. */
+/**
+ * Received and not yet read, at most, before the peer has to wait. A chip has 5,760 (lwIP, TCP_WND); one read of Node's
+ * brings up to 65,536.
+ */
 const RECEIVE_LIMIT = 16_384;
 /** Taken and not yet handed to the kernel, at most. */
 const SEND_LIMIT = 16_384;

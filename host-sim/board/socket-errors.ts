@@ -1,7 +1,10 @@
 import { isIP } from "node:net";
 import type { SocketError, SocketErrorKind } from "../../src/ports";
 
-/** What OpenSSL's chain verification answers (X509_verify_cert_error_string's names, as Node's `error.code`) and Node's own check of the name. */
+/**
+ * What OpenSSL's chain verification answers (X509_verify_cert_error_string's names, as Node's `error.code`) and Node's
+ * own check of the name.
+ */
 const CERTIFICATE_CODES = new Set([
   "UNABLE_TO_GET_ISSUER_CERT",
   "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
@@ -52,7 +55,9 @@ export function socketError(error: Error): SocketError {
   };
 }
 
-/** OpenSSL's line is "thread:error:number:SSL routines:function:reason:file:line:": the reason is what says something. */
+/**
+ * OpenSSL's line is "thread:error:number:SSL routines:function:reason:file:line:": the reason is what says something.
+ */
 function opensslReason(message: string): string | undefined {
   const reason = /:error:[0-9A-F]+:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1];
   return reason === undefined ? undefined : `TLS: ${reason}`;

@@ -1,4 +1,7 @@
-/** How often each sector of a board's flash was erased and programmed in its life: a file of fixed size beside flash.bin. */
+/**
+ * How often each sector of a board's flash was erased and programmed in its life: a file of fixed size beside
+ * flash.bin.
+ */
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import type { FlashOperation } from "../../hal/model-chip/flash-chip";
 import { SECTOR_SIZE } from "../../hal/model-chip/flash-chip";

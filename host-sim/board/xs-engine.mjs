@@ -1,8 +1,8 @@
 /**
  * The XS engine of the simulated board: the worker program that `@agoric/xsnap` brings as C sources.
  *
- * It is built here and not by the package's own install script, which package.json denies: so `npm ci` says in one line what is
- * missing, and no dependency runs a script of its own at installation.
+ * It is built here and not by the package's own install script, which package.json denies: so `npm ci` says in one line
+ * what is missing, and no dependency runs a script of its own at installation.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,10 +1,10 @@
 /**
  * The worker process of `@agoric/xsnap`: one XS machine behind two pipes that carry netstrings ("5:hello,").
  *
- * To the worker, on its descriptor 3: "e" + source evaluates, "?" + bytes calls `globalThis.handleCommand(ArrayBuffer)`.
- * From the worker, on its descriptor 4: "." + meter as JSON + \x01 + result when the turn is over, "!" + text if it threw,
- * and in between "?" + bytes for each `issueCommand(ArrayBuffer)`, which waits for "/" + bytes
- * (xsnap-native/xsnap/sources/xsnap-worker.c).
+ * To the worker, on its descriptor 3: "e" + source evaluates, "?" + bytes calls
+ * `globalThis.handleCommand(ArrayBuffer)`. From the worker, on its descriptor 4: "." + meter as JSON + \x01 + result
+ * when the turn is over, "!" + text if it threw, and in between "?" + bytes for each `issueCommand(ArrayBuffer)`, which
+ * waits for "/" + bytes (xsnap-native/xsnap/sources/xsnap-worker.c).
  */
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -2,8 +2,9 @@ import type { Cause, Offer, Outcome, Task } from "../job/types";
 import type { Crypto } from "../ports";
 
 /**
- * The protocol of one cloud: it turns MQTT messages into offers, and reports into MQTT messages. It has no state beyond its
- * configuration, no I/O and no clock. Each cloud is a folder beside this file; adding one changes nothing else in the agent.
+ * The protocol of one cloud: it turns MQTT messages into offers, and reports into MQTT messages. It has no state beyond
+ * its configuration, no I/O and no clock. Each cloud is a folder beside this file; adding one changes nothing else in
+ * the agent.
  */
 export interface Platform {
   /** Stored in the job's record; a job of another platform is dropped. At most 15 characters. */
@@ -26,9 +27,15 @@ export interface Platform {
 export interface PlatformRules {
   /** There is a version report. Its PUBACK is part of the proof that the cloud is reached. */
   readonly versionReport: boolean;
-  /** The version is reported at every connect, also during a job. On Tencent this makes the cloud send a lost push again. */
+  /**
+   * The version is reported at every connect, also during a job. On Tencent this makes the cloud send a lost push
+   * again.
+   */
   readonly versionWhileBusy: boolean;
-  /** A version report makes the cloud push the pending task again, with a fresh URL. Otherwise deferred offers and unacknowledged reports are stored. */
+  /**
+   * A version report makes the cloud push the pending task again, with a fresh URL. Otherwise deferred offers and
+   * unacknowledged reports are stored.
+   */
   readonly renewable: boolean;
   /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */
   readonly resumeDelay: number;
@@ -63,8 +70,8 @@ export type Report =
   | { readonly kind: "outcome"; readonly task: Task; readonly outcome: Outcome };
 
 /**
- * One setting of a platform. device.json, the settings of a chip (NVS, mc/config) and the table in docs/PLATFORMS.md are
- * made from it. The comment above each entry of a platform's table is its meaning in that document.
+ * One setting of a platform. device.json, the settings of a chip (NVS, mc/config) and the table in docs/PLATFORMS.md
+ * are made from it. The comment above each entry of a platform's table is its meaning in that document.
  */
 export interface Setting {
   /** Its name in the platform's configuration object. */
@@ -90,11 +97,17 @@ export interface Setting {
   readonly file?: "certificate" | "privateKey";
 }
 
-/** What the host and the complete firmware know of a platform. An app that names its platform itself needs only the class. */
+/**
+ * What the host and the complete firmware know of a platform. An app that names its platform itself needs only the
+ * class.
+ */
 export interface PlatformDefinition<Config> {
   /** Value of the setting `platform`, and `Platform.name` of what `create` returns. */
   readonly name: string;
-  /** The fields of `Config`, in the order in which mistakes are reported. A function: on a chip a table would stay in flash. */
+  /**
+   * The fields of `Config`, in the order in which mistakes are reported. A function: on a chip a table would stay in
+   * flash.
+   */
   settings(): readonly Setting[];
   /** What the cloud is told for each cause of a failure. */
   readonly codes: { readonly [cause in Cause]: number };

@@ -8,14 +8,17 @@ import { TURN_TIME } from "../../host-sim/board/engine";
 import type { CreateEngine } from "../../host-sim/board/engine";
 import { puppetBoard, puppetImage } from "./puppet";
 
-/** Version 0.1.0 in the tests of trials: starts the other slot once. After that it reports that it runs, and the reset reason. */
+/**
+ * Version 0.1.0 in the tests of trials: starts the other slot once. After that it reports that it runs, and the reset
+ * reason.
+ */
 const SWITCH_ONCE = `
   if (board.store.getNumber("tried") === undefined) { board.store.setNumber("tried", 1); board.boot.activate(); board.boot.restart(); }
   else say({ event: "state", back: board.boot.resetReason(), invalid: board.boot.lastInvalid() });`;
 
 /**
- * Hangs are found sooner than in earnest: XS by a lower limit of bytecodes, Node by a short turn. The short turn is only for
- * the firmware that ends with `hanging`, so that a loaded host resets no other.
+ * Hangs are found sooner than in earnest: XS by a lower limit of bytecodes, Node by a short turn. The short turn is
+ * only for the firmware that ends with `hanging`, so that a loaded host resets no other.
  */
 const impatient =
   (create: CreateEngine, hanging: string): CreateEngine =>

@@ -150,7 +150,8 @@ test("when the power is off, nothing is delivered any more", async () => {
   let fired = false;
   ports.clock.set(() => (fired = true), 0);
   close();
-  // The timer of another board is set later for the same time. Node calls timers of equal duration in the order in which they were set.
+  // The timer of another board is set later for the same time. Node calls timers of equal duration in the order in
+  // which they were set.
   const other = bridged();
   await new Promise<void>((resolve) => other.ports.clock.set(resolve, 0));
   other.close();

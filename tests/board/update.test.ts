@@ -242,7 +242,8 @@ for (const fault of FAULTS) {
     // Not the firmware's fault for sure: an explicit push may try it once more.
     if (fault === "offline") return;
     const served = cloud.traffic.total().bytes;
-    // The version report follows the PUBACK of the first answer. From then on that answer is not repeated, and can not be taken for the second.
+    // The version report follows the PUBACK of the first answer. From then on that answer is not repeated, and can not
+    // be taken for the second.
     await heard(cloud, device, '"state":"fail"', '"type":"report_version"');
     const again = await cloud.settled(cloud.push(device, cloud.packages.list()[0]!).id);
     assert.deepEqual(

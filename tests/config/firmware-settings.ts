@@ -1,4 +1,6 @@
-/** The module that reads the settings of a chip (firmware/settings.ts), bundled for Node with the agent under its names. */
+/**
+ * The module that reads the settings of a chip (firmware/settings.ts), bundled for Node with the agent under its names.
+ */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";

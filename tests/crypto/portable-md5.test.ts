@@ -1,4 +1,7 @@
-/** The portable MD5: as every crypto port, at each length around its block. tests/board/portable-md5.test.ts has an update with it. */
+/**
+ * The portable MD5: as every crypto port, at each length around its block. tests/board/portable-md5.test.ts has an
+ * update with it.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

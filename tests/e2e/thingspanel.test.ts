@@ -1,6 +1,6 @@
 /**
- * `xs-ota device` against the local cloud's ThingsPanel, over real sockets: updates with the power cut at chosen moments (SIGKILL, and
- * the process started anew), in both generations.
+ * `xs-ota device` against the local cloud's ThingsPanel, over real sockets: updates with the power cut at chosen
+ * moments (SIGKILL, and the process started anew), in both generations.
  */
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -77,8 +77,8 @@ async function bench(
 }
 
 /**
- * Resolves when the device has its subscriptions: what v1 pushes between its CONNECT and that is lost. It is told by the device's
- * warning about the spelling that the broker does not let it have.
+ * Resolves when the device has its subscriptions: what v1 pushes between its CONNECT and that is lost. It is told by
+ * the device's warning about the spelling that the broker does not let it have.
  */
 async function listening({ cloud, id }: Bench, device: Device): Promise<void> {
   if (cloud.identity(id)?.["profile"] === "v1")
@@ -135,7 +135,8 @@ for (const identity of [V0, V1]) {
       steps.slice(0, -1).filter((each) => !(Number(each) >= 1 && Number(each) <= 99)),
       [],
     );
-    // One report before the task, one of the new firmware for each trial that got as far: none in between, each would cost a push.
+    // One report before the task, one of the new firmware for each trial that got as far: none in between, each would
+    // cost a push.
     assert.deepEqual(
       [...new Set(wire.filter((each) => each.startsWith("v")))],
       identity.profile === "v0" ? ["v 0.1.0", "v 0.2.0"] : [],

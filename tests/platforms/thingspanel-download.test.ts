@@ -1,4 +1,7 @@
-/** Row 12 of the comparison, "supports breakpoint resume": the downloader over real sockets against the endpoint as it really answers. */
+/**
+ * Row 12 of the comparison, "supports breakpoint resume": the downloader over real sockets against the endpoint as it
+ * really answers.
+ */
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server } from "node:http";

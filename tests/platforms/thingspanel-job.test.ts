@@ -1,4 +1,6 @@
-/** The rows of the comparison that are about the job: dialect and job together, as the server sees them on its topics. */
+/**
+ * The rows of the comparison that are about the job: dialect and job together, as the server sees them on its topics.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

@@ -1,4 +1,7 @@
-/** The rows of docs/PLATFORMS.md where manual, servers and forks of ThingsPanel disagree. Those about job and download have files of their own. */
+/**
+ * The rows of docs/PLATFORMS.md where manual, servers and forks of ThingsPanel disagree. Those about job and download
+ * have files of their own.
+ */
 import assert from "node:assert/strict";
 import { feed } from "../mqtt/feed";
 import { test } from "node:test";

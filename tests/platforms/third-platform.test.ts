@@ -1,4 +1,7 @@
-/** A further cloud is one folder: the job, device.json, the settings of a chip, the firmware and the document take it as it is. */
+/**
+ * A further cloud is one folder: the job, device.json, the settings of a chip, the firmware and the document take it as
+ * it is.
+ */
 import { Aedes } from "aedes";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

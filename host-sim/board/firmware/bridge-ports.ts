@@ -1,4 +1,7 @@
-/** The ports of src/ports.ts on the firmware's side of the bridge: each call is one request to the board. Engine-neutral. */
+/**
+ * The ports of src/ports.ts on the firmware's side of the bridge: each call is one request to the board.
+ * Engine-neutral.
+ */
 import type {
   Boot,
   Clock,
@@ -42,7 +45,10 @@ type Roots = readonly [
 /** Longest wait that the message holds, ms (49 days); longer ones are cut to it. */
 const LONGEST = 0xffff_ffff;
 
-/** Everything that firmware may ask of its board. `version` is the one that the firmware itself carries, whatever its image claims. */
+/**
+ * Everything that firmware may ask of its board. `version` is the one that the firmware itself carries, whatever its
+ * image claims.
+ */
 export function bridgePorts(issueCommand: IssueCommand, version: string): BridgePorts {
   const [board, flash, boot, store, crypto, clock] = ROOTS.map(objectsOf(issueCommand)) as unknown as Roots;
   const listeners = new Map<number, Partial<SocketEvents> & { timer?(): void }>();

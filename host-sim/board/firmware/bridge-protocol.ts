@@ -3,9 +3,10 @@
  * `issueCommand(ArrayBuffer): ArrayBuffer`. Both sides marshal by the table below, so this file uses neither Node nor
  * TextEncoder.
  *
- * A request is the number of the method (1 byte), the number of the object (4 bytes) and the arguments, each a number or the
- * length of the bytes that follow it (4 bytes). The reply is a status byte and the result. An event, the argument of
- * `handleCommand`, is a kind (1 byte), the number of a socket or timer (4 bytes) and a payload. Integers are little-endian.
+ * A request is the number of the method (1 byte), the number of the object (4 bytes) and the arguments, each a number
+ * or the length of the bytes that follow it (4 bytes). The reply is a status byte and the result. An event, the
+ * argument of `handleCommand`, is a kind (1 byte), the number of a socket or timer (4 bytes) and a payload. Integers
+ * are little-endian.
  */
 import { decodeUtf8, encodeUtf8 } from "../../../src/util/utf8";
 
@@ -23,8 +24,8 @@ type Method = readonly [
 ];
 
 /**
- * The ports of src/ports.ts; the place in this list is a method's number. "board" is the rest: `connect`, and `set` of the
- * clock, have events in place of callbacks.
+ * The ports of src/ports.ts; the place in this list is a method's number. "board" is the rest: `connect`, and `set` of
+ * the clock, have events in place of callbacks.
  */
 export const METHODS: readonly Method[] = [
   ["board", "configuration", [], "text", "property"],

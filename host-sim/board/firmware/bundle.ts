@@ -1,4 +1,7 @@
-/** The firmware as one script, as it lies in flash: the agent bundled once, and in front of it what makes this firmware this one. */
+/**
+ * The firmware as one script, as it lies in flash: the agent bundled once, and in front of it what makes this firmware
+ * this one.
+ */
 import type { FirmwareConstants } from "./configuration";
 import { xsScript } from "./xs-script";
 
@@ -14,7 +17,9 @@ const PROLOGUES: { readonly [fault in Fault]: string } = {
 
 let bundled: Promise<string> | undefined;
 
-/** The agent without its prologue. Bundled at the first call of a process, which takes about a twentieth of a second. */
+/**
+ * The agent without its prologue. Bundled at the first call of a process, which takes about a twentieth of a second.
+ */
 export function firmwareBundle(): Promise<string> {
   bundled ??= xsScript(new URL("main.ts", import.meta.url));
   return bundled;

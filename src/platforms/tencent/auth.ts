@@ -11,7 +11,9 @@ import { encodeUtf8 } from "../../util/utf8";
 
 /** `sdkAppId` of the vendor's C and Python SDKs. */
 export const SDK_APP_ID = "21010406";
-/** End of validity, Unix seconds: the largest value of 31 bits, as in the vendor's SDKs. Devices often have no clock. */
+/**
+ * End of validity, Unix seconds: the largest value of 31 bits, as in the vendor's SDKs. Devices often have no clock.
+ */
 const EXPIRY = 2_147_483_647;
 
 const CONNECTION_ID = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -40,7 +42,10 @@ export function passwordOf(crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8A
   return `${toHex(hmac(crypto, algorithm, key, encodeUtf8(username)))};hmac${algorithm.toLowerCase()}`;
 }
 
-/** Decodes the secret, base64 as in the console. The caller overwrites the result. Throws with one line that does not show it. */
+/**
+ * Decodes the secret, base64 as in the console. The caller overwrites the result. Throws with one line that does not
+ * show it.
+ */
 export function secretKey(deviceSecret: string | (() => string | undefined) | undefined): Uint8Array {
   const text = typeof deviceSecret === "function" ? deviceSecret() : deviceSecret;
   if (!text) throw new Error("deviceSecret: needed in KEY mode");

@@ -26,7 +26,10 @@ import type { HmacAlgorithm } from "./auth";
 export interface TencentConfig {
   readonly productId: string;
   readonly deviceName: string;
-  /** "KEY": the password comes from the device's secret. "CERT": the TLS client certificate is the identity, and there is no password. */
+  /**
+   * "KEY": the password comes from the device's secret. "CERT": the TLS client certificate is the identity, and there
+   * is no password.
+   */
   readonly authMode: "KEY" | "CERT";
   /** Base64; KEY mode only. A function is called at each connect. */
   readonly deviceSecret?: string | (() => string | undefined);

@@ -1,2 +1,5 @@
-/** "xs-ota/tencent" in a Moddable app. A module of its own, because XS resolves relative imports against a module's name. */
+/**
+ * "xs-ota/tencent" in a Moddable app. A module of its own, because XS resolves relative imports against a module's
+ * name.
+ */
 export * from "xs-ota/src/platforms/tencent/dialect";

@@ -18,7 +18,10 @@ import { PROFILES } from "./profiles";
 import type { Profile, ProfileFacts } from "./profiles";
 import { readTask } from "./task";
 
-/** ThingsPanel. Message shapes: "Firmware Upgrade (OTA)" of its manual. Where its servers differ, this follows the servers. */
+/**
+ * ThingsPanel. Message shapes: "Firmware Upgrade (OTA)" of its manual. Where its servers differ, this follows the
+ * servers.
+ */
 
 export interface ThingsPanelConfig {
   readonly profile: Profile;
@@ -136,7 +139,8 @@ export class ThingsPanelPlatform implements Platform {
       case "version":
         return this.version(report.version);
       case "progress":
-        // QoS 0: the next report follows within seconds. 0 is no step. 100 ends the task, which only the new firmware may do.
+        // QoS 0: the next report follows within seconds. 0 is no step. 100 ends the task, which only the new firmware
+        // may do.
         return this.progress(0, report.task, Math.min(Math.max(Math.floor(report.percent), 1), 99), "downloading");
       case "burning":
         return this.progress(1, report.task, 99, "downloaded and verified, about to restart");

@@ -1,8 +1,9 @@
 import type { PlatformRules } from "../platform";
 
 /**
- * The two generations of ThingsPanel. "v0": servers up to 0.5, and the public documentation. "v1": servers from 1.0 on. They
- * share message shapes and step codes. Topics differ, and v1 has no version report and no other request for a push.
+ * The two generations of ThingsPanel. "v0": servers up to 0.5, and the public documentation. "v1": servers from 1.0 on.
+ * They share message shapes and step codes. Topics differ, and v1 has no version report and no other request for a
+ * push.
  */
 export type Profile = "v0" | "v1";
 
@@ -23,13 +24,13 @@ export const PROFILES: { readonly [profile in Profile]: ProfileFacts } = Object.
     tasks: (token) => [`ota/device/inform/${token}`],
     progress: "ota/device/progress",
     version: "ota/device/inform",
-    // Each report of another version than the target's makes the server push again, up to three times; the next one fails the
-    // task. So no version is reported during a job, and none to get a fresh URL.
+    // Each report of another version than the target's makes the server push again, up to three times; the next one
+    // fails the task. So no version is reported during a job, and none to get a fresh URL.
     rules: Object.freeze({ ...COMMON, versionReport: true }),
   }),
   v1: Object.freeze<ProfileFacts>({
-    // The shipped configuration publishes to the misspelled topic. The broker permits the right one since 2025-11, and the
-    // misspelled one before.
+    // The shipped configuration publishes to the misspelled topic. The broker permits the right one since 2025-11, and
+    // the misspelled one before.
     tasks: (_, deviceNumber) => [`ota/devices/inform/${deviceNumber}`, `ota/devices/infrom/${deviceNumber}`],
     progress: "ota/devices/progress",
     rules: Object.freeze({ ...COMMON, versionReport: false }),

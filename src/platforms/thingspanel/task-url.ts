@@ -30,7 +30,10 @@ export function taskUrl(
   return { url };
 }
 
-/** Whether a name or address is the device itself (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section 2.5). */
+/**
+ * Whether a name or address is the device itself (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section
+ * 2.5).
+ */
 export function isLoopback(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, "");
   return (

@@ -10,9 +10,9 @@ import type { UrlSettings } from "./task-url";
 const NAME_MAX = 36;
 
 /**
- * Reads a task message of either generation. Server, documentation and forks disagree, so every form is accepted: `code` as
- * number or text, `size` as number or text (anything else means unknown), `sign` empty or missing, `module` and `extData`
- * null or missing. `id` is new for every push and refers to nothing; it is ignored, as unknown keys are.
+ * Reads a task message of either generation. Server, documentation and forks disagree, so every form is accepted:
+ * `code` as number or text, `size` as number or text (anything else means unknown), `sign` empty or missing, `module`
+ * and `extData` null or missing. `id` is new for every push and refers to nothing; it is ignored, as unknown keys are.
  *
  * A task that can not be carried out is answered. A message without version and URL is no task, and is not answered: a
  * report without a task crashes the server of 1.x.
@@ -47,8 +47,8 @@ export function readTask(message: JsonObject, settings: UrlSettings & { readonly
 }
 
 /**
- * The length tells the algorithm, and `signMethod` is ignored: v0 uses SHA-256 for every method but exactly "MD5", and labels
- * it "Md5". Empty or missing: the offer has no digest, and policy decides.
+ * The length tells the algorithm, and `signMethod` is ignored: v0 uses SHA-256 for every method but exactly "MD5", and
+ * labels it "Md5". Empty or missing: the offer has no digest, and policy decides.
  */
 function digestOf(sign: string | undefined): OfferDigest | "malformed" | undefined {
   if (sign === undefined || sign === "") return undefined;

@@ -1,6 +1,6 @@
 /**
- * A third cloud, as short as one can be: the example of docs/PLATFORMS.md. It pushes JSON, wants states as words, and hears
- * no versions. All types come from the public entry.
+ * A third cloud, as short as one can be: the example of docs/PLATFORMS.md. It pushes JSON, wants states as words, and
+ * hears no versions. All types come from the public entry.
  */
 import type {
   Identity,
