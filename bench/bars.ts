@@ -1,4 +1,4 @@
-/** What the project promises of itself, against what was measured. */
+/** The figures that the project promises, beside those measured. */
 import type { Cell } from "./output/table";
 import type { Outcome, WeakLink } from "./measure/weak-link";
 import { AGENT } from "./measure/weak-link";

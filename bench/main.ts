@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures the agent and what one would use instead, prints the tables, and draws the plots into build/bench/. Everything
- * counted is the same on every machine; times are of a virtual clock, and so are they.
+ * `npm run bench`: measures the agent and other ways to download firmware, prints the tables, and draws the plots into build/bench/. Counts
+ * are the same on every machine; so are times, which a virtual clock gives.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * `npm run faults:table`: runs the tests against named faults, which measure the rows, and puts the tables into docs/NETWORK.md between
- * its marks; draws docs/reconnects.svg. A copy of the tables alone is left in build/network/faults.md.
+ * `npm run faults:table`: runs the tests of named faults, which measure the rows, and writes the tables between the marks of
+ * docs/NETWORK.md. It draws docs/reconnects.svg, and leaves a copy of the tables in build/network/faults.md.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ const DOCUMENT = join(ROOT, "docs", "NETWORK.md");
 const PARTS = { http: "File servers", mqtt: "Brokers", tls: "TLS" };
 
 for (const part of Object.keys(PARTS)) {
-  // One after the other: each has a clock that jumps when its own sockets are quiet.
+  // One after the other: the clock of each jumps when its own process is quiet.
   const { status } = spawnSync(
     process.execPath,
     ["--import", "tsx", "--test", `tests/network/${part}-faults.test.ts`],

@@ -1,4 +1,4 @@
-/** The agent and its peers over the same lines with the same breaks, and over power cuts. */
+/** The agent and the other strategies over the same lines with the same breaks, and over power cuts. */
 import { runPeer } from "../peers/run";
 import { STRATEGIES } from "../peers/strategies";
 import type { Strategy } from "../peers/strategies";
@@ -83,7 +83,7 @@ export function weakLink(
   }));
 }
 
-/** The power goes once, at a share of the file. */
+/** The power is cut once, at a share of the file. */
 export const CUTS = [0.1, 0.5, 0.9] as const;
 
 export function powerCuts(

@@ -4,17 +4,17 @@ import { randomDevice } from "../cloud/core/platforms/sides";
 import { identityProblem, type TencentDevice } from "../cloud/core/platforms/tencent/access";
 import { deviceNumberOf, readIdentity } from "../cloud/core/platforms/thingspanel/identity";
 
-/** A device as the command line names it. */
+/** A device that the command line names. */
 export interface NamedDevice {
   readonly platform: "tencent" | "thingspanel";
-  /** In the cloud. */
+  /** Its id in the cloud. */
   readonly id: string;
   readonly identity: Readonly<Record<string, unknown>>;
-  /** Shows a certificate in place of a secret: what that one is made for. */
+  /** Set where the device has a certificate in place of a secret: whom the certificate is for. */
   readonly certificate?: TencentDevice;
 }
 
-/** A device of that name, Tencent's unless the name begins with another platform and a slash; its secret is new each time. Throws one line. */
+/** A new device with a new secret. It is Tencent's unless its name begins with another platform and a slash. Throws one line. */
 export function newDevice(text: string): NamedDevice {
   const [, kind = "tencent", name = text] = /^(tencent|thingspanel-v[01])\/(.*)$/s.exec(text) ?? [];
   const { identity } = randomDevice(kind, name);
@@ -22,8 +22,8 @@ export function newDevice(text: string): NamedDevice {
 }
 
 /**
- * productId/deviceName/deviceSecret, without a secret the device shows a certificate; or thingspanel/v0/accessToken/module, the module
- * optional (a product id is shorter). Throws one line.
+ * Parses productId/deviceName/deviceSecret (without a secret: by certificate) or thingspanel/v0/accessToken/module (the module is
+ * optional). No product id is as long as "thingspanel". Throws one line.
  */
 export function parseDevice(text: string): NamedDevice {
   const [productId = "", deviceName = "", ...rest] = text.split("/");
@@ -33,7 +33,7 @@ export function parseDevice(text: string): NamedDevice {
       username: rest[0],
       ...(rest[1] === undefined ? {} : { module: rest[1] }),
     });
-  // Base64 may hold slashes of its own.
+  // Base64 may contain slashes.
   return tencent({ productId, deviceName, ...(rest.length > 0 ? { deviceSecret: rest.join("/") } : {}) });
 }
 
@@ -48,13 +48,13 @@ export async function readDevices(path: string): Promise<NamedDevice[]> {
   }
 }
 
-/** One device to try a push with where none is named: the same one at every start. */
+/** The demo device, for a push without a device: the same one at each start. */
 export function demoDevice(cloud: Cloud): NamedDevice {
   const fresh = newDevice("demo-1");
   return { ...fresh, identity: cloud.identity(fresh.id) ?? fresh.identity };
 }
 
-/** The device with that identity, which may be there from an earlier start. Returns its id. Throws one line. */
+/** Adds the device with that identity unless an earlier start did. Returns its id. Throws one line. */
 export function deviceOf(cloud: Cloud, { platform, id, identity }: NamedDevice): string {
   const kept = cloud.identity(id);
   if (kept === undefined) return cloud.addDevice(platform, identity);

@@ -5,9 +5,9 @@ import { isFinal, type Task } from "../cloud/core/devices/tasks";
 /** Percent between two lines on the same download. */
 const STEP = 10;
 
-/** Tells what happens in a cloud, a line at a time. */
+/** Prints what happens in a cloud, one line for each event. */
 export function narrate(cloud: Cloud, print: (line: string) => void): void {
-  // Versions and messages are a device's own words: they must not steer the terminal.
+  // Versions and messages come from the device: control characters in them must not reach the terminal.
   const say = (line: string): void => print(line.replace(/\p{Cc}/gu, "?"));
   const devices = new Map<string, Device>();
   const told = new Map<string, string>();

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Authority, type Credentials } from "../cloud/core/listeners/certificates";
 import { clientIdOf, type TencentDevice } from "../cloud/core/platforms/tencent/access";
 
-/** What devices must trust. */
+/** The root that devices must trust. */
 export const ROOT_FILE = "root.pem";
 const KEY_FILE = "root.key.pem";
 
@@ -33,7 +33,7 @@ export async function keptAuthority(folder: string): Promise<Authority> {
   }
 }
 
-/** A certificate from elsewhere with its key; `rootFile`: what devices are to trust. Rejects with one line. */
+/** Reads a certificate from elsewhere with its key. `rootFile`: the root that devices trust. Rejects with one line. */
 export async function givenCertificate(
   certificateFile: string,
   keyFile: string,
@@ -68,7 +68,7 @@ async function required(path: string): Promise<string> {
   return content;
 }
 
-/** What a device in certificate mode needs; the result is the entry of the vendor's device_info.json that names the files. */
+/** Writes certificate and key of a device. Returns the entry of the vendor's device_info.json that names the files. */
 export async function writeClientCertificate(
   folder: string,
   authority: Authority,

@@ -3,7 +3,7 @@ import type { BoardEvent } from "../board/board";
 
 const WIDTH = 30;
 
-/** Tells a person at a terminal what a board does: a bar for the download, a line for everything else. */
+/** Shows a board's events on a terminal: a bar for the download, a line for every other event. */
 export class Narrator {
   readonly #stream: WriteStream;
   #bar = false;
@@ -12,7 +12,7 @@ export class Narrator {
     this.#stream = stream;
   }
 
-  /** The bar gives way to what stdout is about to say: both may be one terminal. */
+  /** Ends the bar before stdout writes: both may be the same terminal. */
   clear(): void {
     if (this.#bar) this.#stream.write("\r\u001B[K");
     this.#bar = false;

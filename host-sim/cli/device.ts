@@ -30,7 +30,7 @@ export function register(program: Command): void {
         "its flash. Prints one JSON object per line on stdout. The first start with an empty folder makes the board with factory firmware.",
     )
     .requiredOption("--config <file>", "device.json: cloud, identity and policy")
-    .requiredOption("--state <folder>", "the board itself: its flash chip is a file in there")
+    .requiredOption("--state <folder>", "the board itself: its flash chip is a file in this folder")
     .option("--version <version>", "version of the factory firmware of a new board", versionArgument, "0.1.0")
     .addOption(new Option("--engine <engine>", "what runs the firmware").choices(["xs", "node"]).default("xs"))
     .option(

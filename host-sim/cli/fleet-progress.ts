@@ -2,10 +2,10 @@ import type { FleetProgress } from "../cloud/fleet/fleet";
 import { STATES } from "../cloud/fleet/messages";
 import type { FleetStatistics } from "../cloud/fleet/statistics";
 
-/** Milliseconds between lines where they can not be overwritten. */
+/** Milliseconds between two lines where the output is no terminal. */
 const LINE_EVERY = 5_000;
 
-/** How a fleet is doing: one line that renews itself on a terminal, a line now and then elsewhere. */
+/** Progress of a fleet: one line that is overwritten on a terminal, one line every so often elsewhere. */
 export class FleetProgressLine implements FleetProgress {
   readonly #stream: NodeJS.WriteStream;
   readonly #started = Date.now();
@@ -36,7 +36,7 @@ export class FleetProgressLine implements FleetProgress {
     this.#open = true;
   }
 
-  /** Leaves the line as it is. */
+  /** Ends the line. */
   end(): void {
     if (this.#open) this.#stream.write("\n");
     this.#open = false;

@@ -1,4 +1,4 @@
-/** What the agent keeps in NVS, read with the agent's own code. */
+/** The agent's records in NVS, read with the agent's own code. */
 import { readRecords } from "../../src/job/records";
 import { StoredJob } from "../../src/job/stored-job";
 import type { BoardDescription } from "../board/describe";
@@ -15,7 +15,7 @@ export interface JobInHand {
   readonly phase: string;
   /** Bytes in flash and read back. */
   readonly stored: number;
-  /** Trials that a power loss cut short. */
+  /** Trials that ended by a power loss. */
   readonly trials: number;
   /** Waits for the cloud's acknowledgement: "done", or why it failed. */
   readonly outcome: string | undefined;

@@ -8,7 +8,7 @@ export interface Inspection extends Pick<BoardDescription, "flashSize" | "boot" 
   readonly partitions: readonly (Partition & { readonly wear: Wear })[];
 }
 
-/** The whole report, for people. */
+/** The report as text. */
 export function report(inspection: Inspection): string {
   const { flashSize, partitions, boot, slots, job, records } = inspection;
   return [

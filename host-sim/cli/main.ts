@@ -1,7 +1,7 @@
 /** `xs-ota` as a process. */
 import { createProgram } from "./program";
 
-// A reader that goes away (`| head`) is no error of ours.
+// A reader that closes the pipe early (`| head`) is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;

@@ -23,9 +23,9 @@ export function register(program: Command): void {
     .command("weaknet")
     .summary("put a weak link between devices and their cloud")
     .description(
-      "Relays TCP to a broker and a file server as a weak link does: slow, late, with stalls and resets, never changing a byte." +
-        "Devices are given its ports: mqtt.port in device.json, and `xs-ota cloud --download-origin` for what they download." +
-        "Without options it is a cell at the edge of its range; 0 takes a trouble away. Prints one JSON line with its ports on" +
+      "Relays TCP to a broker and a file server as a weak link does: slow, late, with stalls and resets, never changing a byte. " +
+        "Devices are given its ports: mqtt.port in device.json, and `xs-ota cloud --download-origin` for what they download. " +
+        "Without options it is a cell at the edge of its range; 0 switches a fault off. Prints one JSON line with its ports on " +
         "stdout and runs until interrupted.",
     )
     .addOption(
@@ -47,7 +47,7 @@ export function register(program: Command): void {
     .option("--reset-every <seconds>", "a connection is reset so often, on average", number(0, 86_400), WEAK.resetEvery)
     .option("--stall-every <seconds>", "a connection stalls so often, on average", number(0, 86_400), WEAK.stallEvery)
     .option("--stall-for <seconds>", "a stall lasts so long", number(0, 3_600), WEAK.stallFor)
-    .option("--seed <number>", "of the dice: the same seed throws the same", number(0, 2 ** 32 - 1), 1)
+    .option("--seed <number>", "of the random faults: the same seed gives the same", number(0, 2 ** 32 - 1), 1)
     .action(orFail(run));
 }
 

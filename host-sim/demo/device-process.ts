@@ -10,14 +10,14 @@ const BIN = fileURLToPath(new URL("../bin/xs-ota.mjs", import.meta.url));
 /** One line that the command printed. */
 export type Line = Readonly<Record<string, unknown>>;
 
-/** `xs-ota device` in a process of its own, as a person would start it. */
+/** `xs-ota device` as a process of its own. */
 export class Device {
   readonly events: Line[] = [];
   stderr = "";
   readonly #process: ChildProcessByStdio<null, Readable, Readable>;
   #ended = false;
   #waiters: (() => void)[] = [];
-  /** Told each line as it comes. */
+  /** Called with each line as it arrives. */
   onEvent: ((event: Line) => void) | undefined;
 
   static start(config: string, state: string, ...more: string[]): Device {
@@ -44,7 +44,7 @@ export class Device {
     return this.until(name, ({ event }) => event === name);
   }
 
-  /** The first line that is it, past or to come. Rejects when the process ends without; `what` is for the message. */
+  /** The first line that `is` accepts, past or to come. Rejects if the process ends before; `what` names the line in the message. */
   async until(what: string, is: (event: Line) => boolean): Promise<Line> {
     for (;;) {
       const found = this.events.find(is);
@@ -58,7 +58,7 @@ export class Device {
     for (const waiter of this.#waiters.splice(0)) waiter();
   }
 
-  /** Power cut. */
+  /** Cuts the power: SIGKILL. */
   async kill(): Promise<void> {
     if (this.#ended) return;
     const closed = once(this.#process, "close");

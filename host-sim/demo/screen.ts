@@ -7,11 +7,11 @@ const WIDTH = 40;
 /** Percent between two lines where there is no terminal to draw on. */
 const STEP = 20;
 
-/** The demonstration as it goes: a bar that moves on a terminal, a few lines elsewhere. */
+/** Output of the demonstration: a moving bar on a terminal, a few lines elsewhere. */
 export class Screen {
   readonly #stream: WriteStream;
   #bar = false;
-  #told = -STEP;
+  #shown = -STEP;
 
   constructor(stream: WriteStream) {
     this.#stream = stream;
@@ -30,8 +30,8 @@ export class Screen {
     if (this.#stream.isTTY) {
       this.#stream.write(`\r${bar}\u001B[K`);
       this.#bar = true;
-    } else if (percent === 100 || percent >= this.#told + STEP) {
-      this.#told = percent;
+    } else if (percent === 100 || percent >= this.#shown + STEP) {
+      this.#shown = percent;
       this.line(bar);
     }
   }

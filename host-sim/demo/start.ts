@@ -1,6 +1,6 @@
 /**
- * `npm start`: one board on firmware 0.1.0 meets a cloud that has 0.2.0. In the middle of the download its power is cut, for real: the
- * board is a process of its own, and it is killed. Started again, it goes on from its flash, switches, proves itself and reports done.
+ * `npm start`: a cloud updates one board from firmware 0.1.0 to 0.2.0. The board is a process of its own. It is killed in the middle of the
+ * download, which is a power cut. Started again, it resumes from its flash, switches slots, confirms the new firmware and reports done.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,14 +17,14 @@ import { problems, summarize } from "./summary";
 import type { Measured } from "./summary";
 
 const [OLD, NEW] = ["0.1.0", "0.2.0"];
-/** About what the agent weighs on a chip. */
+/** About the size of a firmware with the agent on a chip, bytes. */
 const SIZE = 708_482;
-/** Bytes per second: slow enough to watch, quick enough not to wait. */
+/** Bytes per second: the download takes some eight seconds. */
 const THROTTLE = 90_000;
-/** The power goes within so many milliseconds after this percent was reported. */
+/** The power is cut up to CUT_WITHIN milliseconds after this percentage was reported. */
 const CUT_AT = 40;
 const CUT_WITHIN = 1_000;
-/** The README promises less than a minute. */
+/** Milliseconds. README.md promises less than a minute. */
 const TIMEOUT = 55_000;
 
 const screen = new Screen(process.stdout);
@@ -61,7 +61,7 @@ async function demonstrate(): Promise<Measured> {
   device = Device.start(config, state, "--version", OLD!);
   watch(device);
   await device.until("the middle of the download", ({ percent }) => Number(percent) >= CUT_AT);
-  // Power does not go at the moment of a report.
+  // A power cut at the moment of a report would always hit the same operation.
   await new Promise((resolve) => setTimeout(resolve, Math.random() * CUT_WITHIN));
   await device.kill();
   const checkpoint = inspect(state).job?.stored ?? 0;

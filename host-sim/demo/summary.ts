@@ -1,6 +1,6 @@
 import type { Wear } from "../board/wear-file";
 
-/** What the demonstration measured. */
+/** Measurements of the demonstration. */
 export interface Measured {
   readonly size: number;
   readonly sectors: number;
@@ -8,10 +8,10 @@ export interface Measured {
   readonly served: number;
   readonly again: number;
   readonly cutPercent: number;
-  /** Bytes stored at the cut, and where the board went on. */
+  /** Bytes stored at the cut, and the offset at which the board resumed. */
   readonly checkpoint: number;
   readonly resumed: number;
-  /** What the cloud thinks. */
+  /** Status of the task in the cloud, and the version that the board reported last. */
   readonly status: string;
   readonly runs: string | undefined;
   readonly wanted: string;
@@ -22,7 +22,7 @@ export interface Measured {
   readonly seconds: number;
 }
 
-/** One sector, and what may be under way when the power goes. */
+/** Bytes: one sector and what is in flight when the power is cut (invariant 6 in docs/DESIGN.md). */
 const AGAIN_MAX = 4096 + 16_384;
 const NOTHING: Wear = { erases: 0, mostErases: 0, programs: 0 };
 
@@ -47,7 +47,7 @@ export function summarize(measured: Measured): string[] {
   return ["", ...rows.map(([name, value]) => `  ${name.padEnd(22)} ${value}`), ""];
 }
 
-/** What was promised and not kept; empty if all was. */
+/** Promises that the run broke. */
 export function problems({
   size,
   sectors,

@@ -16,11 +16,11 @@ export interface FaultRequest {
   readonly number: number;
 }
 
-/** One request and the means to mistreat it. Requests of one connection are served one after the other. */
+/** One request and the means to answer it wrongly. Requests of one connection are served one after the other. */
 export interface Exchange {
   readonly request: FaultRequest;
   readonly file: Uint8Array;
-  /** Where this server is reached: for redirects. */
+  /** Address of this server, for redirects. */
   readonly origin: string;
   /** Sends; resolves when the bytes have gone to the kernel. */
   send(bytes: string | Uint8Array): Promise<void>;

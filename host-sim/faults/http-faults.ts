@@ -1,4 +1,4 @@
-/** Everything a file server or a middlebox is known to do wrong, by name, with what must come of it. */
+/** Faults of file servers and middleboxes, by name, each with the end that the update must have. */
 import type { Cause } from "../../src/job/types";
 import { contentRange, rangeFields, slice } from "./fault-server";
 import type { Exchange, HttpFault } from "./fault-server";
@@ -8,7 +8,7 @@ export type FaultEnd = "finished" | "renewed" | Cause;
 
 export interface NamedFault {
   readonly end: FaultEnd;
-  /** Anew for each server: faults count and remember. */
+  /** A new one for each server: faults have state. */
   make(): HttpFault;
 }
 
@@ -18,7 +18,7 @@ function fault(end: FaultEnd, does: string, serve: Serve): NamedFault {
   return { end, make: () => ({ does, serve }) };
 }
 
-/** A fault for the first `times` requests; then all is well. */
+/** A fault for the first `times` requests; later ones are answered correctly. */
 function passing(end: FaultEnd, does: string, times: number, serve: Serve): NamedFault {
   return fault(end, does, (exchange) => (exchange.request.count <= times ? serve(exchange) : exchange.partial()));
 }

@@ -1,4 +1,4 @@
-/** What brokers and the links to them are known to do wrong, by name. Each passes after a while, or an update could not be told. */
+/** Faults of brokers and of the links to them, by name. Each ends after a while: without a broker no update can be reported. */
 import { Buffer } from "node:buffer";
 import type { Packet } from "mqtt-packet";
 import type { MqttFault, RelayedConnection } from "./mqtt-relay";
@@ -8,9 +8,9 @@ export interface NamedMqttFault {
   readonly does: string;
   /** Connections to the broker that one update may take, the two of an update without a fault included. */
   readonly connections: number;
-  /** What the device must have said to the engineer. */
+  /** What the device must have logged for the engineer. */
   readonly tells?: RegExp;
-  /** Anew for each relay: faults count and remember. */
+  /** A new one for each relay: faults have state. */
   make(): MqttFault;
 }
 
@@ -21,7 +21,7 @@ const text = (packet: Packet): string => (packet.cmd === "publish" ? Buffer.from
 const isReport = (packet: Packet, word: string): boolean => text(packet).includes(word);
 const isOffer = (packet: Packet): boolean => isReport(packet, "update_firmware");
 
-/** The first `times` packets that `is` knows are handled by `act`; the others pass. */
+/** The first `times` packets that `is` accepts go to `act`; the others pass. */
 function first(
   times: number,
   is: (packet: Packet) => boolean,
@@ -36,7 +36,7 @@ function first(
   };
 }
 
-/** The connection is lost when the device says this. */
+/** The connection is lost when the device sends such a packet. */
 function lostAt(where: string, is: (packet: Packet) => boolean, times = 2): NamedMqttFault {
   return {
     does: `resets ${times === 1 ? "once" : `${times} times`} ${where}`,
@@ -89,7 +89,7 @@ function twice(packet: Packet, connection: RelayedConnection): "taken" {
   return "taken";
 }
 
-/** Bytes of a PUBLISH at QoS 0 as they are on the wire, whatever is in them. */
+/** Bytes of a PUBLISH at QoS 0 on the wire, with any payload. */
 function rawPublish(topic: string, payload: Uint8Array): Uint8Array {
   const name = Buffer.from(topic);
   let length = 2 + name.length + payload.length;

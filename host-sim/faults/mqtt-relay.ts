@@ -1,10 +1,10 @@
-/** Stands between a device and its broker, takes the conversation apart into packets, and lets a fault decide about each. */
+/** A relay between a device and its broker that parses the packets of both and lets a fault decide about each. */
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 
-/** One device's connection through the relay, and the means to mistreat it. */
+/** One device's connection through the relay, and the means to disturb it. */
 export interface RelayedConnection {
   /** From 1, since the relay listens. */
   readonly number: number;
@@ -19,7 +19,7 @@ export interface RelayedConnection {
   mute(): void;
 }
 
-/** A fault is asked about each packet: what passes on is its own to send, unless it says "pass". */
+/** Decides about each packet. "pass" forwards it; "taken" leaves it to the fault. */
 export interface MqttFault {
   /** A device has connected; "refuse" resets it at once. */
   connected?(connection: RelayedConnection): "refuse" | undefined;

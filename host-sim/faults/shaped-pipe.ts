@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../../src/ports";
 
-/** What a link does to bytes and connections. Absent: nothing of that kind. */
+/** What a link does to bytes and connections. An absent field has no effect. */
 export interface LinkQuality {
   /** Milliseconds each way. */
   readonly latency?: number;
@@ -16,18 +16,18 @@ export interface LinkQuality {
   readonly stallFor?: number;
 }
 
-/** One direction of a whole link: whose turn it is to send. */
+/** One direction of a link, which all its connections share. */
 export interface Lane {
   /** When the link is free again, by its clock. */
   freeAt: number;
 }
 
-/** Bytes under way on one connection and direction before the sender has to wait: a modem's buffer. */
+/** Bytes under way on one connection and direction before the sender has to wait, as in the buffer of a modem. */
 const BUFFERED_MAX = 32_768;
-/** Bytes that take their turn at once: small enough that connections share a slow link evenly. */
+/** Bytes that are sent at once: small enough that connections share a slow link evenly. */
 const PIECE = 1_024;
 
-/** Carries bytes from one socket to another as a weak link does: later, slower, in order, sometimes not for a while. */
+/** Carries bytes from one socket to another with the latency, rate and stalls of a weak link, in order. */
 export class ShapedPipe {
   readonly #from: Socket;
   readonly #to: Socket;

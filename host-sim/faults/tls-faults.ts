@@ -1,4 +1,4 @@
-/** Servers that are not who they say, or do not speak TLS as it is spoken today, by name. */
+/** Servers with a wrong certificate or a broken TLS, by name. */
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
@@ -72,12 +72,12 @@ export const TLS_FAULTS: Readonly<Record<string, TlsFault>> = {
 /** What a cut leaves of a connection, bytes from the server: a handshake and one record (at most 16 KiB, RFC 8446, section 5.1) get through, which TLS hands over only when it is whole. */
 const CUT_AFTER = 22_000;
 
-/** Such a server at a free port of 127.0.0.1. What comes in decrypted is answered by `serve`, and counted. */
+/** Such a server at a free port of 127.0.0.1. It counts the bytes that it decrypts, and hands them to `serve`. */
 export class TlsFaultServer {
   /** Bytes that the server was given to read by its TLS, or got in plain text that is no TLS record. */
   applicationBytes = 0;
   connections = 0;
-  /** Where it leads once the fault is over: another port of 127.0.0.1. */
+  /** Port of 127.0.0.1 to which it relays once the fault is over. */
   elsewhere: number | undefined;
   readonly #front: Server;
   readonly #inner: Server;

@@ -19,7 +19,7 @@ const GOOD = {
   key_deviceinfo: { deviceSecret: "c2VjcmV0" },
 };
 
-test("bad input: one clear line on stderr, nothing on stdout, exit code not 0, nothing changed", async (t) => {
+test("bad input is refused by one clear line on stderr and exit code 1, and nothing is changed", async (t) => {
   const folder = temporaryFolder(t);
   const at = (name: string): string => join(folder, name);
   writeFileSync(at("good.json"), JSON.stringify(GOOD), { mode: 0o600 });
@@ -71,7 +71,7 @@ test("--help of each command names its options", async () => {
   }
 });
 
-test("image: the exact size, a valid image, the version in image and code, the same bytes each time", async (t) => {
+test("image makes a valid image of the exact size, with the version in image and code, the same bytes each time", async (t) => {
   const folder = temporaryFolder(t);
   const paths = [join(folder, "a.bin"), join(folder, "b.bin")];
   for (const path of paths)
@@ -92,7 +92,7 @@ test("image: the exact size, a valid image, the version in image and code, the s
   assert.ok(readFileSync(smallest).length < 200_000);
 });
 
-test("device: makes its board, tells it as JSON lines, survives kill -9; inspect tells what is there and changes nothing", async (t) => {
+test("device makes its board, prints JSON lines and survives kill -9; inspect shows the board and changes nothing", async (t) => {
   const folder = temporaryFolder(t);
   const [config, state] = [join(folder, "device.json"), join(folder, "board")];
   writeFileSync(config, JSON.stringify(GOOD), { mode: 0o644 });

@@ -32,7 +32,7 @@ async function writeImage(version: string): Promise<string> {
   return path;
 }
 
-test("prints a device.json that works, pushes the version asked for, tells what happens, ends by a signal with 0", async () => {
+test("prints a device.json that works, pushes the version asked for, shows what happens, ends by a signal with 0", async () => {
   const image = await writeImage("0.2.0");
   const secret = "3ZxkQmVyVGVzdFZlY3Rvcg==";
   const cloud = run("--port", "0", "--mqtt-port", "0", "--device", `P1/board-a/${secret}`, "--push", "0.2.0", image);
@@ -52,12 +52,12 @@ test("prints a device.json that works, pushes the version asked for, tells what 
   const report = (body: object): Promise<unknown> =>
     board.client.publishAsync("$ota/report/P1/board-a", JSON.stringify(body), { qos: 1 });
   await report({ type: "report_version", report: { version: "0.1.0" } });
-  await board.next();
-  const offer = await board.next();
+  let offer = await board.next();
+  while (offer["type"] !== "update_firmware") offer = await board.next();
   assert.equal(offer["version"], "0.2.0");
   assert.deepEqual((await http(String(offer["url"]))).body, await readFile(image));
-  const words = "no\u001b[2Jgood";
-  const progress = { state: "fail", result_code: "-5", result_msg: words };
+  const message = "no\u001b[2Jgood";
+  const progress = { state: "fail", result_code: "-5", result_msg: message };
   await report({ type: "report_progress", report: { progress, version: "0.2.0" } });
   await board.leave();
   const { code, stderr } = await cloud.end("SIGTERM");
@@ -88,7 +88,7 @@ test("--push finds an image of mcconfig by the version in its firmware block", a
   assert.match(stderr, /^firmware 0\.2\.0: xs_esp32\.bin, .*, product thermostat$/m);
 });
 
-test("a new device with a secret of its own; packages and the authority are kept in their folders", async () => {
+test("a new device gets a secret; packages and the authority stay in their folders", async () => {
   const packages = join(folder, "packages");
   const tls = join(folder, "tls");
   const flags = ["--port=0", "--mqtt-port=0", "--https-port=0", "--mqtts-port=0", "--packages", packages, "--tls", tls];
@@ -121,7 +121,7 @@ test("a new device with a secret of its own; packages and the authority are kept
   assert.equal((await second.end("SIGTERM")).code, 0);
 });
 
-test("a certificate from elsewhere: the cloud shows it, and device.json names the root that was given", async () => {
+test("the cloud uses a certificate from elsewhere, and device.json names the root that was given", async () => {
   const authority = await Authority.create("ec");
   const { key, certificate } = await authority.server(["127.0.0.1"]);
   const [certFile, keyFile, rootFile] = [
@@ -155,7 +155,7 @@ test("a certificate from elsewhere: the cloud shows it, and device.json names th
   assert.equal((await cloud.end("SIGTERM")).code, 0);
 });
 
-test("a push without a device makes one to try with: the same one at the next start", async () => {
+test("a push without a device makes a demo device, the same one at the next start", async () => {
   const state = join(folder, "demo-state");
   const flags = ["--port=0", "--mqtt-port=0", "--state", state, "--push", "0.5.0"];
   const first = start(...flags, await writeImage("0.5.0"));
@@ -172,7 +172,7 @@ test("a push without a device makes one to try with: the same one at the next st
   assert.deepEqual(identity(again!), identity(config!));
 });
 
-test("a file of devices: each gets its device.json", async () => {
+test("each device of a file gets its device.json", async () => {
   const path = join(folder, "devices.json");
   await writeFile(
     path,
@@ -187,7 +187,7 @@ test("a file of devices: each gets its device.json", async () => {
   await cloud.end("SIGTERM");
 });
 
-test("devices of ThingsPanel, in all three ways: each device.json is the contract's", async () => {
+test("devices of ThingsPanel, given in three ways, get the device.json of the contract", async () => {
   const path = join(folder, "panel.json");
   await writeFile(
     path,
@@ -230,7 +230,7 @@ test("devices of ThingsPanel, in all three ways: each device.json is the contrac
   await cloud.end("SIGTERM");
 });
 
-test("bad input is one clear line and exit code 1", async () => {
+test("bad input is refused by one clear line and exit code 1", async () => {
   const blocker = createServer().listen(0, "127.0.0.1");
   await once(blocker, "listening");
   const { port } = blocker.address() as AddressInfo;

@@ -1,4 +1,4 @@
-/** keygen, sign and verify as a person runs them, and OpenSSL in their place. */
+/** keygen, sign and verify, and OpenSSL in their place. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
@@ -12,8 +12,8 @@ import { refusesEach, xsOta } from "../kit/xs-ota";
 
 const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
 
-/** A folder with a key, its public half and a file that nobody signed. */
-async function desk(t: TestContext): Promise<{ at: (name: string) => string; key: string; pub: string; fw: string }> {
+/** A folder with a key, its public half and an unsigned file. */
+async function setUp(t: TestContext): Promise<{ at: (name: string) => string; key: string; pub: string; fw: string }> {
   const folder = temporaryFolder(t);
   const at = (name: string): string => join(folder, name);
   const { code, stdout } = await xsOta("keygen", "--out", at("key.pem"));
@@ -23,8 +23,8 @@ async function desk(t: TestContext): Promise<{ at: (name: string) => string; key
   return { at, key: at("key.pem"), pub: at("pub.pem"), fw: at("fw.bin") };
 }
 
-test("keygen, sign, verify: in place, once and again, and only by that key", async (t) => {
-  const { at, key, pub, fw } = await desk(t);
+test("sign signs in place, again as well, and verify accepts that key alone", async (t) => {
+  const { at, key, pub, fw } = await setUp(t);
   assert.match(readFileSync(pub, "utf8"), /^-----BEGIN PUBLIC KEY-----\n[^-]+-----END PUBLIC KEY-----\n$/);
   assert.equal(statSync(key).mode & 0o777, 0o600);
   const before = readFileSync(fw);
@@ -56,7 +56,7 @@ test("keygen, sign, verify: in place, once and again, and only by that key", asy
 });
 
 test("keygen never overwrites, and never prints the private half", async (t) => {
-  const { key } = await desk(t);
+  const { key } = await setUp(t);
   const before = readFileSync(key, "utf8");
   const { code, stdout, stderr } = await xsOta("keygen", "--out", key);
   assert.deepEqual([code, stdout, stderr], [1, "", `error: ${key} exists already; a key is never overwritten\n`]);
@@ -64,8 +64,8 @@ test("keygen never overwrites, and never prints the private half", async (t) => 
   assert.doesNotMatch(stdout + stderr, /PRIVATE/);
 });
 
-test("what is no key, no file or no P-256 is refused in one line, and nothing is changed", async (t) => {
-  const { at, key, pub, fw } = await desk(t);
+test("a wrong key or file is refused by one line, and nothing is changed", async (t) => {
+  const { at, key, pub, fw } = await setUp(t);
   const before = readFileSync(fw);
   const pem = (name: string, curve: "P-384" | "secp256k1"): void => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
@@ -107,8 +107,8 @@ test("what is no key, no file or no P-256 is refused in one line, and nothing is
   assert.deepEqual(readFileSync(fw), before);
 });
 
-test("a private key that others may read: signed all the same, with a warning", async (t) => {
-  const { key, fw } = await desk(t);
+test("sign warns of a private key that others may read, and signs", async (t) => {
+  const { key, fw } = await setUp(t);
   chmodSync(key, 0o644);
   const { code, stderr } = await xsOta("sign", "--key", key, fw);
   assert.equal(code, 0);

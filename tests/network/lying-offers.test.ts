@@ -1,4 +1,4 @@
-/** Offers that lie, from the bytes of the message to the report of the job, on both platforms: each is taken, refused once, or ignored. */
+/** Wrong offers on both platforms, from the bytes of the message to the report: each is taken, refused once, or ignored. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
@@ -66,57 +66,57 @@ const DIALECTS: { readonly [name: string]: Dialect } = {
   },
 };
 
-/** A device that hears messages as its agent would hand them to the job. */
+/** A device that gets messages as its agent would hand them to the job. */
 class Listener {
-  readonly desk: JobDesk;
+  readonly device: JobDesk;
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect, policy: { readonly allowNoDigest?: boolean } = {}) {
     this.#dialect = dialect;
-    this.desk = new JobDesk({
+    this.device = new JobDesk({
       factory: FACTORY,
       platform: dialect.platform.name,
       rules: dialect.platform.rules,
       policy,
     });
-    this.desk.connect();
+    this.device.connect();
   }
 
-  /** What comes of it: "taken", "ignored", or the one report on the wire. */
+  /** "taken", "ignored", or the one report on the wire. */
   hear(message: object | string): string {
     const { platform } = this.#dialect;
-    const before = this.desk.outcomes.length;
-    const downloads = this.desk.downloads.length;
+    const before = this.device.outcomes.length;
+    const downloads = this.device.downloads.length;
     const incoming = platform.parse(
       platform.subscriptions[0]!,
       Buffer.from(typeof message === "string" ? message : JSON.stringify(message)),
     );
-    if (incoming.kind === "offer") this.desk.dispatch({ type: "offer", offer: incoming.offer });
+    if (incoming.kind === "offer") this.device.dispatch({ type: "offer", offer: incoming.offer });
     else if (incoming.kind === "refused")
-      this.desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
-    const said = this.desk.outcomes.length - before;
+      this.device.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+    const said = this.device.outcomes.length - before;
     assert.ok(said <= 1, `${said} outcomes`);
-    if (this.desk.downloads.length > downloads) return "taken";
+    if (this.device.downloads.length > downloads) return "taken";
     if (said === 0) return "ignored";
-    const { report } = this.desk.reports.at(-1)!;
+    const { report } = this.device.reports.at(-1)!;
     const { payload } = platform.encode(report)!;
     assert.ok(
       report.kind === "outcome" &&
         (report.outcome.kind === "done" || Buffer.byteLength(report.outcome.message) <= MESSAGE_MAX),
     );
-    this.desk.ack("refused");
+    this.device.ack("refused");
     return payload;
   }
 
-  /** The truth, at last. */
+  /** Completes the right offer. */
   complete(): void {
     assert.equal(this.hear(this.#dialect.message()), "taken");
-    this.desk.deliver(FILE);
-    this.desk.ack("burning");
-    this.desk.connect();
-    this.desk.ack("outcome");
+    this.device.deliver(FILE);
+    this.device.ack("burning");
+    this.device.connect();
+    this.device.ack("outcome");
     assert.deepEqual(
-      [this.desk.running.version, this.desk.outcomes.at(-1), this.desk.state],
+      [this.device.running.version, this.device.outcomes.at(-1), this.device.state],
       ["0.2.0", "done", "idle"],
     );
   }
@@ -171,30 +171,30 @@ const VALUES: readonly unknown[] = [
 for (const [name, dialect] of Object.entries(DIALECTS)) {
   const { fields, failure } = dialect;
   describe(name, () => {
-    test("every field in every form: taken, refused once, or ignored; and the true offer is taken after each", () => {
+    test("an offer with any field in any form is taken, refused once, or ignored; the right offer is taken after each", () => {
       const listener = new Listener(dialect);
-      let truths = 0;
+      let rights = 0;
       for (const field of Object.values(fields)) {
         for (const value of VALUES) {
           const verdict = listener.hear(dialect.message({ [field]: value }));
           if (verdict !== "taken" && verdict !== "ignored") assert.match(verdict, failure);
           assert.ok(
-            ["idle", "downloading"].includes(listener.desk.state),
-            `${field} ${JSON.stringify(value)}: ${listener.desk.state}`,
+            ["idle", "downloading"].includes(listener.device.state),
+            `${field} ${JSON.stringify(value)}: ${listener.device.state}`,
           );
-          // A lie that sounds like the truth is found out later; the next offer supersedes it.
+          // A wrong value of a legal form is found later; the next offer supersedes it.
           assert.equal(
-            listener.hear(dialect.message({ [fields.version]: `0.2.${++truths}` })),
+            listener.hear(dialect.message({ [fields.version]: `0.2.${++rights}` })),
             "taken",
             `after ${field} ${JSON.stringify(value)}`,
           );
         }
       }
-      assert.equal(listener.desk.running.slot, "ota_0");
+      assert.equal(listener.device.running.slot, "ota_0");
       listener.complete();
     });
 
-    test("rows of the table", () => {
+    test("offers with one wrong or unusual field have the verdict of the table", () => {
       const rows: readonly (readonly [string, object, string | RegExp])[] = [
         ["digest in upper case", { [fields.digest]: (name === "tencent" ? MD5 : SHA256).toUpperCase() }, "taken"],
         ["size as text", { [fields.size]: String(FILE.length) }, "taken"],
@@ -218,7 +218,7 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
       }
     });
 
-    test("nesting, text that is no JSON, and what is no object: ignored", () => {
+    test("deep nesting, text that is no JSON, and JSON that is no object are ignored", () => {
       const listener = new Listener(dialect);
       const deep = (levels: number): string =>
         JSON.stringify(dialect.message({ extra: "HERE" })).replace(
@@ -242,27 +242,27 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
       listener.complete();
     });
 
-    test("the same offer while busy is no second job; a different one supersedes, without a word of the old one", () => {
+    test("the same offer while busy starts no second job; a different one supersedes without a report of the old one", () => {
       const listener = new Listener(dialect);
-      const { desk } = listener;
+      const { device } = listener;
       assert.equal(listener.hear(dialect.message()), "taken");
-      desk.deliver(FILE, 8_192);
+      device.deliver(FILE, 8_192);
       for (let push = 0; push < 20; push++)
         assert.equal(listener.hear(dialect.message({ [fields.url]: `http://files/fw.bin?sign=${push}` })), "ignored");
-      assert.equal(desk.downloads.length, 1);
+      assert.equal(device.downloads.length, 1);
       assert.equal(listener.hear(dialect.message({ [fields.version]: "0.2.1" })), "taken");
-      assert.equal(desk.downloads.at(-1)?.offset, 0);
-      assert.deepEqual(desk.outcomes, []);
+      assert.equal(device.downloads.at(-1)?.offset, 0);
+      assert.deepEqual(device.outcomes, []);
       listener.complete();
     });
 
-    test("the running version: done without a download where it is the same image, else refused", () => {
+    test("an offer of the running version is done without a download if the image is the same, and refused otherwise", () => {
       const own = createHash(name === "tencent" ? "md5" : "sha256")
         .update(FACTORY)
         .digest("hex");
       const same = new Listener(dialect);
       same.hear(dialect.message({ [fields.version]: "0.1.0", [fields.size]: FACTORY.length, [fields.digest]: own }));
-      assert.deepEqual([same.desk.outcomes, same.desk.downloads.length], [["done"], 0]);
+      assert.deepEqual([same.device.outcomes, same.device.downloads.length], [["done"], 0]);
       const other = new Listener(dialect);
       other.hear(
         dialect.message({
@@ -271,11 +271,11 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
           [fields.digest]: own.replace(/./g, "0"),
         }),
       );
-      assert.match(other.desk.outcomes.join(), /^rejected: .*0\.1\.0/);
-      for (const { desk } of [same, other]) assert.equal(desk.board.ports.boot.running().slot, "ota_0");
+      assert.match(other.device.outcomes.join(), /^rejected: .*0\.1\.0/);
+      for (const { device } of [same, other]) assert.equal(device.board.ports.boot.running().slot, "ota_0");
     });
 
-    test("a digest that is not the file's: -4 or what the platform has for it, nothing is switched, the next offer is taken", () => {
+    test("a digest that differs from the file's is reported, switches nothing, and the next offer is taken", () => {
       const listener = new Listener(dialect);
       const digest = name === "tencent" ? MD5 : SHA256;
       assert.equal(
@@ -284,16 +284,16 @@ for (const [name, dialect] of Object.entries(DIALECTS)) {
         ),
         "taken",
       );
-      listener.desk.deliverTwice(FILE);
-      assert.match(listener.desk.outcomes.join(), /^digest-mismatch/);
-      listener.desk.ack("outcome");
-      assert.equal(listener.desk.running.slot, "ota_0");
+      listener.device.deliverTwice(FILE);
+      assert.match(listener.device.outcomes.join(), /^digest-mismatch/);
+      listener.device.ack("outcome");
+      assert.equal(listener.device.running.slot, "ota_0");
       listener.complete();
     });
   });
 }
 
-test("percent beyond 4 GiB, and beyond what 32 bits of a hundredfold hold", () => {
+test("percentages are right for sizes beyond 32 bits", () => {
   for (const size of [2 ** 32 - 1, 2 ** 32, 2 ** 32 + 1, 5 * 2 ** 30, 2 ** 40]) {
     for (let percent = 0; percent <= 100; percent++) {
       const stored = Math.ceil((size * percent) / 100);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { reconnects } from "../../host-sim/cloud/fleet/reconnects";
 import { BACKOFF_CAP } from "../../src/constants";
 
-test("1,000 devices come back spread over the longest wait, not as one", (t) => {
+test("the reconnects of 1,000 devices are spread over the longest wait", (t) => {
   const { attempts, returns } = reconnects(1_000, 300, 1);
   assert.equal(
     returns.reduce((sum, count) => sum + count, 0),
@@ -18,7 +18,7 @@ test("1,000 devices come back spread over the longest wait, not as one", (t) => 
   assert.ok(most <= 60, `${most} in one second`);
 });
 
-test("hardly a second of that time is without a device that comes back", () => {
+test("of 60 seconds at least 40 have a reconnect", () => {
   const { returns } = reconnects(1_000, 300, 2);
   assert.ok(returns.filter((count) => count > 0).length >= 40, `${returns.length} seconds`);
 });

@@ -12,13 +12,13 @@ import type { NetworkDeviceOptions } from "./device";
 
 export interface Row {
   readonly fault: string;
-  /** What the other side does. */
+  /** What the server or broker does. */
   readonly does: string;
   /** What the agent does about it. */
   readonly agent: string;
   /** State, code and message on the wire. */
   readonly report: string;
-  /** Bytes of the file that were served and did not stay. */
+  /** Bytes of the file that were served and not kept. */
   readonly again: number;
 }
 
@@ -149,7 +149,7 @@ export class Case {
     return settled;
   }
 
-  /** Distinct terminal outcomes said of one version; a repetition of the same words is the same outcome. */
+  /** Distinct terminal outcomes reported for one version; an identical repetition is the same outcome. */
   outcomes(version = "0.2.0"): string[] {
     const ends = this.said.filter((one) => one.version === version && (one.state === "done" || one.state === "fail"));
     return [

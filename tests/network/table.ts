@@ -1,11 +1,11 @@
-/** The rows that the tests of this folder measure, as a document. */
+/** Writes the rows that the tests of this folder measure, as Markdown. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Row } from "./scene";
 
 const FOLDER = "build/network";
 
-/** One file for each test file, so that they may run at the same time; `npm run faults:table` puts them together. */
+/** Writes one file for each test file, so that they may run at the same time. `npm run faults:table` joins them. */
 export function writeRows(part: string, rows: readonly Row[]): void {
   mkdirSync(FOLDER, { recursive: true });
   const cell = (text: string | number): string =>

@@ -1,4 +1,4 @@
-/** The whole agent against servers that are not who they say: a clear error, no credentials given away, never plain text in place of TLS. */
+/** The whole agent against servers that TLS must refuse: a clear error, no credentials sent, never plain text in place of TLS. */
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
@@ -28,7 +28,7 @@ after(async () => {
   );
 });
 
-/** Answers range requests; `count` is told of each body byte. */
+/** Answers range requests; `count` gets the number of body bytes. */
 function files(count: (bytes: number) => void): (socket: Socket) => void {
   return (socket) => {
     let received = "";
@@ -134,7 +134,7 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
   }
 
   test(
-    "a pinned key: the right one is taken, any other refused although its certificate is good",
+    "of servers with a valid certificate only those with a pinned key are accepted",
     { timeout: 60_000 },
     async (t) => {
       const pin = (pem: string): string =>

@@ -33,11 +33,12 @@ export function textOf(file: string): string {
   return readFileSync(join(ROOT, file), "utf8");
 }
 
-export function treeOf(file: string): SyntaxNode {
+/** `text`: default what the file holds. */
+export function treeOf(file: string, text = textOf(file)): SyntaxNode {
   const typescript: ["typescript", { dts: boolean }] = ["typescript", { dts: /\.d\.m?ts$/.test(file) }];
   const plugins = file.endsWith("x") ? [typescript, "jsx" as const] : [typescript];
   const options = { sourceType: "module" as const, allowUndeclaredExports: true, plugins };
-  return parse(textOf(file), options).program as unknown as SyntaxNode;
+  return parse(text, options).program as unknown as SyntaxNode;
 }
 
 /** Calls `visit` with each node below `node`, from the outside in, with the nodes around it. */

@@ -10,9 +10,9 @@ const SUSPECT = /setTimeout|setInterval|timers\/promises|\.now\(\)/;
 const TIMER = /^(setTimeout|setInterval)$/;
 
 /** Uses of the system's timers, and assertions about time that has passed on the system's clock. */
-function waitsIn(file: string): string[] {
+function waitsIn(file: string, text = textOf(file)): string[] {
   const found: string[] = [];
-  walk(treeOf(file), (node, around) => {
+  walk(treeOf(file, text), (node, around) => {
     const note = (what: string): void => void found.push(`${file}:${node.loc?.start.line}: ${what}`);
     if (node.type === "ImportDeclaration" && (node["source"] as { value?: string }).value === "node:timers/promises")
       note("node:timers/promises");
@@ -43,6 +43,16 @@ function isAsserted(around: readonly SyntaxNode[]): boolean {
 test("no test waits for time", () => {
   const found = scriptsIn("tests", "bench")
     .filter((file) => !TIMERS.has(file) && SUSPECT.test(textOf(file)))
-    .flatMap(waitsIn);
+    .flatMap((file) => waitsIn(file));
   assert.equal(found.join("\n"), "");
+});
+
+test("sleeps, polls and bounds on elapsed time are found, the clock as a value is not", () => {
+  const lines = (text: string): string[] => waitsIn("a.ts", text).map((each) => each.replace("a.ts:", ""));
+  assert.deepEqual(lines('import { setTimeout as wait } from "node:timers/promises";'), ["1: node:timers/promises"]);
+  assert.deepEqual(lines("await new Promise((resolve) =>\n  setTimeout(resolve, 20));"), ["2: setTimeout"]);
+  assert.deepEqual(lines("const look = setInterval(() => 1, 10);"), ["1: setInterval"]);
+  assert.deepEqual(lines("assert.ok(performance.now() - started >= 480);"), ["1: an assertion about elapsed time"]);
+  assert.deepEqual(lines("assert.throws(() => verify({ now: Date.now() }));"), []);
+  assert.deepEqual(lines("const started = performance.now();"), []);
 });

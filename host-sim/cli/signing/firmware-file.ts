@@ -16,7 +16,7 @@ export function readFirmwareFile(path: string): Uint8Array {
   }
 }
 
-/** What a signature covers: the file without its trailer. */
+/** The bytes that a signature covers: the file without its trailer. */
 export function unsigned(file: Uint8Array): Uint8Array {
   return hasTrailer(file.subarray(-TRAILER)) ? file.subarray(0, -TRAILER) : file;
 }
@@ -36,7 +36,7 @@ export function refusalOfFile(file: Uint8Array, point: Uint8Array): string | und
   return refusalOfSignature(new Uint8Array(hash), file.subarray(-TRAILER), [point], new NodeCrypto());
 }
 
-/** Replaces the file at once: a cut in between leaves the old one. */
+/** Replaces the file by a rename: an interruption leaves the old file whole. */
 export function replaceFile(path: string, bytes: Uint8Array): void {
   const next = `${path}.${process.pid}.tmp`;
   try {
