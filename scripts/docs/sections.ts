@@ -1,6 +1,8 @@
 /** The generated parts of the documents: where each stands, and what makes it. */
 import { fileURLToPath } from "node:url";
 import { apiReference } from "./api";
+import { bootTable, eventTable, recordTable, stateDiagram } from "./job-tables";
+import { platformTables } from "./platform-settings";
 
 export interface Section {
   /** Path from the root of the repository. */
@@ -14,6 +16,11 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 export const SECTIONS: readonly Section[] = [
   { document: "docs/API.md", mark: "api", render: () => apiReference(ROOT, "src/index.ts") },
+  { document: "docs/DESIGN.md", mark: "state-diagram", render: stateDiagram },
+  { document: "docs/DESIGN.md", mark: "events", render: eventTable },
+  { document: "docs/DESIGN.md", mark: "boot-table", render: bootTable },
+  { document: "docs/SPEC.md", mark: "records", render: recordTable },
+  ...platformTables.map(({ name, render }) => ({ document: "docs/PLATFORMS.md", mark: `settings-${name}`, render })),
 ];
 
 /** The document's text with the section made anew. Throws where its marks are missing. */
