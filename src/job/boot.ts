@@ -5,15 +5,15 @@ import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { fail, finishFailure, report } from "./outcome";
 import { before, IDLE, to, warning } from "./states";
-import type { Checking, Idle, Reporting, Starting, Step, Trial, TrialWithoutJob, Waiting } from "./states";
+import type { Activating, Checking, Idle, Reporting, Starting, Step, Trial, TrialWithoutJob, Waiting } from "./states";
 import { StoredJob } from "./stored-job";
 import { refusalOfOffer } from "./target";
 import { countTrial, raiseMinimum, startTrial, startTrialWithoutJob } from "./trial";
-import { checkRunning, verify } from "./verify";
+import { checkRunning, verify, verifyAgain } from "./verify";
 import type { Verified } from "./verify";
 import type { Outcome } from "./types";
 
-type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Checking | Verified;
+type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Checking | Verified | Activating;
 
 export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
@@ -60,7 +60,7 @@ const ofJob = (
     case "rolled back, deny":
       return before(noticeOf(context, job), fail(context, job, "rolled-back", text, { deny: true }));
     case "try again":
-      return refusedNow(context, job) ?? verify(context, job, now, trials);
+      return refusedNow(context, job) ?? verifyAgain(context, job, trials, now);
     case "commit":
       return refusedNow(context, job) ?? verifyStored(context, job, now);
     default:

@@ -16,28 +16,37 @@ type InDownload = Downloading | Storing;
 
 /** Begins at the checkpoint, or verifies at once where everything is stored. */
 export const download = (context: JobContext, job: StoredJob, now: number): Step<Downloading | Verified> => {
-  const { offer, offset, target } = job;
-  // Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry.
-  const effects = target.prepare();
-  if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
-  const progress = new Progress(now);
-  effects.push(...progress.report(offer, offset, now));
-  if (job.complete) return before([...effects, ...target.open(offer, offset)], verify(context, job, now));
-  return to({ name: "downloading", job, progress }, [...effects, request(job)]);
+  if (!job.complete) return startDownload(job, now);
+  const { target, offer, offset } = job;
+  const effects = prepare(job, new Progress(now), now);
+  return before([...effects, ...target.open(offer, offset)], verify(context, job, now));
 };
 
-const request = ({ offer, offset, record }: StoredJob): JobEffect => ({
-  type: "download",
-  url: offer.url,
-  offset,
-  size: offer.size,
-  validator: record.validator,
-  hasDigest: offer.digest !== undefined,
-});
+/** Begins at the checkpoint of a file that is not complete. */
+export const startDownload = (job: StoredJob, now: number): Step<Downloading> => {
+  const { offer, offset, record } = job;
+  const progress = new Progress(now);
+  const request: JobEffect = {
+    type: "download",
+    url: offer.url,
+    offset,
+    size: offer.size,
+    validator: record.validator,
+    hasDigest: offer.digest !== undefined,
+  };
+  const effects = prepare(job, progress, now);
+  return to({ name: "downloading", job, progress }, [...effects, request]);
+};
+
+/** Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry. */
+const prepare = ({ target, offer, offset }: StoredJob, progress: Progress, now: number): JobEffect[] => {
+  const effects = target.prepare();
+  if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
+  return effects.concat(progress.report(offer, offset, now));
+};
 
 /** No fresh push came after power-on: the stored URL is tried. */
-export const resume = (context: JobContext, { job }: Waiting, _event: unknown, now: number) =>
-  download(context, job, now);
+export const resume = (_context: JobContext, { job }: Waiting, _event: unknown, now: number) => startDownload(job, now);
 
 /** The server told the file's length. */
 export const total = (

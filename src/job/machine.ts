@@ -64,13 +64,13 @@ type EventOf<E extends EventName> = Extract<MachineEvent, { type: E }>;
 
 /** The states that may follow each state, besides itself. The types of the handlers in TABLE are checked against it. */
 interface Next {
-  starting: "idle" | "trial" | "trial-without-job" | "waiting" | "checking" | "downloading" | Proof | "reporting";
+  starting: "idle" | "trial" | "trial-without-job" | "waiting" | "checking" | Whole | "activating" | "reporting";
   idle: "consent" | "rolling-back-without-job";
-  consent: "idle" | "checking" | "downloading" | Proof | "reporting" | "rolling-back-without-job";
-  waiting: "consent" | "downloading" | Proof | "reporting";
+  consent: "idle" | "checking" | "downloading" | Whole | "reporting" | "rolling-back-without-job";
+  waiting: "consent" | "downloading" | "reporting";
   checking: "consent" | "reporting";
-  downloading: "consent" | "storing" | "checking" | "renewing" | Proof | "reporting";
-  storing: "consent" | "downloading" | "checking" | "renewing" | Proof | "reporting";
+  downloading: "consent" | "storing" | "checking" | "renewing" | Whole | "reporting";
+  storing: "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
   renewing: "consent" | "downloading" | "reporting";
   verifying: "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
   committing: "consent" | "burning" | "reporting";
@@ -84,8 +84,8 @@ interface Next {
   "rolling-back": never;
   "rolling-back-without-job": never;
 }
-/** A file that is whole is verified, unless it has neither digest nor signature. */
-type Proof = "verifying" | "committing" | "installing" | "activating";
+/** What follows when all of a file is stored: without digest and signature there is nothing to verify. */
+type Whole = "verifying" | "committing" | "installing";
 
 /** What a handler of state `S` may return. */
 type NextOf<S extends StateName> = StateOf<S | Next[S]>;

@@ -1,6 +1,6 @@
 /** Offers, from the push to the beginning of a job, whatever is under way when one comes. */
 import type { JobContext } from "./context";
-import { download, renew } from "./download";
+import { download, renew, startDownload } from "./download";
 import type { JobEvent } from "./effects";
 import { failure, refuse } from "./outcome";
 import { sameImage } from "./policy";
@@ -79,14 +79,14 @@ export const offerWhileWaiting = (
   state: Waiting,
   { offer }: Event<"offer">,
   now: number,
-): Step<Waiting | Consent | Downloading | Verified> => {
+): Step<Waiting | Consent | Downloading> => {
   const { job } = state;
   if (!sameImage(job.offer, offer)) return otherOffer(context, state, offer, now);
   const settled = settle(context, job, offer);
   const url = offer.url === job.offer.url ? [] : job.renew(offer.url);
   return before(
     [...settled, { type: "notify", notice: { event: "offer", version: offer.version, size: job.offer.size } }, ...url],
-    download(context, job, now),
+    startDownload(job, now),
   );
 };
 

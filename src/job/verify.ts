@@ -3,54 +3,75 @@ import { activate, commit, install } from "./commit";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { HashPass } from "./hash-pass";
+import type { Digests } from "./hash-pass";
 import { conclude, fail } from "./outcome";
 import { Progress } from "./progress";
-import { before, to, warning } from "./states";
+import { to, warning } from "./states";
 import type { Activating, Checking, Committing, Downloading, Installing, Reporting, Step, Verifying } from "./states";
 import type { StoredJob } from "./stored-job";
+import type { Offer } from "./types";
 
-/** What a verification may come to. */
-export type Verified = Verifying | Downloading | Committing | Installing | Activating | Reporting;
+type Proven = Committing | Installing | Reporting;
+/** What follows when all of a file is stored. */
+export type Verified = Verifying | Proven;
 
 const LOST = "the head of the image is lost";
 
+/** Everything is in flash: is it what was offered, and who signed it? */
+export const verify = (context: JobContext, job: StoredJob, now: number): Step<Verified> => {
+  const digests = digestsOf(context, job.offer);
+  if (digests === undefined) return proven(context, job, now);
+  const { header, target, offer } = job;
+  if (header === undefined) return fail(context, job, "flash", LOST, {});
+  const heldBack = target.heldBack > 0 ? header : undefined;
+  return begin(job, new HashPass("target", offer.size, digests, heldBack), undefined);
+};
+
 /**
- * Everything is in flash: is it what was offered, and who signed it? `trials`: the image was proven before, and its trial is to be
- * repeated after this many. It is proven again even then: who can write to the store must not be able to start an unsigned image.
+ * The image was proven before, and its trial is repeated after `trials`. It is proven again even then, with its header in flash: who can
+ * write to the store must not be able to start an unsigned image.
  */
-export const verify = (context: JobContext, job: StoredJob, now: number, trials?: number): Step<Verified> => {
-  const { options } = context;
-  const { offer, header, target } = job;
+export const verifyAgain = (
+  context: JobContext,
+  job: StoredJob,
+  trials: number,
+  now: number,
+): Step<Verifying | Activating> => {
+  const digests = digestsOf(context, job.offer);
+  if (digests === undefined) return activate(context, job, trials, now);
+  return begin(job, new HashPass("target", job.offer.size, digests), trials);
+};
+
+/** Undefined: neither a digest nor a signature tells anything. */
+const digestsOf = ({ options }: JobContext, { digest }: Offer): Digests | undefined => {
   const signed = options.refusalOfSignature === undefined ? undefined : options.digest("SHA256");
-  if (offer.digest === undefined && signed === undefined) return proven(context, job, trials, now);
-  if (header === undefined && trials === undefined) return fail(context, job, "flash", LOST, {});
-  const whole = offer.digest === undefined ? undefined : options.digest(offer.digest.algorithm);
-  // For another trial the header is in flash, where it has to be right.
-  const heldBack = target.heldBack > 0 && trials === undefined ? header : undefined;
-  const pass = new HashPass("target", offer.size, { whole, signed }, heldBack);
-  return before(
-    [{ type: "notify", notice: { event: "state", state: "verifying" } }],
-    readOn(context, { name: "verifying", job, pass, trials }, now),
-  );
+  if (digest === undefined && signed === undefined) return undefined;
+  return { whole: digest === undefined ? undefined : options.digest(digest.algorithm), signed };
+};
+
+const begin = (job: StoredJob, pass: HashPass, trials: number | undefined): Step<Verifying> => {
+  const next = pass.next();
+  // A file that is no longer than its header has nothing to read.
+  if (next.length === 0) next.push({ type: "yield" });
+  return to({ name: "verifying", job, pass, trials }, [
+    { type: "notify", notice: { event: "state", state: "verifying" } },
+    ...next,
+  ]);
 };
 
 const PROVEN = Object.freeze({ commit, install });
 
-const proven = (
-  context: JobContext,
-  job: StoredJob,
-  trials: number | undefined,
-  now: number,
-): Step<Activating | Committing | Installing | Reporting> => {
-  return trials === undefined ? PROVEN[job.target.proven](context, job, now) : activate(context, job, trials, now);
-};
+const proven = (context: JobContext, job: StoredJob, now: number): Step<Proven> =>
+  PROVEN[job.target.proven](context, job, now);
+
+type Judged = Verified | Downloading | Activating;
 
 export const verifyBytes = (
   context: JobContext,
   state: Verifying,
   { bytes }: Extract<JobEvent, { type: "bytes" }>,
   now: number,
-): Step<Verified> => {
+): Step<Judged> => {
   state.pass.take(bytes);
   return readOn(context, state, now);
 };
@@ -59,12 +80,12 @@ export const verifyTurn = (context: JobContext, state: Verifying, _event: unknow
   readOn(context, state, now);
 
 /** The next read of the pass, or what its end means. */
-const readOn = (context: JobContext, state: Verifying, now: number): Step<Verified> => {
+const readOn = (context: JobContext, state: Verifying, now: number): Step<Judged> => {
   const next = state.pass.next();
   return next.length > 0 ? { state, effects: next } : judge(context, state, now);
 };
 
-const judge = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Verified> => {
+const judge = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Judged> => {
   const { offer, target } = job;
   const { digest } = offer;
   const { whole, signed, trailer, first } = pass.close();
@@ -83,7 +104,7 @@ const judge = (context: JobContext, { job, pass, trials }: Verifying, now: numbe
   // Once more, of what is in flash and against what runs now: the first sector may be from before the last restart.
   const refusal = target.refusalOfImage(context, offer, first);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, { discard: true });
-  return proven(context, job, trials, now);
+  return trials === undefined ? proven(context, job, now) : activate(context, job, trials, now);
 };
 
 /**

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ACTIVATIONS_MAX, judgeBoot } from "../../src/job/boot-table";
-import type { Judgement } from "../../src/job/boot-table";
+import { ACTIVATIONS_MAX, BOOT_TABLE, judgeBoot } from "../../src/job/boot-table";
+import type { BootCase, BootRow, Judgement } from "../../src/job/boot-table";
 import type { BootFacts } from "../../src/job/effects";
 import type { Snapshot } from "../../src/job/records";
 import { StoredJob } from "../../src/job/stored-job";
@@ -232,4 +232,39 @@ test("without a job: unconfirmed firmware is on trial, confirmed firmware idles"
   assert.equal(judgeBoot(undefined, facts("pending"), "tencent", 2, false).verdict, "trial without job");
   assert.equal(judgeBoot(undefined, facts("valid"), "tencent", 2, false).verdict, "idle");
   assert.equal(judgeBoot(undefined, facts("none"), "tencent", 2, false).verdict, "idle");
+});
+
+/** Every value of every column. */
+const COLUMNS: { readonly [C in keyof BootCase]: readonly BootCase[C][] } = {
+  job: ["none", "present"],
+  platform: ["same", "other"],
+  slot: ["running", "target", "other", "component"],
+  version: ["same", "other"],
+  firmware: ["confirmed", "unconfirmed"],
+  phase: ["downloading", "committing", "trial", "confirmed"],
+  outcome: ["none", "done", "fail"],
+  reset: ["power loss", "other"],
+  image: ["denied", "not denied"],
+  entry: ["failed", "not failed"],
+  trials: ["left", "used up"],
+  activations: ["left", "used up"],
+};
+
+test("each row of the boot table decides some case, and each case has a row", () => {
+  const names = Object.keys(COLUMNS) as (keyof BootCase)[];
+  const deciding = new Set<BootRow>();
+  const decide = (found: { [C in keyof BootCase]?: string }, left: readonly (keyof BootCase)[]): void => {
+    const [column, ...rest] = left;
+    if (column !== undefined) return COLUMNS[column].forEach((value) => decide({ ...found, [column]: value }, rest));
+    const row = BOOT_TABLE.find((each) =>
+      names.every((name) => each[name] === undefined || each[name] === found[name]),
+    );
+    assert.ok(row !== undefined, JSON.stringify(found));
+    deciding.add(row);
+  };
+  decide({}, names);
+  assert.deepEqual(
+    BOOT_TABLE.filter((row) => !deciding.has(row)),
+    [],
+  );
 });

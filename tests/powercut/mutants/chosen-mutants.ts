@@ -44,9 +44,9 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 2,
     what: "the header is programmed when the download begins",
     file: job("download"),
-    passage: `return to({ name: "downloading", job, progress }, [...effects, request(job)]);`,
+    passage: `return to({ name: "downloading", job, progress }, [...effects, request]);`,
     instead: `if (job.header !== undefined) effects.push({ type: "write", offset: 0, bytes: job.header });
-  return to({ name: "downloading", job, progress }, [...effects, request(job)]);`,
+  return to({ name: "downloading", job, progress }, [...effects, request]);`,
   },
   {
     invariant: 3,

@@ -1,0 +1,268 @@
+/**
+ * The table of the update job against what happens: long random walks through the machine, with boots in between, take every transition
+ * that `Next` declares and no other.
+ */
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { test } from "node:test";
+import { nextStates } from "../../scripts/job-machine";
+import { SECTOR } from "../../src/constants";
+import type { BootFacts, JobEffect, JobEvent } from "../../src/job/effects";
+import { DEFAULTS, TABLE, UpdateJob } from "../../src/job/machine";
+import { DEFAULT_POLICY } from "../../src/job/policy";
+import { readRecords } from "../../src/job/records";
+import type { StateName } from "../../src/job/states";
+import type { Offer } from "../../src/job/types";
+import type { ResetReason, SlotState } from "../../src/ports";
+import { Random } from "../powercut/simulation/random";
+import { RULES, image, offerOf } from "./job-desk";
+
+const FILE = image("0.2.0", 12_000);
+const SAME = image("0.1.0", 12_000);
+const NEWER = image("0.3.0", 12_000);
+const ASSETS = Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff);
+const component = { component: "assets", module: "assets" };
+const bare = ({ digest: _digest, ...rest }: Offer): Offer => rest;
+
+/** Each with the file that is delivered for it; the last one does not match its digest. */
+const OFFERS: readonly (readonly [Offer, Uint8Array])[] = [
+  [offerOf(FILE, "0.2.0"), FILE],
+  [offerOf(NEWER, "0.3.0"), NEWER],
+  [bare(offerOf(FILE, "0.2.0", { url: "http://files/bare" })), FILE],
+  [offerOf(FILE, "0.2.0", { size: 0 }), FILE],
+  [offerOf(SAME, "0.1.0"), SAME],
+  [offerOf(SAME, "0.1.0", { size: 0 }), SAME],
+  [bare(offerOf(SAME, "0.1.0")), SAME],
+  [offerOf(ASSETS, "a1", component), ASSETS],
+  [bare(offerOf(ASSETS, "a2", { ...component, url: "http://files/assets" })), ASSETS],
+  [offerOf(FILE, "0.2.0", { size: 64 << 20 }), FILE],
+  [offerOf(FILE, "0.4.0", { digest: { algorithm: "MD5", hex: "0".repeat(32) } }), FILE],
+];
+
+type Rarely = Extract<JobEffect["type"], "confirm" | "rollback" | "download" | "verify" | "activate" | "put-bytes">;
+const FAILURES: readonly (Rarely | "erase" | "open-component" | "report")[] = [
+  "confirm",
+  "rollback",
+  "download",
+  "verify",
+  "activate",
+  "put-bytes",
+  "erase",
+  "open-component",
+  "report",
+];
+
+/** One device: its store outlives boots, its flash holds what the walk says. */
+class Walk {
+  readonly seen = new Set<string>();
+  readonly #random: Random;
+  readonly #store = new Map<string, number | Uint8Array>();
+  #job!: UpdateJob;
+  #now = 0;
+  #file = FILE;
+  #answers: JobEvent[] = [];
+
+  constructor(seed: number) {
+    this.#random = new Random(seed);
+    this.#boot();
+  }
+
+  /** The number of events; the machine must take each of them in every state. */
+  run(steps: number): void {
+    for (let step = 0; step < steps; step++) {
+      const { name } = this.#job;
+      const end = !("offer" in TABLE[name]) && name !== "starting";
+      if (this.#one(end ? 3 : 150)) this.#boot();
+      // In the middle of a sector little else happens: give it its chance.
+      else this.#handle((this.#one(name === "storing" ? 3 : 20) ? undefined : this.#answers.shift()) ?? this.#event());
+    }
+  }
+
+  #one(of: number): boolean {
+    return this.#random.below(of) === 0;
+  }
+  #pick<T>(list: readonly T[]): T {
+    return list[this.#random.below(list.length)]!;
+  }
+
+  #boot(): void {
+    const isNew = this.#one(3);
+    const facts: BootFacts = {
+      running: {
+        slot: isNew ? "ota_1" : "ota_0",
+        version: isNew ? this.#pick(["0.2.0", "0.3.0"]) : "0.1.0",
+        project: "xs-ota-board",
+        chip: 0,
+        state: this.#pick<SlotState>(isNew ? ["pending", "pending", "valid"] : ["valid", "valid", "valid", "pending"]),
+      },
+      target: isNew ? "ota_0" : "ota_1",
+      slotSize: 1 << 20,
+      resetReason: this.#pick<ResetReason>(["power-on", "software", "panic"]),
+      lastInvalid: this.#pick([undefined, undefined, "ota_1"]),
+      stored: readRecords({
+        getNumber: (key) => this.#store.get(key) as number | undefined,
+        getBytes: (key) => this.#store.get(key) as Uint8Array | undefined,
+      }),
+    };
+    const trust = this.#one(4) ? { refusalOfSignature: () => (this.#one(2) ? "unsigned" : undefined) } : {};
+    this.#job = new UpdateJob(
+      {
+        platform: { name: "tencent", rules: { ...RULES, renewable: !this.#one(3), versionReport: !this.#one(3) } },
+        policy: { ...DEFAULT_POLICY, allowHttp: true, allowNoDigest: true, allowForeign: true },
+        capacityOf: (name) => (name === "assets" ? 1 << 16 : undefined),
+        digest: (algorithm) => {
+          const hash = createHash(algorithm.toLowerCase());
+          return { write: (bytes) => void hash.update(bytes), close: () => hash.digest() };
+        },
+        ...trust,
+      },
+      facts,
+    );
+    this.#answers = [];
+    this.#handle({ type: "boot" }, facts.stored.pendingOffer === undefined);
+  }
+
+  #handle(event: JobEvent, counts = true): void {
+    const { name } = this.#job;
+    const effects = this.#job.handle(event, this.#now);
+    if (counts && this.#job.name !== name) this.seen.add(`${name} -> ${this.#job.name}`);
+    for (const effect of effects) this.#execute(effect);
+  }
+
+  #execute(effect: JobEffect): void {
+    switch (effect.type) {
+      case "put-number":
+        return void this.#store.set(effect.key, effect.value);
+      case "put-bytes":
+        return void this.#store.set(effect.key, effect.bytes);
+      case "delete":
+        return void this.#store.delete(effect.key);
+      case "compare":
+        return void this.#answers.push({ type: "compared", equal: !this.#one(12) });
+      case "read":
+        return void this.#answers.push({
+          type: "bytes",
+          bytes: this.#file.subarray(effect.offset, effect.offset + effect.length),
+        });
+      case "verify":
+        return void this.#answers.push({ type: "verified", length: this.#one(8) ? 1 << 20 : 5000 });
+      case "yield":
+        return void this.#answers.push({ type: "turn" });
+      case "ask":
+        if (effect.question === "consent" && !this.#one(6))
+          this.#answers.push({ type: "consent", decision: this.#one(8) ? "reject" : "accept" });
+    }
+  }
+
+  #offset(): number {
+    const stored = readRecords({
+      getNumber: (key) => this.#store.get(key) as number | undefined,
+      getBytes: () => undefined,
+    });
+    const offset = this.#job.target === "firmware" ? stored.firmwareOffset : stored.componentOffset;
+    return ((offset ?? 0) & 0xffff) * SECTOR;
+  }
+
+  /** Something that may come from outside. What the state waits for comes more often. */
+  #event(): JobEvent {
+    const size = this.#file.length;
+    switch (this.#random.below(this.#job.name === "downloading" ? 26 : 16)) {
+      case 0:
+      case 1: {
+        const [offer, file] = this.#pick(OFFERS);
+        if (this.#job.task === undefined) this.#file = file;
+        return { type: "offer", offer };
+      }
+      case 2:
+        return { type: "link", up: !this.#one(4) };
+      case 3:
+        return { type: "acked", token: this.#pick(["version", "burning", "outcome", "refused"]) };
+      case 4:
+        return { type: "acked", token: "outcome" };
+      case 5:
+        return { type: "consent", decision: this.#pick(["accept", "reject"]) };
+      case 6:
+        return { type: "restart" };
+      case 7:
+        return { type: "health", ok: !this.#one(3), message: "sensor missing" };
+      case 8:
+        return { type: "install", ok: !this.#one(3), message: "busy" };
+      case 9:
+      case 10:
+        this.#now = Math.max(this.#now, this.#job.deadline() ?? this.#now);
+        return { type: "tick" };
+      case 11:
+        return { type: "effect-failed", effect: this.#pick(FAILURES), message: "worn out" };
+      case 12:
+        return { type: "expired", message: "403" };
+      case 13:
+        return this.#pick<JobEvent>([
+          { type: "forget" },
+          { type: "rewind", offset: 0 },
+          { type: "start-over", reason: "changed" },
+          { type: "finished" },
+          { type: "download-failed", cause: "download", message: "404" },
+          { type: "refused", task: { version: "9" }, outcome: { kind: "fail", cause: "rejected", message: "no url" } },
+        ]);
+      case 14:
+      case 15:
+        return { type: "total", size, validator: undefined };
+      default: {
+        const offset = this.#offset();
+        return offset >= size
+          ? { type: "finished" }
+          : { type: "sector", offset, bytes: this.#file.subarray(offset, offset + SECTOR) };
+      }
+    }
+  }
+}
+
+const NEXT = nextStates();
+
+test("random walks take every declared transition and no other", () => {
+  const seen = new Set<string>();
+  for (let seed = 1; seed <= 60; seed++) {
+    const walk = new Walk(seed);
+    walk.run(3_000);
+    for (const each of walk.seen) seen.add(each);
+  }
+  const declared = [...NEXT].flatMap(([from, states]) => states.map((state) => `${from} -> ${state}`));
+  assert.deepEqual(
+    [...seen].filter((each) => !declared.includes(each)).sort(),
+    [],
+    "transitions that are not declared",
+  );
+  assert.deepEqual(
+    declared.filter((each) => !seen.has(each)),
+    [],
+    "transitions that are declared and never taken",
+  );
+});
+
+test("the table has a row for each state, and the states are those that have next states", () => {
+  assert.deepEqual(Object.keys(TABLE).sort(), [...NEXT.keys()].sort());
+  for (const states of NEXT.values()) for (const state of states) assert.ok(NEXT.has(state), state);
+});
+
+test("tables are frozen: a preloaded object that is not costs a chip memory", () => {
+  for (const table of [TABLE, DEFAULTS, ...Object.values(TABLE)]) assert.ok(Object.isFrozen(table));
+});
+
+test("the machine alone assigns a state", () => {
+  const folder = new URL("../../src/job/", import.meta.url);
+  const assignments = readdirSync(folder).flatMap((file) =>
+    [...readFileSync(new URL(file, folder), "utf8").matchAll(/[\w#.]*\bstate\s*=[^=>].*/g)].map(
+      ([text]) => `${file}: ${text.slice(0, 60)}`,
+    ),
+  );
+  assert.deepEqual(
+    assignments.filter((each) => !/: (const )?state = /.test(each)),
+    ["machine.ts: this.#state = next.state;"],
+  );
+});
+
+test("every state and every event that has a handler is known by name", () => {
+  const names: readonly StateName[] = Object.keys(TABLE) as StateName[];
+  for (const name of names) for (const handler of Object.values(TABLE[name])) assert.equal(typeof handler, "function");
+});
