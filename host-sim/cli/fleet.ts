@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import type { FleetOptions } from "../cloud/fleet/fleet";
 import { runFleet } from "../cloud/fleet/fleet";
 import { plot } from "../cloud/fleet/plot";
-import { asJson, inWords } from "../cloud/fleet/words";
+import { asJson, asText } from "../cloud/fleet/summary";
 import { bytesArgument } from "./arguments";
 import { orFail } from "./errors";
 import { FleetProgressLine } from "./fleet-progress";
@@ -87,7 +87,7 @@ async function run(flags: FleetFlags): Promise<void> {
   const line = new FleetProgressLine(process.stderr);
   const result = await runFleet(options, line).finally(() => line.end());
   await writeFile(path, plot(result));
-  process.stdout.write(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : inWords(result));
+  process.stdout.write(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : asText(result));
   process.stderr.write(`plot: ${path}\n`);
   if (result.unexpected > 0) process.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { runFleet, type FleetOptions, type FleetProgress } from "../../host-sim/cloud/fleet/fleet";
 import { plot } from "../../host-sim/cloud/fleet/plot";
 import { FleetStatistics } from "../../host-sim/cloud/fleet/statistics";
-import { asJson, inWords } from "../../host-sim/cloud/fleet/words";
+import { asJson, asText } from "../../host-sim/cloud/fleet/summary";
 import { call, withHost } from "../console/helpers";
 
 const quiet: FleetProgress = { say: () => undefined, tick: () => undefined };
@@ -37,7 +37,7 @@ test("a fleet is updated by a cloud that it starts; those that are to fail do, e
   const picture = plot(result);
   assert.match(picture, /^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg"[^]*<\/svg>\n$/);
   assert.ok(!/NaN|undefined|Infinity/.test(picture));
-  const words = inWords(result);
+  const words = asText(result);
   assert.match(words, /rollout finished/);
   assert.match(words, /p50 .* p99/);
   assert.ok(!/NaN|undefined/.test(words), words);

@@ -57,7 +57,7 @@ export function rolloutView(cloud: Cloud, rollout: Rollout): Views["rollout"] {
   const members = cloud.rollouts.members(rollout.id)!;
   return {
     ...rest,
-    target: inWords(selection),
+    target: describeSelection(selection),
     waves: waves.map((wave, index) => ({ ...wave, counts: members.countsOf(index) })),
     devices: members.size,
     counts: members.counts(),
@@ -69,7 +69,7 @@ export function memberView(cloud: Cloud, member: Member): Views["member"] {
   return { ...view, name: cloud.devices.get(member.device)?.name ?? member.device };
 }
 
-function inWords(selection: Selection): string {
+function describeSelection(selection: Selection): string {
   switch (selection.kind) {
     case "all":
       return "all devices";

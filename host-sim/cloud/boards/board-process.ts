@@ -18,7 +18,7 @@ export interface BoardProcessOptions {
 }
 
 const COMMAND = fileURLToPath(new URL("../../bin/xs-ota.mjs", import.meta.url));
-const LEASH = new URL("leash.mjs", import.meta.url).href;
+const END_WITH_PARENT = new URL("end-with-parent.mjs", import.meta.url).href;
 /** Of an end that was not asked for. */
 const STDERR_KEPT = 500;
 
@@ -30,7 +30,9 @@ export class BoardProcess {
 
   constructor({ config, state, version, engine, onEvent, onExit }: BoardProcessOptions) {
     const flags = ["device", "--config", config, "--state", state, "--version", version, "--engine", engine];
-    this.#child = spawn(process.execPath, ["--import", LEASH, COMMAND, ...flags], { stdio: ["pipe", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, ["--import", END_WITH_PARENT, COMMAND, ...flags], {
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     this.#closed = once(this.#child, "close").catch(() => undefined);
     let stderr = "";
     this.#child.stderr!.on("data", (part: Buffer) => (stderr = (stderr + part.toString()).slice(-STDERR_KEPT)));

@@ -6,7 +6,7 @@ const ROWS = 12;
 const BAR = 40;
 
 /** The result for people. */
-export function inWords(result: FleetResult): string {
+export function asText(result: FleetResult): string {
   const { statistics, rollout, devices, imageSize, served, outage, took, memory, faulty, unexpected } = result;
   const { histogram, times } = statistics.reconnects();
   const total = served + (outage?.servedBefore ?? 0);
