@@ -42,7 +42,7 @@ for (const scenario of SCENARIO_NAMES) {
 }
 
 function* livesOf(scenario: string): Generator<string> {
-  const whole: Case = { scenario, scale: "small", device: "desk", network: "", cuts: [] };
+  const whole: Case = { scenario, scale: "small", device: "job", network: "", cuts: [] };
   const chapters = new Map<string, number[]>();
   yield* linesOf(whole, ({ phase, number }) => void chapters.set(phase, [...(chapters.get(phase) ?? []), number]));
   if (!WITH_CUTS.includes(scenario)) return;

@@ -20,7 +20,7 @@ const CASE: fc.Arbitrary<Case> = fc
     {
       scenario: fc.constantFrom(...SCENARIO_NAMES),
       scale: fc.constantFrom("whole", "small"),
-      device: fc.constantFrom("desk", "agent"),
+      device: fc.constantFrom("job", "agent"),
       cuts: fc.array(CUT, { maxLength: 6 }),
       network: fc.oneof(
         fc.constant(""),
@@ -29,7 +29,7 @@ const CASE: fc.Arbitrary<Case> = fc
     },
     PLAIN,
   )
-  .map((which): Case => (which.device === "desk" ? { ...which, network: "" } : which));
+  .map((which): Case => (which.device === "job" ? { ...which, network: "" } : which));
 
 test("any case is read back from its line, and any line from its case", () => {
   fc.assert(
@@ -44,7 +44,7 @@ test("any case is read back from its line, and any line from its case", () => {
 });
 
 test("the lines that the documentation shows", () => {
-  assert.deepEqual(parseCase(" good.whole.desk.37p5-12e700\n").cuts, [
+  assert.deepEqual(parseCase(" good.whole.job.37p5-12e700\n").cuts, [
     { at: 37, fault: { kind: "p", value: 5 } },
     { at: 12, fault: { kind: "e", value: 700 } },
   ]);
@@ -59,32 +59,32 @@ test("the lines that the documentation shows", () => {
     lineOf({
       scenario: "good",
       scale: "small",
-      device: "desk",
+      device: "job",
       network: "",
       cuts: [{ at: 3, fault: { kind: "b", value: 0 } }],
     }),
-    "good.small.desk.3b",
+    "good.small.job.3b",
   );
 });
 
 const BAD: readonly (readonly [line: string, says: RegExp])[] = [
   ["", /no scenario ""; there are good, /],
-  ["best.small.desk.-", /no scenario "best"/],
-  ["toString.small.desk.-", /no scenario/],
-  ["good.huge.desk.-", /"whole" or "small"/],
-  ["good.small.phone.-", /"desk" or "agent"/],
-  ["good.small.desk", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
-  ["good.small.desk.", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
+  ["best.small.job.-", /no scenario "best"/],
+  ["toString.small.job.-", /no scenario/],
+  ["good.huge.job.-", /"whole" or "small"/],
+  ["good.small.phone.-", /"job" or "agent"/],
+  ["good.small.job", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
+  ["good.small.job.", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
   ["good.small.agent.-.reset1x0.more", /the form/],
-  ["good.small.desk.-.reset1x0", /network faults need the whole agent/],
-  ["good.small.desk.37", /"37" is no cut: a point, a letter of bapref/],
-  ["good.small.desk.37q", /"37q" is no cut/],
-  ["good.small.desk.p5", /"p5" is no cut/],
-  ["good.small.desk.1b-", /"" is no cut/],
-  ["good.small.desk.1b--2b", /"" is no cut/],
-  ["good.small.desk.1b 2b", /is no cut/],
-  ["good.small.desk.1234567b", /is no cut/],
-  ["good.small.desk.1p-5", /"5" is no cut/],
+  ["good.small.job.-.reset1x0", /network faults need the whole agent/],
+  ["good.small.job.37", /"37" is no cut: a point, a letter of bapref/],
+  ["good.small.job.37q", /"37q" is no cut/],
+  ["good.small.job.p5", /"p5" is no cut/],
+  ["good.small.job.1b-", /"" is no cut/],
+  ["good.small.job.1b--2b", /"" is no cut/],
+  ["good.small.job.1b 2b", /is no cut/],
+  ["good.small.job.1234567b", /is no cut/],
+  ["good.small.job.1p-5", /"5" is no cut/],
 ];
 
 for (const [line, says] of BAD) {

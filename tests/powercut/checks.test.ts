@@ -15,7 +15,7 @@ const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_R
 
 /** The case of a row, with a power cut where the row has one. */
 function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {
-  const whole: Case = { scenario, scale, device: "desk", network: "", cuts: [] };
+  const whole: Case = { scenario, scale, device: "job", network: "", cuts: [] };
   if (where === undefined) return whole;
   let at: number | undefined;
   replay(whole, (point) => void (at ??= where(point) ? point.number : undefined), make);

@@ -32,16 +32,16 @@ test("--help lists every flag", () => {
 });
 
 test("--replay runs one case: each point, then the result", () => {
-  const { status, stdout } = powercut("--replay", "good.small.desk.60a");
+  const { status, stdout } = powercut("--replay", "good.small.job.60a");
   assert.equal(status, 0);
   assert.match(stdout, /^start 1$/m);
   assert.match(stdout, /^start 2$/m);
-  assert.match(stdout, /powercut: good\.small\.desk\.60a: holds\n$/);
+  assert.match(stdout, /powercut: good\.small\.job\.60a: holds\n$/);
 });
 
 test("bad flags give an error of one line that says what to do", () => {
   for (const [flags, message] of [
-    [["--replay", "good.small"], /case "good\.small": the device is "desk" or "agent"/],
+    [["--replay", "good.small"], /case "good\.small": the device is "job" or "agent"/],
     [["--minimise"], /--minimise needs --replay/],
     [["--only", "x"], /--only needs --mutants/],
     [["--cuts", "many"], /whole number above 0/],

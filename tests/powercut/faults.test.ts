@@ -314,7 +314,7 @@ function traced(which: Case): {
   };
 }
 
-const GOOD: Case = { scenario: "good", scale: "small", device: "desk", network: "", cuts: [] };
+const GOOD: Case = { scenario: "good", scale: "small", device: "job", network: "", cuts: [] };
 
 for (const kind of KINDS) {
   test(`in a scenario: ${FAULT_KINDS[kind]} (${kind}) takes place, changes what happens and loses nothing`, () => {

@@ -39,6 +39,6 @@ test("a piece depends on seed and number only, and pieces differ", () => {
 test("a file of something else or of another seed is refused with an error that says what to do", async () => {
   writeFileSync(join(folder, "bad.json"), "{");
   await assert.rejects(run("bad.json", 1), /bad\.json is not the state of a run \(--fresh begins anew\)/);
-  writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 2, seed: 6 }));
+  writeFileSync(join(folder, "other.json"), JSON.stringify({ format: 3, seed: 6 }));
   await assert.rejects(run("other.json", 1), /is of another version or seed \(--fresh begins anew\)/);
 });

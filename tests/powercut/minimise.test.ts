@@ -22,7 +22,7 @@ const greedy = (): MakeDevice =>
   }));
 
 test("of three cuts the one that matters is left, in its simplest form", () => {
-  const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
+  const which = parseCase("alone.whole.job.70e700-9r5-40w3");
   const failure = failureOf(which, forgetful);
   assert.equal(failure?.check, "bytes fetched again");
   const shorter = minimise(which, 2_000, forgetful);
@@ -39,17 +39,17 @@ test("a failure without a cut loses all cuts, the large image, the network fault
   const which = parseCase("good.whole.agent.30b-12a.twice1");
   // The broken device is the job alone in any case.
   const shorter = minimise(which, 500, greedy);
-  assert.equal(lineOf(shorter), "good.small.desk.-");
+  assert.equal(lineOf(shorter), "good.small.job.-");
   assert.equal(failureOf(shorter, greedy)?.check, "sector erases");
 });
 
 test("a case that breaks no check is returned unchanged", () => {
-  const which = parseCase("good.small.desk.30b-12a");
+  const which = parseCase("good.small.job.30b-12a");
   assert.equal(minimise(which), which);
 });
 
 test("no more cases are run than allowed", () => {
-  const which = parseCase("alone.whole.desk.70e700-9r5-40w3");
+  const which = parseCase("alone.whole.job.70e700-9r5-40w3");
   let cases = 0;
   const counted = (): MakeDevice => {
     cases++;
@@ -60,7 +60,7 @@ test("no more cases are run than allowed", () => {
 });
 
 test("a simpler case that breaks another check is not taken", () => {
-  const which = parseCase("alone.small.desk.40b-0b");
+  const which = parseCase("alone.small.job.40b-0b");
   const wedged = withDevice(() => ({ step: () => false, answers: () => false }));
   /** Without a cut the new firmware is wedged; after one the download starts over. */
   const moody = (): MakeDevice => (surroundings) => {

@@ -8,7 +8,7 @@ import type { Work } from "./search/work";
 
 const piece = (seed: number, count = 1): Work => ({
   kind: "sample",
-  setting: { scenario: "good", scale: "small", device: "desk", network: "" },
+  setting: { scenario: "good", scale: "small", device: "job", network: "" },
   seed,
   count,
   depth: 1,
@@ -87,7 +87,7 @@ test("a worker that dies is an error, and the others finish their piece and end"
 test("without processes an error is passed on unchanged", async () => {
   await assert.rejects(
     carryOutAll(
-      [{ ...piece(1), setting: { scenario: "nowhere", scale: "small", device: "desk", network: "" } } as Work],
+      [{ ...piece(1), setting: { scenario: "nowhere", scale: "small", device: "job", network: "" } } as Work],
       {
         processes: 0,
         onDone: () => undefined,

@@ -13,7 +13,7 @@ import type { Dot, Panel } from "./report/report-panel";
 import { exhaust } from "./search/search";
 
 const SMALL: ReportSearch = {
-  settings: [{ scenario: "good", scale: "small", device: "desk", network: "" }],
+  settings: [{ scenario: "good", scale: "small", device: "job", network: "" }],
   density: { positions: 1, small: 1, subsets: 0, unstable: 0 },
 };
 
@@ -29,7 +29,7 @@ function panelOf(dots: readonly Partial<Dot>[]): Panel {
     phase: "downloading",
     again: 0,
     back: 4,
-    line: `good.small.desk.${at}b`,
+    line: `good.small.job.${at}b`,
     ...dot,
   }));
   return {
@@ -59,7 +59,7 @@ test("the report of a small scenario has its counts, a mark for each case in bot
   assert.ok(page.includes(`<b>${bytes(cases)}</b><span>power cuts</span>`));
   assert.ok(page.includes("<b>0</b><span>violations</span>"));
   assert.ok(page.includes("bound 20,480 B"));
-  const line = /--replay (good\.small\.desk\.\S+?)</.exec(page)?.[1];
+  const line = /--replay (good\.small\.job\.\S+?)</.exec(page)?.[1];
   assert.equal(parseCase(line ?? "").scenario, "good");
   assert.ok(!/(?:src|href)=|url\(|<script|@import/.test(page));
   const drawing = readFileSync(join(folder, "made", "powercut.svg"), "utf8");
@@ -88,12 +88,12 @@ test("a panel has the result of each case, its phases in order, and counts by ki
 test("a violation is a red mark with its case line in the plot and in a list, and its text is escaped", () => {
   const panel = panelOf([
     {},
-    { violation: 'checkpoint true: <b>"1" & 2', line: "good.small.desk.1b" },
+    { violation: 'checkpoint true: <b>"1" & 2', line: "good.small.job.1b" },
     { limit: "weak mark" },
   ]);
   const page = reportPage([panel]);
   assert.equal(page.match(/<g class="violation">/g)?.length, 1);
-  assert.ok(page.includes("npm run powercut -- --replay good.small.desk.1b"));
+  assert.ok(page.includes("npm run powercut -- --replay good.small.job.1b"));
   assert.ok(!page.includes("<b>&#34;1") && !page.includes('<b>"1"'));
   assert.ok(page.includes('<li class="bad"><b>1</b><span>violations</span></li>'));
   assert.ok(page.includes("weak bits in the marks of an NVS page: 1 cut."));

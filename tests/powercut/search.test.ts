@@ -16,7 +16,7 @@ const AGAIN_MAX = 4096 + 16 * 1024;
 const POINTS_MIN = 30_000;
 
 for (const name of SCENARIO_NAMES) {
-  for (const device of ["desk", "agent"] as const) {
+  for (const device of ["job", "agent"] as const) {
     test(`scenario ${name} without a cut, ${device}: ends without a violation`, () => {
       const simulation = SimulationState.begin(scenario(name, "small"));
       assert.equal(new BootCycle(simulation, deviceOf({ device, network: "" })).run(), true);
@@ -32,7 +32,7 @@ test("the image has at least 16 sectors, and NVS pages are freed during the down
   const sectors = new Set<number>();
   let pagesErased = 0;
   let download = false;
-  new BootCycle(simulation, deviceOf({ device: "desk", network: "" }), ({ operation, phase }) => {
+  new BootCycle(simulation, deviceOf({ device: "job", network: "" }), ({ operation, phase }) => {
     download ||= phase === "downloading";
     if (operation?.kind !== "erase") return;
     if (operation.address >= slot.address && operation.address < slot.address + slot.size)

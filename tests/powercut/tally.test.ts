@@ -11,7 +11,7 @@ import { carryOut } from "./search/work";
 import type { Work } from "./search/work";
 import { beforeStart } from "./broken-device";
 
-const SETTING = { scenario: "good", scale: "small", device: "desk", network: "" } as const;
+const SETTING = { scenario: "good", scale: "small", device: "job", network: "" } as const;
 const DENSITY = { positions: 1, small: 1, subsets: 1, unstable: 1 };
 const part = (index: number, of: number): Work => ({
   kind: "exhaust",
@@ -92,17 +92,17 @@ test("a case with a network fault counts as one where the fault took place", () 
 
 test("violations are counted by case, and the first ten are listed with their lines", () => {
   const tally = emptyTally();
-  const which = parseCase("good.small.desk.5b");
+  const which = parseCase("good.small.job.5b");
   const broken = replay(which, undefined, () =>
     beforeStart(({ simulation }) => void simulation.ledger.violate("bounded", "it grows")),
   );
   for (let each = 0; each < 12; each++) count(tally, which, broken);
   assert.equal(tally.violations, 12);
   assert.equal(tally.findings.length, 10);
-  assert.deepEqual(tally.findings[0], { line: "good.small.desk.5b", check: "bounded", message: "it grows" });
+  assert.deepEqual(tally.findings[0], { line: "good.small.job.5b", check: "bounded", message: "it grows" });
   const twice = sumOf([tally, tally]);
   assert.deepEqual([twice.violations, twice.findings.length], [24, 10]);
-  assert.ok(lines(twice).some((line) => line.includes("--replay good.small.desk.5b")));
+  assert.ok(lines(twice).some((line) => line.includes("--replay good.small.job.5b")));
   assert.match(lines(twice)[0]!, /^cases 24, power cuts 24, violations 24$/);
 });
 
@@ -119,7 +119,7 @@ test("the worst case of a sum is the worst of its parts", () => {
 
 test("cases beyond what ESP-IDF protects are counted apart and are no violations", () => {
   const tally = emptyTally();
-  const which = parseCase("good.small.desk.5b");
+  const which = parseCase("good.small.job.5b");
   const beyond = replay(which, undefined, () =>
     beforeStart(({ simulation }) => {
       simulation.ledger.limit = "boot entry";

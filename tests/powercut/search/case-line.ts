@@ -1,7 +1,7 @@
 /**
  * A case of the search as one line of text: SCENARIO.SCALE.DEVICE.CUTS[.NETWORK]
  *
- *   good.whole.desk.37p5-12e700        cut 1 at point 37: a program torn after 5 bytes; cut 2 at point 12 of the next boot cycle: an
+ *   good.whole.job.37p5-12e700        cut 1 at point 37: a program torn after 5 bytes; cut 2 at point 12 of the next boot cycle: an
  *                                      erase that left the first 700 bytes. The letters are those of faults.ts; a number 0 is left out.
  *   good.small.agent.-.reset2x500      no cut, and a network fault of network-faults.ts
  */
@@ -16,7 +16,7 @@ export interface Cut {
   readonly fault: Fault;
 }
 
-export type DeviceKind = "desk" | "agent";
+export type DeviceKind = "job" | "agent";
 
 export interface Case {
   readonly scenario: string;
@@ -40,10 +40,10 @@ export function parseCase(line: string): Case {
   if (!SCENARIO_NAMES.includes(scenario))
     wrong(`no scenario ${JSON.stringify(scenario)}; there are ${SCENARIO_NAMES.join(", ")}`);
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
-  if (device !== "desk" && device !== "agent") return wrong(`the device is "desk" or "agent"`);
+  if (device !== "job" && device !== "agent") return wrong(`the device is "job" or "agent"`);
   if (rest.length > 0 || cuts === "")
     wrong("it has the form SCENARIO.SCALE.DEVICE.CUTS or SCENARIO.SCALE.DEVICE.CUTS.NETWORK");
-  if (network !== "" && device === "desk") wrong("network faults need the whole agent");
+  if (network !== "" && device === "job") wrong("network faults need the whole agent");
   return {
     scenario,
     scale,

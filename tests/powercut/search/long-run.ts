@@ -8,7 +8,7 @@ import type { Tally } from "../checks/tally";
 import { add, emptyTally } from "../checks/tally";
 
 /** Version of the file's layout and of the pieces. A file of another version is not continued. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 export interface LongRun {
   readonly format: number;

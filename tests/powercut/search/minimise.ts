@@ -38,7 +38,7 @@ function* candidates(which: Case): Generator<Case> {
   const { cuts } = which;
   for (let skip = 0; skip < cuts.length; skip++) yield { ...which, cuts: cuts.filter((_, index) => index !== skip) };
   if (which.network !== "") yield { ...which, network: "" };
-  if (which.network === "" && which.device === "agent") yield { ...which, device: "desk" };
+  if (which.network === "" && which.device === "agent") yield { ...which, device: "job" };
   if (which.scale === "whole") yield { ...which, scale: "small" };
   const change = (index: number, cut: Cut): Case => ({
     ...which,

@@ -53,8 +53,8 @@ export interface PlanPhase {
   readonly works: readonly Work[];
 }
 
-const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "desk", network: "" });
-const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "desk", network: "" });
+const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "job", network: "" });
+const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "job", network: "" });
 const agent = (scenario: string, network = ""): Setting => ({ scenario, scale: "small", device: "agent", network });
 
 function parts(of: number): { readonly index: number; readonly of: number }[] {
@@ -149,7 +149,7 @@ export function longPiece(seed: number, number: number): Work {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));
   const scenario = random.pick(SCENARIO_NAMES);
   const scale = random.below(3) === 0 ? "small" : "whole";
-  const device = random.below(4) === 0 ? "agent" : "desk";
+  const device = random.below(4) === 0 ? "agent" : "job";
   const faults = NETWORK.filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(scenario));
   const network = device === "agent" && random.below(2) === 0 ? moved(random.pick(faults), random) : "";
   return {
@@ -173,7 +173,7 @@ const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
 /** The search for a mutant: two seconds, less where a check fails early. */
 export function mutantPlan(): Work[] {
   return [
-    { kind: "lines", lines: SCENARIO_NAMES.map((scenario) => `${scenario}.small.desk.-`) },
+    { kind: "lines", lines: SCENARIO_NAMES.map((scenario) => `${scenario}.small.job.-`) },
     {
       kind: "lines",
       lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((scenario) => `${scenario}.small.agent.-`),

@@ -34,7 +34,7 @@ export interface Setting {
 
 /** The device under test of a setting. */
 export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
-  if (device === "desk") return (surroundings) => new DeskDevice(surroundings);
+  if (device === "job") return (surroundings) => new DeskDevice(surroundings);
   const fault = parseNetworkFault(network);
   return (surroundings) => new AgentDevice(surroundings, fault);
 }
