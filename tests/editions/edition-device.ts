@@ -4,7 +4,7 @@ import { OtaAgent as AgentOfThis } from "../../src/agent/agent";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { AgentDevice } from "../powercut/simulation/agent-device";
 import type { MakeAgent } from "../powercut/simulation/agent-device";
-import { POLICY } from "../powercut/simulation/desk-device";
+import { POLICY } from "../powercut/simulation/job-device";
 import type { MakeDevice } from "../powercut/simulation/device";
 import { TENCENT_DEVICE, platformOf } from "../powercut/simulation/scenarios";
 import { SimulationState } from "../powercut/simulation/simulation-state";

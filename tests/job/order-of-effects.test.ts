@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Case } from "../powercut/search/case-line";
-import { DeskDevice } from "../powercut/simulation/desk-device";
+import { JobDevice } from "../powercut/simulation/job-device";
 import type { Point } from "../powercut/simulation/boot-cycle";
 import { replay } from "../powercut/search/search";
 import { SCENARIO_NAMES } from "../powercut/simulation/scenarios";
@@ -68,7 +68,7 @@ function linesOf(which: Case, visit?: (point: Point) => void): string[] {
   };
   const { simulation } = replay(which, see, () => (surroundings) => {
     lines.push("start");
-    return new DeskDevice(surroundings, (event, effects) => {
+    return new JobDevice(surroundings, (event, effects) => {
       // What nothing comes of is shown by what comes next.
       if (effects.length > 0 || event.type === "offer")
         lines.push(`  ${eventText(event)}`, ...effects.map((effect) => `    ${effectText(effect)}`));

@@ -1,7 +1,7 @@
 /** Devices that do one thing wrong: the right device with a port, a report or a step changed. */
 import type { Boot, Flash, Store } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
-import { DeskDevice } from "./simulation/desk-device";
+import { JobDevice } from "./simulation/job-device";
 import type { Device, MakeDevice, Surroundings } from "./simulation/device";
 import { InvariantMonitor } from "./checks/invariant-monitor";
 
@@ -12,7 +12,7 @@ export function withPorts(
   return (surroundings) => {
     const { monitor } = surroundings;
     (monitor as { ports: StoragePorts }).ports = { ...monitor.ports, ...change(monitor.ports, surroundings) };
-    return new DeskDevice(surroundings);
+    return new JobDevice(surroundings);
   };
 }
 
@@ -41,7 +41,7 @@ export function onStore(change: (store: Store) => Partial<Store>): MakeDevice {
     };
     const own = new InvariantMonitor(simulation, { ...simulation.board.ports, store: { ...sound, ...change(sound) } });
     own.healthy = monitor.healthy;
-    return new DeskDevice({ simulation, monitor: own, cycle });
+    return new JobDevice({ simulation, monitor: own, cycle });
   };
 }
 
@@ -68,7 +68,7 @@ export function afterStep(act: (surroundings: Surroundings) => void): MakeDevice
 
 export function withDevice(change: (device: Device, surroundings: Surroundings) => Partial<Device>): MakeDevice {
   return (surroundings) => {
-    const device = new DeskDevice(surroundings);
+    const device = new JobDevice(surroundings);
     const right: Device = {
       get state() {
         return device.state;

@@ -5,7 +5,7 @@
 import type { Case, Cut, DeviceKind } from "./case-line";
 import type { MakeDevice } from "../simulation/device";
 import { AgentDevice } from "../simulation/agent-device";
-import { DeskDevice } from "../simulation/desk-device";
+import { JobDevice } from "../simulation/job-device";
 import type { Density, Fault } from "../simulation/faults";
 import { cutsOf, isHardware } from "../simulation/faults";
 import type { Point, Visit } from "../simulation/boot-cycle";
@@ -34,7 +34,7 @@ export interface Setting {
 
 /** The device under test of a setting. */
 export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
-  if (device === "job") return (surroundings) => new DeskDevice(surroundings);
+  if (device === "job") return (surroundings) => new JobDevice(surroundings);
   const fault = parseNetworkFault(network);
   return (surroundings) => new AgentDevice(surroundings, fault);
 }

@@ -4,7 +4,7 @@ import type { AgentOptions } from "../../../src/agent/agent-options";
 import type { Notice } from "../../../src/job/effects";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { BrokerPeer, PROBE } from "./broker-peer";
-import { POLICY } from "./desk-device";
+import { POLICY } from "./job-device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
 import { VirtualClock } from "../../kit/virtual-clock";

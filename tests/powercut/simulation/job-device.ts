@@ -38,7 +38,7 @@ interface Download {
   announced: boolean;
 }
 
-export class DeskDevice implements Device, JobHost {
+export class JobDevice implements Device {
   readonly #with: Surroundings;
   readonly #onHandled: ((event: JobEvent, effects: readonly JobEffect[], name: string) => void) | undefined;
   readonly #runner: JobRunner;
