@@ -1,5 +1,5 @@
 /**
- * The device under test: what plays the firmware in a boot cycle. It is the update job alone with its executor (desk-device.ts) or the whole
+ * The device under test: what plays the firmware in a boot cycle. It is the update job alone with its executor (job-device.ts) or the whole
  * agent (agent-device.ts).
  */
 import type { InvariantMonitor } from "../checks/invariant-monitor";
