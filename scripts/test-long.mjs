@@ -8,9 +8,16 @@ import { ROOT } from "./test-files.mjs";
 
 const NODE = [process.execPath, "--import", "tsx"];
 const POWERCUT = [...NODE, "tests/powercut/command.ts"];
-const FLEET = [process.execPath, "host-sim/bin/xs-ota.mjs", "fleet"];
+const FLEET = [process.execPath, "host-sim/bin/xs-ota.mjs", "fleet", "--json"];
 
-/** Hours are those of two cores. The last line that a part prints on stdout is its summary. */
+/** The summary of a fleet, from its JSON. */
+function fleetSummary(json) {
+  const { devices, counts, unexpected, updateTimes, served } = JSON.parse(json);
+  const { success, failure } = counts;
+  return `${success} of ${devices} devices updated, ${failure} failed, ${unexpected} of them not on purpose; 99 % within ${(updateTimes.p99 / 1000).toFixed(0)} s, ${served} bytes served`;
+}
+
+/** Times are those of two idle cores. The last line on stdout is the summary of a part, or `summary` makes it from that line. */
 const PARTS = [
   {
     name: "pairs",
@@ -48,12 +55,14 @@ const PARTS = [
     what: "1,000 devices, a tenth of them to fail",
     time: "10 min",
     command: [...FLEET, "--devices", "1000", "--fail-share", "0.1", "--plot", "build/fleet-long.svg"],
+    summary: fleetSummary,
   },
   {
     name: "outage",
     what: "1,000 devices whose cloud is killed in mid-rollout and comes back",
     time: "10 min",
     command: [...FLEET, "--devices", "1000", "--outage", "30", "--plot", "build/fleet-outage.svg"],
+    summary: fleetSummary,
   },
 ];
 
@@ -99,9 +108,10 @@ async function main(args) {
   for (const part of parts) {
     const begun = performance.now();
     const { status, last } = await run(part);
+    const summary = status === 0 && part.summary !== undefined ? part.summary(last) : last;
     if (status !== 0) failed.push(part.name);
     console.log(
-      `${part.name}: ${status === 0 ? "ok" : "failed"}, ${((performance.now() - begun) / 1000).toFixed(0)} s: ${last}`,
+      `${part.name}: ${status === 0 ? "ok" : "failed"}, ${((performance.now() - begun) / 1000).toFixed(0)} s: ${summary}`,
     );
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
