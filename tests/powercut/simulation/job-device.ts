@@ -38,7 +38,7 @@ interface Download {
   announced: boolean;
 }
 
-export class JobDevice implements Device {
+export class JobDevice implements Device, JobHost {
   readonly #with: Surroundings;
   readonly #onHandled: ((event: JobEvent, effects: readonly JobEffect[], name: string) => void) | undefined;
   readonly #runner: JobRunner;
