@@ -1,4 +1,4 @@
-/** The ESP32 as hal/moddable/device.ts has it: ports, settings, network, clock, and what ended the last run. */
+/** The ESP32 as a device of hal/moddable/device.ts: ports, settings, network, clock, and the cause that ended the last run. */
 import Net from "net";
 import Time from "time";
 import UDP from "embedded:io/socket/udp";
@@ -8,6 +8,7 @@ import { ModdableClock } from "../moddable/clock";
 import { ModdableCrypto } from "../moddable/crypto";
 import type { PowerOn } from "../moddable/device";
 import { lookupBy } from "../moddable/dns";
+import type { Lookup } from "../moddable/host-names";
 import { ModdableNetwork } from "../moddable/network";
 import { guardTrial } from "../moddable/trial-guard";
 import { ChipConfig } from "./config";
@@ -21,17 +22,16 @@ import type { Datagrams } from "./sntp";
 import { NvsStore } from "./store";
 import { TimedNetwork, isClockSet } from "./timed-network";
 
-/** NVS namespaces of the agent and of what is remembered of the last run. */
+/** NVS namespaces: the agent's records, and the fault record of the last run. */
 const AGENT = "xs-ota";
 const LAST_RUN = "xs-ota-run";
 /** With a network that has no time server, the agent starts all the same after this, ms: plain connections need no clock. */
-const CLOCK_PATIENCE = 10_000;
+const CLOCK_TIMEOUT = 10_000;
 
 export const powerOn: PowerOn = (main, options = {}) => {
   const log = (line: string): void => options.log?.(line);
   const clock = new ModdableClock();
   const crypto = new ModdableCrypto();
-  const random = (): number => crypto.random();
   const settings = new ChipConfig();
   const faults = new FaultRecord(new NvsStore(LAST_RUN));
   const boot = new EspBoot(() => faults.leave());
@@ -61,40 +61,54 @@ export const powerOn: PowerOn = (main, options = {}) => {
     log,
   };
 
-  const connect = (ready: () => void): void => {
-    let waiting: (() => void) | undefined = ready;
-    const start = (): void => {
-      const callback = waiting;
-      waiting = undefined;
-      callback?.();
-    };
-    const host = settings.text("sntp");
-    const set = (seconds: number): void => {
-      Time.set(seconds);
-      log(`clock set: ${new Date().toISOString()}`);
-      start();
-    };
-    const open = (onReadable: (count: number) => void): Datagrams => new UDP({ onReadable }) as unknown as Datagrams;
-    const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
-    const bringUp = mapped as BringUp;
-    bringUp({
-      setting: (key) => settings.text(key),
-      clock,
-      random,
-      log,
-      up() {
-        log("network: up");
-        sntp?.start();
-        clock.set(start, sntp === undefined || isClockSet() ? 0 : CLOCK_PATIENCE);
-      },
-      down(reason) {
-        log(`network: ${reason}`);
-        sntp?.stop();
-      },
-    });
-  };
-
-  main({ ports, setting: (key) => settings.stored(key), connect, lastFault });
+  main({
+    ports,
+    setting: (key) => settings.stored(key),
+    connect: (ready) => connect({ settings, lookup, clock, random: () => crypto.random(), log }, ready),
+    lastFault,
+  });
 };
+
+interface ConnectParts {
+  readonly settings: ChipConfig;
+  readonly lookup: Lookup;
+  readonly clock: ModdableClock;
+  readonly random: () => number;
+  readonly log: (line: string) => void;
+}
+
+/** Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time. */
+function connect({ settings, lookup, clock, random, log }: ConnectParts, ready: () => void): void {
+  let waiting: (() => void) | undefined = ready;
+  const start = (): void => {
+    const callback = waiting;
+    waiting = undefined;
+    callback?.();
+  };
+  const host = settings.text("sntp");
+  const set = (seconds: number): void => {
+    Time.set(seconds);
+    log(`clock set: ${new Date().toISOString()}`);
+    start();
+  };
+  const open = (onReadable: (count: number) => void): Datagrams => new UDP({ onReadable }) as unknown as Datagrams;
+  const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
+  const bringUp = mapped as BringUp;
+  bringUp({
+    setting: (key) => settings.text(key),
+    clock,
+    random,
+    log,
+    up() {
+      log("network: up");
+      sntp?.start();
+      clock.set(start, sntp === undefined || isClockSet() ? 0 : CLOCK_TIMEOUT);
+    },
+    down(reason) {
+      log(`network: ${reason}`);
+      sntp?.stop();
+    },
+  });
+}
 
 export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";

@@ -11,7 +11,7 @@ const JOINING = 300;
 const ASSOCIATED = 400;
 const ADDRESS = 500;
 
-class Desk {
+class Fixture {
   readonly clock = new VirtualClock();
   readonly happened: string[] = [];
   connection = DOWN;
@@ -71,71 +71,71 @@ class Desk {
 }
 
 test("joins, and says so once there is an address", () => {
-  const desk = new Desk();
-  desk.keeper.start();
-  assert.equal(desk.attempts, 0, "nothing happens inside start");
-  desk.clock.advance(0);
-  desk.becomes(ASSOCIATED);
-  assert.deepEqual(desk.happened, []);
-  desk.becomes(ADDRESS);
-  desk.keeper.changed();
-  assert.deepEqual(desk.happened, ["up"]);
-  assert.equal(desk.clock.waiting, 0, "nothing waits while all is well");
+  const fixture = new Fixture();
+  fixture.keeper.start();
+  assert.equal(fixture.attempts, 0, "nothing happens inside start");
+  fixture.clock.advance(0);
+  fixture.becomes(ASSOCIATED);
+  assert.deepEqual(fixture.happened, []);
+  fixture.becomes(ADDRESS);
+  fixture.keeper.changed();
+  assert.deepEqual(fixture.happened, ["up"]);
+  assert.equal(fixture.clock.waiting, 0, "nothing waits while all is well");
 });
 
 test("an interface that is up already needs no join", () => {
-  const desk = new Desk();
-  desk.connection = ADDRESS;
-  desk.keeper.start();
-  desk.clock.advance(0);
-  assert.deepEqual(desk.happened, ["up"]);
-  assert.equal(desk.attempts, 0);
+  const fixture = new Fixture();
+  fixture.connection = ADDRESS;
+  fixture.keeper.start();
+  fixture.clock.advance(0);
+  assert.deepEqual(fixture.happened, ["up"]);
+  assert.equal(fixture.attempts, 0);
 });
 
 test("a lost connection is told and joined again", () => {
-  const desk = new Desk().joined();
-  desk.clock.advance(60_000);
-  desk.becomes(DOWN);
-  assert.deepEqual(desk.happened, ["up", "down: disconnected"]);
-  desk.clock.advance(1_000);
-  assert.equal(desk.attempts, 2);
-  desk.becomes(ADDRESS);
-  assert.deepEqual(desk.happened.at(-1), "up");
+  const fixture = new Fixture().joined();
+  fixture.clock.advance(60_000);
+  fixture.becomes(DOWN);
+  assert.deepEqual(fixture.happened, ["up", "down: disconnected"]);
+  fixture.clock.advance(1_000);
+  assert.equal(fixture.attempts, 2);
+  fixture.becomes(ADDRESS);
+  assert.deepEqual(fixture.happened.at(-1), "up");
 });
 
 test("tries for ever, an attempt a minute at the slowest", () => {
-  const desk = new Desk();
-  desk.trouble = "connect failed";
-  desk.keeper.start();
-  desk.clock.advance(24 * 3_600_000);
-  assert.ok(desk.attempts >= 24 * 60, `${desk.attempts} attempts in a day`);
-  assert.ok(desk.attempts <= 24 * 60 + 20, `${desk.attempts} attempts in a day`);
-  desk.trouble = undefined;
-  desk.clock.advance(BACKOFF_CAP);
-  desk.becomes(ADDRESS);
-  assert.deepEqual(desk.happened, ["up"]);
+  const fixture = new Fixture();
+  fixture.trouble = "connect failed";
+  fixture.keeper.start();
+  fixture.clock.advance(24 * 3_600_000);
+  assert.ok(fixture.attempts >= 24 * 60, `${fixture.attempts} attempts in a day`);
+  assert.ok(fixture.attempts <= 24 * 60 + 20, `${fixture.attempts} attempts in a day`);
+  fixture.trouble = undefined;
+  fixture.clock.advance(BACKOFF_CAP);
+  fixture.becomes(ADDRESS);
+  assert.deepEqual(fixture.happened, ["up"]);
 });
 
 test("an attempt that comes to nothing is given up", () => {
-  const desk = new Desk();
-  desk.keeper.start();
-  desk.clock.advance(0);
-  desk.becomes(ASSOCIATED);
-  desk.clock.advance(30_000);
-  assert.equal(desk.disconnects, 1);
-  desk.clock.advance(1_000);
-  assert.equal(desk.attempts, 2);
+  const fixture = new Fixture();
+  fixture.keeper.start();
+  fixture.clock.advance(0);
+  fixture.becomes(ASSOCIATED);
+  fixture.clock.advance(30_000);
+  assert.equal(fixture.disconnects, 1);
+  fixture.clock.advance(1_000);
+  assert.equal(fixture.attempts, 2);
 });
 
 test("a refused attempt is followed by another, later each time", () => {
-  const desk = new Desk();
-  desk.keeper.start();
+  const fixture = new Fixture();
+  fixture.keeper.start();
   const waits: number[] = [];
   for (let round = 1; round <= 4; round++) {
-    const before = desk.clock.now();
-    while (desk.attempts < round) desk.clock.advance(1);
-    waits.push(desk.clock.now() - before);
-    desk.becomes(DOWN);
+    const before = fixture.clock.now();
+    while (fixture.attempts < round) fixture.clock.advance(1);
+    waits.push(fixture.clock.now() - before);
+    fixture.becomes(DOWN);
   }
   assert.deepEqual(
     waits.map((wait) => Math.round(wait / 1000)),
@@ -144,35 +144,35 @@ test("a refused attempt is followed by another, later each time", () => {
 });
 
 test("an address that goes while associated may come again without a join", () => {
-  const desk = new Desk().joined();
-  desk.becomes(ASSOCIATED);
-  assert.deepEqual(desk.happened, ["up", "down: address lost"]);
-  desk.becomes(ADDRESS);
-  assert.deepEqual(desk.happened.at(-1), "up");
-  assert.equal(desk.attempts, 1);
-  assert.equal(desk.disconnects, 0);
+  const fixture = new Fixture().joined();
+  fixture.becomes(ASSOCIATED);
+  assert.deepEqual(fixture.happened, ["up", "down: address lost"]);
+  fixture.becomes(ADDRESS);
+  assert.deepEqual(fixture.happened.at(-1), "up");
+  assert.equal(fixture.attempts, 1);
+  assert.equal(fixture.disconnects, 0);
 });
 
 test("an interface that can not be made is tried again as well", () => {
-  const desk = new Desk();
-  desk.absent = true;
-  desk.keeper.start();
-  desk.clock.advance(10_000);
-  desk.absent = false;
-  desk.clock.advance(BACKOFF_CAP);
-  assert.ok(desk.attempts >= 1);
+  const fixture = new Fixture();
+  fixture.absent = true;
+  fixture.keeper.start();
+  fixture.clock.advance(10_000);
+  fixture.absent = false;
+  fixture.clock.advance(BACKOFF_CAP);
+  assert.ok(fixture.attempts >= 1);
 });
 
 test("events while nobody joins do nothing", () => {
-  const desk = new Desk();
-  desk.trouble = "connect failed";
-  desk.keeper.start();
-  desk.clock.advance(0);
-  const { waiting } = desk.clock;
-  desk.becomes(DOWN);
-  desk.becomes(DOWN);
-  assert.equal(desk.clock.waiting, waiting);
-  assert.deepEqual(desk.happened, []);
+  const fixture = new Fixture();
+  fixture.trouble = "connect failed";
+  fixture.keeper.start();
+  fixture.clock.advance(0);
+  const { waiting } = fixture.clock;
+  fixture.becomes(DOWN);
+  fixture.becomes(DOWN);
+  assert.equal(fixture.clock.waiting, waiting);
+  assert.deepEqual(fixture.happened, []);
 });
 
 test("where the application brings the network up, it is up", () => {

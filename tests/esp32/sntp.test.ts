@@ -12,7 +12,7 @@ import { VirtualClock } from "../kit/virtual-clock";
 const NOW = Date.UTC(2026, 10, 22) / 1000;
 const EPOCH = 2_208_988_800;
 
-class Desk {
+class Fixture {
   readonly clock = new VirtualClock();
   readonly set: number[] = [];
   readonly sent: { readonly bytes: Uint8Array; readonly address: string; readonly port: number }[] = [];
@@ -68,30 +68,30 @@ class Desk {
 }
 
 test("asks the server that the name stands for, and sets the clock", () => {
-  const desk = new Desk().asked();
-  assert.equal(desk.sent.length, 1);
+  const fixture = new Fixture().asked();
+  assert.equal(fixture.sent.length, 1);
   assert.deepEqual(
-    [desk.sent[0]!.address, desk.sent[0]!.port, desk.sent[0]!.bytes.length, desk.sent[0]!.bytes[0]],
+    [fixture.sent[0]!.address, fixture.sent[0]!.port, fixture.sent[0]!.bytes.length, fixture.sent[0]!.bytes[0]],
     ["192.0.2.7", 123, 48, 0x23],
   );
-  desk.answer();
-  assert.deepEqual(desk.set, [NOW]);
-  assert.equal(desk.open, 0, "the socket is closed");
+  fixture.answer();
+  assert.deepEqual(fixture.set, [NOW]);
+  assert.equal(fixture.open, 0, "the socket is closed");
 });
 
 test("an address needs no name server", () => {
-  const desk = new Desk("192.0.2.9").asked();
-  assert.equal(desk.lookups, 0);
-  assert.equal(desk.sent[0]!.address, "192.0.2.9");
+  const fixture = new Fixture("192.0.2.9").asked();
+  assert.equal(fixture.lookups, 0);
+  assert.equal(fixture.sent[0]!.address, "192.0.2.9");
 });
 
 test("asks again once a day", () => {
-  const desk = new Desk().asked();
-  desk.answer();
-  desk.clock.advance(86_400_000 + 10);
-  assert.equal(desk.sent.length, 2);
-  desk.answer(NOW + EPOCH + 86_400);
-  assert.deepEqual(desk.set, [NOW, NOW + 86_400]);
+  const fixture = new Fixture().asked();
+  fixture.answer();
+  fixture.clock.advance(86_400_000 + 10);
+  assert.equal(fixture.sent.length, 2);
+  fixture.answer(NOW + EPOCH + 86_400);
+  assert.deepEqual(fixture.set, [NOW, NOW + 86_400]);
 });
 
 test("what is no answer to the question is passed over", () => {
@@ -103,50 +103,50 @@ test("what is no answer to the question is passed over", () => {
     ["has stratum 16", (packet) => (packet[1] = 16)],
   ];
   for (const [title, change] of spoilt) {
-    const desk = new Desk().asked();
-    desk.answer(undefined, change);
-    assert.deepEqual(desk.set, [], title);
-    desk.answer();
-    assert.deepEqual(desk.set, [NOW], `after one that ${title}`);
+    const fixture = new Fixture().asked();
+    fixture.answer(undefined, change);
+    assert.deepEqual(fixture.set, [], title);
+    fixture.answer();
+    assert.deepEqual(fixture.set, [NOW], `after one that ${title}`);
   }
 });
 
 test("a short packet is passed over", () => {
-  const desk = new Desk().asked();
-  desk.answer(undefined, undefined, 47);
-  assert.deepEqual(desk.set, []);
+  const fixture = new Fixture().asked();
+  fixture.answer(undefined, undefined, 47);
+  assert.deepEqual(fixture.set, []);
 });
 
 test("the seconds begin anew in 2036", () => {
-  const desk = new Desk().asked();
+  const fixture = new Fixture().asked();
   const year2040 = Date.UTC(2040, 0, 1) / 1000;
-  desk.answer(year2040 + EPOCH);
-  assert.deepEqual(desk.set, [year2040]);
+  fixture.answer(year2040 + EPOCH);
+  assert.deepEqual(fixture.set, [year2040]);
 });
 
 test("without an answer, or without the name, it goes on asking for ever, with one socket at a time", () => {
-  const desk = new Desk().asked();
-  desk.clock.advance(3_600_000);
-  assert.ok(desk.sent.length > 50, `${desk.sent.length} questions in an hour`);
-  assert.ok(desk.open <= 1);
-  desk.address = undefined;
-  const before = desk.sent.length;
-  desk.clock.advance(3_600_000);
-  assert.ok(desk.sent.length - before <= 1);
-  desk.address = "192.0.2.7";
-  desk.clock.advance(BACKOFF_CAP + 20_000);
-  if (desk.open === 0) desk.clock.advance(BACKOFF_CAP);
-  assert.ok(desk.sent.length > before);
+  const fixture = new Fixture().asked();
+  fixture.clock.advance(3_600_000);
+  assert.ok(fixture.sent.length > 50, `${fixture.sent.length} questions in an hour`);
+  assert.ok(fixture.open <= 1);
+  fixture.address = undefined;
+  const before = fixture.sent.length;
+  fixture.clock.advance(3_600_000);
+  assert.ok(fixture.sent.length - before <= 1);
+  fixture.address = "192.0.2.7";
+  fixture.clock.advance(BACKOFF_CAP + 20_000);
+  if (fixture.open === 0) fixture.clock.advance(BACKOFF_CAP);
+  assert.ok(fixture.sent.length > before);
 });
 
 test("stop ends it, start begins anew", () => {
-  const desk = new Desk().asked();
-  desk.sntp.stop();
-  assert.equal(desk.open, 0);
-  assert.equal(desk.clock.waiting, 0);
-  desk.asked();
-  desk.answer();
-  assert.deepEqual(desk.set, [NOW]);
+  const fixture = new Fixture().asked();
+  fixture.sntp.stop();
+  assert.equal(fixture.open, 0);
+  assert.equal(fixture.clock.waiting, 0);
+  fixture.asked();
+  fixture.answer();
+  assert.deepEqual(fixture.set, [NOW]);
 });
 
 test("no TLS before the clock is set; plain connections do not wait", (context) => {

@@ -61,7 +61,7 @@ const { TCP, Timer, TcpSocket, lookupBy, Resolver } = (await import(
 )) as Bundle;
 
 /** A connection, what it was told, and the SDK's socket below it. */
-class Desk implements SocketEvents {
+class Fixture implements SocketEvents {
   readonly told: string[] = [];
   readonly errors: (SocketError | undefined)[] = [];
   /** Done within the callback of this name. */
@@ -110,128 +110,128 @@ beforeEach(() => {
 });
 
 test("the first room is the connection; later room is told only to one who waits for it", () => {
-  const desk = new Desk().connected(10);
-  assert.deepEqual(desk.told, ["opened"]);
-  desk.raw.writable(10);
-  assert.deepEqual(desk.told, ["opened"]);
-  assert.equal(desk.socket.write(Buffer.from("twelve bytes")), 10);
-  assert.equal(desk.socket.write(Buffer.from("more")), 0);
-  desk.raw.writable(5);
-  assert.deepEqual(desk.told, ["opened", "writable"]);
-  assert.equal(Buffer.concat(desk.raw.written).toString(), "twelve byt");
+  const fixture = new Fixture().connected(10);
+  assert.deepEqual(fixture.told, ["opened"]);
+  fixture.raw.writable(10);
+  assert.deepEqual(fixture.told, ["opened"]);
+  assert.equal(fixture.socket.write(Buffer.from("twelve bytes")), 10);
+  assert.equal(fixture.socket.write(Buffer.from("more")), 0);
+  fixture.raw.writable(5);
+  assert.deepEqual(fixture.told, ["opened", "writable"]);
+  assert.equal(Buffer.concat(fixture.raw.written).toString(), "twelve byt");
 });
 
 test("bytes are taken as the reader asks for them, and announced once", () => {
-  const desk = new Desk().connected();
-  desk.raw.arrive("hello ");
-  desk.raw.arrive("world");
-  assert.deepEqual(desk.told, ["opened", "readable"]);
-  assert.equal(desk.read(4), "hell");
-  assert.equal(desk.raw.unread.length, 7, "what nobody asked for stays in the SDK's socket: back pressure");
-  assert.equal(desk.read(100), "o world");
-  assert.equal(desk.read(100), "");
-  desk.raw.arrive("again");
-  assert.deepEqual(desk.told, ["opened", "readable", "readable"]);
+  const fixture = new Fixture().connected();
+  fixture.raw.arrive("hello ");
+  fixture.raw.arrive("world");
+  assert.deepEqual(fixture.told, ["opened", "readable"]);
+  assert.equal(fixture.read(4), "hell");
+  assert.equal(fixture.raw.unread.length, 7, "what nobody asked for stays in the SDK's socket: back pressure");
+  assert.equal(fixture.read(100), "o world");
+  assert.equal(fixture.read(100), "");
+  fixture.raw.arrive("again");
+  assert.deepEqual(fixture.told, ["opened", "readable", "readable"]);
 });
 
 test("on the desktop bytes are taken ahead, up to the limit, and read in order", () => {
-  const desk = new Desk("192.0.2.1", { ahead: 8 }).connected();
-  desk.raw.arrive("0123456789");
-  assert.equal(desk.raw.unread.toString(), "89", "the limit holds");
-  assert.equal(desk.read(3), "012");
-  desk.raw.arrive("ab");
-  assert.equal(desk.read(100), "3456789ab");
-  assert.deepEqual(desk.told, ["opened", "readable"]);
-  desk.raw.arrive("c");
-  assert.deepEqual(desk.told, ["opened", "readable", "readable"]);
+  const fixture = new Fixture("192.0.2.1", { ahead: 8 }).connected();
+  fixture.raw.arrive("0123456789");
+  assert.equal(fixture.raw.unread.toString(), "89", "the limit holds");
+  assert.equal(fixture.read(3), "012");
+  fixture.raw.arrive("ab");
+  assert.equal(fixture.read(100), "3456789ab");
+  assert.deepEqual(fixture.told, ["opened", "readable"]);
+  fixture.raw.arrive("c");
+  assert.deepEqual(fixture.told, ["opened", "readable", "readable"]);
 });
 
 test("the peer's close comes after its bytes, however they are read", () => {
-  const desk = new Desk("192.0.2.1", { ahead: 100 }).connected();
-  desk.raw.arrive("last words");
-  desk.raw.options.onError();
-  assert.deepEqual(desk.told, ["opened", "readable"]);
-  assert.equal(desk.read(4), "last");
+  const fixture = new Fixture("192.0.2.1", { ahead: 100 }).connected();
+  fixture.raw.arrive("last words");
+  fixture.raw.options.onError();
+  assert.deepEqual(fixture.told, ["opened", "readable"]);
+  assert.equal(fixture.read(4), "last");
   Timer.run();
-  assert.deepEqual(desk.errors, []);
-  assert.equal(desk.read(100), " words");
-  assert.deepEqual(desk.errors, [], "not from inside read");
+  assert.deepEqual(fixture.errors, []);
+  assert.equal(fixture.read(100), " words");
+  assert.deepEqual(fixture.errors, [], "not from inside read");
   Timer.run();
-  assert.deepEqual(desk.errors, [undefined]);
-  assert.equal(desk.raw.closed, true);
+  assert.deepEqual(fixture.errors, [undefined]);
+  assert.equal(fixture.raw.closed, true);
 });
 
 test("a connection that never stood is refused", () => {
-  const desk = new Desk();
-  desk.raw.options.onError();
-  assert.equal(desk.errors[0]?.kind, "refused");
+  const fixture = new Fixture();
+  fixture.raw.options.onError();
+  assert.equal(fixture.errors[0]?.kind, "refused");
 });
 
 test("after close nothing is told, whatever the SDK still calls, and nothing is read or written", () => {
-  const desk = new Desk().connected();
-  const { raw } = desk;
+  const fixture = new Fixture().connected();
+  const { raw } = fixture;
   raw.arrive("bytes");
-  desk.socket.close();
-  desk.socket.close();
+  fixture.socket.close();
+  fixture.socket.close();
   raw.options.onReadable(5);
   raw.writable(50);
   raw.options.onError();
   Timer.run();
-  assert.deepEqual(desk.told, ["opened", "readable"]);
-  assert.equal(desk.read(10), "");
-  assert.equal(desk.socket.write(Buffer.from("x")), 0);
+  assert.deepEqual(fixture.told, ["opened", "readable"]);
+  assert.equal(fixture.read(10), "");
+  assert.equal(fixture.socket.write(Buffer.from("x")), 0);
 });
 
 test("close within any callback is the end of it", () => {
   for (const name of ["opened", "readable"]) {
-    const desk = new Desk("192.0.2.1", { ahead: 100 });
-    desk.within = { [name]: () => desk.socket.close() };
-    desk.connected();
-    if (name === "readable") desk.raw.arrive("bytes");
+    const fixture = new Fixture("192.0.2.1", { ahead: 100 });
+    fixture.within = { [name]: () => fixture.socket.close() };
+    fixture.connected();
+    if (name === "readable") fixture.raw.arrive("bytes");
     Timer.run();
-    assert.equal(desk.told.at(-1), name);
-    assert.equal(desk.raw.closed, true);
+    assert.equal(fixture.told.at(-1), name);
+    assert.equal(fixture.raw.closed, true);
   }
 });
 
 test("a write that fails ends the connection, once, and not from inside write", () => {
   for (const broken of ["throws", "undefined"] as const) {
-    const desk = new Desk().connected();
-    desk.raw.broken = broken;
-    assert.equal(desk.socket.write(Buffer.from("x")), 0);
-    assert.deepEqual(desk.errors, []);
-    desk.raw.options.onError();
+    const fixture = new Fixture().connected();
+    fixture.raw.broken = broken;
+    assert.equal(fixture.socket.write(Buffer.from("x")), 0);
+    assert.deepEqual(fixture.errors, []);
+    fixture.raw.options.onError();
     Timer.run();
-    assert.equal(desk.told.filter((what) => what === "closed").length, 1);
+    assert.equal(fixture.told.filter((what) => what === "closed").length, 1);
   }
 });
 
 test("nothing is taken before the connection stands", () => {
-  const desk = new Desk();
-  assert.equal(desk.socket.write(Buffer.from("early")), 0);
+  const fixture = new Fixture();
+  assert.equal(fixture.socket.write(Buffer.from("early")), 0);
 });
 
 test("what a callback throws ends the connection, and reaches nobody else", () => {
-  const desk = new Desk();
-  desk.within = {
+  const fixture = new Fixture();
+  fixture.within = {
     opened() {
       throw new Error("a fault of the application");
     },
   };
-  desk.connected();
+  fixture.connected();
   Timer.run();
   assert.deepEqual(
-    desk.errors.map((error) => error?.message),
+    fixture.errors.map((error) => error?.message),
     ["a fault of the application"],
   );
 });
 
 test("a socket that can not be made is told later, as a failure", () => {
   TCP.trouble = "no socket";
-  const desk = new Desk();
-  assert.deepEqual(desk.errors, []);
+  const fixture = new Fixture();
+  assert.deepEqual(fixture.errors, []);
   Timer.run();
-  assert.deepEqual(desk.errors, [{ kind: "other", message: "connect 192.0.2.1: no socket" }]);
+  assert.deepEqual(fixture.errors, [{ kind: "other", message: "connect 192.0.2.1: no socket" }]);
 });
 
 test("a port that is none is thrown at once", () => {
@@ -242,14 +242,14 @@ test("a port that is none is thrown at once", () => {
 test("a name is looked up first; a name without address is a failure of DNS", () => {
   const asked: { host: string; done(address: string | undefined): void }[] = [];
   const lookup: Lookup = (host, done) => void asked.push({ host, done });
-  const found = new Desk("broker.example", { lookup });
+  const found = new Fixture("broker.example", { lookup });
   assert.equal(TCP.made.length, 0);
   asked[0]!.done("192.0.2.5");
   assert.equal(found.raw.options.address, "192.0.2.5");
-  const lost = new Desk("nowhere.example", { lookup });
+  const lost = new Fixture("nowhere.example", { lookup });
   asked[1]!.done(undefined);
   assert.deepEqual(lost.errors, [{ kind: "dns", message: "no address for nowhere.example" }]);
-  const late = new Desk("late.example", { lookup });
+  const late = new Fixture("late.example", { lookup });
   late.socket.close();
   asked[2]!.done("192.0.2.6");
   assert.equal(TCP.made.length, 1, "nobody waits for it any more");
@@ -272,10 +272,10 @@ test("names are looked up at the servers of the moment; the resolver is closed w
 });
 
 test("what is no name is not asked for, and no server is a failure", () => {
-  const desk = new Desk("a..b", { lookup: lookupBy(() => ["192.0.2.53"]) });
+  const fixture = new Fixture("a..b", { lookup: lookupBy(() => ["192.0.2.53"]) });
   Timer.run();
-  assert.equal(desk.errors[0]?.kind, "dns");
-  const lonely = new Desk("a.example", { lookup: lookupBy(() => []) });
+  assert.equal(fixture.errors[0]?.kind, "dns");
+  const lonely = new Fixture("a.example", { lookup: lookupBy(() => []) });
   Timer.run();
   assert.equal(lonely.errors[0]?.kind, "dns");
   assert.equal(Resolver.made.length, 0);

@@ -1,6 +1,6 @@
 /**
- * A second reader of NVS partitions, written from the description in ESP-IDF's programming guide ("Non-Volatile Storage Library, Internals")
- * and sharing nothing with the simulated board: what a partition holds, and whether it is in the form that the guide asks for.
+ * A second reader of NVS partitions, written from ESP-IDF's programming guide ("Non-Volatile Storage Library, Internals"). It shares no code
+ * with the model of the chip. It gives what a partition holds, and where it breaks the format.
  */
 export interface NvsContents {
   /** By key, in the named namespace: numbers, strings and blobs. */
@@ -10,9 +10,28 @@ export interface NvsContents {
   readonly freePages: number;
 }
 
+interface Page {
+  readonly seq: number;
+  readonly page: Buffer;
+  /** Of the page in the partition. */
+  readonly at: number;
+}
+
+interface Item {
+  readonly entry: Buffer;
+  readonly data: Buffer;
+}
+
 export function readNvs(partition: Buffer, namespace: string): NvsContents {
   const complaints: string[] = [];
-  const pages: { seq: number; page: Buffer; at: number }[] = [];
+  const { pages, freePages } = readPages(partition, complaints);
+  const items = pages.flatMap((page) => readItems(page, complaints));
+  return { values: readValues(items, namespace, complaints), complaints, freePages };
+}
+
+/** In the order of their writing. */
+function readPages(partition: Buffer, complaints: string[]): { pages: Page[]; freePages: number } {
+  const pages: Page[] = [];
   let freePages = 0;
   for (let at = 0; at < partition.length; at += 4096) {
     const page = partition.subarray(at, at + 4096);
@@ -30,36 +49,41 @@ export function readNvs(partition: Buffer, namespace: string): NvsContents {
   if (freePages === 0) complaints.push("no free page");
   if (pages.slice(0, -1).some(({ page }) => page.readUInt32LE(0) === 0xfffffffe))
     complaints.push("an active page that is not the last");
+  return { pages, freePages };
+}
 
-  const items: { entry: Buffer; data: Buffer }[] = [];
-  for (const { page, at } of pages) {
-    for (let index = 0; index < 126;) {
-      const bits = (page[32 + (index >> 2)]! >> ((index & 3) * 2)) & 3;
-      const entry = page.subarray(64 + index * 32, 96 + index * 32);
-      if (bits === 3 && !entry.every((byte) => byte === 0xff))
-        complaints.push(`page ${at}, entry ${index}: empty, not blank`);
-      if (bits === 1) complaints.push(`page ${at}, entry ${index}: illegal state`);
-      if (bits !== 2) {
-        index++;
-        continue;
-      }
-      const sum = nvsCrc(Buffer.concat([entry.subarray(0, 4), entry.subarray(8)]));
-      if (entry.readUInt32LE(4) !== sum) complaints.push(`page ${at}, entry ${index}: CRC`);
-      const span = entry[2]!;
-      const length = [0x21, 0x42].includes(entry[1]!) ? entry.readUInt16LE(24) : 0;
-      const data = page.subarray(96 + index * 32, 96 + index * 32 + length);
-      if (length > 0 && entry.readUInt32LE(28) !== nvsCrc(data))
-        complaints.push(`page ${at}, entry ${index}: data CRC`);
-      for (let part = 1; part < span; part++) {
-        if (((page[32 + ((index + part) >> 2)]! >> (((index + part) & 3) * 2)) & 3) !== 2)
-          complaints.push(`page ${at}, entry ${index}: part ${part} missing`);
-      }
-      items.push({ entry, data });
-      index += Math.max(1, span);
+function readItems({ page, at }: Page, complaints: string[]): Item[] {
+  const items: Item[] = [];
+  for (let index = 0; index < 126;) {
+    const bits = (page[32 + (index >> 2)]! >> ((index & 3) * 2)) & 3;
+    const entry = page.subarray(64 + index * 32, 96 + index * 32);
+    if (bits === 3 && !entry.every((byte) => byte === 0xff))
+      complaints.push(`page ${at}, entry ${index}: empty, not blank`);
+    if (bits === 1) complaints.push(`page ${at}, entry ${index}: illegal state`);
+    if (bits !== 2) {
+      index++;
+      continue;
     }
+    const sum = nvsCrc(Buffer.concat([entry.subarray(0, 4), entry.subarray(8)]));
+    if (entry.readUInt32LE(4) !== sum) complaints.push(`page ${at}, entry ${index}: CRC`);
+    const span = entry[2]!;
+    const length = [0x21, 0x42].includes(entry[1]!) ? entry.readUInt16LE(24) : 0;
+    const data = page.subarray(96 + index * 32, 96 + index * 32 + length);
+    if (length > 0 && entry.readUInt32LE(28) !== nvsCrc(data)) complaints.push(`page ${at}, entry ${index}: data CRC`);
+    for (let part = 1; part < span; part++) {
+      if (((page[32 + ((index + part) >> 2)]! >> (((index + part) & 3) * 2)) & 3) !== 2)
+        complaints.push(`page ${at}, entry ${index}: part ${part} missing`);
+    }
+    items.push({ entry, data });
+    index += Math.max(1, span);
   }
+  return items;
+}
 
-  const keyOf = (entry: Buffer): string => entry.toString("latin1", 8, entry.indexOf(0, 8));
+const keyOf = (entry: Buffer): string => entry.toString("latin1", 8, entry.indexOf(0, 8));
+
+/** By key, in the named namespace. */
+function readValues(items: readonly Item[], namespace: string, complaints: string[]): Map<string, number | Buffer> {
   const number = items.find(({ entry }) => entry[0] === 0 && entry[1] === 1 && keyOf(entry) === namespace)?.entry[24];
   const own = items.filter(({ entry }) => entry[0] === number);
   const values = new Map<string, number | Buffer>();
@@ -78,7 +102,7 @@ export function readNvs(partition: Buffer, namespace: string): NvsContents {
       complaints.push(`${key}: blob is not whole`);
     values.set(key, blob);
   }
-  return { values, complaints, freePages };
+  return values;
 }
 
 /** CRC-32 bit by bit, begun with 0xFFFFFFFF in the convention of zlib. */
