@@ -1,4 +1,4 @@
-/** The firmware: the agent, configured by mc/config and by what is stored on the device, and a panel that shows what it does. */
+/** The firmware: the agent, configured by mc/config and by the settings stored on the device, and a panel that shows its state. */
 import config from "mc/config";
 import OtaAgent, { isUnconfirmed } from "xs-ota";
 import { powerOn } from "xs-ota/moddable";
@@ -34,7 +34,7 @@ function run(device: Device): Program {
   return agent;
 }
 
-/** Without its settings a device reaches nothing. A new firmware that can not use them makes room for the old one. */
+/** A device without usable settings reaches no cloud. Firmware that is on trial rolls back then. */
 function unusable({ ports }: Device, message: string): Program {
   log(message);
   const running = ports.boot.running();

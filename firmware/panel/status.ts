@@ -1,4 +1,4 @@
-/** What the agent's notices add up to for somebody who looks at the device: one headline, one bar, one line of detail. */
+/** The agent's state, from its notices, for a screen: one headline, one bar, one line of detail. */
 import type { Notice, Running } from "xs-ota";
 
 export type Mood = "calm" | "busy" | "trial" | "good" | "bad";

@@ -1,7 +1,6 @@
 /**
- * Settings and trust of one chip. What NVS holds in the namespace "xs-ota-cfg" wins over mc/config, so that one image serves a fleet: strings
- * under the names of firmware/settings.ts, put there at the factory (ESP-IDF's nvs_partition_gen.py) or by the application. Nothing of it
- * is ever traced.
+ * Settings and trust of one chip. The NVS namespace "xs-ota-cfg" holds strings under the names of firmware/settings.ts, written at the factory
+ * (ESP-IDF's nvs_partition_gen.py) or by the application. They win over mc/config, so that one image serves a fleet. None is ever traced.
  */
 import config from "mc/config";
 import Resource from "Resource";
@@ -18,13 +17,13 @@ const KEY_MAX = 15;
 export class ChipConfig {
   readonly #store = new NvsStore(NAMESPACE);
 
-  /** What NVS says; a number put there as u32 is taken too. */
+  /** The value in NVS: a string, or a u32. */
   stored(key: string): Setting {
     if (key === "" || key.length > KEY_MAX) return undefined;
     return this.#store.getText(key) ?? this.#store.getNumber(key);
   }
 
-  /** What NVS says, else mc/config; undefined where that is absent or "". */
+  /** The value in NVS, else in mc/config. Undefined where that is absent or "". */
   text(key: string): string | undefined {
     const value = this.stored(key) ?? config[key];
     return value === undefined || value === "" ? undefined : String(value);

@@ -1,7 +1,7 @@
 /**
- * Why the last run ended. In a release build an uncaught exception restarts the chip without a word; here its text goes into NVS first and is
- * told at the next start, with the reset reason. A restart that nobody announced, and that left no text, is told as well: that is what
- * exhausted memory or stack looks like, where no JavaScript can run any more.
+ * Why the last run ended. In a release build an uncaught exception restarts the chip without output. Here its text is stored in NVS first, and
+ * reported at the next start with the reset reason. A restart without announcement and without text is reported too: exhausted memory or stack
+ * ends so, because no JavaScript can run any more.
  */
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import type { ResetReason, Store } from "../../src/ports";
@@ -9,7 +9,7 @@ import type { ResetReason, Store } from "../../src/ports";
 /** 1 from a start on, 0 from a wanted restart on. */
 const KEY_RUNNING = "running";
 const KEY_FAULT = "fault";
-/** Of the text, characters. */
+/** Length of the text, characters. */
 const TEXT_MAX = 160;
 
 export class FaultRecord {
@@ -20,7 +20,7 @@ export class FaultRecord {
     this.#store = store;
   }
 
-  /** Once at start. How the last run ended, if not as it should: one line; undefined otherwise. A store that fails costs the answer, not the start. */
+  /** Call it once at start. Returns one line on a run that ended by a fault, else undefined. A store that fails does not stop the start. */
   begin(reason: ResetReason): string | undefined {
     let told: string | undefined;
     try {
@@ -30,7 +30,7 @@ export class FaultRecord {
       this.#store.delete(KEY_FAULT);
       this.#store.setNumber(KEY_RUNNING, 1);
     } catch {
-      // Told or not, the device has to run.
+      // The device starts without the report.
     }
     return told;
   }
@@ -42,17 +42,17 @@ export class FaultRecord {
     try {
       this.#store.setBytes(KEY_FAULT, encodeUtf8(`${version}: ${why}: ${String(error)}`.slice(0, TEXT_MAX)));
     } catch {
-      // There may be no memory for it.
+      // Memory may be exhausted.
     }
   }
 
-  /** A wanted restart is about to happen. One that an error has caused is none, whether its text could be stored or not. */
+  /** Call it before a wanted restart. It does nothing after `record`, because an error caused that restart. */
   leave(): void {
     if (this.#recorded) return;
     try {
       this.#store.setNumber(KEY_RUNNING, 0);
     } catch {
-      // It will be told as one that nobody announced.
+      // The next start reports a restart without announcement.
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The clock, from the network (RFC 4330): certificates have dates. Asks until there is an answer, then once a day. An answer counts only
- * if it echoes the random number of its question, so that nobody who can not read the question sets the clock.
+ * Sets the clock from the network (RFC 4330), because certificates have dates. It asks until there is an answer, then once a day. An answer
+ * counts only if it echoes the random number of its request, so that only a peer that reads the request can set the clock.
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
@@ -34,7 +34,7 @@ const REQUEST = 0x23;
 const MODE_SERVER = 4;
 /** From 1900 to 1970, seconds. */
 const EPOCH = 2_208_988_800;
-/** The 32-bit seconds begin anew in February 2036; before 1968 (top bit clear) means after that. */
+/** The 32-bit seconds wrap in February 2036: a value with the top bit clear is later than that, not before 1968. */
 const ERA = 2 ** 32;
 /** An answer is waited for this long, ms. */
 const PATIENCE = 4_000;

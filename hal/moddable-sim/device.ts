@@ -72,7 +72,7 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
       ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }),
     },
     setting: (key) => folder.setting(key),
-    // The desktop's network is up and its clock is right, or neither is for us to mend.
+    // Network and clock are the desktop's.
     connect: (ready) => void clock.set(ready, 0),
     lastFault: undefined,
   });

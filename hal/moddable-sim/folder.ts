@@ -65,7 +65,7 @@ export class Folder {
     return new FileCells(path);
   }
 
-  /** Under another name until it is complete: what is called flash.bin can be started. */
+  /** Under another name until it is complete, so that every flash.bin can be started. */
   #manufacture(path: string, version: string): void {
     const name = String(this.setting("flashSize") ?? config["flashSize"] ?? "4MB");
     const size = FLASH_SIZES[name];
@@ -77,7 +77,7 @@ export class Folder {
     File.rename(draft, "flash.bin");
   }
 
-  /** What device.json says of whom to trust; undefined where it names no root. */
+  /** The roots that device.json names, and the device's own certificate. Undefined where it names no root. */
   trust(kind: "mqtt" | "https"): Trust | undefined {
     const roots = this.#pem(`${kind}Ca`, "CERTIFICATE");
     const certificate = kind === "mqtt" ? this.#pem("devCertFile", "CERTIFICATE")?.[0] : undefined;

@@ -12,7 +12,7 @@ export class ModdableClock implements Clock {
   #ticks = Time.ticks;
   #now = 0;
 
-  /** `Time.ticks` wraps after 2^32 ms on a chip and follows the wall clock on the desk, back too; its steps forward are added up here. */
+  /** `Time.ticks` wraps after 2^32 ms on a chip. On the desktop it follows the wall clock, backwards too. Its steps forward are added up here. */
   now(): number {
     const ticks = Time.ticks;
     const step = Time.delta(this.#ticks, ticks);

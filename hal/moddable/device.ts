@@ -1,6 +1,6 @@
 /**
  * What a Moddable platform gives an application around the ports. Each platform implements `PowerOn` in one module, and its manifest
- * puts that module under the name "xs-ota/moddable": hal/esp32 on a chip, hal/moddable-sim on the desk. Types only.
+ * puts that module under the name "xs-ota/moddable": hal/esp32 on a chip, hal/moddable-sim on the desktop. Types only.
  */
 import type { Ports } from "../../src/ports";
 import type { Trust } from "./tls-session";
@@ -18,11 +18,11 @@ export interface DeviceOptions {
 
 export interface Device {
   readonly ports: Ports;
-  /** A setting kept on the device (NVS on a chip, device.json in the simulator); such a one wins over mc/config. */
+  /** A setting stored on the device (NVS on a chip, device.json in the simulator). It wins over mc/config. */
   setting(key: string): Setting;
-  /** Brings the network up and the clock to the present, and keeps both so for ever. Calls back once, when that is first so. */
+  /** Brings the network up, sets the clock, and keeps both. Calls back once, when both are ready for the first time. */
   connect(ready: () => void): void;
-  /** What ended the run before this one, if that was no orderly restart: one line, told once. */
+  /** One line on the fault that ended the run before this one. Undefined after an orderly restart. */
   readonly lastFault: string | undefined;
 }
 

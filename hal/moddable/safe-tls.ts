@@ -1,5 +1,5 @@
 /**
- * A TLS connection in the words of the port. Whatever the peer sends, and whatever the engine throws on it, ends in `closed`
+ * A TLS connection for the port. Whatever the peer sends, and whatever the engine throws on it, ends in `closed`
  * with a reason; nothing leaves in the clear, and nothing is called after `close`. The SDK's own TLS socket is not
  * used: an unencrypted close_notify makes it send what follows in the clear, and a bad record may abort the VM.
  */

@@ -1,7 +1,7 @@
 /**
- * A plain TCP connection in the words of the port, over the SDK's `embedded:io/socket/tcp`, whose traps end here: it gives no
- * reason for an error, announces an unread rest only once, on the desktop loses the end of a stream of which anything is
- * unread, may call back after close(), and turns each throw out of a callback into an abort of the VM.
+ * A plain TCP connection for the port, over the SDK's `embedded:io/socket/tcp`. This class works around that socket's faults: it gives no
+ * reason for an error, announces an unread rest only once, may call back after close(), and aborts the VM when a callback throws. On the
+ * desktop it also loses the end of a stream while bytes are unread.
  */
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";

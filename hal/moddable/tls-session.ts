@@ -2,15 +2,15 @@
 // oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./typings/ssl.d.ts" />
 /**
- * A TLS 1.2 client without I/O: records in, records out. The SDK's engine does the cryptography; what it does not do is
- * supervise, so that happens here, message by message (RFC 5246, section 7.3):
+ * A TLS 1.2 client without I/O: records in, records out. The SDK's engine does the cryptography but does not check the order and content of
+ * messages. This class does (RFC 5246, section 7.3):
  *
  *   ClientHello ->   <- ServerHello, Certificate, ServerKeyExchange, [CertificateRequest], ServerHelloDone
  *   [Certificate], ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished ->   <- ChangeCipherSpec, Finished
  *
- * Left alone, the engine takes messages in any order, an alert as the end of a handshake (and then sends in the clear), a key
- * exchange whose signature is declared "anonymous" (so that anybody with a copy of the certificate is the server),
- * plaintext from before the keys as data, and offers CBC suites, whose padding it does not check, ahead of all others.
+ * The engine alone takes messages in any order, takes an alert as the end of a handshake (and then sends in the clear), and takes a key
+ * exchange whose signature is declared "anonymous", so that anybody with a copy of the certificate is the server. It takes plaintext from
+ * before the keys as data, and prefers CBC suites, whose padding it does not check.
  */
 import Curve from "curve";
 import PKCS8 from "pkcs8";

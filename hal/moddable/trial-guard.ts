@@ -1,6 +1,6 @@
 /**
- * The last resort of a trial: firmware that is still unconfirmed after the longest trial there is goes back. An agent ends its trial
- * itself, at `trialSeconds` after it was constructed; this is for an app that constructs none, or only when its network is up.
+ * Rolls back firmware that is still unconfirmed after the longest trial allowed. An agent ends its trial itself, `trialSeconds` after it was
+ * constructed. This guard is for an app that constructs no agent, or constructs it only when its network is up.
  */
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import { isUnconfirmed } from "../../src/job/boot-table";

@@ -56,7 +56,7 @@ export interface ImageOptions {
   readonly custom?: Uint8Array;
   /** Exact length of the file, bytes. Default: the smallest. */
   readonly size?: number;
-  /** Padding is the same for the same seed. Default: the product, because most of a firmware stays as it is from one version to the next. */
+  /** Padding is the same for the same seed. Default: the product, because most of a firmware is the same from one version to the next. */
   readonly seed?: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What hashing and verifying cost on XS: bytecodes and time on the desk's engine, and with the Moddable SDK (MODDABLE set, Linux) time and
+ * What hashing and verifying cost on XS: bytecodes and time on the host's engine, and with the Moddable SDK (MODDABLE set, Linux) time and
  * memory of the SDK's own native digests and arithmetic beside the portable ones. Prints the tables of docs/SECURITY.md.
  *
  *     npm run crypto-cost
@@ -107,7 +107,7 @@ function table(xsnap: ReadonlyMap<Part, Cost>, sdk: ReadonlyMap<Part, SdkCost> |
     "work",
     "per",
     "bytecodes",
-    "ms, desk engine",
+    "ms, host engine",
     ...(sdk === undefined ? [] : ["ms, SDK", `slots made (${KIB} KiB or whole)`, "bytes of chunks made", "bytes kept"]),
   ];
   return [

@@ -36,7 +36,7 @@ const TABLE = PartitionTable.fromCsv(
   0x34000,
 );
 
-/** esp_reset_reason_t for each word of the port, the first that means it. */
+/** esp_reset_reason_t for each reset reason of the port: the first value that means it. */
 const REASONS: Readonly<Record<ResetReason, number>> = {
   "power-on": 1,
   "brown-out": 9,

@@ -9,7 +9,7 @@ import { onTrial } from "../job/on-trial";
 
 const LONGEST = TRIAL_SECONDS_MAX * 1000;
 
-test("firmware that is unconfirmed after the longest trial goes back and leaves the reason", () => {
+test("firmware that is unconfirmed after the longest trial rolls back and leaves the reason", () => {
   const { board } = onTrial({ answers: { health: "silent" } });
   const clock = new VirtualClock();
   const reasons: string[] = [];

@@ -122,7 +122,7 @@ test("a second trial: the same number is written NEW again", () => {
   assert.deepEqual(entries(board), ["1 valid", "2 valid"]);
 });
 
-test("give-up with no other usable entry does not restart; a later reset goes back all the same", () => {
+test("give-up with no other usable entry does not restart; a later reset rolls back all the same", () => {
   const board = onTrial();
   otadata(board).erase(0);
   board.ports.boot.rollback();
@@ -212,21 +212,21 @@ test("a cut anywhere in activate, in the bootloader and in confirm never makes a
   const start = newBoard();
   start.powerOn();
   put(start, 1, firmware("2.0.0"));
-  const story = (board: MemoryBoard): void => {
+  const scenario = (board: MemoryBoard): void => {
     board.powerOn();
     if (board.ports.boot.running().version === "1.0.0") board.ports.boot.activate();
     board.powerOn("software");
     board.ports.boot.confirm();
   };
   const whole = start.fork();
-  const cuts = cutsOf(operationsOf(whole.chip, () => story(whole)));
+  const cuts = cutsOf(operationsOf(whole.chip, () => scenario(whole)));
   assert.equal(whole.powerOn().bricked, undefined);
   for (const cut of cuts) {
     const board = start.fork();
-    assert.ok(cutAt(board.chip, cut, () => story(board)));
+    assert.ok(cutAt(board.chip, cut, () => scenario(board)));
     for (const again of [0, 1, 2])
       assert.equal(board.powerOn().bricked, undefined, `${JSON.stringify(cut)}, start ${again}`);
-    story(board);
+    scenario(board);
     boots(board, "ota_1", "2.0.0");
   }
   assert.ok(cuts.length > 100, `${cuts.length} cuts`);

@@ -88,7 +88,7 @@ test("setting an equal value writes nothing", () => {
   assert.deepEqual([chip.counts().programs, chip.counts().erases], [programs, erases]);
 });
 
-test("a small number costs 32 bytes and three words of state; 1,000 of them about eight page erases", () => {
+test("a small number costs 32 bytes and three 32-bit words of state; 1,000 of them about eight page erases", () => {
   const chip = newChip();
   const nvs = mount(chip);
   nvs.setNumber("offset", 0);

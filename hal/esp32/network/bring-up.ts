@@ -1,6 +1,6 @@
 /**
- * Bringing the network up: the one thing that differs between boards. A manifest maps the module name "xs-ota/network" to an implementation:
- * wifi.ts, ethernet.ts and none.ts are here; an application may map its own. Types only.
+ * How a board brings its network up. A manifest maps the module name "xs-ota/network" to an implementation: wifi.ts, ethernet.ts or none.ts,
+ * or one of the application. Types only.
  */
 import type { Clock } from "../../../src/ports";
 
@@ -10,12 +10,12 @@ export interface BringUpOptions {
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   random(): number;
-  /** The device has an address. After `down` again whenever it has one anew. */
+  /** The device has an address. Called again after `down`, when it has a new one. */
   up(): void;
   /** `reason`: one line for people. */
   down(reason: string): void;
   log(line: string): void;
 }
 
-/** Starts to bring the network up and keeps it so for ever. Called once; calls nobody back from inside. */
+/** Brings the network up and keeps it up. Called once. It makes no callback before it returns. */
 export type BringUp = (options: BringUpOptions) => void;

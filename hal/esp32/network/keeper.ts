@@ -1,6 +1,6 @@
 /**
- * Keeps an ECMA-419 network interface connected: joins, waits, joins again, for ever, with full jitter between attempts. An access point that
- * is away for a week costs an attempt a minute; a fleet does not come back all at once.
+ * Keeps an ECMA-419 network interface connected: it joins again after each failure, with full jitter between attempts. The longest wait is a
+ * minute. The jitter keeps a fleet from joining all at once.
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../../src/constants";
 import { Backoff } from "../../../src/util/backoff";

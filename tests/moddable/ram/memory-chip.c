@@ -35,7 +35,7 @@ static uint8_t *at(xsMachine *the, xsUnsignedValue length)
   return gSlots[xsmcToInteger(xsArg(0)) & 1] + offset;
 }
 
-/* sizeof(txSlot): four pointers. 16 on a chip, 32 on the desk unless it is built for 32 bits. */
+/* sizeof(txSlot): four pointers. 16 on a chip, 32 on the host unless it is built for 32 bits. */
 void xs_ram_slotSize(xsMachine *the)
 {
   xsmcSetInteger(xsResult, 4 * sizeof(void *));
