@@ -1,4 +1,7 @@
-/** The firmware: the agent, configured by mc/config and by the settings stored on the device, and a panel that shows its state. */
+/**
+ * The firmware: the agent, configured by mc/config and by the settings stored on the device, and a panel that shows its
+ * state.
+ */
 import config from "mc/config";
 import OtaAgent, { isUnconfirmed } from "xs-ota";
 import { powerOn } from "xs-ota/moddable";

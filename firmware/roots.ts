@@ -1,4 +1,7 @@
-/** The roots that the firmware trusts: DER certificates among its resources, "mqtt-root-0.der", "mqtt-root-1.der" ..., "https-root-0.der" ... */
+/**
+ * The roots that the firmware trusts: DER certificates among its resources, "mqtt-root-0.der", "mqtt-root-1.der" ...,
+ * "https-root-0.der" ...
+ */
 import Resource from "Resource";
 import type { Trust } from "xs-ota/moddable";
 

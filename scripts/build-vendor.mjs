@@ -1,8 +1,8 @@
 /**
- * `npm run vendor`: bundles the libraries that run on XS into src/vendor/mqtt-packet.js and js-md5.js, each one ES module without Node that
- * XS can preload. The results are committed, because a Moddable user who includes the agent by git has no npm. tests/vendor checks that this
- * step still yields them from the locked packages. vendor/changes.mjs holds the changes to the packages; if a new version of a package has
- * other lines there, the build stops.
+ * `npm run vendor`: bundles the libraries that run on XS into src/vendor/mqtt-packet.js and js-md5.js, each one ES
+ * module without Node that XS can preload. The results are committed, because a Moddable user who includes the agent by
+ * git has no npm. tests/vendor checks that this step still yields them from the locked packages. vendor/changes.mjs
+ * holds the changes to the packages; if a new version of a package has other lines there, the build stops.
  *
  *     node scripts/build-vendor.mjs [folder]
  */
@@ -48,7 +48,10 @@ const BUNDLES = {
   "js-md5": 'export { md5, md5 as default } from "js-md5";',
 };
 
-/** esbuild makes every top-level declaration a `var`; XS preloads constants. The second transform fails where one is assigned. */
+/**
+ * esbuild makes every top-level declaration a `var`; XS preloads constants. The second transform fails where one is
+ * assigned.
+ */
 async function constant(code) {
   const { code: result, warnings } = await transform(code.replace(/^var (?=[\w$]+ = )/gm, "const "), {
     logLevel: "silent",
@@ -58,7 +61,10 @@ async function constant(code) {
   return result;
 }
 
-/** Name, version and licence of the package: the head of its bundle. The bundle holds no other package's code (see PLUGIN). */
+/**
+ * Name, version and licence of the package: the head of its bundle. The bundle holds no other package's code (see
+ * PLUGIN).
+ */
 async function notice(name) {
   const folder = dirname(find(`${name}/package.json`));
   const { version, license } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));

@@ -1,6 +1,6 @@
 /**
- * Measures the agent on the Moddable SDK engine and writes the tables into docs/MODDABLE.md. Needs MODDABLE, Linux and some minutes.
- * With CC="gcc -m32" (and the 32-bit headers and libraries of libc and glib) sizes are those of a chip.
+ * Measures the agent on the Moddable SDK engine and writes the tables into docs/MODDABLE.md. Needs MODDABLE, Linux and
+ * some minutes. With CC="gcc -m32" (and the 32-bit headers and libraries of libc and glib) sizes are those of a chip.
  *
  *     MODDABLE=... node scripts/moddable-ram.mjs [ram | flash]
  */

@@ -1,6 +1,7 @@
 /**
- * Runs at the end of `npm ci`: builds the XS engine of the simulated board. npm itself links the `xs-ota` command: host-sim/bin is a
- * workspace with a `bin` entry. A `bin` entry of the root package would make npx install the project into its cache at each call.
+ * Runs at the end of `npm ci`: builds the XS engine of the simulated board. npm itself links the `xs-ota` command:
+ * host-sim/bin is a workspace with a `bin` entry. A `bin` entry of the root package would make npx install the project
+ * into its cache at each call.
  */
 import { buildXsEngine } from "../host-sim/board/xs-engine.mjs";
 

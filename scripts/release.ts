@@ -1,6 +1,6 @@
 /**
- * `npm run release`: the files that are handed out, into build/release, with their SHA-256 sums in SHA256SUMS. The same sources give the
- * same bytes, wherever and whenever they are built: scripts/reproducible.mjs shows it.
+ * `npm run release`: the files that are handed out, into build/release, with their SHA-256 sums in SHA256SUMS. The same
+ * sources give the same bytes, wherever and whenever they are built: scripts/reproducible.mjs shows it.
  *
  *   xs-ota-VERSION.tgz         sources of the agent and its ports: unpacked, a manifest can include it without npm
  *   xs-ota-board-VERSION.bin   firmware of the simulated board
@@ -41,7 +41,10 @@ export async function release(folder: string): Promise<string[]> {
   return sums;
 }
 
-/** npm leaves times and owners out of the archive, and sorts; the modes that git's umask gave to the files are left to us. */
+/**
+ * npm leaves times and owners out of the archive, and sorts; the modes that git's umask gave to the files are left to
+ * us.
+ */
 function pack(folder: string): void {
   const { status, stderr, error } = spawnSync(
     "npm",
@@ -59,7 +62,10 @@ function pack(folder: string): void {
   writeFileSync(path, zipped);
 }
 
-/** A tar archive (POSIX ustar) with every entry readable by all and written by its owner: mode at 100, length at 124, checksum at 148. */
+/**
+ * A tar archive (POSIX ustar) with every entry readable by all and written by its owner: mode at 100, length at 124,
+ * checksum at 148.
+ */
 function withPlainModes(tar: Buffer): Buffer {
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0;) {
     const header = tar.subarray(at, at + 512);

@@ -1,6 +1,7 @@
 /**
- * `npm run reproducible`: clones the last commit twice, into folders of different names, installs and builds the release in each, under
- * another time zone, language and umask, and compares every file byte by byte. Needs git and npm's registry or cache; a minute or so.
+ * `npm run reproducible`: clones the last commit twice, into folders of different names, installs and builds the
+ * release in each, under another time zone, language and umask, and compares every file byte by byte. Needs git and
+ * npm's registry or cache; a minute or so.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * An app whose own MQTT client the agent uses: Tencent IoT allows a device one connection, and this one also publishes temperatures.
- * xs-ota/external-mqtt says what the SDK's client does not do.
+ * An app whose own MQTT client the agent uses: Tencent IoT allows a device one connection, and this one also publishes
+ * temperatures. xs-ota/external-mqtt says what the SDK's client does not do.
  */
 import config from "mc/config";
 import Timer from "timer";

@@ -1,4 +1,4 @@
-/** A pump that gets its updates over the air from Tencent IoT. Its device: mcconfig ... productId=... deviceName=... deviceSecret=... */
+/** A pump with updates over the air from Tencent IoT: mcconfig ... productId=... deviceName=... deviceSecret=... */
 import config from "mc/config";
 import Resource from "Resource";
 import OtaAgent from "xs-ota";
@@ -6,34 +6,25 @@ import { powerOn } from "xs-ota/moddable";
 import { TencentPlatform, defaultBroker } from "xs-ota/tencent";
 import { Pump } from "pump";
 
-/** Whom to trust: certificate authorities of broker and file server, DER files under "data" in the manifest. */
-const trust = (kind: "mqtt" | "https") => ({
-  roots: Resource.exists(`${kind}.der`) ? [new Uint8Array(new Resource(`${kind}.der`).slice(0))] : [],
-});
+/** Certificate authorities of broker and file server: DER files under "data" in the manifest. */
+const roots = (name: string) => (Resource.exists(name) ? [new Uint8Array(new Resource(name).slice(0))] : []);
 
 powerOn(
   (device) => {
-    const { ports } = device;
-    const setting = (key: string): string | undefined => (device.setting(key) ?? config[key])?.toString();
-    const productId = setting("productId") ?? "";
+    const setting = (key: string): string => String(device.setting(key) ?? config[key] ?? "");
+    const [productId, deviceName, deviceSecret] = [
+      setting("productId"),
+      setting("deviceName"),
+      setting("deviceSecret"),
+    ];
+    const identity = { productId, deviceName, deviceSecret, authMode: "KEY" } as const;
     const tls = setting("mqttTls") !== "false";
+    const own = { host: setting("mqttHost") || "127.0.0.1", port: Number(setting("mqttPort") || 1883) };
     const pump = new Pump();
     const agent = new OtaAgent({
-      ports,
-      platform: new TencentPlatform(
-        {
-          productId,
-          deviceName: setting("deviceName") ?? "",
-          authMode: "KEY",
-          deviceSecret: setting("deviceSecret") ?? "",
-        },
-        ports.crypto,
-      ),
-      broker: {
-        ...defaultBroker(productId),
-        ...(tls ? {} : { host: setting("mqttHost") ?? "127.0.0.1", port: Number(setting("mqttPort") ?? 1883) }),
-        tls,
-      },
+      ports: device.ports,
+      platform: new TencentPlatform(identity, device.ports.crypto),
+      broker: { ...(tls ? defaultBroker(productId) : own), tls },
       policy: { allowHttp: !tls },
       onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`),
       /** Not in the middle of a dose: the new firmware is in flash already, only the restart waits. */
@@ -44,5 +35,5 @@ powerOn(
     device.connect(() => agent.start());
     return agent;
   },
-  { trust },
+  { trust: (kind) => ({ roots: roots(`${kind}.der`) }) },
 );

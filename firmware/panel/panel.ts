@@ -1,4 +1,7 @@
-/** What the firmware shows of itself. The manifest chooses: a drawing one where there is a screen, else one that shows nothing. Types only. */
+/**
+ * What the firmware shows of itself. The manifest chooses: a drawing one where there is a screen, else one that shows
+ * nothing. Types only.
+ */
 import type { Notice, Running } from "xs-ota";
 
 export interface Panel {

@@ -1,6 +1,7 @@
 /**
- * Settings and trust of one chip. The NVS namespace "xs-ota-cfg" holds strings under the names of firmware/settings.ts, written at the factory
- * (ESP-IDF's nvs_partition_gen.py) or by the application. They win over mc/config, so that one image serves a fleet. None is ever traced.
+ * Settings and trust of one chip. The NVS namespace "xs-ota-cfg" holds strings under the names of firmware/settings.ts,
+ * written at the factory (ESP-IDF's nvs_partition_gen.py) or by the application. They win over mc/config, so that one
+ * image serves a fleet. None is ever traced.
  */
 import config from "mc/config";
 import Resource from "Resource";
@@ -30,8 +31,9 @@ export class ChipConfig {
   }
 
   /**
-   * `mqttCa`, `httpsCa`: whom to trust; `devCertFile`, `devKeyFile`: how the device proves itself to a broker that asks. Each is PEM, or the name of
-   * a resource in the firmware (PEM or DER). Undefined where no root is named. Read at each connection: nothing stays in memory.
+   * `mqttCa`, `httpsCa`: whom to trust; `devCertFile`, `devKeyFile`: how the device proves itself to a broker that
+   * asks. Each is PEM, or the name of a resource in the firmware (PEM or DER). Undefined where no root is named. Read
+   * at each connection: nothing stays in memory.
    */
   trust(kind: "mqtt" | "https"): Trust | undefined {
     const roots = this.blocks(`${kind}Ca`, "CERTIFICATE");

@@ -1,4 +1,7 @@
-/** The ESP32 as a device of hal/moddable/device.ts: ports, settings, network, clock, and the cause that ended the last run. */
+/**
+ * The ESP32 as a device of hal/moddable/device.ts: ports, settings, network, clock, and the cause that ended the last
+ * run.
+ */
 import Net from "net";
 import Time from "time";
 import UDP from "embedded:io/socket/udp";
@@ -25,7 +28,10 @@ import { TimedNetwork, isClockSet } from "./timed-network";
 /** NVS namespaces: the agent's records, and the fault record of the last run. */
 const AGENT = "xs-ota";
 const LAST_RUN = "xs-ota-run";
-/** With a network that has no time server, the agent starts all the same after this, ms: plain connections need no clock. */
+/**
+ * With a network that has no time server, the agent starts all the same after this, ms: plain connections need no
+ * clock.
+ */
 const CLOCK_TIMEOUT = 10_000;
 
 export const powerOn: PowerOn = (main, options = {}) => {
@@ -77,7 +83,9 @@ interface ConnectParts {
   readonly log: (line: string) => void;
 }
 
-/** Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time. */
+/**
+ * Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time.
+ */
 function connect({ settings, lookup, clock, random, log }: ConnectParts, ready: () => void): void {
   let waiting: (() => void) | undefined = ready;
   const start = (): void => {

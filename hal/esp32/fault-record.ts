@@ -1,7 +1,7 @@
 /**
- * Why the last run ended. In a release build an uncaught exception restarts the chip without output. Here its text is stored in NVS first, and
- * reported at the next start with the reset reason. A restart without announcement and without text is reported too: exhausted memory or stack
- * ends so, because no JavaScript can run any more.
+ * Why the last run ended. In a release build an uncaught exception restarts the chip without output. Here its text is
+ * stored in NVS first, and reported at the next start with the reset reason. A restart without announcement and without
+ * text is reported too: exhausted memory or stack ends so, because no JavaScript can run any more.
  */
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import type { ResetReason, Store } from "../../src/ports";
@@ -20,7 +20,10 @@ export class FaultRecord {
     this.#store = store;
   }
 
-  /** Call it once at start. Returns one line on a run that ended by a fault, else undefined. A store that fails does not stop the start. */
+  /**
+   * Call it once at start. Returns one line on a run that ended by a fault, else undefined. A store that fails does not
+   * stop the start.
+   */
   begin(reason: ResetReason): string | undefined {
     let told: string | undefined;
     try {
@@ -71,10 +74,10 @@ export interface AbortHookOptions {
 }
 
 /**
- * Installs the hook that XS calls before it gives up (manifest: `defines.xs.abortHook`). The hook restarts the chip itself: after it has
- * returned, fxAbort of SDK 8.2.3 (xs/platforms/esp/xsPlatform.c) reads `message` of an exception that it has set to undefined, throws a TypeError
- * out of that, and calls the hook again until the native stack overflows. A rejected promise that nobody handled does not end the run: without
- * the hook it goes unnoticed.
+ * Installs the hook that XS calls before it gives up (manifest: `defines.xs.abortHook`). The hook restarts the chip
+ * itself: after it has returned, fxAbort of SDK 8.2.3 (xs/platforms/esp/xsPlatform.c) reads `message` of an exception
+ * that it has set to undefined, throws a TypeError out of that, and calls the hook again until the native stack
+ * overflows. A rejected promise that nobody handled does not end the run: without the hook it goes unnoticed.
  */
 export function installAbortHook(host: AbortHost, { faults, version, restart, log }: AbortHookOptions): void {
   host.abort ??= (why, error) => {

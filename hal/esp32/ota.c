@@ -1,7 +1,7 @@
 /*
- * Flash of the inactive slot, and the boot slots, for ota.ts. Each call looks its partition up and holds nothing open. esp_ota_begin is not
- * used: it would erase first and lose a download at the next power cut. The agent does what it guards: no update while the running firmware
- * is unconfirmed, and the target's boot entry is invalidated first.
+ * Flash of the inactive slot, and the boot slots, for ota.ts. Each call looks its partition up and holds nothing open.
+ * esp_ota_begin is not used: it would erase first and lose a download at the next power cut. The agent does what it
+ * guards: no update while the running firmware is unconfirmed, and the target's boot entry is invalidated first.
  *
  * A failure is thrown as an Error "OPERATION SLOT 0xADDRESS: ESP_ERR_NAME". ESP-IDF v6.0.
  */
@@ -26,8 +26,8 @@
 #error "xs-ota: name the firmware in the application's manifest: \"defines\": {\"xsota\": {\"product\": \"...\", \"version\": \"...\"}}"
 #endif
 /*
- * Without these, new firmware that crashes, hangs or is damaged stays in place, and mcconfig drops an sdkconfig that is named in the wrong manifest
- * without a message. ESP_TASK_WDT_PANIC depends on ESP_TASK_WDT_INIT and that on ESP_TASK_WDT_EN (ESP-IDF, esp_system/Kconfig).
+ * Without these, new firmware that crashes, hangs or is damaged stays in place. mcconfig drops an sdkconfig of the wrong
+ * manifest silently. ESP_TASK_WDT_PANIC depends on ESP_TASK_WDT_INIT and ESP_TASK_WDT_EN (ESP-IDF, esp_system/Kconfig).
  */
 #if !CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE || CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS || !CONFIG_ESP_TASK_WDT_PANIC
 #error "xs-ota: the sdkconfig lacks rollback, validation or the task watchdog: docs/ESP32.md, \"A board, or another flash size\""
@@ -43,7 +43,7 @@
 _Static_assert(sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) > 1 && sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) <= XSOTA_DESC_TEXT, "product: 1 to 31 characters");
 _Static_assert(sizeof(TEXT(MODDEF_XSOTA_VERSION)) > 1 && sizeof(TEXT(MODDEF_XSOTA_VERSION)) <= XSOTA_DESC_TEXT, "version: 1 to 31 characters");
 
-/* ESP-IDF's linker scripts put this section right behind the app description. They would drop what nobody refers to: xs_ota_running does. */
+/* ESP-IDF's linker scripts put this section behind the app description. They keep it because xs_ota_running refers to it. */
 __attribute__((section(".rodata_custom_desc"), used)) const xsota_desc_t custom_app_desc = {
 	.magic = XSOTA_DESC_MAGIC,
 	.format = XSOTA_DESC_FORMAT,
@@ -81,7 +81,7 @@ static const esp_partition_t *targetSlot(xsMachine *the)
 	return slot;
 }
 
-/* Argument 0: undefined for the inactive slot, or the label of a data partition that is the application's: the system keeps its own in the others. */
+/* Argument 0: undefined for the inactive slot, or the label of one of the application's data partitions. */
 static const esp_partition_t *partitionArgument(xsMachine *the)
 {
 	char label[sizeof(((esp_partition_t *)0)->label)];
@@ -209,7 +209,7 @@ static int areErased(const uint8_t *bytes, uint32_t length)
 	return !length;
 }
 
-/* equals(partition, offset, bytes) -> boolean. Erased flash is 0xFF on the chip alone: read through decryption it is anything. */
+/* equals(partition, offset, bytes) -> boolean. Erased flash is 0xFF on the chip, but anything when read through decryption. */
 void xs_ota_equals(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
@@ -285,8 +285,8 @@ void xs_ota_activate(xsMachine *the)
 }
 
 /*
- * confirm(): ends the trial. Nothing unless the running slot is on one (NEW: a bootloader without rollback leaves it so): ESP-IDF's call makes
- * the entry valid that decides the NEXT start, which after activate() is another slot's.
+ * confirm(): ends the trial. Nothing unless the running slot is on one (NEW: a bootloader without rollback leaves it
+ * so): ESP-IDF's call makes the entry valid that decides the NEXT start, which after activate() is another slot's.
  */
 void xs_ota_confirm(xsMachine *the)
 {

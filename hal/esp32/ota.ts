@@ -8,8 +8,8 @@ interface PartitionFacts {
 }
 
 /**
- * ota.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C", Native). `label`:
- * undefined for the inactive slot.
+ * ota.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C", Native).
+ * `label`: undefined for the inactive slot.
  */
 class Ota {
   static describe(label: string | undefined): PartitionFacts {

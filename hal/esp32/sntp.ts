@@ -1,6 +1,7 @@
 /**
- * Sets the clock from the network (RFC 4330), because certificates have dates. It asks until there is an answer, then once a day. An answer
- * counts only if it echoes the random number of its request, so that only a peer that reads the request can set the clock.
+ * Sets the clock from the network (RFC 4330), because certificates have dates. It asks until there is an answer, then
+ * once a day. An answer counts only if it echoes the random number of its request, so that only a peer that reads the
+ * request can set the clock.
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
@@ -138,7 +139,10 @@ export class Sntp {
   }
 }
 
-/** Seconds since 1970 of a server's answer to `question`; undefined for anything else, a server without a clock included. */
+/**
+ * Seconds since 1970 of a server's answer to `question`; undefined for anything else, a server without a clock
+ * included.
+ */
 function timeOf(packet: Uint8Array, question: Uint8Array): number | undefined {
   if (packet.length < PACKET || (packet[0]! & 7) !== MODE_SERVER || packet[0]! >> 6 === 3) return undefined;
   if (packet[1] === 0 || packet[1]! > 15) return undefined;

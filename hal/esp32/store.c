@@ -1,6 +1,7 @@
 /*
- * Small records in NVS, for store.ts. Bytes are kept as NVS strings, since a blob is two items and loses its old value to a power cut between
- * them: src/store/cobs.ts says more; the bytes given here hold no zero. Stateless: each call opens and closes the namespace.
+ * Small records in NVS, for store.ts. Bytes are kept as NVS strings, since a blob is two items and loses its old value
+ * to a power cut between them: src/store/cobs.ts says more; the bytes given here hold no zero. Stateless: each call
+ * opens and closes the namespace.
  *
  * What can not be read is absent; a write that fails throws "OPERATION KEY: ESP_ERR_NAME".
  */

@@ -1,4 +1,7 @@
-/** The `Store` port over NVS (store.c). Numbers are NVS's uint32, longs its uint64, bytes are COBS-coded strings: src/store/cobs.ts says why. */
+/**
+ * The `Store` port over NVS (store.c). Numbers are NVS's uint32, longs its uint64, bytes are COBS-coded strings:
+ * src/store/cobs.ts says why.
+ */
 import { decodeUtf8 } from "../../src/util/utf8";
 import type { LongStore } from "../../src/store/ab-record-store";
 import { cobsDecode, cobsEncode } from "../../src/store/cobs";
@@ -7,7 +10,8 @@ import { cobsDecode, cobsEncode } from "../../src/store/cobs";
 const BYTES_MAX = 3_901;
 
 /**
- * store.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C", Native).
+ * store.c. xsc binds a method to its C function where the body is nothing but the call (Moddable SDK, "XS in C",
+ * Native).
  */
 class Nvs {
   static getNumber(space: string, key: string): number | undefined {

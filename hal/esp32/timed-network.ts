@@ -5,7 +5,10 @@ const EARLIEST = 1_735_689_600_000;
 
 export const isClockSet = (): boolean => Date.now() >= EARLIEST;
 
-/** No TLS before the clock is set: each certificate would count as not yet valid, and a refused certificate ends a download for good. */
+/**
+ * No TLS before the clock is set: each certificate would count as not yet valid, and a refused certificate ends a
+ * download for good.
+ */
 export class TimedNetwork implements Network {
   readonly #network: Network;
   readonly #clock: Clock;

@@ -1,7 +1,8 @@
 /*
- * The firmware block: what this firmware is, in the image itself, right behind ESP-IDF's app description ("custom app description" in
- * the ESP-IDF programming guide, "App Image Format"). Moddable builds every app as project "xs_esp32", so the app description tells products
- * apart no more than versions. docs/SPEC.md fixes the bytes; src/image reads them.
+ * The firmware block: what this firmware is, in the image itself, right behind ESP-IDF's app description ("custom app
+ * description" in the ESP-IDF programming guide, "App Image Format"). Moddable builds every app as project "xs_esp32",
+ * so the app description tells products apart no more than versions. docs/SPEC.md fixes the bytes; src/image reads
+ * them.
  *
  *   offset  bytes
  *        0      4  magic "XSOT"

@@ -1,6 +1,6 @@
 /**
- * The chip of the desktop simulator: the model of hal/model-chip over a file. The simulated board of the host uses the same model, so that
- * the host's tools read a folder of the simulator like any other board's.
+ * The chip of the desktop simulator: the model of hal/model-chip over a file. The simulated board of the host uses the
+ * same model, so that the host's tools read a folder of the simulator like any other board's.
  */
 import Resource from "Resource";
 import type { Boot, Flash, ResetReason, Store } from "../../src/ports";
@@ -60,7 +60,10 @@ export function manufacture(cells: FlashCells, image: Uint8Array): void {
   flashFactory(new FlashChip(cells), PartitionTable.fromCsv(csv, cells.size), image);
 }
 
-/** Power-on or reset: runs the bootloader. Throws with the reason where nothing boots. `restart`: the firmware asks for one. */
+/**
+ * Power-on or reset: runs the bootloader. Throws with the reason where nothing boots. `restart`: the firmware asks for
+ * one.
+ */
 export function start(cells: FlashCells, resetReason: ResetReason, restart: () => void): StartedChip {
   const chip = new FlashChip(cells);
   const table = PartitionTable.read(chip);
@@ -75,7 +78,10 @@ export function start(cells: FlashCells, resetReason: ResetReason, restart: () =
   return { slot, version, trial, fault, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
 }
 
-/** `xs-ota image --fault` begins a payload so (host-sim/board/firmware/bundle.ts): a line of constants, then the line that makes it fail. */
+/**
+ * `xs-ota image --fault` begins a payload so (host-sim/board/firmware/bundle.ts): a line of constants, then the line
+ * that makes it fail.
+ */
 function faultOf(payload: Uint8Array): Fault | undefined {
   const [constants = "", prologue = ""] = decodeUtf8(payload.subarray(0, PROLOGUE_LENGTH)).split("\n");
   if (constants.includes('"offline":true')) return "offline";

@@ -1,10 +1,10 @@
 /**
- * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of it is in one process,
- * so that a whole update happens on one screen. Ending the process is a power cut.
+ * The simulated device: powers the chip on, runs the app, and starts both anew when the app restarts the chip. All of
+ * it is in one process, so that a whole update happens on one screen. Ending the process is a power cut.
  *
- * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built. The booted image gives
- * its version, and its fault (`xs-ota image --fault`), which the device carries out. Firmware whose code is replaced runs on the simulated
- * board (`xs-ota device`).
+ * What a slot holds is written, verified and booted, but the code that runs is always the app that mcconfig built. The
+ * booted image gives its version, and its fault (`xs-ota image --fault`), which the device carries out. Firmware whose
+ * code is replaced runs on the simulated board (`xs-ota device`).
  */
 import config from "mc/config";
 import Timer from "timer";

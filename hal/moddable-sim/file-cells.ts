@@ -1,4 +1,7 @@
-/** The cells of a flash chip in a file, through the SDK's "file", which all three desktop systems have. Every change is in the file at return. */
+/**
+ * The cells of a flash chip in a file, through the SDK's "file", which all three desktop systems have. Every change is
+ * in the file at return.
+ */
 import { File } from "file";
 import type { FlashCells } from "../model-chip/flash-cells";
 import { SECTOR_SIZE, clearBits } from "../model-chip/flash-cells";

@@ -1,6 +1,6 @@
 /**
- * The folder of a simulated device: flash.bin is its whole flash chip, device.json its settings. `xs-ota device` takes the same file.
- * Names of certificate files are relative to the folder.
+ * The folder of a simulated device: flash.bin is its whole flash chip, device.json its settings. `xs-ota device` takes
+ * the same file. Names of certificate files are relative to the folder.
  */
 import config from "mc/config";
 import { Directory, File } from "file";

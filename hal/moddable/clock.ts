@@ -3,7 +3,9 @@ import Time from "time";
 import Timer from "timer";
 import type { Clock } from "../../src/ports";
 
-/** Longest wait given to a Timer, a day: its milliseconds are a 32-bit integer. A timer that fires early is allowed for. */
+/**
+ * Longest wait given to a Timer, a day: its milliseconds are a 32-bit integer. A timer that fires early is allowed for.
+ */
 const LONGEST = 86_400_000;
 
 export class ModdableClock implements Clock {
@@ -12,7 +14,10 @@ export class ModdableClock implements Clock {
   #ticks = Time.ticks;
   #now = 0;
 
-  /** `Time.ticks` wraps after 2^32 ms on a chip. On the desktop it follows the wall clock, backwards too. Its steps forward are added up here. */
+  /**
+   * `Time.ticks` wraps after 2^32 ms on a chip. On the desktop it follows the wall clock, backwards too. Its steps
+   * forward are added up here.
+   */
   now(): number {
     const ticks = Time.ticks;
     const step = Time.delta(this.#ticks, ticks);

@@ -4,7 +4,10 @@ import type { Crypto, Digest, DigestAlgorithm } from "../../src/ports";
 import { verifyEcdsa } from "./signatures";
 
 export class ModdableCrypto implements Crypto {
-  /** The simulator's Math.random begins every run with the same number (XS there leaves the C library's unseeded); a chip's is its hardware's. */
+  /**
+   * The simulator's Math.random begins every run with the same number (XS there leaves the C library's unseeded); a
+   * chip's is its hardware's.
+   */
   readonly #shift = (Date.now() % 65_521) / 65_521;
 
   digest(algorithm: DigestAlgorithm): Digest {

@@ -1,6 +1,7 @@
 /**
- * What a Moddable platform gives an application around the ports. Each platform implements `PowerOn` in one module, and its manifest
- * puts that module under the name "xs-ota/moddable": hal/esp32 on a chip, hal/moddable-sim on the desktop. Types only.
+ * What a Moddable platform gives an application around the ports. Each platform implements `PowerOn` in one module, and
+ * its manifest puts that module under the name "xs-ota/moddable": hal/esp32 on a chip, hal/moddable-sim on the desktop.
+ * Types only.
  */
 import type { Ports } from "../../src/ports";
 import type { Trust } from "./tls-session";
@@ -10,7 +11,10 @@ export type { Trust };
 export type Setting = string | number | boolean | undefined;
 
 export interface DeviceOptions {
-  /** Asked for at each TLS connection; "mqtt" and "https" as in `ConnectOptions.tls`. Without it every TLS connection fails as "certificate". */
+  /**
+   * Asked for at each TLS connection; "mqtt" and "https" as in `ConnectOptions.tls`. Without it every TLS connection
+   * fails as "certificate".
+   */
   trust?(kind: "mqtt" | "https"): Trust;
   /** One line for the engineer at the console; never given a secret. */
   log?(line: string): void;

@@ -1,6 +1,7 @@
 /**
- * Names to IPv4 addresses with the SDK's resolver, made safe: its parser throws on a malformed answer and its serializer on a
- * name that is none, both out of callbacks, where a throw aborts the VM. Any host on the network may send such an answer.
+ * Names to IPv4 addresses with the SDK's resolver, made safe: its parser throws on a malformed answer and its
+ * serializer on a name that is none, both out of callbacks, where a throw aborts the VM. Any host on the network may
+ * send such an answer.
  */
 import UDP from "embedded:io/socket/udp";
 import Resolver from "embedded:network/dns/resolver/udp";
@@ -32,8 +33,8 @@ class GuardedUDP extends (UDP as unknown as UdpClass) {
 }
 
 /**
- * `servers`: addresses to ask, read anew for each name, since DHCP may change them. A name is given up after 5 queries to each,
- * one a second.
+ * `servers`: addresses to ask, read anew for each name, since DHCP may change them. A name is given up after 5 queries
+ * to each, one a second.
  */
 export function lookupBy(servers: () => readonly string[]): Lookup {
   return (host, done) => {

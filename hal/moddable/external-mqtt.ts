@@ -1,9 +1,11 @@
 /**
- * An external MQTT client: the application's own one of the SDK's `embedded:network/mqtt/client`, for clouds that allow a device a single
- * connection. The application passes its client's callbacks on; the agent answers with true what it has taken.
+ * An external MQTT client: the application's own one of the SDK's `embedded:network/mqtt/client`, for clouds that allow
+ * a device a single connection. The application passes its client's callbacks on; the agent answers with true what it
+ * has taken.
  *
- * The client of SDK 8.2 acknowledges a message before anybody has handled it, never recovers from one with an empty payload, does not
- * reconnect, and its TLS sockets accept a session without encryption. The agent's own connection has none of these faults.
+ * The client of SDK 8.2 acknowledges a message before anybody has handled it, never recovers from one with an empty
+ * payload, does not reconnect, and its TLS sockets accept a session without encryption. The agent's own connection has
+ * none of these faults.
  */
 import { MQTT_INFLIGHT, MQTT_PAYLOAD_MAX } from "../../src/constants";
 import type { LinkEvents, MqttLink } from "../../src/agent/link";

@@ -1,6 +1,9 @@
 /** Names and addresses of hosts, as far as a client has to tell them apart. */
 
-/** Calls back once, never from inside the call. undefined: no such name, or nobody answered. May throw, and then does not call back. */
+/**
+ * Calls back once, never from inside the call. undefined: no such name, or nobody answered. May throw, and then does
+ * not call back.
+ */
 export type Lookup = (host: string, done: (address: string | undefined) => void) => void;
 
 /** A literal address: sockets take it as it is. */

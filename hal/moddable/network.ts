@@ -1,4 +1,6 @@
-/** The `Network` port on Moddable: plain TCP and TLS over the SDK's sockets. The same on a chip and in the simulator. */
+/**
+ * The `Network` port on Moddable: plain TCP and TLS over the SDK's sockets. The same on a chip and in the simulator.
+ */
 import type { ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
 import type { Lookup } from "./host-names";
 import { SafeTls } from "./safe-tls";

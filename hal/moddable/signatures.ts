@@ -2,9 +2,9 @@
 // oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./typings/ssl.d.ts" />
 /**
- * Signatures over the SDK's arithmetic, with the checks that its own classes lack: RSA compares the whole encoded message (they
- * skip over padding and algorithm, and ignore what follows the digest), ECDSA takes r and s only within 1 .. n-1
- * and a key only on its curve (without that, r = s = 0 may pass for anything).
+ * Signatures over the SDK's arithmetic, with the checks that its own classes lack: RSA compares the whole encoded
+ * message (they skip over padding and algorithm, and ignore what follows the digest), ECDSA takes r and s only within 1
+ * .. n-1 and a key only on its curve (without that, r = s = 0 may pass for anything).
  */
 import { Digest } from "crypt";
 import Curve from "curve";

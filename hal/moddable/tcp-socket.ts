@@ -1,7 +1,7 @@
 /**
- * A plain TCP connection for the port, over the SDK's `embedded:io/socket/tcp`. This class works around that socket's faults: it gives no
- * reason for an error, announces an unread rest only once, may call back after close(), and aborts the VM when a callback throws. On the
- * desktop it also loses the end of a stream while bytes are unread.
+ * A plain TCP connection for the port, over the SDK's `embedded:io/socket/tcp`. This class works around that socket's
+ * faults: it gives no reason for an error, announces an unread rest only once, may call back after close(), and aborts
+ * the VM when a callback throws. On the desktop it also loses the end of a stream while bytes are unread.
  */
 import TCP from "embedded:io/socket/tcp";
 import Timer from "timer";
@@ -14,8 +14,8 @@ export interface TcpOptions {
   readonly port: number;
   readonly lookup: Lookup;
   /**
-   * Bytes taken out of the SDK's socket ahead of the reader, at most. 0 on a chip, where they may as well wait in lwIP. On the
-   * desktop 16384: a stream's end is lost there while anything is unread.
+   * Bytes taken out of the SDK's socket ahead of the reader, at most. 0 on a chip, where they may as well wait in lwIP.
+   * On the desktop 16384: a stream's end is lost there while anything is unread.
    */
   readonly ahead: number;
 }

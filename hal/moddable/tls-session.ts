@@ -2,15 +2,15 @@
 // oxlint-disable-next-line typescript/triple-slash-reference
 /// <reference path="./typings/ssl.d.ts" />
 /**
- * A TLS 1.2 client without I/O: records in, records out. The SDK's engine does the cryptography but does not check the order and content of
- * messages. This class does (RFC 5246, section 7.3):
+ * A TLS 1.2 client without I/O: records in, records out. The SDK's engine does the cryptography but does not check the
+ * order and content of messages. This class does (RFC 5246, section 7.3):
  *
  *   ClientHello ->   <- ServerHello, Certificate, ServerKeyExchange, [CertificateRequest], ServerHelloDone
  *   [Certificate], ClientKeyExchange, [CertificateVerify], ChangeCipherSpec, Finished ->   <- ChangeCipherSpec, Finished
  *
- * The engine alone takes messages in any order, takes an alert as the end of a handshake (and then sends in the clear), and takes a key
- * exchange whose signature is declared "anonymous", so that anybody with a copy of the certificate is the server. It takes plaintext from
- * before the keys as data, and prefers CBC suites, whose padding it does not check.
+ * The engine alone takes messages in any order, takes an alert as the end of a handshake (and then sends in the clear),
+ * and takes a key exchange whose signature is declared "anonymous", so that anybody with a copy of the certificate is
+ * the server. It takes plaintext from before the keys as data, and prefers CBC suites, whose padding it does not check.
  */
 import Curve from "curve";
 import PKCS8 from "pkcs8";
@@ -22,6 +22,7 @@ import SSLStream from "ssl/stream";
 import { addressBytes, verifyChain } from "../../src/x509/certificate-chain";
 import type { PublicKey, SignatureScheme } from "../../src/x509/certificate";
 import { pointOn, verifySignature } from "./signatures";
+import { MessageReader } from "./tls-message-reader";
 
 /** Whom a connection trusts and, for a broker that asks, how it proves itself. All DER. */
 export interface Trust {
@@ -63,7 +64,9 @@ export const RECORD_HEADER = 5;
 /** A chain of four 4096-bit RSA certificates has 8 KB. */
 const MESSAGE_MAX = 16_384;
 const CERTIFICATES_MAX = 8;
-/** Asked of the server, which may decline (RFC 6066, section 4): a record is received, decrypted and kept as a whole. */
+/**
+ * Asked of the server, which may decline (RFC 6066, section 4): a record is received, decrypted and kept as a whole.
+ */
 const FRAGMENT = 4_096;
 
 const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = Object.freeze({
@@ -133,7 +136,10 @@ export class TlsSession {
     this.#options.send(handshakeProtocol.helloProtocol.packetize(this.#session, offered, [0], CLIENT_HELLO));
   }
 
-  /** Takes one whole record, in a buffer of its own that it may overwrite. Returns the data in it, if any. Throws what ends the connection. */
+  /**
+   * Takes one whole record, in a buffer of its own that it may overwrite. Returns the data in it, if any. Throws what
+   * ends the connection.
+   */
   receive(record: Uint8Array): Uint8Array | undefined {
     const type = record[0]!;
     switch (this.#phase) {
@@ -185,7 +191,7 @@ export class TlsSession {
     const order = ORDER[type];
     if (order === undefined || !order.in.includes(this.#phase))
       throw new Error(`TLS handshake message ${type} out of place`);
-    const body = new Reader(message.subarray(4));
+    const body = new MessageReader(message.subarray(4));
     switch (type) {
       case SERVER_HELLO:
         this.hello(body);
@@ -211,7 +217,7 @@ export class TlsSession {
     if (type === SERVER_HELLO_DONE) this.advance(SERVER_HELLO_DONE);
   }
 
-  private hello(body: Reader): void {
+  private hello(body: MessageReader): void {
     if (body.number(2) !== TLS_1_2) throw new Error("TLS 1.2 refused by the server");
     body.bytes(32);
     body.bytes(body.number(1));
@@ -222,8 +228,8 @@ export class TlsSession {
     if (body.number(1) !== 0) throw new Error("TLS compression was not offered");
   }
 
-  private certificate(body: Reader): void {
-    const list = new Reader(body.bytes(body.number(3)));
+  private certificate(body: MessageReader): void {
+    const list = new MessageReader(body.bytes(body.number(3)));
     body.end();
     const certificates: Uint8Array[] = [];
     while (list.more && certificates.length < CERTIFICATES_MAX) certificates.push(list.bytes(list.number(3)));
@@ -233,8 +239,11 @@ export class TlsSession {
     this.#peer = verifyChain({ certificates, roots: this.#trust?.roots ?? [], host, now: now(), verify });
   }
 
-  /** The proof that the server holds the key of its certificate: it signs the randoms of both with its half of the exchange (RFC 8422, section 5.4). */
-  private keyExchange(body: Reader): void {
+  /**
+   * The proof that the server holds the key of its certificate: it signs the randoms of both with its half of the
+   * exchange (RFC 8422, section 5.4).
+   */
+  private keyExchange(body: MessageReader): void {
     const params = body.rest();
     if (body.number(1) !== 3 || body.number(2) !== SECP256R1) throw new Error("TLS curve was not offered");
     const point = body.bytes(body.number(1));
@@ -296,39 +305,6 @@ export class TlsSession {
         return 0;
       },
     });
-  }
-}
-
-class Reader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
-
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
-
-  get more(): boolean {
-    return this.#at < this.#bytes.length;
-  }
-
-  number(length: number): number {
-    return this.bytes(length).reduce((value, byte) => value * 256 + byte, 0);
-  }
-
-  bytes(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new Error("TLS handshake message cut short");
-    const part = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
-    return part;
-  }
-
-  rest(): Uint8Array {
-    return this.#bytes.subarray(this.#at);
-  }
-
-  end(): void {
-    if (this.more) throw new Error("TLS handshake message too long");
   }
 }
 

@@ -1,6 +1,7 @@
 /**
- * Rolls back firmware that is still unconfirmed after the longest trial allowed. An agent ends its trial itself, `trialSeconds` after it was
- * constructed. This guard is for an app that constructs no agent, or constructs it only when its network is up.
+ * Rolls back firmware that is still unconfirmed after the longest trial allowed. An agent ends its trial itself,
+ * `trialSeconds` after it was constructed. This guard is for an app that constructs no agent, or constructs it only
+ * when its network is up.
  */
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import { isUnconfirmed } from "../../src/job/boot-table";

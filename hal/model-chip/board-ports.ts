@@ -1,6 +1,6 @@
 /**
- * The ports of one running board: what the agent is given from the bootloader's hand-over to the next restart. A new start makes new
- * ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
+ * The ports of one running board: what the agent is given from the bootloader's hand-over to the next restart. A new
+ * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
 import type { Boot, Flash, ResetReason, Running, Store } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
@@ -156,7 +156,10 @@ export class BoardBoot implements Boot {
     this.#because("activate", () => this.#ota.setBoot(this.#target));
   }
 
-  /** Nothing unless the running slot is on trial: ESP-IDF's call would confirm whatever entry decides, a just activated one included. */
+  /**
+   * Nothing unless the running slot is on trial: ESP-IDF's call would confirm whatever entry decides, a just activated
+   * one included.
+   */
   confirm(): void {
     if (this.#ota.state(this.#options.running) === "pending") this.#ota.markValid();
   }

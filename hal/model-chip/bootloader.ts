@@ -1,8 +1,9 @@
 /**
- * The bootloader: ESP-IDF's second stage with CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE, validation always on, no factory and no test partition.
+ * The bootloader: ESP-IDF's second stage with CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE, validation always on, no factory
+ * and no test partition.
  *
- * Follows bootloader_utility.c (bootloader_utility_get_selected_boot_partition, bootloader_utility_load_boot_image, set_actual_ota_seq)
- * step by step, its otadata writes included, because a power cut can fall between any two of them.
+ * Follows bootloader_utility.c (bootloader_utility_get_selected_boot_partition, bootloader_utility_load_boot_image,
+ * set_actual_ota_seq) step by step, its otadata writes included, because a power cut can fall between any two of them.
  */
 import type { FlashChip } from "./flash-chip";
 import type { OtaEntries, EntryIndex } from "./otadata";

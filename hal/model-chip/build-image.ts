@@ -1,12 +1,13 @@
 /**
- * Makes application images in Espressif's format out of JavaScript: what `xs-ota image` writes and the simulated board boots.
+ * Makes application images in Espressif's format out of JavaScript: what `xs-ota image` writes and the simulated board
+ * boots.
  *
  *   segment 0  read-only data: app description as in every image of mcconfig, then the firmware block
  *   segment 1  code: one instruction, an endless loop. A real chip that is given such an image by mistake does nothing, and its watchdog ends it
  *   segment 2  the payload: length u32, the JavaScript bundle, filler up to the wanted size
  *
- * Segment 2 has an address below 0x10000000, which the bootloader checks but neither loads nor maps (esp_image_format.c, should_load).
- * The same inputs give the same bytes.
+ * Segment 2 has an address below 0x10000000, which the bootloader checks but neither loads nor maps
+ * (esp_image_format.c, should_load). The same inputs give the same bytes.
  */
 import {
   DESCRIPTION_LENGTH,
@@ -24,13 +25,16 @@ import type { ReadImage } from "./image-check";
 
 const PRODUCT = "xs-ota-board";
 /**
- * What the app description says in every image of mcconfig, which builds each app as this ESP-IDF project. Simulated images say the same, so that a reader
- * which takes product or version from there fails in a test.
+ * What the app description says in every image of mcconfig, which builds each app as this ESP-IDF project. Simulated
+ * images say the same, so that a reader which takes product or version from there fails in a test.
  */
 const MCCONFIG = { product: "xs_esp32", version: "1" } as const;
 /** Marks the segment with the bundle: "JS" and a version of this layout. */
 const PAYLOAD_ADDRESS = 0x0a534a01;
-/** Where each chip maps read-only data and runs code (soc/soc.h: SOC_DROM_LOW, SOC_IRAM_LOW). The offset in the file must agree with the address modulo 64 KiB. */
+/**
+ * Where each chip maps read-only data and runs code (soc/soc.h: SOC_DROM_LOW, SOC_IRAM_LOW). The offset in the file
+ * must agree with the address modulo 64 KiB.
+ */
 const MEMORY: Readonly<Record<number, { readonly data: number; readonly code: number; readonly riscv: boolean }>> = {
   0: { data: 0x3f400000, code: 0x40080000, riscv: false },
   5: { data: 0x3c000000, code: 0x40380000, riscv: true },
@@ -52,11 +56,17 @@ export interface ImageOptions {
   /** esp_chip_id_t; default 0, ESP32. */
   readonly chip?: number;
   readonly secureVersion?: number;
-  /** Follows the app description in its segment, in place of the firmware block. Product and version are in the app description then: somebody else's image. */
+  /**
+   * Follows the app description in its segment, in place of the firmware block. Product and version are in the app
+   * description then: somebody else's image.
+   */
   readonly custom?: Uint8Array;
   /** Exact length of the file, bytes. Default: the smallest. */
   readonly size?: number;
-  /** Padding is the same for the same seed. Default: the product, because most of a firmware is the same from one version to the next. */
+  /**
+   * Padding is the same for the same seed. Default: the product, because most of a firmware is the same from one
+   * version to the next.
+   */
   readonly seed?: string;
 }
 
@@ -104,7 +114,10 @@ export function buildImage(options: ImageOptions): Uint8Array {
   return concat([hashed, hashOf(hashed), filler(size - tail, size)]);
 }
 
-/** The bundle in an image. `limit`: bytes that `read` can give. Throws an Error where there is none. Does not verify the image. */
+/**
+ * The bundle in an image. `limit`: bytes that `read` can give. Throws an Error where there is none. Does not verify the
+ * image.
+ */
 export function readPayload(read: ReadImage, limit: number): Uint8Array {
   const found = readSegments(read, limit).segments.find((segment) => segment.address === PAYLOAD_ADDRESS);
   if (found === undefined || found.length < 4) throw new Error("ESP image: no JavaScript in it");

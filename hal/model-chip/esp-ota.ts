@@ -1,6 +1,6 @@
 /**
- * What a running application can do about boot slots: the calls of ESP-IDF's app_update component that the agent's ESP32 port makes,
- * over the simulated flash, with the same otadata writes in the same order (esp_ota_ops.c, IDF v6.0).
+ * What a running application can do about boot slots: the calls of ESP-IDF's app_update component that the agent's
+ * ESP32 port makes, over the simulated flash, with the same otadata writes in the same order (esp_ota_ops.c, IDF v6.0).
  */
 import type { SlotState } from "../../src/ports";
 import type { FlashChip } from "./flash-chip";
@@ -27,9 +27,9 @@ export class EspOta {
   }
 
   /**
-   * esp_ota_invalidate_inactive_ota_data_slot: erases the entry that does not decide, unless it is blank or names the running slot.
-   * False is ESP_FAIL: there was nothing to erase. Where the DECIDING entry names a slot that did not boot (the bootloader fell back), that
-   * entry stays.
+   * esp_ota_invalidate_inactive_ota_data_slot: erases the entry that does not decide, unless it is blank or names the
+   * running slot. False is ESP_FAIL: there was nothing to erase. Where the DECIDING entry names a slot that did not
+   * boot (the bootloader fell back), that entry stays.
    */
   invalidateInactive(running: SlotIndex): boolean {
     const entries = this.#otadata.read();
@@ -64,7 +64,10 @@ export class EspOta {
     return true;
   }
 
-  /** esp_ota_mark_app_invalid_rollback: gives the deciding entry up. False: nothing else could boot (ESP_ERR_OTA_ROLLBACK_FAILED). */
+  /**
+   * esp_ota_mark_app_invalid_rollback: gives the deciding entry up. False: nothing else could boot
+   * (ESP_ERR_OTA_ROLLBACK_FAILED).
+   */
   markInvalid(): boolean {
     const entries = this.#otadata.read();
     const active = activeEntry(entries);

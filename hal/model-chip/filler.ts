@@ -1,6 +1,6 @@
 /**
- * Bytes that no compressor shortens, always the same for a seed: the key stream of AES-128 in counter mode (FIPS 197, SP 800-38A) under the
- * two halves of the seed's SHA-256.
+ * Bytes that no compressor shortens, always the same for a seed: the key stream of AES-128 in counter mode (FIPS 197,
+ * SP 800-38A) under the two halves of the seed's SHA-256.
  */
 import { encodeUtf8 } from "../../src/util/utf8";
 import { sha256 } from "./sha256";

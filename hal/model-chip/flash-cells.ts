@@ -1,6 +1,7 @@
 /**
- * The cells of a flash chip, without the rules of NOR flash: a write may set bits. `FlashChip` adds the rules; a fault injector works below
- * them. `MemoryCells` can be forked cheaply, for tests that start millions of boards. Hosts have others, which keep the cells in a file.
+ * The cells of a flash chip, without the rules of NOR flash: a write may set bits. `FlashChip` adds the rules; a fault
+ * injector works below them. `MemoryCells` can be forked cheaply, for tests that start millions of boards. Hosts have
+ * others, which keep the cells in a file.
  */
 
 /** Erase unit of every ESP32 flash chip, bytes. */
@@ -17,8 +18,8 @@ export interface FlashCells {
   /** Sets every bit: a NOR erase. */
   erase(address: number, length: number): void;
   /**
-   * A number that names the present content of an address range: equal numbers mean equal bytes, in this process, forks included.
-   * Absent where that can not be known (a file).
+   * A number that names the present content of an address range: equal numbers mean equal bytes, in this process, forks
+   * included. Absent where that can not be known (a file).
    */
   stamp?(address: number, length: number): number;
 }

@@ -1,8 +1,8 @@
 /**
  * The flash chip of a simulated board: NOR rules, counters, a clock of flash time, and one place to put faults in.
  *
- * Erasing sets a sector of 4096 bytes to 0xFF; programming can only clear bits. Where a fault injector is installed it decides what
- * an operation does to the cells, so this class knows nothing of torn writes or worn bits.
+ * Erasing sets a sector of 4096 bytes to 0xFF; programming can only clear bits. Where a fault injector is installed it
+ * decides what an operation does to the cells, so this class knows nothing of torn writes or worn bits.
  */
 import type { FlashCells } from "./flash-cells";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
@@ -10,8 +10,9 @@ import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
 export { SECTOR_SIZE };
 
 /**
- * What the operations cost, milliseconds: ESP-IDF's model of flash on the host (components/esp_partition/partition_linux.c, the look-up
- * tables of its statistics). Programs and reads scale with their bytes.
+ * What the operations cost, milliseconds: ESP-IDF's model of flash on the host
+ * (components/esp_partition/partition_linux.c, the look-up tables of its statistics). Programs and reads scale with
+ * their bytes.
  */
 const ERASE_MS = 37.142;
 const PROGRAM_SECTOR_MS = 6.367;
@@ -23,13 +24,16 @@ export type FlashOperation =
   | { readonly kind: "program"; readonly address: number; readonly length: number; readonly data: Uint8Array };
 
 /**
- * Called before each erase (one sector) and each program.
- * Nothing returned: the chip carries the operation out. "done": the hook has dealt with it on `cells` in its own way (in part, not at
- * all, differently). Throwing `PowerCut` after `chip.powerOff()` is a cut at this very place.
+ * Called before each erase (one sector) and each program. Nothing returned: the chip carries the operation out. "done":
+ * the hook has dealt with it on `cells` in its own way (in part, not at all, differently). Throwing `PowerCut` after
+ * `chip.powerOff()` is a cut at this very place.
  */
 export type OperationHook = (operation: FlashOperation, cells: FlashCells) => "done" | void;
 
-/** The power is gone: thrown by every use of the chip until `powerOn`. Whoever catches errors of flash must let this one pass. */
+/**
+ * The power is gone: thrown by every use of the chip until `powerOn`. Whoever catches errors of flash must let this one
+ * pass.
+ */
 export class PowerCut extends Error {
   constructor() {
     super("power cut");
@@ -54,7 +58,10 @@ export class FlashChip {
   readonly cells: FlashCells;
   /** Sees every erase and program before it happens; see `OperationHook`. */
   onOperation: OperationHook | undefined;
-  /** May change what was just read (bits that read differently each time). While it is set, nothing read is cached anywhere. */
+  /**
+   * May change what was just read (bits that read differently each time). While it is set, nothing read is cached
+   * anywhere.
+   */
   onRead: ((address: number, bytes: Uint8Array) => void) | undefined;
   #off = false;
   readonly #erases: Uint32Array;

@@ -1,6 +1,7 @@
 /**
- * A whole board in memory: flash chip, bootloader and the agent's ports, without an engine. Tests start it millions of times: a fork
- * costs microseconds, and an image that was verified once is not hashed again while its bytes are the same.
+ * A whole board in memory: flash chip, bootloader and the agent's ports, without an engine. Tests start it millions of
+ * times: a fork costs microseconds, and an image that was verified once is not hashed again while its bytes are the
+ * same.
  */
 import type { Digest, ResetReason } from "../../src/ports";
 import type { StoragePorts } from "./board-ports";
@@ -71,8 +72,8 @@ export class MemoryBoard {
   }
 
   /**
-   * Starts the chip: bootloader, then new ports. A power cut that a fault injector makes in here comes out as `PowerCut`; start again.
-   * The ports of the start before must not be used any more.
+   * Starts the chip: bootloader, then new ports. A power cut that a fault injector makes in here comes out as
+   * `PowerCut`; start again. The ports of the start before must not be used any more.
    */
   powerOn(resetReason: ResetReason = "power-on"): BootResult {
     this.chip.powerOn();

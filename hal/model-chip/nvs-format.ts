@@ -8,7 +8,8 @@
  *          data of a variable-length item: size u16 | 0xFFFF | crc u32 of the bytes, which follow in span - 1 entries
  *          data of a blob index: size u32 | chunk count u8 | first chunk u8 | 0xFFFF
  *
- * Sources: ESP-IDF "NVS internals" (docs/en/api-reference/storage/nvs_flash.rst), nvs_page.hpp, nvs_types.hpp, nvs_types.cpp.
+ * Sources: ESP-IDF "NVS internals" (docs/en/api-reference/storage/nvs_flash.rst), nvs_page.hpp, nvs_types.hpp,
+ * nvs_types.cpp.
  */
 import { crc32 } from "../../src/util/crc32";
 import { erased, getText, getU16, getU32, setText, setU16, setU32 } from "./bytes";

@@ -1,6 +1,7 @@
 /**
- * One page of NVS, with ESP-IDF's order of flash operations and its repairs at mount (nvs_page.cpp): an entry is programmed before its
- * bits say so, an interrupted one is found by its first word and struck out, an item of several entries counts only when all are there.
+ * One page of NVS, with ESP-IDF's order of flash operations and its repairs at mount (nvs_page.cpp): an entry is
+ * programmed before its bits say so, an interrupted one is found by its first word and struck out, an item of several
+ * entries counts only when all are there.
  */
 import { erased, getU16, getU32, u32 } from "./bytes";
 import type { FlashChip } from "./flash-chip";
@@ -80,7 +81,10 @@ export class NvsPage {
     this.seq = seq;
   }
 
-  /** Page::writeItem. False: it does not fit this page. `value` is the whole value of a variable-length item, else the entry's data field. */
+  /**
+   * Page::writeItem. False: it does not fit this page. `value` is the whole value of a variable-length item, else the
+   * entry's data field.
+   */
   write(namespace: number, type: number, key: string, value: Uint8Array, chunk: number): boolean {
     if (this.state === "uninitialized") this.#initialize();
     if (this.state !== "active") return false;
@@ -118,7 +122,10 @@ export class NvsPage {
     return this.#readEntry(item.index).subarray(24, 32);
   }
 
-  /** Page::readItem of a variable-length item: undefined, and the item struck out, where the bytes do not match their CRC. */
+  /**
+   * Page::readItem of a variable-length item: undefined, and the item struck out, where the bytes do not match their
+   * CRC.
+   */
   value(item: Item): Uint8Array | undefined {
     const field = this.data(item);
     const value = new Uint8Array((item.span - 1) * ENTRY);
@@ -212,8 +219,9 @@ export class NvsPage {
       if (older !== undefined) this.erase(older.index);
       last = item;
     }
-    // ESP-IDF asks for the last item again, but for blob data without its chunk number: the older version's data is then taken for a
-    // duplicate although its index still stands. Kept, because a real chip does it; see src/store/cobs.ts.
+    // ESP-IDF asks for the last item again, but for blob data without its chunk number: the older version's data is
+    // then taken for a duplicate although its index still stands. Kept, because a real chip does it; see
+    // src/store/cobs.ts.
     if (last?.type === Type.blobData) {
       const { namespace, key, index } = last;
       const first = this.#items.find(

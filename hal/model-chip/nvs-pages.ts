@@ -1,6 +1,7 @@
 /**
- * The pages of an NVS partition in the order of their writing (nvs_pagemanager.cpp). One page is always kept free: when the last
- * but one is needed, the page with the fewest entries in use is copied into it and erased. "Freeing" marks a page whose copy is not complete yet.
+ * The pages of an NVS partition in the order of their writing (nvs_pagemanager.cpp). One page is always kept free: when
+ * the last but one is needed, the page with the fewest entries in use is copied into it and erased. "Freeing" marks a
+ * page whose copy is not complete yet.
  */
 import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE } from "./flash-chip";

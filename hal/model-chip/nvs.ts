@@ -1,8 +1,9 @@
 /**
- * ESP-IDF's non-volatile storage in a partition of the simulated flash (nvs_storage.cpp), and on top of it the agent's `Store`.
+ * ESP-IDF's non-volatile storage in a partition of the simulated flash (nvs_storage.cpp), and on top of it the agent's
+ * `Store`.
  *
- * A new value is written before the old one is struck out, so that a power cut leaves one of the two. What ESP-IDF's mount would
- * refuse is erased and begun anew, as its examples do.
+ * A new value is written before the old one is struck out, so that a power cut leaves one of the two. What ESP-IDF's
+ * mount would refuse is erased and begun anew, as its examples do.
  */
 import type { LongStore } from "../../src/store/ab-record-store";
 import { cobsDecode, cobsEncode } from "../../src/store/cobs";
@@ -218,7 +219,10 @@ export class Nvs implements LongStore {
     this.#write(namespace, Type.blobIndex, key, index, NO_CHUNK);
   }
 
-  /** Storage::eraseMultiPageBlob for a blob's index: the index first, its chunks are orphans then. Any other item: itself. */
+  /**
+   * Storage::eraseMultiPageBlob for a blob's index: the index first, its chunks are orphans then. Any other item:
+   * itself.
+   */
   #erase(page: NvsPage, item: Item): void {
     const { count, first } = item.type === Type.blobIndex ? blobIndex({ page, item }) : { count: 0, first: 0 };
     page.erase(item.index);

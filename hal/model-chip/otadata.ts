@@ -1,10 +1,12 @@
 /**
- * otadata: which slot boots. Two entries of 32 bytes, each at the start of a sector of its own, so that one survives while the other is rewritten.
+ * otadata: which slot boots. Two entries of 32 bytes, each at the start of a sector of its own, so that one survives
+ * while the other is rewritten.
  *
  *   ota_seq u32 | seq_label[20] | ota_state u32 | crc u32 (CRC-32 of ota_seq alone)
  *
- * Sources: ESP-IDF esp_flash_partitions.h (esp_ota_select_entry_t, esp_ota_img_states_t), bootloader_common_loader.c (what counts as
- * valid and which entry is active), esp_ota_ops.c (rewrite_ota_seq: erase, then write). Slot of an entry: (ota_seq - 1) mod number of slots.
+ * Sources: ESP-IDF esp_flash_partitions.h (esp_ota_select_entry_t, esp_ota_img_states_t), bootloader_common_loader.c
+ * (what counts as valid and which entry is active), esp_ota_ops.c (rewrite_ota_seq: erase, then write). Slot of an
+ * entry: (ota_seq - 1) mod number of slots.
  */
 import type { SlotState } from "../../src/ports";
 import { crc32 } from "../../src/util/crc32";

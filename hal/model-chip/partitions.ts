@@ -1,6 +1,6 @@
 /**
- * The partition table: read from the very CSV files that the firmware is built with, kept in flash at 0x8000 in ESP-IDF's binary
- * format ("Partition Tables" in the ESP-IDF programming guide; gen_esp32part.py).
+ * The partition table: read from the very CSV files that the firmware is built with, kept in flash at 0x8000 in
+ * ESP-IDF's binary format ("Partition Tables" in the ESP-IDF programming guide; gen_esp32part.py).
  */
 import { md5 } from "../../src/vendor/js-md5";
 import { equalBytes, getText, setText } from "./bytes";

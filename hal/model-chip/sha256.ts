@@ -3,7 +3,10 @@ import type { Digest } from "../../src/ports";
 
 const BLOCK = 64;
 
-/** The first 32 bits of the fractional parts of the `root`-th roots of the first `count` primes (FIPS 180-4, sections 4.2.2 and 5.3.3). */
+/**
+ * The first 32 bits of the fractional parts of the `root`-th roots of the first `count` primes (FIPS 180-4, sections
+ * 4.2.2 and 5.3.3).
+ */
 function fractions(root: number, count: number): Int32Array {
   const words = new Int32Array(count);
   for (let candidate = 2, found = 0; found < count; candidate++) {

@@ -42,7 +42,9 @@ export class VerifyCache {
 }
 
 export interface SlotsOptions {
-  /** Remembers verdicts by content where the chip can name its content (memory). Without it every check reads the slot. */
+  /**
+   * Remembers verdicts by content where the chip can name its content (memory). Without it every check reads the slot.
+   */
   readonly cache?: VerifyCache;
   /** The host's native SHA-256, which is many times faster than the model's own. */
   readonly sha256?: () => Digest;
@@ -65,8 +67,8 @@ export class Slots {
   }
 
   /**
-   * Throws with the reason if the image would not boot. A chip also starts an image without an app description or with a damaged firmware
-   * block; a board does not, because the agent installs neither.
+   * Throws with the reason if the image would not boot. A chip also starts an image without an app description or with
+   * a damaged firmware block; a board does not, because the agent installs neither.
    */
   verify(index: SlotIndex): SlotImage {
     const { address, size } = this.partitions[index];

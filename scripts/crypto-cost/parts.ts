@@ -1,4 +1,7 @@
-/** The parts of the work that are measured by themselves: the agent's own code over native digests, and the same in JavaScript alone. */
+/**
+ * The parts of the work that are measured by themselves: the agent's own code over native digests, and the same in
+ * JavaScript alone.
+ */
 import type { Crypto, Digest } from "../../src/ports";
 import { HashPass } from "../../src/job/hash-pass";
 import { refusalOfSignature } from "../../src/signature/check";
@@ -30,7 +33,10 @@ export type Part = keyof typeof PARTS;
 const SECTOR = 4_096;
 const BYTES = new Uint8Array(SECTOR).fill(0x5a);
 
-/** `crypto`: native, or stand-ins where the engine has none. `kib`: bytes digested. Throws where a good signature does not verify. */
+/**
+ * `crypto`: native, or stand-ins where the engine has none. `kib`: bytes digested. Throws where a good signature does
+ * not verify.
+ */
 export function run(part: Part, kib: number, crypto: Pick<Crypto, "digest" | "verifyP256">, signed: Signed): void {
   switch (part) {
     case "nothing":

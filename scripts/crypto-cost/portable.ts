@@ -1,4 +1,7 @@
-/** Digests and curve arithmetic in JavaScript alone, for an engine that has none of its own: measured here, used nowhere else. */
+/**
+ * Digests and curve arithmetic in JavaScript alone, for an engine that has none of its own: measured here, used nowhere
+ * else.
+ */
 import { p256 } from "@noble/curves/nist.js";
 import { sha256 as nobleSha256 } from "@noble/hashes/sha2.js";
 import { md5 as jsMd5 } from "../../src/vendor/js-md5";

@@ -1,6 +1,7 @@
 /**
- * What hashing and verifying cost on XS: bytecodes and time on the host's engine, and with the Moddable SDK (MODDABLE set, Linux) time and
- * memory of the SDK's own native digests and arithmetic beside the portable ones. Prints the tables of docs/SECURITY.md.
+ * What hashing and verifying cost on XS: bytecodes and time on the host's engine, and with the Moddable SDK (MODDABLE
+ * set, Linux) time and memory of the SDK's own native digests and arithmetic beside the portable ones. Prints the
+ * tables of docs/SECURITY.md.
  *
  *     npm run crypto-cost
  */

@@ -1,7 +1,7 @@
 /**
- * What XS asks of a library that it preloads (runs at link time, keeps the result in flash), and what the published packages
- * lack: nothing that code can reach changes after loading, objects are frozen, and no property is assigned that a frozen
- * prototype has. Each entry is a text of the package as published and the text instead.
+ * What XS asks of a library that it preloads (runs at link time, keeps the result in flash), and what the published
+ * packages lack: nothing that code can reach changes after loading, objects are frozen, and no property is assigned
+ * that a frozen prototype has. Each entry is a text of the package as published and the text instead.
  */
 
 const MQTT_PACKET = {
@@ -35,8 +35,8 @@ function freeze (value) {
 freeze(protocol)`,
     ],
   ],
-  // The bytes of a number are made anew each time. The cache of packet numbers has 65,536 entries and is filled at the first
-  // packet; that of packet lengths grows by one entry for each length ever sent.
+  // The bytes of a number are made anew each time. The cache of packet numbers has 65,536 entries and is filled at the
+  // first packet; that of packet lengths grows by one entry for each length ever sent.
   "writeToStream.js": [
     ["const numCache = numbers.cache\n", ""],
     ["const generateCache = numbers.generateCache\n", ""],

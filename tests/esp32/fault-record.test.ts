@@ -95,7 +95,10 @@ test("a store that fails costs the record and nothing else", () => {
   run.leave();
 });
 
-/** Calls the hook as `fxAbort` of the SDK does: it loses the exception, trips over that itself, and calls the hook again until it is restarted. */
+/**
+ * Calls the hook as `fxAbort` of the SDK does: it loses the exception, trips over that itself, and calls the hook again
+ * until it is restarted.
+ */
 function abortAsSdk(
   hook: (why: string, error: unknown) => boolean | undefined,
   error: unknown,

@@ -1,4 +1,7 @@
-/** What can be said of manifests, partition tables and sdkconfig overlays without the SDK: that they fit together, and keep updates safe. */
+/**
+ * What can be said of manifests, partition tables and sdkconfig overlays without the SDK: that they fit together, and
+ * keep updates safe.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";

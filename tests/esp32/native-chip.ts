@@ -1,6 +1,7 @@
 /**
- * The ESP32 port's C module without a chip: compiled for this machine against the fakes beside this file, run in a process of its own, and called
- * through two pipes. Both ends block, so that the port's TypeScript runs as it is, synchronous.
+ * The ESP32 port's C module without a chip: compiled for this machine against the fakes beside this file, run in a
+ * process of its own, and called through two pipes. Both ends block, so that the port's TypeScript runs as it is,
+ * synchronous.
  */
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";

@@ -1,6 +1,6 @@
 /**
- * The ESP32 port, its C module included, passes the suites that every implementation passes. Below it: a flash chip in a file, which the simulated
- * board's bootloader starts, so that both agree on every bit of otadata.
+ * The ESP32 port, its C module included, passes the suites that every implementation passes. Below it: a flash chip in
+ * a file, which the simulated board's bootloader starts, so that both agree on every bit of otadata.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import assert from "node:assert/strict";
@@ -196,7 +196,8 @@ if (workshop === undefined) {
       const read = new Uint8Array(16);
       flash.read(0, read);
       assert.notDeepEqual(read, erased);
-      // As a download goes: all but the head, a last piece of any length, the head at the end, and once more after a cut.
+      // As a download goes: all but the head, a last piece of any length, the head at the end, and once more after a
+      // cut.
       flash.write(16, bytes.subarray(16));
       assert.ok(flash.equals(16, bytes.subarray(16)) && flash.equals(0, erased));
       assert.ok(!flash.equals(16, erased));

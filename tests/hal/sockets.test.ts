@@ -1,4 +1,7 @@
-/** The plain connection and the look-up of names, on stand-ins for the SDK's classes with all the traps of the real ones. */
+/**
+ * The plain connection and the look-up of names, on stand-ins for the SDK's classes with all the traps of the real
+ * ones.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

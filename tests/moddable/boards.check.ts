@@ -1,6 +1,7 @@
 /**
- * Apps exactly as docs/ESP32.md gives them, for the chips and for boards with an sdkconfig of their own: what updates depend on is in the merged
- * sdkconfig, so is what the board needs, and the partition table has two slots. Manifests and commands are read from the document.
+ * Apps exactly as docs/ESP32.md gives them, for the chips and for boards with an sdkconfig of their own: what updates
+ * depend on is in the merged sdkconfig, so is what the board needs, and the partition table has two slots. Manifests
+ * and commands are read from the document.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -62,7 +63,10 @@ function newApp(name: string, manifest: string): string {
   return app;
 }
 
-/** Makes sdkconfig and board.json with the document's commands and manifest, for another board than the one that it names. */
+/**
+ * Makes sdkconfig and board.json with the document's commands and manifest, for another board than the one that it
+ * names.
+ */
 function addBoard(app: string, [platform, chip, flash]: Target): void {
   const commands = replaced(replaced(COMMANDS, "moddable_six", basename(platform)), "esp32s3", chip);
   spawnSync("sh", ["-c", commands], { cwd: app, env: { ...process.env, MODDABLE: moddable() } });

@@ -1,4 +1,7 @@
-/** Which functions of a module can come back to themselves, read off code as esbuild prints it: one statement a line, two spaces a level. */
+/**
+ * Which functions of a module can come back to themselves, read off code as esbuild prints it: one statement a line,
+ * two spaces a level.
+ */
 
 /** Bodies by name: `name` of a function, `Class.name` of a method. */
 function bodiesOf(code: string): Map<string, string> {
@@ -34,7 +37,10 @@ function calls(body: string, caller: string, callee: string): boolean {
   );
 }
 
-/** Names of the functions and methods from which a chain of calls within the module leads back to them; those that a callback makes count too. */
+/**
+ * Names of the functions and methods from which a chain of calls within the module leads back to them; those that a
+ * callback makes count too.
+ */
 export function recursive(code: string): string[] {
   const bodies = bodiesOf(code);
   const graph = new Map(

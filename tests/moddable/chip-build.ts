@@ -1,6 +1,7 @@
 /**
- * Builds an app for a chip as far as that goes without ESP-IDF: the project as mcconfig writes it, every module to byte-code, preloaded and
- * linked with xsl, and every C source through this machine's preprocessor. What is left for ESP-IDF is the C compiler's part.
+ * Builds an app for a chip as far as that goes without ESP-IDF: the project as mcconfig writes it, every module to
+ * byte-code, preloaded and linked with xsl, and every C source through this machine's preprocessor. What is left for
+ * ESP-IDF is the C compiler's part.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
@@ -39,9 +40,9 @@ export interface Includes {
 /** The project's makefile asks for an ESP-IDF of the right version before anything else. */
 const IDF_VERSION = "v6.0";
 /**
- * "linked" does what make.esp32.mk does after byte-code. "included" runs the makefile's own C rules with this machine's preprocessor, which lists
- * what a source includes. -MG lists a header that is not there by the name that the source uses, and goes on. The -m flags are the chip compiler's,
- * and so is the macro for the byte order, which newlib sets.
+ * "linked" does what make.esp32.mk does after byte-code. "included" runs the makefile's own C rules with this machine's
+ * preprocessor, which lists what a source includes. -MG lists a header that is not there by the name that the source
+ * uses, and goes on. The -m flags are the chip compiler's, and so is the macro for the byte order, which newlib sets.
  */
 const RULES = `include makefile
 .PHONY: linked included
@@ -105,7 +106,10 @@ export function includesOf({ env, folder, sdkconfig }: ChipProject): Includes {
   return { sources: lists.length, missing, foreign: [...foreign].sort() };
 }
 
-/** The settings of sdkconfig files, read one after the other: the last line of a name counts, and mcconfig writes "n" as nothing. */
+/**
+ * The settings of sdkconfig files, read one after the other: the last line of a name counts, and mcconfig writes "n" as
+ * nothing.
+ */
 export function settingsOf(...files: readonly string[]): Map<string, string> {
   const lines = files.flatMap((file) => [...readFileSync(file, "utf8").matchAll(/^(CONFIG_\w+)=(.*?)\s*$/gm)]);
   return new Map(lines.map(([, name = "", value = ""]) => [name, value === "" ? "n" : value]));

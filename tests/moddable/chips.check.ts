@@ -1,6 +1,7 @@
 /**
- * For each chip the firmware's manifests resolve, all its modules compile, preload and link, table and overlay arrive as intended, and each C source
- * finds the headers of the SDK and of this repository. No C is compiled: that needs ESP-IDF's headers.
+ * For each chip the firmware's manifests resolve, all its modules compile, preload and link, table and overlay arrive
+ * as intended, and each C source finds the headers of the SDK and of this repository. No C is compiled: that needs
+ * ESP-IDF's headers.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

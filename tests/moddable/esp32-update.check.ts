@@ -1,6 +1,7 @@
 /**
- * The firmware on the ESP32 port, TypeScript and C, in the SDK's engine, over fakes of ESP-IDF: an update with a power cut, and firmware that throws.
- * The simulated board's bootloader starts the flash file that the port writes; the code that runs is the one built for the version in the slot.
+ * The firmware on the ESP32 port, TypeScript and C, in the SDK's engine, over fakes of ESP-IDF: an update with a power
+ * cut, and firmware that throws. The simulated board's bootloader starts the flash file that the port writes; the code
+ * that runs is the one built for the version in the slot.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** How much flash the JavaScript of the firmware takes on a chip, by what it is for: what xsc and xsl have made for an ESP32-C3. */
+/**
+ * How much flash the JavaScript of the firmware takes on a chip, by what it is for: what xsc and xsl have made for an
+ * ESP32-C3.
+ */
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { buildForChip } from "./chip-build";

@@ -1,6 +1,6 @@
 /**
- * An app includes the library by git, as docs/MODDABLE.md shows. The SDK clones the last commit of this repository: no file that git does not
- * hold, and no package of npm, is in that clone.
+ * An app includes the library by git, as docs/MODDABLE.md and docs/ESP32.md show. The SDK clones the last commit of this repository: no
+ * file that git does not hold, and no package of npm, is in that clone.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -30,27 +30,24 @@ git("clone", "--quiet", "--bare", ROOT, bare);
 git("-C", bare, "tag", TAG, "HEAD");
 mkdirSync(app);
 for (const name of ["main.ts", "pump.ts"]) cpSync(join(ROOT, "examples", "minimal", name), join(app, name));
-writeFileSync(
-  join(app, "manifest.json"),
-  JSON.stringify({
-    include: [
-      "$(MODDABLE)/examples/manifest_base.json",
-      {
-        git: pathToFileURL(bare).href,
-        tag: TAG,
-        manifest: {
-          include: "./src/manifest.json",
-          platforms: {
-            esp32: { include: ["./hal/esp32/manifest_wifi.json", "./hal/esp32/manifest_overlay.json"] },
-          },
-        },
-      },
-    ],
+
+/** The include by git that a document shows, with the clone's URL and tag in place of those that it names. */
+function included(document: string): object {
+  const text = readFileSync(join(ROOT, "docs", document), "utf8");
+  const shown = /^ *(\{\s*"git":[^]*?"manifest":\s*(?:"[^"]*"|\{[^{}]*\})\s*\})/m.exec(text)?.[1];
+  assert.ok(shown !== undefined, `docs/${document} shows no include by git`);
+  return { ...(JSON.parse(shown) as object), git: pathToFileURL(bare).href, tag: TAG };
+}
+
+function writeManifest(document: string): void {
+  const manifest = {
+    include: ["$(MODDABLE)/examples/manifest_base.json", included(document)],
     creation: { stack: 1024 },
     defines: { xsota: { product: "thermostat", version: "1.4.0" }, xs: { abortHook: 1 } },
     modules: { "*": ["./main", "./pump"] },
-  }),
-);
+  };
+  writeFileSync(join(app, "manifest.json"), JSON.stringify(manifest));
+}
 
 /** What the SDK has cloned. */
 function clone(): string {
@@ -60,6 +57,7 @@ function clone(): string {
 }
 
 test("the simulator: the app builds from the tag alone, and updates itself", async () => {
+  writeManifest("MODDABLE.md");
   const { path, output } = build(app, out);
   assert.deepEqual(warnings(output), []);
   assert.ok(existsSync(join(clone(), "src", "vendor", "mqtt-packet.js")));
@@ -69,6 +67,7 @@ test("the simulator: the app builds from the tag alone, and updates itself", asy
 
 for (const platform of ["esp32", "esp32/esp32c3"] as const) {
   test(`${platform}: every module of the app becomes byte-code, is preloaded and linked`, () => {
+    writeManifest("ESP32.md");
     const { linked, output, partitions } = buildForChip(app, platform, out);
     assert.deepEqual(warnings(output), []);
     const text = readFileSync(linked, "utf8");

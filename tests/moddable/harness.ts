@@ -1,4 +1,6 @@
-/** Builds apps with the Moddable SDK for the Linux simulator, runs them without a window and listens to what they trace. */
+/**
+ * Builds apps with the Moddable SDK for the Linux simulator, runs them without a window and listens to what they trace.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { EventEmitter, once } from "node:events";
@@ -54,7 +56,10 @@ export function build(folder: string, out: string, kind: Kind = "release", setti
   return { path: join(out, "bin", "lin", "mc", kind, basename(folder), "mc.so"), output };
 }
 
-/** Lines of a build's output that warn of something in this repository; what the SDK says of its own modules is its own affair. */
+/**
+ * Lines of a build's output that warn of something in this repository; what the SDK says of its own modules is its own
+ * affair.
+ */
 export function warnings(output: string): string[] {
   return output
     .split("\n")
@@ -116,7 +121,10 @@ export class HeadlessRun {
     });
   }
 
-  /** The first line, of this run, that `wanted` accepts. Rejects with all lines when the app ends or stays silent for a minute. */
+  /**
+   * The first line, of this run, that `wanted` accepts. Rejects with all lines when the app ends or stays silent for a
+   * minute.
+   */
   async line(wanted: (line: Line) => boolean, silence = 60_000): Promise<Line> {
     for (let seen = 0; ;) {
       for (; seen < this.lines.length; seen++) if (wanted(this.lines[seen]!)) return this.lines[seen]!;

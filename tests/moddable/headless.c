@@ -4,8 +4,8 @@
  *
  *   headless path/to/mc.so
  *
- * What the app traces goes to stdout, line by line. Status: 1 where the machine aborted (what it says is on stdout), 64 and up where
- * the app could not be started. JavaScript's screen.postMessage("exit:N") ends with status N.
+ * What the app traces goes to stdout, line by line. Status: 1 where the machine aborted (what it says is on stdout), 64
+ * and up where the app could not be started. JavaScript's screen.postMessage("exit:N") ends with status N.
  */
 #define mxLinux 1
 #include <dlfcn.h>

@@ -1,4 +1,7 @@
-/** What XS on a chip lacks, or makes dear, occurs nowhere in the agent. Looked for in the code as the compiler leaves it: without types and comments. */
+/**
+ * What XS on a chip lacks, or makes dear, occurs nowhere in the agent. Looked for in the code as the compiler leaves
+ * it: without types and comments.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -93,7 +96,8 @@ for (const [what, modules, count] of [
 
 test("preloaded modules have no state: nothing at their top level can change", () => {
   assert.deepEqual(hits(PRELOADED, /^(export )?(let|var) /), []);
-  // Numbers, texts, sums of constants, other names for a function, functions, frozen tables, an array without room for anything, a frozen colour.
+  // Numbers, texts, sums of constants, other names for a function, functions, frozen tables, an array without room for
+  // anything, a frozen colour.
   const constant = /^(-?\d|["`]|[\w+ *]+;$|\(?.*\)? =>|Object\.freeze\(|new Uint8Array\(0\);$|rgb\([\d, ]+\);$)/;
   const others = PRELOADED.flatMap(({ name, code }) =>
     [...code.matchAll(/^(?:export )?const (\w+) = (.*)$/gm)]

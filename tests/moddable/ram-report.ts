@@ -1,6 +1,6 @@
 /**
- * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, which are written there in
- * place. Run by scripts/moddable-ram.mjs, which takes "ram" or "flash" for one of the two alone.
+ * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, which are
+ * written there in place. Run by scripts/moddable-ram.mjs, which takes "ram" or "flash" for one of the two alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -55,7 +55,10 @@ const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
 const OUT = `${BUILD}-ram`;
 rmSync(OUT, { recursive: true, force: true });
 
-/** Every reading of a run: "nothing", then "idle" before and after each update with the readings of its download in between. */
+/**
+ * Every reading of a run: "nothing", then "idle" before and after each update with the readings of its download in
+ * between.
+ */
 async function measure(headless: string, app: string, { tls, range, updates }: Scenario): Promise<Reading[]> {
   const cloud = await createCloud(tls ? { tls: { kind: "ec" } } : {});
   await cloud.start();

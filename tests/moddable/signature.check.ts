@@ -1,4 +1,7 @@
-/** Signed firmware on the SDK's engine, whose own arithmetic verifies it: forged images are refused, the right one is installed. */
+/**
+ * Signed firmware on the SDK's engine, whose own arithmetic verifies it: forged images are refused, the right one is
+ * installed.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

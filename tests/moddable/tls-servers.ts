@@ -1,4 +1,7 @@
-/** TLS servers as they should be, and all sorts of others: each listens on a port of its own and is closed with the rest. */
+/**
+ * TLS servers as they should be, and all sorts of others: each listens on a port of its own and is closed with the
+ * rest.
+ */
 import { createECDH, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
@@ -46,7 +49,9 @@ export class Servers {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
 
-  /** Answers "GET n" with n bytes and closes; anything else with how much it was and whether a certificate was shown. */
+  /**
+   * Answers "GET n" with n bytes and closes; anything else with how much it was and whether a certificate was shown.
+   */
   tls(options: TlsOptions): Promise<number> {
     const server = createTlsServer({ maxVersion: "TLSv1.2", ...options }, (socket) => {
       let got = 0;

@@ -1,6 +1,6 @@
 /**
- * TLS on the SDK's engine, against good servers and wrong ones. With most of the wrong ones the SDK's own TLS socket opens the connection, writes
- * in the clear, or aborts the VM.
+ * TLS on the SDK's engine, against good servers and wrong ones. With most of the wrong ones the SDK's own TLS socket
+ * opens the connection, writes in the clear, or aborts the VM.
  */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,7 @@
-/** The firmware as mcconfig builds it for the Linux simulator, against the local cloud: whole updates, power cuts, a rollback. */
+/**
+ * The firmware as mcconfig builds it for the Linux simulator, against the local cloud: whole updates, power cuts, a
+ * rollback.
+ */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

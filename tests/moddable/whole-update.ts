@@ -7,7 +7,10 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { BUILD, HeadlessRun, buildHeadless } from "./harness";
 
-/** Rejects where `app` (its mc.so) does not confirm version 0.2.0, or the cloud does not hear of it, or is sent something wrong. */
+/**
+ * Rejects where `app` (its mc.so) does not confirm version 0.2.0, or the cloud does not hear of it, or is sent
+ * something wrong.
+ */
 export async function wholeUpdate(app: string, deviceName: string): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-app-"));
   const cloud = await createCloud();

@@ -1,4 +1,6 @@
-/** Power cuts at every place of an action on flash: before each operation, after each, and inside each at every byte. */
+/**
+ * Power cuts at every place of an action on flash: before each operation, after each, and inside each at every byte.
+ */
 import type { FlashOperation, OperationHook } from "../../hal/model-chip/flash-chip";
 import type { FlashChip } from "../../hal/model-chip/flash-chip";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
@@ -21,7 +23,10 @@ export function operationsOf(chip: FlashChip, action: () => void): FlashOperatio
   return operations;
 }
 
-/** Every cut of these operations: programs at each byte (a sector's at every 512th), erases at each 512th, and some with random bits. */
+/**
+ * Every cut of these operations: programs at each byte (a sector's at every 512th), erases at each 512th, and some with
+ * random bits.
+ */
 export function cutsOf(operations: readonly FlashOperation[]): Cut[] {
   return operations.flatMap(({ kind, length }, operation) => {
     const step = kind === "erase" || length > 512 ? 512 : 1;

@@ -1,4 +1,6 @@
-/** Data partitions, on the board and through the bridge, pass the suite that every flash passes, and touch nothing else. */
+/**
+ * Data partitions, on the board and through the bridge, pass the suite that every flash passes, and touch nothing else.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Flash, Ports } from "../../src/ports";

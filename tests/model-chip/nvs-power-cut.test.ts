@@ -42,7 +42,10 @@ function everything(chip: FlashChip): Uint8Array {
   return bytes;
 }
 
-/** Cuts `change` everywhere; after each cut the state is that before or that after, and stays so over a further start and change. */
+/**
+ * Cuts `change` everywhere; after each cut the state is that before or that after, and stays so over a further start
+ * and change.
+ */
 function survives(chip: FlashChip, change: (store: Store) => void): number {
   const before = state(fork(chip));
   const whole = fork(chip);

@@ -1,6 +1,7 @@
 /**
- * A second reader of NVS partitions, written from ESP-IDF's programming guide ("Non-Volatile Storage Library, Internals"). It shares no code
- * with the model of the chip. It gives what a partition holds, and where it breaks the format.
+ * A second reader of NVS partitions, written from ESP-IDF's programming guide ("Non-Volatile Storage Library,
+ * Internals"). It shares no code with the model of the chip. It gives what a partition holds, and where it breaks the
+ * format.
  */
 export interface NvsContents {
   /** By key, in the named namespace: numbers, strings and blobs. */

@@ -192,7 +192,8 @@ test("garbage never breaks a mount, and the store works after it", () => {
       after.getBytes("job");
       after.getBlob("blob");
       after.keys();
-      // The first item may fall on an entry whose first word looks blank and whose rest is not; ESP-IDF programs that too. It is absent then.
+      // The first item may fall on an entry whose first word looks blank and whose rest is not; ESP-IDF programs that
+      // too. It is absent then.
       let tries = 0;
       do mount(chip).setNumber("new", ++tries);
       while (mount(chip).getNumber("new") !== tries && tries < 100);

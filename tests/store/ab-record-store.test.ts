@@ -4,8 +4,9 @@ import { AbRecordStore } from "../../src/store/ab-record-store";
 import type { LongStore } from "../../src/store/ab-record-store";
 
 /**
- * A store in a map, with the keys that NVS takes. `failAt`: the write or deletion, counted from 0, that is a power cut. `garble`: writes,
- * counted from 0, that leave nothing readable behind, as one on top of a torn entry does; `ignore`: those that do nothing and say nothing.
+ * A store in a map, with the keys that NVS takes. `failAt`: the write or deletion, counted from 0, that is a power cut.
+ * `garble`: writes, counted from 0, that leave nothing readable behind, as one on top of a torn entry does; `ignore`:
+ * those that do nothing and say nothing.
  */
 class MapStore implements LongStore {
   readonly values = new Map<string, number | Uint8Array>();

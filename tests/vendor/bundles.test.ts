@@ -91,7 +91,8 @@ test("the bundle of mqtt-packet makes the same of arbitrary bytes as the package
     try {
       reader.parse(Buffer.from(bytes));
     } catch (error) {
-      // Reads beyond the end throw in Node's Buffer; there the frames of the session are whole, so that this can not be.
+      // Reads beyond the end throw in Node's Buffer; there the frames of the session are whole, so that this can not
+      // be.
       seen.push((error as Error).name);
     }
     return seen;

@@ -67,7 +67,10 @@ export const PACKETS: readonly object[] = [
   { cmd: "disconnect" },
 ];
 
-/** What `generate` and `parser` of one build of mqtt-packet make of the packets: bytes as hex, and the packets read back from pieces of `size` bytes. */
+/**
+ * What `generate` and `parser` of one build of mqtt-packet make of the packets: bytes as hex, and the packets read back
+ * from pieces of `size` bytes.
+ */
 export function exercise(
   library: { generate: unknown; parser: unknown },
   size: number,

@@ -1,4 +1,7 @@
-/** What the bundles and the code that uses them do, as one text. It must be the same in XS with everything frozen and in Node. */
+/**
+ * What the bundles and the code that uses them do, as one text. It must be the same in XS with everything frozen and in
+ * Node.
+ */
 import type { Crypto } from "../../src/ports";
 import { MqttSession } from "../../src/mqtt/session";
 import { passwordOf, secretKey } from "../../src/platforms/tencent/auth";

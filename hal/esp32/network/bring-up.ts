@@ -1,6 +1,6 @@
 /**
- * How a board brings its network up. A manifest maps the module name "xs-ota/network" to an implementation: wifi.ts, ethernet.ts or none.ts,
- * or one of the application. Types only.
+ * How a board brings its network up. A manifest maps the module name "xs-ota/network" to an implementation: wifi.ts,
+ * ethernet.ts or none.ts, or one of the application. Types only.
  */
 import type { Clock } from "../../../src/ports";
 

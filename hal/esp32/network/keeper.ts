@@ -1,6 +1,6 @@
 /**
- * Keeps an ECMA-419 network interface connected: it joins again after each failure, with full jitter between attempts. The longest wait is a
- * minute. The jitter keeps a fleet from joining all at once.
+ * Keeps an ECMA-419 network interface connected: it joins again after each failure, with full jitter between attempts.
+ * The longest wait is a minute. The jitter keeps a fleet from joining all at once.
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../../src/constants";
 import { Backoff } from "../../../src/util/backoff";
@@ -30,7 +30,9 @@ export class LinkKeeper {
   #since = 0;
   #timer: number | undefined;
 
-  /** `open`: makes the interface; may throw, and is then tried again. Its owner calls `changed` at each of its events. */
+  /**
+   * `open`: makes the interface; may throw, and is then tried again. Its owner calls `changed` at each of its events.
+   */
   constructor(options: BringUpOptions, open: () => Interface) {
     this.#options = options;
     this.#open = open;

@@ -1,4 +1,6 @@
-/** "xs-ota/network" over Wi-Fi, with the settings `ssid` and `password`. From that name relative imports lead nowhere. */
+/**
+ * "xs-ota/network" over Wi-Fi, with the settings `ssid` and `password`. From that name relative imports lead nowhere.
+ */
 import WiFi from "embedded:network/interface/wifi";
 import type { BringUpOptions } from "./bring-up";
 import { LinkKeeper } from "xs-ota/hal/esp32/network/keeper";

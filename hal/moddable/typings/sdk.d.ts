@@ -1,6 +1,7 @@
 /**
- * The parts of the Moddable SDK (8.2) that the ports use, as narrow as that. For type-checking without the SDK: mcconfig takes the SDK's own
- * declarations, which this file is not added to. Where those are wrong, the code casts, with a word on why.
+ * The parts of the Moddable SDK (8.2) that the ports use, as narrow as that. For type-checking without the SDK:
+ * mcconfig takes the SDK's own declarations, which this file is not added to. Where those are wrong, the code casts,
+ * with a word on why.
  */
 
 /** xs/includes/xs.d.ts */

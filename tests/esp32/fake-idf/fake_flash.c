@@ -1,4 +1,7 @@
-/* The flash chip, as NOR rules have it, in the file that the simulated board's bootloader starts from; and esp_partition over it. */
+/*
+ * The flash chip, as NOR rules have it, in the file that the simulated board's bootloader starts from; and
+ * esp_partition over it.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

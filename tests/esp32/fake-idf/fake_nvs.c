@@ -1,4 +1,7 @@
-/* NVS as its callers see it: namespaces, three types of value, the codes for what is not there and what does not fit. Kept in one file. */
+/*
+ * NVS as its callers see it: namespaces, three types of value, the codes for what is not there and what does not fit.
+ * Kept in one file.
+ */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

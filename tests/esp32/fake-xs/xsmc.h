@@ -1,6 +1,6 @@
 /*
- * The part of XS's C interface that the port uses. Buffers and strings move whenever anything is allocated, as they may in the real engine:
- * code that keeps a pointer over an allocation reads rubbish here.
+ * The part of XS's C interface that the port uses. Buffers and strings move whenever anything is allocated, as they may
+ * in the real engine: code that keeps a pointer over an allocation reads rubbish here.
  */
 #ifndef XSMC_H
 #define XSMC_H

@@ -1,4 +1,6 @@
-/** "embedded:io/socket/tcp" as the SDK implements it, turned by hand: what arrives, when there is room, and its traps. */
+/**
+ * "embedded:io/socket/tcp" as the SDK implements it, turned by hand: what arrives, when there is room, and its traps.
+ */
 interface Options {
   readonly address: string;
   readonly port: number;

@@ -1,4 +1,7 @@
-/** The contract suites of the storage ports, run by the SDK's engine against the simulated device's chip in a real file. One JSON line per case. */
+/**
+ * The contract suites of the storage ports, run by the SDK's engine against the simulated device's chip in a real file.
+ * One JSON line per case.
+ */
 import { Directory, File } from "file";
 import { FileCells } from "xs-ota/hal/moddable-sim/file-cells";
 import { Process } from "xs-ota/hal/moddable-sim/process";

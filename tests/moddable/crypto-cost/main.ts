@@ -1,6 +1,7 @@
 /**
- * Time and memory of each part of scripts/crypto-cost on the SDK's engine, with the digests and the arithmetic that the firmware uses. The
- * heap is large enough that nothing is collected in between: what a part makes is what is used more behind it. JSON lines on stdout.
+ * Time and memory of each part of scripts/crypto-cost on the SDK's engine, with the digests and the arithmetic that the
+ * firmware uses. The heap is large enough that nothing is collected in between: what a part makes is what is used more
+ * behind it. JSON lines on stdout.
  */
 import Debug from "debug";
 import Instrumentation from "instrumentation";

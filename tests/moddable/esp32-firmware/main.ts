@@ -1,4 +1,7 @@
-/** The firmware at the root on the ESP32 port, in the SDK's engine. With `fault` in mc/config it is firmware that throws before it reaches anybody. */
+/**
+ * The firmware at the root on the ESP32 port, in the SDK's engine. With `fault` in mc/config it is firmware that throws
+ * before it reaches anybody.
+ */
 import config from "mc/config";
 import Timer from "timer";
 import "test/power";

@@ -1,4 +1,7 @@
-/** Before anything of the firmware runs: the fakes of ESP-IDF start from the files and the reset reason that the test names, with its settings in NVS. */
+/**
+ * Before anything of the firmware runs: the fakes of ESP-IDF start from the files and the reset reason that the test
+ * names, with its settings in NVS.
+ */
 import { File } from "file";
 import { Process } from "xs-ota/hal/moddable-sim/process";
 import { encodeUtf8 } from "xs-ota/src/util/utf8";

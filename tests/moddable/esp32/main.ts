@@ -1,4 +1,7 @@
-/** The ESP32 port's C module in the SDK's engine, over fakes of the ESP-IDF calls it makes: the contract suites, one JSON line per case. */
+/**
+ * The ESP32 port's C module in the SDK's engine, over fakes of the ESP-IDF calls it makes: the contract suites, one
+ * JSON line per case.
+ */
 import { Directory, File } from "file";
 import { FileCells } from "xs-ota/hal/moddable-sim/file-cells";
 import { Process } from "xs-ota/hal/moddable-sim/process";

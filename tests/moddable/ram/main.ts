@@ -1,6 +1,7 @@
 /**
- * Measures the agent on the real engine: idle, and at every sector of a download, over as many updates as are pushed. Ports that a chip
- * has natively are native here too. One JSON object per line on stdout; scripts/moddable-ram.mjs reads them.
+ * Measures the agent on the real engine: idle, and at every sector of a download, over as many updates as are pushed.
+ * Ports that a chip has natively are native here too. One JSON object per line on stdout; scripts/moddable-ram.mjs
+ * reads them.
  */
 import OtaAgent from "xs-ota";
 import type { Boot, Flash, Ports, Running, SlotState, Store } from "xs-ota";

@@ -1,5 +1,6 @@
 /*
- * Two slots and a few records in memory that the JavaScript heap does not see, as on a chip: what is measured is the agent alone.
+ * Two slots and a few records in memory that the JavaScript heap does not see, as on a chip: what is measured is the
+ * agent alone.
  */
 #include "xsmc.h"
 #include "xsHost.h"

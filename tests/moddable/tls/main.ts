@@ -1,4 +1,7 @@
-/** TLS as the firmware has it, against the servers of tls.check.ts: takes the cases of cases.json one after the other, says one JSON line for each. */
+/**
+ * TLS as the firmware has it, against the servers of tls.check.ts: takes the cases of cases.json one after the other,
+ * says one JSON line for each.
+ */
 import Timer from "timer";
 import { File } from "file";
 import { decodeBase64 } from "xs-ota/src/util/base64";
