@@ -21,9 +21,9 @@ import {
 } from "./job-codecs";
 
 const asIs = (value: number): number => value;
-const OFFSET = { form: "number", ofJob: true, encode: encodeOffset, decode: decodeOffset } as const;
-const HEADER = { form: "bytes", ofJob: true, encode: encodeHeader, decode: decodeHeader } as const;
-const PLAIN = { form: "number", ofJob: false, encode: asIs, decode: asIs } as const;
+const OFFSET = frozen({ form: "number", ofJob: true, encode: encodeOffset, decode: decodeOffset });
+const HEADER = frozen({ form: "bytes", ofJob: true, encode: encodeHeader, decode: decodeHeader });
+const PLAIN = frozen({ form: "number", ofJob: false, encode: asIs, decode: asIs });
 
 /**
  * `form`: an unsigned 32-bit number, or bytes with a CRC-32 behind them. `ofJob`: the record carries the identity of its job, and the

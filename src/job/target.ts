@@ -3,6 +3,7 @@
  * started; a component goes to its installer, which makes use of it without a restart. A further kind of target is one more object of
  * this interface.
  */
+import { frozen } from "../util/frozen";
 import { HEAD, SECTOR } from "../constants";
 import type { Budgets } from "./budgets";
 import type { Denylist } from "./denylist";
@@ -58,7 +59,7 @@ export interface Target {
 const nothing = (): undefined => undefined;
 const none = (): JobEffect[] => [];
 
-export const FIRMWARE: Target = Object.freeze<Target>({
+export const FIRMWARE: Target = frozen<Target>({
   name: "firmware",
   offset: RECORDS.firmwareOffset,
   header: RECORDS.firmwareHeader,
@@ -97,7 +98,7 @@ export const FIRMWARE: Target = Object.freeze<Target>({
 });
 
 /** Its own installer judges what it takes: versions, denylist and budgets are the firmware's alone. */
-export const COMPONENT: Target = Object.freeze<Target>({
+export const COMPONENT: Target = frozen<Target>({
   name: "component",
   offset: RECORDS.componentOffset,
   header: RECORDS.componentHeader,
