@@ -51,6 +51,12 @@ const PARTS = [
     command: [...NODE, "tests/fuzz/main.ts", "--seconds", "1800", "--seed", "7"],
   },
   {
+    name: "editions",
+    what: "updates from edition 1 to this edition and back, with power cuts",
+    time: "15 min",
+    command: [...NODE, "tests/editions/main.ts"],
+  },
+  {
     name: "fleet",
     what: "1,000 devices, a tenth of them to fail",
     time: "10 min",

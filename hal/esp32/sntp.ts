@@ -38,7 +38,7 @@ const EPOCH = 2_208_988_800;
 /** The 32-bit seconds wrap in February 2036: a value with the top bit clear is later than that, not before 1968. */
 const ERA = 2 ** 32;
 /** An answer is waited for this long, ms. */
-const PATIENCE = 4_000;
+const ANSWER_TIMEOUT = 4_000;
 /** A crystal of 100 ppm is off by 9 s after a day, ms. */
 const AGAIN = 86_400_000;
 
@@ -68,7 +68,7 @@ export class Sntp {
 
   private ask(): void {
     const { host, lookup } = this.#options;
-    this.after(PATIENCE * 2, () => this.retry("no answer"));
+    this.after(ANSWER_TIMEOUT * 2, () => this.retry("no answer"));
     if (isAddress(host)) return this.send(host);
     const timer = this.#timer;
     try {
@@ -91,7 +91,7 @@ export class Sntp {
       request.set(this.#question, 40);
       this.#socket = this.#options.open((count) => this.receive(count));
       this.#socket.write(request, address, PORT);
-      this.after(PATIENCE, () => this.retry("no answer"));
+      this.after(ANSWER_TIMEOUT, () => this.retry("no answer"));
     } catch (error) {
       this.retry((error as Error).message);
     }

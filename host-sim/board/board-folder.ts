@@ -21,7 +21,7 @@ export interface BoardFolder {
   readonly table: PartitionTable;
   /** The factory was here just now. */
   readonly isNew: boolean;
-  /** Erases and writes of an address range in the board's life. */
+  /** Erases and writes of an address range since the board was made. */
   wear(address: number, length: number): Wear;
   /** Idempotent. */
   close(): void;

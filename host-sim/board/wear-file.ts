@@ -1,5 +1,5 @@
 /**
- * How often each sector of a board's flash was erased and programmed in its life: a file of fixed size beside
+ * How often each sector of a board's flash was erased and programmed since the board was made: a file of fixed size beside
  * flash.bin.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";

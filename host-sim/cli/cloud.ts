@@ -74,7 +74,7 @@ export function register(program: Command): void {
     .option("--devices <file>", "JSON list of devices, each as in the vendor's device_info.json or a device.json")
     .option("--push <version>", "update the devices named here to that version; without any, a demo device is made")
     .option("--throttle <bytes>", "bytes per second for each download connection", positive)
-    .option("--url-lifetime <seconds>", "life of a download URL (default: 86400)", positive)
+    .option("--url-lifetime <seconds>", "validity of a download URL (default: 86400)", positive)
     .option(
       "--download-origin <url>",
       "scheme, host and port that download URLs name, such as those of a weaknet",

@@ -77,7 +77,7 @@ async function run(flags: FleetFlags): Promise<void> {
     failShare,
     weakShare,
     ramp: ramp * 1000,
-    patience: minutes * 60_000,
+    timeLimit: minutes * 60_000,
     seed,
     ...(waves === undefined ? {} : { waves }),
     ...(failureLimit === undefined ? {} : { failureLimit }),

@@ -7,7 +7,7 @@ import type { FileLink } from "./file-link";
 import type { JobHost } from "./job-runner";
 import type { MqttLink } from "./link";
 
-/** A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the agent lives. */
+/** A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the agent runs. */
 export class AgentHost implements JobHost {
   readonly enter: (callback: () => void) => void;
   readonly #options: AgentOptions;

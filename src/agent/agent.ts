@@ -34,8 +34,8 @@ export class OtaAgent {
   #running = false;
   /** The connection to the broker was begun. */
   #started = false;
-  /** The boot is judged when this fires: a trial does not wait for `start`. */
-  #judging: number | undefined;
+  /** The job decides what the boot means when this fires: a trial does not wait for `start`. */
+  #bootTimer: number | undefined;
   #timer: { readonly handle: number; readonly at: number } | undefined;
 
   constructor(options: AgentOptions) {
@@ -68,7 +68,7 @@ export class OtaAgent {
     this.#link = link;
     this.#host.connect(this.#file, link);
     // `start` may be waiting for a network that firmware on trial never brings up.
-    if (isUnconfirmed(ports.boot.running())) this.#judging = ports.clock.set(() => this.judge(), 0);
+    if (isUnconfirmed(ports.boot.running())) this.#bootTimer = ports.clock.set(() => this.boot(), 0);
   }
 
   /** Name of the job's state, for a screen or a test. */
@@ -76,11 +76,11 @@ export class OtaAgent {
     return this.#runner.job?.state ?? "off";
   }
 
-  /** Continues the job in hand and connects. Once. In a trial the boot was judged, and the deadline runs, since the agent was constructed. */
+  /** Continues the job in hand and connects. Once. In a trial the deadline runs since the agent was constructed. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.judge();
+    this.boot();
     this.enter(() =>
       this.#link.start(this.#options.platform.subscriptions, {
         up: () => this.enter(() => this.#runner.dispatch({ type: "link", up: true })),
@@ -93,10 +93,10 @@ export class OtaAgent {
   }
 
   /** Once, also when `start` comes later. */
-  private judge(): void {
+  private boot(): void {
     if (this.#running) return;
     this.#running = true;
-    this.forgetJudging();
+    this.cancelBootTimer();
     const { platform, lastFault, ports } = this.#options;
     const trust =
       this.#keys.length === 0
@@ -108,9 +108,9 @@ export class OtaAgent {
     this.enter(() => this.#runner.boot({ platform, policy: this.#policy, lastFault, ...trust }));
   }
 
-  private forgetJudging(): void {
-    if (this.#judging !== undefined) this.#options.ports.clock.clear(this.#judging);
-    this.#judging = undefined;
+  private cancelBootTimer(): void {
+    if (this.#bootTimer !== undefined) this.#options.ports.clock.clear(this.#bootTimer);
+    this.#bootTimer = undefined;
   }
 
   /** Forgets which images were rolled back, refused or tried: the operator has mended what was wrong with them. */
@@ -122,7 +122,7 @@ export class OtaAgent {
   stop(): void {
     this.#running = false;
     this.#started = false;
-    this.forgetJudging();
+    this.cancelBootTimer();
     this.#file.stop();
     this.#link.stop();
     if (this.#timer !== undefined) this.#options.ports.clock.clear(this.#timer.handle);

@@ -39,7 +39,7 @@ export interface JobPorts {
   readonly crypto: Crypto;
 }
 
-/** What a boot is judged by, beside what the ports and the installers say. */
+/** What decides about a boot, beside what the ports and the installers say. */
 export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "refusalOfSignature"> {
   /** What ended the run before this one, if the platform knows: "VERSION: text". */
   readonly lastFault?: string | undefined;
@@ -59,7 +59,7 @@ export class JobRunner {
   #open: ModuleInstaller | undefined;
   #asked = 0;
 
-  /** `buffer`: one sector, lent between downloads. `installers`: by the names of their components. */
+  /** `buffer`: one sector; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
     this.#ports = ports;
     this.#buffer = buffer;
@@ -67,7 +67,7 @@ export class JobRunner {
     this.#host = host;
   }
 
-  /** Reads the records, judges the boot and takes up the job in the store. */
+  /** Reads the records, decides what the boot means and takes up the job in the store. */
   boot({ lastFault, ...options }: BootOptions): void {
     const { boot, flash, store, crypto } = this.#ports;
     const facts = {

@@ -149,7 +149,7 @@ export const isUnconfirmed = ({ state }: Running): boolean => state === "pending
 export const lostPower = ({ resetReason }: { readonly resetReason: ResetReason }): boolean =>
   resetReason === "power-on" || resetReason === "brown-out";
 
-export interface Judgement {
+export interface Decision {
   readonly verdict: Verdict;
   readonly text: string;
   /** Trials of the job that were cut short, with the one that this boot ends. */
@@ -157,13 +157,13 @@ export interface Judgement {
 }
 
 /** `maxAttempts`: trials that may be cut short. `denied`: the job's image failed by its own fault. */
-export const judgeBoot = (
+export const decideBoot = (
   job: StoredJob | undefined,
   facts: BootFacts,
   platform: string,
   maxAttempts: number,
   denied: boolean,
-): Judgement => {
+): Decision => {
   const failed = job !== undefined && facts.lastInvalid === job.record.slot;
   const trials = (job?.phase.trials ?? 0) + (failed ? 1 : 0);
   const found = caseOf(job, facts, platform, trials >= maxAttempts, denied);

@@ -1,6 +1,6 @@
-/** The first event: the boot is judged, and the job in the store continues, is repeated, reported or dropped. */
-import { judgeBoot } from "./boot-table";
-import type { Judgement } from "./boot-table";
+/** The first event: what the boot means is decided, and the job in the store continues, is repeated, reported or dropped. */
+import { decideBoot } from "./boot-table";
+import type { Decision } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { fail, finishFailure, report } from "./outcome";
@@ -20,31 +20,26 @@ export const boot = (context: JobContext, _state: Starting, _event: unknown, now
   context.budgets.start(now);
   // Before the verdict: a trial that has ended counts for it.
   const counted = job === undefined ? [] : countTrial(context, job, now);
-  return before(counted, judge(context, job, now));
+  return before(counted, decide(context, job, now));
 };
 
-const judge = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {
+const decide = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {
   const { facts, options, budgets, denylist } = context;
   const { platform, policy } = options;
   const denied = job !== undefined && denylist.causeOf(job.offer.digest) === "rolled-back";
   const attempts = job !== undefined && budgets.usedUp(job.offer) ? 0 : policy.maxAttempts;
-  const judged = judgeBoot(job, facts, platform.name, attempts, denied);
-  if (judged.verdict === "trial without job") {
+  const decision = decideBoot(job, facts, platform.name, attempts, denied);
+  if (decision.verdict === "trial without job") {
     // The job of a component continues after the trial.
     context.deferred = job?.offer;
     return startTrialWithoutJob(context, now);
   }
   // Firmware that a power cut kept from raising the minimum security version, or that was flashed by wire.
   if (job === undefined) return to(IDLE, raiseMinimum(context));
-  return ofJob(context, job, judged, now);
+  return ofJob(context, job, decision, now);
 };
 
-const ofJob = (
-  context: JobContext,
-  job: StoredJob,
-  { verdict, text, trials }: Judgement,
-  now: number,
-): Step<Booted> => {
+const ofJob = (context: JobContext, job: StoredJob, { verdict, text, trials }: Decision, now: number): Step<Booted> => {
   switch (verdict) {
     case "trial":
       return startTrial(context, job, now);

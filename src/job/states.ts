@@ -13,7 +13,7 @@ interface Timed {
   readonly until: number;
 }
 
-/** The boot was not judged yet. */
+/** It is not decided yet what the boot means. */
 export interface Starting {
   readonly name: "starting";
 }

@@ -97,7 +97,7 @@ export const FIRMWARE: Target = frozen<Target>({
   abort: none,
 });
 
-/** Its own installer judges what it takes: versions, denylist and budgets are the firmware's alone. */
+/** Its own installer decides what it takes: versions, denylist and budgets are the firmware's alone. */
 export const COMPONENT: Target = frozen<Target>({
   name: "component",
   offset: RECORDS.componentOffset,

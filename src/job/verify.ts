@@ -64,14 +64,14 @@ const PROVEN = Object.freeze({ commit, install });
 const proven = (context: JobContext, job: StoredJob, now: number): Step<Proven> =>
   PROVEN[job.target.proven](context, job, now);
 
-type Judged = Verified | Downloading | Activating;
+type Decided = Verified | Downloading | Activating;
 
 export const verifyBytes = (
   context: JobContext,
   state: Verifying,
   { bytes }: Extract<JobEvent, { type: "bytes" }>,
   now: number,
-): Step<Judged> => {
+): Step<Decided> => {
   state.pass.take(bytes);
   return readOn(context, state, now);
 };
@@ -80,12 +80,12 @@ export const verifyTurn = (context: JobContext, state: Verifying, _event: unknow
   readOn(context, state, now);
 
 /** The next read of the pass, or what its end means. */
-const readOn = (context: JobContext, state: Verifying, now: number): Step<Judged> => {
+const readOn = (context: JobContext, state: Verifying, now: number): Step<Decided> => {
   const next = state.pass.next();
-  return next.length > 0 ? { state, effects: next } : judge(context, state, now);
+  return next.length > 0 ? { state, effects: next } : decide(context, state, now);
 };
 
-const judge = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Judged> => {
+const decide = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Decided> => {
   const { offer, target } = job;
   const { digest } = offer;
   const { whole, signed, trailer, first } = pass.close();

@@ -26,7 +26,7 @@ export class Liveness {
     this.#lastSent = now;
   }
 
-  /** Any byte is a sign of life, not only a PINGRESP. */
+  /** Any byte shows that the peer is there, not only a PINGRESP. */
   received(now: number): void {
     this.#lastReceived = now;
     this.#answerEnd = undefined;

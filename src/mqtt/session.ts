@@ -293,7 +293,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
       case "suback":
         return this.suback(packet.id, packet.code, now);
       case "pingresp":
-        // received() has noted the sign of life.
+        // received() has noted that the peer is there.
         return;
     }
   }

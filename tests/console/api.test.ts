@@ -62,6 +62,80 @@ const device = (name: string): object => ({
   identity: { productId: "P1", deviceName: name, deviceSecret: "c2VjcmV0c2VjcmV0" },
 });
 
+const post = (body: object | Uint8Array): Ask => ({ method: "POST", body });
+const ONE = { id: "tencent/P1/d0" };
+
+/** Returns the id of a package. */
+async function callPackages(api: Checked): Promise<string> {
+  const made = await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 400_000 }));
+  const { id } = made.json() as unknown as { id: string };
+  await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 10 }));
+  await api.call("/packages", {}, { ...post(firmware(5_000)), query: "?name=old.bin&version=0.1.0" });
+  await api.call("/packages", {}, post(firmware(100)));
+  await api.call("/packages", {});
+  await api.call("/packages/{id}", { id });
+  await api.call("/packages/{id}", { id: "0123456789abcdef" });
+  return id;
+}
+
+async function callDevices(api: Checked, host: CloudHost): Promise<void> {
+  const names = Array.from({ length: 12 }, (_, index) => `d${index}`);
+  await api.call("/devices", {}, post({ devices: names.map(device) }));
+  await api.call("/devices", {}, post({ devices: [device("new"), device("d3")] }));
+  assert.equal(host.cloud.devices.list().length, 12, "all or none");
+  await api.call("/devices", {}, { query: "?search=D1&limit=2&online=false" });
+  await api.call("/devices/{id}", ONE);
+  await api.call("/devices/{id}", { id: "nobody" });
+  await api.call("/devices/{id}/messages", ONE);
+  await api.call("/devices/{id}/messages", { id: "nobody" });
+  await api.call("/devices/{id}/config", ONE);
+  await api.call("/devices/{id}/config", { id: "nobody" });
+}
+
+/** `id`: of a package, which is removed in the end, as is a device. */
+async function callRollouts(api: Checked, id: string): Promise<void> {
+  const rollout = {
+    package: id,
+    selection: { kind: "all" },
+    waves: [25, 100],
+    failureLimit: 10,
+    timeout: 60,
+    pause: 1,
+  };
+  const created = await api.call("/rollouts", {}, post(rollout));
+  const known = { id: (created.json() as unknown as { rollout: { id: string } }).rollout.id };
+  await api.call("/rollouts", {}, post({ package: "0123456789abcdef", selection: { kind: "all" } }));
+  await api.call("/rollouts", {});
+  await api.call("/rollouts/{id}", known);
+  await api.call("/rollouts/{id}", { id: "77" });
+  await api.call("/rollouts/{id}/devices", known, { query: "?status=pending&offset=1" });
+  await api.call("/packages/{id}", { id }, { method: "DELETE" });
+  for (const step of ["resume", "retry", "cancel", "cancel"])
+    await api.call(`/rollouts/{id}/${step}`, known, { method: "POST" });
+  await api.call("/rollouts/{id}", known, { method: "DELETE" });
+  await api.call("/rollouts/{id}", known, { method: "DELETE" });
+  await api.call("/packages/{id}", { id }, { method: "DELETE" });
+  await api.call("/packages/{id}", { id }, { method: "DELETE" });
+  await api.call("/devices/{id}", ONE, { method: "DELETE" });
+  await api.call("/devices/{id}", ONE, { method: "DELETE" });
+}
+
+async function callBoards(api: Checked): Promise<void> {
+  await api.call("/boards", {});
+  await api.call("/boards", {}, post({ name: "Not-A-Name" }));
+  await api.call("/boards/{name}", { name: "none" });
+  for (const [path, method, body] of [
+    ["/boards/{name}/power", "PUT", { on: true }],
+    ["/boards/{name}/link", "PUT", { weak: true }],
+    ["/boards/{name}/firmware", "POST", {}],
+    ["/boards/{name}/flash", "GET", undefined],
+    ["/boards/{name}/events", "GET", undefined],
+    ["/boards/{name}", "DELETE", undefined],
+  ] as const) {
+    await api.call(path, { name: "none" }, { method, ...(body === undefined ? {} : { body }) });
+  }
+}
+
 test("what the API does is what its description says, call by call", async () => {
   await withHost(async (host) => {
     const description = await described(host);
@@ -69,73 +143,16 @@ test("what the API does is what its description says, call by call", async () =>
     const operations = Object.values(description.paths).flatMap((path) => Object.values(path));
     assert.equal(new Set(operations.map(({ operationId }) => operationId)).size, operations.length, "names are unique");
     const api = new Checked(host, description);
-    const post = (body: object | Uint8Array): Ask => ({ method: "POST", body });
 
     await api.call("/overview", {});
     await api.call("/journal", {});
     await api.call("/links", {}, { method: "POST" });
     await api.call("/session", {}, post({ token: "none" }));
 
-    const made = await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 400_000 }));
-    const { id } = made.json() as unknown as { id: string };
-    await api.call("/packages/samples", {}, post({ version: "0.2.0", size: 10 }));
-    await api.call("/packages", {}, { ...post(firmware(5_000)), query: "?name=old.bin&version=0.1.0" });
-    await api.call("/packages", {}, post(firmware(100)));
-    await api.call("/packages", {});
-    await api.call("/packages/{id}", { id });
-    await api.call("/packages/{id}", { id: "0123456789abcdef" });
-
-    const names = Array.from({ length: 12 }, (_, index) => `d${index}`);
-    await api.call("/devices", {}, post({ devices: names.map(device) }));
-    await api.call("/devices", {}, post({ devices: [device("new"), device("d3")] }));
-    assert.equal(host.cloud.devices.list().length, 12, "all or none");
-    await api.call("/devices", {}, { query: "?search=D1&limit=2&online=false" });
-    const one = { id: "tencent/P1/d0" };
-    await api.call("/devices/{id}", one);
-    await api.call("/devices/{id}", { id: "nobody" });
-    await api.call("/devices/{id}/messages", one);
-    await api.call("/devices/{id}/messages", { id: "nobody" });
-    await api.call("/devices/{id}/config", one);
-    await api.call("/devices/{id}/config", { id: "nobody" });
-
-    const rollout = {
-      package: id,
-      selection: { kind: "all" },
-      waves: [25, 100],
-      failureLimit: 10,
-      timeout: 60,
-      pause: 1,
-    };
-    const created = await api.call("/rollouts", {}, post(rollout));
-    const known = { id: (created.json() as unknown as { rollout: { id: string } }).rollout.id };
-    await api.call("/rollouts", {}, post({ package: "0123456789abcdef", selection: { kind: "all" } }));
-    await api.call("/rollouts", {});
-    await api.call("/rollouts/{id}", known);
-    await api.call("/rollouts/{id}", { id: "77" });
-    await api.call("/rollouts/{id}/devices", known, { query: "?status=pending&offset=1" });
-    await api.call("/packages/{id}", { id }, { method: "DELETE" });
-    for (const step of ["resume", "retry", "cancel", "cancel"])
-      await api.call(`/rollouts/{id}/${step}`, known, { method: "POST" });
-    await api.call("/rollouts/{id}", known, { method: "DELETE" });
-    await api.call("/rollouts/{id}", known, { method: "DELETE" });
-    await api.call("/packages/{id}", { id }, { method: "DELETE" });
-    await api.call("/packages/{id}", { id }, { method: "DELETE" });
-    await api.call("/devices/{id}", one, { method: "DELETE" });
-    await api.call("/devices/{id}", one, { method: "DELETE" });
-
-    await api.call("/boards", {});
-    await api.call("/boards", {}, post({ name: "Not-A-Name" }));
-    await api.call("/boards/{name}", { name: "none" });
-    for (const [path, method, body] of [
-      ["/boards/{name}/power", "PUT", { on: true }],
-      ["/boards/{name}/link", "PUT", { weak: true }],
-      ["/boards/{name}/firmware", "POST", {}],
-      ["/boards/{name}/flash", "GET", undefined],
-      ["/boards/{name}/events", "GET", undefined],
-      ["/boards/{name}", "DELETE", undefined],
-    ] as const) {
-      await api.call(path, { name: "none" }, { method, ...(body === undefined ? {} : { body }) });
-    }
+    const id = await callPackages(api);
+    await callDevices(api, host);
+    await callRollouts(api, id);
+    await callBoards(api);
     await api.call("/session", {}, { method: "DELETE" });
 
     // Everything that is described was asked for; a stream and what needs a running board are elsewhere.

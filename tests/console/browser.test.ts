@@ -13,11 +13,12 @@ import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { launchChromium } from "./chromium";
 import { startCloud, type CloudProcess } from "./cloud-process";
+import { takePictures } from "./pictures";
 
 const BROKER = process.env["XS_OTA_TEST_BROKER"];
 const PICTURES = new URL("../../build/console/", import.meta.url).pathname;
 /** Longest that anything may take on a loaded machine, ms. */
-const PATIENCE = 240_000;
+const TIME_LIMIT = 240_000;
 
 let folder = "";
 let cloud: CloudProcess;
@@ -33,12 +34,9 @@ before(async () => {
     startCloud(join(folder, "state"), ...(BROKER === undefined ? [] : ["--broker", BROKER])),
     launchChromium(),
   ]);
-  context = await browser.newContext({
-    viewport: { width: 1280, height: 860 },
-    colorScheme: "light",
-    acceptDownloads: true,
-  });
-  context.setDefaultTimeout(PATIENCE);
+  const viewport = { width: 1280, height: 860 };
+  context = await browser.newContext({ viewport, colorScheme: "light", acceptDownloads: true });
+  context.setDefaultTimeout(TIME_LIMIT);
   page = await context.newPage();
   page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
   page.on("console", (message) => {
@@ -68,27 +66,9 @@ function step(name: string, work: () => Promise<void>): void {
   });
 }
 
-/** Light, dark and on a phone, where nothing may stick out sideways. */
-async function picture(name: string): Promise<void> {
-  for (const [kind, colorScheme, width] of [
-    ["light", "light", 1280],
-    ["dark", "dark", 1280],
-    ["phone", "light", 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 860 });
-    // Two frames: what reacts to the size has done so.
-    await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))");
-    await page.screenshot({ path: `${PICTURES}${name}-${kind}.png`, fullPage: true });
-    const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
-    assert.ok(wide <= width, `${name} at ${width}: ${wide} wide`);
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 1280, height: 860 });
-}
+const picture = (name: string): Promise<void> => takePictures(page, PICTURES, name);
 
-const nav = (name: string): Promise<void> =>
-  page.getByRole("navigation", { name: "main" }).getByRole("link", { name }).click();
+const nav = (name: string): Promise<void> => page.getByRole("navigation").getByRole("link", { name }).click();
 const heading = (name: string | RegExp): Promise<void> => page.getByRole("heading", { level: 1, name }).waitFor();
 
 step("without the link it is closed; the link opens it, once, and leaves no token in the address", async () => {
@@ -125,40 +105,37 @@ step("empty pages tell the next step", async () => {
   await page.getByText("There is no firmware to roll out").waitFor();
 });
 
-step(
-  "upload: version, size, digest and signature are read from the image; what is wrong with a file is said in place",
-  async () => {
-    const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 200_000 });
-    const name = "<img src=x onerror=alert(1)>.bin";
-    await nav("Packages");
-    await page
-      .getByLabel("Upload firmware")
-      .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(image) });
-    await page.getByRole("status").getByText("is here as version 0.2.0").waitFor();
-    const row = page.getByRole("row").filter({ hasText: "0.2.0" });
-    await row.getByText("200 kB (200,000 bytes)").waitFor();
-    await row.getByText("none").waitFor();
-    await row.getByText("ESP32 · xs-ota-board").waitFor();
-    const md5 = createHash("md5").update(image).digest("hex");
-    await row.getByRole("button", { name: `copy ${md5}` }).waitFor();
-    await row.getByText(name).waitFor();
-    assert.equal(await page.locator("#main img").count(), 0, "a name is text");
+step("upload: version, size, digest and signature are read from the image; a bad file is named in place", async () => {
+  const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 200_000 });
+  const name = "<img src=x onerror=alert(1)>.bin";
+  await nav("Packages");
+  await page
+    .getByLabel("Upload firmware")
+    .setInputFiles({ name, mimeType: "application/octet-stream", buffer: Buffer.from(image) });
+  await page.getByRole("status").getByText("is here as version 0.2.0").waitFor();
+  const row = page.getByRole("row").filter({ hasText: "0.2.0" });
+  await row.getByText("200 kB (200,000 bytes)").waitFor();
+  await row.getByText("none").waitFor();
+  await row.getByText("ESP32 · xs-ota-board").waitFor();
+  const md5 = createHash("md5").update(image).digest("hex");
+  await row.getByRole("button", { name: `copy ${md5}` }).waitFor();
+  await row.getByText(name).waitFor();
+  assert.equal(await page.locator("#main img").count(), 0, "a name is text");
 
-    await page
-      .getByLabel("Upload firmware")
-      .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
-    await page.getByRole("alert").getByText("Not an ESP image that names its version").waitFor();
-    await page.getByLabel("Version", { exact: true }).fill("9.9");
-    await page
-      .getByLabel("Upload firmware")
-      .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
-    await page.getByRole("row").filter({ hasText: "notes.txt" }).getByText("not an ESP image").waitFor();
-    await picture("04-packages");
-    await page.getByRole("row").filter({ hasText: "notes.txt" }).getByRole("button", { name: "Remove" }).click();
-    await page.getByRole("button", { name: "Really remove?" }).click();
-    await page.getByRole("row").filter({ hasText: "notes.txt" }).waitFor({ state: "detached" });
-  },
-);
+  await page
+    .getByLabel("Upload firmware")
+    .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
+  await page.getByRole("alert").getByText("Not an ESP image that names its version").waitFor();
+  await page.getByLabel("Version", { exact: true }).fill("9.9");
+  await page
+    .getByLabel("Upload firmware")
+    .setInputFiles({ name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("no firmware at all") });
+  await page.getByRole("row").filter({ hasText: "notes.txt" }).getByText("not an ESP image").waitFor();
+  await picture("04-packages");
+  await page.getByRole("row").filter({ hasText: "notes.txt" }).getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Really remove?" }).click();
+  await page.getByRole("row").filter({ hasText: "notes.txt" }).waitFor({ state: "detached" });
+});
 
 step("a simulated board is one click away, and comes online", async () => {
   await nav("Devices");

@@ -14,7 +14,7 @@ const base: FleetOptions = {
   failShare: 0,
   weakShare: 0,
   ramp: 100,
-  patience: 120_000,
+  timeLimit: 120_000,
   seed: 3,
 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ACTIVATIONS_MAX, BOOT_TABLE, judgeBoot } from "../../src/job/boot-table";
-import type { BootCase, BootRow, Judgement } from "../../src/job/boot-table";
+import { ACTIVATIONS_MAX, BOOT_TABLE, decideBoot } from "../../src/job/boot-table";
+import type { BootCase, BootRow, Decision } from "../../src/job/boot-table";
 import type { BootFacts } from "../../src/job/effects";
 import type { Snapshot } from "../../src/job/records";
 import { StoredJob } from "../../src/job/stored-job";
@@ -38,7 +38,7 @@ interface Case {
   readonly platform?: string;
 }
 
-function judge(given: Case): Judgement {
+function judge(given: Case): Decision {
   const offer =
     given.slot === COMPONENT_SLOT ? { ...record.offer, module: "assets", component: "assets" } : record.offer;
   const job = { platform: given.platform ?? record.platform, slot: given.slot ?? record.slot, offer };
@@ -69,7 +69,7 @@ function judge(given: Case): Judgement {
     lastFault: given.lastFault,
     stored,
   };
-  return judgeBoot(StoredJob.restore(stored), facts, "tencent", 2, given.denied === true);
+  return decideBoot(StoredJob.restore(stored), facts, "tencent", 2, given.denied === true);
 }
 
 const kind = (given: Case): string => judge(given).verdict;
@@ -229,9 +229,9 @@ test("without a job: unconfirmed firmware is on trial, confirmed firmware idles"
     lastInvalid: undefined,
     stored,
   });
-  assert.equal(judgeBoot(undefined, facts("pending"), "tencent", 2, false).verdict, "trial without job");
-  assert.equal(judgeBoot(undefined, facts("valid"), "tencent", 2, false).verdict, "idle");
-  assert.equal(judgeBoot(undefined, facts("none"), "tencent", 2, false).verdict, "idle");
+  assert.equal(decideBoot(undefined, facts("pending"), "tencent", 2, false).verdict, "trial without job");
+  assert.equal(decideBoot(undefined, facts("valid"), "tencent", 2, false).verdict, "idle");
+  assert.equal(decideBoot(undefined, facts("none"), "tencent", 2, false).verdict, "idle");
 });
 
 /** Every value of every column. */

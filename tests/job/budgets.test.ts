@@ -4,69 +4,15 @@ import { test } from "node:test";
 import type { ResetReason } from "../../src/ports";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { REPEAT_BUDGET, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../../src/constants";
-import { Budgets } from "../../src/job/budgets";
-import { RECORDS } from "../../src/job/records";
-import type { Snapshot } from "../../src/job/records";
-import type { JobEffect } from "../../src/job/effects";
+import { TRIALS_MAX, TRIAL_WAITS } from "../../src/constants";
 import { UpdateJob } from "../../src/job/machine";
 import { DEFAULT_POLICY } from "../../src/job/policy";
 import { encodeJob, encodeOutcome, encodePhase, identityOf } from "../../src/job/job-codecs";
 import type { Phase } from "../../src/job/job-codecs";
 import type { Offer, Outcome } from "../../src/job/types";
 import { JobDesk, RULES, image, offerOf } from "./job-desk";
-import type { DeskOptions } from "./job-desk";
 
-const MINUTE = 60_000;
-const DAY = 24 * 60 * MINUTE;
-const next = image("0.2.0");
-const offer = offerOf(next, "0.2.0");
-
-type StoredBudgets = Pick<Snapshot, "budgets" | "awakeSeconds">;
-
-const NEVER: StoredBudgets = {};
-const storedBy = (effects: readonly JobEffect[]): StoredBudgets => {
-  const budgets = effects.find((effect) => effect.type === "put-bytes");
-  const awake = effects.find((effect) => effect.type === "put-number");
-  return {
-    budgets: budgets?.type === "put-bytes" ? budgets.bytes : undefined,
-    awakeSeconds: awake?.type === "put-number" ? awake.value : undefined,
-  };
-};
-const of = (version: string): Offer => offerOf(Buffer.from(version), version);
-
-function started(from: StoredBudgets, now = 0): Budgets {
-  const budgets = new Budgets(from, REPEAT_BUDGET);
-  budgets.start(now);
-  return budgets;
-}
-
-/** Each pushed image goes through its download and starts; nothing in a trial reaches the cloud. */
-function tryOut(desk: JobDesk, file: Uint8Array, pushed: Offer): void {
-  desk.connect();
-  desk.push(pushed);
-  desk.deliver(file);
-  desk.ack("burning");
-  while (desk.state === "trial") desk.wait();
-  desk.connect();
-  desk.ack("outcome");
-}
-
-/** Times that the board started `version` on trial, so far. */
-function trialsOf(desk: JobDesk): number {
-  return desk.notices.filter((notice) => notice.event === "state" && notice.state === "trial").length;
-}
-
-/** The answer to the latest push. */
-const answer = (desk: JobDesk): string | undefined => desk.outcomes.at(-1);
-
-/** Time passes on a device that has nothing to do. */
-function pass(desk: JobDesk, milliseconds: number): void {
-  for (const end = desk.now + milliseconds; desk.now < end;) {
-    desk.now = Math.min(end, Math.max(desk.now, desk.job.deadline() ?? end));
-    desk.dispatch({ type: "tick" });
-  }
-}
+import { MINUTE, DAY, next, offer, storedBy, started, tryOut, trialsOf, answer, pass } from "./budget-fixture";
 
 test("a cloud that pushes without end gets three trials of an image, each later than the one before, then refusals", () => {
   const desk = new JobDesk();
@@ -293,129 +239,4 @@ test("an image without a digest is known by its version", () => {
     pass(desk, 20 * MINUTE);
   }
   assert.equal(trialsOf(desk), TRIALS_MAX);
-});
-
-function backAndForth(desk: JobDesk, rounds: number): number {
-  const files = ["0.2.0", "0.3.0"].map((version) => ({ version, file: image(version) }));
-  let installs = 0;
-  for (let round = 0; round < rounds; round++) {
-    const { version, file } = files[round % 2]!;
-    const before = desk.running.version;
-    desk.connect();
-    desk.push(offerOf(file, version));
-    desk.deliver(file);
-    desk.ack("burning");
-    desk.connect();
-    desk.ack("outcome");
-    if (desk.running.version !== before) installs++;
-  }
-  return installs;
-}
-
-test("a cloud with two open tasks installs two images by turns until the budget is used up", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  // Both are new once; the rest are repeats.
-  assert.equal(backAndForth(desk, 600), 2 + REPEAT_BUDGET);
-  const notice = desk.notices.find((each) => each.event === "state" && each.state === "fail");
-  assert.deepEqual(
-    notice?.event === "state" && notice.state === "fail" && notice.message,
-    "sent back and forth between 0.3.0 and 0.2.0; the next install in 15 min",
-  );
-  pass(desk, REPEAT_REFILL * 1000);
-  assert.equal(backAndForth(desk, 10), 1, "time gives one back");
-  pass(desk, DAY);
-  assert.equal(backAndForth(desk, 600), REPEAT_BUDGET);
-  const fourth = image("0.4.0");
-  desk.update(fourth, offerOf(fourth, "0.4.0"));
-  assert.equal(desk.running.version, "0.4.0", "a new image gets in");
-});
-
-test("the budget of installs is the policy's, and 0 means none", () => {
-  const options: DeskOptions = { policy: { allowDowngrade: true, repeatBudget: 0 } };
-  assert.equal(backAndForth(new JobDesk(options), 10), 2);
-});
-
-test("power cuts do not fill the budget of installs", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  backAndForth(desk, 600);
-  for (let cut = 0; cut < 20; cut++) {
-    desk.now += DAY;
-    desk.powerOn();
-    desk.connect();
-    pass(desk, MINUTE - 1);
-  }
-  assert.equal(backAndForth(desk, 10), 0);
-});
-
-test("forget gives everything back", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  backAndForth(desk, 600);
-  const bad = image("0.5.0");
-  desk.answers = { health: false };
-  desk.update(bad, offerOf(bad, "0.5.0"));
-  desk.push(offerOf(bad, "0.5.0"));
-  assert.match(answer(desk) ?? "", /not tried again/);
-  desk.answers = {};
-  desk.dispatch({ type: "forget" });
-  for (const key of [RECORDS.budgets.key, "refused"]) assert.equal(desk.board.ports.store.getBytes(key), undefined);
-  assert.equal(desk.board.ports.store.getNumber(RECORDS.awakeSeconds.key), undefined);
-  desk.update(bad, offerOf(bad, "0.5.0"));
-  assert.equal(answer(desk), "done");
-});
-
-test("a device without failures and repeats stores the confirm and no time", () => {
-  const desk = new JobDesk();
-  desk.update(next, offer);
-  assert.equal(answer(desk), "done");
-  let writes = 0;
-  desk.board.chip.onOperation = () => void writes++;
-  pass(desk, DAY);
-  assert.equal(writes, 0);
-});
-
-/* ---- the record ---- */
-
-test("a record that is damaged in any bit counts as empty", () => {
-  const budgets = started(NEVER);
-  const { budgets: bytes, awakeSeconds } = storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
-  assert.ok(
-    started({ budgets: bytes, awakeSeconds }).refusalOf(of("0.2.0"), "0.1.0", 0) !== undefined,
-    "whole, it counts",
-  );
-  for (let bit = 0; bit < bytes!.length * 8; bit++) {
-    const damaged = bytes!.slice();
-    damaged[bit >> 3]! ^= 1 << (bit & 7);
-    assert.equal(
-      started({ budgets: damaged, awakeSeconds }).refusalOf(of("0.2.0"), "0.1.0", 0),
-      undefined,
-      `bit ${bit}`,
-    );
-  }
-  for (let length = 0; length < bytes!.length; length++) started({ budgets: bytes!.subarray(0, length), awakeSeconds });
-});
-
-test("a time that was lost makes no wait longer than it is", () => {
-  let from = NEVER;
-  for (const [index, now] of [1000, 5_000_000].entries()) {
-    const budgets = started(from);
-    from = { ...from, ...storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", index + 1, now)) };
-  }
-  const lost = started({ budgets: from.budgets });
-  assert.match(lost.refusalOf(of("0.2.0"), "0.1.0", 0) ?? "", /the next trial in 15 min$/);
-  assert.equal(lost.refusalOf(of("0.2.0"), "0.1.0", TRIAL_WAITS[1]! * 1000), undefined);
-});
-
-test("the record stays small whatever is pushed: the oldest images go first", () => {
-  let from = NEVER;
-  let longest = 0;
-  for (let index = 0; index < 100; index++) {
-    const budgets = started(from);
-    const { awakeSeconds } = storedBy(budgets.confirmed(of(`1.${index}`), 1000));
-    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awakeSeconds };
-    longest = Math.max(longest, from.budgets!.length);
-  }
-  assert.ok(longest <= 450, `${longest} bytes`);
-  const budgets = started(from);
-  assert.equal(budgets.refusalOf(of("2.91"), "0.1.0", 0), undefined);
-  assert.match(budgets.refusalOf(of("2.92"), "0.1.0", 0) ?? "", /next trial/);
 });

@@ -98,7 +98,8 @@ test("preloaded modules have no state: nothing at their top level can change", (
   assert.deepEqual(hits(PRELOADED, /^(export )?(let|var) /), []);
   // Numbers, texts, sums of constants, other names for a function, functions, frozen tables, an array without room for
   // anything, a frozen colour.
-  const constant = /^(-?\d|["`]|[\w+ *]+;$|\(?.*\)? =>|Object\.freeze\(|frozen\(|new Uint8Array\(0\);$|rgb\([\d, ]+\);$)/;
+  const constant =
+    /^(-?\d|["`]|[\w+ *]+;$|\(?.*\)? =>|Object\.freeze\(|frozen\(|new Uint8Array\(0\);$|rgb\([\d, ]+\);$)/;
   const others = PRELOADED.flatMap(({ name, code }) =>
     [...code.matchAll(/^(?:export )?const (\w+) = (.*)$/gm)]
       .filter(([, , value = ""]) => !constant.test(value))
@@ -148,10 +149,7 @@ test("nothing calls itself without a bound, on its own or by way of others of it
   /** What bounds each. */
   const bounded: { readonly [module: string]: readonly [by: string, names: string] } = {
     "src/agent/agent.ts": ["ticks come from a timer", "enter arm tick"],
-    "src/agent/job-runner.ts": [
-      "events wait in a queue while one is dispatched",
-      "dispatch handle execute tell ask",
-    ],
+    "src/agent/job-runner.ts": ["events wait in a queue while one is dispatched", "dispatch handle execute tell ask"],
     "src/util/frozen.ts": ["the depth of the tables that are written in the source", "frozen"],
     "src/protocol/driver.ts": [
       "a machine whose connection is lost sends nothing more; reading continues in a turn of its own",

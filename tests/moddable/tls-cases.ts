@@ -145,12 +145,7 @@ async function wrongCertificates({ root, rsa, stranger, attacker }: Certificates
   ];
 }
 
-async function wrongHandshakes(good: number, { root, ecRoot, rsa, ec }: Certificates): Promise<Expected[]> {
-  let clear = "";
-  const alerting = await servers.raw(
-    () => record(ALERT, Buffer.from([1, 0])),
-    (data) => (clear += data.toString("latin1")),
-  );
+async function wrongHandshakes({ root, ecRoot, rsa, ec }: Certificates): Promise<Expected[]> {
   return [
     {
       title: "the right certificate, and a key exchange signed by nobody",
@@ -203,6 +198,16 @@ async function wrongHandshakes(good: number, { root, ecRoot, rsa, ec }: Certific
       port: await servers.raw(() => Buffer.concat([hello(RSA_GCM), record(20, Buffer.from([1]))])),
       check: refused("tls", /out of place/),
     },
+  ];
+}
+
+async function interruptedHandshakes(good: number): Promise<Expected[]> {
+  let clear = "";
+  const alerting = await servers.raw(
+    () => record(ALERT, Buffer.from([1, 0])),
+    (data) => (clear += data.toString("latin1")),
+  );
+  return [
     {
       title: "a close_notify in the clear, as an answer to the hello",
       port: alerting,
@@ -286,7 +291,8 @@ export async function prepare(): Promise<{ expected: readonly Expected[]; roots:
   const groups = [
     await goodServers(good, issued),
     await wrongCertificates(issued),
-    await wrongHandshakes(good, issued),
+    await wrongHandshakes(issued),
+    await interruptedHandshakes(good),
     await damagedStreams(good, issued),
   ];
   return { expected: groups.flat(), roots: [root, ecRoot], client };

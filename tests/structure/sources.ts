@@ -14,6 +14,8 @@ export interface SyntaxNode {
 }
 
 const SCRIPT = /\.(ts|tsx|mts|mjs|js)$/;
+/** Bundles that a build step makes: their text is not ours. */
+const BUNDLE = /^(src\/vendor\/[\w-]+\.js|tests\/editions\/\w+\/agent\.mjs)$/;
 
 /** Paths below the folders, relative to the root, with "/". */
 export function filesIn(folders: readonly string[], kind: RegExp): string[] {
@@ -23,7 +25,7 @@ export function filesIn(folders: readonly string[], kind: RegExp): string[] {
         join(folder, file).split(sep).join("/"),
       ),
     )
-    .filter((file) => kind.test(file) && !/(^|\/)(node_modules|build)\//.test(file))
+    .filter((file) => kind.test(file) && !BUNDLE.test(file) && !/(^|\/)(node_modules|build)\//.test(file))
     .sort();
 }
 

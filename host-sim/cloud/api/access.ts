@@ -5,7 +5,7 @@ import type { StateDatabase } from "../core/state/database";
 const LINKS_MAX = 8;
 const SESSIONS_MAX = 100;
 /** Milliseconds that a session lasts: a month. */
-const SESSION_LIFE = 30 * 86_400_000;
+const SESSION_MAX_AGE = 30 * 86_400_000;
 
 /**
  * Who may use console and API: whoever holds the API token, or a session that was opened with a one-time token. Tokens are 256 random
@@ -53,7 +53,7 @@ export class Access {
     const key = hash(session);
     const created = this.#sessions.get(key);
     if (created === undefined) return false;
-    if (this.#now() - created < SESSION_LIFE) return true;
+    if (this.#now() - created < SESSION_MAX_AGE) return true;
     this.#drop(key);
     return false;
   }

@@ -30,7 +30,7 @@ export interface FleetOptions {
   /** Milliseconds over which the devices are switched on. */
   readonly ramp: number;
   /** Milliseconds that the rollout may take. */
-  readonly patience: number;
+  readonly timeLimit: number;
   readonly seed: number;
   /** A cloud that runs already; default: one of our own. */
   readonly cloud?: { readonly url: string; readonly token: string };
@@ -148,7 +148,7 @@ async function watch(run: Run): Promise<FleetResult> {
     selection: { kind: "devices", devices: [...ids] },
     ...(options.waves === undefined ? {} : { waves: [...options.waves] }),
     ...(options.failureLimit === undefined ? {} : { failureLimit: options.failureLimit }),
-    timeout: Math.ceil(options.patience / 1000),
+    timeout: Math.ceil(options.timeLimit / 1000),
   });
   const { rollout, outage } = await follow(run, created, before, tick);
   const took = Date.now() - started;
@@ -194,7 +194,7 @@ async function follow(
 ): Promise<Pick<FleetResult, "rollout" | "outage">> {
   let outage: FleetResult["outage"];
   let rollout = created;
-  for (const end = Date.now() + options.patience; Date.now() < end;) {
+  for (const end = Date.now() + options.timeLimit; Date.now() < end;) {
     const released = rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length;
     await tick(`rollout ${rollout.state}, wave ${released} of ${rollout.waves.length}`);
     rollout = (await client.rollout(created.id)).rollout;

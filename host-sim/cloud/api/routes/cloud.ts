@@ -8,7 +8,7 @@ import { Done } from "../schemas/common";
 import { EventsQuery, Journal, Link, OpenSession, Overview } from "../schemas/cloud";
 
 /** Seconds: a month, as long as the session itself. */
-const COOKIE_LIFE = 30 * 86_400;
+const COOKIE_MAX_AGE = 30 * 86_400;
 
 /** Sessions and links to the console. */
 export function sessionRoutes(api: ApiRoutes, { access, consoleUrl }: ApiContext): void {
@@ -27,7 +27,7 @@ export function sessionRoutes(api: ApiRoutes, { access, consoleUrl }: ApiContext
       const secure = isTls(raw) ? "; Secure" : "";
       reply.header(
         "Set-Cookie",
-        `${cookieName(raw)}=${opened}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_LIFE}${secure}`,
+        `${cookieName(raw)}=${opened}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_MAX_AGE}${secure}`,
       );
     },
   });

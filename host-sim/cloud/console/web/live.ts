@@ -6,7 +6,7 @@ type Ids = readonly string[] | true;
 export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker";
 
 /** Milliseconds between two questions of one page, at least. */
-const PACE = 800;
+const REFRESH_INTERVAL = 800;
 
 const listeners = new Set<(topic: Topic | "all", ids: Ids, atOnce: boolean) => void>();
 const states = new Set<(connected: boolean) => void>();
@@ -90,7 +90,7 @@ export function useLive<T>(path: string | undefined, topics: readonly Topic[], i
   }, [path]);
 
   const soon = useCallback(() => {
-    due.current.timer ??= window.setTimeout(load, Math.max(0, due.current.last + PACE - Date.now()));
+    due.current.timer ??= window.setTimeout(load, Math.max(0, due.current.last + REFRESH_INTERVAL - Date.now()));
   }, [load]);
 
   useEffect(() => {

@@ -158,7 +158,7 @@ export class FileServer {
         while (offset <= end && !gone.signal.aborted) {
           const length = Math.min(this.#chunk(), end - offset + 1);
           const bytes = await reader.read(offset, length);
-          await this.#pace(socket, bytes.length, gone.signal);
+          await this.#limitRate(socket, bytes.length, gone.signal);
           await write(response, bytes, gone.signal);
           offset += bytes.length;
           this.#options.traffic.add(file.id, device, { bytes: bytes.length });
@@ -181,7 +181,7 @@ export class FileServer {
       : Math.min(CHUNK, Math.max(256, Math.floor(this.throttle / STEPS_PER_SECOND)));
   }
 
-  async #pace(socket: Socket, bytes: number, signal: AbortSignal): Promise<void> {
+  async #limitRate(socket: Socket, bytes: number, signal: AbortSignal): Promise<void> {
     if (this.throttle === undefined) return;
     const now = performance.now();
     const turn = Math.max(now, this.#paced.get(socket) ?? 0);

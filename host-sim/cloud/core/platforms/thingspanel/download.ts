@@ -16,7 +16,7 @@ function nameOf({ id }: Package): string {
   return createHash("md5").update(id).digest("hex");
 }
 
-/** The download endpoint with all its manners. True: the request was for it. */
+/** The download endpoint, with the quirks of the real one. True: the request was for it. */
 export function answerDownload(host: SideHost, request: IncomingMessage, response: ServerResponse): boolean {
   const path = (request.url ?? "/").replace(/\?.*/s, "");
   const profile = (["v1", "v0"] as const).find((each) => path.startsWith(PREFIXES[each]));

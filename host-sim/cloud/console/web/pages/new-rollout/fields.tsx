@@ -79,7 +79,7 @@ function NamesField({ draft, set }: Edit): JSX.Element {
   );
 }
 
-export function PaceFields({ draft, set }: Edit): JSX.Element {
+export function WaveFields({ draft, set }: Edit): JSX.Element {
   return (
     <fieldset>
       <legend>How</legend>

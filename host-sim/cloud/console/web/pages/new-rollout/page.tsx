@@ -6,7 +6,7 @@ import { tell, useAction, useLive } from "../../live";
 import { goTo, linkTo } from "../../location";
 import { Empty, Head, ProblemNote } from "../../parts";
 import { emptyDraft, requestOf, type Draft, type Edit } from "./draft";
-import { PackageField, PaceFields, StartFields, TargetFields } from "./fields";
+import { PackageField, WaveFields, StartFields, TargetFields } from "./fields";
 
 type Created = Views["createdRollout"];
 
@@ -84,7 +84,7 @@ function Form({
       <form class="sheet" onSubmit={create}>
         <PackageField {...edit} packages={packages} />
         <TargetFields {...edit} devices={devices} selected={selected} />
-        <PaceFields {...edit} />
+        <WaveFields {...edit} />
         <StartFields {...edit} />
         <ProblemNote problem={action.problem} />
         <footer>
