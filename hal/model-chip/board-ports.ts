@@ -1,5 +1,5 @@
 /**
- * The ports of one running board: what the agent is given from the bootloader's hand-over to the next restart. A new
+ * The ports of one running board, from the bootloader's hand-over to the next restart. A new
  * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
 import type { Boot, Flash, ResetReason, Running, Store } from "../../src/ports";
@@ -47,7 +47,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
   };
 }
 
-/** One slot or data partition, by construction the only one. */
+/** The inactive slot, or a data partition. It reaches no other address of the chip. */
 export class SlotFlash implements Flash {
   readonly size: number;
   readonly sectorSize = SECTOR_SIZE;

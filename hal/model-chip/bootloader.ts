@@ -55,7 +55,7 @@ export class Bootloader {
   #abortTrials(entries: OtaEntries): OtaEntries {
     const [first, second] = entries.map((entry, index) => {
       if (entry.state !== State.pending) return entry;
-      // The entry is written back as it was read, with its CRC; a CRC that was wrong stays wrong.
+      // The entry is written back with the CRC that was read, right or wrong.
       this.#otadata.rewrite(index as EntryIndex, { ...entry, state: State.aborted });
       return { ...entry, state: State.aborted };
     });

@@ -2,7 +2,7 @@
  * The flash chip of a simulated board: NOR rules, counters, a clock of flash time, and one place to put faults in.
  *
  * Erasing sets a sector of 4096 bytes to 0xFF; programming can only clear bits. Where a fault injector is installed it
- * decides what an operation does to the cells, so this class knows nothing of torn writes or worn bits.
+ * decides what an operation does to the cells, so this class has no torn writes or worn bits.
  */
 import type { FlashCells } from "./flash-cells";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
@@ -132,7 +132,7 @@ export class FlashChip {
     this.#off = false;
   }
 
-  /** `FlashCells.stamp`, or undefined where a cache would lie. */
+  /** `FlashCells.stamp`, or undefined where reads change what they give. */
   stamp(address: number, length: number): number | undefined {
     return this.onRead === undefined ? this.cells.stamp?.(address, length) : undefined;
   }
@@ -168,7 +168,7 @@ export class FlashChip {
   }
 }
 
-/** An address as engineers write it. */
+/** An address in hexadecimal, with 0x. */
 export function hex(address: number): string {
   return `0x${address.toString(16)}`;
 }

@@ -35,7 +35,7 @@ class MemoryStore implements Store {
   }
 }
 
-test("an uncaught exception is told at the next start, once, with version and reset reason", () => {
+test("an uncaught exception is reported once at the next start, with version and reset reason", () => {
   const store = new MemoryStore();
   const run = new FaultRecord(store);
   assert.equal(run.begin("power-on"), undefined);
@@ -48,7 +48,7 @@ test("an uncaught exception is told at the next start, once, with version and re
   assert.equal(new FaultRecord(store).begin("software"), undefined);
 });
 
-test("a restart that was wanted is none to tell", () => {
+test("a wanted restart is not reported as a fault", () => {
   const store = new MemoryStore();
   const run = new FaultRecord(store);
   run.begin("power-on");
@@ -56,13 +56,13 @@ test("a restart that was wanted is none to tell", () => {
   assert.equal(new FaultRecord(store).begin("software"), undefined);
 });
 
-test("a software reset that nobody announced is told", () => {
+test("a software reset without announcement is reported", () => {
   const store = new MemoryStore();
   new FaultRecord(store).begin("power-on");
   assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
 });
 
-test("watchdog, panic and brown-out are told; power-on and an unknown reason are not", () => {
+test("watchdog, panic and brown-out are reported; power-on and an unknown reason are not", () => {
   const store = new MemoryStore();
   new FaultRecord(store).begin("power-on");
   assert.equal(new FaultRecord(store).begin("watchdog"), "watchdog reset");
@@ -86,7 +86,7 @@ test("the text is one bounded piece, whatever was thrown", () => {
   assert.match(new FaultRecord(store).begin("software") ?? "", /undefined/);
 });
 
-test("a store that fails costs the record and nothing else", () => {
+test("a store that fails loses the record, and nothing else fails", () => {
   const store = new MemoryStore();
   store.broken = true;
   const run = new FaultRecord(store);
@@ -130,7 +130,7 @@ test("an uncaught exception restarts the chip from inside the abort hook, with i
   );
 });
 
-test("the first text of a run is the one that is kept", () => {
+test("the first text of a run is kept", () => {
   const store = new MemoryStore();
   const run = new FaultRecord(store);
   run.begin("power-on");
@@ -139,7 +139,7 @@ test("the first text of a run is the one that is kept", () => {
   assert.match(new FaultRecord(store).begin("panic") ?? "", /born broken/);
 });
 
-test("an error whose text can not be stored is told as a restart that nobody announced", () => {
+test("an error whose text can not be stored is reported as a restart without announcement", () => {
   const store = new MemoryStore();
   const run = new FaultRecord(store);
   run.begin("power-on");
@@ -150,7 +150,7 @@ test("an error whose text can not be stored is told as a restart that nobody ann
   assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
 });
 
-test("a restart that throws out of the abort hook leaves the end to the engine", () => {
+test("when the abort hook's restart throws, the engine ends the run", () => {
   const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
   const run = new FaultRecord(new MemoryStore());
   const restart = (): void => {
@@ -177,7 +177,7 @@ test("a rejected promise that nobody handles is logged and does not end the run"
   assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
 });
 
-test("an application's own abort hook stays", () => {
+test("an application's own abort hook is kept", () => {
   const own = (): undefined => undefined;
   const host = { abort: own };
   installAbortHook(host, {

@@ -70,7 +70,7 @@ class Fixture {
   }
 }
 
-test("joins, and says so once there is an address", () => {
+test("joins, and reports it when there is an address", () => {
   const fixture = new Fixture();
   fixture.keeper.start();
   assert.equal(fixture.attempts, 0, "nothing happens inside start");
@@ -92,7 +92,7 @@ test("an interface that is up already needs no join", () => {
   assert.equal(fixture.attempts, 0);
 });
 
-test("a lost connection is told and joined again", () => {
+test("a lost connection is reported and joined again", () => {
   const fixture = new Fixture().joined();
   fixture.clock.advance(60_000);
   fixture.becomes(DOWN);
@@ -103,7 +103,7 @@ test("a lost connection is told and joined again", () => {
   assert.deepEqual(fixture.happened.at(-1), "up");
 });
 
-test("tries for ever, an attempt a minute at the slowest", () => {
+test("tries without end, at least once a minute", () => {
   const fixture = new Fixture();
   fixture.trouble = "connect failed";
   fixture.keeper.start();
@@ -116,7 +116,7 @@ test("tries for ever, an attempt a minute at the slowest", () => {
   assert.deepEqual(fixture.happened, ["up"]);
 });
 
-test("an attempt that comes to nothing is given up", () => {
+test("an attempt without result is given up", () => {
   const fixture = new Fixture();
   fixture.keeper.start();
   fixture.clock.advance(0);
@@ -143,7 +143,7 @@ test("a refused attempt is followed by another, later each time", () => {
   );
 });
 
-test("an address that goes while associated may come again without a join", () => {
+test("an address that is lost while associated may come again without a join", () => {
   const fixture = new Fixture().joined();
   fixture.becomes(ASSOCIATED);
   assert.deepEqual(fixture.happened, ["up", "down: address lost"]);
@@ -153,7 +153,7 @@ test("an address that goes while associated may come again without a join", () =
   assert.equal(fixture.disconnects, 0);
 });
 
-test("an interface that can not be made is tried again as well", () => {
+test("an interface that can not be made is tried again", () => {
   const fixture = new Fixture();
   fixture.absent = true;
   fixture.keeper.start();
@@ -163,7 +163,7 @@ test("an interface that can not be made is tried again as well", () => {
   assert.ok(fixture.attempts >= 1);
 });
 
-test("events while nobody joins do nothing", () => {
+test("events without an attempt under way do nothing", () => {
   const fixture = new Fixture();
   fixture.trouble = "connect failed";
   fixture.keeper.start();
@@ -175,7 +175,7 @@ test("events while nobody joins do nothing", () => {
   assert.deepEqual(fixture.happened, []);
 });
 
-test("where the application brings the network up, it is up", () => {
+test("where the application brings the network up, it counts as up at once", () => {
   const clock = new VirtualClock();
   let up = 0;
   bringUpNothing({ setting: () => undefined, clock, random: () => 0, up: () => up++, down: () => {}, log: () => {} });

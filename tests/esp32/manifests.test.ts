@@ -64,7 +64,7 @@ test("no manifest has the name of a module: mcconfig would take it for one", () 
   }
 });
 
-test("whatever our modules import is a module of the manifest, or the SDK's", () => {
+test("our modules import only modules of the manifest and of the SDK", () => {
   const sdk = /^(embedded:|mc\/|ssl\/|commodetto\/|piu\/)/;
   const known = new Set([
     "timer",

@@ -94,7 +94,7 @@ test("asks again once a day", () => {
   assert.deepEqual(fixture.set, [NOW, NOW + 86_400]);
 });
 
-test("what is no answer to the question is passed over", () => {
+test("a packet that does not answer the request is ignored", () => {
   const spoilt: readonly [string, (packet: Uint8Array) => void][] = [
     ["echoes another number", (packet) => (packet[30]! ^= 1)],
     ["is a client's", (packet) => (packet[0] = 0x23)],
@@ -111,20 +111,20 @@ test("what is no answer to the question is passed over", () => {
   }
 });
 
-test("a short packet is passed over", () => {
+test("a short packet is ignored", () => {
   const fixture = new Fixture().asked();
   fixture.answer(undefined, undefined, 47);
   assert.deepEqual(fixture.set, []);
 });
 
-test("the seconds begin anew in 2036", () => {
+test("the seconds wrap in 2036", () => {
   const fixture = new Fixture().asked();
   const year2040 = Date.UTC(2040, 0, 1) / 1000;
   fixture.answer(year2040 + EPOCH);
   assert.deepEqual(fixture.set, [year2040]);
 });
 
-test("without an answer, or without the name, it goes on asking for ever, with one socket at a time", () => {
+test("without an answer, or without the name, it asks without end, with one socket at a time", () => {
   const fixture = new Fixture().asked();
   fixture.clock.advance(3_600_000);
   assert.ok(fixture.sent.length > 50, `${fixture.sent.length} questions in an hour`);
@@ -139,7 +139,7 @@ test("without an answer, or without the name, it goes on asking for ever, with o
   assert.ok(fixture.sent.length > before);
 });
 
-test("stop ends it, start begins anew", () => {
+test("stop ends the requests, start begins again", () => {
   const fixture = new Fixture().asked();
   fixture.sntp.stop();
   assert.equal(fixture.open, 0);

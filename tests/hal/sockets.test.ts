@@ -112,7 +112,7 @@ beforeEach(() => {
   Resolver.made.length = 0;
 });
 
-test("the first room is the connection; later room is told only to one who waits for it", () => {
+test("the first room means that the connection is established; later room is reported only to a writer that waits", () => {
   const fixture = new Fixture().connected(10);
   assert.deepEqual(fixture.told, ["opened"]);
   fixture.raw.writable(10);
@@ -124,7 +124,7 @@ test("the first room is the connection; later room is told only to one who waits
   assert.equal(Buffer.concat(fixture.raw.written).toString(), "twelve byt");
 });
 
-test("bytes are taken as the reader asks for them, and announced once", () => {
+test("bytes are taken when the reader asks for them, and announced once", () => {
   const fixture = new Fixture().connected();
   fixture.raw.arrive("hello ");
   fixture.raw.arrive("world");
@@ -164,13 +164,13 @@ test("the peer's close comes after its bytes, however they are read", () => {
   assert.equal(fixture.raw.closed, true);
 });
 
-test("a connection that never stood is refused", () => {
+test("a connection that was never established ends as refused", () => {
   const fixture = new Fixture();
   fixture.raw.options.onError();
   assert.equal(fixture.errors[0]?.kind, "refused");
 });
 
-test("after close nothing is told, whatever the SDK still calls, and nothing is read or written", () => {
+test("after close there is no callback, whatever the SDK still calls, and nothing is read or written", () => {
   const fixture = new Fixture().connected();
   const { raw } = fixture;
   raw.arrive("bytes");
@@ -185,7 +185,7 @@ test("after close nothing is told, whatever the SDK still calls, and nothing is 
   assert.equal(fixture.socket.write(Buffer.from("x")), 0);
 });
 
-test("close within any callback is the end of it", () => {
+test("close within any callback works", () => {
   for (const name of ["opened", "readable"]) {
     const fixture = new Fixture("192.0.2.1", { ahead: 100 });
     fixture.within = { [name]: () => fixture.socket.close() };
@@ -197,7 +197,7 @@ test("close within any callback is the end of it", () => {
   }
 });
 
-test("a write that fails ends the connection, once, and not from inside write", () => {
+test("a write that fails ends the connection once, after write has returned", () => {
   for (const broken of ["throws", "undefined"] as const) {
     const fixture = new Fixture().connected();
     fixture.raw.broken = broken;
@@ -209,12 +209,12 @@ test("a write that fails ends the connection, once, and not from inside write", 
   }
 });
 
-test("nothing is taken before the connection stands", () => {
+test("nothing is written before the connection is established", () => {
   const fixture = new Fixture();
   assert.equal(fixture.socket.write(Buffer.from("early")), 0);
 });
 
-test("what a callback throws ends the connection, and reaches nobody else", () => {
+test("an exception in a callback ends the connection and goes no further", () => {
   const fixture = new Fixture();
   fixture.within = {
     opened() {
@@ -229,7 +229,7 @@ test("what a callback throws ends the connection, and reaches nobody else", () =
   );
 });
 
-test("a socket that can not be made is told later, as a failure", () => {
+test("a socket that can not be made is reported later, as a failure", () => {
   TCP.trouble = "no socket";
   const fixture = new Fixture();
   assert.deepEqual(fixture.errors, []);
@@ -237,7 +237,7 @@ test("a socket that can not be made is told later, as a failure", () => {
   assert.deepEqual(fixture.errors, [{ kind: "other", message: "connect 192.0.2.1: no socket" }]);
 });
 
-test("a port that is none is thrown at once", () => {
+test("an invalid port number throws at once", () => {
   for (const port of [0, -1, 65_536, 1.5, Number.NaN])
     assert.throws(() => new TcpSocket({ host: "192.0.2.1", port, lookup: () => {}, ahead: 0 }, {} as SocketEvents));
 });
@@ -274,7 +274,7 @@ test("names are looked up at the servers of the moment; the resolver is closed w
   assert.ok(first!.closed && second!.closed);
 });
 
-test("what is no name is not asked for, and no server is a failure", () => {
+test("an invalid name is not asked for, and a missing server is a failure", () => {
   const fixture = new Fixture("a..b", { lookup: lookupBy(() => ["192.0.2.53"]) });
   Timer.run();
   assert.equal(fixture.errors[0]?.kind, "dns");
@@ -284,7 +284,7 @@ test("what is no name is not asked for, and no server is a failure", () => {
   assert.equal(Resolver.made.length, 0);
 });
 
-test("a datagram that the resolver can not parse is lost, and the next is read", () => {
+test("a datagram that the resolver can not parse is dropped, and the next is read", () => {
   lookupBy(() => ["192.0.2.53"])("a.example", () => {});
   const seen: number[] = [];
   const { io: Guarded } = Resolver.made[0]!.options.socket;

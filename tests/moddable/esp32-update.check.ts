@@ -151,7 +151,7 @@ test("an update with a power cut: resumed, switched, confirmed, done", async () 
   await run.cut();
 });
 
-test("firmware that throws is rolled back; what it threw is told at the next start", async () => {
+test("firmware that throws is rolled back, and the exception is reported at the next start", async () => {
   const bench = new Bench("esp32-02");
   const task = await bench.push("0.3.0");
   let run = bench.power();

@@ -137,7 +137,7 @@ test("give-up with no other usable entry does not restart; a later reset rolls b
   boots(board, "ota_1", "3.0.0", true);
 });
 
-test("headless ota_0 and otadata erased while ota_1 runs: ota_1 boots and gets number 2, VALID", () => {
+test("ota_0 without its header and otadata erased while ota_1 runs: ota_1 boots and gets number 2, VALID", () => {
   const board = onTrial();
   board.ports.boot.confirm();
   const { address } = board.table.slots[0];
@@ -149,7 +149,7 @@ test("headless ota_0 and otadata erased while ota_1 runs: ota_1 boots and gets n
   assert.deepEqual(entries(board), ["2 valid", "blank"]);
 });
 
-test("half an image with its head, otadata erased: refused too", () => {
+test("half an image with its header, otadata erased: refused too", () => {
   const board = onTrial();
   board.ports.boot.confirm();
   put(board, 0, firmware("3.0.0").subarray(0, 8192));
@@ -199,7 +199,7 @@ test("a NEW image that is damaged is not on trial; the next start marks it ABORT
   assert.deepEqual(entries(board), ["1 valid", "2 aborted"]);
 });
 
-test("nothing boots: it says why, for both slots, and has no ports", () => {
+test("nothing boots: the result names the reason for both slots, and there are no ports", () => {
   const board = newBoard();
   board.powerOn();
   board.chip.erase(board.table.slots[0].address);
@@ -232,7 +232,7 @@ test("a cut anywhere in activate, in the bootloader and in confirm never makes a
   assert.ok(cuts.length > 100, `${cuts.length} cuts`);
 });
 
-test("whatever otadata holds, the good image boots", () => {
+test("with any bytes in otadata, the good image boots", () => {
   const word = fc.oneof(fc.nat(6), fc.constant(0xffffffff), fc.nat(0xffffffff));
   const any: fc.Arbitrary<OtaEntry> = fc.record({ seq: word, state: word, crc: word });
   const whole = fc

@@ -35,7 +35,7 @@ runCases(
   flashContract(() => ({ flash: bridged(started()).partition("assets") })),
 );
 
-test("only what is written lies in the partition, at its place in the chip", () => {
+test("a write to a data partition changes only that partition, at its address in the chip", () => {
   const board = started();
   const { address, size } = board.table.data("assets");
   const flash = bridged(board).partition("assets");
@@ -48,7 +48,7 @@ test("only what is written lies in the partition, at its place in the chip", () 
   assert.deepEqual(touched, [address, address + 8, address + size - 4096]);
 });
 
-test("what the system lives in is no data partition, nor is what does not exist", () => {
+test("a partition of the system is no data partition, nor is one that does not exist", () => {
   for (const open of [started().ports, bridged(started())]) {
     for (const label of ["nvs", "otadata", "phy_init"])
       assert.throws(() => open.partition(label), { message: `partition ${label} is the system's own` });

@@ -175,7 +175,7 @@ test("file: another process, or another start, finds what was written", () => {
   assert.equal(read(openFile(path), SECTOR_SIZE, 4).toString(), "kept");
 });
 
-test("file: what is no chip is refused, what is there is not overwritten", () => {
+test("file: a file that is no chip is refused, and an existing one is not overwritten", () => {
   const path = join(folder, "other.txt");
   writeFileSync(path, "not a chip");
   assert.throws(() => openFile(path), /other\.txt is not a flash chip: 10 bytes/);

@@ -31,7 +31,7 @@ test("a factory image that is larger than a slot is refused", () => {
   );
 });
 
-test("a restart is the caller's: it is told once, and the ports live on until the next start", () => {
+test("a restart is left to the caller: it is reported once, and the ports work until the next start", () => {
   const told: string[] = [];
   const board = new MemoryBoard({
     factoryImage: firmware("1.0.0"),
@@ -48,7 +48,7 @@ test("a restart is the caller's: it is told once, and the ports live on until th
   assert.equal(told.length, 2);
 });
 
-test("forks go their own ways", () => {
+test("forks are independent", () => {
   const board = newBoard();
   board.powerOn();
   board.ports.store.setNumber("n", 1);
@@ -62,7 +62,7 @@ test("forks go their own ways", () => {
   assert.equal(board.chip.counts(board.table.slots[1].address, 4096).erases, 0);
 });
 
-test("a verdict on an image is never remembered for other bytes", () => {
+test("the result of a verification is never used for other bytes", () => {
   const board = newBoard();
   board.powerOn();
   const image = firmware("2.0.0");
@@ -92,7 +92,7 @@ test("a verdict on an image is never remembered for other bytes", () => {
   assert.throws(() => boot.verifyTarget(), "what reads differently is checked anew");
 });
 
-test("that the power was off is no verdict", () => {
+test("a power cut is not cached as the result of a verification", () => {
   const board = newBoard();
   board.powerOn();
   const { boot, flash } = board.ports;
@@ -104,7 +104,7 @@ test("that the power was off is no verdict", () => {
   board.ports.boot.verifyTarget();
 });
 
-test("a power cut inside the start comes out, and the next start works", () => {
+test("a power cut inside the start is thrown to the caller, and the next start works", () => {
   const board = newBoard();
   board.chip.onOperation = () => {
     board.chip.powerOff();
@@ -191,7 +191,7 @@ test("describe: an aborted trial, a slot with an image of another chip, a chip t
   assert.throws(() => describe(FlashChip.inMemory(4 << 20)), /no partition table/);
 });
 
-test("a board whose making was cut short has no partition table", () => {
+test("a board whose production was cut short has no partition table", () => {
   const chip = FlashChip.inMemory(0x30000);
   let operations = 0;
   chip.onOperation = () => {

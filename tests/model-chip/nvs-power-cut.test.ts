@@ -106,7 +106,7 @@ test("delete", () => {
   for (const key of ["job", "offset", "never"]) survives(used(30), (nvs) => nvs.delete(key));
 });
 
-test("a second cut while the first is being repaired: two copies survive it, one does not", () => {
+test("a second cut during the repair of the first: two copies survive it, one does not", () => {
   const chip = used(114);
   assert.deepEqual(cutTwice(chip, mount).size, 2);
   assert.deepEqual(
@@ -157,7 +157,7 @@ test("an erase that begins at the page's end and stops: ESP-IDF copies what is l
   assert.deepEqual([plain(chip).getNumber("k110"), plain(chip).keys()], [undefined, []]);
 });
 
-test("a blob does not survive: cut between its data and its index, ESP-IDF's mount loses the old value too", () => {
+test("a power cut between a blob's data and its index: ESP-IDF's mount loses the old value too", () => {
   const chip = FlashChip.inMemory(PARTITION.size);
   plain(chip).setBlob("job", Buffer.from("old"));
   const rewritten = fork(chip);

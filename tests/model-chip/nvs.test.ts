@@ -35,7 +35,7 @@ test("a first number: page header, namespace and item as the guide draws them", 
   assert.deepEqual(contents(chip), new Map([["offset", 0x12345678]]));
 });
 
-test("a second reader of the format finds what was set, over page turn-overs, and nothing to complain of", () => {
+test("a second reader of the format finds all values over page turn-overs, and no format error", () => {
   const chip = newChip();
   let nvs = mount(chip);
   const model = new Map<string, number | Buffer>();
@@ -105,7 +105,7 @@ test("bytes are kept as a string without zeros", () => {
   assert.deepEqual(contents(chip).get("job"), Buffer.from([2, 5, 1, 2, 6]));
 });
 
-test("a string that is no stuffed bytes counts as absent", () => {
+test("a string that is not COBS-coded counts as absent", () => {
   const chip = newChip();
   const nvs = mount(chip);
   nvs.setString("job", Buffer.from([9, 1, 1]));
@@ -124,7 +124,7 @@ test("blobs may be longer than what is left of a page", () => {
   }
 });
 
-test("a full store says so, keeps what it has and takes smaller things again", () => {
+test("a full store throws, keeps its records and takes smaller ones again", () => {
   const chip = newChip();
   const nvs = mount(chip);
   nvs.setNumber("kept", 1);
@@ -169,7 +169,7 @@ test("a flipped bit in an item makes it absent, not wrong", () => {
   }
 });
 
-test("garbage never breaks a mount, and the store works after it", () => {
+test("random bytes never break a mount, and the store works after it", () => {
   const garbage = fc.array(
     fc.record({ address: fc.nat(0x3fff), bytes: fc.uint8Array({ minLength: 1, maxLength: 200 }), good: fc.boolean() }),
     { maxLength: 12 },
@@ -203,7 +203,7 @@ test("garbage never breaks a mount, and the store works after it", () => {
   );
 });
 
-test("pages of nothing but noise are begun anew", () => {
+test("pages of random bytes are erased and begun anew", () => {
   const chip = newChip();
   let state = 1;
   const noise = Buffer.from(
@@ -215,7 +215,7 @@ test("pages of nothing but noise are begun anew", () => {
   assert.equal(mount(chip).getNumber("n"), 1);
 });
 
-test("pages of which none is free are begun anew", () => {
+test("an NVS partition without a free page is erased and begun anew", () => {
   const chip = newChip();
   for (let index = 0; index < 4; index++) {
     const page = Buffer.alloc(4096, 0xff);

@@ -87,7 +87,7 @@ test("of two rejected images the one with the lower number is the last invalid",
   assert.equal(lastInvalidEntry([entry(1, valid), entry(2, aborted, 5)]), undefined);
 });
 
-test("whatever is in the entries, the choice names an entry that is whole", () => {
+test("with any bytes in the entries, the chosen entry is whole", () => {
   const word = fc.oneof(fc.nat(5), fc.constant(0xffffffff), fc.nat(0xffffffff));
   const any = fc.record({ seq: word, state: word, crc: word });
   const whole = fc.record({ seq: word, state: word }).map(({ seq, state }) => entry(seq, state));

@@ -30,7 +30,7 @@ for (const megabytes of [4, 8, 16]) {
   });
 }
 
-test("other flash sizes have no table", () => {
+test("there is no table for other flash sizes", () => {
   assert.throws(() => partitionTableFor(2 * MB), /4, 8 or 16 MB/);
 });
 

@@ -107,7 +107,7 @@ test("an equal value writes nothing", () => {
   assert.equal(below.changes, before + 1);
 });
 
-test("a deleted record never comes back, wherever the power goes", () => {
+test("a deleted record never comes back, wherever the power is cut", () => {
   for (const kind of ["bytes", "number"] as const) {
     for (const rounds of [1, 2, 3, 4]) {
       for (const failAt of [0, 1, 2]) {
@@ -132,7 +132,7 @@ test("a deleted record never comes back, wherever the power goes", () => {
   }
 });
 
-test("what does not read back is written again, with the value before still there; a store that never takes it says so", () => {
+test("a value that does not read back is written again, while the old value is kept; a store that never takes it throws", () => {
   const below = new MapStore();
   const store = new AbRecordStore(below);
   store.setNumber("off", 1);
@@ -243,7 +243,7 @@ test("a record that is found and then deleted is not written anew, nor is one th
   assert.deepEqual(below.order, ["#", "floor"]);
 });
 
-test("a write that does nothing and says nothing is made again: what is read back is compared, not only there", () => {
+test("a write without effect and without error is made again: the record is compared when read back", () => {
   const below = new MapStore();
   const store = new AbRecordStore(below);
   for (const value of ["one", "two"]) store.setBytes("job", Buffer.from(value));
@@ -272,7 +272,7 @@ test("the key of a record from the key of either copy", () => {
   assert.deepEqual(["job", "job'", "#"].map(AbRecordStore.recordOf), ["job", "job", undefined]);
 });
 
-test("what another hand left there is no record", () => {
+test("bytes that another program stored are no record", () => {
   const below = new MapStore();
   below.values.set("job", new Uint8Array(0));
   assert.equal(new AbRecordStore(below).getBytes("job"), undefined);
