@@ -1,14 +1,5 @@
 /** What the tests of this folder let pass. */
 
-/** Files of more than 350 lines. */
-export const LONG_FILES: ReadonlySet<string> = new Set([]);
-
-/** Functions of more than 60 lines, as "file name". */
-export const LONG_FUNCTIONS: ReadonlySet<string> = new Set([]);
-
-/** Files that still hold words that were given up. */
-export const OLD_WORDS: ReadonlySet<string> = new Set([]);
-
 /** Files of the tests that use the system's timers, each with its reason. All others wait for events. */
 export const TIMERS: ReadonlyMap<string, string> = new Map([
   ["tests/fuzz/main.ts", "ends an input that hangs"],
