@@ -3,11 +3,10 @@
  * rollback.
  */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, watch, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { setTimeout } from "node:timers/promises";
 import { openFlashOf } from "../../host-sim/board/board-folder";
 import { describe } from "../../host-sim/board/describe";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
@@ -85,6 +84,19 @@ class Bench {
 const sectorsStored = (bench: Bench): number =>
   (bench.inspect().store.find(({ key }) => key === "off")?.value as number) & 0xffff;
 
+/** The device deletes its checkpoint when the outcome was acknowledged: a write to its flash file. */
+async function checkpointDeleted(bench: Bench): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const watcher = watch(join(bench.folder, "flash.bin"), () => check());
+    const check = (): void => {
+      if (sectorsStored(bench) > 0) return;
+      watcher.close();
+      resolve();
+    };
+    check();
+  });
+}
+
 const is =
   (event: string, state?: string) =>
   (line: Line): boolean =>
@@ -127,7 +139,7 @@ for (const kind of ["release", "instrument"] satisfies Kind[]) {
     const again = served.reduce((sum, { sent }) => sum + sent, 0) - SIZE;
     assert.ok(again <= 4 * WINDOW, `${again} bytes fetched again in four cuts`);
     context.diagnostic(`${SIZE} bytes, 4 cuts: ${again} bytes fetched again, ${served.length} requests`);
-    while (sectorsStored(bench) > 0) await setTimeout(50); // forgotten once the outcome is acknowledged
+    await checkpointDeleted(bench);
     await run.cut();
     const { slots, boot, store } = bench.inspect();
     assert.equal(slots[1]?.version, "0.2.0");

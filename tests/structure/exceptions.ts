@@ -5,13 +5,8 @@ export const TIMERS: ReadonlyMap<string, string> = new Map([
   ["tests/fuzz/main.ts", "ends an input that hangs"],
   ["tests/powercut/mutants/mutant-program.ts", "ends a mutant that hangs"],
   ["tests/mqtt/session-aedes.test.ts", "is the driver of a session, whose deadlines are real here"],
-  // These wait for time, and are to wait for events.
-  ["tests/cloud/external-broker.test.ts", "repeats a report until it is heard"],
-  ["tests/cloud/files.test.ts", "a lower bound on the time of a throttled answer"],
-  ["tests/cloud/tencent.test.ts", "waits until the delay of a push is over"],
-  ["tests/console/kill.test.ts", "looks again after some milliseconds"],
+  ["tests/cloud/files.test.ts", "a lower bound on the time of a throttled answer, which holds on any machine"],
+  ["tests/cloud/tencent.test.ts", "queues behind a timer of the same duration, which is the event"],
   ["tests/moddable/ram-report.ts", "gives the event loop a turn"],
-  ["tests/moddable/update.check.ts", "looks again after some milliseconds"],
-  ["tests/powercut/moments.ts", "looks each millisecond how many bytes were served"],
-  ["tests/powercut/processes.test.ts", "kills after a random time, looks again after some milliseconds"],
+  ["tests/powercut/processes.test.ts", "kills after a random time: the time is the stimulus"],
 ]);
