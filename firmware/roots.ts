@@ -5,9 +5,9 @@
 import Resource from "Resource";
 import type { Trust } from "xs-ota/moddable";
 
-export function rootsOf(kind: "mqtt" | "https"): Trust {
+export const rootsOf = (kind: "mqtt" | "https"): Trust => {
   const roots: Uint8Array[] = [];
   for (let number = 0; Resource.exists(`${kind}-root-${number}.der`); number++)
     roots.push(new Uint8Array(new Resource(`${kind}-root-${number}.der`).slice(0)));
   return { roots };
-}
+};

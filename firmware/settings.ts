@@ -30,7 +30,11 @@ const TLS_PORT = 8883;
 const PLAIN_PORT = 1883;
 
 /** Throws with one line that names the setting where one is missing or impossible; a secret is never shown. */
-export function readSettings(lookup: Lookup, crypto: Crypto, platforms: readonly AnyPlatform[] = PLATFORMS): Settings {
+export const readSettings = (
+  lookup: Lookup,
+  crypto: Crypto,
+  platforms: readonly AnyPlatform[] = PLATFORMS,
+): Settings => {
   const read = new Reader(lookup);
   const tls = read.flag("mqttTls") ?? true;
   const kind = read.required("platform");
@@ -48,9 +52,9 @@ export function readSettings(lookup: Lookup, crypto: Crypto, platforms: readonly
     policy: policyOf(read, tls),
     download: present({ range: read.number("range", 4_096, 16_384), crc16: read.flag("crc16") }),
   };
-}
+};
 
-function policyOf(read: Reader, tls: boolean): Partial<Policy> {
+const policyOf = (read: Reader, tls: boolean): Partial<Policy> => {
   return present({
     // Plain downloads are refused while MQTT is over TLS, unless a setting allows them.
     allowHttp: read.flag("allowHttp") ?? !tls,
@@ -63,14 +67,14 @@ function policyOf(read: Reader, tls: boolean): Partial<Policy> {
     // Public keys as hex (04, X, Y) or PEM, with commas between them.
     signingKeys: read.text("signingKeys")?.split(","),
   });
-}
+};
 
 /** Without the fields that are undefined. */
-function present<T extends object>(all: T): { [K in keyof T]?: NonNullable<T[K]> } {
+const present = <T extends object>(all: T): { [K in keyof T]?: NonNullable<T[K]> } => {
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]?: NonNullable<T[K]>;
   };
-}
+};
 
 const anyOf = (words: readonly string[]): string => words.map((word) => `"${word}"`).join(" or ");
 

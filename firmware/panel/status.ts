@@ -17,7 +17,7 @@ export interface Status {
   readonly size: number;
 }
 
-export function firstStatus(running: Running): Status {
+export const firstStatus = (running: Running): Status => {
   const confirmed = running.state !== "pending" && running.state !== "new";
   return {
     version: running.version,
@@ -30,12 +30,12 @@ export function firstStatus(running: Running): Status {
     percent: undefined,
     size: 0,
   };
-}
+};
 
 const KIB = 1024;
 export const kib = (bytes: number): string => `${Math.round(bytes / KIB)} KiB`;
 
-export function nextStatus(before: Status, notice: Notice): Status {
+export const nextStatus = (before: Status, notice: Notice): Status => {
   switch (notice.event) {
     case "offer":
       return {
@@ -60,9 +60,9 @@ export function nextStatus(before: Status, notice: Notice): Status {
     case "state":
       return afterState(before, notice);
   }
-}
+};
 
-function afterState(before: Status, notice: Extract<Notice, { event: "state" }>): Status {
+const afterState = (before: Status, notice: Extract<Notice, { event: "state" }>): Status => {
   switch (notice.state) {
     case "downloading":
       return { ...before, mood: "busy", headline: `Downloading ${notice.percent} %`, percent: notice.percent };
@@ -87,4 +87,4 @@ function afterState(before: Status, notice: Extract<Notice, { event: "state" }>)
         percent: undefined,
       };
   }
-}
+};

@@ -86,7 +86,7 @@ interface ConnectParts {
 /**
  * Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time.
  */
-function connect({ settings, lookup, clock, random, log }: ConnectParts, ready: () => void): void {
+const connect = ({ settings, lookup, clock, random, log }: ConnectParts, ready: () => void): void => {
   let waiting: (() => void) | undefined = ready;
   const start = (): void => {
     const callback = waiting;
@@ -117,6 +117,6 @@ function connect({ settings, lookup, clock, random, log }: ConnectParts, ready: 
       sntp?.stop();
     },
   });
-}
+};
 
 export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";

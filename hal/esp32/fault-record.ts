@@ -79,7 +79,7 @@ export interface AbortHookOptions {
  * that it has set to undefined, throws a TypeError out of that, and calls the hook again until the native stack
  * overflows. A rejected promise that nobody handled does not end the run: without the hook it goes unnoticed.
  */
-export function installAbortHook(host: AbortHost, { faults, version, restart, log }: AbortHookOptions): void {
+export const installAbortHook = (host: AbortHost, { faults, version, restart, log }: AbortHookOptions): void => {
   host.abort ??= (why, error) => {
     if (why === "unhandled rejection") {
       log(`unhandled rejection: ${String(error)}`);
@@ -93,9 +93,9 @@ export function installAbortHook(host: AbortHost, { faults, version, restart, lo
     }
     return undefined;
   };
-}
+};
 
-function silent(reason: ResetReason, running: boolean): string | undefined {
+const silent = (reason: ResetReason, running: boolean): string | undefined => {
   switch (reason) {
     case "watchdog":
     case "panic":
@@ -106,4 +106,4 @@ function silent(reason: ResetReason, running: boolean): string | undefined {
     default:
       return undefined;
   }
-}
+};

@@ -145,9 +145,9 @@ export class EspBoot implements Boot {
   }
 }
 
-function whole(operation: string, value: number): number {
+const whole = (operation: string, value: number): number => {
   // 2^31 - 1 is what the C module takes; no ESP32 has that much flash.
   if (!(Number.isInteger(value) && value >= 0 && value <= 0x7fff_ffff))
     throw new Error(`flash ${operation} at ${value}`);
   return value;
-}
+};

@@ -143,10 +143,10 @@ export class Sntp {
  * Seconds since 1970 of a server's answer to `question`; undefined for anything else, a server without a clock
  * included.
  */
-function timeOf(packet: Uint8Array, question: Uint8Array): number | undefined {
+const timeOf = (packet: Uint8Array, question: Uint8Array): number | undefined => {
   if (packet.length < PACKET || (packet[0]! & 7) !== MODE_SERVER || packet[0]! >> 6 === 3) return undefined;
   if (packet[1] === 0 || packet[1]! > 15) return undefined;
   for (let i = 0; i < 8; i++) if (packet[24 + i] !== question[i]) return undefined;
   const seconds = packet[40]! * 2 ** 24 + packet[41]! * 2 ** 16 + packet[42]! * 256 + packet[43]!;
   return seconds >= ERA / 2 ? seconds - EPOCH : seconds + ERA - EPOCH;
-}
+};

@@ -91,7 +91,7 @@ export class NvsStore implements LongStore {
 }
 
 /** What NVS holds as a string, without the zero that ends it. */
-function terminated(space: string, key: string): Uint8Array | undefined {
+const terminated = (space: string, key: string): Uint8Array | undefined => {
   const bytes = Nvs.getBytes(space, key);
   return bytes === undefined ? undefined : new Uint8Array(bytes, 0, bytes.byteLength - 1);
-}
+};

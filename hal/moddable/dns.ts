@@ -36,7 +36,7 @@ class GuardedUDP extends (UDP as unknown as UdpClass) {
  * `servers`: addresses to ask, read anew for each name, since DHCP may change them. A name is given up after 5 queries
  * to each, one a second.
  */
-export function lookupBy(servers: () => readonly string[]): Lookup {
+export const lookupBy = (servers: () => readonly string[]): Lookup => {
   return (host, done) => {
     const known = servers();
     if (known.length === 0) throw new Error(`resolve ${host}: no DNS server known`);
@@ -49,4 +49,4 @@ export function lookupBy(servers: () => readonly string[]): Lookup {
     };
     resolver.resolve({ host, onResolved: (_name, address: string) => finish(address), onError: () => finish() });
   };
-}
+};

@@ -219,15 +219,15 @@ export class SafeTls implements Socket {
 }
 
 /** Room for the record that a header announces. */
-function recordFor(header: Uint8Array): Uint8Array {
+const recordFor = (header: Uint8Array): Uint8Array => {
   const length = header[3]! * 256 + header[4]!;
   if (header[1] !== 3 || length === 0 || length > RECORD_MAX) throw new Error("not a TLS record");
   const record = new Uint8Array(RECORD_HEADER + length);
   record.set(header);
   return record;
-}
+};
 
-function reason(error: unknown): SocketError {
+const reason = (error: unknown): SocketError => {
   const message = (error as Error).message || "TLS failure";
   return { kind: error instanceof CertificateError ? "certificate" : "tls", message };
-}
+};

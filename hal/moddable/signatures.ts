@@ -28,26 +28,26 @@ const PREFIXES: Readonly<Record<SignatureScheme["hash"], readonly number[]>> = O
 });
 
 /** Throws on malformed input; false when the signature is not that of the key over `data`. */
-export function verifySignature(
+export const verifySignature = (
   key: PublicKey,
   scheme: SignatureScheme,
   data: readonly Uint8Array[],
   signature: Uint8Array,
-): boolean {
+): boolean => {
   if (key.kind !== scheme.kind) return false;
   const digest = new Digest(scheme.hash);
   // Views are taken, which the SDK's declarations do not say.
   for (const part of data) digest.write(part as unknown as ArrayBuffer);
   const hash = new Uint8Array(digest.close());
   return key.kind === "rsa" ? rsa(key, scheme.hash, hash, signature) : ecdsa(key, hash, signature);
-}
+};
 
-function rsa(
+const rsa = (
   key: PublicKey & { kind: "rsa" },
   algorithm: SignatureScheme["hash"],
   hash: Uint8Array,
   signature: Uint8Array,
-): boolean {
+): boolean => {
   const { length } = key.modulus;
   if (signature.length !== length) return false;
   const modulus = integer(key.modulus);
@@ -61,9 +61,9 @@ function rsa(
   expected.set(prefix, length - hash.length - prefix.length);
   expected.set(hash, length - hash.length);
   return new Modular(modulus).exp(value, integer(key.exponent)) === integer(expected);
-}
+};
 
-function ecdsa(key: PublicKey & { kind: "ec" }, hash: Uint8Array, signature: Uint8Array): boolean {
+const ecdsa = (key: PublicKey & { kind: "ec" }, hash: Uint8Array, signature: Uint8Array): boolean => {
   const frame = new DerReader(signature);
   const numbers = frame.enter();
   frame.end();
@@ -71,26 +71,26 @@ function ecdsa(key: PublicKey & { kind: "ec" }, hash: Uint8Array, signature: Uin
   const s = numbers.integer();
   numbers.end();
   return verifyEcdsa(key.curve, key.point, hash, r, s);
-}
+};
 
 /** `point`: 04 || X || Y, throws where it is not on the curve; `r` and `s`: unsigned, most significant byte first. */
-export function verifyEcdsa(
+export const verifyEcdsa = (
   name: "secp256r1" | "secp384r1",
   point: Uint8Array,
   hash: Uint8Array,
   r: Uint8Array,
   s: Uint8Array,
-): boolean {
+): boolean => {
   const curve = new Curve(name);
   const key = pointOn(curve, point);
   const first = integer(r);
   const second = integer(s);
   if (first < 1n || first >= curve.n || second < 1n || second >= curve.n) return false;
   return new ECDSA(key, curve)._verify(hash.slice(0, curve.orderSize).buffer as ArrayBuffer, first, second);
-}
+};
 
 /** An uncompressed point (04 || X || Y) that lies on the curve; throws otherwise. */
-export function pointOn(curve: Curve, bytes: Uint8Array): ECPoint {
+export const pointOn = (curve: Curve, bytes: Uint8Array): ECPoint => {
   const size = curve.orderSize;
   if (bytes.length !== 2 * size + 1 || bytes[0] !== 4) throw new Error("EC point: format");
   const x = integer(bytes.subarray(1, size + 1));
@@ -98,11 +98,11 @@ export function pointOn(curve: Curve, bytes: Uint8Array): ECPoint {
   const { a, b, m } = curve.ec;
   if (x >= m || y >= m || (y * y - (x * x + a) * x - b) % m !== 0n) throw new Error("EC point: not on the curve");
   return new ECPoint(x, y);
-}
+};
 
 /** Unsigned, most significant byte first. */
-function integer(bytes: Uint8Array): bigint {
+const integer = (bytes: Uint8Array): bigint => {
   return (BigInt as unknown as { fromArrayBuffer(buffer: ArrayBuffer): bigint }).fromArrayBuffer(
     bytes.slice().buffer as ArrayBuffer,
   );
-}
+};

@@ -311,9 +311,9 @@ export class TlsSession {
 const bytesOf = (bytes: Uint8Array | ArrayBuffer): Uint8Array =>
   bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
 
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+const joined = (first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> => {
   const all = new Uint8Array(first.length + second.length);
   all.set(first);
   all.set(second, first.length);
   return all;
-}
+};

@@ -8,7 +8,7 @@ import { isUnconfirmed } from "../../src/job/boot-table";
 import type { Boot, Clock } from "../../src/ports";
 
 /** Call it before any code of the application. `expired`: notes the reason, one line, before the chip restarts. */
-export function guardTrial(boot: Boot, clock: Clock, expired: (reason: string) => void): void {
+export const guardTrial = (boot: Boot, clock: Clock, expired: (reason: string) => void): void => {
   if (!isUnconfirmed(boot.running())) return;
   clock.set(() => {
     if (!isUnconfirmed(boot.running())) return;
@@ -17,4 +17,4 @@ export function guardTrial(boot: Boot, clock: Clock, expired: (reason: string) =
     // The rollback returns where there is no other image.
     boot.restart();
   }, TRIAL_SECONDS_MAX * 1000);
-}
+};

@@ -6,19 +6,19 @@ import { md5 } from "../vendor/js-md5";
 import type { Crypto, Digest } from "../ports";
 
 /** Takes bytes in any pieces and keeps none of the caller's buffers. */
-export function md5Digest(): Digest {
+export const md5Digest = (): Digest => {
   const hash = md5.create();
   return {
     write: (bytes) => void hash.update(bytes),
     close: () => Uint8Array.from(hash.digest()),
   };
-}
+};
 
 /** A crypto port with this MD5; everything else is that of `crypto`. */
-export function withPortableMd5(crypto: Crypto): Crypto {
+export const withPortableMd5 = (crypto: Crypto): Crypto => {
   return {
     digest: (algorithm) => (algorithm === "MD5" ? md5Digest() : crypto.digest(algorithm)),
     verifyP256: (point, hash, r, s) => crypto.verifyP256(point, hash, r, s),
     random: () => crypto.random(),
   };
-}
+};

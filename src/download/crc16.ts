@@ -8,7 +8,7 @@ const NIBBLES: readonly number[] = Object.freeze([
  * CRC-16/USB, which ThingsPanel sends as X-CRC16 with every range: polynomial 0x8005 reflected, initial value and final
  * exclusive-or 0xFFFF; "123456789" gives 0xB4C8.
  */
-export function crc16(bytes: Uint8Array): number {
+export const crc16 = (bytes: Uint8Array): number => {
   let crc = 0xffff;
   for (let at = 0; at < bytes.length; at++) {
     crc ^= bytes[at]!;
@@ -16,4 +16,4 @@ export function crc16(bytes: Uint8Array): number {
     crc = (crc >> 4) ^ NIBBLES[crc & 15]!;
   }
   return crc ^ 0xffff;
-}
+};

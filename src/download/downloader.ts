@@ -265,6 +265,6 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 }
 
 /** A message of the socket port, fit for a report: printable ASCII, not too long. */
-function oneLine(message: string): string {
+const oneLine = (message: string): string => {
   return message.replace(/[^ -~]+/g, " ").slice(0, 100);
-}
+};

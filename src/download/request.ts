@@ -10,18 +10,18 @@ const RANGE_ROOM = 36;
  * response's head before a byte of the body is taken, whereas If-Range makes the server send the whole file (S3 and COS
  * honour it, ThingsPanel does not).
  */
-export function requestPrefix(url: HttpUrl): Uint8Array {
+export const requestPrefix = (url: HttpUrl): Uint8Array => {
   const text =
     `GET ${url.target} HTTP/1.1\r\nHost: ${url.hostHeader}\r\nUser-Agent: xs-ota\r\n` +
     "Accept-Encoding: identity\r\nConnection: keep-alive\r\nRange: bytes=";
   const bytes = new Uint8Array(text.length);
   writeAscii(text, bytes, 0);
   return bytes;
-}
+};
 
 /** One request for the bytes `first` to `end` - 1. */
-export function rangeRequest(prefix: Uint8Array, first: number, end: number): Uint8Array {
+export const rangeRequest = (prefix: Uint8Array, first: number, end: number): Uint8Array => {
   const bytes = new Uint8Array(prefix.length + RANGE_ROOM);
   bytes.set(prefix);
   return bytes.subarray(0, writeAscii(`${first}-${end - 1}\r\n\r\n`, bytes, prefix.length));
-}
+};

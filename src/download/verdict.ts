@@ -46,7 +46,7 @@ export type Verdict =
  * Checks what a response says of its bytes rather than its status: ThingsPanel answers ranges with 200. `wanted`:
  * offset of the next byte; `size` 0: unknown.
  */
-export function verdictOn(response: Response, wanted: number, size: number): Verdict {
+export const verdictOn = (response: Response, wanted: number, size: number): Verdict => {
   const { status, range } = response;
   switch (status) {
     case 200:
@@ -86,9 +86,9 @@ export function verdictOn(response: Response, wanted: number, size: number): Ver
       if (status >= 500) return busy(response);
       return refused("download", `HTTP ${status}: unexpected answer`);
   }
-}
+};
 
-function onBody(response: Response, wanted: number, size: number): Verdict {
+const onBody = (response: Response, wanted: number, size: number): Verdict => {
   const { status, framing, range } = response;
   if (response.encoded)
     return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
@@ -114,10 +114,10 @@ function onBody(response: Response, wanted: number, size: number): Verdict {
   }
   if (status === 206) return refused("download", "HTTP 206: no Content-Range");
   return onWholeFile(response.type, framing, wanted, size);
-}
+};
 
 /** 200 without Content-Range: the whole file from its first byte, or a page that has nothing to do with it. */
-function onWholeFile(type: string, framing: Framing, wanted: number, size: number): Verdict {
+const onWholeFile = (type: string, framing: Framing, wanted: number, size: number): Verdict => {
   const length = framing.kind === "length" ? framing.length : -1;
   if (size === 0 || length !== size) {
     if (type === "application/json" || type.endsWith("+json"))
@@ -132,20 +132,20 @@ function onWholeFile(type: string, framing: Framing, wanted: number, size: numbe
   if (whole <= wanted)
     return refused("download", `HTTP 200: the file has ${whole} bytes, ${wanted} are stored already`);
   return { kind: "body", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
-}
+};
 
-export function refused(cause: Cause, message: string): Extract<Incident, { kind: "refused" }> {
+export const refused = (cause: Cause, message: string): Extract<Incident, { kind: "refused" }> => {
   return { kind: "refused", cause, message };
-}
+};
 
-function otherSize(status: number, actual: number, expected: number): Verdict {
+const otherSize = (status: number, actual: number, expected: number): Verdict => {
   return { kind: "other-size", message: `HTTP ${status}: the file has ${actual} bytes on the server, not ${expected}` };
-}
+};
 
-export function transient(message: string, retryAfter = 0): Extract<Incident, { kind: "transient" }> {
+export const transient = (message: string, retryAfter = 0): Extract<Incident, { kind: "transient" }> => {
   return { kind: "transient", message, retryAfter };
-}
+};
 
-function busy({ status, retryAfter }: Response): Verdict {
+const busy = ({ status, retryAfter }: Response): Verdict => {
   return transient(`HTTP ${status}: the server is busy or broken`, retryAfter);
-}
+};

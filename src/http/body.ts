@@ -140,8 +140,8 @@ export class BodyReader {
   }
 }
 
-function sizeDigits(line: string): string {
+const sizeDigits = (line: string): string => {
   let end = 0;
   while (end < line.length && !";\r \t".includes(line[end]!)) end++;
   return line.slice(0, end);
-}
+};

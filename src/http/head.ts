@@ -210,7 +210,7 @@ export class HeadReader {
  * by one letter, and none is searched for its colon. A position behind the line's end is harmless: the name is
  * compared.
  */
-function candidate(bytes: Uint8Array, start: number): FieldName | undefined {
+const candidate = (bytes: Uint8Array, start: number): FieldName | undefined => {
   switch (bytes[start]! | 0x20) {
     case 0x63: // c
       if (bytes[start + 13] === COLON) return "content-range";
@@ -232,4 +232,4 @@ function candidate(bytes: Uint8Array, start: number): FieldName | undefined {
     default:
       return undefined;
   }
-}
+};

@@ -42,7 +42,7 @@ export interface Response {
 const VALIDATOR_MAX = 128;
 
 /** Interprets a head that was read to its end. */
-export function interpret(head: HeadReader): Response {
+export const interpret = (head: HeadReader): Response => {
   const transferCoding = head.field("transfer-encoding")?.toLowerCase();
   const contentCoding = head.field("content-encoding")?.toLowerCase();
   const connection = head.field("connection")?.toLowerCase();
@@ -65,19 +65,19 @@ export function interpret(head: HeadReader): Response {
     retryAfter: retryAfter < 0 ? undefined : retryAfter,
     crc16: crc16 === undefined ? undefined : hexadecimal(crc16),
   };
-}
+};
 
 /** Transfer-Encoding wins over Content-Length; lengths that differ are no length (RFC 9112 section 6.3). */
-function framingOf(transferCoding: string | undefined, contentLength: string | undefined): Framing | "ambiguous" {
+const framingOf = (transferCoding: string | undefined, contentLength: string | undefined): Framing | "ambiguous" => {
   if (transferCoding !== undefined) return { kind: transferCoding === "chunked" ? "chunked" : "close", length: 0 };
   if (contentLength === undefined) return { kind: "close", length: 0 };
   const lengths = contentLength.includes(",") ? contentLength.split(",").map((each) => each.trim()) : [contentLength];
   const first = lengths[0]!;
   const length = decimal(first);
   return length < 0 || lengths.some((each) => each !== first) ? "ambiguous" : { kind: "length", length };
-}
+};
 
-function contentRange(value: string | undefined): ContentRange | "malformed" | undefined {
+const contentRange = (value: string | undefined): ContentRange | "malformed" | undefined => {
   if (value === undefined) return undefined;
   const slash = value.indexOf("/");
   if (slash < 6 || value.slice(0, 6).toLowerCase() !== "bytes ") return "malformed";
@@ -91,19 +91,19 @@ function contentRange(value: string | undefined): ContentRange | "malformed" | u
   const last = dash < 0 ? -1 : decimal(span, dash + 1);
   if (first < 0 || last < first || (total >= 0 && last >= total)) return "malformed";
   return { first, last, total };
-}
+};
 
-function validatorOf(etag: string | undefined, lastModified: string | undefined): string | undefined {
+const validatorOf = (etag: string | undefined, lastModified: string | undefined): string | undefined => {
   const validator = etag !== undefined && etag.startsWith('"') ? etag : lastModified;
   return validator !== undefined && validator !== "" && validator.length <= VALIDATOR_MAX ? validator : undefined;
-}
+};
 
-function mediaType(value: string | undefined): string {
+const mediaType = (value: string | undefined): string => {
   if (value === undefined) return "";
   const semicolon = value.indexOf(";");
   return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
-}
+};
 
-function hasToken(list: string | undefined, token: string): boolean {
+const hasToken = (list: string | undefined, token: string): boolean => {
   return list !== undefined && list.split(",").some((each) => each.trim() === token);
-}
+};

@@ -4,7 +4,7 @@
  */
 
 /** One character per byte (ISO 8859-1). Eight at a time: each concatenation allocates. */
-export function latin1(bytes: Uint8Array, start: number, end: number): string {
+export const latin1 = (bytes: Uint8Array, start: number, end: number): string => {
   let text = "";
   let at = start;
   for (; at + 8 <= end; at += 8) {
@@ -21,19 +21,19 @@ export function latin1(bytes: Uint8Array, start: number, end: number): string {
   }
   for (; at < end; at++) text += String.fromCharCode(bytes[at]!);
   return text;
-}
+};
 
 /** Writes ASCII text to `into` from `at` on; returns where it ended. */
-export function writeAscii(text: string, into: Uint8Array, at: number): number {
+export const writeAscii = (text: string, into: Uint8Array, at: number): number => {
   for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
   return at + text.length;
-}
+};
 
 /**
  * The decimal number that `text` consists of from `start` to `end`, or -1: nothing else is accepted, nor more than 15
  * digits.
  */
-export function decimal(text: string, start = 0, end = text.length): number {
+export const decimal = (text: string, start = 0, end = text.length): number => {
   if (end <= start || end - start > 15) return -1;
   let value = 0;
   for (let at = start; at < end; at++) {
@@ -42,12 +42,12 @@ export function decimal(text: string, start = 0, end = text.length): number {
     value = value * 10 + digit;
   }
   return value;
-}
+};
 
 /**
  * The hexadecimal number that `text` consists of, or -1: at most 13 digits, which a JavaScript number holds exactly.
  */
-export function hexadecimal(text: string): number {
+export const hexadecimal = (text: string): number => {
   if (text.length === 0 || text.length > 13) return -1;
   let value = 0;
   for (let at = 0; at < text.length; at++) {
@@ -58,4 +58,4 @@ export function hexadecimal(text: string): number {
     value = value * 16 + digit;
   }
   return value;
-}
+};

@@ -25,7 +25,7 @@ export const urlText = ({ tls, hostHeader, target }: HttpUrl): string =>
 const TOO_LONG = `URL is longer than ${URL_MAX} bytes`;
 
 /** Splits a URL. Returns the reason, one line without the URL, where it cannot be used. */
-export function splitUrl(url: string): HttpUrl | string {
+export const splitUrl = (url: string): HttpUrl | string => {
   if (url.length > URL_MAX) return TOO_LONG;
   const scheme = schemeOf(url);
   if (scheme !== "http" && scheme !== "https") return "URL is neither http nor https";
@@ -38,13 +38,13 @@ export function splitUrl(url: string): HttpUrl | string {
   if (target === undefined) return "URL has a space or a control character in it";
   if (end + target.length > URL_MAX) return TOO_LONG;
   return { ...authority, target };
-}
+};
 
 /**
  * Resolves a redirect's Location against the URL that answered with it (RFC 3986 section 5.2): absolute,
  * scheme-relative, absolute path, relative path, query only. Returns the reason where it cannot be followed.
  */
-export function resolveLocation(base: HttpUrl, location: string): HttpUrl | string {
+export const resolveLocation = (base: HttpUrl, location: string): HttpUrl | string => {
   const raw = escapeRawBytes(location);
   const scheme = schemeOf(raw);
   if (scheme !== "")
@@ -58,25 +58,25 @@ export function resolveLocation(base: HttpUrl, location: string): HttpUrl | stri
   else if (raw.startsWith("?")) next = path + raw;
   else next = withoutDots(path.slice(0, path.lastIndexOf("/") + 1) + raw);
   return splitUrl((base.tls ? "https://" : "http://") + base.hostHeader + next);
-}
+};
 
 /** The scheme in lower case, or "" for a relative reference. */
-function schemeOf(url: string): string {
+const schemeOf = (url: string): string => {
   const colon = url.indexOf(":");
   if (colon <= 0 || colon > 16) return "";
   const scheme = url.slice(0, colon).toLowerCase();
   return /^[a-z][a-z0-9+.-]*$/.test(scheme) ? scheme : "";
-}
+};
 
-function endOfAuthority(url: string, start: number): number {
+const endOfAuthority = (url: string, start: number): number => {
   for (let at = start; at < url.length; at++) {
     const character = url[at];
     if (character === "/" || character === "?" || character === "#") return at;
   }
   return url.length;
-}
+};
 
-function splitAuthority(authority: string, tls: boolean): Omit<HttpUrl, "target"> | string {
+const splitAuthority = (authority: string, tls: boolean): Omit<HttpUrl, "target"> | string => {
   if (authority.includes("@")) return "URL carries a user name";
   const bracketed = authority.startsWith("[");
   const hostEnd = bracketed ? authority.indexOf("]") + 1 : authority.indexOf(":");
@@ -92,10 +92,10 @@ function splitAuthority(authority: string, tls: boolean): Omit<HttpUrl, "target"
   else if (rest !== "" && rest !== ":") port = -1;
   if (port < 1 || port > 65535) return "URL has an impossible port";
   return { tls, host, port, hostHeader: port === standard ? bare : `${bare}:${port}` };
-}
+};
 
 /** Path and query without the fragment; undefined where a character would break the request line. */
-function requestTarget(rest: string): string | undefined {
+const requestTarget = (rest: string): string | undefined => {
   const hash = rest.indexOf("#");
   let target = hash < 0 ? rest : rest.slice(0, hash);
   if (!target.startsWith("/")) target = `/${target}`;
@@ -113,15 +113,15 @@ function requestTarget(rest: string): string | undefined {
     plain = at + 1;
   }
   return plain === 0 ? target : escaped + target.slice(plain);
-}
+};
 
 /** A header field is bytes: those outside ASCII are escaped one by one, whatever their charset was. */
-function escapeRawBytes(location: string): string {
+const escapeRawBytes = (location: string): string => {
   return location.replace(/[\x80-\xff]/g, (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase()}`);
-}
+};
 
 /** RFC 3986 section 5.2.4 on an absolute path; the query stays as it is. */
-function withoutDots(reference: string): string {
+const withoutDots = (reference: string): string => {
   let end = reference.length;
   for (const mark of ["?", "#"]) {
     const at = reference.indexOf(mark);
@@ -139,4 +139,4 @@ function withoutDots(reference: string): string {
     } else kept.push(segment);
   });
   return `/${kept.join("/")}${reference.slice(end)}`;
-}
+};

@@ -46,7 +46,7 @@ export interface AppDescription {
 }
 
 /** `bytes`: at least the image's first 24. */
-export function readHeader(bytes: Uint8Array): ImageHeader {
+export const readHeader = (bytes: Uint8Array): ImageHeader => {
   if (bytes.length < IMAGE_HEADER) throw new Error(`not an ESP image: ${bytes.length} bytes`);
   if (bytes[0] !== IMAGE_MAGIC)
     throw new Error(`not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}`);
@@ -54,10 +54,10 @@ export function readHeader(bytes: Uint8Array): ImageHeader {
   if (segments === 0 || segments > MAX_SEGMENTS)
     throw new Error(`ESP image: ${segments} segments, must be 1 to ${MAX_SEGMENTS}`);
   return { segments, chip: bytes[12]! | (bytes[13]! << 8), hashAppended: bytes[23] !== 0 };
-}
+};
 
 /** `bytes`: the image from its beginning, at least 288 bytes of it. Throws where there is no description. */
-export function readAppDescription(bytes: Uint8Array): AppDescription {
+export const readAppDescription = (bytes: Uint8Array): AppDescription => {
   readHeader(bytes);
   const end = DESCRIPTION_OFFSET + DESCRIPTION_LENGTH;
   if (bytes.length < end) throw new Error(`ESP image: no room for an app description in ${bytes.length} bytes`);
@@ -72,10 +72,10 @@ export function readAppDescription(bytes: Uint8Array): AppDescription {
     project: text(bytes, DESCRIPTION_OFFSET + 48, "project name"),
     custom: bytes.subarray(end, Math.min(segmentEnd, bytes.length)),
   };
-}
+};
 
 /** A field of 32 bytes, ended by a zero byte. */
-function text(bytes: Uint8Array, offset: number, what: string): string {
+const text = (bytes: Uint8Array, offset: number, what: string): string => {
   let value = "";
   for (let index = 0; index < 32; index++) {
     const code = bytes[offset + index]!;
@@ -87,8 +87,8 @@ function text(bytes: Uint8Array, offset: number, what: string): string {
     value += String.fromCharCode(code);
   }
   throw new Error(`ESP image: the ${what} has no end`);
-}
+};
 
-export function hexByte(value: number): string {
+export const hexByte = (value: number): string => {
   return `0x${value < 16 ? "0" : ""}${value.toString(16)}`;
-}
+};

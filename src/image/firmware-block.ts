@@ -30,7 +30,7 @@ export interface Firmware {
  * `custom`: what follows the app description. Undefined where that is no firmware block; throws where the block is
  * damaged.
  */
-export function readFirmwareBlock(custom: Uint8Array): Firmware | undefined {
+export const readFirmwareBlock = (custom: Uint8Array): Firmware | undefined => {
   if (custom.length < FIRMWARE_BLOCK || !startsWith(custom, MAGIC)) return undefined;
   if (custom[4] !== FORMAT) throw new Error(`firmware block of format ${custom[4]}, this reader knows ${FORMAT}`);
   const floor =
@@ -43,9 +43,9 @@ export function readFirmwareBlock(custom: Uint8Array): Firmware | undefined {
     version: text(custom, VERSION_AT, "version"),
     securityFloor: floor >>> 0,
   };
-}
+};
 
-export function encodeFirmwareBlock({ product, version, securityFloor }: Firmware): Uint8Array {
+export const encodeFirmwareBlock = ({ product, version, securityFloor }: Firmware): Uint8Array => {
   const bytes = new Uint8Array(FIRMWARE_BLOCK);
   bytes.set(MAGIC);
   bytes[4] = FORMAT;
@@ -53,23 +53,23 @@ export function encodeFirmwareBlock({ product, version, securityFloor }: Firmwar
   putText(bytes, VERSION_AT, "version", version);
   for (let index = 0; index < 4; index++) bytes[FLOOR_AT + index] = securityFloor >>> (8 * index);
   return bytes;
-}
+};
 
 /**
  * Reads product and version, for device, simulated board, cloud and command line. It takes an image's first sector, of
  * which IMAGE_FACTS bytes are enough. An image without a firmware block comes from another project: it throws, unless
  * `allowForeign`; then project name and version of the app description count.
  */
-export function readFirmware(firstSector: Uint8Array, allowForeign: boolean): Firmware {
+export const readFirmware = (firstSector: Uint8Array, allowForeign: boolean): Firmware => {
   const description = readAppDescription(firstSector);
   const block = readFirmwareBlock(description.custom);
   if (block !== undefined) return block;
   if (!allowForeign)
     throw new Error("image has no firmware block, so its product is unknown (allowForeign permits it)");
   return { product: description.project, version: description.version, securityFloor: 0 };
-}
+};
 
-function text(bytes: Uint8Array, at: number, name: string): string {
+const text = (bytes: Uint8Array, at: number, name: string): string => {
   let value = "";
   for (let index = 0; index < TEXT; index++) {
     const byte = bytes[at + index] ?? 0;
@@ -80,10 +80,10 @@ function text(bytes: Uint8Array, at: number, name: string): string {
   if (value.length === 0 || value.length >= TEXT)
     throw new Error(`firmware block: ${name} of ${value.length} characters, must be 1 to ${TEXT - 1}`);
   return value;
-}
+};
 
-function putText(bytes: Uint8Array, at: number, name: string, value: string): void {
+const putText = (bytes: Uint8Array, at: number, name: string, value: string): void => {
   if (!/^[\x20-\x7e]{1,31}$/.test(value))
     throw new Error(`${name} ${JSON.stringify(value)}: 1 to ${TEXT - 1} printable ASCII characters are expected`);
   for (let index = 0; index < value.length; index++) bytes[at + index] = value.charCodeAt(index);
-}
+};

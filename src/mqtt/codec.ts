@@ -64,7 +64,7 @@ export class PacketDecoder {
  * The library reports a field that is cut off as -1 or leaves it out, and lets packet id 0 pass, which the standard
  * forbids (section 2.3.1).
  */
-function checked(parsed: Parsed): Packet {
+const checked = (parsed: Parsed): Packet => {
   const { cmd, messageId: id = 0, qos = 0 } = parsed;
   if (id <= 0 && cmd !== "connack" && cmd !== "pingresp" && !(cmd === "publish" && qos === 0))
     return { type: "malformed", reason: `${cmd} without a packet id` };
@@ -87,17 +87,17 @@ function checked(parsed: Parsed): Packet {
     default:
       return { type: "malformed", reason: `${cmd} is not for a client` };
   }
-}
+};
 
 /** A plain view: the library returns its own subclass of Uint8Array. */
-function plain(bytes: Uint8Array): Uint8Array {
+const plain = (bytes: Uint8Array): Uint8Array => {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
+};
 
 /**
  * Clean session: the client keeps what must survive a connection. Throws if the identity does not fit into a packet.
  */
-export function connect(identity: Identity): Uint8Array {
+export const connect = (identity: Identity): Uint8Array => {
   const { clientId, username, password, keepAlive: keepalive } = identity;
   return plain(
     generate({
@@ -111,26 +111,26 @@ export function connect(identity: Identity): Uint8Array {
       keepalive,
     }),
   );
-}
+};
 
-export function subscribe(id: number, topic: string): Uint8Array {
+export const subscribe = (id: number, topic: string): Uint8Array => {
   return plain(generate({ cmd: "subscribe", messageId: id, subscriptions: [{ topic, qos: 1 }] }));
-}
+};
 
 /** `id` and `dup` count at QoS 1 only. */
-export function publish(message: Message, id: number, dup: boolean): Uint8Array {
+export const publish = (message: Message, id: number, dup: boolean): Uint8Array => {
   const { topic, payload, qos } = message;
   return plain(generate({ cmd: "publish", topic, payload, qos, messageId: id, dup, retain: false }));
-}
+};
 
-export function acknowledge(cmd: "puback" | "pubrec" | "pubcomp", id: number): Uint8Array {
+export const acknowledge = (cmd: "puback" | "pubrec" | "pubcomp", id: number): Uint8Array => {
   return plain(generate({ cmd, messageId: id }));
-}
+};
 
-export function pingreq(): Uint8Array {
+export const pingreq = (): Uint8Array => {
   return plain(generate({ cmd: "pingreq" }));
-}
+};
 
-export function disconnect(): Uint8Array {
+export const disconnect = (): Uint8Array => {
   return plain(generate({ cmd: "disconnect" }));
-}
+};

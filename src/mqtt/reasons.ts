@@ -10,9 +10,9 @@ const CONNACK: { readonly [code: number]: string } = Object.freeze({
   5: "not authorized: check that the device exists, is enabled and may connect",
 });
 
-export function connackReason(code: number): string {
+export const connackReason = (code: number): string => {
   return `the broker refused the connection, code ${code}: ${CONNACK[code] ?? "not a code of MQTT 3.1.1"}`;
-}
+};
 
 /** The connection ended in a state before "up". */
 export const CLOSED_DURING = Object.freeze({
@@ -22,10 +22,10 @@ export const CLOSED_DURING = Object.freeze({
 });
 
 /** A connection that was up for `milliseconds` is lost. */
-export function lostReason(reason: string, milliseconds: number): string {
+export const lostReason = (reason: string, milliseconds: number): string => {
   const hint =
     milliseconds < MQTT_STABLE
       ? " soon after it was made (if that goes on, another client uses the same client id)"
       : "";
   return `connection lost${hint}: ${reason}`;
-}
+};

@@ -6,20 +6,20 @@ import type { JsonObject } from "../util/json";
 import type { Incoming } from "./platform";
 
 /** The JSON object of a payload, or the reason to ignore it. Never throws. */
-export function readObject(payload: Uint8Array): JsonObject | string {
+export const readObject = (payload: Uint8Array): JsonObject | string => {
   try {
     return asObject(parseJson(payload, JSON_DEPTH)) ?? "not a JSON object";
   } catch (error) {
     return (error as Error).message;
   }
-}
+};
 
-export function ignored(reason: string): Incoming {
+export const ignored = (reason: string): Incoming => {
   return { kind: "ignored", reason };
-}
+};
 
 /** The result for an offer with an unusable field. `field`: its name and what is wrong, "url: missing". */
-export function badOffer(task: Task, field: string): Incoming {
+export const badOffer = (task: Task, field: string): Incoming => {
   const outcome: Outcome = { kind: "fail", cause: "rejected", message: `bad offer, ${field}` };
   return { kind: "refused", task, outcome };
-}
+};

@@ -10,12 +10,12 @@ import { readTrailer } from "./trailer";
  * @param last the file's last 96 bytes
  * @param keys trusted points, checked when they were read
  */
-export function refusalOfSignature(
+export const refusalOfSignature = (
   hash: Uint8Array,
   last: Uint8Array,
   keys: readonly Uint8Array[],
   crypto: Pick<Crypto, "digest" | "verifyP256">,
-): string | undefined {
+): string | undefined => {
   try {
     const { keyId, r, s } = readTrailer(last);
     if (!isScalar(r) || !isScalar(s)) return "signature number is out of range";
@@ -28,11 +28,11 @@ export function refusalOfSignature(
   } catch (error) {
     return (error as Error).message;
   }
-}
+};
 
 /** SHA-256 of the point. */
-export function fingerprintOf(point: Uint8Array, crypto: Pick<Crypto, "digest">): Uint8Array {
+export const fingerprintOf = (point: Uint8Array, crypto: Pick<Crypto, "digest">): Uint8Array => {
   const digest = crypto.digest("SHA256");
   digest.write(point);
   return digest.close();
-}
+};

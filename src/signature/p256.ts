@@ -14,22 +14,22 @@ export const SCALAR = 32;
 /** 0x04, X, Y (SEC 1, section 2.3.3, uncompressed). */
 export const POINT = 1 + 2 * SCALAR;
 
-export function toInteger(bytes: Uint8Array): bigint {
+export const toInteger = (bytes: Uint8Array): bigint => {
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
   return value;
-}
+};
 
 /** 0 < value < n. */
-export function isScalar(bytes: Uint8Array): boolean {
+export const isScalar = (bytes: Uint8Array): boolean => {
   const value = toInteger(bytes);
   return bytes.length === SCALAR && value > 0n && value < N;
-}
+};
 
 /** An uncompressed point that satisfies y^2 = x^3 - 3x + b. */
-export function isPoint(bytes: Uint8Array): boolean {
+export const isPoint = (bytes: Uint8Array): boolean => {
   if (bytes.length !== POINT || bytes[0] !== 4) return false;
   const x = toInteger(bytes.subarray(1, 1 + SCALAR));
   const y = toInteger(bytes.subarray(1 + SCALAR));
   return x < P && y < P && (y * y - (x * x * x - 3n * x + B)) % P === 0n;
-}
+};

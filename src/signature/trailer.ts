@@ -38,7 +38,7 @@ export const hasTrailer = (last: Uint8Array): boolean => last.length === TRAILER
  * Throws an Error that says what is wrong. It is strict, so that one signature has few encodings: the key's fingerprint
  * or zeros, and (as in all ECDSA) s or n - s, of which `openssl dgst -sign` gives either.
  */
-export function readTrailer(last: Uint8Array): Signature {
+export const readTrailer = (last: Uint8Array): Signature => {
   if (!hasTrailer(last)) throw new Error("the file is not signed");
   if (last[8] !== FORMAT || last[9] !== ECDSA_P256_SHA256)
     throw new Error(`signature of format ${last[8]}, algorithm ${last[9]}: not known here`);
@@ -49,9 +49,9 @@ export function readTrailer(last: Uint8Array): Signature {
     throw new Error("signature trailer is malformed: bytes behind the signature");
   const [r, s] = readDer(last.subarray(DER_AT, DER_AT + length));
   return { keyId: last.slice(KEY_AT, KEY_AT + KEY_LENGTH), r, s };
-}
+};
 
-export function encodeTrailer(der: Uint8Array, fingerprint: Uint8Array): Uint8Array {
+export const encodeTrailer = (der: Uint8Array, fingerprint: Uint8Array): Uint8Array => {
   if (der.length < 8 || der.length > DER_MAX)
     throw new Error(`DER signature of ${der.length} bytes, must be 8 to ${DER_MAX}`);
   const trailer = new Uint8Array(TRAILER);
@@ -60,18 +60,18 @@ export function encodeTrailer(der: Uint8Array, fingerprint: Uint8Array): Uint8Ar
   trailer.set(fingerprint.subarray(0, KEY_LENGTH), KEY_AT);
   trailer.set(der, DER_AT);
   return trailer;
-}
+};
 
 /** Strict DER (X.690, sections 8.3 and 10): SEQUENCE { INTEGER r, INTEGER s }, nothing behind it. */
-function readDer(der: Uint8Array): [Uint8Array, Uint8Array] {
+const readDer = (der: Uint8Array): [Uint8Array, Uint8Array] => {
   if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new Error("signature is not DER");
   const r = readInteger(der, 2);
   const s = readInteger(der, r.end);
   if (s.end !== der.length) throw new Error("signature is not DER");
   return [r.value, s.value];
-}
+};
 
-function readInteger(der: Uint8Array, at: number): { value: Uint8Array; end: number } {
+const readInteger = (der: Uint8Array, at: number): { value: Uint8Array; end: number } => {
   const length = der[at + 1] ?? 0;
   const start = at + 2;
   const end = start + length;
@@ -85,4 +85,4 @@ function readInteger(der: Uint8Array, at: number): { value: Uint8Array; end: num
   const value = new Uint8Array(SCALAR);
   value.set(digits, SCALAR - digits.length);
   return { value, end };
-}
+};

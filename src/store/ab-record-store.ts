@@ -165,34 +165,34 @@ export class AbRecordStore implements Store {
 }
 
 /** Writes until it is there. */
-function written(key: string, write: () => void, isThere: () => boolean): void {
+const written = (key: string, write: () => void, isThere: () => boolean): void => {
   for (let tries = 0; tries < TRIES; tries++) {
     write();
     if (isThere()) return;
   }
   throw new Error(`record ${key}: does not read back after ${TRIES} tries`);
-}
+};
 
-function checkKey(key: string): void {
+const checkKey = (key: string): void => {
   if (key.length > 14 || key === MARK)
     throw new Error(`record "${key}": a key of at most 14 characters, and not ${MARK}`);
-}
+};
 
-function copiesOf<T>(key: string, read: (place: string) => Copy<T> | undefined): (Copy<T> | undefined)[] {
+const copiesOf = <T>(key: string, read: (place: string) => Copy<T> | undefined): (Copy<T> | undefined)[] => {
   return [key, key + SECOND].map((place) => (place.length > 15 ? undefined : read(place)));
-}
+};
 
 /** Where the next value goes: not where the newest is. */
-function placeFor(key: string, newest: Copy<unknown> | undefined): string {
+const placeFor = (key: string, newest: Copy<unknown> | undefined): string => {
   return newest?.key === key ? key + SECOND : key;
-}
+};
 
-function nextGeneration(newest: Copy<unknown> | undefined): number {
+const nextGeneration = (newest: Copy<unknown> | undefined): number => {
   return newest === undefined ? 0 : (newest.generation + 1) & 0xff;
-}
+};
 
-function same(a: Uint8Array, b: Uint8Array): boolean {
+const same = (a: Uint8Array, b: Uint8Array): boolean => {
   if (a.length !== b.length) return false;
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;
-}
+};

@@ -9,7 +9,7 @@
 
 const RUN = 254;
 
-export function cobsEncode(bytes: Uint8Array): Uint8Array {
+export const cobsEncode = (bytes: Uint8Array): Uint8Array => {
   const out = new Uint8Array(bytes.length + Math.floor(bytes.length / RUN) + 1);
   let code = 0;
   let length = 1;
@@ -23,10 +23,10 @@ export function cobsEncode(bytes: Uint8Array): Uint8Array {
   }
   out[code] = length - code;
   return out.subarray(0, length);
-}
+};
 
 /** Undefined if `cobsEncode` can not have written this. */
-export function cobsDecode(stuffed: Uint8Array): Uint8Array | undefined {
+export const cobsDecode = (stuffed: Uint8Array): Uint8Array | undefined => {
   const out = new Uint8Array(stuffed.length);
   let length = 0;
   for (let at = 0; at < stuffed.length;) {
@@ -40,4 +40,4 @@ export function cobsDecode(stuffed: Uint8Array): Uint8Array | undefined {
     if (code <= RUN && at < stuffed.length) out[length++] = 0;
   }
   return stuffed.length === 0 ? undefined : out.subarray(0, length);
-}
+};

@@ -5,7 +5,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
  * `RangeError` that never shows the text, which is often a secret. Bits beyond the last byte are ignored: some
  * platforms issue secrets that have bits there, and other decoders accept them.
  */
-export function decodeBase64(text: string): Uint8Array {
+export const decodeBase64 = (text: string): Uint8Array => {
   if (text.length % 4 !== 0) throw new RangeError(`base64: ${text.length} characters, not a multiple of 4`);
   const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
   const digits = text.length - padding;
@@ -27,4 +27,4 @@ export function decodeBase64(text: string): Uint8Array {
     }
   }
   return bytes;
-}
+};

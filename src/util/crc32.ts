@@ -8,7 +8,7 @@ const TABLE: readonly number[] = Object.freeze([
  * CRC-32 of ISO 3309 (polynomial 0x04C11DB7 reflected, as in zlib, Ethernet and ESP-IDF's esp_crc32_le), unsigned.
  * `previous`: the result of an earlier call, to continue it.
  */
-export function crc32(bytes: Uint8Array, previous = 0): number {
+export const crc32 = (bytes: Uint8Array, previous = 0): number => {
   let crc = ~previous;
   for (let i = 0; i < bytes.length; i++) {
     crc ^= bytes[i]!;
@@ -16,4 +16,4 @@ export function crc32(bytes: Uint8Array, previous = 0): number {
     crc = (crc >>> 4) ^ TABLE[crc & 15]!;
   }
   return ~crc >>> 0;
-}
+};

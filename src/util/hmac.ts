@@ -3,21 +3,21 @@ import type { Crypto, DigestAlgorithm } from "../ports";
 /** Block length of MD5, SHA-1 and SHA-256 alike (RFC 2104, section 2; FIPS 180-4, section 1). */
 const BLOCK = 64;
 
-function digest(crypto: Crypto, algorithm: DigestAlgorithm, ...parts: Uint8Array[]): Uint8Array {
+const digest = (crypto: Crypto, algorithm: DigestAlgorithm, ...parts: Uint8Array[]): Uint8Array => {
   const hash = crypto.digest(algorithm);
   for (const part of parts) hash.write(part);
   return hash.close();
-}
+};
 
 /** The key's block XORed with one byte (RFC 2104: 0x36 inside, 0x5C outside). */
-function pad(key: Uint8Array, byte: number): Uint8Array {
+const pad = (key: Uint8Array, byte: number): Uint8Array => {
   const block = new Uint8Array(BLOCK).fill(byte);
   for (let i = 0; i < key.length; i++) block[i]! ^= key[i]!;
   return block;
-}
+};
 
 /** HMAC of RFC 2104; the result is as long as the digest. Leaves no copy of the key behind. */
-export function hmac(crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array, message: Uint8Array): Uint8Array {
+export const hmac = (crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array, message: Uint8Array): Uint8Array => {
   const short = key.length > BLOCK ? digest(crypto, algorithm, key) : key;
   const [inside, outside] = [pad(short, 0x36), pad(short, 0x5c)];
   if (short !== key) short.fill(0);
@@ -25,4 +25,4 @@ export function hmac(crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array
   inside.fill(0);
   outside.fill(0);
   return result;
-}
+};

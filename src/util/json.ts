@@ -12,7 +12,7 @@ const BACKSLASH = 0x5c;
  * Greatest depth of nesting that a parser would reach. Strings are skipped by JSON's own rules, so the parser never
  * goes deeper than this says.
  */
-function depth(bytes: Uint8Array): number {
+const depth = (bytes: Uint8Array): number => {
   let open = 0;
   let deepest = 0;
   let inString = false;
@@ -27,13 +27,13 @@ function depth(bytes: Uint8Array): number {
     else if ((byte | 0x20) === 0x7d) open--;
   }
   return deepest;
-}
+};
 
 /**
  * Parses JSON from UTF-8 bytes or text. Nesting deeper than `maxDepth` is refused before the engine's parser, which
  * is recursive, sees it. Throws `JsonError`, nothing else.
  */
-export function parseJson(input: Uint8Array | string, maxDepth: number): unknown {
+export const parseJson = (input: Uint8Array | string, maxDepth: number): unknown => {
   const text = typeof input === "string" ? input : decodeUtf8(input);
   if (depth(typeof input === "string" ? encodeUtf8(input) : input) > maxDepth)
     throw new JsonError(`nested deeper than ${maxDepth}`);
@@ -42,32 +42,32 @@ export function parseJson(input: Uint8Array | string, maxDepth: number): unknown
   } catch {
     throw new JsonError("not JSON");
   }
-}
+};
 
 export type JsonObject = { readonly [key: string]: unknown };
 
 /** `value` as an object, or undefined for everything else, arrays and null included. */
-export function asObject(value: unknown): JsonObject | undefined {
+export const asObject = (value: unknown): JsonObject | undefined => {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-}
+};
 
 /** An own member: no sender can name an inherited one. */
-export function member(object: JsonObject, key: string): unknown {
+export const member = (object: JsonObject, key: string): unknown => {
   return Object.prototype.hasOwnProperty.call(object, key) ? object[key] : undefined;
-}
+};
 
 /** A string member. */
-export function stringMember(object: JsonObject, key: string): string | undefined {
+export const stringMember = (object: JsonObject, key: string): string | undefined => {
   const value = member(object, key);
   return typeof value === "string" ? value : undefined;
-}
+};
 
 /**
  * A member that is a whole number, or a string of decimal digits with an optional sign: clouds send both for the same
  * field.
  */
-export function integerMember(object: JsonObject, key: string): number | undefined {
+export const integerMember = (object: JsonObject, key: string): number | undefined => {
   const value = member(object, key);
   const number = typeof value === "string" && /^-?[0-9]{1,16}$/.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isSafeInteger(number) ? number : undefined;
-}
+};

@@ -12,12 +12,12 @@ const LEAD: readonly number[] = Object.freeze([0, 0xc0, 0xe0, 0xf0]);
 const PIECE = 32;
 
 /** Bytes that one code point beyond ASCII takes; a lone surrogate counts as U+FFFD, like everything here. */
-function width(point: number): number {
+const width = (point: number): number => {
   return point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-}
+};
 
 /** Length of `text` in bytes of UTF-8. */
-export function utf8Length(text: string): number {
+export const utf8Length = (text: string): number => {
   let length = 0;
   for (const character of text) {
     const point = character.codePointAt(0)!;
@@ -25,17 +25,17 @@ export function utf8Length(text: string): number {
     length += point < 0x80 ? 1 : width(point);
   }
   return length;
-}
+};
 
 /** A lone surrogate becomes U+FFFD (WHATWG Encoding, "UTF-8 encoder"). */
-export function encodeUtf8(text: string): Uint8Array {
+export const encodeUtf8 = (text: string): Uint8Array => {
   const bytes = new Uint8Array(utf8Length(text));
   encodeUtf8Into(text, bytes, 0);
   return bytes;
-}
+};
 
 /** Writes `text` into `bytes` from index `at` on, where there must be room; returns the index behind it. */
-export function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): number {
+export const encodeUtf8Into = (text: string, bytes: Uint8Array, at: number): number => {
   for (const character of text) {
     let point = character.codePointAt(0)!;
     if (point < 0x80) {
@@ -48,13 +48,13 @@ export function encodeUtf8Into(text: string, bytes: Uint8Array, at: number): num
     for (let left = tail - 1; left >= 0; left--) bytes[at++] = 0x80 | ((point >> (6 * left)) & 0x3f);
   }
   return at;
-}
+};
 
 /**
  * Malformed bytes become U+FFFD, one for each maximal broken part (WHATWG Encoding, "UTF-8 decoder"; no byte order mark
  * is removed).
  */
-export function decodeUtf8(bytes: Uint8Array): string {
+export const decodeUtf8 = (bytes: Uint8Array): string => {
   const pieces: string[] = [];
   let points: number[] = [];
   const { length } = bytes;
@@ -89,10 +89,10 @@ export function decodeUtf8(bytes: Uint8Array): string {
   }
   pieces.push(String.fromCodePoint(...points));
   return pieces.join("");
-}
+};
 
 /** The longest beginning of `text` that takes at most `maxBytes` bytes of UTF-8 and cuts no character. */
-export function truncateUtf8(text: string, maxBytes: number): string {
+export const truncateUtf8 = (text: string, maxBytes: number): string => {
   let bytes = 0;
   let units = 0;
   for (const character of text) {
@@ -102,4 +102,4 @@ export function truncateUtf8(text: string, maxBytes: number): string {
     units += character.length;
   }
   return text;
-}
+};

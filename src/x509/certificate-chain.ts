@@ -33,7 +33,7 @@ const RSA_MIN = 256;
 const RSA_MAX = 512;
 
 /** The server's key; throws a CertificateError that says why not. */
-export function verifyChain(options: ChainOptions): PublicKey {
+export const verifyChain = (options: ChainOptions): PublicKey => {
   const { host, now } = options;
   if (options.roots.length === 0) throw new CertificateError("no trusted root configured");
   const server = parse(options.certificates[0] ?? new Uint8Array(0));
@@ -74,15 +74,15 @@ export function verifyChain(options: ChainOptions): PublicKey {
     current = issuer;
   }
   throw new CertificateError("chain too long");
-}
+};
 
-function parse(der: Uint8Array): Certificate {
+const parse = (der: Uint8Array): Certificate => {
   try {
     return parseCertificate(der);
   } catch (error) {
     throw new CertificateError(`malformed certificate (${(error as Error).message})`);
   }
-}
+};
 
 /** `depth`: authorities between it and the server. */
 const mayIssue = (candidate: Certificate, depth: number): boolean =>
@@ -91,16 +91,16 @@ const mayIssue = (candidate: Certificate, depth: number): boolean =>
 const strong = (key: PublicKey): boolean =>
   key.kind === "ec" || (key.modulus.length >= RSA_MIN && key.modulus.length <= RSA_MAX);
 
-function checkDates(certificate: Certificate, now: number): void {
+const checkDates = (certificate: Certificate, now: number): void => {
   if (now < certificate.notBefore) throw new CertificateError("certificate not yet valid (is the clock set?)");
   if (now > certificate.notAfter) throw new CertificateError("certificate has expired");
-}
+};
 
 /**
  * RFC 6125, section 6.4: names without regard to case; a wildcard stands for one whole first label. No fall-back to the
  * common name.
  */
-function matches(certificate: Certificate, host: string): boolean {
+const matches = (certificate: Certificate, host: string): boolean => {
   const address = addressBytes(host);
   if (address !== undefined) return certificate.addresses.some((candidate) => sameBytes(candidate, address));
   const wanted = host.toLowerCase().replace(/\.$/, "");
@@ -110,10 +110,10 @@ function matches(certificate: Certificate, host: string): boolean {
     const dot = wanted.indexOf(".");
     return dot > 0 && name.indexOf(".", 2) > 0 && wanted.slice(dot) === name.slice(1);
   });
-}
+};
 
 /** Bytes of a literal IPv4 or IPv6 address; undefined for a name. */
-export function addressBytes(host: string): Uint8Array | undefined {
+export const addressBytes = (host: string): Uint8Array | undefined => {
   const four = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host);
   if (four !== null) return Uint8Array.of(Number(four[1]), Number(four[2]), Number(four[3]), Number(four[4]));
   if (!host.includes(":")) return undefined;
@@ -129,4 +129,4 @@ export function addressBytes(host: string): Uint8Array | undefined {
     bytes[index * 2 + 1] = value;
   });
   return bytes;
-}
+};

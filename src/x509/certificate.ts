@@ -66,7 +66,7 @@ const SERVER_AUTH = "2b06010505070301";
 const ANY_USAGE = "551d2500";
 
 /** Throws on anything malformed. */
-export function parseCertificate(der: Uint8Array): Certificate {
+export const parseCertificate = (der: Uint8Array): Certificate => {
   const outer = new DerReader(der);
   const frame = outer.enter();
   outer.end();
@@ -101,9 +101,9 @@ export function parseCertificate(der: Uint8Array): Certificate {
     key,
     ...extensions,
   };
-}
+};
 
-function publicKey(info: DerReader): PublicKey | undefined {
+const publicKey = (info: DerReader): PublicKey | undefined => {
   const algorithm = info.enter();
   const kind = algorithm.oid();
   if (kind === RSA_KEY) {
@@ -112,7 +112,7 @@ function publicKey(info: DerReader): PublicKey | undefined {
   }
   const curve = kind === EC_KEY ? CURVES[algorithm.oid()] : undefined;
   return curve === undefined ? undefined : { kind: "ec", curve, point: info.bits() };
-}
+};
 
 class Extensions {
   dnsNames: string[] = [];
@@ -171,14 +171,14 @@ class Extensions {
   }
 }
 
-function ascii(bytes: Uint8Array): string {
+const ascii = (bytes: Uint8Array): string => {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
   return text;
-}
+};
 
 /** YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ (RFC 5280, section 4.1.2.5). */
-function time(reader: DerReader): number {
+const time = (reader: DerReader): number => {
   const { tag, content } = reader.next();
   const text = ascii(content);
   const digits = tag === UTC_TIME ? 12 : tag === GENERALIZED_TIME ? 14 : 0;
@@ -187,4 +187,4 @@ function time(reader: DerReader): number {
   const year = digits === 14 ? pair(0) * 100 + pair(2) : pair(0) + (pair(0) < 50 ? 2000 : 1900);
   const at = digits - 10;
   return Date.UTC(year, pair(at) - 1, pair(at + 2), pair(at + 4), pair(at + 6), pair(at + 8));
-}
+};

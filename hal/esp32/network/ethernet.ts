@@ -3,7 +3,7 @@ import Ethernet from "embedded:network/interface/ethernet";
 import type { BringUpOptions } from "./bring-up";
 import { LinkKeeper } from "xs-ota/hal/esp32/network/keeper";
 
-export function bringUp(options: BringUpOptions): void {
+export const bringUp = (options: BringUpOptions): void => {
   const keeper = new LinkKeeper(options, () => {
     const ethernet = new Ethernet({ onChanged: () => keeper.changed() });
     return {
@@ -15,4 +15,4 @@ export function bringUp(options: BringUpOptions): void {
     };
   });
   keeper.start();
-}
+};

@@ -5,7 +5,7 @@ import WiFi from "embedded:network/interface/wifi";
 import type { BringUpOptions } from "./bring-up";
 import { LinkKeeper } from "xs-ota/hal/esp32/network/keeper";
 
-export function bringUp(options: BringUpOptions): void {
+export const bringUp = (options: BringUpOptions): void => {
   const keeper = new LinkKeeper(options, () => {
     const wifi = new WiFi({ onChanged: () => keeper.changed() });
     return {
@@ -23,4 +23,4 @@ export function bringUp(options: BringUpOptions): void {
     };
   });
   keeper.start();
-}
+};

@@ -21,32 +21,32 @@ const CONNECTION_ID_LENGTH = 5;
 
 export type HmacAlgorithm = "SHA256" | "SHA1";
 
-export function clientIdOf(productId: string, deviceName: string): string {
+export const clientIdOf = (productId: string, deviceName: string): string => {
   return productId + deviceName;
-}
+};
 
 /** Tells the connections of one device apart; random for each. */
-export function connectionId(crypto: Crypto): string {
+export const connectionId = (crypto: Crypto): string => {
   let id = "";
   for (let i = 0; i < CONNECTION_ID_LENGTH; i++)
     id += CONNECTION_ID[Math.floor(crypto.random() * CONNECTION_ID.length)]!;
   return id;
-}
+};
 
-export function usernameOf(clientId: string, sdkAppId: string, connection: string, expiry = EXPIRY): string {
+export const usernameOf = (clientId: string, sdkAppId: string, connection: string, expiry = EXPIRY): string => {
   return `${clientId};${sdkAppId};${connection};${expiry}`;
-}
+};
 
 /** KEY mode: the HMAC of the user name under the device's secret, and the name of the HMAC. */
-export function passwordOf(crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8Array, username: string): string {
+export const passwordOf = (crypto: Crypto, algorithm: HmacAlgorithm, key: Uint8Array, username: string): string => {
   return `${toHex(hmac(crypto, algorithm, key, encodeUtf8(username)))};hmac${algorithm.toLowerCase()}`;
-}
+};
 
 /**
  * Decodes the secret, base64 as in the console. The caller overwrites the result. Throws with one line that does not
  * show it.
  */
-export function secretKey(deviceSecret: string | (() => string | undefined) | undefined): Uint8Array {
+export const secretKey = (deviceSecret: string | (() => string | undefined) | undefined): Uint8Array => {
   const text = typeof deviceSecret === "function" ? deviceSecret() : deviceSecret;
   if (!text) throw new Error("deviceSecret: needed in KEY mode");
   try {
@@ -54,4 +54,4 @@ export function secretKey(deviceSecret: string | (() => string | undefined) | un
   } catch (error) {
     throw new Error(`deviceSecret: ${(error as Error).message}`, { cause: error });
   }
-}
+};

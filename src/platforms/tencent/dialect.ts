@@ -58,9 +58,9 @@ export const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze
 });
 
 /** Default broker of a product: TLS, region China. */
-export function defaultBroker(productId: string): { readonly host: string; readonly port: number } {
+export const defaultBroker = (productId: string): { readonly host: string; readonly port: number } => {
   return { host: `${productId}.iotcloud.tencentdevices.com`, port: 8883 };
-}
+};
 
 /** In device.json the keys are those of the vendor's device_info.json. */
 const settings = (): Setting[] => [
@@ -205,14 +205,14 @@ export const tencent: PlatformDefinition<TencentConfig> = Object.freeze({
 });
 
 /** The two names become parts of topics, of the client id and of the user name. */
-function checkName(setting: string, value: unknown): void {
+const checkName = (setting: string, value: unknown): void => {
   if (typeof value !== "string" || value === "") throw new Error(`${setting}: missing`);
   if (/[\0-\x20\x7f/+#;]/.test(value))
     throw new Error(`${setting}: has a character that no topic or user name can carry`);
-}
+};
 
 /** `result_code` is a number in current answers and a string in older ones. */
-function versionAnswer(message: JsonObject): Incoming {
+const versionAnswer = (message: JsonObject): Incoming => {
   const code = integerMember(message, "result_code");
   const text = stringMember(message, "result_msg") ?? "";
   return {
@@ -220,13 +220,13 @@ function versionAnswer(message: JsonObject): Incoming {
     accepted: code === 0,
     message: truncateUtf8(text || `result_code ${code ?? "missing"}`, MESSAGE_MAX),
   };
-}
+};
 
 /**
  * A report names its task by the version. So a push with a version is answered where another field is missing or wrong,
  * and a push without one is ignored.
  */
-function offer(message: JsonObject): Incoming {
+const offer = (message: JsonObject): Incoming => {
   const version = stringMember(message, "version");
   if (!version || version.length > VERSION_MAX)
     return ignored(`an offer without a version of 1 to ${VERSION_MAX} characters`);
@@ -241,4 +241,4 @@ function offer(message: JsonObject): Incoming {
   if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return badOffer({ version }, "md5sum: not 32 hex digits");
   if (size === undefined || size <= 0) return badOffer({ version }, "file_size: not a whole number above 0");
   return { kind: "offer", offer: { version, size, url, digest: { algorithm: "MD5", hex: md5.toLowerCase() } } };
-}
+};

@@ -180,7 +180,7 @@ export const thingspanel: PlatformDefinition<ThingsPanelConfig> = Object.freeze(
 });
 
 /** These become one level of a topic. */
-function checkLevel(setting: string, value: unknown): void {
+const checkLevel = (setting: string, value: unknown): void => {
   if (typeof value !== "string" || value === "") throw new Error(`${setting}: missing`);
   if (/[\0-\x20\x7f/+#]/.test(value)) throw new Error(`${setting}: has a character that no topic can carry`);
-}
+};

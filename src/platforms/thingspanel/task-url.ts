@@ -11,10 +11,10 @@ export interface UrlSettings {
 }
 
 /** The URL to fetch, or the problem with it. An absolute URL is used verbatim. */
-export function taskUrl(
+export const taskUrl = (
   given: string | undefined,
   settings: UrlSettings,
-): { readonly url: string } | { readonly problem: string } {
+): { readonly url: string } | { readonly problem: string } => {
   if (given === undefined || given === "") return { problem: "url: missing" };
   const relative = !/^[a-z][a-z0-9+.-]*:/i.test(given);
   // A server whose download address is empty sends the bare path.
@@ -28,13 +28,13 @@ export function taskUrl(
   if (isLoopback(split.host) && !isLoopback(settings.brokerHost))
     return { problem: `url: ${split.host} is the device itself; set ota.download_address on the server` };
   return { url };
-}
+};
 
 /**
  * Whether a name or address is the device itself (RFC 6761 section 6.3, RFC 1122 section 3.2.1.3, RFC 4291 section
  * 2.5).
  */
-export function isLoopback(host: string): boolean {
+export const isLoopback = (host: string): boolean => {
   const name = host.toLowerCase().replace(/^\[|\]$|\.$/g, "");
   return (
     name === "localhost" ||
@@ -43,4 +43,4 @@ export function isLoopback(host: string): boolean {
     name === "::1" ||
     name === "::"
   );
-}
+};

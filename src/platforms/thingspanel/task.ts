@@ -17,7 +17,7 @@ const NAME_MAX = 36;
  * A task that can not be carried out is answered. A message without version and URL is no task, and is not answered: a
  * report without a task crashes the server of 1.x.
  */
-export function readTask(message: JsonObject, settings: UrlSettings & { readonly module: string }): Incoming {
+export const readTask = (message: JsonObject, settings: UrlSettings & { readonly module: string }): Incoming => {
   const params = asObject(member(message, "params"));
   const version = params && stringMember(params, "version");
   const given = params && stringMember(params, "url");
@@ -44,24 +44,24 @@ export function readTask(message: JsonObject, settings: UrlSettings & { readonly
     ...(sign === undefined ? {} : { digest: sign }),
   };
   return { kind: "offer", offer };
-}
+};
 
 /**
  * The length tells the algorithm, and `signMethod` is ignored: v0 uses SHA-256 for every method but exactly "MD5", and
  * labels it "Md5". Empty or missing: the offer has no digest, and policy decides.
  */
-function digestOf(sign: string | undefined): OfferDigest | "malformed" | undefined {
+const digestOf = (sign: string | undefined): OfferDigest | "malformed" | undefined => {
   if (sign === undefined || sign === "") return undefined;
   if (!/^(?:[0-9a-f]{32}|[0-9a-f]{64})$/i.test(sign)) return "malformed";
   return { algorithm: sign.length === 32 ? "MD5" : "SHA256", hex: sign.toLowerCase() };
-}
+};
 
 /** 0 means unknown; v1 sends "0" for every file. */
-function sizeOf(params: JsonObject): number {
+const sizeOf = (params: JsonObject): number => {
   return Math.max(0, integerMember(params, "size") ?? 0);
-}
+};
 
 /** Undefined for the firmware itself: absent, null, "", "default", and the device's own name for it. */
-function partOf(module: string | undefined, own: string): string | undefined {
+const partOf = (module: string | undefined, own: string): string | undefined => {
   return module === undefined || module === "" || module === "default" || module === own ? undefined : module;
-}
+};
