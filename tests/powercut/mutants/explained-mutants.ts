@@ -44,7 +44,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [
-    "src/job/pending.ts: steps exchanged: this.#offer = new LateRecord( pendingOffer.key, (offer: Offer) => pendingOffer.encode({ platform, slot: target…",
+    "src/job/pending.ts: steps exchanged: this.#offer = new LateRecord(pendingOffer.key, (offer: Offer) => pendingOffer.encode({ platform, slot: targetO…",
     "Two records that do not depend on each other are set up.",
   ],
   ["src/store/ab-record-store.ts: steps exchanged: this.#store = store;", "Both fields are made from the arguments."],
