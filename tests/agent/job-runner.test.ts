@@ -13,7 +13,7 @@ import { readRecords } from "../../src/job/records";
 import type { Offer } from "../../src/job/types";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
-import { RULES, image } from "../job/job-desk";
+import { RULES, image } from "../job/job-fixture";
 import { restartingBoot } from "../job/restarting-boot";
 
 function boardPorts(): Ports {

@@ -10,7 +10,7 @@ import { OtaAgent } from "../../src/index";
 import type { ModuleInstaller } from "../../src/index";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { firmware as bytesOf, withCloud } from "../cloud/helpers";
-import { image } from "../job/job-desk";
+import { image } from "../job/job-fixture";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const FILE = bytesOf(20_000);

@@ -7,13 +7,13 @@ import { OtaAgent } from "../../src/index";
 import type { Notice } from "../../src/index";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { VirtualClock } from "../kit/virtual-clock";
-import { JobDesk } from "../job/job-desk";
+import { JobFixture } from "../job/job-fixture";
 import { onTrial } from "../job/on-trial";
 
 const TRIAL_SECONDS = 30;
 
 interface Started {
-  readonly desk: JobDesk;
+  readonly fixture: JobFixture;
   readonly clock: VirtualClock;
   readonly agent: OtaAgent;
   readonly notices: Notice[];
@@ -21,8 +21,8 @@ interface Started {
   connects(): number;
 }
 
-/** An agent on the board of `desk`, constructed and not started, as an app does it that waits for its network. */
-function constructed(desk: JobDesk): Started {
+/** An agent on the board of `fixture`, constructed and not started, as an app does it that waits for its network. */
+function constructed(fixture: JobFixture): Started {
   const clock = new VirtualClock();
   const notices: Notice[] = [];
   let connects = 0;
@@ -34,7 +34,7 @@ function constructed(desk: JobDesk): Started {
   };
   const crypto = new NodeCrypto();
   const agent = new OtaAgent({
-    ports: { ...desk.board.ports, network, crypto, clock },
+    ports: { ...fixture.board.ports, network, crypto, clock },
     platform: new TencentPlatform(
       { productId: "A1B2C3D4E5", deviceName: "d", authMode: "KEY", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" },
       crypto,
@@ -43,30 +43,30 @@ function constructed(desk: JobDesk): Started {
     policy: { allowHttp: true, trialSeconds: TRIAL_SECONDS },
     onNotice: (notice) => notices.push(notice),
   });
-  return { desk, clock, agent, notices, connects: () => connects };
+  return { fixture, clock, agent, notices, connects: () => connects };
 }
 
 test("new firmware whose network never comes up is rolled back at the deadline, with the cause", () => {
-  const { desk, clock, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  const { fixture, clock, connects } = constructed(onTrial({ answers: { health: "silent" } }));
   clock.advance(TRIAL_SECONDS * 1000 - 1);
-  assert.equal(desk.board.restartWanted, undefined);
+  assert.equal(fixture.board.restartWanted, undefined);
   clock.advance(1);
-  assert.equal(desk.board.restartWanted, "rollback");
+  assert.equal(fixture.board.restartWanted, "rollback");
   assert.equal(connects(), 0, "nothing was connected to without a network");
-  desk.powerOn("software");
-  assert.deepEqual(desk.running, { version: "0.1.0", slot: "ota_0", state: "valid" });
-  desk.connect();
-  assert.deepEqual(desk.outcomes.at(-1), `rolled-back: cloud not reached within ${TRIAL_SECONDS} s`);
+  fixture.powerOn("software");
+  assert.deepEqual(fixture.running, { version: "0.1.0", slot: "ota_0", state: "valid" });
+  fixture.connect();
+  assert.deepEqual(fixture.outcomes.at(-1), `rolled-back: cloud not reached within ${TRIAL_SECONDS} s`);
 });
 
 test("a network that comes late does not start the trial anew", () => {
-  const { desk, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  const { fixture, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
   clock.advance(20_000);
   agent.start();
   clock.advance(0);
   assert.equal(connects(), 1);
   clock.advance(TRIAL_SECONDS * 1000 - 20_000);
-  assert.equal(desk.board.restartWanted, "rollback");
+  assert.equal(fixture.board.restartWanted, "rollback");
 });
 
 test("the trial is told once, at the start of our code", () => {
@@ -78,17 +78,17 @@ test("the trial is told once, at the start of our code", () => {
 });
 
 test("an agent that was stopped before its network came judges nothing", () => {
-  const { desk, clock, agent } = constructed(onTrial({ answers: { health: "silent" } }));
+  const { fixture, clock, agent } = constructed(onTrial({ answers: { health: "silent" } }));
   agent.stop();
   assert.equal(clock.waiting, 0);
   clock.advance(TRIAL_SECONDS * 1000);
-  assert.equal(desk.board.restartWanted, undefined);
+  assert.equal(fixture.board.restartWanted, undefined);
 });
 
 test("firmware that is not on trial waits for its network for ever", () => {
-  const { desk, clock, agent, notices } = constructed(new JobDesk());
+  const { fixture, clock, agent, notices } = constructed(new JobFixture());
   assert.equal(clock.waiting, 0);
   assert.deepEqual(notices, []);
   assert.equal(agent.state, "off");
-  assert.equal(desk.board.restartWanted, undefined);
+  assert.equal(fixture.board.restartWanted, undefined);
 });

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { guardTrial } from "../../hal/moddable/trial-guard";
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import { VirtualClock } from "../kit/virtual-clock";
-import { JobDesk } from "../job/job-desk";
+import { JobFixture } from "../job/job-fixture";
 import { onTrial } from "../job/on-trial";
 
 const LONGEST = TRIAL_SECONDS_MAX * 1000;
@@ -35,6 +35,6 @@ test("firmware that was confirmed in time stays", () => {
 
 test("firmware that is not on trial is left alone", () => {
   const clock = new VirtualClock();
-  guardTrial(new JobDesk().board.ports.boot, clock, () => assert.fail("given up"));
+  guardTrial(new JobFixture().board.ports.boot, clock, () => assert.fail("given up"));
   assert.equal(clock.waiting, 0);
 });

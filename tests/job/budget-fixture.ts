@@ -4,7 +4,7 @@ import { Budgets } from "../../src/job/budgets";
 import type { Snapshot } from "../../src/job/records";
 import type { JobEffect } from "../../src/job/effects";
 import type { Offer } from "../../src/job/types";
-import { JobDesk, image, offerOf } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
 
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
@@ -31,28 +31,28 @@ export function started(from: StoredBudgets, now = 0): Budgets {
 }
 
 /** Each pushed image goes through its download and starts; nothing in a trial reaches the cloud. */
-export function tryOut(desk: JobDesk, file: Uint8Array, pushed: Offer): void {
-  desk.connect();
-  desk.push(pushed);
-  desk.deliver(file);
-  desk.ack("burning");
-  while (desk.state === "trial") desk.wait();
-  desk.connect();
-  desk.ack("outcome");
+export function tryOut(fixture: JobFixture, file: Uint8Array, pushed: Offer): void {
+  fixture.connect();
+  fixture.push(pushed);
+  fixture.deliver(file);
+  fixture.ack("burning");
+  while (fixture.state === "trial") fixture.wait();
+  fixture.connect();
+  fixture.ack("outcome");
 }
 
 /** Times that the board started `version` on trial, so far. */
-export function trialsOf(desk: JobDesk): number {
-  return desk.notices.filter((notice) => notice.event === "state" && notice.state === "trial").length;
+export function trialsOf(fixture: JobFixture): number {
+  return fixture.notices.filter((notice) => notice.event === "state" && notice.state === "trial").length;
 }
 
 /** The answer to the latest push. */
-export const answer = (desk: JobDesk): string | undefined => desk.outcomes.at(-1);
+export const answer = (fixture: JobFixture): string | undefined => fixture.outcomes.at(-1);
 
 /** Time passes on a device that has nothing to do. */
-export function pass(desk: JobDesk, milliseconds: number): void {
-  for (const end = desk.now + milliseconds; desk.now < end;) {
-    desk.now = Math.min(end, Math.max(desk.now, desk.job.deadline() ?? end));
-    desk.dispatch({ type: "tick" });
+export function pass(fixture: JobFixture, milliseconds: number): void {
+  for (const end = fixture.now + milliseconds; fixture.now < end;) {
+    fixture.now = Math.min(end, Math.max(fixture.now, fixture.job.deadline() ?? end));
+    fixture.dispatch({ type: "tick" });
   }
 }

@@ -10,150 +10,153 @@ import { DEFAULT_POLICY } from "../../src/job/policy";
 import { encodeJob, encodeOutcome, encodePhase, identityOf } from "../../src/job/job-codecs";
 import type { Phase } from "../../src/job/job-codecs";
 import type { Offer, Outcome } from "../../src/job/types";
-import { JobDesk, RULES, image, offerOf } from "./job-desk";
+import { JobFixture, RULES, image, offerOf } from "./job-fixture";
 
 import { MINUTE, DAY, next, offer, storedBy, started, tryOut, trialsOf, answer, pass } from "./budget-fixture";
 
 test("a cloud that pushes without end gets three trials of an image, each later than the one before, then refusals", () => {
-  const desk = new JobDesk();
+  const fixture = new JobFixture();
   const starts: number[] = [];
   for (let minute = 0; minute < 24 * 60; minute++) {
-    const before = trialsOf(desk);
-    const at = desk.now;
-    tryOut(desk, next, offer);
-    if (trialsOf(desk) > before) starts.push(at);
-    pass(desk, MINUTE);
+    const before = trialsOf(fixture);
+    const at = fixture.now;
+    tryOut(fixture, next, offer);
+    if (trialsOf(fixture) > before) starts.push(at);
+    pass(fixture, MINUTE);
   }
   assert.equal(starts.length, TRIALS_MAX);
   assert.ok(starts[1]! - starts[0]! >= 2 * MINUTE, "two minutes between first and second");
   assert.ok(starts[2]! - starts[1]! >= 15 * MINUTE, "fifteen minutes between second and third");
   assert.equal(
-    answer(desk),
+    answer(fixture),
     "rejected: tried 3 times and never confirmed: the cloud was not reached; it is not tried again",
   );
 });
 
 test("a push before the next trial is due is answered with the minutes left", () => {
-  const desk = new JobDesk();
-  tryOut(desk, next, offer);
-  desk.push(offer);
+  const fixture = new JobFixture();
+  tryOut(fixture, next, offer);
+  fixture.push(offer);
   assert.equal(
-    answer(desk),
+    answer(fixture),
     "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 2 min",
   );
-  pass(desk, TRIAL_WAITS[0]! * 1000);
-  tryOut(desk, next, offer);
-  pass(desk, 5 * MINUTE);
-  desk.push(offer);
+  pass(fixture, TRIAL_WAITS[0]! * 1000);
+  tryOut(fixture, next, offer);
+  pass(fixture, 5 * MINUTE);
+  fixture.push(offer);
   assert.equal(
-    answer(desk),
+    answer(fixture),
     "rejected: tried before and not confirmed: the cloud was not reached; the next trial in 10 min",
   );
 });
 
 test("another version is taken while an image waits or is used up", () => {
-  const desk = new JobDesk();
-  tryOut(desk, next, offer);
+  const fixture = new JobFixture();
+  tryOut(fixture, next, offer);
   const third = image("0.3.0");
-  desk.update(third, offerOf(third, "0.3.0"));
-  assert.equal(answer(desk), "done");
-  assert.equal(desk.running.version, "0.3.0");
+  fixture.update(third, offerOf(third, "0.3.0"));
+  assert.equal(answer(fixture), "done");
+  assert.equal(fixture.running.version, "0.3.0");
 });
 
 test("being switched off does not shorten a wait", () => {
-  const desk = new JobDesk();
-  tryOut(desk, next, offer);
+  const fixture = new JobFixture();
+  tryOut(fixture, next, offer);
   // The clock of a chip starts anew at power-on; here it goes on, so that the device would see a day pass if it believed its clock.
-  desk.now += DAY;
-  desk.powerOn();
-  desk.connect();
-  desk.push(offer);
-  assert.match(answer(desk) ?? "", /the next trial in 2 min$/);
-  pass(desk, MINUTE + 1);
-  desk.now += DAY;
-  desk.powerOn();
-  desk.connect();
-  desk.push(offer);
-  assert.match(answer(desk) ?? "", /the next trial in 1 min$/, "the minute that it was awake counts");
+  fixture.now += DAY;
+  fixture.powerOn();
+  fixture.connect();
+  fixture.push(offer);
+  assert.match(answer(fixture) ?? "", /the next trial in 2 min$/);
+  pass(fixture, MINUTE + 1);
+  fixture.now += DAY;
+  fixture.powerOn();
+  fixture.connect();
+  fixture.push(offer);
+  assert.match(answer(fixture) ?? "", /the next trial in 1 min$/, "the minute that it was awake counts");
 });
 
 test("a confirm wipes the trials of that image", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  tryOut(desk, next, offer);
-  pass(desk, TRIAL_WAITS[0]! * 1000);
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.connect();
-  desk.ack("outcome");
-  assert.equal(desk.running.version, "0.2.0");
+  const fixture = new JobFixture({ policy: { allowDowngrade: true } });
+  tryOut(fixture, next, offer);
+  pass(fixture, TRIAL_WAITS[0]! * 1000);
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  fixture.ack("outcome");
+  assert.equal(fixture.running.version, "0.2.0");
   const third = image("0.3.0");
-  desk.update(third, offerOf(third, "0.3.0"));
-  tryOut(desk, next, offer);
-  assert.match(answer(desk) ?? "", /cloud not reached/, "its first trial since");
-  desk.push(offer);
-  assert.match(answer(desk) ?? "", /the next trial in 2 min$/);
+  fixture.update(third, offerOf(third, "0.3.0"));
+  tryOut(fixture, next, offer);
+  assert.match(answer(fixture) ?? "", /cloud not reached/, "its first trial since");
+  fixture.push(offer);
+  assert.match(answer(fixture) ?? "", /the next trial in 2 min$/);
 });
 
 test("trials that the power cut short count among the three", () => {
-  const desk = new JobDesk({ policy: { maxAttempts: 100 } });
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next);
-  desk.ack("burning");
+  const fixture = new JobFixture({ policy: { maxAttempts: 100 } });
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
   let starts = 0;
-  for (; desk.state === "trial" && starts < 10; starts++) desk.powerOn("power-on");
+  for (; fixture.state === "trial" && starts < 10; starts++) fixture.powerOn("power-on");
   assert.equal(starts, TRIALS_MAX);
-  desk.connect();
-  assert.equal(answer(desk), "rolled-back: trial cut short by power loss 3 times");
-  desk.ack("outcome");
-  pass(desk, DAY);
-  desk.push(offer);
-  assert.equal(answer(desk), "rejected: tried 3 times and never confirmed: the power was cut; it is not tried again");
+  fixture.connect();
+  assert.equal(answer(fixture), "rolled-back: trial cut short by power loss 3 times");
+  fixture.ack("outcome");
+  pass(fixture, DAY);
+  fixture.push(offer);
+  assert.equal(
+    answer(fixture),
+    "rejected: tried 3 times and never confirmed: the power was cut; it is not tried again",
+  );
 });
 
 test("a trial is counted once, however often the power goes before its outcome has arrived", () => {
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.wait();
-  for (let cut = 0; cut < 5; cut++) desk.powerOn();
-  desk.connect();
-  desk.ack("outcome");
-  pass(desk, TRIAL_WAITS[0]! * 1000);
-  tryOut(desk, next, offer);
-  desk.push(offer);
-  assert.match(answer(desk) ?? "", /^rejected: tried before .* the next trial in 15 min$/, "two were counted");
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.wait();
+  for (let cut = 0; cut < 5; cut++) fixture.powerOn();
+  fixture.connect();
+  fixture.ack("outcome");
+  pass(fixture, TRIAL_WAITS[0]! * 1000);
+  tryOut(fixture, next, offer);
+  fixture.push(offer);
+  assert.match(answer(fixture) ?? "", /^rejected: tried before .* the next trial in 15 min$/, "two were counted");
 });
 
 test("a power cut at any flash operation of trial and verdict loses no count", () => {
   for (let operation = 1; ; operation++) {
-    const desk = new JobDesk();
-    desk.connect();
-    desk.push(offer);
-    desk.deliver(next);
-    desk.ack("burning");
+    const fixture = new JobFixture();
+    fixture.connect();
+    fixture.push(offer);
+    fixture.deliver(next);
+    fixture.ack("burning");
     let left = operation;
-    desk.board.chip.onOperation = () => {
+    fixture.board.chip.onOperation = () => {
       if (--left === 0) throw new PowerCut();
     };
     try {
-      desk.wait();
+      fixture.wait();
     } catch (error) {
       if (!(error instanceof PowerCut)) throw error;
     }
     const cut = left <= 0;
-    desk.board.chip.onOperation = undefined;
-    if (cut) desk.powerOn("power-on");
-    while (desk.state === "trial" && desk.running.version === "0.2.0") desk.wait();
-    if (desk.state === "restart" || desk.state === "burning") desk.ack("burning");
-    desk.connect();
-    desk.ack("outcome");
-    desk.push(offer);
-    assert.match(answer(desk) ?? "", /^rejected: tried before and not confirmed/, `cut at operation ${operation}`);
+    fixture.board.chip.onOperation = undefined;
+    if (cut) fixture.powerOn("power-on");
+    while (fixture.state === "trial" && fixture.running.version === "0.2.0") fixture.wait();
+    if (fixture.state === "restart" || fixture.state === "burning") fixture.ack("burning");
+    fixture.connect();
+    fixture.ack("outcome");
+    fixture.push(offer);
+    assert.match(answer(fixture) ?? "", /^rejected: tried before and not confirmed/, `cut at operation ${operation}`);
     if (!cut) return;
   }
 });
@@ -232,11 +235,11 @@ test("what counts as a trial: it started, and nothing else tells that the image 
 });
 
 test("an image without a digest is known by its version", () => {
-  const desk = new JobDesk({ policy: { allowNoDigest: true } });
+  const fixture = new JobFixture({ policy: { allowNoDigest: true } });
   const { digest: _, ...bare } = offer;
   for (let count = 0; count < 10; count++) {
-    tryOut(desk, next, bare);
-    pass(desk, 20 * MINUTE);
+    tryOut(fixture, next, bare);
+    pass(fixture, 20 * MINUTE);
   }
-  assert.equal(trialsOf(desk), TRIALS_MAX);
+  assert.equal(trialsOf(fixture), TRIALS_MAX);
 });

@@ -6,7 +6,7 @@ import { SECTOR, URL_RENEWALS } from "../../src/constants";
 import type { JobEvent } from "../../src/job/effects";
 import type { Offer } from "../../src/job/types";
 import { PartitionInstaller } from "../../src/modules/partition-installer";
-import { JobDesk, image, offerOf } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
 
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
@@ -16,11 +16,11 @@ const expired: JobEvent = { type: "expired", message: "HTTP 403" };
 const modules = (board: MemoryBoard) => ({ assets: new PartitionInstaller(board.ports.partition("assets")) });
 
 /** Types of the effects of one event, which are not carried out. */
-const effectsOf = (on: JobDesk, event: JobEvent): string[] =>
+const effectsOf = (on: JobFixture, event: JobEvent): string[] =>
   on.job.handle(event, on.now).flatMap((effect) => (effect.type === "notify" ? [] : [effect.type]));
 
 /** A download that was broken off after `sectors`. */
-function brokenOff(on: JobDesk, of: Offer, file: Uint8Array, sectors: number): void {
+function brokenOff(on: JobFixture, of: Offer, file: Uint8Array, sectors: number): void {
   on.push(of);
   on.deliver(file, sectors * SECTOR);
   on.dispatch({ type: "download-failed", cause: "download-timeout", message: "stalled" });
@@ -28,7 +28,7 @@ function brokenOff(on: JobDesk, of: Offer, file: Uint8Array, sectors: number): v
 }
 
 test("the size that the server tells is stored before the download goes on behind what is there", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   brokenOff(on, unknown, next, 3);
   on.push(unknown);
   assert.deepEqual(effectsOf(on, total(next.length)), [
@@ -41,7 +41,7 @@ test("the size that the server tells is stored before the download goes on behin
 });
 
 test("a size without a checkpoint of the image is stored, and nothing left of another image stays", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.push(unknown);
   assert.deepEqual(effectsOf(on, total(next.length)), ["delete", "delete", "put-bytes"]);
   assert.deepEqual(effectsOf(on, total(next.length)), [], "told once more");
@@ -49,7 +49,7 @@ test("a size without a checkpoint of the image is stored, and nothing left of an
 
 test("the running version offered without its size: the download ends, and what runs is looked at", () => {
   const running = image("0.1.0");
-  const on = new JobDesk({ factory: running });
+  const on = new JobFixture({ factory: running });
   on.push({ ...offerOf(running, "0.1.0"), size: 0 });
   assert.equal(on.downloading, true);
   assert.deepEqual(effectsOf(on, total(running.length)), ["stop-download", "delete", "delete", "put-bytes", "read"]);
@@ -57,16 +57,16 @@ test("the running version offered without its size: the download ends, and what 
 
 test("a module's installer is opened behind the record, where writing goes on", () => {
   const { digest: _digest, ...part } = { ...offer, module: "assets", component: "assets" };
-  const on = new JobDesk({ modules, policy: { allowNoDigest: true } });
+  const on = new JobFixture({ modules, policy: { allowNoDigest: true } });
   on.push(part);
   assert.deepEqual(effectsOf(on, total(next.length, '"one"')), ["put-bytes", "open-component"]);
-  const later = new JobDesk({ modules, policy: { allowNoDigest: true } });
+  const later = new JobFixture({ modules, policy: { allowNoDigest: true } });
   later.push({ ...part, size: 0 });
   assert.deepEqual(effectsOf(later, total(next.length, '"one"')), ["delete", "delete", "put-bytes", "open-component"]);
 });
 
 test("an image that is whole in flash already is not downloaded, only proven", () => {
-  const on = new JobDesk({ answers: { restart: false } });
+  const on = new JobFixture({ answers: { restart: false } });
   on.connect();
   on.push(offer);
   on.deliver(next);
@@ -81,7 +81,7 @@ test("an image that is whole in flash already is not downloaded, only proven", (
 
 test("a module that is whole already: its installer is opened at the end, and then all is read", () => {
   const part = { ...offer, module: "assets", component: "assets" };
-  const on = new JobDesk({ modules });
+  const on = new JobFixture({ modules });
   on.push(part);
   on.deliver(next, next.length - 1);
   on.dispatch({ type: "expired", message: "HTTP 403" });
@@ -99,7 +99,7 @@ test("a module that is whole already: its installer is opened at the end, and th
 
 test("a module that was installed and is pushed again is downloaded again: its installer has made use of what was there", () => {
   const part = { ...offer, module: "assets", component: "assets" };
-  const on = new JobDesk({ modules });
+  const on = new JobFixture({ modules });
   on.connect();
   for (const time of [1, 2]) {
     on.push(part);
@@ -114,7 +114,7 @@ test("a module that was installed and is pushed again is downloaded again: its i
 });
 
 test("each download says its first percent at once", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   const percents = (): number[] =>
     on.reports.flatMap(({ report }) => (report.kind === "progress" ? [report.percent] : []));
   brokenOff(on, { ...offer, digest: { algorithm: "MD5", hex: "1".repeat(32) } }, next, 1);
@@ -124,7 +124,7 @@ test("each download says its first percent at once", () => {
 });
 
 test("a sector out of turn, and a readback that nobody waits for, change nothing", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.push(offer);
   on.deliver(next, 2 * SECTOR);
   for (const offset of [0, SECTOR, 3 * SECTOR])
@@ -136,14 +136,14 @@ test("a sector out of turn, and a readback that nobody waits for, change nothing
 });
 
 test("what the server tells of a file whose size was known changes nothing, wherever the download goes on", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   brokenOff(on, offer, next, 3);
   on.push(offer);
   assert.deepEqual(effectsOf(on, total(next.length, '"one"')), []);
 });
 
 test("while a fresh URL is asked for nothing else of the download counts", () => {
-  const on = new JobDesk({ modules });
+  const on = new JobFixture({ modules });
   on.connect();
   on.push({ ...offer, module: "assets", component: "assets" });
   on.deliver(next, SECTOR);
@@ -160,7 +160,7 @@ test("while a fresh URL is asked for nothing else of the download counts", () =>
 });
 
 test("a fresh URL is stored before the download has it", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.connect();
   on.push(offer);
   on.dispatch(expired);
@@ -172,7 +172,7 @@ test("a fresh URL is stored before the download has it", () => {
 });
 
 test("a fresh URL is the one that the download goes on with after a power cut", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.connect();
   on.push(offer);
   on.dispatch(expired);
@@ -184,7 +184,7 @@ test("a fresh URL is the one that the download goes on with after a power cut", 
 });
 
 test("a module's download takes no boot entry away from the firmware that could be gone back to", () => {
-  const on = new JobDesk({ modules });
+  const on = new JobFixture({ modules });
   on.update(next, offer);
   const { address, size } = on.board.table.data("assets");
   const { nvs } = on.board.table;
@@ -200,7 +200,7 @@ test("a module's download takes no boot entry away from the firmware that could 
 });
 
 test("a URL that was pushed in the meantime is tried before the cloud is asked for one, once", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.connect();
   on.push(offer);
   on.push({ ...offer, url: "http://files/fresh" });
@@ -210,7 +210,7 @@ test("a URL that was pushed in the meantime is tried before the cloud is asked f
 });
 
 test("a job asks for three fresh URLs in all, however many sectors come in between", () => {
-  const on = new JobDesk();
+  const on = new JobFixture();
   on.connect();
   on.push(offer);
   const versions = (): number => on.reports.filter(({ token }) => token === "version").length;
@@ -228,7 +228,7 @@ test("a job asks for three fresh URLs in all, however many sectors come in betwe
 });
 
 test("a cloud that can not be asked for a fresh URL: the job fails, and what is stored counts for the next push", () => {
-  const on = new JobDesk({ rules: { renewable: false } });
+  const on = new JobFixture({ rules: { renewable: false } });
   on.connect();
   on.push(offer);
   on.deliver(next, 2 * SECTOR);

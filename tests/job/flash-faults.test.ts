@@ -3,49 +3,49 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECTOR } from "../../src/constants";
 import { RECORDS } from "../../src/job/records";
-import { JobDesk, image } from "./job-desk";
+import { JobFixture, image } from "./job-fixture";
 
 import { next, offer, wrong } from "./life-fixture";
 
 test("flash that does not hold what is written fails the job with the address, after two repairs", () => {
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(offer);
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offer);
   let programs = 0;
-  const bad = desk.board.table.slots[1].address + SECTOR;
-  const { flash } = desk.board.ports;
+  const bad = fixture.board.table.slots[1].address + SECTOR;
+  const { flash } = fixture.board.ports;
   const { write } = flash;
   flash.write = (offset, bytes) => {
     if (offset === SECTOR) programs++;
     write.call(flash, offset, offset === SECTOR ? bytes.map((byte) => byte & 0xf0) : bytes);
   };
-  desk.deliver(next);
+  fixture.deliver(next);
   assert.equal(programs, 3);
-  assert.match(desk.outcomes[0] ?? "", /^flash: flash at 0x1000 does not hold/);
+  assert.match(fixture.outcomes[0] ?? "", /^flash: flash at 0x1000 does not hold/);
   assert.ok(bad > 0);
 });
 
 test("a head that does not read back is programmed again, twice at most; then the slot is left without one", () => {
   for (const bad of [2, 3]) {
-    const desk = new JobDesk();
-    desk.connect();
-    desk.push(offer);
-    desk.deliver(next, next.length - 1);
-    const { flash } = desk.board.ports;
+    const fixture = new JobFixture();
+    fixture.connect();
+    fixture.push(offer);
+    fixture.deliver(next, next.length - 1);
+    const { flash } = fixture.board.ports;
     const write = flash.write.bind(flash);
     let programs = 0;
     flash.write = (offset, bytes) => {
       programs++;
       write(offset, programs <= bad ? bytes.subarray(0, 4) : bytes);
     };
-    desk.dispatch({ type: "finished" });
+    fixture.dispatch({ type: "finished" });
     assert.equal(programs, 3);
     const head = new Uint8Array(16);
     flash.read(0, head);
-    if (bad === 2) assert.deepEqual([desk.state, head], ["burning", next.slice(0, 16)]);
+    if (bad === 2) assert.deepEqual([fixture.state, head], ["burning", next.slice(0, 16)]);
     else
       assert.deepEqual(
-        [desk.outcomes, head],
+        [fixture.outcomes, head],
         [["flash: flash at 0x0 does not hold the first 16 bytes"], new Uint8Array(16).fill(0xff)],
       );
   }
@@ -54,89 +54,92 @@ test("a head that does not read back is programmed again, twice at most; then th
 test("a digest that differs at the right length is answered by one more download before it is reported", () => {
   const old = image("0.2.0", 24_000, { payload: new TextEncoder().encode("before the change") });
   for (const good of [true, false]) {
-    const desk = new JobDesk();
-    desk.connect();
-    desk.push(good ? offer : wrong);
-    desk.deliver(old, 3 * SECTOR);
+    const fixture = new JobFixture();
+    fixture.connect();
+    fixture.push(good ? offer : wrong);
+    fixture.deliver(old, 3 * SECTOR);
     for (let offset = 3 * SECTOR; offset < next.length; offset += SECTOR)
-      desk.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
-    const { store } = desk.board.ports;
-    let before = desk.downloads.length;
+      fixture.dispatch({ type: "sector", offset, bytes: next.slice(offset, offset + SECTOR) });
+    const { store } = fixture.board.ports;
+    let before = fixture.downloads.length;
     const remove = store.delete.bind(store);
     store.delete = (key) => {
-      if (key === RECORDS.firmwareOffset.key) before = desk.downloads.length;
+      if (key === RECORDS.firmwareOffset.key) before = fixture.downloads.length;
       remove(key);
     };
-    desk.dispatch({ type: "finished" });
-    assert.deepEqual([desk.state, desk.downloads.length, desk.downloads.at(-1)?.offset], ["downloading", 2, 0]);
+    fixture.dispatch({ type: "finished" });
+    assert.deepEqual(
+      [fixture.state, fixture.downloads.length, fixture.downloads.at(-1)?.offset],
+      ["downloading", 2, 0],
+    );
     assert.equal(before, 1, "the checkpoint goes before the download begins");
     assert.equal(store.getNumber(RECORDS.firmwareOffset.key), undefined);
-    assert.deepEqual(desk.outcomes, []);
-    desk.deliver(next);
-    if (good) assert.equal(desk.state, "burning");
-    else assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
-    assert.equal(desk.downloads.length, 2);
+    assert.deepEqual(fixture.outcomes, []);
+    fixture.deliver(next);
+    if (good) assert.equal(fixture.state, "burning");
+    else assert.match(fixture.outcomes[0] ?? "", /^digest-mismatch: /);
+    assert.equal(fixture.downloads.length, 2);
   }
 });
 
 test("the one more download is remembered over power cuts: there is no third", () => {
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(wrong);
-  desk.deliver(next);
-  assert.equal(desk.downloads.length, 2);
-  desk.deliver(next, 2 * SECTOR);
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(wrong);
+  fixture.deliver(next);
+  assert.equal(fixture.downloads.length, 2);
+  fixture.deliver(next, 2 * SECTOR);
   for (let cut = 0; cut < 3; cut++) {
-    desk.powerOn();
-    desk.wait();
-    assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 2 * SECTOR]);
+    fixture.powerOn();
+    fixture.wait();
+    assert.deepEqual([fixture.state, fixture.downloads.at(-1)?.offset], ["downloading", 2 * SECTOR]);
   }
-  const downloads = desk.downloads.length;
-  desk.deliver(next);
-  desk.connect();
-  assert.match(desk.outcomes[0] ?? "", /^digest-mismatch: /);
-  assert.equal(desk.downloads.length, downloads);
-  desk.ack("outcome");
-  desk.push(wrong);
-  desk.deliver(next);
-  assert.equal(desk.state, "downloading", "the next job has one of its own");
+  const downloads = fixture.downloads.length;
+  fixture.deliver(next);
+  fixture.connect();
+  assert.match(fixture.outcomes[0] ?? "", /^digest-mismatch: /);
+  assert.equal(fixture.downloads.length, downloads);
+  fixture.ack("outcome");
+  fixture.push(wrong);
+  fixture.deliver(next);
+  assert.equal(fixture.state, "downloading", "the next job has one of its own");
 });
 
 test("bytes that spoil after the head is in flash: the slot is unbootable before the download begins again", () => {
-  const desk = new JobDesk({ answers: { restart: false } });
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next);
-  desk.ack("burning");
-  assert.equal(desk.state, "restart");
-  desk.board.ports.flash.write(3 * SECTOR, new Uint8Array(64));
-  desk.powerOn();
-  assert.deepEqual([desk.state, desk.downloads.at(-1)?.offset], ["downloading", 0]);
+  const fixture = new JobFixture({ answers: { restart: false } });
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  assert.equal(fixture.state, "restart");
+  fixture.board.ports.flash.write(3 * SECTOR, new Uint8Array(64));
+  fixture.powerOn();
+  assert.deepEqual([fixture.state, fixture.downloads.at(-1)?.offset], ["downloading", 0]);
   const head = new Uint8Array(16);
-  desk.board.ports.flash.read(0, head);
+  fixture.board.ports.flash.read(0, head);
   assert.deepEqual(head, new Uint8Array(16).fill(0xff));
-  desk.answers = {};
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.connect();
-  assert.deepEqual(desk.outcomes, ["done"]);
+  fixture.answers = {};
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.deepEqual(fixture.outcomes, ["done"]);
 });
 
 test("an offer without a digest: the signature that does not fit is answered by one more download as well", () => {
   const { digest: _digest, ...undigested } = offer;
   let refusals = 0;
-  const desk = new JobDesk({
+  const fixture = new JobFixture({
     policy: { allowNoDigest: true },
     refusalOfSignature: () => (refusals++ === 0 ? "bytes are missing" : undefined),
   });
-  desk.connect();
-  desk.push(undigested);
-  desk.deliver(next);
-  assert.deepEqual([desk.state, desk.downloads.length], ["downloading", 2]);
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.connect();
-  assert.deepEqual(desk.outcomes, ["done"]);
+  fixture.connect();
+  fixture.push(undigested);
+  fixture.deliver(next);
+  assert.deepEqual([fixture.state, fixture.downloads.length], ["downloading", 2]);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.deepEqual(fixture.outcomes, ["done"]);
 });
 
 test("sectors that are not to be trusted any more come again, also after a power cut", () => {
@@ -146,54 +149,54 @@ test("sectors that are not to be trusted any more come again, also after a power
     [0, false],
     [0, true],
   ] as const) {
-    const desk = new JobDesk();
-    desk.connect();
-    desk.push(offer);
-    desk.deliver(next, 2 * SECTOR);
+    const fixture = new JobFixture();
+    fixture.connect();
+    fixture.push(offer);
+    fixture.deliver(next, 2 * SECTOR);
     const bad = new Uint8Array(SECTOR).fill(7);
-    desk.dispatch({ type: "sector", offset: 2 * SECTOR, bytes: bad });
-    desk.dispatch({ type: "sector", offset: 3 * SECTOR, bytes: bad });
-    desk.dispatch({ type: "rewind", offset });
+    fixture.dispatch({ type: "sector", offset: 2 * SECTOR, bytes: bad });
+    fixture.dispatch({ type: "sector", offset: 3 * SECTOR, bytes: bad });
+    fixture.dispatch({ type: "rewind", offset });
     if (cut) {
-      desk.powerOn();
-      desk.connect();
-      desk.wait();
-      assert.equal(desk.downloads.at(-1)?.offset, offset);
+      fixture.powerOn();
+      fixture.connect();
+      fixture.wait();
+      assert.equal(fixture.downloads.at(-1)?.offset, offset);
     }
     for (let at: number = offset; at < next.length; at += SECTOR)
-      desk.dispatch({ type: "sector", offset: at, bytes: next.slice(at, at + SECTOR) });
-    desk.dispatch({ type: "finished" });
-    desk.ack("burning");
-    desk.connect();
-    assert.deepEqual(desk.outcomes, ["done"], `from ${offset}${cut ? ", with a cut" : ""}`);
+      fixture.dispatch({ type: "sector", offset: at, bytes: next.slice(at, at + SECTOR) });
+    fixture.dispatch({ type: "finished" });
+    fixture.ack("burning");
+    fixture.connect();
+    assert.deepEqual(fixture.outcomes, ["done"], `from ${offset}${cut ? ", with a cut" : ""}`);
   }
 });
 
 test("a rewind outside a download changes nothing", () => {
-  const desk = new JobDesk();
-  assert.deepEqual(desk.job.handle({ type: "rewind", offset: 0 }, 0), []);
+  const fixture = new JobFixture();
+  assert.deepEqual(fixture.job.handle({ type: "rewind", offset: 0 }, 0), []);
 });
 
 test("a download that begins anew forgets what it has stored", () => {
-  const desk = new JobDesk();
-  desk.dispatch({ type: "start-over", reason: "nobody has asked" });
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next, 3 * SECTOR);
-  desk.dispatch({ type: "start-over", reason: "the server sends the whole file" });
-  desk.powerOn();
-  desk.wait();
-  assert.equal(desk.downloads.at(-1)?.offset, 0);
+  const fixture = new JobFixture();
+  fixture.dispatch({ type: "start-over", reason: "nobody has asked" });
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 3 * SECTOR);
+  fixture.dispatch({ type: "start-over", reason: "the server sends the whole file" });
+  fixture.powerOn();
+  fixture.wait();
+  assert.equal(fixture.downloads.at(-1)?.offset, 0);
 });
 
 test("without digest and signature there is nothing to compare: the slot is not read a second time", () => {
   const { digest: _digest, ...undigested } = offer;
-  const desk = new JobDesk({ policy: { allowNoDigest: true } });
-  desk.connect();
-  desk.push(undigested);
-  desk.deliver(next);
-  assert.ok(!desk.notices.some((notice) => notice.event === "state" && notice.state === "verifying"));
-  desk.ack("burning");
-  desk.connect();
-  assert.deepEqual(desk.outcomes, ["done"]);
+  const fixture = new JobFixture({ policy: { allowNoDigest: true } });
+  fixture.connect();
+  fixture.push(undigested);
+  fixture.deliver(next);
+  assert.ok(!fixture.notices.some((notice) => notice.event === "state" && notice.state === "verifying"));
+  fixture.ack("burning");
+  fixture.connect();
+  assert.deepEqual(fixture.outcomes, ["done"]);
 });

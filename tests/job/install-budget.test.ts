@@ -3,86 +3,86 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { REPEAT_BUDGET, REPEAT_REFILL, TRIAL_WAITS } from "../../src/constants";
 import { RECORDS } from "../../src/job/records";
-import { JobDesk, image, offerOf } from "./job-desk";
-import type { DeskOptions } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
+import type { FixtureOptions } from "./job-fixture";
 
 import { MINUTE, DAY, next, offer, NEVER, storedBy, of, started, answer, pass } from "./budget-fixture";
 
-function backAndForth(desk: JobDesk, rounds: number): number {
+function backAndForth(fixture: JobFixture, rounds: number): number {
   const files = ["0.2.0", "0.3.0"].map((version) => ({ version, file: image(version) }));
   let installs = 0;
   for (let round = 0; round < rounds; round++) {
     const { version, file } = files[round % 2]!;
-    const before = desk.running.version;
-    desk.connect();
-    desk.push(offerOf(file, version));
-    desk.deliver(file);
-    desk.ack("burning");
-    desk.connect();
-    desk.ack("outcome");
-    if (desk.running.version !== before) installs++;
+    const before = fixture.running.version;
+    fixture.connect();
+    fixture.push(offerOf(file, version));
+    fixture.deliver(file);
+    fixture.ack("burning");
+    fixture.connect();
+    fixture.ack("outcome");
+    if (fixture.running.version !== before) installs++;
   }
   return installs;
 }
 
 test("a cloud with two open tasks installs two images by turns until the budget is used up", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
+  const fixture = new JobFixture({ policy: { allowDowngrade: true } });
   // Both are new once; the rest are repeats.
-  assert.equal(backAndForth(desk, 600), 2 + REPEAT_BUDGET);
-  const notice = desk.notices.find((each) => each.event === "state" && each.state === "fail");
+  assert.equal(backAndForth(fixture, 600), 2 + REPEAT_BUDGET);
+  const notice = fixture.notices.find((each) => each.event === "state" && each.state === "fail");
   assert.deepEqual(
     notice?.event === "state" && notice.state === "fail" && notice.message,
     "sent back and forth between 0.3.0 and 0.2.0; the next install in 15 min",
   );
-  pass(desk, REPEAT_REFILL * 1000);
-  assert.equal(backAndForth(desk, 10), 1, "time gives one back");
-  pass(desk, DAY);
-  assert.equal(backAndForth(desk, 600), REPEAT_BUDGET);
+  pass(fixture, REPEAT_REFILL * 1000);
+  assert.equal(backAndForth(fixture, 10), 1, "time gives one back");
+  pass(fixture, DAY);
+  assert.equal(backAndForth(fixture, 600), REPEAT_BUDGET);
   const fourth = image("0.4.0");
-  desk.update(fourth, offerOf(fourth, "0.4.0"));
-  assert.equal(desk.running.version, "0.4.0", "a new image gets in");
+  fixture.update(fourth, offerOf(fourth, "0.4.0"));
+  assert.equal(fixture.running.version, "0.4.0", "a new image gets in");
 });
 
 test("the budget of installs is the policy's, and 0 means none", () => {
-  const options: DeskOptions = { policy: { allowDowngrade: true, repeatBudget: 0 } };
-  assert.equal(backAndForth(new JobDesk(options), 10), 2);
+  const options: FixtureOptions = { policy: { allowDowngrade: true, repeatBudget: 0 } };
+  assert.equal(backAndForth(new JobFixture(options), 10), 2);
 });
 
 test("power cuts do not fill the budget of installs", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  backAndForth(desk, 600);
+  const fixture = new JobFixture({ policy: { allowDowngrade: true } });
+  backAndForth(fixture, 600);
   for (let cut = 0; cut < 20; cut++) {
-    desk.now += DAY;
-    desk.powerOn();
-    desk.connect();
-    pass(desk, MINUTE - 1);
+    fixture.now += DAY;
+    fixture.powerOn();
+    fixture.connect();
+    pass(fixture, MINUTE - 1);
   }
-  assert.equal(backAndForth(desk, 10), 0);
+  assert.equal(backAndForth(fixture, 10), 0);
 });
 
 test("forget gives everything back", () => {
-  const desk = new JobDesk({ policy: { allowDowngrade: true } });
-  backAndForth(desk, 600);
+  const fixture = new JobFixture({ policy: { allowDowngrade: true } });
+  backAndForth(fixture, 600);
   const bad = image("0.5.0");
-  desk.answers = { health: false };
-  desk.update(bad, offerOf(bad, "0.5.0"));
-  desk.push(offerOf(bad, "0.5.0"));
-  assert.match(answer(desk) ?? "", /not tried again/);
-  desk.answers = {};
-  desk.dispatch({ type: "forget" });
-  for (const key of [RECORDS.budgets.key, "refused"]) assert.equal(desk.board.ports.store.getBytes(key), undefined);
-  assert.equal(desk.board.ports.store.getNumber(RECORDS.awakeSeconds.key), undefined);
-  desk.update(bad, offerOf(bad, "0.5.0"));
-  assert.equal(answer(desk), "done");
+  fixture.answers = { health: false };
+  fixture.update(bad, offerOf(bad, "0.5.0"));
+  fixture.push(offerOf(bad, "0.5.0"));
+  assert.match(answer(fixture) ?? "", /not tried again/);
+  fixture.answers = {};
+  fixture.dispatch({ type: "forget" });
+  for (const key of [RECORDS.budgets.key, "refused"]) assert.equal(fixture.board.ports.store.getBytes(key), undefined);
+  assert.equal(fixture.board.ports.store.getNumber(RECORDS.awakeSeconds.key), undefined);
+  fixture.update(bad, offerOf(bad, "0.5.0"));
+  assert.equal(answer(fixture), "done");
 });
 
 test("a device without failures and repeats stores the confirm and no time", () => {
-  const desk = new JobDesk();
-  desk.update(next, offer);
-  assert.equal(answer(desk), "done");
+  const fixture = new JobFixture();
+  fixture.update(next, offer);
+  assert.equal(answer(fixture), "done");
   let writes = 0;
-  desk.board.chip.onOperation = () => void writes++;
-  pass(desk, DAY);
+  fixture.board.chip.onOperation = () => void writes++;
+  pass(fixture, DAY);
   assert.equal(writes, 0);
 });
 

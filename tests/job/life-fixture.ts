@@ -1,5 +1,5 @@
 /** The image and the offers of the tests of a whole job. */
-import { image, offerOf } from "./job-desk";
+import { image, offerOf } from "./job-fixture";
 
 export const next = image("0.2.0");
 export const offer = offerOf(next, "0.2.0");

@@ -16,7 +16,7 @@ import type { StateName } from "../../src/job/states";
 import type { Offer } from "../../src/job/types";
 import type { ResetReason, SlotState } from "../../src/ports";
 import { Random } from "../powercut/simulation/random";
-import { RULES, image, offerOf } from "./job-desk";
+import { RULES, image, offerOf } from "./job-fixture";
 
 const FILE = image("0.2.0", 12_000);
 const SAME = image("0.1.0", 12_000);

@@ -5,8 +5,8 @@ import { SECTOR } from "../../src/constants";
 import type { Offer } from "../../src/job/types";
 import type { ModuleImage, ModuleInstaller } from "../../src/modules/installer";
 import { PartitionInstaller } from "../../src/modules/partition-installer";
-import { JobDesk, image, offerOf } from "./job-desk";
-import type { DeskOptions } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
+import type { FixtureOptions } from "./job-fixture";
 
 export const assets = Uint8Array.from({ length: 5 * SECTOR + 100 }, (_, index) => (index * 7) & 0xff);
 export const moduleOffer = (file: Uint8Array, version: string, change: Partial<Offer> = {}): Offer => ({
@@ -23,14 +23,14 @@ export const next = image("0.2.0");
 export const firmware = offerOf(next, "0.2.0");
 
 /** A board with the partition installer; `installed` collects what it was told. */
-export function desk(
-  options: DeskOptions & { installed?: ModuleImage[]; wrap?(installer: ModuleInstaller): ModuleInstaller } = {},
-): JobDesk {
+export function fixture(
+  options: FixtureOptions & { installed?: ModuleImage[]; wrap?(installer: ModuleInstaller): ModuleInstaller } = {},
+): JobFixture {
   const { installed = [], wrap = (installer) => installer, ...rest } = options;
   const modules = (board: MemoryBoard) => ({
     assets: wrap(new PartitionInstaller(board.ports.partition("assets"), (what) => installed.push(what))),
   });
-  const made = new JobDesk({ modules, ...rest });
+  const made = new JobFixture({ modules, ...rest });
   made.connect();
   return made;
 }
@@ -49,14 +49,14 @@ export function changed(installer: ModuleInstaller, change: Partial<ModuleInstal
   };
 }
 
-export function stored(on: JobDesk, length = assets.length): Uint8Array {
+export function stored(on: JobFixture, length = assets.length): Uint8Array {
   const bytes = new Uint8Array(length);
   on.board.ports.partition("assets").read(0, bytes);
   return bytes;
 }
 
 /** From here on: operations of flash that are neither in the module's partition nor in NVS. */
-export function operationsElsewhere(on: JobDesk): readonly string[] {
+export function operationsElsewhere(on: JobFixture): readonly string[] {
   const { address, size } = on.board.table.data("assets");
   const { nvs } = on.board.table;
   const elsewhere: string[] = [];

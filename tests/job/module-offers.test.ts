@@ -4,12 +4,12 @@ import { test } from "node:test";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { SECTOR } from "../../src/constants";
 import { PartitionInstaller } from "../../src/modules/partition-installer";
-import { JobDesk } from "./job-desk";
+import { JobFixture } from "./job-fixture";
 
-import { assets, moduleOffer, offer, next, firmware, desk, changed, stored } from "./module-fixture";
+import { assets, moduleOffer, offer, next, firmware, fixture, changed, stored } from "./module-fixture";
 
 test("what failed leaves no beginning that could be taken for a module; what lost its connection does", () => {
-  const on = desk();
+  const on = fixture();
   on.push({ ...offer, digest: { algorithm: "MD5", hex: "0".repeat(32) } });
   on.deliverTwice(assets);
   assert.match(on.outcomes[0]!, /^digest-mismatch: /);
@@ -24,7 +24,7 @@ test("what failed leaves no beginning that could be taken for a module; what los
 });
 
 test("firmware and module wait for each other, and neither costs the other its checkpoint", () => {
-  const on = desk();
+  const on = fixture();
   on.push(offer);
   on.deliver(assets, 2 * SECTOR);
   on.dispatch({ type: "download-failed", cause: "download-timeout", message: "no new data" });
@@ -53,7 +53,7 @@ test("firmware and module wait for each other, and neither costs the other its c
 
 test("an offer for another module that comes while the application is asked waits for that answer, and is then asked about once", () => {
   for (const decision of ["accept", "reject"] as const) {
-    const on = desk({ answers: { consent: true } });
+    const on = fixture({ answers: { consent: true } });
     on.push(offer);
     on.push(firmware);
     assert.deepEqual([on.state, on.job.task], ["consent", undefined]);
@@ -79,7 +79,7 @@ test("an offer for another module that comes while the application is asked wait
 });
 
 test("firmware on trial that finds a module's job in the store proves itself first; then the module goes on at its checkpoint", () => {
-  const on = desk();
+  const on = fixture();
   on.update(next, firmware);
   on.push(offer);
   on.deliver(assets, 2 * SECTOR);
@@ -99,7 +99,7 @@ test("firmware on trial that finds a module's job in the store proves itself fir
 });
 
 test("a module that failed, and a power cut before its checkpoint was dropped: the firmware's sectors in the slot stay", () => {
-  const on = desk();
+  const on = fixture();
   on.push(firmware);
   on.deliver(next, 3 * SECTOR);
   on.dispatch({ type: "download-failed", cause: "download-timeout", message: "no new data" });
@@ -123,7 +123,7 @@ test("a module that failed, and a power cut before its checkpoint was dropped: t
 });
 
 test("a newer image of the same module supersedes the older one", () => {
-  const on = desk();
+  const on = fixture();
   const newer = assets.map((byte) => byte ^ 0xff);
   on.push(offer);
   on.deliver(assets, 2 * SECTOR);
@@ -136,7 +136,7 @@ test("a newer image of the same module supersedes the older one", () => {
 
 test("an offer that comes while a module is being installed waits", () => {
   const dones: ((error?: Error) => void)[] = [];
-  const on = desk({
+  const on = fixture({
     wrap: (installer) => changed(installer, { finish: (done) => void dones.push(done) }),
   });
   on.push(offer);
@@ -151,7 +151,7 @@ test("an offer that comes while a module is being installed waits", () => {
 
 test("firmware without the installer lets the job go with a clear word", () => {
   let present = true;
-  const on: JobDesk = new JobDesk({
+  const on: JobFixture = new JobFixture({
     modules: (board) => (present ? { assets: new PartitionInstaller(board.ports.partition("assets")) } : {}),
   });
   on.connect();

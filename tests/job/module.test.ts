@@ -10,7 +10,7 @@ import {
   offer,
   next,
   firmware,
-  desk,
+  fixture,
   changed,
   stored,
   operationsElsewhere,
@@ -18,7 +18,7 @@ import {
 
 test("a module is stored, proven and installed; nothing restarts and no slot is touched", () => {
   const installed: ModuleImage[] = [];
-  const on = desk({ installed });
+  const on = fixture({ installed });
   const elsewhere = operationsElsewhere(on);
   on.push(offer);
   on.deliver(assets);
@@ -37,7 +37,7 @@ test("a module is stored, proven and installed; nothing restarts and no slot is 
 test("a module of any content and of any length is taken", () => {
   for (const length of [1, 15, 16, SECTOR - 1, SECTOR, SECTOR + 1, 64 * 1024]) {
     const file = Uint8Array.from({ length }, (_, index) => index & 0xff);
-    const on = desk();
+    const on = fixture();
     on.push(moduleOffer(file, "a1"));
     on.deliver(file);
     assert.deepEqual(on.outcomes, ["done"], `${length} bytes`);
@@ -46,7 +46,7 @@ test("a module of any content and of any length is taken", () => {
 });
 
 test("each sector of the partition is erased once", () => {
-  const on = desk();
+  const on = fixture();
   const erased: number[] = [];
   const { address, size } = on.board.table.data("assets");
   on.board.chip.onOperation = ({ kind, address: at }) => {
@@ -58,7 +58,7 @@ test("each sector of the partition is erased once", () => {
 });
 
 test("what nobody installs, and what does not fit, is refused before anything is asked of the network", () => {
-  const on = desk();
+  const on = fixture();
   on.push({ ...offer, module: "mcu2", component: "mcu2" });
   on.push({ ...offer, module: "__proto__", component: "__proto__" });
   on.push({ ...offer, size: 64 * 1024 + 1 });
@@ -71,18 +71,18 @@ test("what nobody installs, and what does not fit, is refused before anything is
 });
 
 test("a length that is learnt from the server is checked before the first erase", () => {
-  const on = desk();
+  const on = fixture();
   on.push({ ...offer, size: 0 });
   on.dispatch({ type: "total", size: 64 * 1024 + 1, validator: undefined });
   assert.deepEqual(on.outcomes, ["rejected: 65537 bytes do not fit module assets, which takes 65536"]);
-  const good = desk();
+  const good = fixture();
   good.push({ ...offer, size: 0 });
   good.deliver(assets);
   assert.deepEqual(good.outcomes, ["done"]);
 });
 
 test("versions of modules are not compared with the firmware's", () => {
-  const on = desk();
+  const on = fixture();
   on.push({ ...offer, version: "0.0.1" });
   on.deliver(assets);
   on.ack("outcome");
@@ -95,7 +95,7 @@ test("after a power cut it goes on at the checkpoint, with an installer that is 
   const begun: number[] = [];
   const wrap = (installer: ModuleInstaller): ModuleInstaller =>
     changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) });
-  const on = desk({ wrap, rules: { resumeDelay: 0 } });
+  const on = fixture({ wrap, rules: { resumeDelay: 0 } });
   on.push(offer);
   on.deliver(assets, 3 * SECTOR);
   on.powerOn();
@@ -109,7 +109,7 @@ test("after a power cut it goes on at the checkpoint, with an installer that is 
 
 test("sectors that come again are announced to the installer, and so is a whole file that comes again", () => {
   const begun: number[] = [];
-  const on = desk({
+  const on = fixture({
     wrap: (installer) =>
       changed(installer, { begin: (what, offset) => (begun.push(offset), installer.begin(what, offset)) }),
   });
@@ -137,7 +137,7 @@ test("a cut after the last sector costs no byte, one in the installation repeats
   // The first time the power goes before it is done.
   const wrap = (installer: ModuleInstaller): ModuleInstaller =>
     changed(installer, { finish: (done) => (fail ? void (fail = false) : installer.finish(done)) });
-  const on = desk({ installed, wrap });
+  const on = fixture({ installed, wrap });
   on.push(offer);
   on.deliver(assets);
   assert.equal(on.state, "installing");
@@ -190,7 +190,7 @@ test("an installer that never answers, refuses or throws ends the job with its o
     ],
   ];
   for (const [change, outcome] of cases) {
-    const on = desk({ wrap: (installer) => changed(installer, change) });
+    const on = fixture({ wrap: (installer) => changed(installer, change) });
     on.push(offer);
     on.deliver(assets);
     // Where the digest differs there is a second download.

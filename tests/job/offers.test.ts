@@ -2,97 +2,101 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SECTOR } from "../../src/constants";
-import { JobDesk, image, offerOf } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
 
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
 
-function erasesOf(desk: JobDesk): () => number {
+function erasesOf(fixture: JobFixture): () => number {
   let erases = 0;
-  desk.board.chip.onOperation = (operation) => void (operation.kind === "erase" && erases++);
+  fixture.board.chip.onOperation = (operation) => void (operation.kind === "erase" && erases++);
   return () => erases;
 }
 
 test("same identity while busy: the url is taken, otherwise nothing happens", () => {
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next, 2 * SECTOR);
-  const reports = desk.reports.length;
-  const writes = erasesOf(desk);
-  desk.push({ ...offer, url: "http://files/fresh" });
-  assert.equal(desk.reports.length, reports);
-  assert.equal(desk.downloads.length, 1);
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 2 * SECTOR);
+  const reports = fixture.reports.length;
+  const writes = erasesOf(fixture);
+  fixture.push({ ...offer, url: "http://files/fresh" });
+  assert.equal(fixture.reports.length, reports);
+  assert.equal(fixture.downloads.length, 1);
   assert.equal(writes(), 0);
-  desk.dispatch({ type: "expired", message: "HTTP 403" });
-  assert.equal(desk.downloads.at(-1)?.url, "http://files/fresh", "the fresher url of that push is used without asking");
+  fixture.dispatch({ type: "expired", message: "HTTP 403" });
+  assert.equal(
+    fixture.downloads.at(-1)?.url,
+    "http://files/fresh",
+    "the fresher url of that push is used without asking",
+  );
 });
 
 test("different identity while busy: it supersedes, without a report for the old one", () => {
-  const desk = new JobDesk();
+  const fixture = new JobFixture();
   const third = image("0.3.0");
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next, 2 * SECTOR);
-  desk.push(offerOf(third, "0.3.0"));
-  assert.deepEqual(desk.outcomes, []);
-  assert.equal(desk.downloads.at(-1)?.offset, 0);
-  desk.deliver(third);
-  desk.ack("burning");
-  desk.connect();
-  assert.equal(desk.running.version, "0.3.0");
-  assert.deepEqual(desk.outcomes, ["done"]);
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 2 * SECTOR);
+  fixture.push(offerOf(third, "0.3.0"));
+  assert.deepEqual(fixture.outcomes, []);
+  assert.equal(fixture.downloads.at(-1)?.offset, 0);
+  fixture.deliver(third);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.equal(fixture.running.version, "0.3.0");
+  assert.deepEqual(fixture.outcomes, ["done"]);
 });
 
 test("answers to what a superseded job has asked of flash prove nothing for the next one", () => {
-  const desk = new JobDesk();
+  const fixture = new JobFixture();
   const third = image("0.3.0");
-  desk.connect();
-  desk.push(offer);
-  desk.deliver(next);
-  desk.push(offerOf(third, "0.3.0"));
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.push(offerOf(third, "0.3.0"));
   for (const event of [
     { type: "verified", length: next.length },
     { type: "compared", equal: true },
     { type: "bytes", bytes: next },
     { type: "turn" },
   ] as const) {
-    assert.deepEqual(desk.job.handle(event, desk.now), []);
-    assert.equal(desk.state, "downloading");
+    assert.deepEqual(fixture.job.handle(event, fixture.now), []);
+    assert.equal(fixture.state, "downloading");
   }
-  desk.deliver(third);
-  desk.ack("burning");
-  desk.connect();
-  assert.deepEqual([desk.running.version, desk.outcomes], ["0.3.0", ["done"]]);
+  fixture.deliver(third);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.deepEqual([fixture.running.version, fixture.outcomes], ["0.3.0", ["done"]]);
 });
 
 test("the running version with the same digest: done, without a download", () => {
   const factory = image("0.1.0");
-  const desk = new JobDesk({ factory });
-  desk.connect();
-  desk.push(offerOf(factory, "0.1.0"));
-  assert.deepEqual(desk.outcomes, ["done"]);
-  assert.equal(desk.downloads.length, 0);
-  desk.ack("outcome");
-  assert.equal(desk.state, "idle");
+  const fixture = new JobFixture({ factory });
+  fixture.connect();
+  fixture.push(offerOf(factory, "0.1.0"));
+  assert.deepEqual(fixture.outcomes, ["done"]);
+  assert.equal(fixture.downloads.length, 0);
+  fixture.ack("outcome");
+  assert.equal(fixture.state, "idle");
 });
 
 test("the running version with another digest: fail that says so", () => {
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(offerOf(next, "0.1.0"));
-  assert.match(desk.outcomes[0] ?? "", /^rejected: version 0\.1\.0 runs already, with another digest/);
-  assert.equal(desk.downloads.length, 0);
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offerOf(next, "0.1.0"));
+  assert.match(fixture.outcomes[0] ?? "", /^rejected: version 0\.1\.0 runs already, with another digest/);
+  assert.equal(fixture.downloads.length, 0);
 });
 
 test("another version inside the image: fail before the switch, and before any erase", () => {
-  const desk = new JobDesk();
-  const erases = erasesOf(desk);
-  desk.connect();
+  const fixture = new JobFixture();
+  const erases = erasesOf(fixture);
+  fixture.connect();
   const before = erases();
-  desk.push(offerOf(next, "0.9.0"));
-  desk.deliver(next);
-  assert.match(desk.outcomes[0] ?? "", /^rejected: version in the image is 0\.2\.0, offered was 0\.9\.0/);
+  fixture.push(offerOf(next, "0.9.0"));
+  fixture.deliver(next);
+  assert.match(fixture.outcomes[0] ?? "", /^rejected: version in the image is 0\.2\.0, offered was 0\.9\.0/);
   assert.equal(erases(), before);
 });
 
@@ -102,24 +106,24 @@ test("refused from the offer alone: too large, no digest, plain http, older", ()
     [{ version: "0.0.9" }, /is older than the running 0\.1\.0 \(allowDowngrade/],
   ];
   for (const [change, message] of cases) {
-    const desk = new JobDesk();
-    const erases = erasesOf(desk);
-    desk.connect();
-    desk.push(offerOf(next, "0.2.0", change));
-    assert.match(desk.outcomes[0] ?? "", message);
-    assert.equal(desk.reports.at(-1)?.token, "refused");
+    const fixture = new JobFixture();
+    const erases = erasesOf(fixture);
+    fixture.connect();
+    fixture.push(offerOf(next, "0.2.0", change));
+    assert.match(fixture.outcomes[0] ?? "", message);
+    assert.equal(fixture.reports.at(-1)?.token, "refused");
     assert.equal(erases(), 0);
-    assert.equal(desk.state, "idle");
-    desk.push(offer);
-    assert.equal(desk.state, "downloading", "the next offer is taken");
+    assert.equal(fixture.state, "idle");
+    fixture.push(offer);
+    assert.equal(fixture.state, "downloading", "the next offer is taken");
   }
-  const plain = new JobDesk({ policy: { allowHttp: false } });
+  const plain = new JobFixture({ policy: { allowHttp: false } });
   plain.push(offer);
   assert.match(plain.outcomes[0] ?? "", /plain http/);
   const { digest: _digest, ...undigested } = offer;
-  const desk = new JobDesk();
-  desk.push(undigested);
-  assert.match(desk.outcomes[0] ?? "", /no digest/);
+  const fixture = new JobFixture();
+  fixture.push(undigested);
+  assert.match(fixture.outcomes[0] ?? "", /no digest/);
 });
 
 test("refused from the first sector, before any erase: no image, other chip, other product", () => {
@@ -130,47 +134,47 @@ test("refused from the first sector, before any erase: no image, other chip, oth
     [image("0.2.0", 24_000, { product: "toaster" }), /of product "toaster"/],
   ];
   for (const [file, message] of cases) {
-    const desk = new JobDesk();
-    const erases = erasesOf(desk);
-    desk.connect();
-    desk.push(offerOf(file, "0.2.0"));
+    const fixture = new JobFixture();
+    const erases = erasesOf(fixture);
+    fixture.connect();
+    fixture.push(offerOf(file, "0.2.0"));
     const before = erases();
-    desk.deliver(file);
-    assert.match(desk.outcomes[0] ?? "", message);
+    fixture.deliver(file);
+    assert.match(fixture.outcomes[0] ?? "", message);
     assert.equal(erases(), before);
-    desk.ack("outcome");
-    desk.push(offer);
-    assert.equal(desk.state, "downloading");
+    fixture.ack("outcome");
+    fixture.push(offer);
+    assert.equal(fixture.state, "downloading");
   }
 });
 
 test("an image whose digest matches and whose content is broken: refused, head erased, remembered", () => {
   const broken = next.slice();
   broken[20_000] = (broken[20_000] ?? 0) ^ 1;
-  const desk = new JobDesk();
-  desk.connect();
-  desk.push(offerOf(broken, "0.2.0"));
-  desk.deliver(broken);
-  assert.match(desk.outcomes[0] ?? "", /^rejected: /);
-  desk.ack("outcome");
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offerOf(broken, "0.2.0"));
+  fixture.deliver(broken);
+  assert.match(fixture.outcomes[0] ?? "", /^rejected: /);
+  fixture.ack("outcome");
   const sector = new Uint8Array(SECTOR);
-  desk.board.chip.read(desk.board.table.slots[1].address, sector);
+  fixture.board.chip.read(fixture.board.table.slots[1].address, sector);
   assert.ok(
     sector.every((byte) => byte === 0xff),
     "sector 0 is erased",
   );
-  desk.push(offerOf(broken, "0.2.0"));
-  assert.match(desk.outcomes[1] ?? "", /was refused before; it is not tried again/);
-  assert.equal(desk.downloads.length, 1);
-  desk.push(offer);
-  assert.equal(desk.state, "downloading");
+  fixture.push(offerOf(broken, "0.2.0"));
+  assert.match(fixture.outcomes[1] ?? "", /was refused before; it is not tried again/);
+  assert.equal(fixture.downloads.length, 1);
+  fixture.push(offer);
+  assert.equal(fixture.state, "downloading");
 });
 
 test("the application may decline, and may answer later", () => {
-  const declined = new JobDesk({ answers: { consent: false } });
+  const declined = new JobFixture({ answers: { consent: false } });
   declined.push(offer);
   assert.match(declined.outcomes[0] ?? "", /declined by the application/);
-  const later = new JobDesk({ answers: { consent: true } });
+  const later = new JobFixture({ answers: { consent: true } });
   const erases = erasesOf(later);
   later.push(offer);
   assert.equal(later.state, "consent");
@@ -181,31 +185,31 @@ test("the application may decline, and may answer later", () => {
 });
 
 test("size unknown: learnt from the first response, refused before any erase when it does not fit", () => {
-  const desk = new JobDesk();
-  const erases = erasesOf(desk);
-  desk.push({ ...offer, size: 0 });
+  const fixture = new JobFixture();
+  const erases = erasesOf(fixture);
+  fixture.push({ ...offer, size: 0 });
   const before = erases();
-  desk.dispatch({ type: "total", size: 64 << 20, validator: undefined });
-  assert.match(desk.outcomes[0] ?? "", /does not fit/);
+  fixture.dispatch({ type: "total", size: 64 << 20, validator: undefined });
+  assert.match(fixture.outcomes[0] ?? "", /does not fit/);
   assert.equal(erases(), before);
-  desk.ack("outcome");
-  desk.push({ ...offer, size: 0 });
-  desk.dispatch({ type: "total", size: next.length, validator: undefined });
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.connect();
-  assert.equal(desk.outcomes.at(-1), "done");
+  fixture.ack("outcome");
+  fixture.push({ ...offer, size: 0 });
+  fixture.dispatch({ type: "total", size: next.length, validator: undefined });
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.equal(fixture.outcomes.at(-1), "done");
 });
 
 test("size unknown and a checkpoint of the same image left: the download goes on there once the size is known", () => {
-  const desk = new JobDesk();
-  desk.push({ ...offer, size: 0 });
-  desk.dispatch({ type: "total", size: next.length, validator: undefined });
-  desk.deliver(next, 3 * SECTOR);
-  desk.dispatch({ type: "download-failed", cause: "download-timeout", message: "stalled" });
-  desk.ack("outcome");
-  desk.push({ ...offer, size: 0 });
-  assert.equal(desk.downloads.at(-1)?.offset, 0);
-  desk.dispatch({ type: "total", size: next.length, validator: undefined });
-  assert.equal(desk.downloads.at(-1)?.offset, 3 * SECTOR);
+  const fixture = new JobFixture();
+  fixture.push({ ...offer, size: 0 });
+  fixture.dispatch({ type: "total", size: next.length, validator: undefined });
+  fixture.deliver(next, 3 * SECTOR);
+  fixture.dispatch({ type: "download-failed", cause: "download-timeout", message: "stalled" });
+  fixture.ack("outcome");
+  fixture.push({ ...offer, size: 0 });
+  assert.equal(fixture.downloads.at(-1)?.offset, 0);
+  fixture.dispatch({ type: "total", size: next.length, validator: undefined });
+  assert.equal(fixture.downloads.at(-1)?.offset, 3 * SECTOR);
 });

@@ -4,26 +4,27 @@ import { test } from "node:test";
 import { PENDING_STORE_AFTER, SECTOR } from "../../src/constants";
 import { RECORDS } from "../../src/job/records";
 import type { Offer, Task } from "../../src/job/types";
-import { JobDesk, image, offerOf } from "./job-desk";
-import type { DeskOptions } from "./job-desk";
+import { JobFixture, image, offerOf } from "./job-fixture";
+import type { FixtureOptions } from "./job-fixture";
 
 const next = image("0.2.0");
 const offer = offerOf(next, "0.2.0");
 const old = offerOf(image("0.0.9"), "0.0.9", { module: "MCU" });
 const ONCE = { renewable: false, versionWhileBusy: false, resumeDelay: 0 } as const;
 
-const desk = (options: DeskOptions = {}): JobDesk => new JobDesk({ rules: ONCE, platform: "thingspanel", ...options });
-const bytesOf = (on: JobDesk, key: string): Uint8Array | undefined => on.board.ports.store.getBytes(key);
-const kinds = (on: JobDesk, from = 0): string[] => on.reports.slice(from).map(({ report }) => report.kind);
+const fixture = (options: FixtureOptions = {}): JobFixture =>
+  new JobFixture({ rules: ONCE, platform: "thingspanel", ...options });
+const bytesOf = (on: JobFixture, key: string): Uint8Array | undefined => on.board.ports.store.getBytes(key);
+const kinds = (on: JobFixture, from = 0): string[] => on.reports.slice(from).map(({ report }) => report.kind);
 
 /** Lets the time go by after which what is still owed is stored. */
-function later(on: JobDesk): void {
+function later(on: JobFixture): void {
   on.now += PENDING_STORE_AFTER;
   on.dispatch({ type: "tick" });
 }
 
 test("an offer that waits for the application is asked about again after a power cut", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   assert.equal(
@@ -52,7 +53,7 @@ test("an offer that waits for the application is asked about again after a power
 });
 
 test("answered at once, nothing is stored", () => {
-  const on = desk();
+  const on = fixture();
   const keys: string[] = [];
   const { store } = on.board.ports;
   const setBytes = store.setBytes.bind(store);
@@ -69,7 +70,7 @@ test("answered at once, nothing is stored", () => {
 });
 
 test("an answer that was not acknowledged is given again after a power cut, before the version, and only until its PUBACK", () => {
-  const on = desk();
+  const on = fixture();
   on.connect();
   on.push(old);
   later(on);
@@ -99,7 +100,7 @@ test("an answer that was not acknowledged is given again after a power cut, befo
 });
 
 test("an answer is written once while it waits, and deleted once", () => {
-  const on = desk();
+  const on = fixture();
   on.connect();
   on.push(old);
   const { store } = on.board.ports;
@@ -113,7 +114,7 @@ test("an answer is written once while it waits, and deleted once", () => {
 });
 
 test("a later answer takes the place of an earlier one, in the store too", () => {
-  const on = desk();
+  const on = fixture();
   on.connect();
   on.push(old);
   later(on);
@@ -132,7 +133,7 @@ test("a later answer takes the place of an earlier one, in the store too", () =>
 });
 
 test("an offer that came in a trial is kept over its end by rollback", () => {
-  const on = desk({ answers: { health: "silent" } });
+  const on = fixture({ answers: { health: "silent" } });
   on.connect();
   on.push(offer);
   on.deliver(next);
@@ -151,7 +152,7 @@ test("an offer that came in a trial is kept over its end by rollback", () => {
 });
 
 test("declined, the offer is forgotten and answered", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   later(on);
@@ -164,7 +165,7 @@ test("declined, the offer is forgotten and answered", () => {
 });
 
 test("no version is reported while an offer waits: each would use up one of the cloud's pushes", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   on.disconnect();
@@ -178,7 +179,7 @@ test("no version is reported while an offer waits: each would use up one of the 
 });
 
 test("the same image pushed again while it waits is the same offer", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   later(on);
@@ -189,13 +190,13 @@ test("the same image pushed again while it waits is the same offer", () => {
 });
 
 test("what another platform owed, and what can not be read, counts as absent", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   on.push(old);
   later(on);
   const [waiting, answer] = [bytesOf(on, RECORDS.pendingOffer.key)!, bytesOf(on, RECORDS.pendingAnswer.key)!];
-  const other = new JobDesk({ rules: ONCE, platform: "other", answers: { consent: true } });
+  const other = new JobFixture({ rules: ONCE, platform: "other", answers: { consent: true } });
   for (const cut of [0, 1]) {
     other.board.ports.store.setBytes(RECORDS.pendingOffer.key, waiting.subarray(cut));
     other.board.ports.store.setBytes(RECORDS.pendingAnswer.key, answer.subarray(cut));
@@ -207,7 +208,7 @@ test("what another platform owed, and what can not be read, counts as absent", (
 });
 
 test("a cloud that can be asked again costs no record at all", () => {
-  const on = new JobDesk({ answers: { consent: true } });
+  const on = new JobFixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   on.push(old);
@@ -217,7 +218,7 @@ test("a cloud that can be asked again costs no record at all", () => {
 });
 
 test("a cut between the job's record and the waiting offer's end leaves one job", () => {
-  const on = desk({ answers: { consent: true } });
+  const on = fixture({ answers: { consent: true } });
   on.connect();
   on.push(offer);
   later(on);
@@ -244,7 +245,7 @@ test("a module's offer waits as a module's", () => {
       abort: () => {},
     },
   });
-  const on = desk({ answers: { consent: true }, modules });
+  const on = fixture({ answers: { consent: true }, modules });
   on.connect();
   on.push(assets);
   later(on);

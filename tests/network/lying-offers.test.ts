@@ -8,7 +8,7 @@ import { Progress } from "../../src/job/progress";
 import type { Platform } from "../../src/platforms/platform";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
-import { JobDesk, image } from "../job/job-desk";
+import { JobFixture, image } from "../job/job-fixture";
 
 const FILE = image("0.2.0");
 const MD5 = createHash("md5").update(FILE).digest("hex");
@@ -68,12 +68,12 @@ const DIALECTS: { readonly [name: string]: Dialect } = {
 
 /** A device that gets messages as its agent would hand them to the job. */
 class Listener {
-  readonly device: JobDesk;
+  readonly device: JobFixture;
   readonly #dialect: Dialect;
 
   constructor(dialect: Dialect, policy: { readonly allowNoDigest?: boolean } = {}) {
     this.#dialect = dialect;
-    this.device = new JobDesk({
+    this.device = new JobFixture({
       factory: FACTORY,
       platform: dialect.platform.name,
       rules: dialect.platform.rules,

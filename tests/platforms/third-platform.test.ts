@@ -26,7 +26,7 @@ import { PLATFORMS } from "../../src/platforms/index";
 import { EventLog } from "../board/puppet";
 import { temporaryFolder } from "../kit/folder";
 import { firmwareSettings } from "../config/firmware-settings";
-import { JobDesk, image } from "../job/job-desk";
+import { JobFixture, image } from "../job/job-fixture";
 import { ThirdPlatform, third } from "./third/dialect";
 
 const LIST = [...PLATFORMS, third];
@@ -36,36 +36,36 @@ const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 const next = image("0.2.0");
 const job = { version: "0.2.0", url: "http://files/fw.bin", sha256: sha256(next) };
 
-function device(): { desk: JobDesk; push(message: object): void; reported(): unknown[] } {
+function device(): { fixture: JobFixture; push(message: object): void; reported(): unknown[] } {
   const platform = new ThirdPlatform({ device: "dev-1" });
-  const desk = new JobDesk({ platform: platform.name, rules: platform.rules });
-  desk.connect();
+  const fixture = new JobFixture({ platform: platform.name, rules: platform.rules });
+  fixture.connect();
   return {
-    desk,
+    fixture,
     push(message) {
       const incoming = platform.parse(platform.subscriptions[0]!, Buffer.from(JSON.stringify(message)));
-      if (incoming.kind === "offer") desk.push(incoming.offer);
+      if (incoming.kind === "offer") fixture.push(incoming.offer);
       else if (incoming.kind === "refused")
-        desk.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+        fixture.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
     },
     reported: () =>
-      desk.reports
+      fixture.reports
         .flatMap(({ report }) => platform.encode(report)?.payload ?? [])
         .map((text) => (JSON.parse(text) as { state: unknown }).state),
   };
 }
 
 test("a third cloud: an update over a power cut, from the job to DONE", () => {
-  const { desk, push, reported } = device();
+  const { fixture, push, reported } = device();
   push(job);
-  desk.deliver(next, 8_192);
-  desk.powerOn();
-  desk.wait();
-  desk.deliver(next);
-  desk.ack("burning");
-  desk.connect();
-  desk.ack("outcome");
-  assert.equal(desk.running.version, "0.2.0");
+  fixture.deliver(next, 8_192);
+  fixture.powerOn();
+  fixture.wait();
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  fixture.ack("outcome");
+  assert.equal(fixture.running.version, "0.2.0");
   assert.deepEqual([...new Set(reported())], ["LOADING", "INSTALLING", "DONE"]);
 });
 

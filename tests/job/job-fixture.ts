@@ -54,7 +54,7 @@ export function offerOf(file: Uint8Array, version: string, change: Partial<Offer
   };
 }
 
-export interface DeskOptions {
+export interface FixtureOptions {
   readonly factory?: Uint8Array;
   readonly policy?: Partial<Policy>;
   readonly rules?: Partial<PlatformRules>;
@@ -68,7 +68,7 @@ export interface DeskOptions {
   readonly answers?: { readonly consent?: boolean; readonly restart?: boolean; readonly health?: boolean | "silent" };
 }
 
-export class JobDesk {
+export class JobFixture {
   readonly board: MemoryBoard;
   readonly reports: { readonly report: Report; readonly token: Token | undefined }[] = [];
   readonly notices: Notice[] = [];
@@ -77,13 +77,13 @@ export class JobDesk {
   downloading = false;
   /** Milliseconds of the clock. */
   now = 0;
-  answers: NonNullable<DeskOptions["answers"]>;
+  answers: NonNullable<FixtureOptions["answers"]>;
   /** Sees each event, and what the job makes of it. */
   onHandled: ((event: JobEvent, effects: readonly JobEffect[]) => void) | undefined;
-  readonly #options: DeskOptions;
+  readonly #options: FixtureOptions;
   #runner: JobRunner | undefined;
 
-  constructor(options: DeskOptions = {}) {
+  constructor(options: FixtureOptions = {}) {
     this.#options = options;
     this.answers = options.answers ?? {};
     this.board = new MemoryBoard({
