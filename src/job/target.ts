@@ -3,8 +3,8 @@
  * started; a component goes to its installer, which makes use of it without a restart. A further kind of target is one more object of
  * this interface.
  */
-import { frozen } from "../util/frozen";
 import { HEAD, SECTOR } from "../constants";
+import { frozen } from "../util/frozen";
 import type { Budgets } from "./budgets";
 import type { Denylist } from "./denylist";
 import type { BootFacts, JobEffect, JobOptions } from "./effects";
