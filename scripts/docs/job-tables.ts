@@ -1,52 +1,19 @@
 /** The update job's tables, as Markdown and Mermaid: states and their successors, events, boots, records. */
-import { parse } from "@babel/parser";
-import type { Statement, TSType } from "@babel/types";
 import { readFileSync } from "node:fs";
 import { BOOT_TABLE } from "../../src/job/boot-table";
 import type { BootRow } from "../../src/job/boot-table";
 import { DEFAULTS, TABLE } from "../../src/job/machine";
 import { RECORDS } from "../../src/job/records";
+import { nextStates } from "./next-states";
 
 const source = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
-
-/** The names in a union of literal types and of other such unions. */
-function namesIn(type: TSType, aliases: ReadonlyMap<string, TSType>): string[] {
-  if (type.type === "TSUnionType") return type.types.flatMap((each) => namesIn(each, aliases));
-  if (type.type === "TSLiteralType" && type.literal.type === "StringLiteral") return [type.literal.value];
-  if (type.type === "TSTypeReference" && type.typeName.type === "Identifier") {
-    const alias = aliases.get(type.typeName.name);
-    if (alias === undefined) throw new Error(`src/job/machine.ts: unknown type ${type.typeName.name} in Next`);
-    return namesIn(alias, aliases);
-  }
-  return [];
-}
-
-/** For each state those that may follow it, from the interface `Next`: the compiler holds the handlers to it. */
-export function successors(): Map<string, string[]> {
-  const body: Statement[] = parse(source("src/job/machine.ts"), { sourceType: "module", plugins: ["typescript"] })
-    .program.body;
-  const aliases = new Map(
-    body.flatMap((each) =>
-      each.type === "TSTypeAliasDeclaration" ? [[each.id.name, each.typeAnnotation] as const] : [],
-    ),
-  );
-  const next = body.find((each) => each.type === "TSInterfaceDeclaration" && each.id.name === "Next");
-  if (next?.type !== "TSInterfaceDeclaration") throw new Error("src/job/machine.ts: no interface Next");
-  return new Map(
-    next.body.body.flatMap((member) => {
-      if (member.type !== "TSPropertySignature" || !member.typeAnnotation) return [];
-      const name = member.key.type === "StringLiteral" ? member.key.value : (member.key as { name: string }).name;
-      return [[name, namesIn(member.typeAnnotation.typeAnnotation, aliases)] as const];
-    }),
-  );
-}
 
 const id = (state: string): string => state.replaceAll("-", "_");
 
 /** A Mermaid diagram, which GitHub draws. A new offer leads to `consent` from most states; these edges are left out. */
 export function stateDiagram(): string {
   const lines = ["```mermaid", "stateDiagram-v2", "  [*] --> starting"];
-  for (const [state, next] of successors()) {
+  for (const [state, next] of nextStates()) {
     if (id(state) !== state) lines.push(`  state "${state}" as ${id(state)}`);
     for (const follower of next)
       if (follower !== "consent" || state === "idle") lines.push(`  ${id(state)} --> ${id(follower)}`);

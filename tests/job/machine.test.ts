@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
-import { nextStates } from "../../scripts/job-machine";
+import { nextStates } from "../../scripts/docs/next-states";
 import { SECTOR } from "../../src/constants";
 import type { BootFacts, JobEffect, JobEvent } from "../../src/job/effects";
 import { DEFAULTS, TABLE, UpdateJob } from "../../src/job/machine";

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
 import type { Node, TSType } from "@babel/types";
 
-const MACHINE = new URL("../src/job/machine.ts", import.meta.url);
+const MACHINE = new URL("../../src/job/machine.ts", import.meta.url);
 
 /** By state, in the order of the source. A state whose list is empty ends with a restart of the chip. */
 export function nextStates(): ReadonlyMap<string, readonly string[]> {
