@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: measures the agent and other ways to download firmware, prints the tables, and draws the plots into build/bench/. Counts
- * are the same on every machine; so are times, which a virtual clock gives.
+ * `npm run bench`: measures the agent and other ways to download firmware, prints the tables, and draws the plots into
+ * build/bench/. Counts are the same on every machine; so are times, which a virtual clock gives.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * `npm run faults:table`: runs the tests of named faults, which measure the rows, and writes the tables between the marks of
- * docs/NETWORK.md. It draws docs/reconnects.svg, and leaves a copy of the tables in build/network/faults.md.
+ * `npm run faults:table`: runs the tests of named faults, which measure the rows, and writes the tables between the
+ * marks of docs/NETWORK.md. It draws docs/reconnects.svg, and leaves a copy of the tables in build/network/faults.md.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";

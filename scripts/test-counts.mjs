@@ -1,4 +1,7 @@
-/** A reporter beside the readable one: the runner's counts as one JSON object, for the closing lines of scripts/test.mjs. */
+/**
+ * A reporter beside the readable one: the runner's counts as one JSON object, for the closing lines of
+ * scripts/test.mjs.
+ */
 export default async function* counts(source) {
   const found = {};
   for await (const { type, data } of source) {

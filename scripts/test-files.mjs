@@ -1,4 +1,7 @@
-/** The test files, by area: an area is a folder of tests/. scripts/test-areas.json says what each may take and which files are unit tests. */
+/**
+ * The test files, by area: an area is a folder of tests/. scripts/test-areas.json says what each may take and which
+ * files are unit tests.
+ */
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +9,10 @@ import { fileURLToPath } from "node:url";
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** Test files that run at the same time. Some of them mind a starved machine, and CI has two cores. */
 export const LANES = 2;
-/** Seconds: `total` for all of `npm test`, and of that for each area; "checks" are format, types and lint. `unit`: all files, none, or these. */
+/**
+ * Seconds: `total` for all of `npm test`, and of that for each area; "checks" are format, types and lint. `unit`: all
+ * files, none, or these.
+ */
 export const { total, unitTotal, areas } = JSON.parse(
   readFileSync(new URL("./test-areas.json", import.meta.url), "utf8"),
 );

@@ -1,6 +1,6 @@
 /**
- * `npm run test:long`: what is too large for each run of `npm test`, which keeps a sample of each. One line for each part, one for the total;
- * exit status 1 where a part fails. Progress of the parts goes to stderr.
+ * `npm run test:long`: what is too large for each run of `npm test`, which keeps a sample of each. One line for each
+ * part, one for the total; exit status 1 where a part fails. Progress of the parts goes to stderr.
  */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -17,7 +17,10 @@ function fleetSummary(json) {
   return `${success} of ${devices} devices updated, ${failure} failed, ${unexpected} of them not on purpose; 99 % within ${(updateTimes.p99 / 1000).toFixed(0)} s, ${served} bytes served`;
 }
 
-/** Times are those of two idle cores. The last line on stdout is the summary of a part, or `summary` makes it from that line. */
+/**
+ * Times are those of two idle cores. The last line on stdout is the summary of a part, or `summary` makes it from that
+ * line.
+ */
 const PARTS = [
   {
     name: "pairs",

@@ -1,6 +1,7 @@
 /**
- * `npm run test:moddable`: what can be checked only with the Moddable SDK. Builds the firmware for the Linux simulator as a user would,
- * runs it without a window and takes it through updates, power cuts and rollbacks. A few minutes, most of them for mcconfig.
+ * `npm run test:moddable`: what can be checked only with the Moddable SDK. Builds the firmware for the Linux simulator
+ * as a user would, runs it without a window and takes it through updates, power cuts and rollbacks. A few minutes, most
+ * of them for mcconfig.
  *
  *     MODDABLE=... node scripts/test-moddable.mjs [part of a file's name ...]
  */

@@ -1,6 +1,6 @@
 /**
- * Updates against a stock Mosquitto and a static file server, without the local cloud: pushes are made by mosquitto_pub. Devices are real
- * processes, whose power is cut twice in the download and once in the trial.
+ * Updates against a stock Mosquitto and a static file server, without the local cloud: pushes are made by
+ * mosquitto_pub. Devices are real processes, whose power is cut twice in the download and once in the trial.
  *
  *     npm run test:mosquitto        needs mosquitto and mosquitto_pub; python3 for one more server
  */

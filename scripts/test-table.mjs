@@ -3,8 +3,9 @@ import { relative } from "node:path";
 import { LANES, ROOT, areaOf, areas, total } from "./test-files.mjs";
 
 /**
- * `checks`: seconds of format, types and lint. `files`: [{ file, seconds }] of the processes of the test files. An area's seconds are its
- * share of the time that passed: its files' seconds divided by the files that run at the same time.
+ * `checks`: seconds of format, types and lint. `files`: [{ file, seconds }] of the processes of the test files. An
+ * area's seconds are its share of the time that passed: its files' seconds divided by the files that run at the same
+ * time.
  */
 export function secondsByArea(checks, files) {
   const seconds = new Map([["checks", checks]]);

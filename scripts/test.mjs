@@ -1,6 +1,6 @@
 /**
- * `npm test`: format, types, lint, then every test file; an error in the first three is the end of it. Ends with a table of seconds by area
- * and the test runner's own counts.
+ * `npm test`: format, types, lint, then every test file; an error in the first three is the end of it. Ends with a
+ * table of seconds by area and the test runner's own counts.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +18,10 @@ npm run test:long             what is too large for each run: long searches, all
 Arguments that begin with --test- go to node's test runner, for example --test-name-pattern="rolls back".`;
 
 const BIN = join(ROOT, "node_modules", ".bin");
-/** A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without a message, under tsx). */
+/**
+ * A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without
+ * a message, under tsx).
+ */
 const FILE_TIMEOUT = 1_800_000;
 
 function run(title, command, args, env = {}) {

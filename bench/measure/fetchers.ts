@@ -1,4 +1,7 @@
-/** curl and wget where they are installed: what the server sends them over connections that break at 10, 50 and 90 % of the file. */
+/**
+ * curl and wget where they are installed: what the server sends them over connections that break at 10, 50 and 90 % of
+ * the file.
+ */
 import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";

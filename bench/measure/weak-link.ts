@@ -111,7 +111,10 @@ export interface WindowRow {
   readonly agent: number;
 }
 
-/** Receive windows that a firmware may be built with (CONFIG_LWIP_TCP_WND_DEFAULT): the default, and two and three times as much. */
+/**
+ * Receive windows that a firmware may be built with (CONFIG_LWIP_TCP_WND_DEFAULT): the default, and two and three times
+ * as much.
+ */
 export function receiveWindows(size: number): WindowRow[] {
   return LINES.flatMap((line) =>
     [1, 2, 3].map((times) => {

@@ -98,7 +98,10 @@ interface Line extends Connection {
   matters: number;
 }
 
-/** The agent in an XS machine, with its peers and its clock. One thing happens at a time, and each turn of the machine is metered. */
+/**
+ * The agent in an XS machine, with its peers and its clock. One thing happens at a time, and each turn of the machine
+ * is metered.
+ */
 class MeteredAgent {
   readonly bytecodes = { starting: 0, idle: 0, downloading: 0, verifying: 0, ending: 0 };
   readonly heap = { idle: 0, downloading: 0, verifying: 0, peak: 0, afterEach: [] as number[] };

@@ -1,7 +1,7 @@
 /**
- * What users would pick instead, reduced to what decides: how often progress is recorded, what is erased when, what is read back, and what
- * a lost connection means. Each gets the benefit of the doubt: the same patient retry after a second, although most of them give up
- * or wait longer, and no processor time.
+ * What users would pick instead, reduced to what decides: how often progress is recorded, what is erased when, what is
+ * read back, and what a lost connection means. Each gets the benefit of the doubt: the same patient retry after a
+ * second, although most of them give up or wait longer, and no processor time.
  */
 export interface Strategy {
   readonly name: string;
@@ -10,7 +10,10 @@ export interface Strategy {
   readonly recordEvery: number;
   /** The offset is recorded when a connection fails, too. */
   readonly recordOnLoss: boolean;
-  /** Where a failed connection starts again although nothing was recorded: the offset in RAM, or the last record, or the file's first byte. */
+  /**
+   * Where a failed connection starts again although nothing was recorded: the offset in RAM, or the last record, or the
+   * file's first byte.
+   */
   readonly afterLoss: "memory" | "record" | "start";
   readonly erase: "sector" | "bulk";
   /** Bytes read from the socket and written to flash at a time. */
@@ -76,7 +79,8 @@ export const STRATEGIES: readonly Strategy[] = [
     afterLoss: "start",
     erase: "bulk",
   },
-  // QCloud C SDK: blocks of 5,000 bytes with a yield of 100 ms to MQTT, fetch time-out 1 s, the sample reports again after 2 s.
+  // QCloud C SDK: blocks of 5,000 bytes with a yield of 100 ms to MQTT, fetch time-out 1 s, the sample reports again
+  // after 2 s.
   {
     name: "vendor SDK",
     like: "Tencent C SDK",

@@ -1,4 +1,7 @@
-/** A broker with one client and one task for it, on Tencent's topics. It pushes the task until the client reports the task's version. */
+/**
+ * A broker with one client and one task for it, on Tencent's topics. It pushes the task until the client reports the
+ * task's version.
+ */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import { perConnection } from "../../tests/kit/virtual-network";

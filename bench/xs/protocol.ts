@@ -4,7 +4,10 @@
 export const Command = {
   /** Makes the agent and starts it; payload: configuration as JSON. */
   start: 1,
-  /** Payload: number of the connection, 1 where all bytes matter, the time as float64, then what arrived; nothing: connected. */
+  /**
+   * Payload: number of the connection, 1 where all bytes matter, the time as float64, then what arrived; nothing:
+   * connected.
+   */
   segment: 2,
   /** Payload: the time as float64. Runs the timers that are due. */
   time: 3,

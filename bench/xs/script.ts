@@ -1,6 +1,6 @@
 /**
- * What runs in XS: the agent over ports that do nothing, so that what is counted is the agent's own work; and parts of it by themselves.
- * Every message is one turn, and the engine's meter counts turns.
+ * What runs in XS: the agent over ports that do nothing, so that what is counted is the agent's own work; and parts of
+ * it by themselves. Every message is one turn, and the engine's meter counts turns.
  */
 import type { Ports, Socket, SocketEvents } from "../../src/ports";
 import { JobRunner } from "../../src/agent/job-runner";
@@ -87,7 +87,8 @@ const ports: Ports = {
       const state = { events, waiting: new Uint8Array(0), at: 0, whole: true };
       world.events.set(id, state);
       return {
-        // XS meters a native copy at two for each byte, which on a chip is next to nothing: only what will be looked at is copied.
+        // XS meters a native copy at two for each byte, which on a chip is next to nothing: only what will be looked at
+        // is copied.
         read(into) {
           const count = Math.min(into.length, state.waiting.length - state.at);
           if (count > 0 && (state.whole || into.length <= LOOKED_AT))

@@ -26,8 +26,9 @@
 #error "xs-ota: name the firmware in the application's manifest: \"defines\": {\"xsota\": {\"product\": \"...\", \"version\": \"...\"}}"
 #endif
 /*
- * Without these, new firmware that crashes, hangs or is damaged stays in place. mcconfig drops an sdkconfig of the wrong
- * manifest silently. ESP_TASK_WDT_PANIC depends on ESP_TASK_WDT_INIT and ESP_TASK_WDT_EN (ESP-IDF, esp_system/Kconfig).
+ * Without these, new firmware that crashes, hangs or is damaged stays in place. mcconfig drops an sdkconfig of the
+ * wrong manifest silently. ESP_TASK_WDT_PANIC depends on ESP_TASK_WDT_INIT and ESP_TASK_WDT_EN (ESP-IDF,
+ * esp_system/Kconfig).
  */
 #if !CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE || CONFIG_BOOTLOADER_SKIP_VALIDATE_ALWAYS || !CONFIG_ESP_TASK_WDT_PANIC
 #error "xs-ota: the sdkconfig lacks rollback, validation or the task watchdog: docs/ESP32.md, \"A board, or another flash size\""

@@ -12,7 +12,9 @@ import { makeImage, manufacture } from "./chip";
 import { FileCells } from "./file-cells";
 import { Process } from "./process";
 
-/** Places in device.json of the settings that have another name on a chip (mc/config, NVS), with dots between the keys. */
+/**
+ * Places in device.json of the settings that have another name on a chip (mc/config, NVS), with dots between the keys.
+ */
 const PATHS: { readonly [key: string]: string } = Object.freeze({
   mqttHost: "mqtt.host",
   mqttPort: "mqtt.port",

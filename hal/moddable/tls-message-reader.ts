@@ -1,4 +1,7 @@
-/** Reads the fields of a TLS handshake message (RFC 5246, section 4). Throws where the message is shorter or longer than its fields. */
+/**
+ * Reads the fields of a TLS handshake message (RFC 5246, section 4). Throws where the message is shorter or longer than
+ * its fields.
+ */
 export class MessageReader {
   readonly #bytes: Uint8Array;
   #at = 0;

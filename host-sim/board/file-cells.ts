@@ -4,8 +4,8 @@ import { SECTOR_SIZE, clearBits } from "../../hal/model-chip/flash-cells";
 import type { FlashCells } from "../../hal/model-chip/flash-cells";
 
 /**
- * Cells in a file of exactly the chip's size. Every change is one positional write to the file before the call returns. Nothing is
- * kept in the process, so that killing it is a power cut.
+ * Cells in a file of exactly the chip's size. Every change is one positional write to the file before the call returns.
+ * Nothing is kept in the process, so that killing it is a power cut.
  */
 export class FileCells implements FlashCells {
   readonly size: number;

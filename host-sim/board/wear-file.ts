@@ -1,6 +1,6 @@
 /**
- * How often each sector of a board's flash was erased and programmed since the board was made: a file of fixed size beside
- * flash.bin.
+ * How often each sector of a board's flash was erased and programmed since the board was made: a file of fixed size
+ * beside flash.bin.
  */
 import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import type { FlashOperation } from "../../hal/model-chip/flash-chip";

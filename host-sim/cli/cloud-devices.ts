@@ -14,7 +14,10 @@ export interface NamedDevice {
   readonly certificate?: TencentDevice;
 }
 
-/** A new device with a new secret. It is Tencent's unless its name begins with another platform and a slash. Throws one line. */
+/**
+ * A new device with a new secret. It is Tencent's unless its name begins with another platform and a slash. Throws one
+ * line.
+ */
 export function newDevice(text: string): NamedDevice {
   const [, kind = "tencent", name = text] = /^(tencent|thingspanel-v[01])\/(.*)$/s.exec(text) ?? [];
   const { identity } = randomDevice(kind, name);
@@ -22,8 +25,8 @@ export function newDevice(text: string): NamedDevice {
 }
 
 /**
- * Parses productId/deviceName/deviceSecret (without a secret: by certificate) or thingspanel/v0/accessToken/module (the module is
- * optional). No product id is as long as "thingspanel". Throws one line.
+ * Parses productId/deviceName/deviceSecret (without a secret: by certificate) or thingspanel/v0/accessToken/module (the
+ * module is optional). No product id is as long as "thingspanel". Throws one line.
  */
 export function parseDevice(text: string): NamedDevice {
   const [productId = "", deviceName = "", ...rest] = text.split("/");
@@ -37,7 +40,10 @@ export function parseDevice(text: string): NamedDevice {
   return tencent({ productId, deviceName, ...(rest.length > 0 ? { deviceSecret: rest.join("/") } : {}) });
 }
 
-/** A JSON file of one device or a list of them, each in the form of the vendor's device_info.json or of a device.json. Rejects with one line. */
+/**
+ * A JSON file of one device or a list of them, each in the form of the vendor's device_info.json or of a device.json.
+ * Rejects with one line.
+ */
 export async function readDevices(path: string): Promise<NamedDevice[]> {
   try {
     const value: unknown = JSON.parse(await readFile(path, "utf8"));

@@ -15,8 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
 };
 
 /**
- * The program with the command `wanted`, or with all where there is no such command. `configure` runs before the commands are added, which
- * take over its settings (exitOverride, configureOutput).
+ * The program with the command `wanted`, or with all where there is no such command. `configure` runs before the
+ * commands are added, which take over its settings (exitOverride, configureOutput).
  */
 export async function createProgram(wanted = "", configure?: (program: Command) => void): Promise<Command> {
   const { version, description } = JSON.parse(

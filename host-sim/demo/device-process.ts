@@ -44,7 +44,10 @@ export class Device {
     return this.until(name, ({ event }) => event === name);
   }
 
-  /** The first line that `is` accepts, past or to come. Rejects if the process ends before; `what` names the line in the message. */
+  /**
+   * The first line that `is` accepts, past or to come. Rejects if the process ends before; `what` names the line in the
+   * message.
+   */
   async until(what: string, is: (event: Line) => boolean): Promise<Line> {
     for (;;) {
       const found = this.events.find(is);

@@ -1,6 +1,7 @@
 /**
- * `npm start`: a cloud updates one board from firmware 0.1.0 to 0.2.0. The board is a process of its own. It is killed in the middle of the
- * download, which is a power cut. Started again, it resumes from its flash, switches slots, confirms the new firmware and reports done.
+ * `npm start`: a cloud updates one board from firmware 0.1.0 to 0.2.0. The board is a process of its own. It is killed
+ * in the middle of the download, which is a power cut. Started again, it resumes from its flash, switches slots,
+ * confirms the new firmware and reports done.
  */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,7 @@
-/** A file server with a fault as a parameter. It writes to plain sockets, so that each byte sent, or left out, is deliberate. */
+/**
+ * A file server with a fault as a parameter. It writes to plain sockets, so that each byte sent, or left out, is
+ * deliberate.
+ */
 import { EventEmitter } from "node:events";
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";

@@ -38,7 +38,10 @@ async function chunks(exchange: Exchange, bytes: Uint8Array, size: number): Prom
   await exchange.send("0\r\nX-Trailer: yes\r\n\r\n");
 }
 
-/** Resets every connection when it has carried `count` bytes, heads included; `count` > 4096 + a head, or nothing ever arrives. */
+/**
+ * Resets every connection when it has carried `count` bytes, heads included; `count` > 4096 + a head, or nothing ever
+ * arrives.
+ */
 export function resetAfter(count: number): NamedFault {
   return {
     end: "finished",

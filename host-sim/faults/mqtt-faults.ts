@@ -1,4 +1,7 @@
-/** Faults of brokers and of the links to them, by name. Each ends after a while: without a broker no update can be reported. */
+/**
+ * Faults of brokers and of the links to them, by name. Each ends after a while: without a broker no update can be
+ * reported.
+ */
 import { Buffer } from "node:buffer";
 import type { Packet } from "mqtt-packet";
 import type { MqttFault, RelayedConnection } from "./mqtt-relay";

@@ -8,9 +8,15 @@ import { Authority, selfSigned } from "../cloud/core/listeners/certificates";
 export interface TlsFault {
   /** What the server does, for the table. */
   readonly does: string;
-  /** "certificate": the peer is refused; "tls": no handshake comes about; "cut": it works, until the connection is cut in mid-record. */
+  /**
+   * "certificate": the peer is refused; "tls": no handshake comes about; "cut": it works, until the connection is cut
+   * in mid-record.
+   */
   readonly kind: "certificate" | "tls" | "cut";
-  /** How the server presents itself to a device that trusts `authority` and knows it as 127.0.0.1; undefined: in plain text. */
+  /**
+   * How the server presents itself to a device that trusts `authority` and knows it as 127.0.0.1; undefined: in plain
+   * text.
+   */
   server(authority: Authority): Promise<TlsOptions | undefined>;
 }
 
@@ -69,7 +75,10 @@ export const TLS_FAULTS: Readonly<Record<string, TlsFault>> = {
   },
 };
 
-/** What a cut leaves of a connection, bytes from the server: a handshake and one record (at most 16 KiB, RFC 8446, section 5.1) get through, which TLS hands over only when it is whole. */
+/**
+ * What a cut leaves of a connection, bytes from the server: a handshake and one record (at most 16 KiB, RFC 8446,
+ * section 5.1) get through, which TLS hands over only when it is whole.
+ */
 const CUT_AFTER = 22_000;
 
 /** Such a server at a free port of 127.0.0.1. It counts the bytes that it decrypts, and hands them to `serve`. */

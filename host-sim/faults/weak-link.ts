@@ -5,7 +5,9 @@ import { ShapedPipe, type Lane, type LinkQuality } from "./shaped-pipe";
 
 export type { LinkQuality };
 
-/** A cell at the edge of its range: 16 KiB/s, 80 to 140 ms one way, reset every 20 s and stalled every 30 s on average. */
+/**
+ * A cell at the edge of its range: 16 KiB/s, 80 to 140 ms one way, reset every 20 s and stalled every 30 s on average.
+ */
 export const WEAK: LinkQuality = { latency: 80, jitter: 60, rate: 16_384, resetEvery: 20, stallEvery: 30, stallFor: 2 };
 
 /** Wi-Fi as a chip uses it: flash takes a sector in 44 ms (ESP-IDF, partition_linux.c), which makes 96 KiB/s. */
@@ -34,7 +36,10 @@ export interface WeakLinkOptions {
   readonly clock?: Clock;
 }
 
-/** A TCP relay that behaves like a weak link. It never changes the bytes that pass. Its quality may change while connections are open. */
+/**
+ * A TCP relay that behaves like a weak link. It never changes the bytes that pass. Its quality may change while
+ * connections are open.
+ */
 export class WeakLink {
   /** May be replaced at any time. */
   quality: LinkQuality;

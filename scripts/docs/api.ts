@@ -1,6 +1,6 @@
 /**
- * API reference of a module, from its sources: each export with its docstring and its declaration. Classes lose their bodies
- * and everything private. No documentation tool is used, because none reads TypeScript 7 yet.
+ * API reference of a module, from its sources: each export with its docstring and its declaration. Classes lose their
+ * bodies and everything private. No documentation tool is used, because none reads TypeScript 7 yet.
  */
 import { parse } from "@babel/parser";
 import type { ClassDeclaration, Comment, ExportNamedDeclaration, Node, Statement } from "@babel/types";

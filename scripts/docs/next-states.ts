@@ -1,6 +1,7 @@
 /**
- * The next states of each state of the update job, read from the interface `Next` of src/job/machine.ts. They are types there, because a
- * table of them would only cost a chip flash; the compiler checks them against what each handler returns.
+ * The next states of each state of the update job, read from the interface `Next` of src/job/machine.ts. They are types
+ * there, because a table of them would only cost a chip flash; the compiler checks them against what each handler
+ * returns.
  */
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";

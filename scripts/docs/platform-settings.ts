@@ -1,4 +1,6 @@
-/** The tables of platform settings in docs/PLATFORMS.md, made from the settings that each platform's folder describes. */
+/**
+ * The tables of platform settings in docs/PLATFORMS.md, made from the settings that each platform's folder describes.
+ */
 import { readFileSync } from "node:fs";
 import { PLATFORMS } from "../../src/platforms/index";
 import type { AnyPlatform, Setting } from "../../src/platforms/platform";

@@ -1,6 +1,6 @@
 /**
- * One board that trusts one signing key, its cloud, and an attacker, over real sockets. The agent's bundle runs on a simulated board. Every
- * attack has the same requirements; `repelled` checks them.
+ * One board that trusts one signing key, its cloud, and an attacker, over real sockets. The agent's bundle runs on a
+ * simulated board. Every attack has the same requirements; `repelled` checks them.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -216,8 +216,8 @@ export class Bench {
   }
 
   /**
-   * Resolves when the running firmware has reported its version over the open connection. It is subscribed then, and no version report is
-   * pending that makes the cloud push a task again.
+   * Resolves when the running firmware has reported its version over the open connection. It is subscribed then, and no
+   * version report is pending that makes the cloud push a task again.
    */
   async listening(): Promise<void> {
     while (!this.#listens) await once(this.cloud, "message");
@@ -232,9 +232,9 @@ export class Bench {
   }
 
   /**
-   * Offers a file, with `fields` of the offer replaced. Resolves with the task when the cloud has its outcome. It waits for `listening` first:
-   * a report names only the version, so the second answer to an offer that was pushed twice would count as the answer to the next offer of
-   * that version.
+   * Offers a file, with `fields` of the offer replaced. Resolves with the task when the cloud has its outcome. It waits
+   * for `listening` first: a report names only the version, so the second answer to an offer that was pushed twice
+   * would count as the answer to the next offer of that version.
    */
   async offer(file: Uint8Array, version?: string, options?: PushOptions): Promise<Task> {
     const added = await this.cloud.packages.add(file, version === undefined ? {} : { version });
@@ -272,8 +272,8 @@ export class Bench {
   }
 
   /**
-   * Runs an attack and checks that it has no effect: nothing is installed or started, the running firmware is unchanged, the other slot is not
-   * bootable, the cloud gets one report, and the next good offer is installed.
+   * Runs an attack and checks that it has no effect: nothing is installed or started, the running firmware is
+   * unchanged, the other slot is not bootable, the cloud gets one report, and the next good offer is installed.
    *
    * @param attack resolves when the device has answered
    * @param expected the one terminal report; absent: the attack is no offer, and there is no report

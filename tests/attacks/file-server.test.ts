@@ -37,7 +37,10 @@ function answer(request: IncomingMessage, response: ServerResponse, file: Uint8A
   response.end(body);
 }
 
-/** An attack on the download: gets each request with its number. `honest` is the offered file, `forged` another one of the same length. */
+/**
+ * An attack on the download: gets each request with its number. `honest` is the offered file, `forged` another one of
+ * the same length.
+ */
 interface Attack {
   readonly name: string;
   readonly meddle: (

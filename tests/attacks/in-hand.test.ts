@@ -1,6 +1,7 @@
 /**
- * The attacker has the device, unsolders its flash chip, writes to it and puts it back. Only secure boot and flash encryption protect boot
- * entries and the running slot (docs/SECURITY.md). The agent's records must not be an easier way.
+ * The attacker has the device, unsolders its flash chip, writes to it and puts it back. Only secure boot and flash
+ * encryption protect boot entries and the running slot (docs/SECURITY.md). The agent's records must not be an easier
+ * way.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,4 +1,7 @@
-/** Output, logs and API of a device and its cloud contain no secret in any form, and no copy of a secret stays in memory. */
+/**
+ * Output, logs and API of a device and its cloud contain no secret in any form, and no copy of a secret stays in
+ * memory.
+ */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** Counts of the agent's work may not grow unnoticed: bench/budget.json is the most that each may be. No times among them. */
+/**
+ * Counts of the agent's work may not grow unnoticed: bench/budget.json is the most that each may be. No times among
+ * them.
+ */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { BOARD, Board, BOARD_ID, firmware, http, REPORT, withCloud } from "./helpers";
 
 /**
- * Resolves after the push that an answered version report may cause, in a cloud whose push delay is 0. Node calls timers of equal duration
- * in the order in which they were set.
+ * Resolves after the push that an answered version report may cause, in a cloud whose push delay is 0. Node calls
+ * timers of equal duration in the order in which they were set.
  */
 const pushDelayOver = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
 

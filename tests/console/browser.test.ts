@@ -1,6 +1,6 @@
 /**
- * The console as a new user meets it, in a real browser against `xs-ota cloud` as it is typed. With XS_OTA_TEST_BROKER set to the URL of a
- * broker, everything goes over that one. Pictures of every page go to build/console.
+ * The console as a new user meets it, in a real browser against `xs-ota cloud` as it is typed. With XS_OTA_TEST_BROKER
+ * set to the URL of a broker, everything goes over that one. Pictures of every page go to build/console.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -233,7 +233,8 @@ step("a pasted list in waves halts at its limit, says so, and goes on when told 
   await page.getByText("not released").waitFor();
   await picture("11-halted");
   await page.getByRole("button", { name: "Retry 1 failure" }).click();
-  // Remembered by its digest: refused at once, without a download. The reason distinguishes this failure from the first.
+  // Remembered by its digest: refused at once, without a download. The reason distinguishes this failure from the
+  // first.
   await page.getByText("2 attempts").waitFor();
   await page.locator(".reasons").getByText("it is not tried again").waitFor();
   await page.getByRole("button", { name: "Retry 1 failure" }).waitFor();

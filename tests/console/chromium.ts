@@ -1,4 +1,7 @@
-/** A headless Chromium for tests, out of the npm package that brings it along: nothing is downloaded and nothing has to be installed. */
+/**
+ * A headless Chromium for tests, out of the npm package that brings it along: nothing is downloaded and nothing has to
+ * be installed.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -60,7 +63,9 @@ function executable(): Executable {
   };
 }
 
-/** The package unpacks itself where TMPDIR says; a folder is only ever there as a whole, since tests run side by side. */
+/**
+ * The package unpacks itself where TMPDIR says; a folder is only ever there as a whole, since tests run side by side.
+ */
 function unpacked(): string {
   const file = createRequire(import.meta.url).resolve(PACKAGE);
   const home = file.slice(

@@ -21,8 +21,8 @@ const SPEED = 5;
 /** Sizes of the waves: 30, 60 and 100 percent. */
 const WAVES = [12, 12, 16];
 /**
- * The cloud is killed once that many have succeeded. Until it has been started again, the device at `off` is without power: its wave can not
- * end, so that every kill is in the middle of the rollout.
+ * The cloud is killed once that many have succeeded. Until it has been started again, the device at `off` is without
+ * power: its wave can not end, so that every kill is in the middle of the rollout.
  */
 const KILLS = [
   { at: 1, off: 11 },

@@ -63,7 +63,10 @@ test("names of packages are texts for people and no paths", async () => {
   }
 });
 
-/** Sends the head of a POST alone: a body that is written while the server refuses it can break the connection before the answer is read. */
+/**
+ * Sends the head of a POST alone: a body that is written while the server refuses it can break the connection before
+ * the answer is read.
+ */
 function statusOfHead(port: number, path: string, headers: Record<string, string>): Promise<number> {
   return new Promise((resolve, reject) => {
     const sent = send({ port, path: `/cloud/v1${path}`, method: "POST", headers }, (response) => {

@@ -1,6 +1,7 @@
 /**
- * What every implementation of the `Boot` port does together with `Flash`: an update from the first byte to its confirmation, and every way
- * in which it can go back. Most cases are rows of what an emulated chip with ESP-IDF's own bootloader did.
+ * What every implementation of the `Boot` port does together with `Flash`: an update from the first byte to its
+ * confirmation, and every way in which it can go back. Most cases are rows of what an emulated chip with ESP-IDF's own
+ * bootloader did.
  */
 import type { Boot, Flash, ResetReason } from "../../src/ports";
 import type { Case } from "./cases";
@@ -10,7 +11,10 @@ export interface BootBench {
   /** Of the running firmware; after `restart` those of the new start. */
   readonly boot: Boot;
   readonly flash: Flash;
-  /** A bootable image of this version for this device, larger than one sector. The device starts with version "1.0.0" in its first slot. */
+  /**
+   * A bootable image of this version for this device, larger than one sector. The device starts with version "1.0.0" in
+   * its first slot.
+   */
   image(version: string): Uint8Array;
   /** Ends the running firmware and starts the chip. Default: power-on. */
   restart(reason?: ResetReason): void;

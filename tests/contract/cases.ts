@@ -1,6 +1,6 @@
 /**
- * The shape of a contract suite: cases that any engine can run, XS included, so nothing here or in the suites knows Node. `run-cases.ts`
- * hands them to Node's test runner.
+ * The shape of a contract suite: cases that any engine can run, XS included, so nothing here or in the suites knows
+ * Node. `run-cases.ts` hands them to Node's test runner.
  */
 export interface Case {
   readonly title: string;

@@ -1,4 +1,6 @@
-/** What every `Network` of src/ports.ts keeps to where it speaks TLS: full verification of chain, dates and host name. */
+/**
+ * What every `Network` of src/ports.ts keeps to where it speaks TLS: full verification of chain, dates and host name.
+ */
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import type { Server, Socket as NodeSocket } from "node:net";

@@ -1,4 +1,7 @@
-/** What every implementation of the `Store` port does, power cuts aside (the simulated board has tests of its own for those). */
+/**
+ * What every implementation of the `Store` port does, power cuts aside (the simulated board has tests of its own for
+ * those).
+ */
 import type { Store } from "../../src/ports";
 import type { Case } from "./cases";
 import { equal, pattern, sameBytes, throws } from "./cases";

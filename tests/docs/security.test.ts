@@ -1,4 +1,6 @@
-/** docs/SECURITY.md names a test for each defence: the test is there, under that name, and every link leads somewhere. */
+/**
+ * docs/SECURITY.md names a test for each defence: the test is there, under that name, and every link leads somewhere.
+ */
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";

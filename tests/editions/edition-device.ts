@@ -1,4 +1,7 @@
-/** A board whose agent is that of the edition which the running firmware contains, and the simulation state in which a scenario begins. */
+/**
+ * A board whose agent is that of the edition which the running firmware contains, and the simulation state in which a
+ * scenario begins.
+ */
 import { SECTOR } from "../../src/constants";
 import { OtaAgent as AgentOfThis } from "../../src/agent/agent";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";

@@ -1,6 +1,7 @@
 /**
- * An update from edition 1 (commit e210eec) to this edition and back works, whenever the power is cut: each edition reads the job records and the
- * firmware block of the other. `npm run editions` searches with every cut and with pairs of cuts.
+ * An update from edition 1 (commit e210eec) to this edition and back works, whenever the power is cut: each edition
+ * reads the job records and the firmware block of the other. `npm run editions` searches with every cut and with pairs
+ * of cuts.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
- * `npm run editions`: updates between edition 1 and this one with every single power cut, then with pairs of cuts. Progress on stderr; the last
- * line on stdout is the result. Exit code 1 where a check was broken.
+ * `npm run editions`: updates between edition 1 and this one with every single power cut, then with pairs of cuts.
+ * Progress on stderr; the last line on stdout is the result. Exit code 1 where a check was broken.
  */
 import { ProgressLine } from "../powercut/search/progress-line";
 import type { Branching } from "../powercut/search/search";

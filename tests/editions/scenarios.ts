@@ -1,6 +1,6 @@
 /**
- * Updates between edition 1 of the agent and this one. The minor number of a version tells which agent that firmware contains: version 0.2.0 of
- * the editions [1, "this"] contains this agent.
+ * Updates between edition 1 of the agent and this one. The minor number of a version tells which agent that firmware
+ * contains: version 0.2.0 of the editions [1, "this"] contains this agent.
  */
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { buildImage } from "../../hal/model-chip/build-image";

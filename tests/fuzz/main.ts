@@ -1,4 +1,7 @@
-/** `npm run fuzz`: coverage-guided fuzzing of every parser. A finding is written to tests/fuzz/regressions, where `npm test` finds it. */
+/**
+ * `npm run fuzz`: coverage-guided fuzzing of every parser. A finding is written to tests/fuzz/regressions, where `npm
+ * test` finds it.
+ */
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,7 @@
-/** Parsers of the content of flash: images, signatures, records, boot entries, NVS and the partition table; and of versions. */
+/**
+ * Parsers of the content of flash: images, signatures, records, boot entries, NVS and the partition table; and of
+ * versions.
+ */
 import { createHash } from "node:crypto";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
@@ -81,7 +84,8 @@ function nvs(input: Uint8Array): void {
   const store = new Nvs(chip, { ...TABLE.nvs, address: 0, size: NVS_PAGES * SECTOR }, "xs-ota");
   store.getNumber("off");
   store.getBytes("job");
-  // In garbage an entry marked empty may not be erased, so a value that is set may not read back, as in ESP-IDF. It must not crash.
+  // In garbage an entry marked empty may not be erased, so a value that is set may not read back, as in ESP-IDF. It
+  // must not crash.
   mayRefuse(() => store.setNumber("off", 1));
 }
 

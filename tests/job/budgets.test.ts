@@ -63,7 +63,8 @@ test("another version is taken while an image waits or is used up", () => {
 test("being switched off does not shorten a wait", () => {
   const fixture = new JobFixture();
   tryOut(fixture, next, offer);
-  // The clock of a chip starts anew at power-on; here it goes on, so that the device would see a day pass if it believed its clock.
+  // The clock of a chip starts anew at power-on; here it goes on, so that the device would see a day pass if it
+  // believed its clock.
   fixture.now += DAY;
   fixture.powerOn();
   fixture.connect();

@@ -1,4 +1,7 @@
-/** The download as the job sees it: what the server tells, URLs that expire, and the order of what is stored and what is begun. */
+/**
+ * The download as the job sees it: what the server tells, URLs that expire, and the order of what is stored and what is
+ * begun.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";

@@ -1,6 +1,7 @@
 /**
- * The update job with its runner on a board in memory (flash with NOR rules, NVS, bootloader), without a network: the test acts as the
- * cloud (push, acknowledge) and as the file server (deliver). The whole agent over sockets is tested elsewhere.
+ * The update job with its runner on a board in memory (flash with NOR rules, NVS, bootloader), without a network: the
+ * test acts as the cloud (push, acknowledge) and as the file server (deliver). The whole agent over sockets is tested
+ * elsewhere.
  */
 import { createHash } from "node:crypto";
 import type { ResetReason } from "../../src/ports";

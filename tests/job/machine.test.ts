@@ -1,6 +1,6 @@
 /**
- * The table of the update job against what happens: long random walks through the machine, with boots in between, take every transition
- * that `Next` declares and no other.
+ * The table of the update job against what happens: long random walks through the machine, with boots in between, take
+ * every transition that `Next` declares and no other.
  */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";

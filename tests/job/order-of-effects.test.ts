@@ -1,6 +1,6 @@
 /**
- * What the job does about each event, in which order: whole scenarios as they are written down in effects/. The order is what makes a power
- * cut harmless, so a change of it wants a look. UPDATE_EFFECTS=1 writes the files anew.
+ * What the job does about each event, in which order: whole scenarios as they are written down in effects/. The order
+ * is what makes a power cut harmless, so a change of it wants a look. UPDATE_EFFECTS=1 writes the files anew.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,4 +1,6 @@
-/** A cloud that pushes once and can not be asked again: what waits, and what was not acknowledged, outlives the power. */
+/**
+ * A cloud that pushes once and can not be asked again: what waits, and what was not acknowledged, outlives the power.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PENDING_STORE_AFTER, SECTOR } from "../../src/constants";

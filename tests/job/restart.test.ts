@@ -1,4 +1,6 @@
-/** The switch and the way back: when the chip restarts, what comes in between, and what if boot choice or store fail. */
+/**
+ * The switch and the way back: when the chip restarts, what comes in between, and what if boot choice or store fail.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PENDING_STORE_AFTER } from "../../src/constants";

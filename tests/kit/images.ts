@@ -7,8 +7,8 @@ import { partitionTableFor } from "../../host-sim/board/partition-tables";
 export const FACTORY_VERSION = "0.1.0";
 
 /**
- * An image of exactly `size` bytes that boots and does nothing. Its padding depends on version and size, so that a sector that is left from
- * another image never passes for one of this.
+ * An image of exactly `size` bytes that boots and does nothing. Its padding depends on version and size, so that a
+ * sector that is left from another image never passes for one of this.
  */
 export function firmwareImage(version: string, size: number): Uint8Array {
   return buildImage({ version, payload: Buffer.from(`firmware ${version}`), size, seed: `${version} ${size}` });
@@ -16,7 +16,9 @@ export function firmwareImage(version: string, size: number): Uint8Array {
 
 const factories = new Map<number, MemoryBoard>();
 
-/** A board on FACTORY_VERSION, its counters at 0, not started. All of a size share one factory chip, which is made once. */
+/**
+ * A board on FACTORY_VERSION, its counters at 0, not started. All of a size share one factory chip, which is made once.
+ */
 export function factoryBoard(size = 40_000, onRestart?: (reason: "restart" | "rollback") => void): MemoryBoard {
   let factory = factories.get(size);
   if (factory === undefined)

@@ -1,15 +1,21 @@
 /**
- * When nothing happens in this process any more. Bytes between two sockets of this process need no time, but turns of the event loop; how
- * many, and how long each takes, depends on the machine. A round trip over a loopback connection of its own tells when the kernel has handed
- * over what was sent before.
+ * When nothing happens in this process any more. Bytes between two sockets of this process need no time, but turns of
+ * the event loop; how many, and how long each takes, depends on the machine. A round trip over a loopback connection of
+ * its own tells when the kernel has handed over what was sent before.
  */
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 
-/** Round trips without anything else. One carries the bytes of one hop; a request passes a device, a relay and a server, and back. */
+/**
+ * Round trips without anything else. One carries the bytes of one hop; a request passes a device, a relay and a server,
+ * and back.
+ */
 const ROUND_TRIPS = 12;
-/** Requests to the system that are under way, by their names in `process.getActiveResourcesInfo()`. A write may wait for a reader for ever. */
+/**
+ * Requests to the system that are under way, by their names in `process.getActiveResourcesInfo()`. A write may wait for
+ * a reader for ever.
+ */
 const REQUESTS = /^(FSReq|CloseReq|ConnectWrap|GetAddrInfoReq|GetNameInfoReq|QueryReq|DNS|.*Job$|Zlib)/;
 
 interface Probe {
@@ -60,7 +66,10 @@ function freshTrip(): Promise<void> {
   }));
 }
 
-/** Resolves once `seen` yielded the same over many round trips, and no request to the system is under way. `seen` counts what happens. */
+/**
+ * Resolves once `seen` yielded the same over many round trips, and no request to the system is under way. `seen` counts
+ * what happens.
+ */
 export async function quiet(seen: () => number): Promise<void> {
   for (let trips = 0, last = seen(); trips < ROUND_TRIPS; trips++) {
     await freshTrip();

@@ -1,4 +1,7 @@
-/** Virtual time beside real sockets: it stands still while anything happens on a socket, and jumps to the next timer once all is quiet. */
+/**
+ * Virtual time beside real sockets: it stands still while anything happens on a socket, and jumps to the next timer
+ * once all is quiet.
+ */
 import { quiet } from "./quiet-loop";
 import { VirtualClock } from "./virtual-clock";
 

@@ -13,8 +13,8 @@ interface Entry {
 const earlier = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.serial < b.serial);
 
 /**
- * The clock of a simulation and of the device in it. Times are milliseconds since the simulation began; they may have fractions. A device
- * sees whole ones.
+ * The clock of a simulation and of the device in it. Times are milliseconds since the simulation began; they may have
+ * fractions. A device sees whole ones.
  */
 export class VirtualClock implements Clock {
   /** A binary heap: the earliest entry first. */

@@ -1,6 +1,6 @@
 /**
- * A network in memory: one line to a device, TCP connections over it, peers in the same process. Without a rate and a window a line only
- * delays. Bytes are never lost or changed, as TCP has it; slow start and lost packets are left out.
+ * A network in memory: one line to a device, TCP connections over it, peers in the same process. Without a rate and a
+ * window a line only delays. Bytes are never lost or changed, as TCP has it; slow start and lost packets are left out.
  */
 import type { ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../../src/ports";
 import type { VirtualClock } from "./virtual-clock";
@@ -13,8 +13,8 @@ export interface Line {
   /** Bytes on their way to a device that it has not read, at most, on one connection. Absent: no limit. */
   readonly window?: number;
   /**
-   * The line is lost for a moment after this many seconds on average (exponential, from `random`): every connection breaks. The moments
-   * do not depend on what the device does. Absent: never.
+   * The line is lost for a moment after this many seconds on average (exponential, from `random`): every connection
+   * breaks. The moments do not depend on what the device does. Absent: never.
    */
   readonly resetEvery?: number;
 }

@@ -1,4 +1,6 @@
-/** The `xs-ota` command in tests: as a process, as a person runs it, or in this process, which takes no second to start. */
+/**
+ * The `xs-ota` command in tests: as a process, as a person runs it, or in this process, which takes no second to start.
+ */
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -24,7 +26,10 @@ export function xsOta(...args: string[]): Promise<Ended> {
   });
 }
 
-/** A command that ends with an error, in this process. What it writes itself, past the command line's own messages, is not caught. */
+/**
+ * A command that ends with an error, in this process. What it writes itself, past the command line's own messages, is
+ * not caught.
+ */
 export async function xsOtaError(...args: string[]): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
   const program = await createProgram(args[0], (command) =>
@@ -68,7 +73,10 @@ export function startXsOta(...args: string[]): Running {
   };
 }
 
-/** Each command line is refused by one line on stderr that matches, and exit code 1. The first one is tried as a process as well. */
+/**
+ * Each command line is refused by one line on stderr that matches, and exit code 1. The first one is tried as a process
+ * as well.
+ */
 export async function refusesEach(rows: readonly (readonly [readonly string[], RegExp])[]): Promise<void> {
   assert.deepEqual(await xsOta(...rows[0]![0]), await xsOtaError(...rows[0]![0]));
   for (const [args, message] of rows) {

@@ -1,6 +1,6 @@
 /**
- * An app includes the library by git, as docs/MODDABLE.md and docs/ESP32.md show. The SDK clones the last commit of this repository: no
- * file that git does not hold, and no package of npm, is in that clone.
+ * An app includes the library by git, as docs/MODDABLE.md and docs/ESP32.md show. The SDK clones the last commit of
+ * this repository: no file that git does not hold, and no package of npm, is in that clone.
  */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";

@@ -1,4 +1,6 @@
-/** The whole agent against each fault of a file server: one outcome with the right code, and the next offer is taken. */
+/**
+ * The whole agent against each fault of a file server: one outcome with the right code, and the next offer is taken.
+ */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FaultServer } from "../../host-sim/faults/fault-server";

@@ -1,4 +1,6 @@
-/** Wrong offers on both platforms, from the bytes of the message to the report: each is taken, refused once, or ignored. */
+/**
+ * Wrong offers on both platforms, from the bytes of the message to the report: each is taken, refused once, or ignored.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, test } from "node:test";

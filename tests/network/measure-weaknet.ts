@@ -1,6 +1,6 @@
 /**
- * Measures one update through `xs-ota weaknet`, in real time: `node --import tsx tests/network/measure-weaknet.ts [seed]`. Prints one
- * line. No test: it takes the three quarters of a minute that 700 KB take at 16 KiB a second.
+ * Measures one update through `xs-ota weaknet`, in real time: `node --import tsx tests/network/measure-weaknet.ts
+ * [seed]`. Prints one line. No test: it takes the three quarters of a minute that 700 KB take at 16 KiB a second.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,4 +1,7 @@
-/** The whole agent against servers that TLS must refuse: a clear error, no credentials sent, never plain text in place of TLS. */
+/**
+ * The whole agent against servers that TLS must refuse: a clear error, no credentials sent, never plain text in place
+ * of TLS.
+ */
 import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";

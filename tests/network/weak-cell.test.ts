@@ -1,4 +1,6 @@
-/** A cell at the edge of its range, in virtual time: 700 KB at 16 KiB a second, and the connection is lost every 20 s. */
+/**
+ * A cell at the edge of its range, in virtual time: 700 KB at 16 KiB a second, and the connection is lost every 20 s.
+ */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";

@@ -1,4 +1,7 @@
-/** Broken devices: slots, checkpoints and boot entries. A step that no device can be made to do is reported to the checks directly. */
+/**
+ * Broken devices: slots, checkpoints and boot entries. A step that no device can be made to do is reported to the
+ * checks directly.
+ */
 import { decodeJob, encodeJob } from "../../src/job/job-codecs";
 import { RECORDS } from "../../src/job/records";
 import { buildImage } from "../../hal/model-chip/build-image";

@@ -1,4 +1,4 @@
-/** Broken devices: outcomes, trials, the store, and wedged devices. A step that no device can be made to do is reported to the checks directly. */
+/** Broken devices: outcomes, trials, the store, and wedged devices. Some steps are reported to the checks directly. */
 import { Denylist } from "../../src/job/denylist";
 import { encodeOutcome } from "../../src/job/job-codecs";
 import { RECORDS } from "../../src/job/records";

@@ -1,4 +1,7 @@
-/** A case of the search as one line: reading gives back what was written, and a bad line is refused with one line that says why. */
+/**
+ * A case of the search as one line: reading gives back what was written, and a bad line is refused with one line that
+ * says why.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

@@ -1,6 +1,6 @@
 /**
- * The search notices one of the chosen mutants for each invariant. `npm run powercut -- --mutants` tries all chosen mutants and those made
- * mechanically.
+ * The search notices one of the chosen mutants for each invariant. `npm run powercut -- --mutants` tries all chosen
+ * mutants and those made mechanically.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +14,10 @@ import { MUTATED, allMutants } from "./mutants/mutation-run";
 import { OPERATORS } from "./mutants/mutants";
 import { mutantPlan } from "./search/plans";
 
-/** Mutants that the search notices within its first scenarios. Unit tests notice those of invariants 5 and 12, and of the readback of 4. */
+/**
+ * Mutants that the search notices within its first scenarios. Unit tests notice those of invariants 5 and 12, and of
+ * the readback of 4.
+ */
 const TRIED = [
   "invariant 1: the slot to write is the running one",
   "invariant 2: the header goes into flash with the first sector",

@@ -1,6 +1,6 @@
 /**
- * `npm run powercut`: the power-cut search. Progress goes to stderr; the last line on stdout is the result. The exit code is 1 where a check
- * failed.
+ * `npm run powercut`: the power-cut search. Progress goes to stderr; the last line on stdout is the result. The exit
+ * code is 1 where a check failed.
  */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { join } from "node:path";

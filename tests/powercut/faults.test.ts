@@ -1,4 +1,7 @@
-/** The fault model: what each fault leaves in the cells, that it is deterministic, and that it has an effect in a scenario. */
+/**
+ * The fault model: what each fault leaves in the cells, that it is deterministic, and that it has an effect in a
+ * scenario.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";

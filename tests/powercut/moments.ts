@@ -54,7 +54,10 @@ const served = (bytes: number, delay: number): Moment => ({
   },
 });
 
-/** After so many changes of the chip's wear counters, which precede each operation. Changes in quick succession may count as one. */
+/**
+ * After so many changes of the chip's wear counters, which precede each operation. Changes in quick succession may
+ * count as one.
+ */
 const flash = (count: number): Moment => ({
   name: "n-th change of flash",
   delay: 0,

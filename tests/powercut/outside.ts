@@ -52,7 +52,10 @@ export const APP_TEXT = { ssid: "home", password: "correct horse battery staple"
 export const APP_RUNS = 200;
 const APP = "app";
 
-/** Writes the application's records to a new board: so many writes of the counter that the agent's records soon make NVS free pages. */
+/**
+ * Writes the application's records to a new board: so many writes of the counter that the agent's records soon make NVS
+ * free pages.
+ */
 export function writeAppKeys(chip: FlashChip, nvs: Partition): void {
   const app = new Nvs(chip, nvs, APP);
   for (const [key, text] of Object.entries(APP_TEXT)) app.setString(key, Buffer.from(text));
@@ -160,7 +163,9 @@ export interface Boot {
   readonly trial: boolean;
 }
 
-/** The violations between two states, with one power-on between them. `boots`: the starts of the firmware since then. */
+/**
+ * The violations between two states, with one power-on between them. `boots`: the starts of the firmware since then.
+ */
 export function wrongSince(before: Seen, after: Seen, boots: readonly Boot[]): string[] {
   const found: string[] = [];
   const [first] = boots;

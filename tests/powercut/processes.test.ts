@@ -1,6 +1,6 @@
 /**
- * The board as a process of its own, in XS and over real TCP, is killed (SIGKILL) at many moments of several updates. After each kill its flash
- * file, its output and the cloud are checked.
+ * The board as a process of its own, in XS and over real TCP, is killed (SIGKILL) at many moments of several updates.
+ * After each kill its flash file, its output and the cloud are checked.
  *
  *     XS_OTA_SEED=7 XS_OTA_KILLS=300 node --import tsx --test tests/powercut/processes.test.ts       other and more moments
  */
@@ -130,7 +130,10 @@ class Bench {
     this.#checkEnd(this.cloud.tasks.get(task.id)!, file, faulty);
   }
 
-  /** Powers the board on until the first of the moments comes, or a later one that is a milestone. Undefined: the update is over. */
+  /**
+   * Powers the board on until the first of the moments comes, or a later one that is a milestone. Undefined: the update
+   * is over.
+   */
   async #runUntil(file: Package, task: Task, moments: readonly Moment[]): Promise<Moment | undefined> {
     const device = Device.start(this.config, this.state);
     this.device = device;
@@ -149,7 +152,8 @@ class Bench {
         stop.push(moment.watch(scene, () => now(moment)));
     });
     const over = new Promise<undefined>((resolve) => {
-      // The board deletes the job's record when it has the PUBACK of the outcome: a write to flash, after the cloud's event.
+      // The board deletes the job's record when it has the PUBACK of the outcome: a write to flash, after the cloud's
+      // event.
       const check = (): void => void (this.#isOver(task) && resolve(undefined));
       const watcher = watch(join(this.state, FLASH_FILE), check);
       this.cloud.on("task", check);
@@ -178,7 +182,8 @@ class Bench {
   async #cutPower(moment: string, version: string): Promise<void> {
     const device = this.device!;
     await device.kill();
-    // The broker reports the end of a connection after it has handled everything from it, which all belongs to this cycle.
+    // The broker reports the end of a connection after it has handled everything from it, which all belongs to this
+    // cycle.
     while (this.cloud.devices.get(this.id)?.online === true) await once(this.cloud, "device");
     if (this.#responses > 0) await new Promise<void>((resolve) => (this.#quiet = resolve));
     this.device = undefined;

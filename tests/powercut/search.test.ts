@@ -1,4 +1,7 @@
-/** The power-cut search of `npm test`. `npm run powercut` without options does the same; with --cuts it searches further. */
+/**
+ * The power-cut search of `npm test`. `npm run powercut` without options does the same; with --cuts it searches
+ * further.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FAULT_KINDS } from "./simulation/faults";

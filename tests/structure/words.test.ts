@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { filesIn, textOf } from "./sources";
 
 /**
- * Given up, and what is said in their place. Whole words, and whole parts of a name in camel case. A string that is such
- * a word alone is a name of something outside the code, for example a key in NVS.
+ * Given up, and what is said in their place. Whole words, and whole parts of a name in camel case. A string that is
+ * such a word alone is a name of something outside the code, for example a key in NVS.
  */
 const GIVEN_UP: Readonly<Record<string, string>> = {
   blamed: "denylist",

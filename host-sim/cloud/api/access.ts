@@ -8,8 +8,8 @@ const SESSIONS_MAX = 100;
 const SESSION_MAX_AGE = 30 * 86_400_000;
 
 /**
- * Who may use console and API: whoever holds the API token, or a session that was opened with a one-time token. Tokens are 256 random
- * bits; only their hashes are stored, so that neither memory dumps nor the database reveal one.
+ * Who may use console and API: whoever holds the API token, or a session that was opened with a one-time token. Tokens
+ * are 256 random bits; only their hashes are stored, so that neither memory dumps nor the database reveal one.
  */
 export class Access {
   readonly #database: StateDatabase | undefined;

@@ -17,8 +17,8 @@ export function found<T>(value: T | undefined, what: string): T {
 }
 
 /**
- * Status of a refusal. `ApiError` and Fastify's own errors name theirs. The cloud refuses what can not be done with a plain `Error` of one
- * line: 422. Anything else is a fault of this program: 500.
+ * Status of a refusal. `ApiError` and Fastify's own errors name theirs. The cloud refuses what can not be done with a
+ * plain `Error` of one line: 422. Anything else is a fault of this program: 500.
  */
 export function statusOf(error: Error): number {
   const { statusCode, code } = error as Partial<FastifyError>;

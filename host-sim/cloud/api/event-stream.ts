@@ -23,8 +23,9 @@ interface Listener {
 }
 
 /**
- * Server-sent events for consoles: the names of what has changed. A listener asks for what it shows, so that the stream stays small with
- * any number of devices, and a listener that missed an event loses nothing. Only a watched board's flash map goes out whole.
+ * Server-sent events for consoles: the names of what has changed. A listener asks for what it shows, so that the stream
+ * stays small with any number of devices, and a listener that missed an event loses nothing. Only a watched board's
+ * flash map goes out whole.
  */
 export class EventStream {
   readonly #boards: Boards;

@@ -116,7 +116,10 @@ function createApp(guard: Guard, refuse: Refuse): ApiRoutes {
   return app;
 }
 
-/** Lists the routes that are added from here on, gives their answers the status of their schema, and knows which handlers still run. */
+/**
+ * Lists the routes that are added from here on, gives their answers the status of their schema, and knows which
+ * handlers still run.
+ */
 function followRoutes(app: ApiRoutes): {
   readonly routes: readonly RouteSummary[];
   readonly handlers: WeakMap<IncomingMessage, Promise<unknown>>;

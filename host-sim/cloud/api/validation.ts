@@ -15,7 +15,10 @@ interface SchemaError {
   readonly message: string;
 }
 
-/** Query values are converted first. The error is an `ApiError` 400 of one line that names the field; 404 for a path parameter. */
+/**
+ * Query values are converted first. The error is an `ApiError` 400 of one line that names the field; 404 for a path
+ * parameter.
+ */
 export const compileSchema: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const validator = Compile(schema);
   return (value: unknown) => {

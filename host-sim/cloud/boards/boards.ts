@@ -63,8 +63,8 @@ const DEFAULT_KIND = "tencent";
 const EVENTS_KEPT = 300;
 
 /**
- * Simulated boards of this cloud. Each one that is on is an `xs-ota device` process, so that SIGKILL cuts its power. It reaches the cloud
- * through a link of its own, good or weak.
+ * Simulated boards of this cloud. Each one that is on is an `xs-ota device` process, so that SIGKILL cuts its power. It
+ * reaches the cloud through a link of its own, good or weak.
  */
 export class Boards {
   readonly #options: BoardsOptions;

@@ -50,8 +50,8 @@ export interface FlashMap {
 const AHEAD = 2;
 
 /**
- * Read from flash.bin as it is at this moment, in use or not. `running`: the slot that the board reported at its boot, if it is on. Throws one
- * line if there is no board, or if it is in the middle of being made.
+ * Read from flash.bin as it is at this moment, in use or not. `running`: the slot that the board reported at its boot,
+ * if it is on. Throws one line if there is no board, or if it is in the middle of being made.
  */
 export function flashMap(folder: string, running: string | undefined): FlashMap {
   const { chip, close } = openFlashOf(folder);

@@ -11,7 +11,10 @@ const WEB = fileURLToPath(new URL("web/", import.meta.url));
 
 let files: Promise<ReadonlyMap<string, ConsoleFile>> | undefined;
 
-/** The console's files by path, made from their sources at the first call, in less than a tenth of a second and without a network. */
+/**
+ * The console's files by path, made from their sources at the first call, in less than a tenth of a second and without
+ * a network.
+ */
 export function consoleFiles(): Promise<ReadonlyMap<string, ConsoleFile>> {
   files ??= make();
   return files;

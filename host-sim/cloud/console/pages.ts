@@ -3,8 +3,8 @@ import type { Guard } from "../api/guard";
 import { consoleFiles, type ConsoleFile } from "./bundle";
 
 /**
- * Nothing but our own files, no inline script or style, nobody may frame it. Styles that scripts set on elements are not affected by a
- * policy (CSP 3, section 4.2.5.1).
+ * Nothing but our own files, no inline script or style, nobody may frame it. Styles that scripts set on elements are
+ * not affected by a policy (CSP 3, section 4.2.5.1).
  */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";

@@ -8,7 +8,9 @@ import type { SideOptions } from "./platforms/sides";
 export interface CloudOptions extends SideOptions {
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
-  /** Name or address under which devices reach the cloud; default: `host`, or this machine's address if that is "any". */
+  /**
+   * Name or address under which devices reach the cloud; default: `host`, or this machine's address if that is "any".
+   */
   readonly publicHost?: string;
   /** Plain MQTT and HTTP; default 0 = any free port; false = none. */
   readonly mqttPort?: number | false;
@@ -25,7 +27,9 @@ export interface CloudOptions extends SideOptions {
   readonly throttle?: number;
   /** Seconds that a download URL is valid; default 86,400, as Tencent's are. */
   readonly urlLifetime?: number;
-  /** Scheme, host and port of download URLs, where devices reach the file server by another way: a weak link, a proxy. */
+  /**
+   * Scheme, host and port of download URLs, where devices reach the file server by another way: a weak link, a proxy.
+   */
   readonly downloadOrigin?: string;
   /** Signs download URLs; with the same secret, URLs stay valid over restarts. Default: random. */
   readonly urlSecret?: string;

@@ -34,8 +34,9 @@ const TICK = 1_000;
 const PACKAGES_FOLDER = "packages";
 
 /**
- * A whole OTA cloud in this process. Packages, devices, tasks and rollouts are there before `start` and after `stop`; both may be
- * called again. With a state folder everything outlives the process. Rejects with one line if a folder can not be used.
+ * A whole OTA cloud in this process. Packages, devices, tasks and rollouts are there before `start` and after `stop`;
+ * both may be called again. With a state folder everything outlives the process. Rejects with one line if a folder can
+ * not be used.
  */
 export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
   const { state } = options;
@@ -149,7 +150,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     }
   }
 
-  /** Cuts every connection and frees the ports; pushes that were due are dropped and come with the next version report. */
+  /** Cuts every connection and frees the ports. A dropped push comes with the next version report. */
   async stop(): Promise<void> {
     this.#timers.close();
     await Promise.all([this.#broker.stop(), this.#http.stop()]);
@@ -196,7 +197,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return this.#sides.names;
   }
 
-  /** Takes a device by what identifies it on its platform. Returns its id. Throws one line on anything malformed or taken. */
+  /** Adds a device by its identity on its platform. Returns its id. Throws one line on a bad or taken identity. */
   addDevice(platform: string, identity: unknown): string {
     const id = this.#sides.named(platform).add(identity);
     const device = this.devices.get(id);
@@ -222,7 +223,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     if (clientId !== undefined) this.#broker.disconnect(clientId);
   }
 
-  /** Lets one device's downloads come by another way, such as a weak link: scheme, host and port; undefined = the usual one. */
+  /** Scheme, host and port of one device's downloads, such as a weak link. Undefined: the usual ones. */
   route(device: string, origin: string | undefined): void {
     this.#origins.set(device, origin);
   }
@@ -249,7 +250,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return this.#violations.entries();
   }
 
-  /** The device.json of a device; `rootFile` names the file with `root`, and asks for TLS. Holds the device's secret. */
+  /** The device.json of a device, with its secret. `rootFile` names the file with `root`, and asks for TLS. */
   deviceConfig(device: string, rootFile?: string): Record<string, unknown> {
     const { platform, ...identity } = this.#sideOf(device).deviceConfig(device) ?? {};
     const { mqttPort: plain, mqttsPort: secure } = this;

@@ -31,7 +31,10 @@ const FLASH_SIZE = 4 << 20;
 /** Of a device whose flash is worn: this sector of the slot that is written to holds no bits. */
 const WORN_SECTOR = 7;
 
-/** One device of a fleet: the agent as it is, on a board in memory. What it runs after an update it reads from its flash, but for the code. */
+/**
+ * One device of a fleet: the agent as it is, on a board in memory. What it runs after an update it reads from its
+ * flash, but for the code.
+ */
 export class FleetDevice {
   readonly #options: FleetDeviceOptions;
   readonly #chip: FlashChip;

@@ -185,7 +185,10 @@ async function connectAll({ client, statistics, options, others }: Run, tick: Ti
     await tick("connecting");
 }
 
-/** Resolves when the rollout is over, or has lasted longer than it may; kills the cloud in between if that was asked for. */
+/**
+ * Resolves when the rollout is over, or has lasted longer than it may; kills the cloud in between if that was asked
+ * for.
+ */
 async function follow(
   { client, own, statistics, options, progress }: Run,
   created: Views["rollout"],

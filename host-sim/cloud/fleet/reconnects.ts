@@ -1,4 +1,7 @@
-/** A fleet whose broker goes away and comes back, in virtual time: when each device tries to connect, and when it is back. */
+/**
+ * A fleet whose broker goes away and comes back, in virtual time: when each device tries to connect, and when it is
+ * back.
+ */
 import { generator } from "../../faults/weak-link";
 import type { SessionOutput } from "../../../src/mqtt/outputs";
 import { MqttSession } from "../../../src/mqtt/session";

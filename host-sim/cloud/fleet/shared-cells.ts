@@ -5,8 +5,8 @@ const ERASED = Buffer.alloc(SECTOR_SIZE, 0xff);
 const POOL_MAX = 16_384;
 
 /**
- * Sectors that many chips hold at once. A fleet that is updated holds the same image a thousand times: each sector of it lies in memory
- * once, and a board's own are those few in which it differs.
+ * Sectors that many chips hold at once. A fleet that is updated holds the same image a thousand times: each sector of
+ * it lies in memory once, and a board's own are those few in which it differs.
  */
 export class SectorPool {
   readonly #byMark = new Map<string, Buffer[]>();
@@ -66,7 +66,10 @@ export class SharedCells implements FlashCells {
     this.#change(address, length, (cells, offset, _done, count) => cells.fill(0xff, offset, offset + count));
   }
 
-  /** A sector that is written whole is most likely the image's; one that is written in parts is this device's own records. */
+  /**
+   * A sector that is written whole is most likely the image's; one that is written in parts is this device's own
+   * records.
+   */
   #change(
     address: number,
     length: number,

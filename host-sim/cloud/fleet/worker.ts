@@ -1,4 +1,7 @@
-/** A process that runs part of a fleet. Its orders come from, and its events go to, the process that started it; it ends with that one. */
+/**
+ * A process that runs part of a fleet. Its orders come from, and its events go to, the process that started it; it ends
+ * with that one.
+ */
 import type { Network, Socket } from "../../../src/ports";
 import type { Notice } from "../../../src/index";
 import { NodeClock } from "../../board/node-clock";
@@ -99,7 +102,9 @@ function follow(
   else state(notice.state);
 }
 
-/** The network, with an eye on connections to the broker; downloads go through the device's own link where it has one. */
+/**
+ * The network, with an eye on connections to the broker; downloads go through the device's own link where it has one.
+ */
 function watched(
   network: Network,
   broker: number,

@@ -8,8 +8,8 @@ import type { Push } from "../simulation/scenarios";
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
 
 /**
- * A download begins or continues at byte `first`. The bytes of an incomplete sector may be in RAM. `inFlight`: bytes that may have been under
- * way.
+ * A download begins or continues at byte `first`. The bytes of an incomplete sector may be in RAM. `inFlight`: bytes
+ * that may have been under way.
  */
 export function checkDownload(start: MonitoredStart, push: Push, first: number, inFlight: number): void {
   const { ledger } = start.simulation;

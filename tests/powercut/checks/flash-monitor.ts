@@ -64,15 +64,17 @@ function beforeErase(start: MonitoredStart, sector: number): void {
   checkErases(start, sector, ledger.fetched(image));
 }
 
-/** A boot entry with unstable bits reads as whole one time and not the next: which of the two entries decides is open. */
+/**
+ * A boot entry with unstable bits reads as whole one time and not the next: which of the two entries decides is open.
+ */
 function hasUnstableEntry({ simulation: { board, faults } }: MonitoredStart): boolean {
   const { address } = board.table.otadata;
   return faults.unstableAt(address, BOOT_ENTRY) || faults.unstableAt(address + SECTOR, BOOT_ENTRY);
 }
 
 /**
- * One erase for each attempt, one more for each power cut, two for repairs. Sector 0 has one more where the head is erased, which happens before
- * everything is downloaded once more, too.
+ * One erase for each attempt, one more for each power cut, two for repairs. Sector 0 has one more where the head is
+ * erased, which happens before everything is downloaded once more, too.
  */
 function checkErases(
   { simulation: { ledger } }: MonitoredStart,

@@ -1,6 +1,7 @@
 /**
- * The invariant monitor of one start of the board. It wraps the ports: what the firmware does to flash, boot choice and store is checked against
- * the oracle, before it happens where afterwards would be too late. The names of the checks are in ledger.ts.
+ * The invariant monitor of one start of the board. It wraps the ports: what the firmware does to flash, boot choice and
+ * store is checked against the oracle, before it happens where afterwards would be too late. The names of the checks
+ * are in ledger.ts.
  */
 import type { StoragePorts } from "../../../hal/model-chip/board-ports";
 import type { SimulationState } from "../simulation/simulation-state";

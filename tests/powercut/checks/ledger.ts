@@ -1,11 +1,11 @@
 /**
- * The ledger of the checks: the violations found, and the facts that later checks need. Plain data, forked with the simulation at each power
- * cut.
+ * The ledger of the checks: the violations found, and the facts that later checks need. Plain data, forked with the
+ * simulation at each power cut.
  */
 
 /**
- * The checks by name, each with the invariant of docs/DESIGN.md that it checks. "store": the contract of the Store port. "scenario": the
- * expected end of the scenario.
+ * The checks by name, each with the invariant of docs/DESIGN.md that it checks. "store": the contract of the Store
+ * port. "scenario": the expected end of the scenario.
  */
 export const CHECKS = {
   "running slot untouched": 1,
@@ -46,20 +46,26 @@ export const HARDWARE_CHECKS: ReadonlySet<Check> = new Set<Check>([
 ]);
 
 /**
- * Effects of a power cut against which ESP-IDF itself has no protection. After one of them only HARDWARE_CHECKS count. Such cases, and those of
- * them in which another check failed, are counted apart (docs/POWERCUT.md).
+ * Effects of a power cut against which ESP-IDF itself has no protection. After one of them only HARDWARE_CHECKS count.
+ * Such cases, and those of them in which another check failed, are counted apart (docs/POWERCUT.md).
  */
 export const LIMITS = {
-  /** The state of a boot entry is outside its CRC (esp_flash_partitions.h): a torn write can leave a state that no code wrote, or an unstable one. */
+  /**
+   * The state of a boot entry is outside its CRC (esp_flash_partitions.h): a torn write can leave a state that no code
+   * wrote, or an unstable one.
+   */
   "boot entry": "a boot entry whose state nobody wrote",
   /** NVS reads entry states and page headers once and never programs a weak bit in them again (nvs_page.cpp). */
   "weak mark": "weak bits in the marks of an NVS page",
   /**
-   * The repair of an unfinished record at mount changes a state from 11 to 00 in one program, which can be torn to 01. nvs_page.hpp has no such
-   * state: the entry counts as free, and marking it as written (10) makes it 00, erased.
+   * The repair of an unfinished record at mount changes a state from 11 to 00 in one program, which can be torn to 01.
+   * nvs_page.hpp has no such state: the entry counts as free, and marking it as written (10) makes it 00, erased.
    */
   "half mark": "an entry's state in an NVS page, torn to what nobody writes",
-  /** At mount a page that is being freed is copied again over its good copy, while its header is whole (nvs_pagemanager.cpp). */
+  /**
+   * At mount a page that is being freed is copied again over its good copy, while its header is whole
+   * (nvs_pagemanager.cpp).
+   */
   "freed page": "the erase of an NVS page that stopped with its header whole",
 } as const;
 export type Limit = keyof typeof LIMITS;
@@ -113,7 +119,10 @@ export class Ledger {
   /** Power cuts so far, and those during a trial. */
   cuts = 0;
   trialCuts = 0;
-  /** Where the chip is worn. "records" (NVS, boot entries): only HARDWARE_CHECKS count. "slot": an update may fail with cause "flash". */
+  /**
+   * Where the chip is worn. "records" (NVS, boot entries): only HARDWARE_CHECKS count. "slot": an update may fail with
+   * cause "flash".
+   */
   worn: "nowhere" | "slot" | "records" = "nowhere";
   /** Network faults so far. Their cost in bytes and erases does not count against the device. */
   networkFaults = 0;
@@ -162,7 +171,10 @@ export class Ledger {
     if (this.violations.length < 5) this.violations.push({ check, message });
   }
 
-  /** A forged boot entry that calls a slot valid makes firmware that fails before the agent start for ever; only the bootloader could prevent it. */
+  /**
+   * A forged boot entry that calls a slot valid makes firmware that fails before the agent start for ever; only the
+   * bootloader could prevent it.
+   */
   #beyond(check: Check): boolean {
     return (
       this.limit !== undefined &&

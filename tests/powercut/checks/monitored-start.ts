@@ -9,7 +9,10 @@ import type { SimulationState } from "../simulation/simulation-state";
 import { StoredRecords } from "./stored-records";
 import type { Job } from "./stored-records";
 
-/** A download whose size the server has to tell first. The resume offset is decided then; until the first erase nothing is. */
+/**
+ * A download whose size the server has to tell first. The resume offset is decided then; until the first erase nothing
+ * is.
+ */
 export interface Asking {
   readonly push: Push;
   /** End of the bytes that were served before. */
@@ -28,7 +31,9 @@ export class MonitoredStart extends StoredRecords {
   /** An offer of another image than that of the job has come in this start. */
   otherOffered = false;
   asking: Asking | undefined;
-  /** Times that the reported progress may still fall: reports may be under way when the job starts the download over. */
+  /**
+   * Times that the reported progress may still fall: reports may be under way when the job starts the download over.
+   */
   progressRestarts = 0;
   /** Highest percent reported in this start, by version. */
   readonly percents = new Map<string, number>();
@@ -88,7 +93,10 @@ export class MonitoredStart extends StoredRecords {
     );
   }
 
-  /** Before a trial is stored or begins: after the last power cut the head was programmed and read back, and the image checked. */
+  /**
+   * Before a trial is stored or begins: after the last power cut the head was programmed and read back, and the image
+   * checked.
+   */
   checkBeforeTrial(): void {
     // All of that was done before the trial was stored.
     if (this.phaseAtStart?.phase === "trial") return;

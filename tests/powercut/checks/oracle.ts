@@ -39,7 +39,9 @@ export class Oracle {
     return this.#otadata.read();
   }
 
-  /** The boot entry of a slot: its place, its state, whether the slot may boot by it, and whether it is the active one. */
+  /**
+   * The boot entry of a slot: its place, its state, whether the slot may boot by it, and whether it is the active one.
+   */
   entryOf(
     index: SlotIndex,
   ):

@@ -1,4 +1,7 @@
-/** The agent's records as the checks read them: the values in the ledger, decoded with the agent's code. No other check decodes a record. */
+/**
+ * The agent's records as the checks read them: the values in the ledger, decoded with the agent's code. No other check
+ * decodes a record.
+ */
 import { Denylist } from "../../../src/job/denylist";
 import {
   decodeHeader,

@@ -1,6 +1,6 @@
 /**
- * Mutants that nothing notices, and the reason: the mutant does the same, or it changes what no invariant covers. The key is the name of
- * the mutant without its line number, which every change of the file moves.
+ * Mutants that nothing notices, and the reason: the mutant does the same, or it changes what no invariant covers. The
+ * key is the name of the mutant without its line number, which every change of the file moves.
  */
 export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
   [

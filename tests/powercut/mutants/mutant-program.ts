@@ -1,4 +1,7 @@
-/** One mutant as a program: the search's worker or the unit tests, bundled with the mutant's file in place of the original. */
+/**
+ * One mutant as a program: the search's worker or the unit tests, bundled with the mutant's file in place of the
+ * original.
+ */
 import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -33,7 +36,10 @@ export class MutantProgram {
     await this.#bundle("tests/powercut/search/worker.ts", "worker.mjs");
   }
 
-  /** The first violation of the search, in order of the works; undefined: none. A mutant that crashes or loops counts as noticed. */
+  /**
+   * The first violation of the search, in order of the works; undefined: none. A mutant that crashes or loops counts as
+   * noticed.
+   */
   async search(works: readonly Work[]): Promise<string | undefined> {
     const child = fork(join(this.#folder, "worker.mjs"), {
       execArgv: [],

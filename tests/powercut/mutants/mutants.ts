@@ -1,6 +1,6 @@
 /**
- * Makes mutants of source files mechanically: each guard is always or never met, each step is left out, each two neighbouring steps are
- * exchanged.
+ * Makes mutants of source files mechanically: each guard is always or never met, each step is left out, each two
+ * neighbouring steps are exchanged.
  */
 import { readFileSync } from "node:fs";
 import { parse } from "@babel/parser";
@@ -70,7 +70,8 @@ class MutantMaker {
   }
 
   #condition(test: Expression): void {
-    // The condition stays in the text, so that TypeScript narrows types as before. A mutant that still does not compile does not count.
+    // The condition stays in the text, so that TypeScript narrows types as before. A mutant that still does not compile
+    // does not count.
     this.#add("guard never", test, [becomes(test, `(false && (${this.#of(test)}))`)]);
     this.#add("guard always", test, [becomes(test, `(true || (${this.#of(test)}))`)]);
     this.#halves(test);

@@ -1,4 +1,7 @@
-/** The mutation run: each mutant of the update's code is searched until a check fails. Mutants that nothing notices are listed. */
+/**
+ * The mutation run: each mutant of the update's code is searched until a check fails. Mutants that nothing notices are
+ * listed.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
@@ -36,8 +39,8 @@ export const MUTATED = [
 ];
 
 /**
- * What notices a mutant: two seconds of search; else the unit tests of the same code; else a longer search, which counts as "search" too; else
- * "nobody".
+ * What notices a mutant: two seconds of search; else the unit tests of the same code; else a longer search, which
+ * counts as "search" too; else "nobody".
  */
 export type Fate = "search" | "unit tests" | "nobody" | "does not compile";
 

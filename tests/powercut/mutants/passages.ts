@@ -1,11 +1,17 @@
-/** Finds a passage of source text however the formatter has broken its lines: white space and trailing commas do not count. */
+/**
+ * Finds a passage of source text however the formatter has broken its lines: white space and trailing commas do not
+ * count.
+ */
 
 export interface Place {
   readonly start: number;
   readonly end: number;
 }
 
-/** Every place where `passage` stands in `source`. A comma at the passage's end belongs to the place where the source has one there. */
+/**
+ * Every place where `passage` stands in `source`. A comma at the passage's end belongs to the place where the source
+ * has one there.
+ */
 export function placesOf(source: string, passage: string): Place[] {
   const { text, at } = compact(source);
   const [, body, comma] = /^(.*?)(,?)$/.exec(compact(passage).text)!;

@@ -1,6 +1,6 @@
 /**
- * The drawing of one scenario: two plots over the same axis of cut positions, and the phases as bands below. It is SVG text. Colours are
- * classes, which the page or file around it defines for light, dark and print.
+ * The drawing of one scenario: two plots over the same axis of cut positions, and the phases as bands below. It is SVG
+ * text. Colours are classes, which the page or file around it defines for light, dark and print.
  */
 import type { Band, Dot, Panel } from "./report-panel";
 

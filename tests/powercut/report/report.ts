@@ -1,4 +1,7 @@
-/** `npm run powercut -- --report`: a drawing of every single power cut. docs/powercut.svg is a copy of the small drawing that it writes. */
+/**
+ * `npm run powercut -- --report`: a drawing of every single power cut. docs/powercut.svg is a copy of the small drawing
+ * that it writes.
+ */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Density } from "../simulation/faults";

@@ -11,7 +11,10 @@ import type { Scale } from "../simulation/scenarios";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
 
 export interface Cut {
-  /** Number of the point in the boot cycle after the cut before. A hardware fault does not end the cycle, so the numbers continue. */
+  /**
+   * Number of the point in the boot cycle after the cut before. A hardware fault does not end the cycle, so the numbers
+   * continue.
+   */
   readonly at: number;
   readonly fault: Fault;
 }

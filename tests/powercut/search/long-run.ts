@@ -1,4 +1,7 @@
-/** The long run: pieces of work from a seed until a number of power cuts is reached. A file keeps the progress, so that a run can be stopped and continued. */
+/**
+ * The long run: pieces of work from a seed until a number of power cuts is reached. A file keeps the progress, so that
+ * a run can be stopped and continued.
+ */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { longPiece } from "./plans";

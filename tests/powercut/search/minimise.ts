@@ -1,4 +1,7 @@
-/** Makes a failing case simpler while it breaks the same check: fewer and simpler power cuts, no network fault, the small image, the job alone. */
+/**
+ * Makes a failing case simpler while it breaks the same check: fewer and simpler power cuts, no network fault, the
+ * small image, the job alone.
+ */
 import type { Case, Cut } from "./case-line";
 import { lineOf } from "./case-line";
 import type { MakeDevice } from "../simulation/device";

@@ -142,8 +142,8 @@ const PIECE = 250;
 const DEPTH_MAX = 8;
 
 /**
- * The n-th piece of the long run of a seed: any scenario, scale and device, one to eight power cuts, sometimes a network fault. The pieces do
- * not depend on each other, so that a run can be stopped and continued.
+ * The n-th piece of the long run of a seed: any scenario, scale and device, one to eight power cuts, sometimes a
+ * network fault. The pieces do not depend on each other, so that a run can be stopped and continued.
  */
 export function longPiece(seed: number, number: number): Work {
   const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(number + 1, 0x85ebca6b));

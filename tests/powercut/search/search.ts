@@ -1,6 +1,7 @@
 /**
- * The search: a scenario runs once, and at each point the simulation is forked. The power of the fork is cut, and the fork runs to its end; it
- * may be cut again on the way. Nothing runs twice for its beginning, so a case costs one recovery.
+ * The search: a scenario runs once, and at each point the simulation is forked. The power of the fork is cut, and the
+ * fork runs to its end; it may be cut again on the way. Nothing runs twice for its beginning, so a case costs one
+ * recovery.
  */
 import type { Case, Cut, DeviceKind } from "./case-line";
 import type { MakeDevice } from "../simulation/device";
@@ -40,8 +41,8 @@ export function deviceOf({ device, network }: Pick<Setting, "device" | "network"
 }
 
 /**
- * Runs a case as its line says. The result has the last simulation; cuts beyond the end of the scenario do not happen, see `fired`.
- * `deviceFor`: another device than the right one.
+ * Runs a case as its line says. The result has the last simulation; cuts beyond the end of the scenario do not happen,
+ * see `fired`. `deviceFor`: another device than the right one.
  */
 export function replay(
   which: Case,
@@ -94,7 +95,9 @@ export interface Branching {
   readonly exact?: boolean;
 }
 
-/** Every cut at every point; for each further density, every cut in the boot cycle after it: singles, pairs, and so on. */
+/**
+ * Every cut at every point; for each further density, every cut in the boot cycle after it: singles, pairs, and so on.
+ */
 export function exhaust(setting: Setting, branching: Branching, sink: Sink): void {
   exhaustFrom(SimulationState.begin(scenario(setting.scenario, setting.scale)), deviceOf(setting), branching, sink);
 }
@@ -139,10 +142,16 @@ export function cutsAt(point: Point, density: Density, depth: number): Fault[] {
 
 /** Places from which a sampled cut is chosen. */
 const SAMPLED: Density = { positions: 255, subsets: 1, unstable: 1 };
-/** Upper bounds for the point of a sampled cut in the next boot cycle. Small ones are frequent, because repairs happen right after the start. */
+/**
+ * Upper bounds for the point of a sampled cut in the next boot cycle. Small ones are frequent, because repairs happen
+ * right after the start.
+ */
 const REACHES = [8, 24, 24, 64, 240] as const;
 
-/** `count` sequences of `depth` cuts from a seed: the first cut anywhere in the scenario, each further one in the boot cycle after it. */
+/**
+ * `count` sequences of `depth` cuts from a seed: the first cut anywhere in the scenario, each further one in the boot
+ * cycle after it.
+ */
 export function sample(setting: Setting, seed: number, count: number, depth: number, sink: Sink): void {
   const make = deviceOf(setting);
   const random = new Random(seed);
@@ -190,7 +199,10 @@ export function pointsOf(setting: Setting): number {
   return cycle.points;
 }
 
-/** Hardware faults: each runs the scenario from its beginning, since a fault that does not end the boot cycle can not be forked. */
+/**
+ * Hardware faults: each runs the scenario from its beginning, since a fault that does not end the boot cycle can not be
+ * forked.
+ */
 export function wear(setting: Setting, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
   const operations: Point[] = [];
   const scout = new BootCycle(

@@ -1,4 +1,7 @@
-/** The whole agent as device under test: MQTT session, HTTP downloader, dialect and job, over an in-memory network with virtual time. */
+/**
+ * The whole agent as device under test: MQTT session, HTTP downloader, dialect and job, over an in-memory network with
+ * virtual time.
+ */
 import { OtaAgent } from "../../../src/agent/agent";
 import type { AgentOptions } from "../../../src/agent/agent-options";
 import type { Notice } from "../../../src/job/effects";

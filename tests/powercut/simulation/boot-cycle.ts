@@ -1,7 +1,7 @@
 /**
- * One boot cycle of a board: from power-on to the end of the scenario or to the next power cut, resets by software included. Every flash
- * operation and every message is a point, numbered from power-on. A visitor decides what happens at each point. A power cut makes a new
- * simulation state; the content of the RAM is lost.
+ * One boot cycle of a board: from power-on to the end of the scenario or to the next power cut, resets by software
+ * included. Every flash operation and every message is a point, numbered from power-on. A visitor decides what happens
+ * at each point. A power cut makes a new simulation state; the content of the RAM is lost.
  */
 import type { ResetReason } from "../../../src/ports";
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";

@@ -1,6 +1,6 @@
 /**
- * The broker and the cloud behind it, for one device: MQTT 3.1.1 packets in memory. A power cut loses the packets that are under way, not those
- * that have arrived.
+ * The broker and the cloud behind it, for one device: MQTT 3.1.1 packets in memory. A power cut loses the packets that
+ * are under way, not those that have arrived.
  */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";

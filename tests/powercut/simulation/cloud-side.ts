@@ -1,6 +1,6 @@
 /**
- * The cloud of a scenario: what it pushes and when, and the reports that it has received. It has no connections and no bytes, so both devices
- * under test use the same one. Plain data, forked with the simulation.
+ * The cloud of a scenario: what it pushes and when, and the reports that it has received. It has no connections and no
+ * bytes, so both devices under test use the same one. Plain data, forked with the simulation.
  */
 import { TRIAL_WAITS } from "../../../src/constants";
 import type { Offer } from "../../../src/job/types";
@@ -107,8 +107,8 @@ export class CloudSide {
   }
 
   /**
-   * The operator's step when the device is idle: the next push, or the open one once more. A number: the time before which nothing is pushed.
-   * Undefined: nothing is left to push, or too many attempts have failed.
+   * The operator's step when the device is idle: the next push, or the open one once more. A number: the time before
+   * which nothing is pushed. Undefined: nothing is left to push, or too many attempts have failed.
    */
   operate(now: number): Offer | number | undefined {
     const open = this.#tasks.find((task) => task.open);
@@ -129,7 +129,10 @@ export class CloudSide {
     return undefined;
   }
 
-  /** The file server has served bytes of a push up to `end`, to firmware of version `running`. Returns the offer that this triggers. */
+  /**
+   * The file server has served bytes of a push up to `end`, to firmware of version `running`. Returns the offer that
+   * this triggers.
+   */
   served(version: string, end: number, running: string): Offer | undefined {
     const task = this.taskOf(version);
     if (task !== undefined) this.#overtake(task, running);
@@ -140,7 +143,10 @@ export class CloudSide {
     return this.offer();
   }
 
-  /** The next push came during the trial and a power cut ended the trial: the old firmware has both offers, and the newer one counts. */
+  /**
+   * The next push came during the trial and a power cut ended the trial: the old firmware has both offers, and the
+   * newer one counts.
+   */
   #overtake({ push }: Task, running: string): void {
     for (const task of this.#tasks) {
       const { nextInTrial, offer } = this.pushOf(task);

@@ -1,6 +1,6 @@
 /**
- * The device under test: what plays the firmware in a boot cycle. It is the update job alone with its executor (job-device.ts) or the whole
- * agent (agent-device.ts).
+ * The device under test: what plays the firmware in a boot cycle. It is the update job alone with its executor
+ * (job-device.ts) or the whole agent (agent-device.ts).
  */
 import type { InvariantMonitor } from "../checks/invariant-monitor";
 import type { SimulationState } from "./simulation-state";

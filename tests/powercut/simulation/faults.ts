@@ -1,8 +1,8 @@
 /**
  * The fault model: what a power cut or a worn chip does to one flash operation, below the rules of the chip.
  *
- * A fault is a letter and a number, so that a case fits into a short line. The number is a position in bytes or a seed. A power cut ends the
- * boot cycle at the operation; a hardware fault does not.
+ * A fault is a letter and a number, so that a case fits into a short line. The number is a position in bytes or a seed.
+ * A power cut ends the boot cycle at the operation; a hardware fault does not.
  */
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import type { FlashCells } from "../../../hal/model-chip/flash-cells";
@@ -35,7 +35,9 @@ export function isHardware({ kind }: Fault): boolean {
   return kind === "n" || kind === "s";
 }
 
-/** Bits that read differently each time: a mask for each byte of a sector. The cells themselves hold the nominal value. */
+/**
+ * Bits that read differently each time: a mask for each byte of a sector. The cells themselves hold the nominal value.
+ */
 type Masks = Map<number, Uint8Array>;
 
 interface StuckBit {
@@ -219,7 +221,10 @@ export interface Density {
   readonly subsets: number;
   /** Seeds of unstable bits, of each kind. */
   readonly unstable: number;
-  /** From 0 to 1: shifts sampled positions and seeds, so that scenarios with the same beginning are torn at different places. */
+  /**
+   * From 0 to 1: shifts sampled positions and seeds, so that scenarios with the same beginning are torn at different
+   * places.
+   */
   readonly shift?: number;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The file server: HTTP/1.1 ranges in memory. It sends a whole response at once, so that all requested bytes count as served. This is the
- * worst case for the bytes that a power cut makes it serve again.
+ * The file server: HTTP/1.1 ranges in memory. It sends a whole response at once, so that all requested bytes count as
+ * served. This is the worst case for the bytes that a power cut makes it serve again.
  */
 import { RANGE_MAX, SECTOR } from "../../../src/constants";
 import type { Surroundings } from "./device";
@@ -13,7 +13,10 @@ export class FilePeer implements Peer {
   readonly #with: Surroundings;
   readonly #fault: NetworkFault | undefined;
   readonly #pushed: (served: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void;
-  /** By connection: the text of an incomplete request, whether the connection has had a request, and whether it no longer answers. */
+  /**
+   * By connection: the text of an incomplete request, whether the connection has had a request, and whether it no
+   * longer answers.
+   */
   readonly #open = new Map<Connection, { text: string; asked: boolean; mute: boolean }>();
 
   /** `pushed`: called with the offer that the cloud sends because of the bytes served. */

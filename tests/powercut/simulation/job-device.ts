@@ -1,6 +1,6 @@
 /**
- * The update job with its runner, without a network: the cloud and the file server hand over events instead of bytes. This is the fastest
- * device under test; agent-device.ts has the connections and their faults.
+ * The update job with its runner, without a network: the cloud and the file server hand over events instead of bytes.
+ * This is the fastest device under test; agent-device.ts has the connections and their faults.
  */
 import { JobRunner } from "../../../src/agent/job-runner";
 import type { JobHost } from "../../../src/agent/job-runner";

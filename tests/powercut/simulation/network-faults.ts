@@ -1,6 +1,6 @@
 /**
- * One network fault of a scenario: a word and one or two numbers, so that it fits into the case line. The counts belong to the simulation
- * state, so that the n-th request is the n-th over all power cuts.
+ * One network fault of a scenario: a word and one or two numbers, so that it fits into the case line. The counts belong
+ * to the simulation state, so that the n-th request is the n-th over all power cuts.
  */
 
 export const NETWORK_FAULTS = {

@@ -1,6 +1,7 @@
 /**
- * The scenarios in which the power is cut. Each is a whole update, from a board with factory firmware to an acknowledged outcome. A scenario
- * says what the cloud does and what the new firmware is like; the device is under test.
+ * The scenarios in which the power is cut. Each is a whole update, from a board with factory firmware to an
+ * acknowledged outcome. A scenario says what the cloud does and what the new firmware is like; the device is under
+ * test.
  */
 import { createHash } from "node:crypto";
 import type { Offer, OfferDigest } from "../../../src/job/types";
@@ -50,7 +51,9 @@ export interface Scenario {
   readonly factory: Uint8Array;
   readonly scale: Scale;
   readonly pushes: readonly Push[];
-  /** After a power cut the connection comes up only when the device has nothing else to do: the job continues by itself. */
+  /**
+   * After a power cut the connection comes up only when the device has nothing else to do: the job continues by itself.
+   */
   readonly lateLink?: boolean;
   /** The first PUBACK of each report is lost together with the connection. */
   readonly losesAcks?: boolean;

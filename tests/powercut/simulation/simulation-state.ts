@@ -1,4 +1,7 @@
-/** Everything outside the device's RAM: the flash chip, the cloud, and the ledger of the checks. It is forked at each power cut. */
+/**
+ * Everything outside the device's RAM: the flash chip, the cloud, and the ledger of the checks. It is forked at each
+ * power cut.
+ */
 import { createHash } from "node:crypto";
 import { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { Nvs } from "../../../hal/model-chip/nvs";
@@ -19,7 +22,10 @@ ota_0, app, ota_0, 0x10000, 0x20000
 ota_1, app, ota_1, 0x30000, 0x20000`;
 const FLASH_SIZE = 0x50000;
 
-/** Writes to a counter in another namespace, so that NVS pages are freed in the middle of an update, with records to copy. */
+/**
+ * Writes to a counter in another namespace, so that NVS pages are freed in the middle of an update, with records to
+ * copy.
+ */
 const WORN_IN: { readonly [scale in Scale]: number } = { whole: 228, small: 240 };
 
 export class SimulationState {

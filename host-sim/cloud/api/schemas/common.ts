@@ -1,4 +1,7 @@
-/** What several resources share. Requests are checked against these schemas; OpenAPI document and types are made from them. */
+/**
+ * What several resources share. Requests are checked against these schemas; OpenAPI document and types are made from
+ * them.
+ */
 import { Type } from "typebox";
 
 /** For objects that take no other property. */

@@ -55,7 +55,10 @@ export interface Live<T> {
   reload(): void;
 }
 
-/** The answer to a GET, asked again when one of the topics changes: for `id` where one is given. `path` undefined: nothing is asked. */
+/**
+ * The answer to a GET, asked again when one of the topics changes: for `id` where one is given. `path` undefined:
+ * nothing is asked.
+ */
 export function useLive<T>(path: string | undefined, topics: readonly Topic[], id?: string): Live<T> {
   const [state, setState] = useState<{ path: string | undefined; data: T | undefined; problem: Problem | undefined }>({
     path: undefined,

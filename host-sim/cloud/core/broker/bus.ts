@@ -1,13 +1,16 @@
 /**
- * What the cloud needs of a message broker. The platform sides know this and nothing else of MQTT, so that the broker in
- * this process (broker.ts) and one elsewhere are the same to them.
+ * What the cloud needs of a message broker. The platform sides know this and nothing else of MQTT, so that the broker
+ * in this process (broker.ts) and one elsewhere are the same to them.
  */
 
 /** One device's connection, as far as it was admitted by a platform side. */
 export interface Session {
   readonly clientId: string;
   readonly username: string;
-  /** Different for every connection: distinguishes a message repeated on the same connection from one repeated on a new one. */
+  /**
+   * Different for every connection: distinguishes a message repeated on the same connection from one repeated on a new
+   * one.
+   */
   readonly serial: number;
   /** Name of the platform side that admitted it. */
   readonly side: string;
@@ -38,9 +41,13 @@ export interface Bus {
   readonly tellsPresence: boolean;
   /** Hands a message to the broker; that a subscriber gets it is not promised. */
   publish(topic: string, payload: string, qos: 0 | 1): void;
-  /** `filter` may hold + and #. Messages come in the order in which each connection sent them. Returns the way to stop. */
+  /**
+   * `filter` may hold + and #. Messages come in the order in which each connection sent them. Returns the way to stop.
+   */
   onMessage(filter: string, handler: (message: BusMessage) => void): () => void;
-  /** When a client id is taken over by a new connection, the old session goes offline before the new one comes online. */
+  /**
+   * When a client id is taken over by a new connection, the old session goes offline before the new one comes online.
+   */
   onPresence(handler: (presence: Presence) => void): () => void;
 }
 
@@ -56,7 +63,10 @@ export interface Broker extends Bus {
   disconnect(clientId: string): void;
 }
 
-/** Topic names against filters: MQTT 3.1.1, section 4.7. A wildcard at the first level matches no topic that begins with $. */
+/**
+ * Topic names against filters: MQTT 3.1.1, section 4.7. A wildcard at the first level matches no topic that begins with
+ * $.
+ */
 export function topicMatches(filter: string, topic: string): boolean {
   const wanted = filter.split("/");
   const levels = topic.split("/");

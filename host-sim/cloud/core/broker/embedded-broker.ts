@@ -173,8 +173,8 @@ export class EmbeddedBroker implements Broker {
   }
 
   /**
-   * Messages are taken here, before the broker's own queues: this is called in the order of the bytes on the wire, while
-   * the broker's later stages let a QoS 0 message overtake a QoS 1 one.
+   * Messages are taken here, before the broker's own queues: this is called in the order of the bytes on the wire,
+   * while the broker's later stages let a QoS 0 message overtake a QoS 1 one.
    */
   #published(client: Client | null, packet: PublishPacket, done: (error?: Error | null) => void): void {
     const session = client ? this.#sessions.get(client) : undefined;

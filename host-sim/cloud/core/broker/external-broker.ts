@@ -9,7 +9,10 @@ export interface ExternalBrokerOptions {
   readonly password?: string;
   /** PEM of the roots to trust in place of the system's. */
   readonly ca?: string;
-  /** Names the session that the broker keeps for this cloud; the same one after a restart finds what came meanwhile. Default: random. */
+  /**
+   * Names the session that the broker keeps for this cloud; the same one after a restart finds what came meanwhile.
+   * Default: random.
+   */
   readonly clientId?: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;
@@ -23,9 +26,9 @@ const RECONNECT = 1_000;
 const PAYLOAD_MAX = 16_384;
 
 /**
- * A broker elsewhere: Mosquitto, EMQX, a cluster of it. The broker itself decides who may connect and publish. It must let this cloud's user
- * subscribe to the devices' reports and publish to them. A message is acknowledged after it was dealt with, and the session is persistent, so
- * that reports at QoS 1 survive a restart of this process.
+ * A broker elsewhere: Mosquitto, EMQX, a cluster of it. The broker itself decides who may connect and publish. It must
+ * let this cloud's user subscribe to the devices' reports and publish to them. A message is acknowledged after it was
+ * dealt with, and the session is persistent, so that reports at QoS 1 survive a restart of this process.
  */
 export class ExternalBroker implements Broker {
   readonly tellsPresence = false;

@@ -16,7 +16,10 @@ export type Admission =
   | { readonly admitted: true; readonly side: string; readonly device: string }
   | { readonly admitted: false; readonly code: 4 | 5; readonly reason: string };
 
-/** "drop": acknowledged and thrown away, as brokers do with a topic that is not the client's; "disconnect": the harder answer. */
+/**
+ * "drop": acknowledged and thrown away, as brokers do with a topic that is not the client's; "disconnect": the harder
+ * answer.
+ */
 export type PublishVerdict = "accept" | "drop" | "disconnect";
 
 /** Who may connect, publish and subscribe: asked by the broker, answered by the platform sides. Must not throw. */

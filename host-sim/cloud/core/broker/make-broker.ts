@@ -34,7 +34,9 @@ export function brokerClientId(): string {
   return `xs-ota-cloud-${randomBytes(6).toString("hex")}`;
 }
 
-/** `mqtt` of a device.json. A broker elsewhere has one port; our own is asked for TLS by naming the file of its root. */
+/**
+ * `mqtt` of a device.json. A broker elsewhere has one port; our own is asked for TLS by naming the file of its root.
+ */
 export function mqttAddress(
   broker: { readonly host: string; readonly plain: number; readonly secure: number },
   rootFile: string | undefined,

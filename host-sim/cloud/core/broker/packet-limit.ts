@@ -1,8 +1,9 @@
 import type { Duplex } from "node:stream";
 
 /**
- * Follows the framing of MQTT packets (MQTT 3.1.1, section 2.2) in a byte stream without keeping any of it. The broker's
- * parser collects whatever length a client announces, up to 256 MiB for each connection; this is what bounds it.
+ * Follows the framing of MQTT packets (MQTT 3.1.1, section 2.2) in a byte stream without keeping any of it. The
+ * broker's parser collects whatever length a client announces, up to 256 MiB for each connection; this is what bounds
+ * it.
  */
 export class PacketFrames {
   readonly #limit: number;

@@ -33,8 +33,8 @@ const CHUNK = 16_384;
 const STEPS_PER_SECOND = 20;
 
 /**
- * Serves packages with ranges and conditions. As an object store does, it answers only URLs that carry its own signature;
- * platforms whose servers know no signatures call `serve` from routes of their own.
+ * Serves packages with ranges and conditions. As an object store does, it answers only URLs that carry its own
+ * signature; platforms whose servers know no signatures call `serve` from routes of their own.
  */
 export class FileServer {
   readonly #options: FileServerOptions;

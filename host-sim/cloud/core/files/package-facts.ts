@@ -4,7 +4,9 @@ import { readHeader } from "../../../../src/image/esp-image";
 import { IMAGE_FACTS, readFirmware } from "../../../../src/image/firmware-block";
 import { hasTrailer, readTrailer, TRAILER } from "../../../../src/signature/trailer";
 
-/** Facts of a file that is an application image. Empty for any other file, which may be offered too, to see it refused. */
+/**
+ * Facts of a file that is an application image. Empty for any other file, which may be offered too, to see it refused.
+ */
 export interface ImageFacts {
   readonly imageVersion?: string;
   /** Product from the firmware block, else the project name of the app description. */

@@ -23,8 +23,8 @@ export interface Arrived {
 }
 
 /**
- * Takes one file in, a piece at a time, and hashes it on the way: into a folder, so that no file is ever held in memory, or
- * into memory where there is no folder. `end` or `abort` once.
+ * Takes one file in, a piece at a time, and hashes it on the way: into a folder, so that no file is ever held in
+ * memory, or into memory where there is no folder. `end` or `abort` once.
  */
 export class PackageWriter {
   readonly #path: string | undefined;

@@ -62,7 +62,9 @@ export class PackageStore {
     return store;
   }
 
-  /** Takes the version from the image itself unless one is given. The same file and version again is the same package. */
+  /**
+   * Takes the version from the image itself unless one is given. The same file and version again is the same package.
+   */
   async add(bytes: Uint8Array, given: GivenFacts = {}): Promise<Package> {
     if (bytes.length === 0) throw new Error("an empty file is no firmware");
     const writer = await this.receive();

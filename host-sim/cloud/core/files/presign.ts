@@ -1,8 +1,8 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 
 /**
- * URLs that carry their own permission, in the form of Tencent's object store (COS, "Request signature", XML API) as its
- * IoT platform sends them to devices: the whole signature is one percent-encoded `sign` parameter.
+ * URLs that carry their own permission, in the form of Tencent's object store (COS, "Request signature", XML API) as
+ * its IoT platform sends them to devices: the whole signature is one percent-encoded `sign` parameter.
  *
  * The access-key id names the device a URL was made for, so that what is served can be counted for each; its secret is
  * derived from the signer's own and never leaves it.
@@ -19,7 +19,9 @@ export class UrlSigner {
     return `${path}?${this.#query(method, path, device, start, end)}`;
   }
 
-  /** `query` as it stood on the wire: it must arrive verbatim, as object stores and many proxies demand. `now`: seconds. */
+  /**
+   * `query` as it stood on the wire: it must arrive verbatim, as object stores and many proxies demand. `now`: seconds.
+   */
   verify(method: string, path: string, query: string, now: number): Verdict {
     const [, device, start, end] =
       /^sign=q-sign-algorithm%3Dsha1%26q-ak%3DAKID([\w-]*)%26q-sign-time%3D(\d{1,12})%3B(\d{1,12})%26/.exec(query) ??

@@ -1,6 +1,6 @@
 /**
- * Which part of a file a request asks for, and whether it asks at all: RFC 9110, sections 13 (conditions) and 14 (ranges).
- * Pure.
+ * Which part of a file a request asks for, and whether it asks at all: RFC 9110, sections 13 (conditions) and 14
+ * (ranges). Pure.
  */
 
 export interface Representation {

@@ -30,7 +30,9 @@ export interface Validity {
 
 const DAY = 86_400_000;
 const ROOT_DAYS = 3_650;
-/** Longest validity that common clients accept of a server certificate (CA/Browser Forum baseline since 2020: 398 days). */
+/**
+ * Longest validity that common clients accept of a server certificate (CA/Browser Forum baseline since 2020: 398 days).
+ */
 const LEAF_DAYS = 397;
 /** Devices whose clock is a little behind must not refuse a fresh certificate. */
 const BACKDATED = DAY;
@@ -86,7 +88,9 @@ export class Authority {
     return `${this.#certificate.toString("pem")}\n`;
   }
 
-  /** For a server known by these DNS names and IP addresses. Another validity than the usual one is for trying refusals. */
+  /**
+   * For a server known by these DNS names and IP addresses. Another validity than the usual one is for trying refusals.
+   */
   server(names: readonly string[], validity: Validity = lasting(LEAF_DAYS)): Promise<Credentials> {
     const alternatives = names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value }) as const);
     return this.#issue(names[0] ?? "localhost", validity, x509.ExtendedKeyUsage.serverAuth, [

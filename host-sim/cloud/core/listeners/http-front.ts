@@ -26,7 +26,10 @@ const HEAD_TIMEOUT = 10_000;
 const IDLE_TIMEOUT = 30_000;
 /** A connection on which nothing moves at all. */
 const STALL_TIMEOUT = 60_000;
-/** Devices hold a whole TLS record in memory before they can read of it: small ones spare them 12 KiB (RFC 8446, section 5.1). */
+/**
+ * Devices hold a whole TLS record in memory before they can read of it: small ones spare them 12 KiB (RFC 8446, section
+ * 5.1).
+ */
 const TLS_RECORD = 4_096;
 
 /** The HTTP and HTTPS listeners, for downloads and for whatever else the cloud serves. */

@@ -6,14 +6,20 @@ export interface HttpPorts {
   readonly httpsPort: number;
 }
 
-/** Scheme, host and port of download URLs, which may differ by device: a simulated board downloads through its own weak link. */
+/**
+ * Scheme, host and port of download URLs, which may differ by device: a simulated board downloads through its own weak
+ * link.
+ */
 export class DownloadOrigins {
   readonly #host: string;
   readonly #ports: HttpPorts;
   readonly #fixed: string | undefined;
   readonly #byDevice = new Map<string, string>();
 
-  /** `host`: under which devices reach the cloud. `fixed`: for all devices that have none of their own. `ports` are read at each call. */
+  /**
+   * `host`: under which devices reach the cloud. `fixed`: for all devices that have none of their own. `ports` are read
+   * at each call.
+   */
   constructor(host: string, ports: HttpPorts, fixed: string | undefined) {
     this.#host = host;
     this.#ports = ports;

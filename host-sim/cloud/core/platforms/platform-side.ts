@@ -23,7 +23,10 @@ export interface PlatformSide {
   readonly name: string;
   /** Called once, before anything else. */
   attach(host: SideHost): void;
-  /** Takes a device by what identifies it there, as plain JSON. Returns its id in the cloud. Throws one line on anything malformed or taken. */
+  /**
+   * Takes a device by what identifies it there, as plain JSON. Returns its id in the cloud. Throws one line on anything
+   * malformed or taken.
+   */
   add(identity: unknown): string;
   /** What `add` takes, to bring the device back later. Holds its secret. Undefined for a device that is not its own. */
   identity(device: string): Record<string, unknown> | undefined;

@@ -4,7 +4,10 @@ import type { PlatformSide } from "./platform-side";
 import { tencent } from "./tencent/platform";
 import { thingspanel } from "./thingspanel/platform";
 
-/** Every platform that the cloud plays, in the order in which they are asked. A further one is a folder and an entry here. */
+/**
+ * Every platform that the cloud plays, in the order in which they are asked. A further one is a folder and an entry
+ * here.
+ */
 const PLATFORMS = [tencent, thingspanel] as const;
 
 type Platform = (typeof PLATFORMS)[number];
@@ -16,7 +19,10 @@ export function createSides(options: SideOptions): PlatformSide[] {
   return PLATFORMS.map(({ name, side }) => (side as (own: unknown) => PlatformSide)(options[name]));
 }
 
-/** A new device with a random secret. `kind` names a platform, with the generation where it has several. Throws one line. */
+/**
+ * A new device with a random secret. `kind` names a platform, with the generation where it has several. Throws one
+ * line.
+ */
 export function randomDevice(kind: string, name: string): { platform: string; identity: Record<string, unknown> } {
   const platform = PLATFORMS.find(({ kinds }) => (kinds as readonly string[]).includes(kind));
   if (platform === undefined) throw new Error(`no simulated boards for ${kind}`);

@@ -89,7 +89,10 @@ export class RolloutRun {
     this.advance();
   }
 
-  /** Asks those that failed once more. Returns how many; throws if there are none. A halted rollout stays halted for all others. */
+  /**
+   * Asks those that failed once more. Returns how many; throws if there are none. A halted rollout stays halted for all
+   * others.
+   */
   retry(): number {
     const failed = this.members.list().filter(({ status }) => status === "failure");
     if (failed.length === 0) throw new Error("nothing has failed");

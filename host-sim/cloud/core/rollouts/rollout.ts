@@ -10,7 +10,10 @@ export type Selection =
   /** By name, as in a pasted list; ids are taken too. */
   | { readonly kind: "names"; readonly names: readonly string[] };
 
-/** "halted": more failed than allowed, no further device is asked. The last two are final unless failures are tried again. */
+/**
+ * "halted": more failed than allowed, no further device is asked. The last two are final unless failures are tried
+ * again.
+ */
 export type RolloutState = "scheduled" | "running" | "halted" | "finished" | "cancelled";
 
 export interface Wave {

@@ -50,7 +50,9 @@ export class Rollouts {
     this.#host = host;
   }
 
-  /** Throws one line if no device is selected or something does not fit. It starts at once unless it has a later start. */
+  /**
+   * Throws one line if no device is selected or something does not fit. It starts at once unless it has a later start.
+   */
   create(request: RolloutRequest): Created {
     const file = this.#host.package(request.package);
     if (!file) throw new Error(`no package ${request.package}`);

@@ -43,9 +43,9 @@ export type Decision =
 /**
  * What becomes of a rollout now.
  *
- * It halts as soon as more than the allowed share of the devices asked so far have failed; neither those that are offline nor those
- * that were called off count among them. A wave goes out when nobody in those
- * before it is at work any more and somebody in the latest has a result; devices that are offline are not waited for.
+ * It halts as soon as more than the allowed share of the devices asked so far have failed; neither those that are
+ * offline nor those that were called off count among them. A wave goes out when nobody in those before it is at work
+ * any more and somebody in the latest has a result; devices that are offline are not waited for.
  */
 export function decide(rollout: Rollout, members: Members): Decision {
   if (isOver(rollout) || rollout.state === "scheduled") return { next: "wait" };

@@ -11,8 +11,9 @@ export type Value = string | number | null;
 export type Row = Readonly<Record<string, Value>>;
 
 /**
- * Each step takes the database from the version that is its index to the next one; released steps are never edited. Times are
- * milliseconds since 1970. `identity` holds a device's secret, which the cloud must know to check it: the file is for its owner only.
+ * Each step takes the database from the version that is its index to the next one; released steps are never edited.
+ * Times are milliseconds since 1970. `identity` holds a device's secret, which the cloud must know to check it: the
+ * file is for its owner only.
  */
 const MIGRATIONS: readonly string[] = [
   `CREATE TABLE settings(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -36,9 +37,9 @@ const MIGRATIONS: readonly string[] = [
 ];
 
 /**
- * The cloud's state in one SQLite file. Write-ahead log without waiting for the disk: a transaction that was committed is there after
- * the process was killed; after the machine itself lost its power, the last ones may be missing, but what is there is whole. Held by
- * one process at a time.
+ * The cloud's state in one SQLite file. Write-ahead log without waiting for the disk: a transaction that was committed
+ * is there after the process was killed; after the machine itself lost its power, the last ones may be missing, but
+ * what is there is whole. Held by one process at a time.
  */
 export class StateDatabase {
   readonly #database: DatabaseSyncInstance;

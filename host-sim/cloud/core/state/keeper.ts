@@ -27,9 +27,9 @@ interface Messages {
 }
 
 /**
- * Writes down what changes in a cloud. A new task, a change of a task's status or of a rollout, a device that is added or reports
- * another version: these are committed before the call returns, so before anybody outside can see an effect of them. The rest
- * follows within a quarter of a second, many changes in one transaction.
+ * Writes down what changes in a cloud. A new task, a change of a task's status or of a rollout, a device that is added
+ * or reports another version: these are committed before the call returns, so before anybody outside can see an effect
+ * of them. The rest follows within a quarter of a second, many changes in one transaction.
  */
 export class StateKeeper {
   readonly #database: StateDatabase;

@@ -14,8 +14,8 @@ export interface Restored {
 }
 
 /**
- * Restores the stored state. `online`: devices were not disconnected by the end of the process, since their broker is elsewhere. What is
- * there of a platform that is not played any more stays in the database, untouched.
+ * Restores the stored state. `online`: devices were not disconnected by the end of the process, since their broker is
+ * elsewhere. What is there of a platform that is not played any more stays in the database, untouched.
  */
 export function restore(database: StateDatabase, cloud: Restored, { online }: { readonly online: boolean }): void {
   const messages = new Map<string, LoggedMessage[]>();

@@ -1,4 +1,7 @@
-/** What a device publishes to $ota/report/..., read as leniently as the platform does and judged as strictly as it documents. */
+/**
+ * What a device publishes to $ota/report/..., read as leniently as the platform does and judged as strictly as it
+ * documents.
+ */
 import { isObject, parseObject } from "../json-object";
 
 export interface VersionReport {

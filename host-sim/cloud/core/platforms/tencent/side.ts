@@ -8,9 +8,13 @@ import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentD
 import { readReport, type ProgressReport } from "./report";
 
 export interface TencentOptions {
-  /** Milliseconds between the answer to a version report and the push that follows it; the platform's own log shows 20. */
+  /**
+   * Milliseconds between the answer to a version report and the push that follows it; the platform's own log shows 20.
+   */
   readonly pushDelay?: number;
-  /** Seconds after a push when an unfinished task counts as timed out (the platform's are 120 to 900); absent = never. */
+  /**
+   * Seconds after a push when an unfinished task counts as timed out (the platform's are 120 to 900); absent = never.
+   */
   readonly taskTimeout?: number;
 }
 
@@ -231,8 +235,9 @@ export class TencentSide implements PlatformSide {
   }
 
   /**
-   * A report that no open task is waiting for. A device can not know of a cancelled or timed-out task, and repeats its last
-   * report while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else breaks the protocol.
+   * A report that no open task is waiting for. A device can not know of a cancelled or timed-out task, and repeats its
+   * last report while no PUBACK has come: marked as a duplicate, or over a new connection. Anything else breaks the
+   * protocol.
    */
   #unexpected(known: Known, report: ProgressReport, message: BusMessage, payload: string): void {
     const { at, topic } = message;

@@ -12,8 +12,8 @@ export function taskTopic(device: ThingsPanelDevice, spelling: Spelling): string
 }
 
 /**
- * The broker's permissions. v1 lets anybody have any device's tasks, but none by a wildcard; v0 lets everybody have everything.
- * False: SUBACK 0x80.
+ * The broker's permissions. v1 lets anybody have any device's tasks, but none by a wildcard; v0 lets everybody have
+ * everything. False: SUBACK 0x80.
  */
 export function maySubscribe({ profile }: ThingsPanelDevice, filter: string, permits: readonly Spelling[]): boolean {
   return profile === "v0" || permits.some((spelling) => new RegExp(`^ota/devices/${spelling}/[^/+#]+$`).test(filter));

@@ -1,4 +1,7 @@
-/** The three checksums that the download endpoint offers (howeyc/crc16, whose names mislead). Check values are those of "123456789". */
+/**
+ * The three checksums that the download endpoint offers (howeyc/crc16, whose names mislead). Check values are those of
+ * "123456789".
+ */
 
 export type Crc16Method = "IBM" | "CCITT" | "MODBUS";
 

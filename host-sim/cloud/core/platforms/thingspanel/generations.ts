@@ -43,5 +43,8 @@ export const GENERATIONS: { readonly [profile in Profile]: Generation } = {
   },
 };
 
-/** Times that v0 pushes a task again because a version is reported that is not the target's; the next such report fails the task. */
+/**
+ * Times that v0 pushes a task again because a version is reported that is not the target's; the next such report fails
+ * the task.
+ */
 export const REPUSHES = 3;

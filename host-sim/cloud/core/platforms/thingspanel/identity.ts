@@ -47,8 +47,8 @@ export function deviceNumberOf({ deviceNumber, username }: ThingsPanelDevice): s
 }
 
 /**
- * Why a known token is refused, or undefined. v0 asks for the password only where one is set; v1 looks the voucher up by its
- * exact text, so that a password where there is none is wrong too. Neither looks at the client id.
+ * Why a known token is refused, or undefined. v0 asks for the password only where one is set; v1 looks the voucher up
+ * by its exact text, so that a password where there is none is wrong too. Neither looks at the client id.
  */
 export function accessProblem(
   { profile, password = "" }: ThingsPanelDevice,

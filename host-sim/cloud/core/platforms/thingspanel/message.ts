@@ -3,7 +3,9 @@ import { GENERATIONS } from "./generations";
 import type { ThingsPanelDevice } from "./identity";
 
 export interface MessageOptions {
-  /** Which digest, by the name that the operator chose; "MD5" is that, every other text means SHA-256. Default "SHA256". */
+  /**
+   * Which digest, by the name that the operator chose; "MD5" is that, every other text means SHA-256. Default "SHA256".
+   */
   readonly signMethod?: string;
   /** v1 as it is shipped: it computes size and digest, and sends neither. */
   readonly bare?: boolean;

@@ -1,6 +1,7 @@
 /**
- * What ThingsPanel's broker does to every message before its backend sees it: {"device_id": "...", "values": "<base64>"}. That is how
- * the backend knows the device, for its topics do not name it; no device ever sees this form, and none may use it itself.
+ * What ThingsPanel's broker does to every message before its backend sees it: {"device_id": "...", "values":
+ * "<base64>"}. That is how the backend knows the device, for its topics do not name it; no device ever sees this form,
+ * and none may use it itself.
  */
 export function rewrite(deviceId: string, payload: Uint8Array): string {
   return JSON.stringify({ device_id: deviceId, values: Buffer.from(payload).toString("base64") });

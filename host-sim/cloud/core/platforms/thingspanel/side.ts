@@ -15,7 +15,10 @@ import { readProgress, readVersion, type Progress, type Version } from "./report
 import { rewrite, unwrap } from "./rewrite";
 
 export interface ThingsPanelOptions extends MessageOptions {
-  /** v1: spellings at which tasks are published, and those that devices may subscribe to. Default: both, and the right one, as repaired servers do. */
+  /**
+   * v1: spellings at which tasks are published, and those that devices may subscribe to. Default: both, and the right
+   * one, as repaired servers do.
+   */
   readonly publishes?: readonly Spelling[];
   readonly permits?: readonly Spelling[];
   /** `ota.download_address`. Default: where this cloud is; "": URLs are relative. */
@@ -286,8 +289,8 @@ export class ThingsPanelSide implements PlatformSide {
   }
 
   /**
-   * A report that no open task is waiting for; a server of 1.x crashes on it. A device can not know of a task that was cancelled or
-   * given up.
+   * A report that no open task is waiting for; a server of 1.x crashes on it. A device can not know of a task that was
+   * cancelled or given up.
    */
   #unexpected(known: Known, message: BusMessage, payload: string): void {
     const last = this.#host.tasks.ofDevice(known.id).at(-1);

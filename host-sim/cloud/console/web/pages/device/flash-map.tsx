@@ -149,7 +149,10 @@ function Sectors({
   return <canvas ref={canvas} role="img" aria-label={label} />;
 }
 
-/** A role of the palette as a canvas takes it: of a custom property a script gets the text, with `light-dark()` unresolved. */
+/**
+ * A role of the palette as a canvas takes it: of a custom property a script gets the text, with `light-dark()`
+ * unresolved.
+ */
 function colourOf(element: HTMLElement, role: string): string {
   element.style.color = `var(--${role})`;
   const { color } = getComputedStyle(element);
