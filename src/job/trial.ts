@@ -2,7 +2,6 @@
 import { lostPower } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
-import { frozen } from "../util/frozen";
 import { takeDeferred } from "./offers";
 import { failure, remember, report } from "./outcome";
 import { RECORDS } from "./records";
@@ -23,16 +22,17 @@ import type { StoredJob } from "./stored-job";
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 type AnyTrial = Trial | TrialWithoutJob;
 
-const TRIAL: JobEffect = frozen<JobEffect>({ type: "notify", notice: { event: "state", state: "trial" } });
+/** A new object each time: XS throws "read only value" when an application passes a frozen notice to JSON.stringify. */
+const trialNotice = (): JobEffect => ({ type: "notify", notice: { event: "state", state: "trial" } });
 
 const endOfTrial = ({ options }: JobContext, now: number): number => now + options.policy.trialSeconds * 1000;
 
 export const startTrial = (context: JobContext, job: StoredJob, now: number): Step<Trial> =>
-  to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [TRIAL]);
+  to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [trialNotice()]);
 
 /** The running firmware came by another way than a job in the store, if there is one. */
 export const startTrialWithoutJob = (context: JobContext, now: number): Step<TrialWithoutJob> =>
-  to({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [TRIAL]);
+  to({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [trialNotice()]);
 
 /** The old firmware runs again after a trial of its job: one more trial of that image, counted once. */
 export const countTrial = (context: JobContext, job: StoredJob, now: number): JobEffect[] => {

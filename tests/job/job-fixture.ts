@@ -3,6 +3,7 @@
  * test acts as the cloud (push, acknowledge) and as the file server (deliver). The whole agent over sockets is tested
  * elsewhere.
  */
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type { ResetReason } from "../../src/ports";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
@@ -209,7 +210,10 @@ export class JobFixture {
       },
       stopDownload: () => (this.downloading = false),
       report: (report, token) => this.reports.push({ report, token }),
-      notify: (notice) => this.notices.push(notice),
+      notify: (notice) => {
+        assert.ok(!Object.isFrozen(notice), "an application may pass a notice to JSON.stringify on XS");
+        this.notices.push(notice);
+      },
       ask: (question, _task, answer) => this.#answer(question, answer),
       isGone: (error) => error instanceof PowerCut || error instanceof Restart,
       handled: (event, effects) => this.onHandled?.(event, effects),
