@@ -10,49 +10,49 @@ import type { MqttLink } from "./link";
 /** A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the agent runs. */
 export class AgentHost implements JobHost {
   readonly enter: (callback: () => void) => void;
-  readonly #options: AgentOptions;
-  #file: FileLink | undefined;
-  #link: MqttLink | undefined;
+  private readonly options: AgentOptions;
+  private file: FileLink | undefined;
+  private link: MqttLink | undefined;
 
   /** `enter` guards what comes from the outside and arms the timer. */
   constructor(options: AgentOptions, enter: (callback: () => void) => void) {
-    this.#options = options;
+    this.options = options;
     this.enter = enter;
   }
 
   /** Once, before the first event. */
   connect(file: FileLink, link: MqttLink): void {
-    this.#file = file;
-    this.#link = link;
+    this.file = file;
+    this.link = link;
   }
 
   now(): number {
-    return this.#options.ports.clock.now();
+    return this.options.ports.clock.now();
   }
 
   defer(callback: () => void): void {
-    this.#options.ports.clock.set(() => this.enter(callback), 0);
+    this.options.ports.clock.set(() => this.enter(callback), 0);
   }
 
   download(request: EffectOf<"download">): void {
-    this.#file?.start(request);
+    this.file?.start(request);
   }
 
   renew(url: string): void {
-    this.#file?.renew(url);
+    this.file?.renew(url);
   }
 
   stopDownload(): void {
-    this.#file?.stop();
+    this.file?.stop();
   }
 
   report(report: Report, token: Token | undefined): void {
-    const message = this.#options.platform.encode(report);
-    if (message !== undefined) this.#link?.publish(message, token);
+    const message = this.options.platform.encode(report);
+    if (message !== undefined) this.link?.publish(message, token);
   }
 
   ask(question: Exclude<Question, "install">, task: Task, answer: (event: JobEvent) => void): void {
-    const options = this.#options;
+    const options = this.options;
     switch (question) {
       case "consent":
         if (options.onOffer === undefined) return answer({ type: "consent", decision: "accept" });
@@ -71,7 +71,7 @@ export class AgentHost implements JobHost {
   /** A throw of the application is only logged. */
   notify(notice: Notice): void {
     try {
-      this.#options.onNotice?.(notice);
+      this.options.onNotice?.(notice);
     } catch (error) {
       this.log(`onNotice: ${(error as Error).message}`);
     }
@@ -79,6 +79,6 @@ export class AgentHost implements JobHost {
 
   /** One line for the engineer at the console. */
   log(line: string): void {
-    this.#options.ports.log?.(line);
+    this.options.ports.log?.(line);
   }
 }

@@ -20,21 +20,21 @@ export interface BrokerLinkOptions extends DriverOptions {
 }
 
 export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> implements MqttLink {
-  readonly #options: BrokerLinkOptions;
-  #events: LinkEvents | undefined;
+  private readonly options: BrokerLinkOptions;
+  private events: LinkEvents | undefined;
 
   constructor(options: BrokerLinkOptions) {
     super(options);
-    this.#options = options;
+    this.options = options;
   }
 
   start(topics: readonly string[], events: LinkEvents): void {
-    this.#events = events;
+    this.events = events;
     this.begin(
       new MqttSession({
-        identity: () => this.#options.identity(),
+        identity: () => this.options.identity(),
         subscriptions: topics,
-        random: () => this.#options.random(),
+        random: () => this.options.random(),
       }),
     );
   }
@@ -45,23 +45,23 @@ export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> imple
   }
 
   protected override serverOf(): ConnectOptions {
-    const { host, port, tls } = this.#options.broker;
+    const { host, port, tls } = this.options.broker;
     return { host, port, ...(tls ? { tls: "mqtt" } : {}) };
   }
 
   protected override handle(event: SessionEvent): void {
     switch (event.type) {
       case "up":
-        return this.#events?.up();
+        return this.events?.up();
       case "down":
-        return this.#events?.down(event.reason);
+        return this.events?.down(event.reason);
       case "message":
-        this.#events?.message(event.topic, event.payload);
+        this.events?.message(event.topic, event.payload);
         return this.handled(event.handle);
       case "acked":
-        return this.#events?.acked(event.token);
+        return this.events?.acked(event.token);
       case "warning":
-        return this.#events?.warning(event.message);
+        return this.events?.warning(event.message);
     }
   }
 

@@ -24,17 +24,17 @@ export interface Download {
 }
 
 export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
-  readonly #options: FileLinkOptions;
+  private readonly options: FileLinkOptions;
 
   constructor(options: FileLinkOptions) {
     super(options);
-    this.#options = options;
+    this.options = options;
   }
 
   /** Ends a download that is under way. */
   start(download: Download): void {
     const { url, offset, size, validator, hasDigest } = download;
-    const { settings, buffer, random } = this.#options;
+    const { settings, buffer, random } = this.options;
     this.begin(
       new Downloader({
         ...settings,
@@ -60,9 +60,9 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   }
 
   protected override handle(output: DownloadEvent | LogLine): void {
-    if (output.type === "log") return this.#options.log(output.line);
+    if (output.type === "log") return this.options.log(output.line);
     // A machine that has ended keeps its URL and buffers no longer than needed: the image is verified next.
     if (output.type === "finished" || output.type === "download-failed") this.stop();
-    this.#options.dispatch(output);
+    this.options.dispatch(output);
   }
 }

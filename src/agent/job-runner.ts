@@ -48,28 +48,28 @@ export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "r
 export class JobRunner {
   /** Undefined before `boot`. A plain field: the agent asks for its deadline after each event. */
   job: UpdateJob | undefined;
-  readonly #ports: JobPorts;
-  readonly #buffer: Uint8Array;
-  readonly #installers: ReadonlyMap<string, ModuleInstaller>;
-  readonly #host: JobHost;
-  readonly #erased = new Uint8Array(HEAD).fill(0xff);
-  readonly #events: JobEvent[] = [];
-  #dispatching = false;
+  private readonly ports: JobPorts;
+  private readonly buffer: Uint8Array;
+  private readonly installers: ReadonlyMap<string, ModuleInstaller>;
+  private readonly host: JobHost;
+  private readonly erased = new Uint8Array(HEAD).fill(0xff);
+  private readonly events: JobEvent[] = [];
+  private dispatching = false;
   /** The installer of the component in hand. */
-  #open: ModuleInstaller | undefined;
-  #asked = 0;
+  private openModule: ModuleInstaller | undefined;
+  private asked = 0;
 
   /** `buffer`: one sector; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
-    this.#ports = ports;
-    this.#buffer = buffer;
-    this.#installers = installers;
-    this.#host = host;
+    this.ports = ports;
+    this.buffer = buffer;
+    this.installers = installers;
+    this.host = host;
   }
 
   /** Reads the records, decides what the boot means and takes up the job in the store. */
   boot({ lastFault, ...options }: BootOptions): void {
-    const { boot, flash, store, crypto } = this.#ports;
+    const { boot, flash, store, crypto } = this.ports;
     const facts = {
       running: boot.running(),
       target: boot.target(),
@@ -79,37 +79,37 @@ export class JobRunner {
       lastFault,
       stored: readRecords(store),
     };
-    const capacityOf = (component: string): number | undefined => this.#installers.get(component)?.capacity;
+    const capacityOf = (component: string): number | undefined => this.installers.get(component)?.capacity;
     this.job = new UpdateJob({ ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
     this.dispatch({ type: "boot" });
   }
 
   /** One event after the other: what happens while one is handled waits. Returns when all are done. */
   dispatch(event: JobEvent): void {
-    this.#events.push(event);
-    if (this.#dispatching) return;
-    this.#dispatching = true;
+    this.events.push(event);
+    if (this.dispatching) return;
+    this.dispatching = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) this.handle(next);
+      for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) this.handle(next);
     } finally {
-      this.#dispatching = false;
-      this.#events.length = 0;
+      this.dispatching = false;
+      this.events.length = 0;
     }
   }
 
   private handle(event: JobEvent): void {
-    const effects = this.job?.handle(event, this.#host.now()) ?? [];
-    this.#host.handled?.(event, effects);
+    const effects = this.job?.handle(event, this.host.now()) ?? [];
+    this.host.handled?.(event, effects);
     // By index: an iterator would stay in memory while a sector is stored.
     for (let index = 0; index < effects.length; index++) {
       const effect = effects[index]!;
       try {
         const answer = this.execute(effect);
-        if (answer !== undefined) this.#events.push(answer);
+        if (answer !== undefined) this.events.push(answer);
       } catch (error) {
-        if (this.#host.isGone?.(error) === true) throw error;
+        if (this.host.isGone?.(error) === true) throw error;
         // What stands behind it relied on it.
-        this.#events.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
+        this.events.push({ type: "effect-failed", effect: effect.type, message: (error as Error).message });
         return;
       }
     }
@@ -117,7 +117,7 @@ export class JobRunner {
 
   /** Returns the answer, where the effect has one at once. Throws what the port throws. */
   execute(effect: JobEffect): JobEvent | undefined {
-    const { flash, boot, store } = this.#ports;
+    const { flash, boot, store } = this.ports;
     switch (effect.type) {
       case "erase":
         flash.erase(effect.sector);
@@ -128,11 +128,11 @@ export class JobRunner {
       case "compare": {
         const { target } = this;
         const { offset, bytes, erased } = effect;
-        const headerErased = erased === 0 || target.equals(offset - erased, this.#erased.subarray(0, erased));
+        const headerErased = erased === 0 || target.equals(offset - erased, this.erased.subarray(0, erased));
         return { type: "compared", equal: headerErased && target.equals(offset, bytes) };
       }
       case "read": {
-        const bytes = this.#buffer.subarray(0, effect.length);
+        const bytes = this.buffer.subarray(0, effect.length);
         if (effect.from === "running") boot.readRunning(effect.offset, bytes);
         else this.target.read(effect.offset, bytes);
         return { type: "bytes", bytes };
@@ -176,7 +176,7 @@ export class JobRunner {
   }
 
   private tell(effect: EffectOf<"download" | "renew" | "stop-download" | "report" | "ask" | "notify" | "yield">): void {
-    const host = this.#host;
+    const host = this.host;
     switch (effect.type) {
       case "download":
         return host.download(effect);
@@ -198,25 +198,25 @@ export class JobRunner {
   /* ---- the target of the job in hand ---- */
 
   private get target(): Pick<Flash, "write" | "equals" | "read"> {
-    return this.job?.target === "component" ? this.installer : this.#ports.flash;
+    return this.job?.target === "component" ? this.installer : this.ports.flash;
   }
 
   private get installer(): ModuleInstaller {
-    if (this.#open === undefined) throw new Error("no module is open");
-    return this.#open;
+    if (this.openModule === undefined) throw new Error("no module is open");
+    return this.openModule;
   }
 
   private open({ component, version, size, offset }: EffectOf<"open-component">): void {
-    this.#open = this.#installers.get(component);
-    if (this.#open === undefined) throw new Error(`this firmware has no module ${JSON.stringify(component)}`);
-    this.#open.begin({ version, size }, offset);
+    this.openModule = this.installers.get(component);
+    if (this.openModule === undefined) throw new Error(`this firmware has no module ${JSON.stringify(component)}`);
+    this.installer.begin({ version, size }, offset);
   }
 
   /** An installer that throws here changes nothing for the job. */
   private abort(component: string): void {
-    this.#open = undefined;
+    this.openModule = undefined;
     try {
-      this.#installers.get(component)?.abort();
+      this.installers.get(component)?.abort();
     } catch {
       // The job has failed already.
     }
@@ -226,13 +226,13 @@ export class JobRunner {
 
   /** Only the latest question of all may still be answered, and only once. */
   private ask(question: Question, task: Task): void {
-    const number = ++this.#asked;
+    const number = ++this.asked;
     const answer = (event: JobEvent): void => {
-      if (number !== this.#asked) return;
-      this.#asked++;
-      this.#host.enter(() => this.dispatch(event));
+      if (number !== this.asked) return;
+      this.asked++;
+      this.host.enter(() => this.dispatch(event));
     };
-    if (question !== "install") return this.#host.ask(question, task, answer);
+    if (question !== "install") return this.host.ask(question, task, answer);
     try {
       this.installer.finish((error) =>
         answer({ type: "install", ok: error === undefined, message: error?.message ?? "" }),

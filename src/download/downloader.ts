@@ -41,58 +41,58 @@ const NOTHING = new Uint8Array(0);
  * tries. Two events cost no wait: a close between two responses, and a redirected URL that expires after it delivered.
  */
 export class Downloader implements ProtocolMachine<DownloadOutput> {
-  readonly #url: string;
-  readonly #retry: RetryPolicy;
-  readonly #route: Route;
-  readonly #exchange: Exchange;
-  readonly #outputs: DownloadOutput[] = [];
-  #state: State = IDLE;
-  #lastFailure = "nothing received";
+  private readonly url: string;
+  private readonly retry: RetryPolicy;
+  private readonly route: Route;
+  private readonly exchange: Exchange;
+  private readonly outputs: DownloadOutput[] = [];
+  private state: State = IDLE;
+  private lastFailure = "nothing received";
 
   constructor(options: DownloadOptions) {
-    this.#url = options.url;
-    this.#retry = new RetryPolicy(options.random);
-    this.#route = new Route(options.allowHttp);
-    this.#exchange = new Exchange(options, this.#route, this.#retry, this.#outputs);
+    this.url = options.url;
+    this.retry = new RetryPolicy(options.random);
+    this.route = new Route(options.allowHttp);
+    this.exchange = new Exchange(options, this.route, this.retry, this.outputs);
   }
 
   /* ---- inputs ---- */
 
   start(now: number): DownloadOutput[] {
-    this.#retry.onProgress(now);
-    if (!this.takeUrl(this.#url)) return this.#outputs.splice(0);
-    if (this.#exchange.file.complete) this.finish();
+    this.retry.onProgress(now);
+    if (!this.takeUrl(this.url)) return this.outputs.splice(0);
+    if (this.exchange.file.complete) this.finish();
     else this.connectToOrigin(now);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   opened(now: number): DownloadOutput[] {
-    if (this.#state.name === "connecting") {
-      this.#state = { name: "open", heardAt: now };
-      this.#exchange.ask(now);
+    if (this.state.name === "connecting") {
+      this.state = { name: "open", heardAt: now };
+      this.exchange.ask(now);
     }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   closed(error: SocketError | undefined, now: number): DownloadOutput[] {
     const message = error ? oneLine(error.message) : "connection closed by the server";
-    const { name } = this.#state;
+    const { name } = this.state;
     if (name === "connecting" || name === "open") {
       // There is no connection left to close.
-      this.#state = IDLE;
-      if (name === "open") this.resolve(this.#exchange.connectionEnded(message, now), now);
+      this.state = IDLE;
+      if (name === "open") this.resolve(this.exchange.connectionEnded(message, now), now);
       else if (error?.kind === "certificate") this.resolve({ kind: "refused", cause: "download", message }, now);
       else this.retryLater(message, now);
     }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   tick(now: number): DownloadOutput[] {
     const deadline = this.deadline();
     if (deadline === undefined || now < deadline) return [];
-    if (now >= this.#retry.stallsAt) this.stalled();
+    if (now >= this.retry.stallsAt) this.stalled();
     else
-      switch (this.#state.name) {
+      switch (this.state.name) {
         case "waiting":
           this.connect(now);
           break;
@@ -100,23 +100,23 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
           this.retryLater(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now);
           break;
         case "open":
-          this.resolve(this.#exchange.fellSilent(now), now);
+          this.resolve(this.exchange.fellSilent(now), now);
           break;
       }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   readTarget(): Uint8Array {
-    return this.#state.name === "open" ? this.#exchange.readTarget() : NOTHING;
+    return this.state.name === "open" ? this.exchange.readTarget() : NOTHING;
   }
 
   received(count: number, now: number): DownloadOutput[] {
-    const state = this.#state;
+    const state = this.state;
     if (state.name !== "open" || count <= 0) return [];
     state.heardAt = now;
-    const incident = this.#exchange.received(count, now);
+    const incident = this.exchange.received(count, now);
     if (incident !== undefined) this.resolve(incident, now);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   /**
@@ -124,30 +124,30 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
    * are not disturbed. A URL that cannot be used fails the download only where it was asked for.
    */
   renew(url: string, now: number): DownloadOutput[] {
-    const { name } = this.#state;
+    const { name } = this.state;
     if (name === "renewing") {
-      this.#retry.onProgress(now);
+      this.retry.onProgress(now);
       if (this.takeUrl(url)) this.connectToOrigin(now);
-    } else if (name !== "ended" && this.#route.offer(url) === undefined) {
-      this.#retry.resetRefusals();
-      if (name === "waiting") this.#route.toOrigin();
+    } else if (name !== "ended" && this.route.offer(url) === undefined) {
+      this.retry.resetRefusals();
+      if (name === "waiting") this.route.toOrigin();
     }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   stop(): DownloadOutput[] {
     this.leave(ENDED);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   deadline(): number | undefined {
-    const state = this.#state;
+    const state = this.state;
     switch (state.name) {
       case "waiting":
       case "connecting":
-        return Math.min(state.until, this.#retry.stallsAt);
+        return Math.min(state.until, this.retry.stallsAt);
       case "open":
-        return Math.min(state.heardAt + HTTP_IDLE_TIMEOUT, this.#retry.stallsAt);
+        return Math.min(state.heardAt + HTTP_IDLE_TIMEOUT, this.retry.stallsAt);
       default:
         return undefined;
     }
@@ -161,19 +161,19 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       case "complete":
         return this.finish();
       case "redirect": {
-        const problem = this.#route.follow(incident.location);
+        const problem = this.route.follow(incident.location);
         if (problem === undefined) return this.connect(now);
         return this.refused("download", `HTTP ${incident.status}: ${problem}`, now);
       }
       case "probe":
         return this.connect(now);
       case "reconnect":
-        if (!this.#exchange.delivered) return this.retryLater(incident.reason, now);
-        return this.#route.renewed ? this.connectToOrigin(now) : this.connect(now);
+        if (!this.exchange.delivered) return this.retryLater(incident.reason, now);
+        return this.route.renewed ? this.connectToOrigin(now) : this.connect(now);
       case "broken":
-        return this.retryLater(incident.message, now, this.#exchange.delivered ? this.#retry.promptWait() : undefined);
+        return this.retryLater(incident.message, now, this.exchange.delivered ? this.retry.promptWait() : undefined);
       case "transient":
-        return this.retryLater(incident.message, now, this.#retry.wait(incident.retryAfter));
+        return this.retryLater(incident.message, now, this.retry.wait(incident.retryAfter));
       case "refused":
         return this.refused(incident.cause, incident.message, now);
       case "denied":
@@ -185,78 +185,78 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   /** Every change of state that ends a connection goes through here. */
   private leave(to: State): void {
-    const { name } = this.#state;
-    if (name === "open" || name === "connecting") this.#outputs.push({ type: "close" });
-    this.#state = to;
+    const { name } = this.state;
+    if (name === "open" || name === "connecting") this.outputs.push({ type: "close" });
+    this.state = to;
   }
 
   private connect(now: number): void {
     this.leave(IDLE);
-    const { server } = this.#route;
+    const { server } = this.route;
     if (server === undefined) return;
-    this.#exchange.reset();
-    this.#state = { name: "connecting", until: now + CONNECT_TIMEOUT };
-    this.#outputs.push({ type: "connect", ...server });
+    this.exchange.reset();
+    this.state = { name: "connecting", until: now + CONNECT_TIMEOUT };
+    this.outputs.push({ type: "connect", ...server });
   }
 
   private connectToOrigin(now: number): void {
-    this.#route.toOrigin();
+    this.route.toOrigin();
     this.connect(now);
   }
 
   private retryLater(message: string, now: number, wait?: number): void {
     this.leave(IDLE);
-    this.#lastFailure = message;
-    if (now >= this.#retry.stallsAt) this.stalled();
-    else this.wait(message, now, wait ?? this.#retry.wait());
+    this.lastFailure = message;
+    if (now >= this.retry.stallsAt) this.stalled();
+    else this.wait(message, now, wait ?? this.retry.wait());
   }
 
   private refused(cause: Cause, message: string, now: number): void {
-    if (this.#route.secondhand) return this.connectToOrigin(now);
+    if (this.route.secondhand) return this.connectToOrigin(now);
     this.leave(IDLE);
-    this.#lastFailure = message;
-    if (this.#retry.countRefusal(now)) this.fail(cause, message);
-    else this.wait(message, now, this.#retry.wait());
+    this.lastFailure = message;
+    if (this.retry.countRefusal(now)) this.fail(cause, message);
+    else this.wait(message, now, this.retry.wait());
   }
 
   /** The URL is tried once more after a wait; then a fresh one is asked for. */
   private denied(message: string, retryAfter: number, now: number): void {
-    if (this.#route.secondhand) return this.connectToOrigin(now);
-    if (this.#route.denied())
-      return this.retryLater(message, now, this.#retry.wait(Math.max(retryAfter, DENIED_WAIT / 1000)));
+    if (this.route.secondhand) return this.connectToOrigin(now);
+    if (this.route.denied())
+      return this.retryLater(message, now, this.retry.wait(Math.max(retryAfter, DENIED_WAIT / 1000)));
     this.leave(RENEWING);
-    this.#outputs.push({ type: "expired", message });
+    this.outputs.push({ type: "expired", message });
   }
 
   private replaced(reason: string, now: number): void {
     this.leave(IDLE);
-    if (this.#exchange.startOver(reason)) this.connect(now);
+    if (this.exchange.startOver(reason)) this.connect(now);
     else this.fail("download", `the file keeps changing on the server: ${reason}`);
   }
 
   private wait(reason: string, now: number, milliseconds: number): void {
-    if (!this.#exchange.delivered || this.#route.renewed) this.#route.toOrigin();
-    this.#state = { name: "waiting", until: now + milliseconds };
-    this.#outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms` });
+    if (!this.exchange.delivered || this.route.renewed) this.route.toOrigin();
+    this.state = { name: "waiting", until: now + milliseconds };
+    this.outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms` });
   }
 
   private stalled(): void {
-    this.fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.#lastFailure}`);
+    this.fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.lastFailure}`);
   }
 
   private finish(): void {
     this.leave(ENDED);
-    this.#outputs.push({ type: "finished" });
+    this.outputs.push({ type: "finished" });
   }
 
   private fail(cause: Cause, message: string): void {
     this.leave(ENDED);
-    this.#outputs.push({ type: "download-failed", cause, message });
+    this.outputs.push({ type: "download-failed", cause, message });
   }
 
   /** Takes the offered URL; false: it can not be used, and the download has failed. */
   private takeUrl(url: string): boolean {
-    const problem = this.#route.offer(url);
+    const problem = this.route.offer(url);
     if (problem === undefined) return true;
     if (problem === "plain") this.fail("rejected", 'plain http is refused: offer an https URL, or set "allowHttp"');
     else this.fail("download", problem.problem);

@@ -11,42 +11,42 @@ const PREFETCH_LEAST = 3 * SECTOR;
  * because all that is in flight is lost with the connection.
  */
 export class RangePlan {
-  readonly #range: number;
-  readonly #single: boolean;
+  private readonly range: number;
+  private readonly single: boolean;
   /** Ends (exclusive) of the ranges asked for on this connection and not answered. */
-  readonly #ends: number[] = [];
+  private readonly ends: number[] = [];
   /** Responses read to their end on this connection. */
   answered = 0;
   /** A response of this connection said that the connection persists. */
-  #persistent = false;
+  private persistent = false;
   /** Responses did not match the requests once: no pipelining from then on. */
-  #mismatched = false;
+  private hadMismatch = false;
   /** The server closes after each response: large ranges, one at a time, until a connection outlives two responses. */
-  #sequential = false;
-  #probing = false;
-  readonly #rate = new RateEstimate();
+  private sequential = false;
+  private probing = false;
+  private readonly rate = new RateEstimate();
 
   /** `single`: one sector per request, so that each can be checked before it is stored. */
   constructor(range: number | undefined, single: boolean) {
     const wished = Math.floor((range ?? RANGE) / SECTOR) * SECTOR;
-    this.#range = single ? SECTOR : Math.min(RANGE_MAX, Math.max(SECTOR, wished));
-    this.#single = single;
+    this.range = single ? SECTOR : Math.min(RANGE_MAX, Math.max(SECTOR, wished));
+    this.single = single;
   }
 
   /** A new connection. */
   connected(): void {
-    this.#ends.length = 0;
+    this.ends.length = 0;
     this.answered = 0;
-    this.#persistent = false;
-    this.#rate.reset();
+    this.persistent = false;
+    this.rate.reset();
   }
 
   /**
    * Asks for a single byte, which every file but an empty one has, until a response is good. False: it did so already.
    */
   probe(): boolean {
-    if (this.#probing) return false;
-    this.#probing = true;
+    if (this.probing) return false;
+    this.probing = true;
     return true;
   }
 
@@ -55,12 +55,12 @@ export class RangePlan {
    * received, `delivered`: bytes in sectors. `size` 0: unknown.
    */
   next(from: number, wanted: number, delivered: number, size: number): number {
-    const pipelined = this.#ends.length > 0;
-    if (this.#probing) return pipelined ? 0 : from + 1;
+    const pipelined = this.ends.length > 0;
+    if (this.probing) return pipelined ? 0 : from + 1;
     if (size > 0 && from >= size) return 0;
     if (pipelined && !(size > 0 && this.mayPipeline)) return 0;
-    if (pipelined && !this.#rate.fast && from - wanted > this.#rate.prefetchBytes) return 0;
-    const length = this.#sequential && !this.#single ? RANGE_MAX : this.#range;
+    if (pipelined && !this.rate.fast && from - wanted > this.rate.prefetchBytes) return 0;
+    const length = this.sequential && !this.single ? RANGE_MAX : this.range;
     const full = Math.floor(from / SECTOR) * SECTOR + length;
     const end = size > 0 ? Math.min(full, size) : full;
     if (!pipelined || end - delivered <= WINDOW) return end;
@@ -71,13 +71,13 @@ export class RangePlan {
   }
 
   asked(end: number, now: number): void {
-    this.#ends.push(end);
-    this.#rate.asked(now);
+    this.ends.push(end);
+    this.rate.asked(now);
   }
 
   /** First byte not asked for on this connection; `wanted` when no request is unanswered. */
   from(wanted: number): number {
-    return this.#ends[this.#ends.length - 1] ?? wanted;
+    return this.ends[this.ends.length - 1] ?? wanted;
   }
 
   /**
@@ -85,11 +85,11 @@ export class RangePlan {
    * continues there, unless it has left already.
    */
   headSeen(keepAlive: boolean, end: number, now: number): void {
-    this.#probing = false;
-    this.#rate.headSeen(now);
-    if (this.#ends.length === 1) this.#ends[0] = end;
-    this.#persistent = keepAlive;
-    if (!keepAlive) this.#sequential = true;
+    this.probing = false;
+    this.rate.headSeen(now);
+    if (this.ends.length === 1) this.ends[0] = end;
+    this.persistent = keepAlive;
+    if (!keepAlive) this.sequential = true;
   }
 
   /**
@@ -97,19 +97,19 @@ export class RangePlan {
    * bytes than come next.
    */
   responseDone(wanted: number): boolean {
-    const end = this.#ends.shift();
+    const end = this.ends.shift();
     this.answered++;
-    if (this.answered >= 2) this.#sequential = false;
-    return end === wanted || this.#ends.length === 0;
+    if (this.answered >= 2) this.sequential = false;
+    return end === wanted || this.ends.length === 0;
   }
 
   sectorDone(now: number): void {
-    this.#rate.sectorDone(now);
+    this.rate.sectorDone(now);
   }
 
   /** The next request may be due between two sectors. */
   get mayAskMidSector(): boolean {
-    return this.mayPipeline && !this.#rate.fast;
+    return this.mayPipeline && !this.rate.fast;
   }
 
   /**
@@ -117,15 +117,15 @@ export class RangePlan {
    * requests.
    */
   connectionLost(): void {
-    if (this.answered === 1 || (this.answered === 0 && this.#ends.length > 1)) this.#sequential = true;
+    if (this.answered === 1 || (this.answered === 0 && this.ends.length > 1)) this.sequential = true;
   }
 
   /** Responses do not match the requests. */
   mismatched(): void {
-    this.#mismatched = true;
+    this.hadMismatch = true;
   }
 
   private get mayPipeline(): boolean {
-    return this.#persistent && !this.#mismatched && (!this.#sequential || this.answered >= 2);
+    return this.persistent && !this.hadMismatch && (!this.sequential || this.answered >= 2);
   }
 }

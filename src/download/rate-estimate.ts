@@ -12,41 +12,41 @@ const SEGMENT = 1_460;
 
 /** Rate and latency of one connection: how long a response takes to begin, and a sector to arrive. */
 export class RateEstimate {
-  #askedAt: number | undefined;
+  private askedAt: number | undefined;
   /** From the first request to the head of its response, ms. */
-  #latency: number | undefined;
-  #markedAt = 0;
+  private latency: number | undefined;
+  private markedAt = 0;
   /** Time of the last two sectors, ms each: the gap before a response lengthens one of them at most. */
-  #last = Infinity;
-  #before = Infinity;
+  private last = Infinity;
+  private before = Infinity;
 
   /** A new connection. */
   reset(): void {
-    this.#askedAt = undefined;
-    this.#latency = undefined;
-    this.#last = Infinity;
-    this.#before = Infinity;
+    this.askedAt = undefined;
+    this.latency = undefined;
+    this.last = Infinity;
+    this.before = Infinity;
   }
 
   asked(now: number): void {
-    this.#askedAt ??= now;
+    this.askedAt ??= now;
   }
 
   /** The first head of a connection gives the latency: later responses queue behind each other. */
   headSeen(now: number): void {
-    if (this.#latency !== undefined || this.#askedAt === undefined) return;
-    this.#latency = now - this.#askedAt;
-    this.#markedAt = now;
+    if (this.latency !== undefined || this.askedAt === undefined) return;
+    this.latency = now - this.askedAt;
+    this.markedAt = now;
   }
 
   sectorDone(now: number): void {
-    this.#before = this.#last;
-    this.#last = now - this.#markedAt;
-    this.#markedAt = now;
+    this.before = this.last;
+    this.last = now - this.markedAt;
+    this.markedAt = now;
   }
 
   get fast(): boolean {
-    return this.#last <= FAST_SECTOR;
+    return this.last <= FAST_SECTOR;
   }
 
   /**
@@ -54,6 +54,6 @@ export class RateEstimate {
    * request leaves now.
    */
   get prefetchBytes(): number {
-    return ((this.#latency ?? 0) * MARGIN * SECTOR) / Math.max(1, Math.min(this.#last, this.#before)) + SEGMENT;
+    return ((this.latency ?? 0) * MARGIN * SECTOR) / Math.max(1, Math.min(this.last, this.before)) + SEGMENT;
   }
 }

@@ -25,9 +25,9 @@ export class RemoteFile {
   /** A digest will tell whether the parts fit together. Without one, a change means to start over. */
   readonly hasDigest: boolean;
   /** Most that was ever delivered: only more than that is progress. */
-  #reached: number;
-  #restarts = 0;
-  #rewinds = 0;
+  private reached: number;
+  private restarts = 0;
+  private rewinds = 0;
 
   constructor({ size, validator, hasDigest, offset }: DownloadOptions) {
     this.size = size;
@@ -35,7 +35,7 @@ export class RemoteFile {
     this.validator = validator;
     this.hasDigest = hasDigest;
     this.offset = size > 0 && offset >= size ? size : sectorStart(offset);
-    this.#reached = this.offset;
+    this.reached = this.offset;
   }
 
   get complete(): boolean {
@@ -56,8 +56,8 @@ export class RemoteFile {
   /** A sector was delivered. True: further than ever before. */
   advance(length: number): boolean {
     this.offset += length;
-    if (this.offset <= this.#reached) return false;
-    this.#reached = this.offset;
+    if (this.offset <= this.reached) return false;
+    this.reached = this.offset;
     return true;
   }
 
@@ -67,8 +67,8 @@ export class RemoteFile {
    */
   rewind(start: number): boolean {
     const offset = sectorStart(start);
-    if (offset >= this.offset || this.#rewinds >= REWINDS_MAX) return false;
-    this.#rewinds++;
+    if (offset >= this.offset || this.rewinds >= REWINDS_MAX) return false;
+    this.rewinds++;
     this.offset = offset;
     return true;
   }
@@ -77,10 +77,10 @@ export class RemoteFile {
   restart(): boolean {
     this.size = this.offeredSize;
     this.announced = false;
-    this.#restarts++;
-    if (this.#restarts > RESTARTS) return false;
+    this.restarts++;
+    if (this.restarts > RESTARTS) return false;
     this.offset = 0;
-    this.#reached = 0;
+    this.reached = 0;
     return true;
   }
 }

@@ -7,32 +7,32 @@ import { Backoff } from "../util/backoff";
  * resets everything.
  */
 export class RetryPolicy {
-  readonly #backoff: Backoff;
-  readonly #random: () => number;
-  #refusals = 0;
-  #firstRefusal = 0;
-  #progressAt = 0;
+  private readonly backoff: Backoff;
+  private readonly random: () => number;
+  private refusals = 0;
+  private firstRefusal = 0;
+  private progressAt = 0;
 
   constructor(random: () => number) {
-    this.#random = random;
-    this.#backoff = new Backoff(random, BACKOFF_FIRST, BACKOFF_CAP);
+    this.random = random;
+    this.backoff = new Backoff(random, BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   /** A new sector, the start, or a fresh URL that was asked for. */
   onProgress(now: number): void {
-    this.#backoff.reset();
-    this.#refusals = 0;
-    this.#progressAt = now;
+    this.backoff.reset();
+    this.refusals = 0;
+    this.progressAt = now;
   }
 
   /** A fresh URL that was not asked for: its refusals are counted anew, the stall budget runs on. */
   resetRefusals(): void {
-    this.#refusals = 0;
+    this.refusals = 0;
   }
 
   /** When the stall budget ends. */
   get stallsAt(): number {
-    return this.#progressAt + STALL_BUDGET;
+    return this.progressAt + STALL_BUDGET;
   }
 
   /**
@@ -40,18 +40,18 @@ export class RetryPolicy {
    * added to it: devices that were told the same number would otherwise come back together.
    */
   wait(retryAfter = 0): number {
-    return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.#backoff.next();
+    return Math.min(BACKOFF_CAP, retryAfter * 1000) + this.backoff.next();
   }
 
   /** The wait after a broken connection that had brought a sector, ms. The waits after it double from the start. */
   promptWait(): number {
-    return Math.floor(this.#random() * BACKOFF_PROMPT);
+    return Math.floor(this.random() * BACKOFF_PROMPT);
   }
 
   /** Counts a refusal; true: it is final. */
   countRefusal(now: number): boolean {
-    if (this.#refusals === 0) this.#firstRefusal = now;
-    this.#refusals++;
-    return this.#refusals >= REFUSAL_TRIES || now - this.#firstRefusal >= REFUSAL_WINDOW;
+    if (this.refusals === 0) this.firstRefusal = now;
+    this.refusals++;
+    return this.refusals >= REFUSAL_TRIES || now - this.firstRefusal >= REFUSAL_WINDOW;
   }
 }

@@ -11,26 +11,26 @@ type Server = Pick<HttpUrl, "tls" | "host" | "port">;
  * has just led to it.
  */
 export class Route {
-  readonly #allowHttp: boolean;
+  private readonly allowHttp: boolean;
   /** As offered. URLs are kept as text and split again for a redirect: their parts would be copies in memory. */
-  #origin: string | undefined;
+  private origin: string | undefined;
   /** The URL in use. */
-  #current: string | undefined;
+  private current: string | undefined;
   /** The server that it names. */
   server: Server | undefined;
   /** The URL in use is the offered one. */
-  #atOrigin = false;
+  private atOrigin = false;
   /** The request's bytes up to the range. */
   prefix: Uint8Array = new Uint8Array(0);
-  #redirects = 0;
+  private redirects = 0;
   /** No sector came since the offered URL was asked. */
-  #firsthand = true;
+  private firsthand = true;
   /** A URL was offered that was not used yet. */
   renewed = false;
-  #denied = false;
+  private wasDenied = false;
 
   constructor(allowHttp: boolean) {
-    this.#allowHttp = allowHttp;
+    this.allowHttp = allowHttp;
   }
 
   /**
@@ -40,57 +40,57 @@ export class Route {
   offer(url: string): undefined | "plain" | { readonly problem: string } {
     const split = splitUrl(url);
     if (typeof split === "string") return { problem: split };
-    if (!split.tls && !this.#allowHttp) return "plain";
-    this.#origin = url;
-    this.#atOrigin = false;
+    if (!split.tls && !this.allowHttp) return "plain";
+    this.origin = url;
+    this.atOrigin = false;
     this.renewed = true;
-    this.#firsthand = false;
-    this.#denied = false;
+    this.firsthand = false;
+    this.wasDenied = false;
     return undefined;
   }
 
   /** The offered URL may answer otherwise than the one in use: a refusal counts only from the offered one. */
   get secondhand(): boolean {
-    return !this.#atOrigin && !this.#firsthand;
+    return !this.atOrigin && !this.firsthand;
   }
 
   toOrigin(): void {
-    if (this.#origin !== undefined && !this.#atOrigin) {
-      this.use(this.#origin);
-      this.#atOrigin = true;
+    if (this.origin !== undefined && !this.atOrigin) {
+      this.use(this.origin);
+      this.atOrigin = true;
     }
-    this.#redirects = 0;
+    this.redirects = 0;
     this.renewed = false;
-    this.#firsthand = true;
+    this.firsthand = true;
   }
 
   /** A response has the file's bytes: redirects are counted anew. */
   arrived(): void {
-    this.#redirects = 0;
+    this.redirects = 0;
   }
 
   /** A sector came. */
   delivered(): void {
-    this.#firsthand = false;
-    this.#denied = false;
+    this.firsthand = false;
+    this.wasDenied = false;
   }
 
   /** The server denied the URL. True: once; it is tried again before a fresh one is asked for. */
   denied(): boolean {
-    this.#denied = !this.#denied;
-    return this.#denied;
+    this.wasDenied = !this.wasDenied;
+    return this.wasDenied;
   }
 
   /** Uses a redirect's target; returns why not. From https to http is refused, from http to https allowed. */
   follow(location: string): string | undefined {
-    const from = this.#current === undefined ? "" : splitUrl(this.#current);
+    const from = this.current === undefined ? "" : splitUrl(this.current);
     if (typeof from === "string") return "redirect from nowhere";
-    if (++this.#redirects > REDIRECTS) return `more than ${REDIRECTS} redirects`;
+    if (++this.redirects > REDIRECTS) return `more than ${REDIRECTS} redirects`;
     const to = resolveLocation(from, location);
     if (typeof to === "string") return `redirect refused: ${to}`;
-    if (!to.tls && (from.tls || !this.#allowHttp)) return "redirect from https to http refused";
+    if (!to.tls && (from.tls || !this.allowHttp)) return "redirect from https to http refused";
     this.use(urlText(to));
-    this.#atOrigin = false;
+    this.atOrigin = false;
     return undefined;
   }
 
@@ -99,7 +99,7 @@ export class Route {
     const url = splitUrl(text);
     if (typeof url === "string") return;
     const { tls, host, port } = url;
-    this.#current = text;
+    this.current = text;
     this.server = { tls, host, port };
     this.prefix = requestPrefix(url);
   }

@@ -43,36 +43,36 @@ export interface Acceptance {
  */
 export class SectorAssembler {
   readonly head = new HeadReader();
-  readonly #body = new BodyReader();
-  readonly #buffer: Uint8Array;
-  readonly #scratch = new Uint8Array(SCRATCH);
+  private readonly body = new BodyReader();
+  private readonly buffer: Uint8Array;
+  private readonly scratch = new Uint8Array(SCRATCH);
   /** Unread bytes of the scratch buffer. */
-  #at = 0;
-  #end = 0;
+  private at = 0;
+  private end = 0;
   /** Between a head and the end of its body. */
   inBody = false;
   /** Bytes in the sector buffer. */
   fill = 0;
-  #skip = 0;
+  private skip = 0;
   /** Bytes still to be taken from this response. */
   take = 0;
-  #toEnd = false;
-  #unproven = false;
+  private toEnd = false;
+  private unproven = false;
   /** `next` has to call `progress`. */
-  #unchecked = false;
+  private unchecked = false;
 
-  #trusted = true;
-  readonly #keepsUnfinished: boolean;
+  private trusted = true;
+  private readonly keepsUnfinished: boolean;
 
   /** `keepsUnfinished`: bytes of an unfinished sector stay valid when the connection breaks. */
   constructor(buffer: Uint8Array, keepsUnfinished: boolean) {
-    this.#buffer = buffer;
-    this.#keepsUnfinished = keepsUnfinished;
+    this.buffer = buffer;
+    this.keepsUnfinished = keepsUnfinished;
   }
 
   /** The bytes of the unfinished sector are dropped with this connection. */
   distrust(): void {
-    this.#trusted = false;
+    this.trusted = false;
   }
 
   /**
@@ -80,30 +80,30 @@ export class SectorAssembler {
    * sure to come.
    */
   reset(): void {
-    this.#at = 0;
-    this.#end = 0;
-    const keep = this.#trusted && this.#keepsUnfinished;
-    this.#trusted = true;
-    if (!keep || (this.inBody && (this.take === 0 || this.#unproven))) this.fill = 0;
+    this.at = 0;
+    this.end = 0;
+    const keep = this.trusted && this.keepsUnfinished;
+    this.trusted = true;
+    if (!keep || (this.inBody && (this.take === 0 || this.unproven))) this.fill = 0;
     this.expectHead();
   }
 
   /** The next response of this connection. What was read of it already stays, and so does an unfinished sector. */
   expectHead(): void {
     this.inBody = false;
-    this.#unchecked = false;
+    this.unchecked = false;
     this.head.reset();
   }
 
   accept({ framing, skip, take, toEnd, unproven }: Acceptance): void {
     this.head.forget();
-    this.#body.begin(framing);
-    this.#skip = skip;
+    this.body.begin(framing);
+    this.skip = skip;
     this.take = take;
-    this.#toEnd = toEnd;
-    this.#unproven = unproven;
+    this.toEnd = toEnd;
+    this.unproven = unproven;
     this.inBody = true;
-    this.#unchecked = true;
+    this.unchecked = true;
   }
 
   /** No byte of the awaited response has come. */
@@ -113,11 +113,11 @@ export class SectorAssembler {
 
   /** The body will end with the connection. */
   get endsWithConnection(): boolean {
-    return this.inBody && this.#body.endsWithConnection;
+    return this.inBody && this.body.endsWithConnection;
   }
 
   sector(): Uint8Array {
-    return this.#buffer.subarray(0, this.fill);
+    return this.buffer.subarray(0, this.fill);
   }
 
   /** The sector was handed out. */
@@ -127,20 +127,20 @@ export class SectorAssembler {
 
   /** The place for the next read. */
   target(): Uint8Array {
-    if (this.#at < this.#end) return NOTHING;
+    if (this.at < this.end) return NOTHING;
     const room = SECTOR - this.fill;
     const payload = this.payload();
-    if (payload > 0) return this.#buffer.subarray(this.fill, this.fill + Math.min(room, payload));
+    if (payload > 0) return this.buffer.subarray(this.fill, this.fill + Math.min(room, payload));
     // There is no room only while the file is complete and its end is not proved: no payload may come then.
-    return this.#scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
+    return this.scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
   }
 
   /** `count` bytes were read into `target()`. */
   received(count: number): void {
     if (this.payload() > 0) this.took(count);
     else {
-      this.#at = 0;
-      this.#end = count;
+      this.at = 0;
+      this.end = count;
     }
   }
 
@@ -148,17 +148,17 @@ export class SectorAssembler {
   next(): AssemblerEvent {
     for (;;) {
       if (!this.inBody) {
-        if (this.#at >= this.#end) return "more";
-        this.#at = this.head.push(this.#scratch, this.#at, this.#end);
+        if (this.at >= this.end) return "more";
+        this.at = this.head.push(this.scratch, this.at, this.end);
         return AFTER_HEAD[this.head.state];
       }
-      if (this.#unchecked) {
-        this.#unchecked = false;
+      if (this.unchecked) {
+        this.unchecked = false;
         const event = this.progress();
         if (event !== "more") return event;
       }
-      if (this.#at >= this.#end) return "more";
-      if (this.#body.direct > 0 && this.payload() === 0) return "surplus";
+      if (this.at >= this.end) return "more";
+      if (this.body.direct > 0 && this.payload() === 0) return "surplus";
       this.readScratch();
     }
   }
@@ -166,55 +166,55 @@ export class SectorAssembler {
   /** The connection ended, and with it a body that has no other end. */
   connectionEnded(): AssemblerEvent {
     if (this.take > 0) return "short";
-    this.#unproven = false;
+    this.unproven = false;
     return this.sectorReady() ? "sector" : "end";
   }
 
   /** Payload bytes that may be read straight into the sector buffer. */
   private payload(): number {
-    return this.inBody ? Math.min(this.#body.direct, this.#skip || this.take) : 0;
+    return this.inBody ? Math.min(this.body.direct, this.skip || this.take) : 0;
   }
 
   private took(count: number): void {
-    this.#body.take(count);
-    if (this.#skip > 0) this.#skip -= count;
+    this.body.take(count);
+    if (this.skip > 0) this.skip -= count;
     else {
       this.fill += count;
       this.take -= count;
     }
     // In the middle of a sector, of the body and of a chunk there is nothing to check.
-    this.#unchecked = this.fill === SECTOR || this.take === 0 || this.#body.direct === 0;
+    this.unchecked = this.fill === SECTOR || this.take === 0 || this.body.direct === 0;
   }
 
   private readScratch(): void {
-    if (this.#body.direct === 0) {
-      this.#at = this.#body.frame(this.#scratch, this.#at, this.#end);
-      this.#unchecked = true;
+    if (this.body.direct === 0) {
+      this.at = this.body.frame(this.scratch, this.at, this.end);
+      this.unchecked = true;
       return;
     }
-    const count = Math.min(this.payload(), this.#end - this.#at);
-    if (this.#skip === 0) this.#buffer.set(this.#scratch.subarray(this.#at, this.#at + count), this.fill);
-    this.#at += count;
+    const count = Math.min(this.payload(), this.end - this.at);
+    if (this.skip === 0) this.buffer.set(this.scratch.subarray(this.at, this.at + count), this.fill);
+    this.at += count;
     this.took(count);
   }
 
   /** What the bytes read so far amount to. */
   private progress(): AssemblerEvent {
-    if (this.#body.broken) return "malformed";
-    if (this.#body.done && this.take === 0) this.#unproven = false;
+    if (this.body.broken) return "malformed";
+    if (this.body.done && this.take === 0) this.unproven = false;
     if (this.sectorReady()) {
-      this.#unchecked = true;
+      this.unchecked = true;
       return "sector";
     }
-    if (this.#body.done) return this.take > 0 ? "short" : "end";
-    if (this.take > 0 || this.#body.direct === 0) return "more";
-    if (this.#body.endsWithConnection) return this.#unproven ? "more" : "end";
+    if (this.body.done) return this.take > 0 ? "short" : "end";
+    if (this.take > 0 || this.body.direct === 0) return "more";
+    if (this.body.endsWithConnection) return this.unproven ? "more" : "end";
     return "surplus";
   }
 
   private sectorReady(): boolean {
     if (this.fill === 0) return false;
-    const last = this.#toEnd && this.take === 0;
-    return last ? !this.#unproven : this.fill === SECTOR;
+    const last = this.toEnd && this.take === 0;
+    return last ? !this.unproven : this.fill === SECTOR;
   }
 }

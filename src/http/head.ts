@@ -60,34 +60,34 @@ export class HeadReader {
   minor = 0;
   /** No byte was read yet. */
   pristine = true;
-  #fields = new Map<FieldName, string>();
+  private fields = new Map<FieldName, string>();
   /** The field that a folded line would continue. */
-  #last: FieldName | undefined;
-  #statusSeen = false;
-  #kept = 0;
-  #total = 0;
+  private last: FieldName | undefined;
+  private statusSeen = false;
+  private kept = 0;
+  private total = 0;
   /** The beginning of a line whose end has not arrived. */
-  #partial = "";
-  #skipping = false;
+  private partial = "";
+  private skipping = false;
 
   /** Ready for the next response. */
   reset(): void {
     this.state = "reading";
     this.pristine = true;
-    this.#total = 0;
+    this.total = 0;
     this.begin();
   }
 
   /** Frees the fields after they were read: they need not stay in memory while the body arrives. */
   forget(): void {
-    this.#fields.clear();
+    this.fields.clear();
   }
 
   /**
    * The field's value without surrounding blanks; values of repeated fields joined with ", " (RFC 9110 section 5.3).
    */
   field(name: FieldName): string | undefined {
-    return this.#fields.get(name);
+    return this.fields.get(name);
   }
 
   /** Takes bytes from `start` to `end`; returns the index behind the last one it used. */
@@ -99,10 +99,10 @@ export class HeadReader {
       const complete = newline >= 0 && newline < end;
       const stop = complete ? newline : end;
       const next = complete ? stop + 1 : stop;
-      this.#total += next - at;
-      if (this.#total > HEAD_GIVE_UP) this.state = "malformed";
+      this.total += next - at;
+      if (this.total > HEAD_GIVE_UP) this.state = "malformed";
       else if (!complete) this.keepPartial(bytes, at, stop);
-      else if (this.#partial !== "" || this.#skipping) this.endPartial(bytes, at, stop);
+      else if (this.partial !== "" || this.skipping) this.endPartial(bytes, at, stop);
       else this.line(bytes, at, stop);
       at = next;
     }
@@ -112,31 +112,31 @@ export class HeadReader {
   private begin(): void {
     this.status = 0;
     this.minor = 0;
-    this.#fields.clear();
-    this.#last = undefined;
-    this.#statusSeen = false;
-    this.#kept = 0;
-    this.#partial = "";
-    this.#skipping = false;
+    this.fields.clear();
+    this.last = undefined;
+    this.statusSeen = false;
+    this.kept = 0;
+    this.partial = "";
+    this.skipping = false;
   }
 
   private keepPartial(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#skipping) return;
-    if (this.#partial.length + end - start <= LINE_MAX) this.#partial += latin1(bytes, start, end);
+    if (this.skipping) return;
+    if (this.partial.length + end - start <= LINE_MAX) this.partial += latin1(bytes, start, end);
     else {
-      this.#partial = "";
-      this.#skipping = true;
-      if (!this.#statusSeen) this.state = "malformed";
+      this.partial = "";
+      this.skipping = true;
+      if (!this.statusSeen) this.state = "malformed";
     }
   }
 
   private endPartial(bytes: Uint8Array, start: number, end: number): void {
     this.keepPartial(bytes, start, end);
-    const line = this.#partial;
-    const skipped = this.#skipping;
-    this.#partial = "";
-    this.#skipping = false;
-    if (skipped) this.#last = undefined;
+    const line = this.partial;
+    const skipped = this.skipping;
+    this.partial = "";
+    this.skipping = false;
+    if (skipped) this.last = undefined;
     else this.take(line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 
@@ -144,41 +144,41 @@ export class HeadReader {
   private line(bytes: Uint8Array, start: number, newline: number): void {
     const end = newline > start && bytes[newline - 1] === CR ? newline - 1 : newline;
     const first = bytes[start];
-    if (!this.#statusSeen || end === start || first === SPACE || first === TAB) {
+    if (!this.statusSeen || end === start || first === SPACE || first === TAB) {
       this.take(latin1(bytes, start, end));
       return;
     }
     const name = candidate(bytes, start);
     const colon = start + (name?.length ?? 0);
     const wanted = name !== undefined && end - start <= LINE_MAX && latin1(bytes, start, colon).toLowerCase() === name;
-    this.#last = wanted ? name : undefined;
+    this.last = wanted ? name : undefined;
     if (wanted) this.keep(name, latin1(bytes, bytes[colon + 1] === SPACE ? colon + 2 : colon + 1, end), ", ");
   }
 
   private take(line: string): void {
-    if (!this.#statusSeen) {
+    if (!this.statusSeen) {
       // An empty line before the status line is ignored (RFC 9112 section 2.2 says so for requests).
       if (line !== "") this.statusLine(line);
     } else if (line === "") this.endOfHead();
-    else if (line.startsWith(" ") || line.startsWith("\t")) this.keep(this.#last, line, " ");
+    else if (line.startsWith(" ") || line.startsWith("\t")) this.keep(this.last, line, " ");
     else {
       const colon = line.indexOf(":");
       const name = colon > 0 ? line.slice(0, colon).toLowerCase() : "";
-      this.#last = WANTED.find((wanted) => wanted === name);
-      this.keep(this.#last, line.slice(colon + 1), ", ");
+      this.last = WANTED.find((wanted) => wanted === name);
+      this.keep(this.last, line.slice(colon + 1), ", ");
     }
   }
 
   private keep(name: FieldName | undefined, text: string, joint: string): void {
     if (!name) return;
-    this.#kept += text.length;
-    if (this.#kept > HTTP_HEAD_MAX) {
+    this.kept += text.length;
+    if (this.kept > HTTP_HEAD_MAX) {
       this.state = "malformed";
       return;
     }
-    const before = this.#fields.get(name);
+    const before = this.fields.get(name);
     const value = text.trim();
-    this.#fields.set(name, before === undefined ? value : before + joint + value);
+    this.fields.set(name, before === undefined ? value : before + joint + value);
   }
 
   /** HTTP/1.x SP 3DIGIT [SP reason] (RFC 9112 section 4). */
@@ -192,7 +192,7 @@ export class HeadReader {
       this.state = "malformed";
       return;
     }
-    this.#statusSeen = true;
+    this.statusSeen = true;
     this.minor = minor === 0 ? 0 : 1;
     this.status = status;
   }

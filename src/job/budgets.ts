@@ -17,32 +17,32 @@ const ID = 16;
 const IMAGES_MAX = 8;
 
 export class Budgets {
-  readonly #repeats: number;
+  private readonly repeats: number;
   /** The record. It is read when it is asked for, which is seldom: decoded it would take several times the memory. */
-  #bytes: Uint8Array | undefined;
-  /** Awake seconds at `#startedAt`, a time of the clock. */
-  readonly #awake: number;
-  #startedAt: number | undefined;
+  private bytes: Uint8Array | undefined;
+  /** Awake seconds at `startedAt`, a time of the clock. */
+  private readonly awake: number;
+  private startedAt: number | undefined;
   /** As the store has them; absent: 0. */
-  #awakeStored: number;
-  #storeAt: number | undefined;
+  private awakeStored: number;
+  private storeAt: number | undefined;
 
   /** `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record counts as empty. */
   constructor(stored: Pick<Snapshot, "budgets" | "awakeSeconds">, repeats: number) {
-    this.#repeats = repeats;
-    this.#bytes = stored.budgets;
-    this.#awake = stored.awakeSeconds ?? 0;
-    this.#awakeStored = this.#awake;
+    this.repeats = repeats;
+    this.bytes = stored.budgets;
+    this.awake = stored.awakeSeconds ?? 0;
+    this.awakeStored = this.awake;
   }
 
   /** Time counts from here on. */
   start(now: number): void {
-    this.#startedAt = now;
-    const awake = this.#awake;
-    const content = decodeBudgets(this.#bytes);
+    this.startedAt = now;
+    const awake = this.awake;
+    const content = decodeBudgets(this.bytes);
     // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
     if (content.since > awake || content.trials.some(({ at }) => at > awake))
-      this.#bytes = encodeBudgets({
+      this.bytes = encodeBudgets({
         ...content,
         trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })),
         since: Math.min(content.since, awake),
@@ -59,7 +59,7 @@ export class Budgets {
       return `tried ${tried.count} times and never confirmed: ${tried.why}; it is not tried again`;
     const wait = tried === undefined ? 0 : this.waitOf(tried, now);
     if (wait > 0) return `tried before and not confirmed: ${tried?.why}; the next trial in ${minutes(wait)} min`;
-    if (!confirmed.includes(id) || installs < this.#repeats) return undefined;
+    if (!confirmed.includes(id) || installs < this.repeats) return undefined;
     return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(since + REPEAT_REFILL - this.awakeAt(now))} min`;
   }
 
@@ -83,7 +83,7 @@ export class Budgets {
   /** No further trial of this image is allowed. */
   usedUp(offer: Offer): boolean {
     const id = idOf(offer);
-    return decodeBudgets(this.#bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
+    return decodeBudgets(this.bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
   }
 
   /** The boot choice is about to change. `first`: for the first time in this job. */
@@ -112,9 +112,9 @@ export class Budgets {
 
   /** The operator's or the application's reset. */
   forget(): JobEffect[] {
-    this.#bytes = undefined;
-    this.#storeAt = undefined;
-    this.#awakeStored = 0;
+    this.bytes = undefined;
+    this.storeAt = undefined;
+    this.awakeStored = 0;
     return [
       { type: "delete", key: RECORDS.budgets.key },
       { type: "delete", key: RECORDS.awakeSeconds.key },
@@ -123,11 +123,11 @@ export class Budgets {
 
   /** When `store` is wanted next: only while a wait runs. */
   deadline(): number | undefined {
-    return this.#storeAt;
+    return this.storeAt;
   }
 
   store(now: number): JobEffect[] {
-    if (this.#storeAt === undefined || now < this.#storeAt) return [];
+    if (this.storeAt === undefined || now < this.storeAt) return [];
     this.plan(now);
     return this.putAwake(now);
   }
@@ -135,11 +135,11 @@ export class Budgets {
   private plan(now: number): void {
     const { trials, installs } = this.content(now);
     const waits = installs > 0 || trials.some((each) => this.waitOf(each, now) > 0);
-    this.#storeAt = waits ? now + AWAKE_STORE_INTERVAL : undefined;
+    this.storeAt = waits ? now + AWAKE_STORE_INTERVAL : undefined;
   }
 
   private awakeAt(now: number): number {
-    return this.#awake + Math.floor((now - (this.#startedAt ?? now)) / 1000);
+    return this.awake + Math.floor((now - (this.startedAt ?? now)) / 1000);
   }
 
   /** Awake seconds until this image may have its next trial. */
@@ -149,7 +149,7 @@ export class Budgets {
 
   /** The record, with the installs that time has given back. */
   private content(now: number): BudgetRecord {
-    const content = decodeBudgets(this.#bytes);
+    const content = decodeBudgets(this.bytes);
     const awake = this.awakeAt(now);
     const refilled = Math.min(content.installs, Math.max(0, Math.floor((awake - content.since) / REPEAT_REFILL)));
     const installs = content.installs - refilled;
@@ -159,18 +159,18 @@ export class Budgets {
   /** The time goes first, where a wait runs: a count without it would wait longer, a time without the count changes nothing. */
   private put(content: BudgetRecord, now: number): JobEffect[] {
     const bytes = encodeBudgets(content);
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.plan(now);
     return [
-      ...(this.#storeAt === undefined ? [] : this.putAwake(now)),
+      ...(this.storeAt === undefined ? [] : this.putAwake(now)),
       { type: "put-bytes", key: RECORDS.budgets.key, bytes },
     ];
   }
 
   private putAwake(now: number): JobEffect[] {
     const value = this.awakeAt(now);
-    if (value === this.#awakeStored) return [];
-    this.#awakeStored = value;
+    if (value === this.awakeStored) return [];
+    this.awakeStored = value;
     return [{ type: "put-number", key: RECORDS.awakeSeconds.key, value }];
   }
 }

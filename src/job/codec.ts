@@ -7,9 +7,9 @@ export const FORMAT = 1;
 
 /** Writes fields; a text has its length before it, 0xFFFF where it is absent. */
 export class Writer {
-  readonly #bytes: number[] = [];
+  private readonly written: number[] = [];
   byte(value: number): this {
-    this.#bytes.push(value & 0xff);
+    this.written.push(value & 0xff);
     return this;
   }
   u32(value: number): this {
@@ -31,24 +31,24 @@ export class Writer {
   }
   /** The bytes with their CRC-32 behind them. */
   sealed(): Uint8Array {
-    return new Uint8Array(this.u32(crc32(Uint8Array.from(this.#bytes))).#bytes);
+    return new Uint8Array(this.u32(crc32(Uint8Array.from(this.written))).written);
   }
   crc(): number {
-    return crc32(Uint8Array.from(this.#bytes));
+    return crc32(Uint8Array.from(this.written));
   }
 }
 
 /** Reads what Writer wrote. Bytes that Writer cannot have written set `broken`; nothing throws. */
 export class Reader {
-  #at = 0;
+  private at = 0;
   broken: boolean;
-  readonly #bytes: Uint8Array;
+  private readonly bytes: Uint8Array;
   constructor(bytes: Uint8Array = new Uint8Array(0)) {
-    this.#bytes = bytes.subarray(0, Math.max(0, bytes.length - 4));
-    this.broken = bytes.length < 5 || crc32(this.#bytes) !== littleEndian(bytes, this.#bytes.length);
+    this.bytes = bytes.subarray(0, Math.max(0, bytes.length - 4));
+    this.broken = bytes.length < 5 || crc32(this.bytes) !== littleEndian(bytes, this.bytes.length);
   }
   byte(): number {
-    const value = this.#bytes[this.#at++];
+    const value = this.bytes[this.at++];
     if (value === undefined) this.broken = true;
     return value ?? 0;
   }
@@ -58,20 +58,20 @@ export class Reader {
   text(): string | undefined {
     const length = this.byte() | (this.byte() << 8);
     if (length === 0xffff) return undefined;
-    const end = this.#at + length;
-    if (end > this.#bytes.length) {
+    const end = this.at + length;
+    if (end > this.bytes.length) {
       this.broken = true;
       return undefined;
     }
-    const text = decodeUtf8(this.#bytes.subarray(this.#at, end));
-    this.#at = end;
+    const text = decodeUtf8(this.bytes.subarray(this.at, end));
+    this.at = end;
     return text;
   }
   /** The last `length` bytes. */
   rest(length: number): Uint8Array | undefined {
-    const end = this.#at + length;
-    if (end !== this.#bytes.length) this.broken = true;
-    return this.broken ? undefined : this.#bytes.slice(this.#at, end);
+    const end = this.at + length;
+    if (end !== this.bytes.length) this.broken = true;
+    return this.broken ? undefined : this.bytes.slice(this.at, end);
   }
 }
 

@@ -18,7 +18,7 @@ export class JobContext implements Surroundings {
   readonly pending: PendingDeliveries;
   minimumSecurityVersion: number;
   /** Checkpoints in the store that belong to no job. The next job of the same image adopts its own. */
-  readonly #left: { [name in Target["name"]]: Checkpoint };
+  private readonly left: { [name in Target["name"]]: Checkpoint };
   /** The latest offer that came while none could begin. */
   deferred: Offer | undefined;
   linkUp = false;
@@ -34,18 +34,18 @@ export class JobContext implements Surroundings {
     this.denylist = new Denylist(stored.denylist);
     this.budgets = new Budgets(stored, options.policy.repeatBudget);
     this.minimumSecurityVersion = stored.minimumSecurityVersion ?? 0;
-    this.#left = { firmware: FIRMWARE.checkpointIn(stored), component: COMPONENT.checkpointIn(stored) };
+    this.left = { firmware: FIRMWARE.checkpointIn(stored), component: COMPONENT.checkpointIn(stored) };
     // A cloud that can be asked for a fresh URL pushes again whatever is pending.
     this.pending = new PendingDeliveries(options.platform.name, !options.platform.rules.renewable, stored);
   }
 
   /** The checkpoint that was left for a job of this target. */
   leftFor(target: Target): Checkpoint {
-    return this.#left[target.name];
+    return this.left[target.name];
   }
 
   /** The job is over. With `keep` its checkpoint stays for the next job of the same image. */
   leave(job: StoredJob, keep: boolean): void {
-    this.#left[job.target.name] = keep ? job.checkpoint : NO_CHECKPOINT;
+    this.left[job.target.name] = keep ? job.checkpoint : NO_CHECKPOINT;
   }
 }

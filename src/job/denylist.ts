@@ -13,16 +13,16 @@ const CODES: readonly Cause[] = Object.freeze<Cause[]>(["rejected", "rolled-back
 const ROLLED_BACK = 1;
 
 export class Denylist {
-  #entries: Uint8Array[];
+  private entries: Uint8Array[];
 
   constructor(stored: Uint8Array | undefined) {
-    this.#entries = RECORDS.denylist.decode(stored);
+    this.entries = RECORDS.denylist.decode(stored);
   }
 
   causeOf(digest: OfferDigest | undefined): Cause | undefined {
     if (digest === undefined) return undefined;
     const id = fromHex(digest.hex).subarray(0, DENIED_ID);
-    const entry = this.#entries.find((candidate) => equal(candidate.subarray(0, DENIED_ID), id));
+    const entry = this.entries.find((candidate) => equal(candidate.subarray(0, DENIED_ID), id));
     return entry === undefined ? undefined : CODES[entry[DENIED_ID] ?? 0];
   }
 
@@ -33,19 +33,19 @@ export class Denylist {
     entry.set(fromHex(digest.hex).subarray(0, DENIED_ID));
     entry[DENIED_ID] = Math.max(0, CODES.indexOf(cause));
     if (!this.makeRoom(cause)) return undefined;
-    this.#entries.push(entry);
-    return RECORDS.denylist.encode(this.#entries);
+    this.entries.push(entry);
+    return RECORDS.denylist.encode(this.entries);
   }
 
   clear(): void {
-    this.#entries = [];
+    this.entries = [];
   }
 
   private makeRoom(cause: Cause): boolean {
-    if (this.#entries.length < REFUSED_MAX) return true;
-    const refused = this.#entries.findIndex((entry) => entry[DENIED_ID] !== ROLLED_BACK);
+    if (this.entries.length < REFUSED_MAX) return true;
+    const refused = this.entries.findIndex((entry) => entry[DENIED_ID] !== ROLLED_BACK);
     if (refused < 0 && cause !== "rolled-back") return false;
-    this.#entries.splice(Math.max(0, refused), 1);
+    this.entries.splice(Math.max(0, refused), 1);
     return true;
   }
 }

@@ -22,47 +22,47 @@ export interface Digests {
 }
 
 export class HashPass {
-  readonly #from: Source;
-  readonly #size: number;
-  readonly #digests: Digests;
-  readonly #first = new Uint8Array(IMAGE_FACTS);
-  readonly #last = new Uint8Array(TRAILER);
-  #offset = 0;
-  #inTurn = 0;
+  private readonly from: Source;
+  private readonly size: number;
+  private readonly digests: Digests;
+  private readonly first = new Uint8Array(IMAGE_FACTS);
+  private readonly last = new Uint8Array(TRAILER);
+  private offset = 0;
+  private inTurn = 0;
 
   /** `header`: bytes that are not in flash yet and come first. */
   constructor(from: Source, size: number, digests: Digests, header?: Uint8Array) {
-    this.#from = from;
-    this.#size = size;
-    this.#digests = digests;
+    this.from = from;
+    this.size = size;
+    this.digests = digests;
     if (header !== undefined) this.take(header);
   }
 
   /** The next read; a yield now and then; nothing when all is read. */
   next(): JobEffect[] {
-    if (this.#offset >= this.#size) return [];
-    if (this.#inTurn >= SECTORS_PER_TURN) {
-      this.#inTurn = 0;
+    if (this.offset >= this.size) return [];
+    if (this.inTurn >= SECTORS_PER_TURN) {
+      this.inTurn = 0;
       return [{ type: "yield" }];
     }
-    this.#inTurn++;
-    const end = Math.min(this.#size, (Math.floor(this.#offset / SECTOR) + 1) * SECTOR);
-    return [{ type: "read", from: this.#from, offset: this.#offset, length: end - this.#offset }];
+    this.inTurn++;
+    const end = Math.min(this.size, (Math.floor(this.offset / SECTOR) + 1) * SECTOR);
+    return [{ type: "read", from: this.from, offset: this.offset, length: end - this.offset }];
   }
 
   take(bytes: Uint8Array): void {
-    const { whole, signed } = this.#digests;
-    if (this.#offset < IMAGE_FACTS) this.#first.set(bytes.subarray(0, IMAGE_FACTS - this.#offset), this.#offset);
+    const { whole, signed } = this.digests;
+    if (this.offset < IMAGE_FACTS) this.first.set(bytes.subarray(0, IMAGE_FACTS - this.offset), this.offset);
     whole?.write(bytes);
     if (signed !== undefined) this.takeSigned(signed, bytes);
-    this.#offset += bytes.length;
+    this.offset += bytes.length;
   }
 
   private takeSigned(signed: Digest, bytes: Uint8Array): void {
-    const inside = Math.min(bytes.length, Math.max(0, this.#size - TRAILER - this.#offset));
+    const inside = Math.min(bytes.length, Math.max(0, this.size - TRAILER - this.offset));
     if (inside > 0) signed.write(bytes.subarray(0, inside));
     if (inside < bytes.length)
-      this.#last.set(bytes.subarray(inside), this.#offset + inside - Math.max(0, this.#size - TRAILER));
+      this.last.set(bytes.subarray(inside), this.offset + inside - Math.max(0, this.size - TRAILER));
   }
 
   /**
@@ -70,12 +70,12 @@ export class HashPass {
    * IMAGE_FACTS bytes.
    */
   close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array; first: Uint8Array } {
-    const { whole, signed } = this.#digests;
+    const { whole, signed } = this.digests;
     return {
       whole: whole === undefined ? undefined : toHex(whole.close()),
       signed: signed?.close(),
-      trailer: this.#last,
-      first: this.#first,
+      trailer: this.last,
+      first: this.first,
     };
   }
 }

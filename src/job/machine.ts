@@ -251,15 +251,15 @@ type AnyRow = {
 };
 
 export class UpdateJob {
-  readonly #context: JobContext;
-  #state: State = { name: "starting" };
+  private readonly context: JobContext;
+  private currentState: State = { name: "starting" };
 
   constructor(options: JobOptions, facts: BootFacts) {
-    this.#context = new JobContext(options, facts);
+    this.context = new JobContext(options, facts);
   }
 
   get name(): StateName {
-    return this.#state.name;
+    return this.currentState.name;
   }
   /** The state, for people. */
   get state(): string {
@@ -267,18 +267,18 @@ export class UpdateJob {
   }
   /** The job in hand, if any. */
   get task(): Task | undefined {
-    return jobOf(this.#state)?.offer;
+    return jobOf(this.currentState)?.offer;
   }
   /** What the effects on the target act on. Asked for with each sector. */
   get target(): Target["name"] {
-    const state = this.#state;
+    const state = this.currentState;
     return "job" in state ? state.job.target.name : "firmware";
   }
 
   /** When `tick` is wanted next, in ms of the clock. */
   deadline(): number | undefined {
-    const state = this.#state;
-    const { pending, budgets, askAgainAt } = this.#context;
+    const state = this.currentState;
+    const { pending, budgets, askAgainAt } = this.context;
     const own = "until" in state ? state.until : state.name === "idle" ? askAgainAt : undefined;
     return earlier(earlier(pending.deadline(), budgets.deadline()), own);
   }
@@ -290,21 +290,21 @@ export class UpdateJob {
   }
 
   private step(event: MachineEvent, now: number): readonly JobEffect[] {
-    const state = this.#state;
+    const state = this.currentState;
     const { type } = event;
     const handler = (TABLE[state.name] as AnyRow)[type] ?? (DEFAULTS as AnyRow)[type] ?? ignore;
-    const next = handler(this.#context, state, event, now);
-    this.#state = next.state;
+    const next = handler(this.context, state, event, now);
+    this.currentState = next.state;
     return next.effects;
   }
 
   /** What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is taken. */
   private next({ type }: JobEvent, now: number): MachineEvent | undefined {
     if (type === "tick") {
-      const state = this.#state;
+      const state = this.currentState;
       return "until" in state && now >= state.until ? { type: "timeout" } : undefined;
     }
-    const offer = type === "boot" ? this.#context.pending.offer : undefined;
+    const offer = type === "boot" ? this.context.pending.offer : undefined;
     return offer && { type: "offer", offer };
   }
 }

@@ -17,17 +17,17 @@ import type { Offer, Outcome, Task } from "./types";
 /** A record that is stored when it has been pending for PENDING_STORE_AFTER. */
 class LateRecord<T> {
   value: T | undefined;
-  readonly #key: string;
-  readonly #encode: (value: T) => Uint8Array;
+  private readonly key: string;
+  private readonly encode: (value: T) => Uint8Array;
   /** When to store it; undefined: it is stored, or there is none. */
   due: number | undefined;
-  #stored: boolean;
+  private stored: boolean;
 
   constructor(key: string, encode: (value: T) => Uint8Array, stored: T | undefined) {
-    this.#key = key;
-    this.#encode = encode;
+    this.key = key;
+    this.encode = encode;
     this.value = stored;
-    this.#stored = stored !== undefined;
+    this.stored = stored !== undefined;
   }
 
   /** In place of what was pending before. */
@@ -41,38 +41,38 @@ class LateRecord<T> {
   drop(): JobEffect[] {
     this.value = undefined;
     this.due = undefined;
-    if (!this.#stored) return [];
-    this.#stored = false;
-    return [{ type: "delete", key: this.#key }];
+    if (!this.stored) return [];
+    this.stored = false;
+    return [{ type: "delete", key: this.key }];
   }
 
   store(now: number): JobEffect[] {
     if (this.value === undefined || this.due === undefined || now < this.due) return [];
     this.due = undefined;
-    this.#stored = true;
-    return [{ type: "put-bytes", key: this.#key, bytes: this.#encode(this.value) }];
+    this.stored = true;
+    return [{ type: "put-bytes", key: this.key, bytes: this.encode(this.value) }];
   }
 }
 
 export class PendingDeliveries {
-  readonly #platform: string;
-  readonly #pushesOnce: boolean;
-  readonly #offer: LateRecord<Offer>;
-  readonly #answer: LateRecord<Answer>;
+  private readonly platform: string;
+  private readonly pushesOnce: boolean;
+  private readonly lateOffer: LateRecord<Offer>;
+  private readonly lateAnswer: LateRecord<Answer>;
 
   /** `pushesOnce`: the cloud does not push again by itself; else nothing is kept. */
   constructor(platform: string, pushesOnce: boolean, stored: Snapshot) {
-    this.#platform = platform;
-    this.#pushesOnce = pushesOnce;
+    this.platform = platform;
+    this.pushesOnce = pushesOnce;
     const { pendingOffer, pendingAnswer } = RECORDS;
     const job = pendingOffer.decode(stored.pendingOffer);
     const answer = pendingAnswer.decode(stored.pendingAnswer);
-    this.#offer = new LateRecord(
+    this.lateOffer = new LateRecord(
       pendingOffer.key,
       (offer: Offer) => pendingOffer.encode({ platform, slot: targetOf(offer).slot, offer }),
       job?.platform === platform ? job.offer : undefined,
     );
-    this.#answer = new LateRecord(
+    this.lateAnswer = new LateRecord(
       pendingAnswer.key,
       pendingAnswer.encode,
       answer?.platform === platform ? answer : undefined,
@@ -81,36 +81,36 @@ export class PendingDeliveries {
 
   /** The offer that waits; at boot the one that waited when the power was lost. */
   get offer(): Offer | undefined {
-    return this.#offer.value;
+    return this.lateOffer.value;
   }
   get answer(): Answer | undefined {
-    return this.#answer.value;
+    return this.lateAnswer.value;
   }
 
   /** The latest offer replaces an older one. */
   offerWaits(offer: Offer, now: number): JobEffect[] {
-    return this.#pushesOnce && offer !== this.#offer.value ? this.#offer.set(offer, now) : [];
+    return this.pushesOnce && offer !== this.lateOffer.value ? this.lateOffer.set(offer, now) : [];
   }
 
   /** The offer became a job, or was answered. */
   offerSettled(offer: Offer): JobEffect[] {
-    return this.#offer.value !== undefined && sameImage(this.#offer.value, offer) ? this.#offer.drop() : [];
+    return this.lateOffer.value !== undefined && sameImage(this.lateOffer.value, offer) ? this.lateOffer.drop() : [];
   }
 
   answerWaits(task: Task, outcome: Outcome, now: number): JobEffect[] {
-    return this.#pushesOnce ? this.#answer.set({ platform: this.#platform, task, outcome }, now) : [];
+    return this.pushesOnce ? this.lateAnswer.set({ platform: this.platform, task, outcome }, now) : [];
   }
 
   answerAcknowledged(): JobEffect[] {
-    return this.#answer.drop();
+    return this.lateAnswer.drop();
   }
 
   /** When `store` is wanted next. */
   deadline(): number | undefined {
-    return earlier(this.#offer.due, this.#answer.due);
+    return earlier(this.lateOffer.due, this.lateAnswer.due);
   }
 
   store(now: number): JobEffect[] {
-    return this.#offer.store(now).concat(this.#answer.store(now));
+    return this.lateOffer.store(now).concat(this.lateAnswer.store(now));
   }
 }

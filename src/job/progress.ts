@@ -4,19 +4,19 @@ import type { JobEffect } from "./effects";
 import type { Offer } from "./types";
 
 export class Progress {
-  #reported = -1;
-  #next: number;
+  private reported = -1;
+  private next: number;
 
   constructor(now: number) {
-    this.#next = now;
+    this.next = now;
   }
 
   /** The percent to report now, 0..100, or undefined. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
   due(stored: number, size: number, now: number): number | undefined {
     const percent = size === 0 ? 0 : Math.floor((stored * 100) / size);
-    if (percent <= this.#reported || (now < this.#next && percent < 100)) return undefined;
-    this.#reported = percent;
-    this.#next = now + REPORT_INTERVAL;
+    if (percent <= this.reported || (now < this.next && percent < 100)) return undefined;
+    this.reported = percent;
+    this.next = now + REPORT_INTERVAL;
     return percent;
   }
 

@@ -20,17 +20,17 @@ export class StoredJob {
   freshUrl: string | undefined;
   /** Times that a fresh URL was asked for since power-on. */
   renewals = 0;
-  #record: JobRecord;
-  #identity: number;
-  #phase: PhaseRecord = FRESH;
-  #sectors = 0;
-  #header: Uint8Array | undefined;
-  #outcome: Outcome | undefined;
+  private jobRecord: JobRecord;
+  private identity: number;
+  private phaseRecord: PhaseRecord = FRESH;
+  private sectors = 0;
+  private imageHeader: Uint8Array | undefined;
+  private terminalOutcome: Outcome | undefined;
 
   private constructor(record: JobRecord) {
     this.target = targetOf(record.offer);
-    this.#record = record;
-    this.#identity = identityOf(record);
+    this.jobRecord = record;
+    this.identity = identityOf(record);
   }
 
   /** The job that the store holds, if any. */
@@ -38,8 +38,8 @@ export class StoredJob {
     const record = RECORDS.job.decode(stored.job);
     if (record === undefined) return undefined;
     const job = new StoredJob(record);
-    job.#phase = RECORDS.phase.decode(job.#identity, stored.phase);
-    job.#outcome = RECORDS.outcome.decode(job.#identity, stored.outcome);
+    job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);
+    job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);
     job.adoptCheckpoint(job.target.checkpointIn(stored));
     return job;
   }
@@ -53,70 +53,70 @@ export class StoredJob {
     job.adoptCheckpoint(left);
     const effects = deleteRecords();
     // Without the size the identity is not known either: learn() decides then.
-    if (job.#sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
+    if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
     effects.push(job.putRecord());
     return { job, effects };
   }
 
   private adoptCheckpoint(left: Checkpoint): void {
-    const header = this.target.header.decode(this.#identity, left.header);
-    const sectors = this.target.offset.decode(this.#identity, left.offset) ?? 0;
+    const header = this.target.header.decode(this.identity, left.header);
+    const sectors = this.target.offset.decode(this.identity, left.offset) ?? 0;
     if (header === undefined || sectors === 0 || sectors > Math.ceil(this.offer.size / SECTOR)) return;
-    this.#header = header;
-    this.#sectors = sectors;
+    this.imageHeader = header;
+    this.sectors = sectors;
   }
 
   get offer(): Offer {
-    return this.#record.offer;
+    return this.jobRecord.offer;
   }
   get record(): JobRecord {
-    return this.#record;
+    return this.jobRecord;
   }
   get phase(): PhaseRecord {
-    return this.#phase;
+    return this.phaseRecord;
   }
   /** The phase record as stored: it tells one trial of this job from another. */
   get stamp(): number {
-    return RECORDS.phase.encode(this.#identity, this.#phase);
+    return RECORDS.phase.encode(this.identity, this.phaseRecord);
   }
   get outcome(): Outcome | undefined {
-    return this.#outcome;
+    return this.terminalOutcome;
   }
   /** First bytes of the image. */
   get header(): Uint8Array | undefined {
-    return this.#header;
+    return this.imageHeader;
   }
   /** Bytes stored and read back: a multiple of the sector, or the whole file. */
   get offset(): number {
-    return Math.min(this.#sectors * SECTOR, this.offer.size);
+    return Math.min(this.sectors * SECTOR, this.offer.size);
   }
   get complete(): boolean {
     return this.offer.size > 0 && this.offset === this.offer.size;
   }
   /** The checkpoint as the store holds it now, for the next job to adopt. */
   get checkpoint(): Checkpoint {
-    if (this.#header === undefined) return NO_CHECKPOINT;
+    if (this.imageHeader === undefined) return NO_CHECKPOINT;
     return {
-      offset: this.target.offset.encode(this.#identity, this.#sectors),
-      header: this.target.header.encode(this.#identity, this.#header),
+      offset: this.target.offset.encode(this.identity, this.sectors),
+      header: this.target.header.encode(this.identity, this.imageHeader),
     };
   }
 
   /** The size (and validator) that the server told. With the size the identity is known, so a checkpoint that was left may fit now. */
   learn(size: number, validator: string | undefined, left: Checkpoint): JobEffect[] {
-    const { validator: old, ...rest } = this.#record;
+    const { validator: old, ...rest } = this.jobRecord;
     const keep = this.offer.digest === undefined ? validator : undefined;
     const sizeWasKnown = this.offer.size === size;
     if (sizeWasKnown && old === keep) return [];
-    this.#record = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
-    this.#identity = identityOf(this.#record);
+    this.jobRecord = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
+    this.identity = identityOf(this.jobRecord);
     if (!sizeWasKnown) this.adoptCheckpoint(left);
-    return [...(sizeWasKnown || this.#sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
+    return [...(sizeWasKnown || this.sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
   }
 
   /** A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays. */
   renew(url: string): JobEffect[] {
-    this.#record = { ...this.#record, offer: { ...this.offer, url } };
+    this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url } };
     return [this.putRecord()];
   }
 
@@ -125,33 +125,33 @@ export class StoredJob {
    * sector is not whole.
    */
   advance(bytes: Uint8Array): JobEffect[] {
-    if (this.#sectors++ > 0) return [this.putOffset()];
-    this.#header = bytes.slice(0, HEAD);
+    if (this.sectors++ > 0) return [this.putOffset()];
+    this.imageHeader = bytes.slice(0, HEAD);
     const { key, encode } = this.target.header;
-    return [{ type: "put-bytes", key, bytes: encode(this.#identity, this.#header) }, this.putOffset()];
+    return [{ type: "put-bytes", key, bytes: encode(this.identity, this.imageHeader) }, this.putOffset()];
   }
 
   /** What is stored from `offset` on, a multiple of the sector, counts no more. */
   rewind(offset: number): JobEffect[] {
-    this.#sectors = Math.min(this.#sectors, offset / SECTOR);
+    this.sectors = Math.min(this.sectors, offset / SECTOR);
     return [this.putOffset()];
   }
 
   /** Nothing that is in flash counts any more. */
   dropCheckpoint(): JobEffect[] {
-    this.#sectors = 0;
-    this.#header = undefined;
+    this.sectors = 0;
+    this.imageHeader = undefined;
     return this.deleteCheckpoint();
   }
 
   enter(change: Partial<PhaseRecord>): JobEffect {
-    this.#phase = { ...this.#phase, ...change };
+    this.phaseRecord = { ...this.phaseRecord, ...change };
     return { type: "put-number", key: RECORDS.phase.key, value: this.stamp };
   }
 
   conclude(outcome: Outcome): JobEffect {
-    this.#outcome = outcome;
-    return { type: "put-bytes", key: RECORDS.outcome.key, bytes: RECORDS.outcome.encode(this.#identity, outcome) };
+    this.terminalOutcome = outcome;
+    return { type: "put-bytes", key: RECORDS.outcome.key, bytes: RECORDS.outcome.encode(this.identity, outcome) };
   }
 
   /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
@@ -160,7 +160,7 @@ export class StoredJob {
   }
 
   private putOffset(): JobEffect {
-    const value = this.target.offset.encode(this.#identity, this.#sectors);
+    const value = this.target.offset.encode(this.identity, this.sectors);
     return { type: "put-number", key: this.target.offset.key, value };
   }
 
@@ -173,7 +173,7 @@ export class StoredJob {
   }
 
   private putRecord(): JobEffect {
-    return { type: "put-bytes", key: RECORDS.job.key, bytes: RECORDS.job.encode(this.#record) };
+    return { type: "put-bytes", key: RECORDS.job.key, bytes: RECORDS.job.encode(this.jobRecord) };
   }
 }
 

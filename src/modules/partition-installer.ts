@@ -7,41 +7,41 @@ import type { ModuleImage, ModuleInstaller } from "./installer";
  */
 export class PartitionInstaller implements ModuleInstaller {
   readonly capacity: number;
-  readonly #flash: Flash;
-  readonly #installed: (image: ModuleImage) => void;
-  #image: ModuleImage | undefined;
+  private readonly flash: Flash;
+  private readonly installed: (image: ModuleImage) => void;
+  private image: ModuleImage | undefined;
 
   /** `installed` is told when the partition holds a whole new module. */
   constructor(flash: Flash, installed: (image: ModuleImage) => void = () => {}) {
     this.capacity = flash.size;
-    this.#flash = flash;
-    this.#installed = installed;
+    this.flash = flash;
+    this.installed = installed;
   }
 
   begin(image: ModuleImage): void {
-    this.#image = image;
+    this.image = image;
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    this.#flash.erase(offset / this.#flash.sectorSize);
-    this.#flash.write(offset, bytes);
+    this.flash.erase(offset / this.flash.sectorSize);
+    this.flash.write(offset, bytes);
   }
 
   equals(offset: number, bytes: Uint8Array): boolean {
-    return this.#flash.equals(offset, bytes);
+    return this.flash.equals(offset, bytes);
   }
 
   read(offset: number, into: Uint8Array): void {
-    this.#flash.read(offset, into);
+    this.flash.read(offset, into);
   }
 
   finish(done: (error?: Error) => void): void {
-    if (this.#image !== undefined) this.#installed(this.#image);
+    if (this.image !== undefined) this.installed(this.image);
     done();
   }
 
   /** The first sector goes, so that nobody takes the rest for a module. */
   abort(): void {
-    this.#flash.erase(0);
+    this.flash.erase(0);
   }
 }

@@ -17,28 +17,28 @@ export class BrokerConnection {
   readonly liveness: Liveness;
   /** One warning of a message that was too large is enough. */
   warnedOfSize = false;
-  readonly #number: number;
-  readonly #username: string;
+  private readonly number: number;
+  private readonly username: string;
 
   /** `number`: counts the session's connections, so that a handle of an earlier one is known as such. */
   constructor(number: number, { username, keepAlive }: Identity, now: number) {
-    this.#number = number;
-    this.#username = username ?? "";
+    this.number = number;
+    this.username = username ?? "";
     this.liveness = new Liveness(keepAlive, now);
   }
 
   /** The topic for people. Some platforms put an access token into user name and topics; it is masked. */
   masked(topic: string): string {
-    return this.#username === "" ? topic : topic.split(this.#username).join("*");
+    return this.username === "" ? topic : topic.split(this.username).join("*");
   }
 
   handle(qos: number, id: number): number {
-    return this.#number * CONNECTION + (qos === 2 ? QOS2 : 0) + id;
+    return this.number * CONNECTION + (qos === 2 ? QOS2 : 0) + id;
   }
 
   /** The acknowledgement that a handle asks for; undefined: the message came over another connection. */
   acknowledgement(handle: number): { readonly cmd: "puback" | "pubrec"; readonly id: number } | undefined {
-    if (Math.floor(handle / CONNECTION) !== this.#number) return undefined;
+    if (Math.floor(handle / CONNECTION) !== this.number) return undefined;
     return { cmd: handle % CONNECTION >= QOS2 ? "pubrec" : "puback", id: handle % QOS2 };
   }
 }

@@ -32,31 +32,31 @@ export type Packet =
 
 /** Decodes whole packets, one at a time; one decoder for each connection. */
 export class PacketDecoder {
-  readonly #parser = parser();
-  #parsed: Parsed | undefined;
-  #error: string | undefined;
+  private readonly parser = parser();
+  private parsed: Parsed | undefined;
+  private error: string | undefined;
 
   constructor() {
-    this.#parser.on("packet", (packet) => {
-      this.#parsed = packet as Parsed;
+    this.parser.on("packet", (packet) => {
+      this.parsed = packet as Parsed;
     });
-    this.#parser.on("error", (error) => {
-      this.#error = error.message;
+    this.parser.on("error", (error) => {
+      this.error = error.message;
     });
   }
 
   /** Never throws. After "malformed" the decoder is not usable any more. */
   decode(bytes: Uint8Array): Packet {
     try {
-      this.#parser.parse(bytes);
+      this.parser.parse(bytes);
     } catch (error) {
-      this.#error = String(error);
+      this.error = String(error);
     }
-    const parsed = this.#parsed;
-    this.#parsed = undefined;
-    return parsed && this.#error === undefined
+    const parsed = this.parsed;
+    this.parsed = undefined;
+    return parsed && this.error === undefined
       ? checked(parsed)
-      : { type: "malformed", reason: this.#error ?? "incomplete packet" };
+      : { type: "malformed", reason: this.error ?? "incomplete packet" };
   }
 }
 

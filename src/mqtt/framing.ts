@@ -25,43 +25,43 @@ const LENGTHS: { readonly [type: number]: number } = Object.freeze({ 2: 2, 4: 2,
 const EMPTY = new Uint8Array(0);
 
 export class PacketFramer {
-  #input: Uint8Array = EMPTY;
-  #at = 0;
+  private input: Uint8Array = EMPTY;
+  private at = 0;
   /** Fixed header as far as it has come: one byte of type and flags, one to four of length. */
-  #header: number[] = [];
-  #remaining = 0;
+  private header: number[] = [];
+  private remaining = 0;
   /** Where the packet is stored, header included; undefined while a header is read or a packet skipped. */
-  #packet: Uint8Array | undefined;
-  #filled = 0;
-  #skipping = false;
+  private packet: Uint8Array | undefined;
+  private filled = 0;
+  private skipping = false;
   /** Of the PUBLISH that is skipped: bytes so far, and the two fields read from them. */
-  #passed = 0;
-  #topicLength = 0;
-  #id = 0;
+  private passed = 0;
+  private topicLength = 0;
+  private id = 0;
 
   /** The next bytes of the stream. They are read until `next` has returned undefined, and not kept afterwards. */
   push(bytes: Uint8Array): void {
-    this.#input = bytes;
-    this.#at = 0;
+    this.input = bytes;
+    this.at = 0;
   }
 
   /** The next complete frame; undefined: more bytes are needed. After "malformed" the framer is not usable any more. */
   next(): Frame | undefined {
-    while (this.#at < this.#input.length) {
-      const frame = this.#packet ? this.store() : this.#skipping ? this.skip() : this.readHeader();
+    while (this.at < this.input.length) {
+      const frame = this.packet ? this.store() : this.skipping ? this.skip() : this.readHeader();
       if (frame) return frame;
     }
-    this.#input = EMPTY;
-    this.#at = 0;
+    this.input = EMPTY;
+    this.at = 0;
     return undefined;
   }
 
   private readHeader(): Frame | undefined {
-    const header = this.#header;
-    const byte = this.#input[this.#at++]!;
+    const header = this.header;
+    const byte = this.input[this.at++]!;
     header.push(byte);
     if (header.length === 1) return undefined;
-    this.#remaining += (byte & 0x7f) * 128 ** (header.length - 2);
+    this.remaining += (byte & 0x7f) * 128 ** (header.length - 2);
     if (byte & 0x80)
       return header.length === 5
         ? { type: "malformed", reason: "remaining length of more than four bytes" }
@@ -71,9 +71,9 @@ export class PacketFramer {
 
   /** The header is complete: store the packet, skip it, or refuse it. */
   private begin(): Frame | undefined {
-    const header = this.#header;
+    const header = this.header;
     const type = header[0]! >> 4;
-    const length = this.#remaining;
+    const length = this.remaining;
     if (type !== PUBLISH && LENGTHS[type] !== length)
       return {
         type: "malformed",
@@ -84,22 +84,22 @@ export class PacketFramer {
       };
     if (type === PUBLISH && this.qos === 3) return { type: "malformed", reason: "QoS 3" };
     if (length > PUBLISH_MAX) {
-      this.#skipping = true;
+      this.skipping = true;
       return undefined;
     }
-    this.#packet = new Uint8Array(header.length + length);
-    this.#packet.set(header);
-    this.#filled = header.length;
+    this.packet = new Uint8Array(header.length + length);
+    this.packet.set(header);
+    this.filled = header.length;
     return length === 0 ? this.store() : undefined;
   }
 
   private store(): Frame | undefined {
-    const packet = this.#packet!;
-    const end = Math.min(this.#input.length, this.#at + packet.length - this.#filled);
-    packet.set(this.#input.subarray(this.#at, end), this.#filled);
-    this.#filled += end - this.#at;
-    this.#at = end;
-    if (this.#filled < packet.length) return undefined;
+    const packet = this.packet!;
+    const end = Math.min(this.input.length, this.at + packet.length - this.filled);
+    packet.set(this.input.subarray(this.at, end), this.filled);
+    this.filled += end - this.at;
+    this.at = end;
+    if (this.filled < packet.length) return undefined;
     const frame = this.tooLarge(packet) ?? ({ type: "packet", bytes: packet } as const);
     this.reset();
     return frame;
@@ -107,61 +107,61 @@ export class PacketFramer {
 
   /** A stored PUBLISH whose topic or payload is beyond its own limit though their sum is not. */
   private tooLarge(packet: Uint8Array): Frame | undefined {
-    if (this.#header[0]! >> 4 !== PUBLISH || this.#remaining < 2) return undefined;
-    const topic = this.#header.length;
-    this.#topicLength = (packet[topic]! << 8) | packet[topic + 1]!;
-    const id = topic + 2 + this.#topicLength;
-    this.#id = ((packet[id] ?? 0) << 8) | (packet[id + 1] ?? 0);
-    const payload = this.#remaining - this.headLength;
-    return payload >= 0 && (this.#topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX)
+    if (this.header[0]! >> 4 !== PUBLISH || this.remaining < 2) return undefined;
+    const topic = this.header.length;
+    this.topicLength = (packet[topic]! << 8) | packet[topic + 1]!;
+    const id = topic + 2 + this.topicLength;
+    this.id = ((packet[id] ?? 0) << 8) | (packet[id + 1] ?? 0);
+    const payload = this.remaining - this.headLength;
+    return payload >= 0 && (this.topicLength > MQTT_TOPIC_MAX || payload > MQTT_PAYLOAD_MAX)
       ? this.skipped()
       : undefined;
   }
 
   private skip(): Frame | undefined {
-    const from = this.#passed;
-    const until = Math.min(this.#remaining, from + this.#input.length - this.#at);
+    const from = this.passed;
+    const until = Math.min(this.remaining, from + this.input.length - this.at);
     /** A byte of the packet's body, 0 if it is not in this piece of the stream. */
     const byte = (position: number) =>
-      position >= from && position < until ? this.#input[this.#at + position - from]! : 0;
-    this.#topicLength |= (byte(0) << 8) | byte(1);
-    this.#id |= (byte(2 + this.#topicLength) << 8) | byte(3 + this.#topicLength);
-    this.#at += until - from;
-    this.#passed = until;
-    if (until < this.#remaining) return undefined;
+      position >= from && position < until ? this.input[this.at + position - from]! : 0;
+    this.topicLength |= (byte(0) << 8) | byte(1);
+    this.id |= (byte(2 + this.topicLength) << 8) | byte(3 + this.topicLength);
+    this.at += until - from;
+    this.passed = until;
+    if (until < this.remaining) return undefined;
     const frame = this.skipped();
     this.reset();
     return frame;
   }
 
   private skipped(): Frame {
-    if (this.headLength > this.#remaining) return { type: "malformed", reason: "topic longer than its packet" };
-    if (this.qos > 0 && this.#id === 0) return { type: "malformed", reason: "publish without a packet id" };
+    if (this.headLength > this.remaining) return { type: "malformed", reason: "topic longer than its packet" };
+    if (this.qos > 0 && this.id === 0) return { type: "malformed", reason: "publish without a packet id" };
     return {
       type: "skipped",
       qos: this.qos,
-      id: this.qos > 0 ? this.#id : 0,
-      length: this.#header.length + this.#remaining,
+      id: this.qos > 0 ? this.id : 0,
+      length: this.header.length + this.remaining,
     };
   }
 
   private get qos(): number {
-    return (this.#header[0]! >> 1) & 3;
+    return (this.header[0]! >> 1) & 3;
   }
 
   /** Bytes before a PUBLISH's payload, fixed header aside. */
   private get headLength(): number {
-    return 2 + this.#topicLength + (this.qos > 0 ? 2 : 0);
+    return 2 + this.topicLength + (this.qos > 0 ? 2 : 0);
   }
 
   private reset(): void {
-    this.#header = [];
-    this.#remaining = 0;
-    this.#packet = undefined;
-    this.#filled = 0;
-    this.#skipping = false;
-    this.#passed = 0;
-    this.#topicLength = 0;
-    this.#id = 0;
+    this.header = [];
+    this.remaining = 0;
+    this.packet = undefined;
+    this.filled = 0;
+    this.skipping = false;
+    this.passed = 0;
+    this.topicLength = 0;
+    this.id = 0;
   }
 }

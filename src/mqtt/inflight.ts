@@ -25,44 +25,44 @@ export interface Sending {
  * connection. At most MQTT_INFLIGHT publishes are kept.
  */
 export class InflightPublishes {
-  readonly #kept = new Map<string, Publish>();
+  private readonly kept = new Map<string, Publish>();
   /** Ids of replaced publishes whose PUBACK is still to come. They are not used again on this connection. */
-  #abandoned: number[] = [];
-  #lastId = 0;
+  private abandoned: number[] = [];
+  private lastId = 0;
 
   /** The connection has ended, and with it the meaning of its packet ids. */
   disconnected(): void {
-    this.#abandoned = [];
-    for (const kept of this.#kept.values()) kept.id = 0;
+    this.abandoned = [];
+    for (const kept of this.kept.values()) kept.id = 0;
   }
 
   /** Keeps a publish, in place of an older one of the same token. False: no room. */
   keep(token: string, message: Message): boolean {
-    const older = this.#kept.get(token);
-    if (!older && this.#kept.size >= MQTT_INFLIGHT) return false;
+    const older = this.kept.get(token);
+    if (!older && this.kept.size >= MQTT_INFLIGHT) return false;
     // The same message again is the same packet. Another message must not be acknowledged by the older one's PUBACK.
     const same =
       older !== undefined && older.message.topic === message.topic && older.message.payload === message.payload;
     if (older && !same) this.abandon(older);
     // Publishes leave in the order in which they were asked for last.
-    this.#kept.delete(token);
-    this.#kept.set(token, { token, message, id: same ? older.id : 0, sentAt: 0 });
+    this.kept.delete(token);
+    this.kept.set(token, { token, message, id: same ? older.id : 0, sentAt: 0 });
     return true;
   }
 
   private abandon({ id }: Publish): void {
     if (id === 0) return;
-    this.#abandoned.push(id);
+    this.abandoned.push(id);
     // Ids go round in 65,535 steps, so an older one than these can not come up soon.
-    if (this.#abandoned.length > MQTT_INFLIGHT) this.#abandoned.shift();
+    if (this.abandoned.length > MQTT_INFLIGHT) this.abandoned.shift();
   }
 
   /** PUBACK came: the token whose publish it acknowledges, if any. */
   acknowledged(id: number): string | undefined {
-    this.#abandoned = this.#abandoned.filter((abandoned) => abandoned !== id);
-    for (const kept of this.#kept.values()) {
+    this.abandoned = this.abandoned.filter((abandoned) => abandoned !== id);
+    for (const kept of this.kept.values()) {
       if (kept.id !== id) continue;
-      this.#kept.delete(kept.token);
+      this.kept.delete(kept.token);
       return kept.token;
     }
     return undefined;
@@ -70,7 +70,7 @@ export class InflightPublishes {
 
   /** Marks the token's publish as sent at `now`. */
   send(token: string, now: number): Sending {
-    const kept = this.#kept.get(token)!;
+    const kept = this.kept.get(token)!;
     const dup = kept.id !== 0;
     if (!dup) kept.id = this.takeId();
     kept.sentAt = now;
@@ -80,8 +80,8 @@ export class InflightPublishes {
   /** Tokens whose time to be sent (again) has come, in order. */
   due(now: number): readonly string[] {
     // Nearly always empty, and iterators are dear on XS.
-    if (this.#kept.size === 0) return NONE;
-    return [...this.#kept.values()]
+    if (this.kept.size === 0) return NONE;
+    return [...this.kept.values()]
       .filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND)
       .map((kept) => kept.token);
   }
@@ -89,9 +89,9 @@ export class InflightPublishes {
   /** When the next publish is due: `at once` if one was not sent on this connection; undefined if none is kept. */
   deadline(atOnce: number): number | undefined {
     // Asked after every event, and nearly always empty: an iterator costs more than the look.
-    if (this.#kept.size === 0) return undefined;
+    if (this.kept.size === 0) return undefined;
     let earliest: number | undefined;
-    for (const kept of this.#kept.values()) {
+    for (const kept of this.kept.values()) {
       const due = kept.id === 0 ? atOnce : kept.sentAt + MQTT_RESEND;
       if (earliest === undefined || due < earliest) earliest = due;
     }
@@ -100,14 +100,14 @@ export class InflightPublishes {
 
   /** A packet id (1..65535) that nothing on this connection uses. */
   takeId(): number {
-    do this.#lastId = this.#lastId === 65_535 ? 1 : this.#lastId + 1;
-    while (this.inUse(this.#lastId));
-    return this.#lastId;
+    do this.lastId = this.lastId === 65_535 ? 1 : this.lastId + 1;
+    while (this.inUse(this.lastId));
+    return this.lastId;
   }
 
   private inUse(id: number): boolean {
-    if (this.#abandoned.includes(id)) return true;
-    for (const kept of this.#kept.values()) if (kept.id === id) return true;
+    if (this.abandoned.includes(id)) return true;
+    for (const kept of this.kept.values()) if (kept.id === id) return true;
     return false;
   }
 }

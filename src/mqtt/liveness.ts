@@ -6,45 +6,45 @@ import { MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT } from "../constants";
  * keeps sending would then never notice a dead connection.
  */
 export class Liveness {
-  readonly #interval: number;
-  #lastSent: number;
-  #lastReceived: number;
+  private readonly interval: number;
+  private lastSent: number;
+  private lastReceived: number;
   /** When the PINGRESP is due; undefined: no ping is under way. */
-  #answerEnd: number | undefined;
+  private answerEnd: number | undefined;
 
   /**
    * `keepAlive` in seconds. 0: the broker does not check the client; the client still checks the broker, every
    * MQTT_KEEPALIVE.
    */
   constructor(keepAlive: number, now: number) {
-    this.#interval = (keepAlive || MQTT_KEEPALIVE) * 1000;
-    this.#lastSent = now;
-    this.#lastReceived = now;
+    this.interval = (keepAlive || MQTT_KEEPALIVE) * 1000;
+    this.lastSent = now;
+    this.lastReceived = now;
   }
 
   sent(now: number): void {
-    this.#lastSent = now;
+    this.lastSent = now;
   }
 
   /** Any byte shows that the peer is there, not only a PINGRESP. */
   received(now: number): void {
-    this.#lastReceived = now;
-    this.#answerEnd = undefined;
+    this.lastReceived = now;
+    this.answerEnd = undefined;
   }
 
   /** A PINGREQ is sent. */
   pinged(now: number): void {
-    this.#lastSent = now;
-    this.#answerEnd = now + MQTT_REPLY_TIMEOUT;
+    this.lastSent = now;
+    this.answerEnd = now + MQTT_REPLY_TIMEOUT;
   }
 
   check(now: number): "alive" | "ping" | "dead" {
     if (now < this.deadline()) return "alive";
-    return this.#answerEnd === undefined ? "ping" : "dead";
+    return this.answerEnd === undefined ? "ping" : "dead";
   }
 
   /** When the result of `check` changes unless something is sent or received. */
   deadline(): number {
-    return this.#answerEnd ?? Math.min(this.#lastSent, this.#lastReceived) + this.#interval;
+    return this.answerEnd ?? Math.min(this.lastSent, this.lastReceived) + this.interval;
   }
 }

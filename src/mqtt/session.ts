@@ -48,63 +48,63 @@ const READ_SIZE = 1_024;
  * An MQTT 3.1.1 session that connects, subscribes and reconnects for ever. Nothing that a broker sends makes it throw.
  */
 export class MqttSession implements ProtocolMachine<SessionOutput> {
-  readonly #options: SessionOptions;
-  readonly #backoff: Backoff;
-  readonly #inflight = new InflightPublishes();
-  readonly #outputs: SessionOutput[] = [];
-  readonly #input = new Uint8Array(READ_SIZE);
-  #state: State = IDLE;
-  #connections = 0;
+  private readonly options: SessionOptions;
+  private readonly backoff: Backoff;
+  private readonly inflight = new InflightPublishes();
+  private readonly outputs: SessionOutput[] = [];
+  private readonly input = new Uint8Array(READ_SIZE);
+  private state: State = IDLE;
+  private connections = 0;
 
   constructor(options: SessionOptions) {
-    this.#options = options;
-    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+    this.options = options;
+    this.backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   get isUp(): boolean {
-    return this.#state.name === "up";
+    return this.state.name === "up";
   }
 
   /* ---- inputs ---- */
 
   /** Begins to connect; nothing happens if that was done already. */
   start(now: number): SessionOutput[] {
-    if (this.#state.name === "idle") this.open(now);
-    return this.#outputs.splice(0);
+    if (this.state.name === "idle") this.open(now);
+    return this.outputs.splice(0);
   }
 
   opened(now: number): SessionOutput[] {
-    if (this.#state.name === "opening") this.sendConnect(now);
-    return this.#outputs.splice(0);
+    if (this.state.name === "opening") this.sendConnect(now);
+    return this.outputs.splice(0);
   }
 
   readTarget(): Uint8Array {
-    return this.#input;
+    return this.input;
   }
 
   received(count: number, now: number): SessionOutput[] {
     const { connection } = this;
     if (connection === undefined || count === 0) return [];
     connection.liveness.received(now);
-    connection.framer.push(this.#input.subarray(0, count));
+    connection.framer.push(this.input.subarray(0, count));
     for (let frame = connection.framer.next(); frame !== undefined; frame = connection.framer.next()) {
       this.frame(frame, connection, now);
       if (this.connection !== connection) break;
     }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   closed(error: SocketError | undefined, now: number): SessionOutput[] {
     const reason = error?.message ?? "closed by the broker";
-    const state = this.#state;
+    const state = this.state;
     if (state.name === "up") this.lose(lostReason(reason, now - state.since), now, false);
     else if (state.name !== "idle" && state.name !== "waiting")
       this.lose(`${CLOSED_DURING[state.name]}: ${reason}`, now, false);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   tick(now: number): SessionOutput[] {
-    const state = this.#state;
+    const state = this.state;
     if (state.name === "up") this.tickUp(state.connection, now);
     else if (state.name !== "idle" && now >= state.until)
       switch (state.name) {
@@ -123,16 +123,16 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
           break;
         }
       }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   deadline(): number | undefined {
-    const state = this.#state;
+    const state = this.state;
     switch (state.name) {
       case "idle":
         return undefined;
       case "up":
-        return Math.min(state.connection.liveness.deadline(), this.#inflight.deadline(state.since) ?? Infinity);
+        return Math.min(state.connection.liveness.deadline(), this.inflight.deadline(state.since) ?? Infinity);
       default:
         return state.until;
     }
@@ -142,9 +142,9 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   stop(now: number): SessionOutput[] {
     const { connection } = this;
     if (connection !== undefined) this.send(disconnect(), connection, now);
-    if (connection !== undefined || this.#state.name === "opening") this.#outputs.push({ type: "close" });
+    if (connection !== undefined || this.state.name === "opening") this.outputs.push({ type: "close" });
     this.leave(IDLE);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   /**
@@ -152,16 +152,16 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
    * same token, and is sent until PUBACK, across connections; "acked" follows. A "warning" says so if there is no room.
    */
   publish(token: string | undefined, message: Message, now: number): SessionOutput[] {
-    const connection = this.#state.name === "up" ? this.#state.connection : undefined;
+    const connection = this.state.name === "up" ? this.state.connection : undefined;
     if (message.qos === 0) {
       if (connection !== undefined) this.send(publish(message, 0, false), connection, now);
     } else {
       if (token === undefined) throw new Error("a QoS 1 publish needs a token");
-      if (!this.#inflight.keep(token, message))
-        this.#outputs.push({ type: "warning", message: `publish "${token}" dropped: too many are unacknowledged` });
+      if (!this.inflight.keep(token, message))
+        this.outputs.push({ type: "warning", message: `publish "${token}" dropped: too many are unacknowledged` });
       else if (connection !== undefined) this.sendKept(token, connection, now);
     }
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   /**
@@ -169,22 +169,22 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
    */
   handled(handle: number, now: number): SessionOutput[] {
     this.acknowledge(handle, now);
-    return this.#outputs.splice(0);
+    return this.outputs.splice(0);
   }
 
   /* ---- transitions ---- */
 
   private open(now: number): void {
-    this.#state = { name: "opening", until: now + CONNECT_TIMEOUT };
-    this.#outputs.push({ type: "connect" });
+    this.state = { name: "opening", until: now + CONNECT_TIMEOUT };
+    this.outputs.push({ type: "connect" });
   }
 
   private sendConnect(now: number): void {
     try {
-      const identity = this.#options.identity();
+      const identity = this.options.identity();
       const packet = connect(identity);
-      const connection = new BrokerConnection(++this.#connections, identity, now);
-      this.#state = { name: "connecting", until: now + MQTT_REPLY_TIMEOUT, connection };
+      const connection = new BrokerConnection(++this.connections, identity, now);
+      this.state = { name: "connecting", until: now + MQTT_REPLY_TIMEOUT, connection };
       this.send(packet, connection, now);
     } catch (error) {
       const message = error instanceof Error ? error.message : "unknown error";
@@ -194,9 +194,9 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
 
   private subscribe(connection: BrokerConnection, now: number): void {
     const awaited = new Map<number, string>();
-    this.#state = { name: "subscribing", until: now + MQTT_REPLY_TIMEOUT, connection, awaited, granted: 0 };
-    for (const topic of this.#options.subscriptions) {
-      const id = this.#inflight.takeId();
+    this.state = { name: "subscribing", until: now + MQTT_REPLY_TIMEOUT, connection, awaited, granted: 0 };
+    for (const topic of this.options.subscriptions) {
+      const id = this.inflight.takeId();
       awaited.set(id, topic);
       this.send(subscribe(id, topic), connection, now);
     }
@@ -204,30 +204,30 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   private up(connection: BrokerConnection, now: number): void {
-    this.#state = { name: "up", connection, since: now };
-    this.#outputs.push({ type: "up" });
+    this.state = { name: "up", connection, since: now };
+    this.outputs.push({ type: "up" });
   }
 
   /** `close`: the connection is still there and must be closed by this side. */
   private lose(reason: string, now: number, close: boolean): void {
-    const state = this.#state;
-    if (state.name === "up" && now - state.since >= MQTT_STABLE) this.#backoff.reset();
-    const retryIn = this.#backoff.next();
+    const state = this.state;
+    if (state.name === "up" && now - state.since >= MQTT_STABLE) this.backoff.reset();
+    const retryIn = this.backoff.next();
     this.leave({ name: "waiting", until: now + retryIn });
-    if (close) this.#outputs.push({ type: "close" });
-    this.#outputs.push({ type: "down", reason, retryIn });
+    if (close) this.outputs.push({ type: "close" });
+    this.outputs.push({ type: "down", reason, retryIn });
   }
 
   private leave(to: State): void {
-    this.#state = to;
-    this.#inflight.disconnected();
+    this.state = to;
+    this.inflight.disconnected();
   }
 
   /* ---- packets ---- */
 
   /** The connection on which CONNECT was sent. */
   private get connection(): BrokerConnection | undefined {
-    const state = this.#state;
+    const state = this.state;
     return "connection" in state ? state.connection : undefined;
   }
 
@@ -236,13 +236,13 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
       case "packet": {
         const packet = connection.decoder.decode(frame.bytes);
         if (packet.type === "malformed") return this.malformed(packet.reason, now);
-        if (this.#state.name === "connecting") return this.firstPacket(packet, connection, now);
+        if (this.state.name === "connecting") return this.firstPacket(packet, connection, now);
         return this.packet(packet, connection, now);
       }
       case "malformed":
         return this.malformed(frame.reason, now);
       case "skipped":
-        if (this.#state.name === "connecting") return this.violated("publish before connack", now);
+        if (this.state.name === "connecting") return this.violated("publish before connack", now);
         return this.skipped(frame, connection, now);
     }
   }
@@ -260,7 +260,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     const { qos, id, length } = frame;
     if (qos > 0) this.acknowledge(connection.handle(qos, id), now);
     if (!connection.warnedOfSize)
-      this.#outputs.push({ type: "warning", message: `a message of ${length} bytes was skipped: too large` });
+      this.outputs.push({ type: "warning", message: `a message of ${length} bytes was skipped: too large` });
     connection.warnedOfSize = true;
   }
 
@@ -277,7 +277,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
         return this.violated("second connack", now);
       case "publish": {
         const { topic, payload, qos, id } = packet;
-        this.#outputs.push({ type: "message", topic, payload, handle: qos === 0 ? 0 : connection.handle(qos, id) });
+        this.outputs.push({ type: "message", topic, payload, handle: qos === 0 ? 0 : connection.handle(qos, id) });
         return;
       }
       case "pubrel":
@@ -286,8 +286,8 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
         // handled like one at QoS 1.
         return this.send(acknowledge("pubcomp", packet.id), connection, now);
       case "puback": {
-        const token = this.#inflight.acknowledged(packet.id);
-        if (token !== undefined) this.#outputs.push({ type: "acked", token });
+        const token = this.inflight.acknowledged(packet.id);
+        if (token !== undefined) this.outputs.push({ type: "acked", token });
         return;
       }
       case "suback":
@@ -299,14 +299,14 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   private suback(id: number, code: number, now: number): void {
-    const state = this.#state;
+    const state = this.state;
     if (state.name !== "subscribing") return;
     const topic = state.awaited.get(id);
     if (topic === undefined) return;
     state.awaited.delete(id);
     if (code !== REFUSED) state.granted++;
     else
-      this.#outputs.push({
+      this.outputs.push({
         type: "warning",
         message: `the broker refused the subscription to ${state.connection.masked(topic)}: check the device's permissions`,
       });
@@ -319,21 +319,21 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     const { liveness } = connection;
     if (liveness.check(now) === "dead")
       return this.lose(`no answer to a ping within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
-    this.#inflight.due(now).forEach((token) => this.sendKept(token, connection, now));
+    this.inflight.due(now).forEach((token) => this.sendKept(token, connection, now));
     if (liveness.check(now) !== "ping") return;
     liveness.pinged(now);
-    this.#outputs.push({ type: "send", bytes: pingreq() });
+    this.outputs.push({ type: "send", bytes: pingreq() });
   }
 
   /* ---- what is sent ---- */
 
   private send(bytes: Uint8Array, { liveness }: BrokerConnection, now: number): void {
     liveness.sent(now);
-    this.#outputs.push({ type: "send", bytes });
+    this.outputs.push({ type: "send", bytes });
   }
 
   private sendKept(token: string, connection: BrokerConnection, now: number): void {
-    const { message, id, dup } = this.#inflight.send(token, now);
+    const { message, id, dup } = this.inflight.send(token, now);
     this.send(publish(message, id, dup), connection, now);
   }
 

@@ -19,16 +19,16 @@ export interface ConnectionOwner {
  * itself: a closure for each event would cost ten slots apiece on XS, for as long as the connection lasts.
  */
 export class Connection implements SocketEvents {
-  readonly #owner: ConnectionOwner;
-  readonly #unsent = new SendQueue();
-  #socket: Socket | undefined;
-  #closed = false;
+  private readonly owner: ConnectionOwner;
+  private readonly unsent = new SendQueue();
+  private socket: Socket | undefined;
+  private isClosed = false;
 
   /** Starts to connect. */
   constructor(owner: ConnectionOwner, network: Network, clock: Clock, options: ConnectOptions) {
-    this.#owner = owner;
+    this.owner = owner;
     try {
-      this.#socket = network.connect(options, this);
+      this.socket = network.connect(options, this);
     } catch (error) {
       const message = (error as Error).message;
       clock.set(() => this.closed({ kind: "other", message }), 0);
@@ -37,39 +37,39 @@ export class Connection implements SocketEvents {
 
   /** False: the peer takes nothing and too much is queued. */
   send(bytes: Uint8Array): boolean {
-    return this.#socket === undefined || this.#unsent.send(this.#socket, bytes);
+    return this.socket === undefined || this.unsent.send(this.socket, bytes);
   }
 
   /** Moves up to `into.length` received bytes; returns how many. */
   read(into: Uint8Array): number {
-    return this.#closed ? 0 : (this.#socket?.read(into) ?? 0);
+    return this.isClosed ? 0 : (this.socket?.read(into) ?? 0);
   }
 
   /** The owner is not called after this. */
   close(): void {
-    this.#closed = true;
-    this.#socket?.close();
+    this.isClosed = true;
+    this.socket?.close();
   }
 
   /* ---- called by the port ---- */
 
   opened(): void {
-    this.tell(() => this.#owner.opened());
+    this.tell(() => this.owner.opened());
   }
 
   readable(): void {
-    this.tell(() => this.#owner.readable());
+    this.tell(() => this.owner.readable());
   }
 
   writable(): void {
-    this.tell(() => this.#socket !== undefined && this.#unsent.flush(this.#socket));
+    this.tell(() => this.socket !== undefined && this.unsent.flush(this.socket));
   }
 
   closed(error?: SocketError): void {
-    this.tell(() => this.#owner.ended(error));
+    this.tell(() => this.owner.ended(error));
   }
 
   private tell(event: () => void): void {
-    if (!this.#closed) this.#owner.enter(event);
+    if (!this.isClosed) this.owner.enter(event);
   }
 }

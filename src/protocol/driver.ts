@@ -22,12 +22,13 @@ export abstract class ProtocolDriver<
   Output extends { readonly type: string },
   Machine extends ProtocolMachine<Output>,
 > implements ConnectionOwner {
-  readonly #options: DriverOptions;
-  #machine: Machine | undefined;
-  #connection: Connection | undefined;
+  private readonly driverOptions: DriverOptions;
+  /** The running machine, for inputs that only its kind has; `run` takes what they return. Only `begin` and `stop` set it. */
+  protected machine: Machine | undefined;
+  private connection: Connection | undefined;
 
   constructor(options: DriverOptions) {
-    this.#options = options;
+    this.driverOptions = options;
   }
 
   /** The server of a connect. */
@@ -36,34 +37,29 @@ export abstract class ProtocolDriver<
   /** Takes an output that is not I/O. It may call the driver, `stop` included. */
   protected abstract handle(event: Exclude<Output, IoEffect>): void;
 
-  /** The running machine, for inputs that only its kind has; `run` takes what they return. */
-  protected get machine(): Machine | undefined {
-    return this.#machine;
-  }
-
   protected now(): number {
-    return this.#options.clock.now();
+    return this.driverOptions.clock.now();
   }
 
   protected begin(machine: Machine): void {
     this.stop();
-    this.#machine = machine;
+    this.machine = machine;
     this.run(machine.start(this.now()));
   }
 
   /** Stops and forgets the machine. Its remaining outputs are void. */
   stop(): void {
-    if (this.#machine !== undefined) this.run(this.#machine.stop(this.now()));
-    this.#machine = undefined;
+    if (this.machine !== undefined) this.run(this.machine.stop(this.now()));
+    this.machine = undefined;
     this.close();
   }
 
   tick(): void {
-    if (this.#machine !== undefined) this.run(this.#machine.tick(this.now()));
+    if (this.machine !== undefined) this.run(this.machine.tick(this.now()));
   }
 
   deadline(): number | undefined {
-    return this.#machine?.deadline();
+    return this.machine?.deadline();
   }
 
   /**
@@ -71,10 +67,10 @@ export abstract class ProtocolDriver<
    * sector is stored.
    */
   protected run(outputs: Output[]): void {
-    const machine = this.#machine;
+    const machine = this.machine;
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
       // The owner may have stopped this machine, or started another, in answer to an event.
-      if (machine !== this.#machine) return;
+      if (machine !== this.machine) return;
       this.execute(output);
     }
   }
@@ -82,35 +78,35 @@ export abstract class ProtocolDriver<
   /* ---- called by the connection ---- */
 
   enter(callback: () => void): void {
-    this.#options.enter(callback);
+    this.driverOptions.enter(callback);
   }
 
   opened(): void {
-    if (this.#machine !== undefined) this.run(this.#machine.opened(this.now()));
+    if (this.machine !== undefined) this.run(this.machine.opened(this.now()));
   }
 
   readable(): void {
-    const connection = this.#connection;
+    const connection = this.connection;
     let turn = 0;
     for (let count = this.read(connection); count > 0; count = this.read(connection)) {
       turn += count;
       if (turn < BYTES_PER_TURN) continue;
-      this.#options.clock.set(() => this.enter(() => connection === this.#connection && this.readable()), 0);
+      this.driverOptions.clock.set(() => this.enter(() => connection === this.connection && this.readable()), 0);
       return;
     }
   }
 
   /** Bytes that earlier turns left unread still count. */
   ended(error: SocketError | undefined): void {
-    const connection = this.#connection;
+    const connection = this.connection;
     while (this.read(connection) > 0);
-    if (connection === this.#connection) this.lost(error);
+    if (connection === this.connection) this.lost(error);
   }
 
   /** Reads once. 0: nothing more now, or the connection is not the present one any more. */
   private read(connection: Connection | undefined): number {
-    const machine = this.#machine;
-    if (connection === undefined || connection !== this.#connection || machine === undefined) return 0;
+    const machine = this.machine;
+    if (connection === undefined || connection !== this.connection || machine === undefined) return 0;
     const target = machine.readTarget();
     const count = target.length === 0 ? 0 : connection.read(target);
     if (count > 0) this.run(machine.received(count, this.now()));
@@ -124,7 +120,7 @@ export abstract class ProtocolDriver<
       case "connect":
         return this.connect(this.serverOf(output as Extract<Output, { type: "connect" }>));
       case "send":
-        if (this.#connection?.send((output as unknown as Extract<IoEffect, { type: "send" }>).bytes) === false)
+        if (this.connection?.send((output as unknown as Extract<IoEffect, { type: "send" }>).bytes) === false)
           this.lost({ kind: "other", message: "the peer takes no bytes" });
         return;
       case "close":
@@ -136,16 +132,16 @@ export abstract class ProtocolDriver<
 
   private connect(server: ConnectOptions): void {
     this.close();
-    this.#connection = new Connection(this, this.#options.network, this.#options.clock, server);
+    this.connection = new Connection(this, this.driverOptions.network, this.driverOptions.clock, server);
   }
 
   private lost(error: SocketError | undefined): void {
     this.close();
-    if (this.#machine !== undefined) this.run(this.#machine.closed(error, this.now()));
+    if (this.machine !== undefined) this.run(this.machine.closed(error, this.now()));
   }
 
   private close(): void {
-    this.#connection?.close();
-    this.#connection = undefined;
+    this.connection?.close();
+    this.connection = undefined;
   }
 }

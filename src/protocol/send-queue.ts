@@ -8,26 +8,26 @@ const LIMIT = 16_384;
 
 /** Bytes that a socket has not taken yet. */
 export class SendQueue {
-  #queue: Uint8Array[] = [];
-  #length = 0;
+  private queue: Uint8Array[] = [];
+  private length = 0;
 
   /** False: too much is queued. */
   send(socket: Socket, bytes: Uint8Array): boolean {
-    this.#queue.push(bytes);
-    this.#length += bytes.length;
+    this.queue.push(bytes);
+    this.length += bytes.length;
     this.flush(socket);
-    return this.#length <= LIMIT;
+    return this.length <= LIMIT;
   }
 
   flush(socket: Socket): void {
-    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+    for (let first = this.queue[0]; first !== undefined; first = this.queue[0]) {
       const taken = socket.write(first);
-      this.#length -= taken;
+      this.length -= taken;
       if (taken < first.length) {
-        this.#queue[0] = first.subarray(taken);
+        this.queue[0] = first.subarray(taken);
         return;
       }
-      this.#queue.shift();
+      this.queue.shift();
     }
   }
 }

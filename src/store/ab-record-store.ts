@@ -41,15 +41,15 @@ interface Copy<T> {
 }
 
 export class AbRecordStore implements Store {
-  readonly #store: LongStore;
-  #marked = false;
+  private readonly store: LongStore;
+  private marked = false;
   /** Keys that were found; those before the first write are written anew with it. Undefined where nothing can be torn. */
-  readonly #found: Set<string> | undefined;
+  private readonly found: Set<string> | undefined;
 
   /** One for each start of the chip. `mayBeTorn`: the last run may have ended in the middle of a write, as all do but a wanted restart. */
   constructor(store: LongStore, mayBeTorn = false) {
-    this.#store = store;
-    this.#found = mayBeTorn ? new Set() : undefined;
+    this.store = store;
+    this.found = mayBeTorn ? new Set() : undefined;
   }
 
   /** The key of the record that a key of the store below belongs to; undefined: to none. */
@@ -91,20 +91,20 @@ export class AbRecordStore implements Store {
     const second = key + SECOND;
     // The older copy first: a cut between the two must not bring it back.
     const order = newest?.key === second ? [key, second] : [second, key];
-    for (const each of order) if (each.length <= 15) this.#store.delete(each);
+    for (const each of order) if (each.length <= 15) this.store.delete(each);
   }
 
   private noted<T>(key: string, copy: Copy<T> | undefined): Copy<T> | undefined {
-    if (copy !== undefined) this.#found?.add(key);
+    if (copy !== undefined) this.found?.add(key);
     return copy;
   }
 
   /** Before the first write of a start. */
   private begin(): void {
-    if (this.#marked) return;
-    this.#store.setLong(MARK, ((this.#store.getLong(MARK) ?? 0) + 1) % MARKS);
-    this.#marked = true;
-    for (const key of this.#found ?? []) {
+    if (this.marked) return;
+    this.store.setLong(MARK, ((this.store.getLong(MARK) ?? 0) + 1) % MARKS);
+    this.marked = true;
+    for (const key of this.found ?? []) {
       const number = this.newestOf(this.numbers(key));
       const record = this.newestOf(this.records(key));
       if (number !== undefined) this.putNumber(key, number.value);
@@ -118,8 +118,8 @@ export class AbRecordStore implements Store {
     const place = placeFor(key, newest);
     written(
       key,
-      () => this.#store.setLong(place, long),
-      () => this.#store.getLong(place) === long,
+      () => this.store.setLong(place, long),
+      () => this.store.getLong(place) === long,
     );
   }
 
@@ -131,9 +131,9 @@ export class AbRecordStore implements Store {
     const place = placeFor(key, newest);
     written(
       key,
-      () => this.#store.setBytes(place, copy),
+      () => this.store.setBytes(place, copy),
       () => {
-        const found = this.#store.getBytes(place);
+        const found = this.store.getBytes(place);
         return found !== undefined && same(found, copy);
       },
     );
@@ -147,7 +147,7 @@ export class AbRecordStore implements Store {
 
   private numbers(key: string): (Copy<number> | undefined)[] {
     return copiesOf(key, (place) => {
-      const long = this.#store.getLong(place);
+      const long = this.store.getLong(place);
       return long === undefined
         ? undefined
         : { key: place, generation: Math.floor(long / NUMBERS) & 0xff, value: long % NUMBERS };
@@ -156,7 +156,7 @@ export class AbRecordStore implements Store {
 
   private records(key: string): (Copy<Uint8Array> | undefined)[] {
     return copiesOf(key, (place) => {
-      const bytes = this.#store.getBytes(place);
+      const bytes = this.store.getBytes(place);
       return bytes === undefined || bytes.length === 0
         ? undefined
         : { key: place, generation: bytes[0]!, value: bytes.subarray(1) };

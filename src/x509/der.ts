@@ -22,26 +22,26 @@ export interface Element {
 }
 
 export class DerReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+  private readonly bytes: Uint8Array;
+  private at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.bytes = bytes;
   }
 
   get more(): boolean {
-    return this.#at < this.#bytes.length;
+    return this.at < this.bytes.length;
   }
 
   /** Tag of the next element; -1 at the end. */
   get tag(): number {
-    return this.#bytes[this.#at] ?? -1;
+    return this.bytes[this.at] ?? -1;
   }
 
   /** The next element. Throws when it is not of type `tag`, where one is named, or does not fit. */
   next(tag?: number): Element {
-    const bytes = this.#bytes;
-    const start = this.#at;
+    const bytes = this.bytes;
+    const start = this.at;
     const found = bytes[start];
     if (found === undefined || (found & 0x1f) === 0x1f) throw new Error("DER: no element");
     if (tag !== undefined && found !== tag) throw new Error(`DER: tag ${found}, expected ${tag}`);
@@ -55,7 +55,7 @@ export class DerReader {
     }
     const end = at + length;
     if (end > bytes.length) throw new Error("DER: element longer than its frame");
-    this.#at = end;
+    this.at = end;
     return { tag: found, content: bytes.subarray(at, end), whole: bytes.subarray(start, end) };
   }
 

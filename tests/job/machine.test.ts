@@ -252,13 +252,13 @@ test("tables are frozen: a preloaded object that is not costs a chip memory", ()
 test("the machine alone assigns a state", () => {
   const folder = new URL("../../src/job/", import.meta.url);
   const assignments = readdirSync(folder).flatMap((file) =>
-    [...readFileSync(new URL(file, folder), "utf8").matchAll(/[\w#.]*\bstate\s*=[^=>].*/g)].map(
+    [...readFileSync(new URL(file, folder), "utf8").matchAll(/[\w.]*\b(?:state|currentState)\s*=[^=>].*/g)].map(
       ([text]) => `${file}: ${text.slice(0, 60)}`,
     ),
   );
   assert.deepEqual(
     assignments.filter((each) => !/: (const )?state = /.test(each)),
-    ["machine.ts: this.#state = next.state;"],
+    ["machine.ts: this.currentState = next.state;"],
   );
 });
 

@@ -104,10 +104,10 @@ export class TencentPlatform implements Platform {
     renewable: true,
     resumeDelay: RESUME_DELAY,
   };
-  readonly #config: TencentConfig;
-  readonly #crypto: Crypto;
-  readonly #updateTopic: string;
-  readonly #reportTopic: string;
+  private readonly config: TencentConfig;
+  private readonly crypto: Crypto;
+  private readonly updateTopic: string;
+  private readonly reportTopic: string;
 
   /** Throws with one line that names the setting if the configuration can not work. */
   constructor(config: TencentConfig, crypto: Crypto) {
@@ -118,12 +118,12 @@ export class TencentPlatform implements Platform {
     if (hmac !== undefined && hmac !== "SHA256" && hmac !== "SHA1") throw new Error('hmac: "SHA256" or "SHA1"');
     if (!Number.isInteger(keepAlive) || keepAlive < 0 || keepAlive > KEEPALIVE_MAX)
       throw new Error(`keepAlive: whole seconds from 0 to ${KEEPALIVE_MAX}`);
-    this.#config = config;
-    this.#crypto = crypto;
+    this.config = config;
+    this.crypto = crypto;
     if (authMode === "KEY") secretKey(deviceSecret).fill(0);
-    this.#updateTopic = `$ota/update/${productId}/${deviceName}`;
-    this.#reportTopic = `$ota/report/${productId}/${deviceName}`;
-    this.subscriptions = [this.#updateTopic];
+    this.updateTopic = `$ota/update/${productId}/${deviceName}`;
+    this.reportTopic = `$ota/report/${productId}/${deviceName}`;
+    this.subscriptions = [this.updateTopic];
   }
 
   identity(): Identity {
@@ -135,18 +135,18 @@ export class TencentPlatform implements Platform {
       hmac = "SHA256",
       sdkAppId = SDK_APP_ID,
       keepAlive = MQTT_KEEPALIVE,
-    } = this.#config;
+    } = this.config;
     const clientId = clientIdOf(productId, deviceName);
-    const username = usernameOf(clientId, sdkAppId, connectionId(this.#crypto));
+    const username = usernameOf(clientId, sdkAppId, connectionId(this.crypto));
     if (authMode === "CERT") return { clientId, username, keepAlive };
     const key = secretKey(deviceSecret);
-    const password = passwordOf(this.#crypto, hmac, key, username);
+    const password = passwordOf(this.crypto, hmac, key, username);
     key.fill(0);
     return { clientId, username, password, keepAlive };
   }
 
   parse(topic: string, payload: Uint8Array): Incoming {
-    if (topic !== this.#updateTopic) return ignored("another topic");
+    if (topic !== this.updateTopic) return ignored("another topic");
     const message = readObject(payload);
     if (typeof message === "string") return ignored(message);
     switch (member(message, "type")) {
@@ -190,7 +190,7 @@ export class TencentPlatform implements Platform {
   }
 
   private message(qos: 0 | 1, content: object): Message {
-    return { topic: this.#reportTopic, payload: JSON.stringify(content), qos };
+    return { topic: this.reportTopic, payload: JSON.stringify(content), qos };
   }
 }
 

@@ -85,11 +85,11 @@ export class ThingsPanelPlatform implements Platform {
   readonly name = "thingspanel";
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules;
-  readonly #config: ThingsPanelConfig;
-  readonly #crypto: Crypto;
-  readonly #profile: ProfileFacts;
-  readonly #module: string;
-  readonly #progressTopic: string;
+  private readonly config: ThingsPanelConfig;
+  private readonly crypto: Crypto;
+  private readonly profile: ProfileFacts;
+  private readonly module: string;
+  private readonly progressTopic: string;
 
   /** Throws with one line that names the setting if the configuration can not work. */
   constructor(config: ThingsPanelConfig, crypto: Crypto) {
@@ -111,17 +111,17 @@ export class ThingsPanelPlatform implements Platform {
       throw new Error(`httpBase: ${splitUrl(httpBase) as string}`);
     if (!Number.isInteger(keepAlive) || keepAlive < 1 || keepAlive > KEEPALIVE_MAX)
       throw new Error(`keepAlive: whole seconds from 1 to ${KEEPALIVE_MAX}`);
-    this.#config = config;
-    this.#crypto = crypto;
-    this.#module = module;
-    this.#profile = PROFILES[profile];
-    this.#progressTopic = config.progressTopic ?? this.#profile.progress;
-    this.subscriptions = this.#profile.tasks(username, deviceNumber);
-    this.rules = this.#profile.rules;
+    this.config = config;
+    this.crypto = crypto;
+    this.module = module;
+    this.profile = PROFILES[profile];
+    this.progressTopic = config.progressTopic ?? this.profile.progress;
+    this.subscriptions = this.profile.tasks(username, deviceNumber);
+    this.rules = this.profile.rules;
   }
 
   identity(): Identity {
-    const { clientId, username, password: given, keepAlive = MQTT_KEEPALIVE } = this.#config;
+    const { clientId, username, password: given, keepAlive = MQTT_KEEPALIVE } = this.config;
     const password = typeof given === "function" ? given() : given;
     return { clientId, username, keepAlive, ...(password === undefined || password === "" ? {} : { password }) };
   }
@@ -129,9 +129,7 @@ export class ThingsPanelPlatform implements Platform {
   parse(topic: string, payload: Uint8Array): Incoming {
     if (!this.subscriptions.includes(topic)) return ignored("another topic");
     const message = readObject(payload);
-    return typeof message === "string"
-      ? ignored(message)
-      : readTask(message, { ...this.#config, module: this.#module });
+    return typeof message === "string" ? ignored(message) : readTask(message, { ...this.config, module: this.module });
   }
 
   encode(report: Report): Message | undefined {
@@ -153,10 +151,10 @@ export class ThingsPanelPlatform implements Platform {
 
   /** `id`: 10 digits, as in the manual. The server never refers to it. */
   private version(version: string): Message | undefined {
-    const topic = this.#profile.version;
+    const topic = this.profile.version;
     if (topic === undefined) return undefined;
-    const id = String(1_000_000_000 + Math.floor(this.#crypto.random() * 9_000_000_000));
-    return { topic, qos: 1, payload: JSON.stringify({ id, params: { version, module: this.#module } }) };
+    const id = String(1_000_000_000 + Math.floor(this.crypto.random() * 9_000_000_000));
+    return { topic, qos: 1, payload: JSON.stringify({ id, params: { version, module: this.module } }) };
   }
 
   /** `module` is sent exactly as received: v0 compares it with that of the package, and reads an absent one as "". */
@@ -166,7 +164,7 @@ export class ThingsPanelPlatform implements Platform {
       desc: truncateUtf8(desc, MESSAGE_MAX),
       ...(module === undefined ? {} : { module }),
     };
-    return { topic: this.#progressTopic, qos, payload: JSON.stringify(content) };
+    return { topic: this.progressTopic, qos, payload: JSON.stringify(content) };
   }
 }
 

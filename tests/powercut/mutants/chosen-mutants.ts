@@ -14,7 +14,7 @@ interface Chosen {
 }
 
 const job = (name: string): string => `src/job/${name}.ts`;
-const STORED = "if (this.#sectors++ > 0) return [this.putOffset()];";
+const STORED = "if (this.sectors++ > 0) return [this.putOffset()];";
 const WRITTEN = `{ type: "write", offset, bytes: body }, { type: "compare", offset, bytes: body, erased }`;
 const OWN_FAULT = `{ entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },`;
 
@@ -80,8 +80,8 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 4,
     what: "the checkpoint is one sector ahead",
     file: job("stored-job"),
-    passage: "const value = this.target.offset.encode(this.#identity, this.#sectors);",
-    instead: "const value = this.target.offset.encode(this.#identity, this.#sectors + 1);",
+    passage: "const value = this.target.offset.encode(this.identity, this.sectors);",
+    instead: "const value = this.target.offset.encode(this.identity, this.sectors + 1);",
   },
   {
     invariant: 5,
@@ -103,14 +103,14 @@ const CHOSEN: readonly Chosen[] = [
     what: "no checkpoint after the first sector",
     file: job("stored-job"),
     passage: STORED,
-    instead: "if (this.#sectors++ > 0) return [];",
+    instead: "if (this.sectors++ > 0) return [];",
   },
   {
     invariant: 6,
     what: "a checkpoint each eighth sector",
     file: job("stored-job"),
     passage: STORED,
-    instead: "if (this.#sectors++ > 0) return this.#sectors % 8 === 0 ? [this.putOffset()] : [];",
+    instead: "if (this.sectors++ > 0) return this.sectors % 8 === 0 ? [this.putOffset()] : [];",
   },
   {
     invariant: 6,

@@ -20,7 +20,7 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
-    "src/job/context.ts: steps exchanged: this.#left = { firmware: FIRMWARE.checkpointIn(stored), component: COMPONENT.checkpointIn(stored) };",
+    "src/job/context.ts: steps exchanged: this.left = { firmware: FIRMWARE.checkpointIn(stored), component: COMPONENT.checkpointIn(stored) };",
     "Each field of the context is made from the arguments alone: in which order nobody can see.",
   ],
   [
@@ -32,22 +32,22 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "Each field is made from the argument alone.",
   ],
   [
-    "src/job/stored-job.ts: steps exchanged: this.#record = record;",
+    "src/job/stored-job.ts: steps exchanged: this.jobRecord = record;",
     "The identity is computed from the argument, not from the field that is set beside it.",
   ],
   [
-    "src/job/stored-job.ts: steps exchanged: job.#phase = RECORDS.phase.decode(job.#identity, stored.phase);",
+    "src/job/stored-job.ts: steps exchanged: job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);",
     "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [
-    "src/job/stored-job.ts: steps exchanged: job.#outcome = RECORDS.outcome.decode(job.#identity, stored.outcome);",
+    "src/job/stored-job.ts: steps exchanged: job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);",
     "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [
-    "src/job/pending.ts: steps exchanged: this.#offer = new LateRecord(pendingOffer.key, (offer: Offer) => pendingOffer.encode({ platform, slot: targetO…",
+    "src/job/pending.ts: steps exchanged: this.lateOffer = new LateRecord(pendingOffer.key, (offer: Offer) => pendingOffer.encode({ platform, slot: targ…",
     "Two records that do not depend on each other are set up.",
   ],
-  ["src/store/ab-record-store.ts: steps exchanged: this.#store = store;", "Both fields are made from the arguments."],
+  ["src/store/ab-record-store.ts: steps exchanged: this.store = store;", "Both fields are made from the arguments."],
   [
     "src/store/ab-record-store.ts: steps exchanged: copy[0] = nextGeneration(newest);",
     "The generation and the bytes go to different places of one buffer, which is written after both.",
