@@ -122,11 +122,8 @@ const escapeRawBytes = (location: string): string => {
 
 /** RFC 3986 section 5.2.4 on an absolute path; the query stays as it is. */
 const withoutDots = (reference: string): string => {
-  let end = reference.length;
-  for (const mark of ["?", "#"]) {
-    const at = reference.indexOf(mark);
-    if (at >= 0 && at < end) end = at;
-  }
+  const mark = reference.search(/[?#]/);
+  const end = mark < 0 ? reference.length : mark;
   const path = reference.slice(0, end);
   if (!path.includes("/.")) return reference;
   const kept: string[] = [];

@@ -63,10 +63,8 @@ const ofJob = (context: JobContext, job: StoredJob, { verdict, text, trials }: D
   }
 };
 
-const drop = (job: StoredJob, why: string): JobEffect[] => [
-  ...job.forget(false),
-  warning(`stored job dropped: ${why}`),
-];
+const drop = (job: StoredJob, why: string): JobEffect[] =>
+  job.forget(false).concat(warning(`stored job dropped: ${why}`));
 
 const DONE: Outcome = Object.freeze({ kind: "done" });
 

@@ -26,7 +26,7 @@ export class Writer {
       .bytes(bytes);
   }
   bytes(bytes: Uint8Array): this {
-    for (const byte of bytes) this.byte(byte);
+    bytes.forEach((byte) => this.byte(byte));
     return this;
   }
   /** The bytes with their CRC-32 behind them. */

@@ -19,7 +19,7 @@ export const download = (context: JobContext, job: StoredJob, now: number): Step
   if (!job.complete) return startDownload(job, now);
   const { target, offer, offset } = job;
   const effects = prepare(job, new Progress(now), now);
-  return before([...effects, ...target.open(offer, offset)], verify(context, job, now));
+  return before(effects.concat(target.open(offer, offset)), verify(context, job, now));
 };
 
 /** Begins at the checkpoint of a file that is not complete. */
@@ -65,7 +65,7 @@ export const total = (
     // With the size the checkpoint of an earlier job of the same image is known: the download continues from there.
     if (job.offset > 0) return before(stopped, download(context, job, now));
   }
-  return to({ name: "downloading", job, progress }, [...effects, ...target.open(job.offer, job.offset)]);
+  return to({ name: "downloading", job, progress }, effects.concat(target.open(job.offer, job.offset)));
 };
 
 export const sector = (
@@ -100,7 +100,7 @@ export const sectorCompared = (
 };
 
 export const startOver = (_context: JobContext, { job, progress }: InDownload, { reason }: Event<"start-over">) =>
-  to<Downloading>({ name: "downloading", job, progress }, [...job.dropCheckpoint(), warning(reason)]);
+  to<Downloading>({ name: "downloading", job, progress }, job.dropCheckpoint().concat(warning(reason)));
 
 export const rewind = (
   _context: JobContext,
@@ -108,7 +108,7 @@ export const rewind = (
   { offset }: Event<"rewind">,
 ): Step<Downloading> => {
   const effects = job.rewind(offset);
-  return to({ name: "downloading", job, progress }, [...effects, ...job.target.open(job.offer, job.offset)]);
+  return to({ name: "downloading", job, progress }, effects.concat(job.target.open(job.offer, job.offset)));
 };
 
 export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>
@@ -163,5 +163,5 @@ export const renewalTimeout = (
 
 /** Continues at the checkpoint with another URL of the same image. */
 export const renew = ({ job, progress }: InDownload | Renewing, url: string): Step<Downloading> => {
-  return to({ name: "downloading", job, progress }, [...job.renew(url), { type: "renew", url }]);
+  return to({ name: "downloading", job, progress }, job.renew(url).concat({ type: "renew", url }));
 };

@@ -9,7 +9,7 @@ export const DENIED_ENTRY = DENIED_ID + 1;
 
 export const encodeDenylist = (entries: readonly Uint8Array[]): Uint8Array => {
   const writer = new Writer().byte(FORMAT);
-  for (const entry of entries) writer.bytes(entry);
+  entries.forEach((entry) => writer.bytes(entry));
   return writer.sealed();
 };
 
@@ -52,10 +52,9 @@ export interface BudgetRecord {
 
 export const encodeBudgets = ({ trials, confirmed, installs, since }: BudgetRecord): Uint8Array => {
   const writer = new Writer().byte(FORMAT).byte(trials.length);
-  for (const { id, count, why, at, job } of trials)
-    writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job);
+  trials.forEach(({ id, count, why, at, job }) => writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job));
   writer.byte(confirmed.length);
-  for (const id of confirmed) writer.text(id);
+  confirmed.forEach((id) => writer.text(id));
   return writer.byte(installs).u32(since).sealed();
 };
 

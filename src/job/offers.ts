@@ -213,6 +213,6 @@ const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | 
 export const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
-  const closed = [...job.forget(keep), ...(context.versionReported ? [] : reportVersion(context, IDLE))];
+  const closed = job.forget(keep).concat(context.versionReported ? [] : reportVersion(context, IDLE));
   return before(closed, takeDeferred(context, now));
 };

@@ -36,7 +36,7 @@ export const fail = (
   // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the verdict.
   const effects: JobEffect[] = [{ type: "stop-download" }, ...denied, job.conclude(outcome)];
   if (after.discard === true) effects.push(...job.target.discard());
-  if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint(), ...job.target.abort(job.offer));
+  if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint().concat(job.target.abort(job.offer)));
   return before(effects, report(job, outcome));
 };
 
@@ -50,7 +50,7 @@ const UNUSABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "r
 export const finishFailure = ({ facts }: JobContext, job: StoredJob, outcome: Outcome): JobEffect[] => {
   if (job.offset === 0 || job.record.slot !== facts.target) return [];
   return outcome.kind === "fail" && UNUSABLE.includes(outcome.cause)
-    ? [...job.target.discard(), ...job.dropCheckpoint()]
+    ? job.target.discard().concat(job.dropCheckpoint())
     : [];
 };
 

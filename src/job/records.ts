@@ -70,14 +70,14 @@ export type Snapshot = { readonly [N in RecordName]?: Stored<N> | undefined };
 /** Reads all records. A record that cannot be read counts as absent, a store that throws as empty. */
 export const readRecords = (store: Pick<Store, "getNumber" | "getBytes">): Snapshot => {
   const found: { [name in RecordName]?: unknown } = {};
-  for (const name of Object.keys(RECORDS) as RecordName[]) {
+  (Object.keys(RECORDS) as RecordName[]).forEach((name) => {
     const { key, form } = RECORDS[name];
     try {
       found[name] = form === "number" ? store.getNumber(key) : store.getBytes(key);
     } catch {
       // Absent.
     }
-  }
+  });
   return found as Snapshot;
 };
 

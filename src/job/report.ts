@@ -15,7 +15,7 @@ export const linkChanged = <S extends State>(
   now: number,
 ): Step<S> => {
   noteLink(context, up, now);
-  return up ? to(state, [...pendingAnswer(context), ...reportVersion(context, state)]) : stay(state);
+  return up ? to(state, pendingAnswer(context).concat(reportVersion(context, state))) : stay(state);
 };
 
 /** A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it. */
@@ -67,7 +67,7 @@ export const askAgain = (context: JobContext, state: Idle, _event: unknown, now:
   const due = storeDue(context, now);
   if (context.askAgainAt === undefined || now < context.askAgainAt) return to(state, due);
   context.askAgainAt = now + REREPORT;
-  return to(state, [...due, ...reportVersion(context, state)]);
+  return to(state, due.concat(reportVersion(context, state)));
 };
 
 /** What waits for a later time to be stored. */

@@ -156,7 +156,7 @@ export class StoredJob {
 
   /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
-    return keepCheckpoint ? deleteRecords() : [...deleteRecords(), ...this.deleteCheckpoint()];
+    return keepCheckpoint ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint());
   }
 
   private putOffset(): JobEffect {

@@ -61,7 +61,7 @@ export const linkInTrial = <S extends AnyTrial>(
 ): Step<S> => {
   noteLink(context, up, now);
   if (!up) return stay(state);
-  const reports = [...pendingAnswer(context), ...reportVersion(context, state)];
+  const reports = pendingAnswer(context).concat(reportVersion(context, state));
   return context.options.platform.rules.versionReport ? to(state, reports) : before(reports, reached(context, state));
 };
 

@@ -33,7 +33,7 @@ export class InflightPublishes {
   /** The connection has ended, and with it the meaning of its packet ids. */
   disconnected(): void {
     this.abandoned = [];
-    for (const kept of this.kept.values()) kept.id = 0;
+    this.kept.forEach((kept) => (kept.id = 0));
   }
 
   /** Keeps a publish, in place of an older one of the same token. False: no room. */
@@ -60,12 +60,12 @@ export class InflightPublishes {
   /** PUBACK came: the token whose publish it acknowledges, if any. */
   acknowledged(id: number): string | undefined {
     this.abandoned = this.abandoned.filter((abandoned) => abandoned !== id);
-    for (const kept of this.kept.values()) {
-      if (kept.id !== id) continue;
-      this.kept.delete(kept.token);
-      return kept.token;
-    }
-    return undefined;
+    let token: string | undefined;
+    this.kept.forEach((kept) => {
+      if (kept.id === id) token = kept.token;
+    });
+    if (token !== undefined) this.kept.delete(token);
+    return token;
   }
 
   /** Marks the token's publish as sent at `now`. */
@@ -81,9 +81,11 @@ export class InflightPublishes {
   due(now: number): readonly string[] {
     // Nearly always empty, and iterators are dear on XS.
     if (this.kept.size === 0) return NONE;
-    return [...this.kept.values()]
-      .filter((kept) => kept.id === 0 || now >= kept.sentAt + MQTT_RESEND)
-      .map((kept) => kept.token);
+    const due: string[] = [];
+    this.kept.forEach((kept) => {
+      if (kept.id === 0 || now >= kept.sentAt + MQTT_RESEND) due.push(kept.token);
+    });
+    return due;
   }
 
   /** When the next publish is due: `at once` if one was not sent on this connection; undefined if none is kept. */
@@ -91,10 +93,10 @@ export class InflightPublishes {
     // Asked after every event, and nearly always empty: an iterator costs more than the look.
     if (this.kept.size === 0) return undefined;
     let earliest: number | undefined;
-    for (const kept of this.kept.values()) {
+    this.kept.forEach((kept) => {
       const due = kept.id === 0 ? atOnce : kept.sentAt + MQTT_RESEND;
       if (earliest === undefined || due < earliest) earliest = due;
-    }
+    });
     return earliest;
   }
 
@@ -106,8 +108,8 @@ export class InflightPublishes {
   }
 
   private inUse(id: number): boolean {
-    if (this.abandoned.includes(id)) return true;
-    for (const kept of this.kept.values()) if (kept.id === id) return true;
-    return false;
+    let used = this.abandoned.includes(id);
+    this.kept.forEach((kept) => (used ||= kept.id === id));
+    return used;
   }
 }

@@ -118,7 +118,8 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
           this.lose(`no CONNACK within ${MQTT_REPLY_TIMEOUT / 1000} s`, now, true);
           break;
         case "subscribing": {
-          const topics = [...state.awaited.values()].map((topic) => state.connection.masked(topic));
+          const topics: string[] = [];
+          state.awaited.forEach((topic) => topics.push(state.connection.masked(topic)));
           this.lose(`no SUBACK within ${MQTT_REPLY_TIMEOUT / 1000} s for ${topics.join(", ")}`, now, true);
           break;
         }
@@ -195,11 +196,11 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   private subscribe(connection: BrokerConnection, now: number): void {
     const awaited = new Map<number, string>();
     this.state = { name: "subscribing", until: now + MQTT_REPLY_TIMEOUT, connection, awaited, granted: 0 };
-    for (const topic of this.options.subscriptions) {
+    this.options.subscriptions.forEach((topic) => {
       const id = this.inflight.takeId();
       awaited.set(id, topic);
       this.send(subscribe(id, topic), connection, now);
-    }
+    });
     if (awaited.size === 0) this.up(connection, now);
   }
 

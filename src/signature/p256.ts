@@ -16,7 +16,7 @@ export const POINT = 1 + 2 * SCALAR;
 
 export const toInteger = (bytes: Uint8Array): bigint => {
   let value = 0n;
-  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  bytes.forEach((byte) => (value = (value << 8n) | BigInt(byte)));
   return value;
 };
 

@@ -47,8 +47,8 @@ export const readTrailer = (last: Uint8Array): Signature => {
   // Also the reserved bytes at the end.
   if (last.subarray(DER_AT + length).some((byte) => byte !== 0))
     throw new Error("signature trailer is malformed: bytes behind the signature");
-  const [r, s] = readDer(last.subarray(DER_AT, DER_AT + length));
-  return { keyId: last.slice(KEY_AT, KEY_AT + KEY_LENGTH), r, s };
+  const scalars = readDer(last.subarray(DER_AT, DER_AT + length));
+  return { keyId: last.slice(KEY_AT, KEY_AT + KEY_LENGTH), ...scalars };
 };
 
 export const encodeTrailer = (der: Uint8Array, fingerprint: Uint8Array): Uint8Array => {
@@ -63,12 +63,12 @@ export const encodeTrailer = (der: Uint8Array, fingerprint: Uint8Array): Uint8Ar
 };
 
 /** Strict DER (X.690, sections 8.3 and 10): SEQUENCE { INTEGER r, INTEGER s }, nothing behind it. */
-const readDer = (der: Uint8Array): [Uint8Array, Uint8Array] => {
+const readDer = (der: Uint8Array): { r: Uint8Array; s: Uint8Array } => {
   if (der[0] !== 0x30 || der[1] !== der.length - 2) throw new Error("signature is not DER");
   const r = readInteger(der, 2);
   const s = readInteger(der, r.end);
   if (s.end !== der.length) throw new Error("signature is not DER");
-  return [r.value, s.value];
+  return { r: r.value, s: s.value };
 };
 
 const readInteger = (der: Uint8Array, at: number): { value: Uint8Array; end: number } => {

@@ -91,7 +91,9 @@ export class AbRecordStore implements Store {
     const second = key + SECOND;
     // The older copy first: a cut between the two must not bring it back.
     const order = newest?.key === second ? [key, second] : [second, key];
-    for (const each of order) if (each.length <= 15) this.store.delete(each);
+    order.forEach((each) => {
+      if (each.length <= 15) this.store.delete(each);
+    });
   }
 
   private noted<T>(key: string, copy: Copy<T> | undefined): Copy<T> | undefined {
@@ -104,12 +106,12 @@ export class AbRecordStore implements Store {
     if (this.marked) return;
     this.store.setLong(MARK, ((this.store.getLong(MARK) ?? 0) + 1) % MARKS);
     this.marked = true;
-    for (const key of this.found ?? []) {
+    this.found?.forEach((key) => {
       const number = this.newestOf(this.numbers(key));
       const record = this.newestOf(this.records(key));
       if (number !== undefined) this.putNumber(key, number.value);
       else if (record !== undefined) this.putBytes(key, record.value);
-    }
+    });
   }
 
   private putNumber(key: string, value: number): void {

@@ -1,7 +1,7 @@
 /** Lower-case hex, two digits for each byte. */
 export const toHex = (bytes: Uint8Array): string => {
   let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
+  bytes.forEach((byte) => (text += (byte < 16 ? "0" : "") + byte.toString(16)));
   return text;
 };
 

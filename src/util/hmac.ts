@@ -5,7 +5,7 @@ const BLOCK = 64;
 
 const digest = (crypto: Crypto, algorithm: DigestAlgorithm, ...parts: Uint8Array[]): Uint8Array => {
   const hash = crypto.digest(algorithm);
-  for (const part of parts) hash.write(part);
+  parts.forEach((part) => hash.write(part));
   return hash.close();
 };
 
@@ -19,7 +19,8 @@ const pad = (key: Uint8Array, byte: number): Uint8Array => {
 /** HMAC of RFC 2104; the result is as long as the digest. Leaves no copy of the key behind. */
 export const hmac = (crypto: Crypto, algorithm: DigestAlgorithm, key: Uint8Array, message: Uint8Array): Uint8Array => {
   const short = key.length > BLOCK ? digest(crypto, algorithm, key) : key;
-  const [inside, outside] = [pad(short, 0x36), pad(short, 0x5c)];
+  const inside = pad(short, 0x36);
+  const outside = pad(short, 0x5c);
   if (short !== key) short.fill(0);
   const result = digest(crypto, algorithm, outside, digest(crypto, algorithm, inside, message));
   inside.fill(0);

@@ -83,11 +83,11 @@ export const decodeUtf8 = (bytes: Uint8Array): string => {
     }
     points.push(point);
     if (points.length === PIECE) {
-      pieces.push(String.fromCodePoint(...points));
+      pieces.push(String.fromCodePoint.apply(undefined, points));
       points = [];
     }
   }
-  pieces.push(String.fromCodePoint(...points));
+  pieces.push(String.fromCodePoint.apply(undefined, points));
   return pieces.join("");
 };
 

@@ -117,11 +117,16 @@ export const addressBytes = (host: string): Uint8Array | undefined => {
   const four = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(host);
   if (four !== null) return Uint8Array.of(Number(four[1]), Number(four[2]), Number(four[3]), Number(four[4]));
   if (!host.includes(":")) return undefined;
-  const [head = "", tail] = host.split("::");
-  const first = head === "" ? [] : head.split(":");
+  const halves = host.split("::");
+  const head = halves[0];
+  const tail = halves[1];
+  const first = head === undefined || head === "" ? [] : head.split(":");
   const last = tail === undefined || tail === "" ? [] : tail.split(":");
   const zeros = tail === undefined ? 0 : Math.max(0, 8 - first.length - last.length);
-  const groups = [...first, ...Array.from({ length: zeros }, () => "0"), ...last];
+  const groups = first.concat(
+    Array.from({ length: zeros }, () => "0"),
+    last,
+  );
   const bytes = new Uint8Array(16);
   groups.slice(0, 8).forEach((group, index) => {
     const value = parseInt(group, 16) || 0;

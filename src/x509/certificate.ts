@@ -173,7 +173,7 @@ class Extensions {
 
 const ascii = (bytes: Uint8Array): string => {
   let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
+  bytes.forEach((byte) => (text += String.fromCharCode(byte)));
   return text;
 };
 
