@@ -8,19 +8,28 @@
  * place; nothing is thrown out of a callback. Bytes are `Uint8Array` views, lengths and offsets are bytes.
  */
 
-/** The INACTIVE slot as NOR flash, or a data partition. No port can name the running slot for writing (design invariant 1). */
+/**
+ * The INACTIVE slot as NOR flash, or a data partition. No port can name the running slot for writing (design invariant
+ * 1).
+ */
 export interface Flash {
   /** Length of the slot or partition, in bytes; a multiple of `sectorSize`. */
   readonly size: number;
   /** Bytes that one erase clears: 4096 on every ESP32. */
   readonly sectorSize: number;
-  /** Erases one sector to 0xFF. `sector` counts from the start of the slot. One at a time: a long bulk erase trips the watchdog. */
+  /**
+   * Erases one sector to 0xFF. `sector` counts from the start of the slot. One at a time: a long bulk erase trips the
+   * watchdog.
+   */
   erase(sector: number): void;
   /** Programs bytes; NOR flash clears bits and sets none. */
   write(offset: number, bytes: Uint8Array): void;
   /** Fills `into` from flash. */
   read(offset: number, into: Uint8Array): void;
-  /** Compares flash with `bytes` natively: a JavaScript loop over 4 KiB costs 120 times as much (facts: chip, section 5). */
+  /**
+   * Compares flash with `bytes` natively: a JavaScript loop over 4 KiB costs 120 times as much (facts: chip, section
+   * 5).
+   */
   equals(offset: number, bytes: Uint8Array): boolean;
 }
 
@@ -36,7 +45,9 @@ export interface Running {
   readonly slot: string;
   /** Version from the firmware block (else from the app description), 1..31 characters. */
   readonly version: string;
-  /** Product, from the firmware block (else the project name of the app description); what an offered image must match. */
+  /**
+   * Product, from the firmware block (else the project name of the app description); what an offered image must match.
+   */
   readonly project: string;
   /** From the firmware block; absent: 0. */
   readonly securityFloor?: number;
@@ -53,17 +64,25 @@ export interface Boot {
   resetReason(): ResetReason;
   /** Fills `into` from the running slot (to compare its digest with an offer's). */
   readRunning(offset: number, into: Uint8Array): void;
-  /** Label of the slot whose image was rejected or rolled back last, as far as the bootloader knows. Read it before `invalidateTarget`. */
+  /**
+   * Label of the slot whose image was rejected or rolled back last, as far as the bootloader knows. Read it before
+   * `invalidateTarget`.
+   */
   lastInvalid(): string | undefined;
   /** Wipes the target's boot entry, before the first byte of its slot changes. That there is none is no error. */
   invalidateTarget(): void;
-  /** Checks the target's image natively (header, segments, checksum, SHA-256). Returns its length; throws with the reason if it is not bootable. */
+  /**
+   * Checks the target's image natively (header, segments, checksum, SHA-256). Returns its length; throws with the
+   * reason if it is not bootable.
+   */
   verifyTarget(): number;
   /** Makes the target the next to boot, on trial. Verifies it again. */
   activate(): void;
   /** Ends the trial of the running slot: it stays. Harmless when there is none. */
   confirm(): void;
-  /** Gives the running slot up for the other one and restarts. May return (no other image): the caller then restarts. */
+  /**
+   * Gives the running slot up for the other one and restarts. May return (no other image): the caller then restarts.
+   */
   rollback(): void;
   /** Restarts the chip. Does not return on a chip; callers do nothing after it. */
   restart(): void;
@@ -86,7 +105,10 @@ export interface Store {
   delete(key: string): void;
 }
 
-/** Why a connection ended, as far as the port can tell. "certificate": the peer's identity was refused; "tls": any other TLS failure. */
+/**
+ * Why a connection ended, as far as the port can tell. "certificate": the peer's identity was refused; "tls": any other
+ * TLS failure.
+ */
 export type SocketErrorKind = "dns" | "refused" | "reset" | "tls" | "certificate" | "other";
 export interface SocketError {
   readonly kind: SocketErrorKind;
@@ -99,13 +121,16 @@ export interface ConnectOptions {
   readonly host: string;
   readonly port: number;
   /**
-   * Set for TLS: which of the port's trust settings apply ("mqtt": roots and client certificate of the broker;
-   * "https": roots of the file servers). Always with full verification of chain, dates and host name. Absent = plain TCP.
+   * Set for TLS: which of the port's trust settings apply ("mqtt": roots and client certificate of the broker; "https":
+   * roots of the file servers). Always with full verification of chain, dates and host name. Absent = plain TCP.
    */
   readonly tls?: "mqtt" | "https";
 }
 
-/** Called by the port, never from inside `connect`, `read`, `write` or `close`. After `closed` or `Socket.close()`: silence. */
+/**
+ * Called by the port, never from inside `connect`, `read`, `write` or `close`. After `closed` or `Socket.close()`:
+ * silence.
+ */
 export interface SocketEvents {
   /** Connected; with TLS, after the handshake. */
   opened(): void;
@@ -141,8 +166,8 @@ export interface Digest {
 export interface Crypto {
   digest(algorithm: DigestAlgorithm): Digest;
   /**
-   * ECDSA over P-256 of a SHA-256 hash. `point`: 0x04, X, Y; `r` and `s`: 32 bytes each. The caller has checked the point and the
-   * ranges (src/signature).
+   * ECDSA over P-256 of a SHA-256 hash. `point`: 0x04, X, Y; `r` and `s`: 32 bytes each. The caller has checked the
+   * point and the ranges (src/signature).
    */
   verifyP256(point: Uint8Array, hash: Uint8Array, r: Uint8Array, s: Uint8Array): boolean;
   /** Uniform in [0, 1): jitter and connection ids, never keys. */
@@ -165,7 +190,10 @@ export interface Ports {
   readonly network: Network;
   readonly crypto: Crypto;
   readonly clock: Clock;
-  /** A data partition by its label, for a module that is not the firmware. Throws where there is none, or where the system keeps its own things in it. */
+  /**
+   * A data partition by its label, for a module that is not the firmware. Throws where there is none, or where the
+   * system keeps its own things in it.
+   */
   partition?(label: string): Flash;
   /** One line for the engineer at the console. Never given a secret. */
   log?(line: string): void;

@@ -7,7 +7,10 @@ import type { FileLink } from "./file-link";
 import type { JobHost } from "./job-runner";
 import type { MqttLink } from "./link";
 
-/** A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the agent runs. */
+/**
+ * A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the
+ * agent runs.
+ */
 export class AgentHost implements JobHost {
   readonly enter: (callback: () => void) => void;
   private readonly options: AgentOptions;

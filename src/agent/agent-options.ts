@@ -20,7 +20,9 @@ export interface AgentOptions {
   readonly download?: Pick<DownloadOptions, "range" | "crc16">;
   /** Who takes the modules that are not the firmware, by their names in offers. Others are refused. */
   readonly modules?: { readonly [name: string]: ModuleInstaller };
-  /** What ended the last run (`Device.lastFault`): the report of a rollback says it, where it was the new firmware's. */
+  /**
+   * What ended the last run (`Device.lastFault`): the report of a rollback says it, where it was the new firmware's.
+   */
   readonly lastFault?: string | undefined;
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;

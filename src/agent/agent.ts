@@ -1,7 +1,7 @@
 /**
- * The agent: the update job, its two connections and the ports, put together. It decides nothing; it hands events to the job and is
- * the job's host for what is not local. Each entry from the outside is guarded: a throw out of a socket callback aborts the VM on a
- * chip.
+ * The agent: the update job, its two connections and the ports, put together. It decides nothing; it hands events to
+ * the job and is the job's host for what is not local. Each entry from the outside is guarded: a throw out of a socket
+ * callback aborts the VM on a chip.
  */
 import { SECTOR } from "../constants";
 import { isUnconfirmed } from "../job/boot-table";

@@ -1,6 +1,7 @@
 /**
- * Drives the update job: hands the boot's facts and events to it, one event after the other, and executes the effects in their order.
- * Flash, store, installers and boot choice are executed here through the ports; what is not local is the host's.
+ * Drives the update job: hands the boot's facts and events to it, one event after the other, and executes the effects
+ * in their order. Flash, store, installers and boot choice are executed here through the ports; what is not local is
+ * the host's.
  */
 import type { Boot, Crypto, Flash, Store } from "../ports";
 import { HEAD } from "../constants";
@@ -26,7 +27,10 @@ export interface JobHost {
   /** `answer` takes the event of the same name, now or later. */
   ask(question: Exclude<Question, "install">, task: Task, answer: (event: JobEvent) => void): void;
   notify(notice: Notice): void;
-  /** An effect threw this. True: the chip is gone (its power, or a restart), so it is thrown on, and is no failure of the effect. */
+  /**
+   * An effect threw this. True: the chip is gone (its power, or a restart), so it is thrown on, and is no failure of
+   * the effect.
+   */
   isGone?(error: unknown): boolean;
   /** Sees each event, and what the job makes of it before that is executed. */
   handled?(event: JobEvent, effects: readonly JobEffect[]): void;

@@ -1,13 +1,17 @@
 import type { Message } from "../platforms/platform";
 
 /**
- * The agent's way to the broker: its own connection (broker-link.ts) or an external MQTT client of the application, where the platform
- * allows a device a single connection. All calls are made outside of each other's callbacks, in the order of events.
+ * The agent's way to the broker: its own connection (broker-link.ts) or an external MQTT client of the application,
+ * where the platform allows a device a single connection. All calls are made outside of each other's callbacks, in the
+ * order of events.
  */
 export interface MqttLink {
   /** Once. Subscribes to `topics` at QoS 1 whenever a connection is up, each in a SUBSCRIBE of its own. */
   start(topics: readonly string[], events: LinkEvents): void;
-  /** With a token: QoS 1, kept and sent again until `acked(token)`; the same token replaces what was kept. QoS 0 while down is dropped. */
+  /**
+   * With a token: QoS 1, kept and sent again until `acked(token)`; the same token replaces what was kept. QoS 0 while
+   * down is dropped.
+   */
   publish(message: Message, token: string | undefined): void;
   stop(): void;
 }

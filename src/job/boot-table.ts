@@ -1,6 +1,7 @@
 /**
- * What a boot means: the job's record against the running firmware and the reset reason. The bootloader's own state is only a hint: a
- * power cut inside the confirm leaves no trace of a failure, and a slot may boot as VALID without ever having been on trial.
+ * What a boot means: the job's record against the running firmware and the reset reason. The bootloader's own state is
+ * only a hint: a power cut inside the confirm leaves no trace of a failure, and a slot may boot as VALID without ever
+ * having been on trial.
  */
 import type { ResetReason, Running } from "../ports";
 import { frozen } from "../util/frozen";
@@ -9,7 +10,10 @@ import { COMPONENT_SLOT } from "./job-codecs";
 import type { Phase } from "./job-codecs";
 import type { StoredJob } from "./stored-job";
 
-/** Times one job may change the boot choice. More than the trials that count, because a cut can come before the new code ran at all. */
+/**
+ * Times one job may change the boot choice. More than the trials that count, because a cut can come before the new code
+ * ran at all.
+ */
 export const ACTIVATIONS_MAX = 8;
 
 /** What the table looks at, each with all its values. */
@@ -18,11 +22,17 @@ export interface BootCase {
   readonly job: "none" | "present";
   /** Platform that pushed the job. */
   readonly platform: "same" | "other";
-  /** Slot that the job wrote: of the running firmware, the one that can be written, neither, or none because it is a component. */
+  /**
+   * Slot that the job wrote: of the running firmware, the one that can be written, neither, or none because it is a
+   * component.
+   */
   readonly slot: "running" | "target" | "other" | "component";
   /** Version of the running firmware against the job's. */
   readonly version: "same" | "other";
-  /** The running firmware: a bootloader with rollback leaves it "pending" while it is on trial, one without leaves "new". */
+  /**
+   * The running firmware: a bootloader with rollback leaves it "pending" while it is on trial, one without leaves
+   * "new".
+   */
   readonly firmware: "confirmed" | "unconfirmed";
   readonly phase: Phase;
   /** Terminal outcome in the store. */
@@ -127,7 +137,8 @@ export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
     verdict: "drop",
     text: ({ offer }) => `firmware ${offer.version} was confirmed and does not run any more`,
   },
-  // The power was lost after the image was denied and before the outcome was stored. A cut in the bootloader may have taken the boot entry.
+  // The power was lost after the image was denied and before the outcome was stored. A cut in the bootloader may have
+  // taken the boot entry.
   { image: "denied", verdict: "rolled back, deny", text: failedInTrial },
   { entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },
   {

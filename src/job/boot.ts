@@ -1,4 +1,7 @@
-/** The first event: what the boot means is decided, and the job in the store continues, is repeated, reported or dropped. */
+/**
+ * The first event: what the boot means is decided, and the job in the store continues, is repeated, reported or
+ * dropped.
+ */
 import { decideBoot } from "./boot-table";
 import type { Decision } from "./boot-table";
 import type { JobContext } from "./context";
@@ -68,7 +71,10 @@ const drop = (job: StoredJob, why: string): JobEffect[] =>
 
 const DONE: Outcome = Object.freeze({ kind: "done" });
 
-/** Firmware that was given up and runs again rolls back first. The old firmware makes up for what a cut kept from the slot. */
+/**
+ * Firmware that was given up and runs again rolls back first. The old firmware makes up for what a cut kept from the
+ * slot.
+ */
 const reportAgain = (context: JobContext, job: StoredJob, verdict: "report" | "roll back"): Step<Reporting> => {
   const outcome = job.outcome ?? DONE;
   const first: JobEffect[] =

@@ -1,7 +1,8 @@
 /**
- * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image, and installs of
- * images that were confirmed here before. Time is awake time of the agent, summed in the store, so a device that is switched off
- * does not shorten a wait. An image is identified by its digest, or by its version where the offer has no digest.
+ * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image, and
+ * installs of images that were confirmed here before. Time is awake time of the agent, summed in the store, so a device
+ * that is switched off does not shorten a wait. An image is identified by its digest, or by its version where the offer
+ * has no digest.
  */
 import { AWAKE_STORE_INTERVAL, REPEAT_BUDGET_MAX, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../constants";
 import type { JobEffect } from "./effects";
@@ -27,7 +28,10 @@ export class Budgets {
   private awakeStored: number;
   private storeAt: number | undefined;
 
-  /** `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record counts as empty. */
+  /**
+   * `repeats`: installs of images that were confirmed here before, until time gives new ones. An unreadable record
+   * counts as empty.
+   */
   constructor(stored: Pick<Snapshot, "budgets" | "awakeSeconds">, repeats: number) {
     this.repeats = repeats;
     this.bytes = stored.budgets;
@@ -40,7 +44,8 @@ export class Budgets {
     this.startedAt = now;
     const awake = this.awake;
     const content = decodeBudgets(this.bytes);
-    // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins later than now.
+    // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins
+    // later than now.
     if (content.since > awake || content.trials.some(({ at }) => at > awake))
       this.bytes = encodeBudgets({
         ...content,
@@ -64,8 +69,8 @@ export class Budgets {
   }
 
   /**
-   * A trial has ended without a confirm. `job`: the job's `state` record, which tells this trial from the job's others; a trial is
-   * counted once, however often the power goes meanwhile.
+   * A trial has ended without a confirm. `job`: the job's `state` record, which tells this trial from the job's others;
+   * a trial is counted once, however often the power goes meanwhile.
    */
   trialEnded(offer: Offer, why: TrialEnd, job: number, now: number): JobEffect[] {
     const content = this.content(now);
@@ -156,7 +161,10 @@ export class Budgets {
     return { ...content, installs, since: installs === 0 ? awake : content.since + refilled * REPEAT_REFILL };
   }
 
-  /** The time goes first, where a wait runs: a count without it would wait longer, a time without the count changes nothing. */
+  /**
+   * The time goes first, where a wait runs: a count without it would wait longer, a time without the count changes
+   * nothing.
+   */
   private put(content: BudgetRecord, now: number): JobEffect[] {
     const bytes = encodeBudgets(content);
     this.bytes = bytes;

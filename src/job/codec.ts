@@ -1,4 +1,7 @@
-/** Byte codec of the records in the store (docs/SPEC.md): little-endian fields, texts with their length, CRC-32 at the end. */
+/**
+ * Byte codec of the records in the store (docs/SPEC.md): little-endian fields, texts with their length, CRC-32 at the
+ * end.
+ */
 import { crc32 } from "../util/crc32";
 import { decodeUtf8, encodeUtf8 } from "../util/utf8";
 

@@ -1,4 +1,7 @@
-/** What follows a proof: image header, image check, boot choice and restart, each step stored before the next needs it; or the installer. */
+/**
+ * What follows a proof: image header, image check, boot choice and restart, each step stored before the next needs it;
+ * or the installer.
+ */
 import { BURNING_ACK, HEAD, INSTALL_TIMEOUT, SECTOR_REPAIRS } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEvent } from "./effects";
@@ -68,8 +71,9 @@ export const restart = (context: JobContext, { job }: Restart, _event: unknown, 
   activate(context, job, job.phase.trials, now);
 
 /**
- * Changes the boot choice and restarts; `trials` were cut short before. The entry of the trial before is deleted first, with that trial
- * counted: while it is there, a power cut before the new entry looks like one more trial that was cut short.
+ * Changes the boot choice and restarts; `trials` were cut short before. The entry of the trial before is deleted first,
+ * with that trial counted: while it is there, a power cut before the new entry looks like one more trial that was cut
+ * short.
  */
 export const activate = (context: JobContext, job: StoredJob, trials: number, now: number): Step<Activating> => {
   const slot = context.facts.target;

@@ -1,4 +1,7 @@
-/** What all states of the update job share: what a boot found, what is remembered of images, and what the cloud is waiting for. */
+/**
+ * What all states of the update job share: what a boot found, what is remembered of images, and what the cloud is
+ * waiting for.
+ */
 import { Budgets } from "./budgets";
 import { Denylist } from "./denylist";
 import type { BootFacts, JobOptions } from "./effects";

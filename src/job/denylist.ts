@@ -1,7 +1,8 @@
 /**
- * Images never to be tried again, by digest and cause: those whose digest matched and that were then refused (format, chip, product,
- * signature), and those that were rolled back by their own fault. The list has at most REFUSED_MAX entries. When it is full, the
- * oldest refused image goes first: forged images can be made without end, and must not push out firmware that was signed and failed.
+ * Images never to be tried again, by digest and cause: those whose digest matched and that were then refused (format,
+ * chip, product, signature), and those that were rolled back by their own fault. The list has at most REFUSED_MAX
+ * entries. When it is full, the oldest refused image goes first: forged images can be made without end, and must not
+ * push out firmware that was signed and failed.
  */
 import { REFUSED_MAX } from "../constants";
 import { fromHex } from "../util/hex";
@@ -26,7 +27,9 @@ export class Denylist {
     return entry === undefined ? undefined : CODES[entry[DENIED_ID] ?? 0];
   }
 
-  /** The record to store; undefined where the image is listed already, has no digest, or is not worth another's place. */
+  /**
+   * The record to store; undefined where the image is listed already, has no digest, or is not worth another's place.
+   */
   add(digest: OfferDigest | undefined, cause: Cause): Uint8Array | undefined {
     if (digest === undefined || this.causeOf(digest) !== undefined) return undefined;
     const entry = new Uint8Array(DENIED_ENTRY);

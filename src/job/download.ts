@@ -38,7 +38,9 @@ export const startDownload = (job: StoredJob, now: number): Step<Downloading> =>
   return to({ name: "downloading", job, progress }, [...effects, request]);
 };
 
-/** Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry. */
+/**
+ * Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry.
+ */
 const prepare = ({ target, offer, offset }: StoredJob, progress: Progress, now: number): JobEffect[] => {
   const effects = target.prepare();
   if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });

@@ -1,6 +1,7 @@
 /**
- * Inputs and outputs of the update job: plain data, no I/O. JobRunner (agent/job-runner.ts) executes the effects in their order and
- * returns answers as events. The job is deterministic: boot facts, events, their times and nothing else decide what it does.
+ * Inputs and outputs of the update job: plain data, no I/O. JobRunner (agent/job-runner.ts) executes the effects in
+ * their order and returns answers as events. The job is deterministic: boot facts, events, their times and nothing else
+ * decide what it does.
  */
 import type { Digest, DigestAlgorithm, ResetReason, Running } from "../ports";
 import type { PlatformRules, Report } from "../platforms/platform";
@@ -15,8 +16,8 @@ export interface JobOptions {
   capacityOf?(component: string): number | undefined;
   digest(algorithm: DigestAlgorithm): Digest;
   /**
-   * Why a file is not trusted, from the SHA-256 of what its signature covers and its last 96 bytes; undefined: it is trusted.
-   * Absent: this device asks for no signature.
+   * Why a file is not trusted, from the SHA-256 of what its signature covers and its last 96 bytes; undefined: it is
+   * trusted. Absent: this device asks for no signature.
    */
   readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
 }

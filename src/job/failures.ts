@@ -1,4 +1,7 @@
-/** An effect failed: the runner dropped those behind it, because they relied on it. From every state this leads back to idle. */
+/**
+ * An effect failed: the runner dropped those behind it, because they relied on it. From every state this leads back to
+ * idle.
+ */
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { conclude, fail, report } from "./outcome";
@@ -115,7 +118,9 @@ export const failWithoutJob = <S extends Idle | Consent>(
 ): Step<S | RollingBackWithoutJob> =>
   event.effect === "confirm" ? giveUpWithoutJob(context) : warn(context, state, event);
 
-/** Firmware that gives itself up leaves whether that could be stored or not: the old one sees that its trial has failed. */
+/**
+ * Firmware that gives itself up leaves whether that could be stored or not: the old one sees that its trial has failed.
+ */
 export const failWhileRollingBack = <S extends RollingBack | RollingBackWithoutJob>(
   context: JobContext,
   state: S,

@@ -1,7 +1,7 @@
 /**
- * Digest of a whole file from what is in flash, sector by sector, in one pass after the last byte has arrived. It costs 0.46 ms of flash
- * time a sector. A digest that grows while downloading would have to be rebuilt after each power cut, and could not detect what
- * happened to a sector after it was written.
+ * Digest of a whole file from what is in flash, sector by sector, in one pass after the last byte has arrived. It costs
+ * 0.46 ms of flash time a sector. A digest that grows while downloading would have to be rebuilt after each power cut,
+ * and could not detect what happened to a sector after it was written.
  */
 import type { Digest } from "../ports";
 import { SECTOR } from "../constants";
@@ -10,7 +10,10 @@ import { TRAILER } from "../signature/trailer";
 import { toHex } from "../util/hex";
 import type { JobEffect, Source } from "./effects";
 
-/** Sectors read in one turn: 64 KiB take about 40 ms on an ESP32-C3 (0.46 ms flash and 2 ms digest a sector), far below any watchdog. */
+/**
+ * Sectors read in one turn: 64 KiB take about 40 ms on an ESP32-C3 (0.46 ms flash and 2 ms digest a sector), far below
+ * any watchdog.
+ */
 const SECTORS_PER_TURN = 16;
 
 /** What the pass computes; an absent digest is not needed. */
@@ -66,8 +69,8 @@ export class HashPass {
   }
 
   /**
-   * Once, at the end: digest of the whole file (lower-case hex), hash of the signed bytes, the trailer behind them, and the first
-   * IMAGE_FACTS bytes.
+   * Once, at the end: digest of the whole file (lower-case hex), hash of the signed bytes, the trailer behind them, and
+   * the first IMAGE_FACTS bytes.
    */
   close(): { whole: string | undefined; signed: Uint8Array | undefined; trailer: Uint8Array; first: Uint8Array } {
     const { whole, signed } = this.digests;

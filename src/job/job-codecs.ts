@@ -1,10 +1,10 @@
 /**
- * Codecs of the records that a job leaves in the store; records.ts has the table of all records, docs/SPEC.md the bytes.
- * A job has several small records instead of one, because NVS appends: the large one is written once per job, each of the
- * others costs one to three entries.
+ * Codecs of the records that a job leaves in the store; records.ts has the table of all records, docs/SPEC.md the
+ * bytes. A job has several small records instead of one, because NVS appends: the large one is written once per job,
+ * each of the others costs one to three entries.
  *
- * Every record but the job's own carries the identity that it belongs to: a number 16 bits of it, bytes all 32. A record of
- * another identity, or one that cannot be read, counts as absent.
+ * Every record but the job's own carries the identity that it belongs to: a number 16 bits of it, bytes all 32. A
+ * record of another identity, or one that cannot be read, counts as absent.
  */
 import { HEAD } from "../constants";
 import { FORMAT, Reader, Writer } from "./codec";
@@ -67,8 +67,8 @@ const writeIdentity = ({ platform, slot, offer }: JobRecord): Writer => {
 };
 
 /**
- * CRC-32 of platform, slot, module, version, size and digest; without a digest the URL takes its place. Spellings of "default" as
- * module differ here on purpose: they are echoed as received.
+ * CRC-32 of platform, slot, module, version, size and digest; without a digest the URL takes its place. Spellings of
+ * "default" as module differ here on purpose: they are echoed as received.
  */
 export const identityOf = (record: JobRecord): number => {
   const { digest, url } = record.offer;
@@ -134,7 +134,10 @@ export const encodeOffset = (identity: number, sectors: number): number => tagge
 /** Sectors stored; undefined when absent or of another image. */
 export const decodeOffset = untagged;
 
-/** Firmware of edition 1 reads a phase that it does not know as downloading, which is the only one in which `refetched` is set. */
+/**
+ * Firmware of edition 1 reads a phase that it does not know as downloading, which is the only one in which `refetched`
+ * is set.
+ */
 const REFETCHED = 0x1000;
 
 export const encodePhase = (identity: number, { phase, activations, trials, refetched }: PhaseRecord): number => {

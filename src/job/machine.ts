@@ -1,9 +1,11 @@
 /**
- * The update job as a table: from an offer to its one terminal outcome. Events in, effects out; agent/job-runner.ts executes the effects.
- * states.ts says what each state carries; the handlers are in the files named for their phase. docs/DESIGN.md has the diagram.
+ * The update job as a table: from an offer to its one terminal outcome. Events in, effects out; agent/job-runner.ts
+ * executes the effects. states.ts says what each state carries; the handlers are in the files named for their phase.
+ * docs/DESIGN.md has the diagram.
  *
- * A handler returns the next state and the effects, and changes nothing on flash or in the store by itself. The order of effects
- * matters: what a step needs to be remembered is stored before the step. If an effect fails, the runner drops those behind it.
+ * A handler returns the next state and the effects, and changes nothing on flash or in the store by itself. The order
+ * of effects matters: what a step needs to be remembered is stored before the step. If an effect fails, the runner
+ * drops those behind it.
  */
 import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
@@ -245,7 +247,9 @@ const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
   "trial-without-job": "trial",
 });
 
-/** A row whose handlers take any state: the machine calls each with the state and the event that the table lists it for. */
+/**
+ * A row whose handlers take any state: the machine calls each with the state and the event that the table lists it for.
+ */
 type AnyRow = {
   readonly [E in EventName]?: (context: JobContext, state: State, event: MachineEvent, now: number) => Step;
 };
@@ -298,7 +302,10 @@ export class UpdateJob {
     return next.effects;
   }
 
-  /** What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is taken. */
+  /**
+   * What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is
+   * taken.
+   */
   private next({ type }: JobEvent, now: number): MachineEvent | undefined {
     if (type === "tick") {
       const state = this.currentState;

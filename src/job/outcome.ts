@@ -1,4 +1,6 @@
-/** The end of a job: exactly one terminal outcome, stored before it is reported, and reported until it is acknowledged. */
+/**
+ * The end of a job: exactly one terminal outcome, stored before it is reported, and reported until it is acknowledged.
+ */
 import { MESSAGE_MAX } from "../constants";
 import { truncateUtf8 } from "../util/utf8";
 import type { JobContext } from "./context";
@@ -33,7 +35,8 @@ export const fail = (
 ): Step<Reporting> => {
   const denied = after.deny === true ? remember(context, job.offer, cause) : [];
   const outcome = failure(cause, text);
-  // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the verdict.
+  // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the
+  // verdict.
   const effects: JobEffect[] = [{ type: "stop-download" }, ...denied, job.conclude(outcome)];
   if (after.discard === true) effects.push(...job.target.discard());
   if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint().concat(job.target.abort(job.offer)));
@@ -44,8 +47,8 @@ export const fail = (
 const UNUSABLE: readonly Cause[] = Object.freeze<Cause[]>(["digest-mismatch", "rejected", "signature", "flash"]);
 
 /**
- * A power cut kept a refused slot from losing its header: the checkpoint, which is deleted last, is still there. Only where the old
- * firmware runs: the slot of the job is the one that can be written.
+ * A power cut kept a refused slot from losing its header: the checkpoint, which is deleted last, is still there. Only
+ * where the old firmware runs: the slot of the job is the one that can be written.
  */
 export const finishFailure = ({ facts }: JobContext, job: StoredJob, outcome: Outcome): JobEffect[] => {
   if (job.offset === 0 || job.record.slot !== facts.target) return [];

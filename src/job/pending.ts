@@ -1,8 +1,8 @@
 /**
- * Pending deliveries: what a power cut would lose for good on a cloud that pushes once and cannot be asked again (ThingsPanel). These are
- * an offer that waits for the application or for its turn, and the answer to an offer that never became a job, until its PUBACK. Each is
- * stored when it is still pending after PENDING_STORE_AFTER. Nearly everything is settled before that and wears no flash, however many bad
- * offers come.
+ * Pending deliveries: what a power cut would lose for good on a cloud that pushes once and cannot be asked again
+ * (ThingsPanel). These are an offer that waits for the application or for its turn, and the answer to an offer that
+ * never became a job, until its PUBACK. Each is stored when it is still pending after PENDING_STORE_AFTER. Nearly
+ * everything is settled before that and wears no flash, however many bad offers come.
  */
 import { PENDING_STORE_AFTER } from "../constants";
 import { earlier } from "../util/earlier";

@@ -1,6 +1,6 @@
 /**
- * Which images may be installed: checks of an offer and of the image's first sector against the running firmware. A refusal is one
- * line that says what differs and, where there is one, which setting permits it.
+ * Which images may be installed: checks of an offer and of the image's first sector against the running firmware. A
+ * refusal is one line that says what differs and, where there is one, which setting permits it.
  */
 import type { Running } from "../ports";
 import { MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
@@ -66,7 +66,9 @@ export const refusalOfDowngrade = (offer: Offer, running: Running, policy: Polic
     : undefined;
 };
 
-/** Reason to refuse the image itself, from its first sector. `minimum`: lowest security version that may be installed. */
+/**
+ * Reason to refuse the image itself, from its first sector. `minimum`: lowest security version that may be installed.
+ */
 export const refusalOfImage = (
   firstSector: Uint8Array,
   offer: Offer,

@@ -1,4 +1,7 @@
-/** When the percentage of a download is reported: the current one first, then at most one per REPORT_INTERVAL, and always the last. */
+/**
+ * When the percentage of a download is reported: the current one first, then at most one per REPORT_INTERVAL, and
+ * always the last.
+ */
 import { REPORT_INTERVAL } from "../constants";
 import type { JobEffect } from "./effects";
 import type { Offer } from "./types";

@@ -1,6 +1,7 @@
 /**
- * The records of the agent in the store: the key of each, its form, whether it belongs to a job, and its codec. Reading the store at
- * boot and docs/SPEC.md both come from this table. Keys and bytes are the same since edition 1, in both directions.
+ * The records of the agent in the store: the key of each, its form, whether it belongs to a job, and its codec. Reading
+ * the store at boot and docs/SPEC.md both come from this table. Keys and bytes are the same since edition 1, in both
+ * directions.
  */
 import type { Store } from "../ports";
 import { frozen } from "../util/frozen";
@@ -26,8 +27,8 @@ const HEADER = frozen({ form: "bytes", ofJob: true, encode: encodeHeader, decode
 const PLAIN = frozen({ form: "number", ofJob: false, encode: asIs, decode: asIs });
 
 /**
- * `form`: an unsigned 32-bit number, or bytes with a CRC-32 behind them. `ofJob`: the record carries the identity of its job, and the
- * codec takes that identity as its first argument. The order is that in which a boot reads them.
+ * `form`: an unsigned 32-bit number, or bytes with a CRC-32 behind them. `ofJob`: the record carries the identity of
+ * its job, and the codec takes that identity as its first argument. The order is that in which a boot reads them.
  */
 export const RECORDS = frozen({
   /** Identity, URL and validator of the job in hand. It exists as long as there is a job. */

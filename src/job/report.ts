@@ -1,4 +1,7 @@
-/** What the cloud is told when a connection is there: the version, a waiting outcome, and answers that were not acknowledged. */
+/**
+ * What the cloud is told when a connection is there: the version, a waiting outcome, and answers that were not
+ * acknowledged.
+ */
 import { REREPORT } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
@@ -62,7 +65,9 @@ export const reportVersion = (context: JobContext, state: State): JobEffect[] =>
   return [{ type: "report", token: "version", report: { kind: "version", version: running.version } }];
 };
 
-/** A push comes at QoS 0 and only once. Where a version report brings it again, an idle device sends one now and then. */
+/**
+ * A push comes at QoS 0 and only once. Where a version report brings it again, an idle device sends one now and then.
+ */
 export const askAgain = (context: JobContext, state: Idle, _event: unknown, now: number): Step<Idle> => {
   const due = storeDue(context, now);
   if (context.askAgainAt === undefined || now < context.askAgainAt) return to(state, due);

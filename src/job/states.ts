@@ -1,4 +1,7 @@
-/** The states of the update job. Each carries what only it needs; a state that has a job carries the job. machine.ts has the transitions. */
+/**
+ * The states of the update job. Each carries what only it needs; a state that has a job carries the job. machine.ts has
+ * the transitions.
+ */
 import type { JobEffect } from "./effects";
 import type { HashPass } from "./hash-pass";
 import type { Progress } from "./progress";
@@ -53,7 +56,10 @@ export interface Renewing extends OfJob, Timed {
   readonly why: string;
   readonly progress: Progress;
 }
-/** `trials`: the image was proven before and only its trial is repeated; trials that it has had. Undefined: after a download. */
+/**
+ * `trials`: the image was proven before and only its trial is repeated; trials that it has had. Undefined: after a
+ * download.
+ */
 export interface Verifying extends OfJob {
   readonly name: "verifying";
   readonly pass: HashPass;
@@ -92,7 +98,9 @@ export interface Trial extends OfJob, Timed {
   readonly name: "trial";
   readonly asked: boolean;
 }
-/** The running firmware is unconfirmed and came by another way than the job in the store: by wire, or from edition 1. */
+/**
+ * The running firmware is unconfirmed and came by another way than the job in the store: by wire, or from edition 1.
+ */
 export interface TrialWithoutJob extends Timed {
   readonly name: "trial-without-job";
   readonly asked: boolean;

@@ -1,6 +1,6 @@
 /**
- * The job in hand as the store has it, and the effects that change it there. This file has every write that an update costs, and their
- * order: what a record claims is true before the record is written.
+ * The job in hand as the store has it, and the effects that change it there. This file has every write that an update
+ * costs, and their order: what a record claims is true before the record is written.
  */
 import { HEAD, SECTOR } from "../constants";
 import type { JobEffect } from "./effects";
@@ -45,8 +45,9 @@ export class StoredJob {
   }
 
   /**
-   * A new job. It adopts the checkpoint in the store if that is of the same image. What is left of an older job is deleted first and
-   * the record is written last, so that a power cut in between leaves no job with the state of another.
+   * A new job. It adopts the checkpoint in the store if that is of the same image. What is left of an older job is
+   * deleted first and the record is written last, so that a power cut in between leaves no job with the state of
+   * another.
    */
   static begin(record: JobRecord, left: Checkpoint): { job: StoredJob; effects: JobEffect[] } {
     const job = new StoredJob(record);
@@ -102,7 +103,10 @@ export class StoredJob {
     };
   }
 
-  /** The size (and validator) that the server told. With the size the identity is known, so a checkpoint that was left may fit now. */
+  /**
+   * The size (and validator) that the server told. With the size the identity is known, so a checkpoint that was left
+   * may fit now.
+   */
   learn(size: number, validator: string | undefined, left: Checkpoint): JobEffect[] {
     const { validator: old, ...rest } = this.jobRecord;
     const keep = this.offer.digest === undefined ? validator : undefined;
@@ -114,15 +118,17 @@ export class StoredJob {
     return [...(sizeWasKnown || this.sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
   }
 
-  /** A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays. */
+  /**
+   * A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays.
+   */
   renew(url: string): JobEffect[] {
     this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url } };
     return [this.putRecord()];
   }
 
   /**
-   * One more sector, with these bytes, is in flash and was read back. Of the first one the header is stored first: without it the
-   * sector is not whole.
+   * One more sector, with these bytes, is in flash and was read back. Of the first one the header is stored first:
+   * without it the sector is not whole.
    */
   advance(bytes: Uint8Array): JobEffect[] {
     if (this.sectors++ > 0) return [this.putOffset()];

@@ -1,7 +1,7 @@
 /**
- * Targets of an update: where the bytes of a job go, and what that changes for the job. The firmware goes into the inactive slot and is
- * started; a component goes to its installer, which makes use of it without a restart. A further kind of target is one more object of
- * this interface.
+ * Targets of an update: where the bytes of a job go, and what that changes for the job. The firmware goes into the
+ * inactive slot and is started; a component goes to its installer, which makes use of it without a restart. A further
+ * kind of target is one more object of this interface.
  */
 import { HEAD, SECTOR } from "../constants";
 import { frozen } from "../util/frozen";
@@ -31,7 +31,10 @@ export interface Target {
   readonly header: HeaderRecord;
   /** Bytes at the start of the image that stay erased until the image is proven. */
   readonly heldBack: number;
-  /** What follows when the image is proven: its header is committed and the chip restarts, or the installer makes use of it. */
+  /**
+   * What follows when the image is proven: its header is committed and the chip restarts, or the installer makes use of
+   * it.
+   */
   readonly proven: "commit" | "install";
   /** In the job record; "": the label of the slot that can be written. */
   readonly slot: string;

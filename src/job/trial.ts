@@ -1,4 +1,7 @@
-/** New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it is rolled back, with the reason. */
+/**
+ * New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it is rolled back,
+ * with the reason.
+ */
 import { lostPower } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
@@ -41,7 +44,8 @@ export const countTrial = (context: JobContext, job: StoredJob, now: number): Jo
   const { offer, outcome, stamp } = job;
   const started = facts.lastInvalid === facts.target;
   const rolledBack = outcome?.kind === "fail" && outcome.cause === "rolled-back";
-  // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the outcome.
+  // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the
+  // outcome.
   if (!started && !rolledBack) return [];
   const ownFault = outcome === undefined ? !lostPower(facts) : denylist.causeOf(offer.digest) === "rolled-back";
   // The denylist has the image, or gets it now; without a digest it cannot.
@@ -107,8 +111,8 @@ const confirm = (context: JobContext): JobEffect[] => [
 ];
 
 /**
- * Firmware that stays raises the minimum security version to its own. Only where signatures are asked for: else anybody's image could
- * set one that no later image reaches.
+ * Firmware that stays raises the minimum security version to its own. Only where signatures are asked for: else
+ * anybody's image could set one that no later image reaches.
  */
 export const raiseMinimum = (context: JobContext): JobEffect[] => {
   const { options, facts } = context;
@@ -125,7 +129,10 @@ export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<R
     : giveUp(context, job, `cloud not reached within ${trialSeconds} s`, false);
 };
 
-/** `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware reports. */
+/**
+ * `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware
+ * reports.
+ */
 export const giveUp = (context: JobContext, job: StoredJob, message: string, deny: boolean): Step<RollingBack> => {
   return to({ name: "rolling-back", job }, [
     ...(deny ? remember(context, job.offer, "rolled-back") : []),

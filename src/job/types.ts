@@ -19,7 +19,10 @@ export interface Offer extends Task {
   /** Absolute, passed on verbatim. */
   readonly url: string;
   readonly digest?: OfferDigest;
-  /** Name of the component that it updates, where that is not the firmware itself (RFC 9019): the component's installer takes it. */
+  /**
+   * Name of the component that it updates, where that is not the firmware itself (RFC 9019): the component's installer
+   * takes it.
+   */
   readonly component?: string;
 }
 
@@ -35,7 +38,10 @@ export type Cause =
   | "download"
   /** What is in flash is not what was offered. */
   | "digest-mismatch"
-  /** Refused by policy before or after the download: too large, not an image, other chip, other product, unsigned, downgrade. */
+  /**
+   * Refused by policy before or after the download: too large, not an image, other chip, other product, unsigned,
+   * downgrade.
+   */
   | "rejected"
   /** Not signed by a trusted key. */
   | "signature"

@@ -28,8 +28,8 @@ export const verify = (context: JobContext, job: StoredJob, now: number): Step<V
 };
 
 /**
- * The image was proven before, and its trial is repeated after `trials`. It is proven again even then, with its header in flash: who can
- * write to the store must not be able to start an unsigned image.
+ * The image was proven before, and its trial is repeated after `trials`. It is proven again even then, with its header
+ * in flash: who can write to the store must not be able to start an unsigned image.
  */
 export const verifyAgain = (
   context: JobContext,
@@ -108,8 +108,8 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
 };
 
 /**
- * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP loses bytes"), or the
- * offer is wrong. One more download decides. Undefined: this job has had it.
+ * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP
+ * loses bytes"), or the offer is wrong. One more download decides. Undefined: this job has had it.
  */
 const downloadOnceMore = (job: StoredJob, why: string, now: number): Step<Downloading> | undefined => {
   if (job.phase.refetched) return undefined;

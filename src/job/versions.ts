@@ -1,6 +1,6 @@
 /**
- * Order of versions. Dotted numbers ("1.2", "v1.2.3.4") and semantic versions ("1.2.3-rc.1+build", semver.org section 11) have
- * one; anything else is opaque: only "same" or "different".
+ * Order of versions. Dotted numbers ("1.2", "v1.2.3.4") and semantic versions ("1.2.3-rc.1+build", semver.org section
+ * 11) have one; anything else is opaque: only "same" or "different".
  */
 export type Order = "older" | "same" | "newer" | "different";
 

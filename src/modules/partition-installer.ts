@@ -2,8 +2,9 @@ import type { Flash } from "../ports";
 import type { ModuleImage, ModuleInstaller } from "./installer";
 
 /**
- * Keeps a module in a data partition, raw from its first byte: assets that the application maps or reads. The partition is
- * written in place: from the first sector on until `installed` is called, it holds neither the old module nor the new one whole.
+ * Keeps a module in a data partition, raw from its first byte: assets that the application maps or reads. The partition
+ * is written in place: from the first sector on until `installed` is called, it holds neither the old module nor the
+ * new one whole.
  */
 export class PartitionInstaller implements ModuleInstaller {
   readonly capacity: number;

@@ -23,7 +23,10 @@ export abstract class ProtocolDriver<
   Machine extends ProtocolMachine<Output>,
 > implements ConnectionOwner {
   private readonly driverOptions: DriverOptions;
-  /** The running machine, for inputs that only its kind has; `run` takes what they return. Only `begin` and `stop` set it. */
+  /**
+   * The running machine, for inputs that only its kind has; `run` takes what they return. Only `begin` and `stop` set
+   * it.
+   */
   protected machine: Machine | undefined;
   private connection: Connection | undefined;
 

@@ -1,7 +1,9 @@
 /**
- * A `Store` whose records survive what NVS alone does not: each is kept twice, in turn under two keys, with a generation number in front.
+ * A `Store` whose records survive what NVS alone does not: each is kept twice, in turn under two keys, with a
+ * generation number in front.
  *
- * ESP-IDF's NVS takes a good deal for granted about a power cut. Three of these assumptions cost records when they do not hold:
+ * ESP-IDF's NVS takes a good deal for granted about a power cut. Three of these assumptions cost records when they do
+ * not hold:
  *
  * - An interrupted entry begins with something else than 0xFFFFFFFF (nvs_page.cpp looks at no more than that). Where a torn program left the
  *   first word blank and other bits not, the next entry is programmed on top and fails its CRC, after the old value was struck out.
@@ -9,15 +11,20 @@
  *   one, and the old value is struck out in favour of it.
  * - A bit that strikes an old value out is 0 for good. A weak one may read 1 at a later start; the old value is then found first.
  *
- * With the last value under another key there is always one left, and the generation tells which of two is the newer: what is written is
- * read back and written again until it is there, and the first entry of a start that writes any is a mark that nobody needs. After a
- * power loss what was found is written anew, behind whatever the cut has left weak: weak bits only ever cost a copy that nobody needs any more.
+ * With the last value under another key there is always one left, and the generation tells which of two is the newer:
+ * what is written is read back and written again until it is there, and the first entry of a start that writes any is a
+ * mark that nobody needs. After a power loss what was found is written anew, behind whatever the cut has left weak:
+ * weak bits only ever cost a copy that nobody needs any more.
  */
 import type { Store } from "../ports";
 
-/** A store as NVS is one: beside what `Store` has, numbers with room for a generation, in one entry all the same (u64). */
+/**
+ * A store as NVS is one: beside what `Store` has, numbers with room for a generation, in one entry all the same (u64).
+ */
 export interface LongStore extends Store {
-  /** 0 to 2^53 - 1, or undefined. Under a key of its own: a number and a long of the same key are not the same record. */
+  /**
+   * 0 to 2^53 - 1, or undefined. Under a key of its own: a number and a long of the same key are not the same record.
+   */
   getLong(key: string): number | undefined;
   setLong(key: string, value: number): void;
 }
@@ -43,10 +50,15 @@ interface Copy<T> {
 export class AbRecordStore implements Store {
   private readonly store: LongStore;
   private marked = false;
-  /** Keys that were found; those before the first write are written anew with it. Undefined where nothing can be torn. */
+  /**
+   * Keys that were found; those before the first write are written anew with it. Undefined where nothing can be torn.
+   */
   private readonly found: Set<string> | undefined;
 
-  /** One for each start of the chip. `mayBeTorn`: the last run may have ended in the middle of a write, as all do but a wanted restart. */
+  /**
+   * One for each start of the chip. `mayBeTorn`: the last run may have ended in the middle of a write, as all do but a
+   * wanted restart.
+   */
   constructor(store: LongStore, mayBeTorn = false) {
     this.store = store;
     this.found = mayBeTorn ? new Set() : undefined;

@@ -1,10 +1,10 @@
 /**
- * Bytes as a string that NVS can hold: any bytes, written without a zero byte (Consistent Overhead Byte Stuffing: S. Cheshire and
- * M. Baker, IEEE/ACM Transactions on Networking 7(2), 1999), at most 1 byte in 254 longer, plus one.
+ * Bytes as a string that NVS can hold: any bytes, written without a zero byte (Consistent Overhead Byte Stuffing: S.
+ * Cheshire and M. Baker, IEEE/ACM Transactions on Networking 7(2), 1999), at most 1 byte in 254 longer, plus one.
  *
- * Why not an NVS blob: a blob is two items, its data and its index, and ESP-IDF's mount destroys the OLD value when the power goes out
- * between the two while both versions' data lie in one page (nvs_page.cpp, mLoadEntryTable, "check that last item is not duplicate", looks
- * a data item up without its chunk number). A string is one item: old value or new.
+ * Why not an NVS blob: a blob is two items, its data and its index, and ESP-IDF's mount destroys the OLD value when the
+ * power goes out between the two while both versions' data lie in one page (nvs_page.cpp, mLoadEntryTable, "check that
+ * last item is not duplicate", looks a data item up without its chunk number). A string is one item: old value or new.
  */
 
 const RUN = 254;
