@@ -13,12 +13,13 @@ const accept = async (server: Server, event = "connection"): Promise<NodeSocket>
 
 const pattern = (length: number): Buffer =>
   Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 31 + (i >> 8)) & 0xff));
-export function networkContract(name: string, create: CreateNetwork): void {
+/** `only`: "plain" for a port whose TLS is another module. */
+export function networkContract(name: string, create: CreateNetwork, only?: "plain"): void {
   const contract = runner(name, create);
   transfer(contract);
   backPressure(contract);
   endings(contract);
-  tlsContract(contract);
+  if (only !== "plain") tlsContract(contract);
 }
 
 function transfer(contract: Contract): void {

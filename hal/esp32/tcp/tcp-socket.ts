@@ -17,6 +17,8 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   /** Undefined: closed. */
   #events: SocketEvents | undefined;
   #handle: number | undefined;
+  /** The owner knows that the connection stands. */
+  #open = false;
 
   constructor(sockets: LwipSockets, options: LwipTcpOptions, events: SocketEvents) {
     const { host, port, lookup } = options;
@@ -33,7 +35,7 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   }
 
   write(bytes: Uint8Array): number {
-    return this.#handle === undefined ? 0 : this.#sockets.tcpWrite(this.#handle, bytes);
+    return this.#handle === undefined || !this.#open ? 0 : this.#sockets.tcpWrite(this.#handle, bytes);
   }
 
   close(): void {
@@ -44,6 +46,7 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   }
 
   opened(): void {
+    this.#open = true;
     this.guard((events) => events.opened());
   }
 

@@ -308,14 +308,21 @@ static void report(time_t start)
 	printf("}}\n");
 }
 
-/* The first attempts fail for want of memory: they are tried again, as an application would. */
+/* What is allocated once fails at its first attempt; an application tries again. */
 static void startFailing(void)
 {
+	ip_addr_t address;
+	enum lwipCause cause = 0;
+	ipaddr_aton("192.0.2.1", &address);
 	fakeFaultRate[FAULT_MESSAGE] = 1;
 	equal("start without memory", lwipNotifyStart(NULL, deliver), false);
+	equal("connection without memory", tcpConnectionOpen(&address, 0, &cause) < 0, true);
+	equal("its cause", cause, LWIP_NO_MEMORY);
 	fakeFaultRate[FAULT_MESSAGE] = 0;
 	equal("start", lwipNotifyStart(NULL, deliver), true);
-	fakeFaultRate[FAULT_MESSAGE] = 2;
+	for (int fault = 0; fault < FAULTS; fault++)
+		if (fault != FAULT_MESSAGE)
+			fakeFaultRate[fault] = 40;
 }
 
 int main(int argc, char **argv)
@@ -332,9 +339,6 @@ int main(int argc, char **argv)
 	for (uint32_t i = 0; i < RECORDS; i++)
 		records[i].gone = true;
 	startFailing();
-	for (int fault = 0; fault < FAULTS; fault++)
-		if (fault != FAULT_MESSAGE)
-			fakeFaultRate[fault] = 40;
 	fakeLwipStart(&stressPeers);
 	counts.progress = start;
 	do {
