@@ -8,7 +8,7 @@ import { compiler } from "../native-chip";
 const HERE = dirname(fileURLToPath(import.meta.url));
 const PORT = join(HERE, "..", "..", "..", "hal", "esp32", "tcp");
 const CORE = ["lwip_socket.c", "tcp_connection.c", "udp_endpoint.c", "lwip_notify.c"];
-const LWIP = ["fake_tcpip.c", "fake_tcp.c", "fake_xs_queue.c"];
+const FAKES = ["fake-lwip/fake_tcpip.c", "fake-lwip/fake_tcp.c", "fake-idf/fake_esp_timer.c", "fake_xs_queue.c"];
 const FLAGS = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
 const INCLUDES = ["fake-lwip", "fake-idf", "fake-xs", join("..", "fake-xs"), "."];
 
@@ -47,7 +47,7 @@ export function buildStress(cc: string, folder: string, sanitizer: Sanitizer, mu
     run(cc, flags, port, ["-include", join(HERE, "fake_alloc.h"), "-c", join(port, file), "-o", object]);
     return object;
   });
-  const sources = ["stress.c", "stress_peer.c", ...LWIP].map((file) => join(HERE, file));
+  const sources = ["stress.c", "stress_client.c", "stress_peer.c", ...FAKES].map((file) => join(HERE, file));
   run(cc, flags, port, [...sources, ...core, "-o", program]);
   return program;
 }
@@ -55,7 +55,7 @@ export function buildStress(cc: string, folder: string, sanitizer: Sanitizer, mu
 /** The program of native-sockets.ts; its path. */
 export function buildHost(cc: string, folder: string): string {
   const program = join(folder, "sockets-host");
-  const sources = ["sockets_host.c", "loopback.c", ...LWIP].map((file) => join(HERE, file));
+  const sources = ["sockets_host.c", "fake-lwip/loopback.c", ...FAKES].map((file) => join(HERE, file));
   const port = [...CORE, "lwip-sockets.c"].map((file) => join(PORT, file));
   run(cc, ["-fsanitize=undefined", "-fno-sanitize-recover=all"], PORT, [...sources, ...port, "-o", program]);
   return program;

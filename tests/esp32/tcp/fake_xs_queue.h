@@ -1,4 +1,4 @@
-/* XS's task as far as messages and timers go. */
+/* The messages of XS's task. */
 #ifndef FAKE_XS_QUEUE_H
 #define FAKE_XS_QUEUE_H
 
@@ -8,8 +8,7 @@
 bool fakeQueueService(void);
 /* Puts in a message of somebody else. */
 void fakeQueueOther(void);
-/* Readable while there is a message; -1 before fakeQueueDescriptor was called for the first time. */
+/* Readable while there is a message that came after the first call of this. */
 int fakeQueueDescriptor(void);
-void fakeTimersStop(void);
 
 #endif
