@@ -4,7 +4,6 @@
  */
 import Net from "net";
 import Time from "time";
-import UDP from "embedded:io/socket/udp";
 // @ts-ignore: an application may map a module without declarations
 import { bringUp as mapped } from "xs-ota/network";
 import { ModdableClock } from "../moddable/clock";
@@ -23,6 +22,9 @@ import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
 import type { Datagrams } from "./sntp";
 import { NvsStore } from "./store";
+import { LwipSockets } from "./tcp/lwip-sockets";
+import { LwipTcpSocket } from "./tcp/tcp-socket";
+import { LwipUdpSocket } from "./tcp/udp-socket";
 import { TimedNetwork, isClockSet } from "./timed-network";
 
 /** NVS namespaces: the agent's records, and the fault record of the last run. */
@@ -50,10 +52,15 @@ export const powerOn: PowerOn = (main, options = {}) => {
     log,
   });
   guardTrial(boot, clock, (why) => faults.record(boot.running().version, "trial", why));
-  const lookup = lookupBy(() => Net.get("DNS") ?? []);
+  const sockets = new LwipSockets();
+  const lookup = lookupBy(
+    () => Net.get("DNS") ?? [],
+    (options) => new LwipUdpSocket(sockets, options),
+  );
   const network = new ModdableNetwork({
     lookup,
     ahead: 0,
+    open: (options, events) => new LwipTcpSocket(sockets, options, events),
     trust: (kind) => settings.trust(kind) ?? options.trust?.(kind) ?? { roots: [] },
   });
   const ports = {
@@ -70,13 +77,14 @@ export const powerOn: PowerOn = (main, options = {}) => {
   main({
     ports,
     setting: (key) => settings.stored(key),
-    connect: (ready) => connect({ settings, lookup, clock, random: () => crypto.random(), log }, ready),
+    connect: (ready) => connect({ settings, sockets, lookup, clock, random: () => crypto.random(), log }, ready),
     lastFault,
   });
 };
 
 interface ConnectParts {
   readonly settings: ChipConfig;
+  readonly sockets: LwipSockets;
   readonly lookup: Lookup;
   readonly clock: ModdableClock;
   readonly random: () => number;
@@ -86,7 +94,7 @@ interface ConnectParts {
 /**
  * Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time.
  */
-const connect = ({ settings, lookup, clock, random, log }: ConnectParts, ready: () => void): void => {
+const connect = ({ settings, sockets, lookup, clock, random, log }: ConnectParts, ready: () => void): void => {
   let waiting: (() => void) | undefined = ready;
   const start = (): void => {
     const callback = waiting;
@@ -99,7 +107,7 @@ const connect = ({ settings, lookup, clock, random, log }: ConnectParts, ready: 
     log(`clock set: ${new Date().toISOString()}`);
     start();
   };
-  const open = (onReadable: (count: number) => void): Datagrams => new UDP({ onReadable }) as unknown as Datagrams;
+  const open = (onReadable: (count: number) => void): Datagrams => new LwipUdpSocket(sockets, { onReadable });
   const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
   const bringUp = mapped as BringUp;
   bringUp({

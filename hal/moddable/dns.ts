@@ -8,40 +8,47 @@ import Resolver from "embedded:network/dns/resolver/udp";
 import { isHostName } from "./host-names";
 import type { Lookup } from "./host-names";
 
-interface UdpOptions {
+export interface UdpOptions {
+  /** For `onReadable`, whose `this` is the socket. */
+  readonly target?: unknown;
   onReadable?(this: unknown, count: number): void;
 }
-type UdpClass = new (options: UdpOptions) => object;
+/** A socket in the shape of the SDK's. */
+export type OpenUdp = (options: UdpOptions) => object;
+
+const openSdkUdp: OpenUdp = (options) => new (UDP as unknown as new (options: UdpOptions) => object)(options);
 
 /** A datagram that the resolver can not parse is as good as lost. */
-class GuardedUDP extends (UDP as unknown as UdpClass) {
-  constructor(options: UdpOptions) {
-    const { onReadable } = options;
-    super({
-      ...options,
-      onReadable(count: number) {
-        for (; count > 0; count--) {
-          try {
-            onReadable?.call(this, 1);
-          } catch {
-            // The query is sent again in a second.
-          }
+const guarded = (open: OpenUdp, options: UdpOptions): object => {
+  const { onReadable } = options;
+  return open({
+    ...options,
+    onReadable(count: number) {
+      for (; count > 0; count--) {
+        try {
+          onReadable?.call(this, 1);
+        } catch {
+          // The query is sent again in a second.
         }
-      },
-    });
-  }
-}
+      }
+    },
+  });
+};
 
 /**
  * `servers`: addresses to ask, read anew for each name, since DHCP may change them. A name is given up after 5 queries
- * to each, one a second.
+ * to each, one a second. `open`: sockets that are not the SDK's.
  */
-export const lookupBy = (servers: () => readonly string[]): Lookup => {
+export const lookupBy = (servers: () => readonly string[], open: OpenUdp = openSdkUdp): Lookup => {
+  /** The resolver calls it with `new`, and takes what it returns. */
+  const io = function (options: UdpOptions): object {
+    return guarded(open, options);
+  };
   return (host, done) => {
     const known = servers();
     if (known.length === 0) throw new Error(`resolve ${host}: no DNS server known`);
     if (!isHostName(host)) throw new Error(`resolve ${host.slice(0, 64)}: not a host name`);
-    const resolver = new Resolver({ servers: known, socket: { io: GuardedUDP } });
+    const resolver = new Resolver({ servers: known, socket: { io } });
     const finish = (address?: string): null => {
       resolver.close();
       done(address);

@@ -1,16 +1,20 @@
 /**
- * The `Network` port on Moddable: plain TCP and TLS over the SDK's sockets. The same on a chip and in the simulator.
+ * The `Network` port on Moddable: plain TCP, and TLS on top of it. The simulator has the SDK's sockets, a chip those of
+ * hal/esp32/tcp.
  */
 import type { ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
 import type { Lookup } from "./host-names";
 import { SafeTls } from "./safe-tls";
 import { TcpSocket } from "./tcp-socket";
+import type { TcpOptions } from "./tcp-socket";
 import type { Trust } from "./tls-session";
 
 export interface ModdableNetworkOptions {
   readonly lookup: Lookup;
   /** See TcpOptions. */
   readonly ahead: number;
+  /** Opens a plain connection. Absent: over the SDK's sockets. */
+  readonly open?: (options: TcpOptions, events: SocketEvents) => Socket;
   /** Asked for at each connection, so that nothing of it stays in memory in between. */
   trust(kind: "mqtt" | "https"): Trust;
 }
@@ -24,8 +28,11 @@ export class ModdableNetwork implements Network {
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
     const { host, port, tls } = options;
-    const { lookup, ahead } = this.#options;
-    const tcp = (callbacks: SocketEvents): Socket => new TcpSocket({ host, port, lookup, ahead }, callbacks);
+    const { lookup, ahead, open } = this.#options;
+    const tcp = (callbacks: SocketEvents): Socket => {
+      const all = { host, port, lookup, ahead };
+      return open === undefined ? new TcpSocket(all, callbacks) : open(all, callbacks);
+    };
     if (tls === undefined) return tcp(events);
     return new SafeTls({ host, trust: this.#options.trust(tls), now: () => Date.now(), connect: tcp }, events);
   }

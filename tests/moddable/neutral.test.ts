@@ -161,6 +161,7 @@ test("nothing calls itself without a bound, on its own or by way of others of it
     ],
     "hal/moddable/safe-tls.ts": ["by way of a timer", "pump"],
     "hal/esp32/sntp.ts": ["by way of sockets and timers", "ask send receive answered retry"],
+    "hal/esp32/tcp/udp-socket.ts": ["by way of a timer", "readable"],
     "hal/esp32/network/keeper.ts": ["by way of timers", "join giveUp retry"],
   };
   const found = PRELOADED.flatMap(({ name, code }) =>
