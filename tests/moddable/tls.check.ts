@@ -13,7 +13,9 @@ import { GET, prepare, servers } from "./tls-cases";
 import type { Expected } from "./tls-cases";
 
 let folder: string;
-let results: readonly Line[] = [];
+/** Whose sockets are below: the SDK's, or those of the chip over the fake lwIP (tests/esp32/tcp). */
+const SOCKETS = ["SDK", "chip"] as const;
+const results = new Map<string, readonly Line[]>();
 let expected: readonly Expected[] = [];
 
 before(async () => {
@@ -40,10 +42,13 @@ before(async () => {
   );
   const { path, output } = build(join(ROOT, "tests", "moddable", "tls"), BUILD);
   assert.deepEqual(warnings(output), []);
-  const run = new HeadlessRun(buildHeadless(BUILD), path, { XS_OTA_SIM: folder });
-  await run.line(({ done }) => done === true);
-  await run.cut();
-  results = run.lines;
+  const headless = buildHeadless(BUILD);
+  for (const sockets of SOCKETS) {
+    const run = new HeadlessRun(headless, path, { XS_OTA_SIM: folder, XS_OTA_SOCKETS: sockets });
+    await run.line(({ done }) => done === true);
+    await run.cut();
+    results.set(sockets, run.lines);
+  }
 });
 
 after(() => {

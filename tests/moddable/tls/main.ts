@@ -6,7 +6,10 @@ import Timer from "timer";
 import { File } from "file";
 import { decodeBase64 } from "xs-ota/src/util/base64";
 import { Process } from "xs-ota/hal/moddable-sim/process";
+import { LwipSockets } from "xs-ota/hal/esp32/tcp/lwip-sockets";
+import { LwipTcpSocket } from "xs-ota/hal/esp32/tcp/tcp-socket";
 import { ModdableNetwork } from "xs-ota/hal/moddable/network";
+import type { ModdableNetworkOptions } from "xs-ota/hal/moddable/network";
 import { decodeUtf8, encodeUtf8 } from "xs-ota/src/util/utf8";
 
 interface Case {
@@ -39,11 +42,18 @@ const network = new ModdableNetwork({
   // Every name is this machine: what is tried here is TLS.
   lookup: (_host, done) => void Timer.set(() => done("127.0.0.1"), 0),
   ahead: 16_384,
+  ...(Process.environment("XS_OTA_SOCKETS") === "chip" ? { open: chipSockets() } : {}),
   trust: (kind) => (kind === "mqtt" ? client : trust),
 });
 
 Process.ignoreBrokenPipes();
 next(0);
+
+/** Those of hal/esp32, over the fake lwIP. */
+function chipSockets(): NonNullable<ModdableNetworkOptions["open"]> {
+  const sockets = new LwipSockets();
+  return (options, events) => new LwipTcpSocket(sockets, options, events);
+}
 
 function next(index: number): void {
   const each = cases[index];
