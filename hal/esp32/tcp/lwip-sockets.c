@@ -1,6 +1,6 @@
 /*
- * TCP and UDP sockets for lwip-sockets.ts. XS's task runs all of it. What can not be done is returned, not thrown: out of a callback a throw
- * aborts XS. ESP-IDF v6.0, Moddable SDK 8.2.
+ * TCP and UDP sockets for lwip-sockets.ts. XS's task runs all of it. What can not be done is returned, not thrown: out
+ * of a callback a throw aborts XS. ESP-IDF v6.0, Moddable SDK 8.2.
  */
 #include "xsmc.h"
 #include "xsHost.h"

@@ -1,6 +1,7 @@
 /**
- * TCP and UDP over lwIP (lwip-sockets.c): handles, and one callback for all of them. The SDK's own sockets share lists with lwIP's task without a lock and lose bytes
- * on chips with two cores: docs/MODDABLE.md, "The SDK's TCP loses bytes".
+ * TCP and UDP over lwIP (lwip-sockets.c): handles, and one callback for all of them. The SDK's own sockets share lists
+ * with lwIP's task without a lock and lose bytes on chips with two cores: docs/MODDABLE.md, "Faults of the SDK's
+ * sockets".
  */
 
 /** lwipEvent in lwip_socket.h. */

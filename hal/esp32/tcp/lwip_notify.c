@@ -1,7 +1,8 @@
 /*
- * modMessagePostToMachine waits for room in XS's queue, which has 10 places, and XS's task may be waiting for lwIP's at that moment: then neither would go
- * on. Its twin for interrupts never waits, and ESP-IDF's queues take it from a task as well (v6.0, queue.c: the same critical section). Where the queue is full a
- * timer tries again: starting it takes neither memory nor time, and that it runs already is no error.
+ * modMessagePostToMachine waits for room in XS's queue, which has 10 places, and XS's task may be waiting for lwIP's at
+ * that moment: then neither would go on. Its twin for interrupts never waits, and ESP-IDF's queues take it from a task
+ * as well (v6.0, queue.c: the same critical section). Where the queue is full a timer tries again: starting it takes
+ * neither memory nor time, and that it runs already is no error.
  */
 #include "lwip_notify.h"
 

@@ -19,7 +19,10 @@ static lwipHandle current = -1;
 static uint32_t pending;
 static uint32_t next = LWIP_SOCKETS_MAX;
 
-/* A message is on its way to XS's task: one is enough for all sockets, so lwIP takes one place of XS's queue, whatever happens. */
+/*
+ * A message is on its way to XS's task: one is enough for all sockets, so lwIP takes one place of XS's queue, whatever
+ * happens.
+ */
 static _Atomic uint32_t posted;
 
 void *lwipAllocate(uint32_t size, uint32_t capacity)
@@ -28,7 +31,7 @@ void *lwipAllocate(uint32_t size, uint32_t capacity)
 	if (socket) {
 		ringInit(&socket->received, (uint8_t *)socket + size, capacity);
 		atomic_init(&socket->events, 0);
-		atomic_init(&socket->hungry, 1);
+		atomic_init(&socket->readerWaits, 1);
 		atomic_init(&socket->ended, 0);
 	}
 	return socket;
@@ -72,14 +75,17 @@ void lwipRemove(lwipHandle handle)
 void lwipSignal(struct lwipSocket *socket, enum lwipEvent event)
 {
 	atomic_fetch_or_explicit(&socket->events, event, memory_order_release);
-	/* Whoever finds it set knows that lwipBegin comes after, and that it sees the event: read-modify-writes of one object are in one order. */
+	/*
+	 * Whoever finds it set knows that lwipBegin comes after, and that it sees the event: read-modify-writes of one
+	 * object are in one order.
+	 */
 	if (!atomic_exchange_explicit(&posted, 1, memory_order_acq_rel))
 		lwipNotify();
 }
 
 void lwipArrived(struct lwipSocket *socket)
 {
-	if (atomic_exchange_explicit(&socket->hungry, 0, memory_order_acq_rel))
+	if (atomic_exchange_explicit(&socket->readerWaits, 0, memory_order_acq_rel))
 		lwipSignal(socket, LWIP_READABLE);
 }
 
@@ -94,8 +100,11 @@ void lwipEnd(struct lwipSocket *socket, enum lwipCause cause)
 /* Asks to be told of the next byte. False: one has come meanwhile, and is told of. */
 static bool awaitByte(struct lwipSocket *socket)
 {
-	/* lwIP's task publishes, then looks at `hungry`; this sets it, then looks for bytes. So one of the two sees the other. */
-	atomic_exchange_explicit(&socket->hungry, 1, memory_order_acq_rel);
+	/*
+	 * lwIP's task publishes, then looks at `readerWaits`; this sets it, then looks for bytes. So one of the two sees the
+	 * other.
+	 */
+	atomic_exchange_explicit(&socket->readerWaits, 1, memory_order_acq_rel);
 	if (ringWaiting(&socket->received) == 0)
 		return true;
 	lwipArrived(socket);
@@ -106,7 +115,7 @@ void lwipDrained(struct lwipSocket *socket)
 {
 	if (ringWaiting(&socket->received) > 0)
 		return;
-	socket->told = false;
+	socket->announced = false;
 	if (awaitByte(socket) && atomic_load_explicit(&socket->ended, memory_order_acquire))
 		lwipSignal(socket, LWIP_CLOSED);
 }
@@ -124,14 +133,14 @@ static bool due(struct lwipSocket *socket, enum lwipEvent event)
 	switch (event) {
 		case LWIP_READABLE:
 			/* Told already, for a byte that was there before its own signal. */
-			if (socket->told)
+			if (socket->announced)
 				return false;
 			/* Read before it was told. */
 			if (ringWaiting(&socket->received) == 0) {
 				awaitByte(socket);
 				return false;
 			}
-			socket->told = true;
+			socket->announced = true;
 			return true;
 		case LWIP_CLOSED: /* What waits is read first; lwipDrained sets the event anew. */
 			return ringWaiting(&socket->received) == 0;

@@ -1,8 +1,9 @@
 /*
  * What TCP connections and UDP endpoints have in common: two tasks, lwIP's own and the one that runs XS.
  *
- * lwIP's task alone touches what belongs to lwIP (control blocks, pbufs). XS's task alone touches the table of sockets. The two share the ring and the
- * atomics of `struct lwipSocket`, and nothing else. XS's task may wait for lwIP's (tcpip_api_call); lwIP's never waits for XS's.
+ * lwIP's task alone touches what belongs to lwIP (control blocks, pbufs). XS's task alone touches the table of sockets.
+ * The two share the ring and the atomics of `struct lwipSocket`, and nothing else. XS's task may wait for lwIP's
+ * (tcpip_api_call); lwIP's never waits for XS's.
  *
  * A handle is an index and a generation. That of a closed socket finds nothing, also when another one has its place.
  */
@@ -46,11 +47,11 @@ struct lwipSocket {
 	/* Bits of lwipEvent that XS's task has not taken yet. */
 	_Atomic uint32_t events;
 	/* The reader found nothing and waits to be told. */
-	_Atomic uint32_t hungry;
+	_Atomic uint32_t readerWaits;
 	/* An lwipCause, after the last byte; 0 while the connection lasts. */
 	_Atomic uint32_t ended;
 	/* XS's task: LWIP_READABLE was told and not all was read since. */
-	bool told;
+	bool announced;
 };
 
 typedef int32_t lwipHandle;
@@ -64,7 +65,9 @@ struct lwipHappening {
 
 /* ---- XS's task ---- */
 
-/* Allocates `size` bytes, of which the first are a struct lwipSocket, and a ring behind them. Zeroed. NULL: no memory. */
+/*
+ * Allocates `size` bytes, of which the first are a struct lwipSocket, and a ring behind them. Zeroed. NULL: no memory.
+ */
 void *lwipAllocate(uint32_t size, uint32_t capacity);
 /* Frees what nobody else refers to any more. */
 void lwipFree(struct lwipSocket *socket);

@@ -1,7 +1,8 @@
 /*
- * A ring of bytes between two tasks: one writes (the producer), one reads (the consumer), and neither waits or takes a lock. The producer's task owns
- * `head`, the consumer's owns `tail`; each publishes its own with release and reads the other's with acquire (C11, 7.17.3), so that
- * a byte is written before it counts as there, and read before its place counts as free. One place stays empty, to tell full from empty.
+ * A ring of bytes between two tasks: one writes (the producer), one reads (the consumer), and neither waits or takes a
+ * lock. The producer's task owns `head`, the consumer's owns `tail`; each publishes its own with release and reads the
+ * other's with acquire (C11, 7.17.3), so that a byte is written before it counts as there, and read before its place
+ * counts as free. One place stays empty, to tell full from empty.
  */
 #ifndef XSOTA_RING_H
 #define XSOTA_RING_H
@@ -54,7 +55,10 @@ static inline uint32_t ringRead(struct ring *ring)
 	return atomic_load_explicit(&ring->tail, memory_order_relaxed);
 }
 
-/* Puts bytes `offset` behind the last published one. The consumer does not see them yet. The caller has asked for the room. */
+/*
+ * Puts bytes `offset` behind the last published one. The consumer does not see them yet. The caller has asked for the
+ * room.
+ */
 static inline void ringPut(struct ring *ring, uint32_t offset, const void *bytes, uint32_t count)
 {
 	uint32_t at = ringAfter(ring, atomic_load_explicit(&ring->head, memory_order_relaxed), offset);

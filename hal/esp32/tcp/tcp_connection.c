@@ -1,7 +1,8 @@
 /*
- * lwIP is touched in lwIP's own task only: XS's task has its work done there, by tcpip_api_call, which waits, or by a message that is allocated once. With
- * CONFIG_LWIP_TCPIP_CORE_LOCKING (off in ESP-IDF v6.0 unless set) tcpip_api_call runs in XS's task and holds lwIP's lock; the functions marked "in lwIP" then still
- * never run at the same time, which is all that they need.
+ * lwIP is touched in lwIP's own task only: XS's task has its work done there, by tcpip_api_call, which waits, or by a
+ * message that is allocated once. With CONFIG_LWIP_TCPIP_CORE_LOCKING (off in ESP-IDF v6.0 unless set) tcpip_api_call
+ * runs in XS's task and holds lwIP's lock; the functions marked "in lwIP" then still never run at the same time, which
+ * is all that they need.
  */
 #include "tcp_connection.h"
 
@@ -13,7 +14,10 @@
 
 /* lwIP calls `polled` so often: every second, in its slow timer's ticks of 500 ms. */
 #define POLL_TICKS 2
-/* lwIP tells the peer of a wider window in steps of a quarter (TCP_WND_UPDATE_THRESHOLD): before that there is no point in asking it to. */
+/*
+ * lwIP tells the peer of a wider window in steps of a quarter (TCP_WND_UPDATE_THRESHOLD): before that there is no point
+ * in asking it to.
+ */
 #define WINDOW_STEP (TCP_WND / 4)
 
 struct connection {
@@ -120,7 +124,7 @@ static void failed(void *arg, err_t err)
 	connection->pcb = NULL;
 	if (err == ERR_RST)
 		cause = connection->connected ? LWIP_RESET : LWIP_REFUSED;
-	else if (err == ERR_ABRT) /* It has given up repeating itself (tcp_slowtmr), or needed the block for another (tcp_kill_prio). */
+	else if (err == ERR_ABRT) /* The retransmissions are used up (tcp_slowtmr), or there are too many blocks (tcp_kill_prio). */
 		cause = LWIP_TIMED_OUT;
 	lwipEnd(&connection->socket, cause);
 }
@@ -139,7 +143,10 @@ static err_t polled(void *arg, struct tcp_pcb *pcb)
 {
 	struct connection *connection = arg;
 	if (connection->connected) {
-		/* The message for it may not have got through, and a write may have failed for want of memory with nothing left to be sent. */
+		/*
+		 * The message for it may not have got through, and a write may have failed for want of memory with nothing left
+		 * to be sent.
+		 */
 		openWindow(connection);
 		tellRoom(connection);
 		return ERR_OK;

@@ -1,4 +1,7 @@
-/** UDP over lwIP in the shape of the SDK's `embedded:io/socket/udp`, as far as its resolver (hal/moddable/dns.ts) and sntp.ts use it. */
+/**
+ * UDP over lwIP in the shape of the SDK's `embedded:io/socket/udp`, as far as its resolver (hal/moddable/dns.ts) and
+ * sntp.ts use it.
+ */
 import Timer from "timer";
 import { textOf } from "./lwip-sockets";
 import type { LwipOwner, LwipSockets } from "./lwip-sockets";

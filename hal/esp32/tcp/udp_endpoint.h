@@ -1,6 +1,7 @@
 /*
- * UDP endpoints over lwIP's raw API, for look-ups of names and for the clock. lwip_socket.h has the rules between the tasks. Datagrams wait in the ring, each
- * behind its length; one that does not fit is dropped, as a network may, so a flood takes no memory.
+ * UDP endpoints over lwIP's raw API, for look-ups of names and for the clock. lwip_socket.h has the rules between the
+ * tasks. Datagrams wait in the ring, each behind its length; one that does not fit is dropped, as a network may, so a
+ * flood takes no memory.
  */
 #ifndef XSOTA_UDP_ENDPOINT_H
 #define XSOTA_UDP_ENDPOINT_H
@@ -9,7 +10,9 @@
 
 #include "lwip_socket.h"
 
-/* The ring: two answers of a name server (RFC 1035, section 4.2.1: 512 bytes at most), each behind 2 bytes of length. */
+/*
+ * The ring: two answers of a name server (RFC 1035, section 4.2.1: 512 bytes at most), each behind 2 bytes of length.
+ */
 #define UDP_RING 1028
 
 /* Takes a port that is free. `cause`, where the result is negative: why not. */

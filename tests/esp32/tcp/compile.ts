@@ -21,7 +21,10 @@ export interface Mutation {
   readonly to: string;
 }
 
-/** The C compiler. Throws, with what to install, where it or a sanitizer is not there: a proof that is passed over proves nothing. */
+/**
+ * The C compiler. Throws, with what to install, where it or a sanitizer is not there: a proof that is passed over
+ * proves nothing.
+ */
 export function toolchain(folder: string): string {
   const cc = compiler();
   if (cc === undefined) throw new Error("no C compiler: install gcc or clang (Debian: gcc libc6-dev)");

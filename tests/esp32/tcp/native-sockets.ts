@@ -1,6 +1,7 @@
 /**
- * The chip's sockets without a chip: the C module over the fake lwIP, in a process of its own, with this machine's TCP as the wire. The port's TypeScript runs as it
- * is: its calls are synchronous, and what happens comes through a pipe, as a message comes to XS.
+ * The chip's sockets without a chip: the C module over the fake lwIP, in a process of its own, with this machine's TCP
+ * as the wire. The port's TypeScript runs as it is: its calls are synchronous, and what happens comes through a pipe,
+ * as a message comes to XS.
  */
 import { execFileSync } from "node:child_process";
 import { constants, mkdtempSync, openSync, rmSync } from "node:fs";

@@ -1,6 +1,7 @@
 /*
- * A process that is the chip's network: native-sockets.ts calls the functions of lwip-sockets.c through two pipes, in the protocol of
- * ../fake-xs/machine.c, and reads from a third when XS would be called back. It then takes what has happened, and says xs_lwip_done.
+ * A process that is the chip's network: native-sockets.ts calls the functions of lwip-sockets.c through two pipes, in
+ * the protocol of ../fake-xs/machine.c, and reads from a third when XS would be called back. It then takes what has
+ * happened, and says xs_lwip_done.
  *
  *     sockets_host EVENTS - - - CALLS ANSWERS
  */

@@ -1,7 +1,8 @@
 /*
- * The port's TCP and UDP between two tasks: connections that are opened, read in bursts, written to and closed at any moment, against peers that finish, reset, refuse, say
- * nothing and overrun the window, while each allocation and each message may fail. Every byte is compared, every end must come after the
- * last byte that was accepted, and in the end nothing may be left.
+ * The port's TCP and UDP between two tasks: connections that are opened, read in bursts, written to and closed at any
+ * moment, against peers that finish, reset, refuse, say nothing and overrun the window, while each allocation and each
+ * message may fail. Every byte is compared, every end must come after the last byte that was accepted, and in the end
+ * nothing may be left.
  *
  *     stress SEGMENTS [SEED]      one JSON line; status 1 and a line on stderr where something is wrong
  */

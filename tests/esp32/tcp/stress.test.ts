@@ -1,6 +1,6 @@
 /**
- * The chip's sockets between two tasks, under ThreadSanitizer and under AddressSanitizer (stress.c says what happens to them). A compiler without sanitizers is a
- * failure that says what to install.
+ * The chip's sockets between two tasks, under ThreadSanitizer and under AddressSanitizer (stress.c says what happens to
+ * them). A compiler without sanitizers is a failure that says what to install.
  *
  *     node --import tsx --test tests/esp32/tcp/stress.test.ts                              a sample
  *     XS_OTA_SEGMENTS=1000000 node --import tsx --test tests/esp32/tcp/stress.test.ts      all of it: two minutes
@@ -67,7 +67,10 @@ interface Run {
   readonly output: string;
 }
 
-/** ThreadSanitizer of GCC 12 does not cope with the address space of some kernels unless it is laid out without chance. Not every container allows that. */
+/**
+ * ThreadSanitizer of GCC 12 does not cope with the address space of some kernels unless it is laid out without chance.
+ * Not every container allows that.
+ */
 const fixed = spawnSync("setarch", ["-R", "true"]).status === 0 ? ["setarch", "-R"] : [];
 
 function run(program: string, segments: number, seed: number): Run {

@@ -1,7 +1,7 @@
 /*
- * A small lwIP: its task with the mailbox, and the raw API with the rules that a caller can break. Only its own task may call it; a control block is freed before
- * its error callback runs; data that a callback refuses is offered again; a close resets what was not read. What is at the other end
- * of the wire is a `struct fakeLink`.
+ * A small lwIP: its task with the mailbox, and the raw API with the rules that a caller can break. Only its own task
+ * may call it; a control block is freed before its error callback runs; data that a callback refuses is offered again;
+ * a close resets what was not read. What is at the other end of the wire is a `struct fakeLink`.
  */
 #ifndef FAKE_LWIP_H
 #define FAKE_LWIP_H
@@ -36,7 +36,10 @@ struct tcp_pcb {
 /* Called in lwIP's task. */
 struct fakeLink {
 	void (*connect)(struct tcp_pcb *pcb, const ip_addr_t *address, u16_t port);
-	/* The application has let it go. With `reset` it is freed right after; else the link calls fakeGone when all is sent. */
+	/*
+	 * The application has let it go. With `reset` it is freed right after; else the link calls fakeGone when all is
+	 * sent.
+	 */
 	void (*closed)(struct tcp_pcb *pcb, bool reset);
 	void (*datagram)(struct udp_pcb *pcb, const struct pbuf *datagram, const ip_addr_t *address, u16_t port);
 	/* Between two messages: whatever the other ends do. It may wait as long as nothing is in the mailbox. */

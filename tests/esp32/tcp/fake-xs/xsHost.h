@@ -1,4 +1,7 @@
-/* The queue of messages of XS's task, which has 10 places (MODDEF_TASK_QUEUELENGTH), and what a callback out of C needs. */
+/*
+ * The queue of messages of XS's task, which has 10 places (MODDEF_TASK_QUEUELENGTH), and what a callback out of C
+ * needs.
+ */
 #ifndef FAKE_XSHOST_H
 #define FAKE_XSHOST_H
 
