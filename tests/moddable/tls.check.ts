@@ -56,12 +56,13 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-test("good servers are accepted, and each wrong one is refused for its cause", async (context) => {
-  for (const each of expected) {
-    await context.test(each.title, () => {
-      const line = results.find(({ title }) => title === each.title);
-      assert.ok(line !== undefined, "the app did not say how it went");
-      each.check(line);
-    });
-  }
-});
+for (const sockets of SOCKETS)
+  test(`good servers are accepted, and each wrong one is refused for its cause, over the sockets of the ${sockets}`, async (context) => {
+    for (const each of expected) {
+      await context.test(each.title, () => {
+        const line = results.get(sockets)?.find(({ title }) => title === each.title);
+        assert.ok(line !== undefined, "the app did not say how it went");
+        each.check(line);
+      });
+    }
+  });
