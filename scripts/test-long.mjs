@@ -54,6 +54,13 @@ const PARTS = [
     command: [...NODE, "tests/fuzz/main.ts", "--seconds", "1800", "--seed", "7"],
   },
   {
+    name: "sockets",
+    what: "the chip's TCP under ThreadSanitizer and AddressSanitizer, a million segments each",
+    time: "2 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/esp32/tcp/stress.test.ts"],
+    env: { XS_OTA_SEGMENTS: "1000000" },
+  },
+  {
     name: "editions",
     what: "updates from edition 1 to this edition and back, with power cuts",
     time: "15 min",
