@@ -50,7 +50,7 @@ const program = new Command("npm run powercut --")
   .option("--fresh", "start the long run of this seed from the beginning")
   .option("--replay <case>", "run one case, as a violation prints it")
   .option("--minimise", "with --replay: find a simpler case that breaks the same check")
-  .option("--pairs", "the search of npm test with every pair of cuts, and not a third of them")
+  .option("--pairs", "the search of npm test with every pair of cuts, and not a twelfth of them")
   .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
   .option(
     "--mutants",

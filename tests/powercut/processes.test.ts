@@ -29,7 +29,7 @@ import { look, slotOf, writeAppKeys, wrongNow, wrongSince } from "./outside";
 import type { Boot, Seen } from "./outside";
 
 const SEED = Number(process.env["XS_OTA_SEED"] ?? 1);
-const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 50);
+const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 25);
 
 const FACTORY = "0.1.0";
 const SECTOR = 4_096;
