@@ -93,8 +93,8 @@ export function commitPlan(everyPair = false): PlanPhase[] {
     },
     {
       title: "pairs of cuts",
-      works: parts(12)
-        .filter(({ index }) => everyPair || index === 0)
+      works: parts(48)
+        .filter(({ index }) => everyPair || index % 12 === 0)
         .map((part): Work => ({
           kind: "exhaust",
           setting: small("good"),
