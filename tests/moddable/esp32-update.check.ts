@@ -57,7 +57,8 @@ const image = (version: string, size = SIZE): Buffer =>
 before(async () => {
   folder = mkdtempSync(join(tmpdir(), "xs-ota-moddable-"));
   headless = buildHeadless(BUILD);
-  cloud = await createCloud();
+  // Slow enough that a power cut in the middle of a download comes before its end.
+  cloud = await createCloud({ throttle: 100_000 });
   await cloud.start();
   firmware("0.1.0");
   firmware("0.2.0");
