@@ -1,5 +1,6 @@
 /** The agent's connection to the file server: a downloader on the protocol driver. */
 import type { ConnectOptions } from "../ports";
+import type { EffectOf } from "../job/effects";
 import { Downloader } from "../download/downloader";
 import type { DownloadEvent, DownloadOptions, DownloadOutput, LogLine, ServerConnect } from "../download/outputs";
 import { ProtocolDriver } from "../protocol/driver";
@@ -15,14 +16,6 @@ export interface FileLinkOptions extends DriverOptions {
   log(line: string): void;
 }
 
-export interface Download {
-  readonly url: string;
-  readonly offset: number;
-  readonly size: number;
-  readonly validator: string | undefined;
-  readonly hasDigest: boolean;
-}
-
 export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   private readonly options: FileLinkOptions;
 
@@ -32,7 +25,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   }
 
   /** Ends a download that is under way. */
-  start(download: Download): void {
+  start(download: EffectOf<"download">): void {
     const { url, offset, size, validator, hasDigest } = download;
     const { settings, buffer, random } = this.options;
     this.begin(

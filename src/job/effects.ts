@@ -3,6 +3,7 @@
  * their order and returns answers as events. The job is deterministic: boot facts, events, their times and nothing else
  * decide what it does.
  */
+import type { DownloadEvent } from "../download/outputs";
 import type { Digest, DigestAlgorithm, ResetReason, Running } from "../ports";
 import type { PlatformRules, Report } from "../platforms/platform";
 import type { Policy } from "./policy";
@@ -50,15 +51,7 @@ export type JobEvent =
   /** up: CONNACK and an accepted SUBACK have come. */
   | { readonly type: "link"; readonly up: boolean }
   | { readonly type: "acked"; readonly token: Token }
-  /* downloader */
-  | { readonly type: "total"; readonly size: number; readonly validator: string | undefined }
-  | { readonly type: "sector"; readonly offset: number; readonly bytes: Uint8Array }
-  | { readonly type: "start-over"; readonly reason: string }
-  /** What is stored from `offset` on is not to be trusted and comes again. */
-  | { readonly type: "rewind"; readonly offset: number }
-  | { readonly type: "finished" }
-  | { readonly type: "expired"; readonly message: string }
-  | { readonly type: "download-failed"; readonly cause: Cause; readonly message: string }
+  | DownloadEvent
   /* answers to effects */
   | { readonly type: "compared"; readonly equal: boolean }
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
