@@ -19,7 +19,7 @@ import handshakeProtocol from "ssl/handshake";
 import recordProtocol from "ssl/record";
 import Session from "ssl/session";
 import SSLStream from "ssl/stream";
-import { addressBytes, verifyChain } from "../../src/x509/certificate-chain";
+import { addressBytes, verifyChain } from "./certificate-chain";
 import type { PublicKey, SignatureScheme } from "../../src/x509/certificate";
 import { pointOn, verifySignature } from "./signatures";
 import { MessageReader } from "./tls-message-reader";

@@ -1,5 +1,15 @@
 /** An X.509 certificate (RFC 5280), reduced to what the check of a TLS server needs. */
-import { BIT_STRING, BOOLEAN, DerReader, GENERALIZED_TIME, INTEGER, OCTET_STRING, SEQUENCE, UTC_TIME } from "./der";
+import {
+  BIT_STRING,
+  BOOLEAN,
+  DerReader,
+  GENERALIZED_TIME,
+  INTEGER,
+  OCTET_STRING,
+  SEQUENCE,
+  SET,
+  UTC_TIME,
+} from "./der";
 
 export type PublicKey =
   | { readonly kind: "rsa"; readonly modulus: Uint8Array; readonly exponent: Uint8Array }
@@ -25,6 +35,8 @@ export interface Certificate {
   /** ms since 1970. */
   readonly notBefore: number;
   readonly notAfter: number;
+  /** Encoded (SubjectPublicKeyInfo): equal bytes are equal keys. */
+  readonly keyInfo: Uint8Array;
   /** undefined: a kind of key that is not known. */
   readonly key: PublicKey | undefined;
   readonly dnsNames: readonly string[];
@@ -57,6 +69,7 @@ const CURVES: Readonly<Record<string, "secp256r1" | "secp384r1">> = Object.freez
   "2a8648ce3d030107": "secp256r1",
   "2b81040022": "secp384r1",
 } as const);
+const COMMON_NAME = "550403";
 const KEY_USAGE = "551d0f";
 const ALT_NAMES = "551d11";
 const BASIC_CONSTRAINTS = "551d13";
@@ -64,6 +77,18 @@ const CERTIFICATE_POLICIES = "551d20";
 const EXTENDED_KEY_USAGE = "551d25";
 const SERVER_AUTH = "2b06010505070301";
 const ANY_USAGE = "551d2500";
+
+/** The common name of an encoded name, or whatever it has last, for people. */
+export const commonName = (name: Uint8Array): string => {
+  let text = "";
+  for (const sets = new DerReader(name).enter(); sets.more;) {
+    const attribute = sets.enter(SET).enter();
+    const kind = attribute.oid();
+    text = ascii(attribute.next().content);
+    if (kind === COMMON_NAME) break;
+  }
+  return text;
+};
 
 /** Throws on anything malformed. */
 export const parseCertificate = (der: Uint8Array): Certificate => {
@@ -82,7 +107,8 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
   const notBefore = time(validity);
   const notAfter = time(validity);
   const subject = tbs.next(SEQUENCE).whole;
-  const key = publicKey(tbs.enter());
+  const keyInfo = tbs.next(SEQUENCE);
+  const key = publicKey(new DerReader(keyInfo.content));
   const extensions = new Extensions();
   while (tbs.more) {
     const element = tbs.next();
@@ -98,6 +124,7 @@ export const parseCertificate = (der: Uint8Array): Certificate => {
     subject,
     notBefore,
     notAfter,
+    keyInfo: keyInfo.whole,
     key,
     ...extensions,
   };

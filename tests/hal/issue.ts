@@ -22,6 +22,8 @@ export interface Wanted {
   readonly usage?: x509.ExtendedKeyUsage;
   readonly keyUsage?: number;
   readonly more?: readonly x509.Extension[];
+  /** Default: new ones. */
+  readonly keys?: webcrypto.CryptoKeyPair;
 }
 
 export interface Issued {
@@ -49,10 +51,7 @@ const KEYS = {
 
 export async function issue(wanted: Wanted): Promise<Issued> {
   const { name, by, authority = false, names = [], kind = "ec", hash = "SHA-256" } = wanted;
-  const keys = (await webcrypto.subtle.generateKey({ ...KEYS[kind], hash }, true, [
-    "sign",
-    "verify",
-  ])) as webcrypto.CryptoKeyPair;
+  const keys = wanted.keys ?? (await generated(kind, hash));
   // A key of WebCrypto is bound to one hash: the issuer's is taken anew for the one that is wanted.
   const signer = by === undefined ? keys.privateKey : await rebound(by, hash);
   const usages =
@@ -89,6 +88,19 @@ export async function issue(wanted: Wanted): Promise<Issued> {
     keys,
     kind,
   };
+}
+
+/** Another certificate of the same name and key. */
+export function reissued({ certificate, keys }: Issued, by: Issued, wanted: Partial<Wanted> = {}): Promise<Issued> {
+  const name = certificate.subjectName.getField("CN")[0]!;
+  return issue({ authority: true, ...wanted, name, by, keys });
+}
+
+async function generated(kind: NonNullable<Wanted["kind"]>, hash: string): Promise<webcrypto.CryptoKeyPair> {
+  return (await webcrypto.subtle.generateKey({ ...KEYS[kind], hash }, true, [
+    "sign",
+    "verify",
+  ])) as webcrypto.CryptoKeyPair;
 }
 
 async function rebound({ keys, kind }: Issued, hash: string): Promise<webcrypto.CryptoKey> {
