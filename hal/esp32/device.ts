@@ -21,6 +21,7 @@ import { AbRecordStore } from "../../src/store/ab-record-store";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
 import type { Datagrams } from "./sntp";
+import { earliestTime } from "./source-time";
 import { NvsStore } from "./store";
 import { LwipSockets } from "./tcp/lwip-sockets";
 import { LwipTcpSocket } from "./tcp/tcp-socket";
@@ -44,6 +45,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const faults = new FaultRecord(new NvsStore(LAST_RUN));
   const boot = new EspBoot(() => faults.leave());
   const reason = boot.resetReason();
+  const earliest = earliestTime((offset, into) => boot.readRunning(offset, into));
   const lastFault = faults.begin(reason);
   installAbortHook(globalThis as AbortHost, {
     faults,
@@ -67,7 +69,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
     flash: new EspFlash(),
     boot,
     store: new AbRecordStore(new NvsStore(AGENT), reason !== "software"),
-    network: new TimedNetwork(network, clock),
+    network: new TimedNetwork(network, clock, earliest),
     crypto,
     clock,
     partition: (label: string) => new EspFlash(label),
@@ -77,7 +79,8 @@ export const powerOn: PowerOn = (main, options = {}) => {
   main({
     ports,
     setting: (key) => settings.stored(key),
-    connect: (ready) => connect({ settings, sockets, lookup, clock, random: () => crypto.random(), log }, ready),
+    connect: (ready) =>
+      connect({ settings, sockets, lookup, clock, earliest, random: () => crypto.random(), log }, ready),
     lastFault,
   });
 };
@@ -87,6 +90,7 @@ interface ConnectParts {
   readonly sockets: LwipSockets;
   readonly lookup: Lookup;
   readonly clock: ModdableClock;
+  readonly earliest: number;
   readonly random: () => number;
   readonly log: (line: string) => void;
 }
@@ -94,7 +98,10 @@ interface ConnectParts {
 /**
  * Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time.
  */
-const connect = ({ settings, sockets, lookup, clock, random, log }: ConnectParts, ready: () => void): void => {
+const connect = (
+  { settings, sockets, lookup, clock, earliest, random, log }: ConnectParts,
+  ready: () => void,
+): void => {
   let waiting: (() => void) | undefined = ready;
   const start = (): void => {
     const callback = waiting;
@@ -108,7 +115,7 @@ const connect = ({ settings, sockets, lookup, clock, random, log }: ConnectParts
     start();
   };
   const open = (onReadable: (count: number) => void): Datagrams => new LwipUdpSocket(sockets, { onReadable });
-  const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, random, set, log });
+  const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, earliest, random, set, log });
   const bringUp = mapped as BringUp;
   bringUp({
     setting: (key) => settings.text(key),
@@ -118,7 +125,7 @@ const connect = ({ settings, sockets, lookup, clock, random, log }: ConnectParts
     up() {
       log("network: up");
       sntp?.start();
-      clock.set(start, sntp === undefined || isClockSet() ? 0 : CLOCK_TIMEOUT);
+      clock.set(start, sntp === undefined || isClockSet(earliest) ? 0 : CLOCK_TIMEOUT);
     },
     down(reason) {
       log(`network: ${reason}`);

@@ -1,13 +1,15 @@
 /**
- * Sets the clock from the network (RFC 4330), because certificates have dates. It asks until there is an answer, then
+ * Sets the clock from the network (RFC 4330), because certificates have dates. It asks until two answers agree, then
  * once a day. An answer counts only if it echoes the random number of its request, so that only a peer that reads the
- * request can set the clock.
+ * request can set the clock, and only if it lies in the time in which this firmware can be running: servers that have
+ * lost their own clock answer 0, or a year of the last century.
  */
 import { BACKOFF_CAP, BACKOFF_FIRST } from "../../src/constants";
 import { Backoff } from "../../src/util/backoff";
 import { isAddress } from "../moddable/host-names";
 import type { Lookup } from "../moddable/host-names";
 import type { Clock } from "../../src/ports";
+import { SOURCE_TIME } from "./source-time";
 
 /** As the SDK has it. `read` gives undefined when nothing waits. */
 export interface Datagrams {
@@ -22,6 +24,8 @@ export interface SntpOptions {
   /** A socket; `onReadable` is called with the number of waiting datagrams. */
   open(onReadable: (count: number) => void): Datagrams;
   readonly clock: Clock;
+  /** No time before this is believed, ms since 1970; default: the sources' own. */
+  readonly earliest?: number;
   random(): number;
   /** Seconds since 1970. */
   set(seconds: number): void;
@@ -35,12 +39,18 @@ const REQUEST = 0x23;
 const MODE_SERVER = 4;
 /** From 1900 to 1970, seconds. */
 const EPOCH = 2_208_988_800;
-/** The 32-bit seconds wrap in February 2036: a value with the top bit clear is later than that, not before 1968. */
+/** The 32-bit seconds wrap in February 2036, so a value stands for one second in each era. */
 const ERA = 2 ** 32;
+/** Firmware does not run longer than this without an update, seconds: 20 years. */
+const YEARS = 20 * 365.25 * 86_400;
 /** An answer is waited for this long, ms. */
 const ANSWER_TIMEOUT = 4_000;
 /** A crystal of 100 ppm is off by 9 s after a day, ms. */
 const AGAIN = 86_400_000;
+/** After an answer that no other has confirmed yet, ms. */
+const CONFIRM = 300_000;
+/** Answers that differ by less agree, seconds: three times the drift of a day. */
+const AGREE = 30;
 
 export class Sntp {
   readonly #options: SntpOptions;
@@ -48,6 +58,8 @@ export class Sntp {
   #socket: Datagrams | undefined;
   #timer: number | undefined;
   #question = new Uint8Array(8);
+  /** The last answer, minus the clock's time at which it came, seconds. */
+  #offset: number | undefined;
 
   constructor(options: SntpOptions) {
     this.#options = options;
@@ -99,22 +111,29 @@ export class Sntp {
 
   /** Never throws: it is called out of the SDK's callback. */
   private receive(count: number): void {
+    const { earliest = SOURCE_TIME, log } = this.#options;
     try {
       for (; count > 0; count--) {
         const bytes = this.#socket?.read();
-        const seconds = bytes === undefined ? undefined : timeOf(new Uint8Array(bytes), this.#question);
-        if (seconds !== undefined) return this.answered(seconds);
+        const seconds = bytes === undefined ? undefined : secondsOf(new Uint8Array(bytes), this.#question);
+        if (seconds === undefined) continue;
+        const time = timeOf(seconds, Math.floor(earliest / 1000));
+        return time === undefined ? this.retry("the server's clock is wrong") : this.answered(time);
       }
     } catch (error) {
-      this.#options.log(`sntp: ${(error as Error).message}`);
+      log(`sntp: ${(error as Error).message}`);
     }
   }
 
   private answered(seconds: number): void {
+    const { clock, set } = this.#options;
     this.close();
     this.#backoff.reset();
-    this.after(AGAIN, () => this.ask());
-    this.#options.set(seconds);
+    const offset = seconds - clock.now() / 1000;
+    const agreed = this.#offset !== undefined && Math.abs(offset - this.#offset) < AGREE;
+    this.#offset = offset;
+    this.after(agreed ? AGAIN : CONFIRM, () => this.ask());
+    set(seconds);
   }
 
   private retry(reason: string): void {
@@ -139,14 +158,16 @@ export class Sntp {
   }
 }
 
-/**
- * Seconds since 1970 of a server's answer to `question`; undefined for anything else, a server without a clock
- * included.
- */
-const timeOf = (packet: Uint8Array, question: Uint8Array): number | undefined => {
+/** The 32-bit seconds of a server's answer to `question`; undefined for anything else, a server without a clock included. */
+const secondsOf = (packet: Uint8Array, question: Uint8Array): number | undefined => {
   if (packet.length < PACKET || (packet[0]! & 7) !== MODE_SERVER || packet[0]! >> 6 === 3) return undefined;
   if (packet[1] === 0 || packet[1]! > 15) return undefined;
   for (let i = 0; i < 8; i++) if (packet[24 + i] !== question[i]) return undefined;
-  const seconds = packet[40]! * 2 ** 24 + packet[41]! * 2 ** 16 + packet[42]! * 256 + packet[43]!;
-  return seconds >= ERA / 2 ? seconds - EPOCH : seconds + ERA - EPOCH;
+  return packet[40]! * 2 ** 24 + packet[41]! * 2 ** 16 + packet[42]! * 256 + packet[43]!;
+};
+
+/** Seconds since 1970, in the era that comes after `earliest`; undefined for what no server with a clock sends. */
+const timeOf = (seconds: number, earliest: number): number | undefined => {
+  const later = (seconds - EPOCH - earliest + 2 * ERA) % ERA;
+  return seconds === 0 || later > YEARS ? undefined : earliest + later;
 };

@@ -1,9 +1,8 @@
 import type { Clock, ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
+import { SOURCE_TIME } from "./source-time";
 
-/** 1 January 2025, ms: a clock that shows less was never set. */
-const EARLIEST = 1_735_689_600_000;
-
-export const isClockSet = (): boolean => Date.now() >= EARLIEST;
+/** A clock that shows a time before this firmware was never set. `earliest`: ms since 1970. */
+export const isClockSet = (earliest = SOURCE_TIME): boolean => Date.now() >= earliest;
 
 /**
  * No TLS before the clock is set: each certificate would count as not yet valid, and a refused certificate ends a
@@ -13,13 +12,16 @@ export class TimedNetwork implements Network {
   readonly #network: Network;
   readonly #clock: Clock;
 
-  constructor(network: Network, clock: Clock) {
+  readonly #earliest: number | undefined;
+
+  constructor(network: Network, clock: Clock, earliest?: number) {
     this.#network = network;
     this.#clock = clock;
+    this.#earliest = earliest;
   }
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
-    if (options.tls === undefined || isClockSet()) return this.#network.connect(options, events);
+    if (options.tls === undefined || isClockSet(this.#earliest)) return this.#network.connect(options, events);
     const timer = this.#clock.set(
       () => events.closed({ kind: "other", message: "no TLS yet: the clock is not set" }),
       0,

@@ -2,14 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Sntp } from "../../hal/esp32/sntp";
 import type { Datagrams } from "../../hal/esp32/sntp";
+import { SOURCE_TIME, earliestTime } from "../../hal/esp32/source-time";
 import { TimedNetwork, isClockSet } from "../../hal/esp32/timed-network";
 import type { Lookup } from "../../hal/moddable/host-names";
 import type { Network, Socket, SocketError } from "../../src/ports";
 import { BACKOFF_CAP } from "../../src/constants";
 import { VirtualClock } from "../kit/virtual-clock";
 
-/** 22 November 2026, 00:00 UTC. */
-const NOW = Date.UTC(2026, 10, 22) / 1000;
+/** 22 November 2027, 00:00 UTC. */
+const NOW = Date.UTC(2027, 10, 22) / 1000;
 const EPOCH = 2_208_988_800;
 
 class Fixture {
@@ -24,7 +25,7 @@ class Fixture {
   #random = 0;
   readonly sntp: Sntp;
 
-  constructor(host = "pool.example") {
+  constructor(host = "pool.example", earliest?: number) {
     const lookup: Lookup = (_host, done) => {
       this.lookups++;
       this.clock.set(() => done(this.address), 5);
@@ -33,6 +34,7 @@ class Fixture {
       host,
       lookup,
       clock: this.clock,
+      ...(earliest === undefined ? {} : { earliest }),
       random: () => (this.#random = (this.#random + 0.371) % 1),
       set: (seconds) => this.set.push(seconds),
       log: () => {},
@@ -85,13 +87,54 @@ test("an address needs no name server", () => {
   assert.equal(fixture.sent[0]!.address, "192.0.2.9");
 });
 
-test("asks again once a day", () => {
+test("asks again after five minutes, and once a day when two answers agree", () => {
   const fixture = new Fixture().asked();
   fixture.answer();
-  fixture.clock.advance(86_400_000 + 10);
+  fixture.clock.advance(300_000 + 10);
   assert.equal(fixture.sent.length, 2);
-  fixture.answer(NOW + EPOCH + 86_400);
-  assert.deepEqual(fixture.set, [NOW, NOW + 86_400]);
+  fixture.answer(NOW + EPOCH + 301);
+  fixture.clock.advance(86_400_000 - 10);
+  assert.equal(fixture.sent.length, 2);
+  fixture.clock.advance(30);
+  assert.equal(fixture.sent.length, 3);
+  fixture.answer(NOW + EPOCH + 86_701);
+  assert.deepEqual(fixture.set, [NOW, NOW + 301, NOW + 86_701]);
+});
+
+test("a time that is wrong and possible is corrected after five minutes, by whichever server has the right one", () => {
+  const fixture = new Fixture().asked();
+  fixture.answer(NOW + EPOCH + 3 * 365 * 86_400);
+  fixture.clock.advance(300_000 + 10);
+  fixture.answer(NOW + EPOCH + 300);
+  assert.equal(fixture.set.at(-1), NOW + 300);
+  // The second answer is as unconfirmed as the first.
+  fixture.clock.advance(300_000 + 10);
+  assert.equal(fixture.sent.length, 3);
+});
+
+test("a time before this firmware or 20 years after it is not believed, and asked again within seconds", () => {
+  const built = Date.UTC(2027, 5, 1) / 1000;
+  const later = built + 20 * 366 * 86_400;
+  for (const seconds of [0, EPOCH, EPOCH + 536_112_000, EPOCH + built - 1, EPOCH + later]) {
+    const fixture = new Fixture("192.0.2.9", built * 1000).asked();
+    fixture.answer(seconds);
+    assert.deepEqual(fixture.set, [], `${seconds}`);
+    assert.equal(fixture.open, 0);
+    fixture.clock.advance(1_000);
+    assert.ok(fixture.sent.length > 1, `${seconds}: asked again`);
+    fixture.answer(EPOCH + built + 60);
+    assert.deepEqual(fixture.set, [built + 60]);
+  }
+});
+
+test("the earliest time is that of the build, where the image has one, and else that of the sources", () => {
+  const image = (date: string, time: string) => (offset: number, into: Uint8Array) =>
+    into.set(Buffer.from((offset === 128 ? date : offset === 112 ? time : "?").padEnd(16, "\0")));
+  assert.equal(earliestTime(image("Mar  5 2027", "12:34:56")), Date.UTC(2027, 2, 4, 12, 34));
+  assert.equal(earliestTime(image("Dec 31 2028", "00:00:00")), Date.UTC(2028, 11, 30));
+  // None in a reproducible build; a machine without a clock built it; and one whose clock is far ahead.
+  for (const date of ["", "Jan  1 1970", "Jan  1 2060", "Foo 99 xxxx"])
+    assert.equal(earliestTime(image(date, "12:34:56")), SOURCE_TIME, date);
 });
 
 test("a packet that does not answer the request is ignored", () => {
