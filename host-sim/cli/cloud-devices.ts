@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readJson } from "../board/config/text-file";
 import type { Cloud } from "../cloud/core/cloud";
 import { randomDevice } from "../cloud/core/platforms/sides";
 import { identityProblem, type TencentDevice } from "../cloud/core/platforms/tencent/access";
@@ -42,15 +42,14 @@ export function parseDevice(text: string): NamedDevice {
 
 /**
  * A JSON file of one device or a list of them, each in the form of the vendor's device_info.json or of a device.json.
- * Rejects with one line.
+ * Throws one line.
  */
-export async function readDevices(path: string): Promise<NamedDevice[]> {
+export function readDevices(path: string): NamedDevice[] {
+  const value = readJson(path);
   try {
-    const value: unknown = JSON.parse(await readFile(path, "utf8"));
     return (Array.isArray(value) ? value : [value]).map((entry) => fromInfo(entry));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`${path}: ${code === "ENOENT" ? "there is no such file" : message}`, { cause: error });
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
   }
 }
 

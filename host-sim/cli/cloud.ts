@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { readText } from "../board/config/text-file";
 import { createCloudHost, type CloudHost } from "../cloud/cloud-host";
 import type { Cloud } from "../cloud/core/cloud";
 import type { CloudOptions, CloudTls } from "../cloud/core/cloud-options";
@@ -98,7 +99,7 @@ export function register(program: Command): void {
 }
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
-  const listed = flags.devices === undefined ? [] : await readDevices(flags.devices);
+  const listed = flags.devices === undefined ? [] : readDevices(flags.devices);
   const named = [...(flags.device ?? []), ...(flags.newDevice ?? []).map(newDevice), ...listed];
   const keyless = named.find(({ certificate }) => certificate !== undefined);
   if (keyless && flags.tls === undefined)
@@ -153,7 +154,7 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     httpPort,
     mqttPort,
     ...(flags.memory === true ? {} : { state: resolve(flags.state) }),
-    ...(broker === undefined ? {} : { broker: await brokerOptions(broker, flags.brokerCa) }),
+    ...(broker === undefined ? {} : { broker: brokerOptions(broker, flags.brokerCa) }),
     ...(publicHost === undefined ? {} : { publicHost }),
     ...(packages === undefined ? {} : { packages }),
     ...(throttle === undefined ? {} : { throttle }),
@@ -178,12 +179,9 @@ async function certificateOf({
   return { credentials: await givenCertificate(tlsCert, tlsKey, tlsRoot) };
 }
 
-async function brokerOptions(url: string, caFile: string | undefined): Promise<NonNullable<CloudOptions["broker"]>> {
+function brokerOptions(url: string, caFile: string | undefined): NonNullable<CloudOptions["broker"]> {
   const { XS_OTA_BROKER_USERNAME: username, XS_OTA_BROKER_PASSWORD: password } = process.env;
-  const ca =
-    caFile === undefined
-      ? undefined
-      : await readFile(caFile, "utf8").catch(() => Promise.reject(new Error(`${caFile} can not be read`)));
+  const ca = caFile === undefined ? undefined : readText(caFile);
   return {
     url,
     ...(username === undefined ? {} : { username }),

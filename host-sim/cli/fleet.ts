@@ -1,7 +1,8 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
+import { readText } from "../board/config/text-file";
 import type { FleetOptions } from "../cloud/fleet/fleet";
 import { runFleet } from "../cloud/fleet/fleet";
 import { plot } from "../cloud/fleet/plot";
@@ -63,7 +64,7 @@ export function register(program: Command): void {
 
 async function run(flags: FleetFlags): Promise<void> {
   const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
-  const cloud = await cloudOf(flags);
+  const cloud = cloudOf(flags);
   const path = resolve(flags.plot);
   await mkdir(dirname(path), { recursive: true }).catch(() =>
     Promise.reject(new Error(`no plot can be written to ${path}`)),
@@ -92,13 +93,12 @@ async function run(flags: FleetFlags): Promise<void> {
   if (result.unexpected > 0) process.exitCode = 1;
 }
 
-async function cloudOf({ cloud, token }: FleetFlags): Promise<FleetOptions["cloud"]> {
+function cloudOf({ cloud, token }: FleetFlags): FleetOptions["cloud"] {
   if (cloud === undefined && token === undefined) return undefined;
   if (cloud === undefined || token === undefined) throw new Error("--cloud and --token belong together");
   if (!/^https?:\/\/[^/]+\/?$/.test(cloud))
     throw new Error("--cloud is a URL without a path, such as http://127.0.0.1:8080");
-  const text = await readFile(token, "utf8").catch(() => Promise.reject(new Error(`${token} can not be read`)));
-  return { url: cloud, token: text.trim() };
+  return { url: cloud, token: readText(token).trim() };
 }
 
 function count(least: number, most: number): (text: string) => number {

@@ -238,6 +238,8 @@ test("bad input is refused by one clear line and exit code 1", async () => {
   await writeFile(text, "not firmware");
   const broken = join(folder, "broken.json");
   await writeFile(broken, "{");
+  const slip = join(folder, "slip.json");
+  await writeFile(slip, '[{"productId":"P1","deviceName":"d1","deviceSecret":\nQUJDREVGR0hJ}]');
   const free = ["--port=0", "--mqtt-port=0"];
   const rows: [string[], RegExp][] = [
     [["--port", "99999"], /A port is 0 to 65535/],
@@ -248,6 +250,7 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [["--device", "thingspanel/v2/token"], /profile is "v0" or "v1"/],
     [["--device", "thingspanel/v0"], /username is one level of a topic/],
     [["--devices", join(folder, "none.json")], /there is no such file/],
+    [["--devices", slip], /slip\.json: is not JSON \(line 2\)$/m],
     [["--devices", broken], /broken\.json: .*JSON/],
     [[...free, join(folder, "none.bin")], /none\.bin: there is no such file/],
     [[...free, text], /text\.bin: not an ESP image/],

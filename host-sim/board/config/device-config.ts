@@ -1,5 +1,4 @@
 /** Reads device.json: cloud, identity and policy of a device. Tencent's keys are those of the vendor's own file. */
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { createSecureContext } from "node:tls";
 import { REPEAT_BUDGET_MAX, TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../../src/constants";
@@ -10,11 +9,12 @@ import { NodeCrypto } from "../node-crypto";
 import type { NodeNetworkOptions, Trust } from "../node-network";
 import type { FirmwareConfiguration } from "../firmware/configuration";
 import { exposure } from "./exposure";
-import { fileReason } from "./file-errors";
+import { hostName } from "./host-name";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
 import { platformFields } from "./platform-fields";
 import type { PlatformFields } from "./platform-fields";
+import { readJson } from "./text-file";
 
 export interface DeviceConfig {
   readonly firmware: FirmwareConfiguration;
@@ -34,30 +34,14 @@ const PLAIN_PORT = 1883;
 
 /** Reads and checks the file at `path`. Throws one line that names the file and the key. */
 export function readDeviceConfig(path: string, platforms: readonly AnyPlatform[] = PLATFORMS): DeviceConfig {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Error(`${path} can not be read: ${fileReason(error)}`, { cause: error });
-  }
+  const value = readJson(path);
   try {
     const files = new PemFiles(dirname(path));
-    const { secret, warnings, ...config } = parse(parseText(text), files, platforms);
+    const { secret, warnings, ...config } = parse(value, files, platforms);
     const exposed = secret ? exposure(path) : undefined;
     return { ...config, warnings: [...warnings, ...(exposed === undefined ? [] : [exposed]), ...files.exposed] };
   } catch (error) {
     throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-/** Does not pass on the engine's message: it quotes the text, which may hold a secret. */
-function parseText(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const position = /position (\d+)/.exec((error as Error).message)?.[1];
-    const line = position === undefined ? "" : ` (line ${text.slice(0, Number(position)).split("\n").length})`;
-    throw new Error(`is not JSON${line}`, { cause: error });
   }
 }
 
@@ -77,9 +61,8 @@ function parse(
   const mqtt = fields.object("mqtt");
   const https = fields.object("https");
   const tls = mqtt?.boolean("tls") ?? true;
-  const host = mqtt?.string("host") ?? definition.brokerHost?.(given.platform as never);
+  const host = givenHost(mqtt) ?? definition.brokerHost?.(given.platform as never);
   if (host === undefined) throw fields.error("mqtt.host", "is missing");
-  if (host === "") throw fields.error("mqtt.host", "is empty");
   const port = mqtt?.integer("port", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
   const broker: BrokerAddress = { host, port, tls };
   if (given.credentials !== undefined && !tls)
@@ -106,6 +89,16 @@ function parse(
     warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),
     secret: given.secret,
   };
+}
+
+function givenHost(mqtt: JsonFields | undefined): string | undefined {
+  const text = mqtt?.string("host");
+  if (text === undefined) return undefined;
+  try {
+    return hostName(text, "mqtt.port");
+  } catch (error) {
+    throw mqtt!.error("host", (error as Error).message);
+  }
 }
 
 function trustOf(fields: JsonFields | undefined, files: PemFiles): Trust {

@@ -5,6 +5,7 @@ import { readPublicKey } from "../../../src/signature/keys";
 import { exposure } from "./exposure";
 import { fileReason } from "./file-errors";
 import type { JsonFields } from "./json-fields";
+import { decodeText } from "./text-file";
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
@@ -44,7 +45,7 @@ export class PemFiles {
     return fields.strings(key)?.map((entry, index) => {
       const inline = entry.includes("-----BEGIN") || /^04[0-9A-Fa-f]{128}$/.test(entry);
       try {
-        const text = inline ? entry : readFileSync(resolve(this.#folder, entry), "utf8");
+        const text = inline ? entry : decodeText(readFileSync(resolve(this.#folder, entry)));
         if (text.includes("PRIVATE KEY")) throw new Error("that is a private key; a device gets the public half only");
         readPublicKey(text);
         return text;
@@ -61,7 +62,7 @@ export class PemFiles {
     const path = resolve(this.#folder, name);
     let text: string;
     try {
-      text = readFileSync(path, "utf8");
+      text = decodeText(readFileSync(path));
     } catch (error) {
       throw fields.error(key, `${name} can not be read: ${fileReason(error)}`);
     }

@@ -1,9 +1,10 @@
 /** ECDSA P-256 keys in files: made here, or by `openssl ecparam -name prime256v1 -genkey`. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { readPublicKey } from "../../../src/signature/keys";
 import { fileReason } from "../../board/config/file-errors";
+import { readText } from "../../board/config/text-file";
 
 /** OpenSSL puts the curve's name in front of the key; Node takes the first block it finds. */
 const PARAMETERS = /-----BEGIN EC PARAMETERS-----[^-]+-----END EC PARAMETERS-----\s*/;
@@ -27,7 +28,7 @@ export function createKeyFile(path: string): string {
 }
 
 export function readPrivateKey(path: string): KeyObject {
-  const text = read(path);
+  const text = readText(path);
   if (!PRIVATE.test(text)) throw new Error(`${path} holds no private key; signing needs one (xs-ota keygen makes it)`);
   try {
     const key = createPrivateKey(text.replace(PARAMETERS, ""));
@@ -40,7 +41,7 @@ export function readPrivateKey(path: string): KeyObject {
 
 /** The public point in a file: 65 bytes. A private key serves as well: its public half is meant. */
 export function readKeyPoint(path: string): Uint8Array {
-  const text = read(path);
+  const text = readText(path);
   try {
     if (PRIVATE.test(text)) return pointOf(readPrivateKey(path));
     const key = createPublicKey(text);
@@ -60,14 +61,6 @@ function checkCurve(key: KeyObject): void {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType !== "ec" || curve !== "prime256v1")
     throw new Error(`a P-256 key is expected, this is ${curve ?? key.asymmetricKeyType}`);
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new Error(`${path} can not be read: ${fileReason(error)}`, { cause: error });
-  }
 }
 
 function reason(error: unknown): string {
