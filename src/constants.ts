@@ -57,6 +57,11 @@ export const WINDOW = SECTOR + RANGE_MAX;
  */
 export const HTTP_IDLE_TIMEOUT = 15_000;
 /**
+ * Longest silence before the first byte of a connection's answer, once one took longer than HTTP_IDLE_TIMEOUT. Stores
+ * that wake up and slow proxies take up to 50 s; the usual limit of proxies is 60 s (nginx, proxy_read_timeout).
+ */
+export const FIRST_BYTE_TIMEOUT = 60_000;
+/**
  * Bytes of a response head that are kept; the surplus is skipped, never stored. nginx, as a proxy, takes heads of 4 or
  * 8 KiB (proxy_buffer_size).
  */
@@ -91,6 +96,13 @@ export const REFUSAL_WINDOW = 60_000;
  * request in that time.
  */
 export const DENIED_WAIT = 15_000;
+/**
+ * From an answer to the next request once a limiter has refused two in between: the first gap, which doubles with each
+ * further refusal, and the longest. 1 s is the unit in which Apache's mod_evasive counts, and the slowest common rate of
+ * nginx's limit_req ("rate=1r/s").
+ */
+export const LIMITER_GAP = 1_000;
+export const LIMITER_GAP_MAX = 16_000;
 /** Fresh URLs asked for in one job before it fails. Chosen: three that expire at once are a wrong clock or account. */
 export const URL_RENEWALS = 3;
 /** How long a renewal is awaited before it counts as failed. Chosen: longer than the longest wait for a reconnect. */

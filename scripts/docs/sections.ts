@@ -1,5 +1,6 @@
 /** The generated parts of the documents: where each stands, and what makes it. */
 import { fileURLToPath } from "node:url";
+import { answerTable } from "./answers";
 import { apiReference } from "./api";
 import { bootTable, eventTable, recordTable, stateDiagram } from "./job-tables";
 import { platformTables } from "./platform-settings";
@@ -19,6 +20,7 @@ export const SECTIONS: readonly Section[] = [
   { document: "docs/DESIGN.md", mark: "state-diagram", render: stateDiagram },
   { document: "docs/DESIGN.md", mark: "events", render: eventTable },
   { document: "docs/DESIGN.md", mark: "boot-table", render: bootTable },
+  { document: "docs/NETWORK.md", mark: "answers", render: answerTable },
   { document: "docs/SPEC.md", mark: "records", render: recordTable },
   ...platformTables.map(({ name, render }) => ({ document: "docs/PLATFORMS.md", mark: `settings-${name}`, render })),
 ];

@@ -1,4 +1,6 @@
 import { CONNECT_TIMEOUT, DENIED_WAIT, HTTP_IDLE_TIMEOUT, STALL_BUDGET } from "../constants";
+import { ANSWERS, fault } from "./answers";
+import type { Fault } from "./answers";
 import type { Cause } from "../job/types";
 import type { SocketError } from "../ports";
 import type { ProtocolMachine } from "../protocol/machine";
@@ -12,18 +14,20 @@ import type { Incident } from "./verdict";
  * idle        start -> connecting
  * connecting  opened -> open
  * open        an incident (verdict.ts) leads to the next state: `resolve` below is the table
+ * paused      wait over -> open, over the same connection; the connection ends -> waiting
  * waiting     wait over -> connecting
  * renewing    a fresh URL -> connecting
  * ended       for good
  *
- * From every state but the last: `stop` -> ended. From waiting, connecting and open: the stall budget is used up ->
- * ended.
+ * From every state but the last: `stop` -> ended. From waiting, paused, connecting and open: the stall budget is used up
+ * -> ended.
  */
 type State =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly until: number }
-  /** `heardAt`: when bytes came last. */
-  | { readonly name: "open"; heardAt: number }
+  /** `heardAt`: when bytes came last, or a request left. `silent`: none have come since then. */
+  | { readonly name: "open"; heardAt: number; silent: boolean }
+  | { readonly name: "paused"; readonly until: number }
   | { readonly name: "waiting"; readonly until: number }
   | { readonly name: "renewing" }
   | { readonly name: "ended" };
@@ -67,22 +71,20 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   opened(now: number): DownloadOutput[] {
-    if (this.state.name === "connecting") {
-      this.state = { name: "open", heardAt: now };
-      this.exchange.ask(now);
-    }
+    if (this.state.name === "connecting") this.ask(now);
     return this.outputs.splice(0);
   }
 
   closed(error: SocketError | undefined, now: number): DownloadOutput[] {
     const message = error ? oneLine(error.message) : "connection closed by the server";
-    const { name } = this.state;
-    if (name === "connecting" || name === "open") {
+    const state = this.state;
+    const { name } = state;
+    if (name === "paused") this.state = { ...state, name: "waiting" };
+    else if (name === "connecting" || name === "open") {
       // There is no connection left to close.
       this.state = IDLE;
       if (name === "open") this.resolve(this.exchange.connectionEnded(message, now), now);
-      else if (error?.kind === "certificate") this.resolve({ kind: "refused", cause: "download", message }, now);
-      else this.retryLater(message, now);
+      else this.resolve(fault(error?.kind === "certificate" ? "certificate" : "socket", 0, message), now);
     }
     return this.outputs.splice(0);
   }
@@ -96,23 +98,34 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
         case "waiting":
           this.connect(now);
           break;
+        case "paused":
+          this.ask(now);
+          break;
         case "connecting":
-          this.retryLater(`no connection within ${CONNECT_TIMEOUT / 1000} s`, now);
+          this.resolve(fault("no-connection", 0, CONNECT_TIMEOUT / 1000), now);
           break;
-        case "open":
-          this.resolve(this.exchange.fellSilent(now), now);
+        case "open": {
+          const silence = this.silenceLimit;
+          if (this.state.silent) this.retry.noFirstByte();
+          this.resolve(this.exchange.fellSilent(silence, now), now);
           break;
+        }
       }
     return this.outputs.splice(0);
   }
 
   readTarget(): Uint8Array {
-    return this.state.name === "open" ? this.exchange.readTarget() : NOTHING;
+    const { name } = this.state;
+    return name === "open" || name === "paused" ? this.exchange.readTarget() : NOTHING;
   }
 
   received(count: number, now: number): DownloadOutput[] {
     const state = this.state;
-    if (state.name !== "open" || count <= 0) return [];
+    // Nothing was asked for: some servers announce with a 408 that they close.
+    if (state.name === "paused" && count > 0) this.leave({ ...state, name: "waiting" });
+    if (state.name !== "open" || count <= 0) return this.outputs.splice(0);
+    if (state.silent) this.retry.gotFirstByte(now - state.heardAt);
+    state.silent = false;
     state.heardAt = now;
     const incident = this.exchange.received(count, now);
     if (incident !== undefined) this.resolve(incident, now);
@@ -131,6 +144,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     } else if (name !== "ended" && this.route.offer(url) === undefined) {
       this.retry.resetRefusals();
       if (name === "waiting") this.route.toOrigin();
+      if (name === "paused") this.pause(this.state.until);
     }
     return this.outputs.splice(0);
   }
@@ -144,13 +158,19 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     const state = this.state;
     switch (state.name) {
       case "waiting":
+      case "paused":
       case "connecting":
         return Math.min(state.until, this.retry.stallsAt);
       case "open":
-        return Math.min(state.heardAt + HTTP_IDLE_TIMEOUT, this.retry.stallsAt);
+        return Math.min(state.heardAt + this.silenceLimit, this.retry.stallsAt);
       default:
         return undefined;
     }
+  }
+
+  /** How long an open connection may be silent, ms. */
+  private get silenceLimit(): number {
+    return this.state.name === "open" && this.state.silent ? this.retry.firstByte : HTTP_IDLE_TIMEOUT;
   }
 
   /* ---- transitions ---- */
@@ -161,32 +181,46 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       case "complete":
         return this.finish();
       case "redirect": {
-        const problem = this.route.follow(incident.location);
-        if (problem === undefined) return this.connect(now);
-        return this.refused("download", `HTTP ${incident.status}: ${problem}`, now);
+        const problem = this.route.follow(incident.location, incident.status);
+        return problem === undefined ? this.connect(now) : this.answered(problem, now, false);
       }
       case "probe":
         return this.connect(now);
       case "reconnect":
         if (!this.exchange.delivered) return this.retryLater(incident.reason, now);
+        if (this.exchange.gap > 0) return this.retryLater(incident.reason, now, this.exchange.gap);
         return this.route.renewed ? this.connectToOrigin(now) : this.connect(now);
       case "broken":
         return this.retryLater(incident.message, now, this.exchange.delivered ? this.retry.promptWait() : undefined);
-      case "transient":
-        return this.retryLater(incident.message, now, this.retry.wait(incident.retryAfter));
-      case "refused":
-        return this.refused(incident.cause, incident.message, now);
-      case "denied":
-        return this.denied(incident.message, incident.retryAfter, now);
+      case "fault":
+        return this.answered(incident, now, false);
+      case "kept":
+        return this.answered(incident.fault, now, true);
+      case "paced":
+        return this.pause(now + incident.wait);
       case "replaced":
         return this.replaced(incident.reason, now);
+    }
+  }
+
+  /** The rule of an answer's row. `keep`: the connection is good for the next request. */
+  private answered({ answer, message, retryAfter }: Fault, now: number, keep: boolean): void {
+    const [rule, cause] = ANSWERS[answer];
+    if (rule !== "wait" && this.route.secondhand) return this.connectToOrigin(now);
+    switch (rule) {
+      case "wait":
+        return this.retryLater(message, now, this.retry.wait(retryAfter), keep);
+      case "refuse":
+        return this.refused(cause, message, now);
+      case "renew":
+        return this.denied(message, retryAfter, now, keep);
     }
   }
 
   /** Every change of state that ends a connection goes through here. */
   private leave(to: State): void {
     const { name } = this.state;
-    if (name === "open" || name === "connecting") this.outputs.push({ type: "close" });
+    if (name === "open" || name === "paused" || name === "connecting") this.outputs.push({ type: "close" });
     this.state = to;
   }
 
@@ -199,20 +233,34 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     this.outputs.push({ type: "connect", ...server });
   }
 
+  private ask(now: number): void {
+    this.state = { name: "open", heardAt: now, silent: true };
+    this.exchange.ask(now);
+  }
+
+  /** The connection stays, unless the next request goes to another server. */
+  private pause(until: number): void {
+    const { server } = this.route;
+    if (!this.exchange.delivered || this.route.renewed) this.route.toOrigin();
+    const { server: next } = this.route;
+    if (server?.host === next?.host && server?.port === next?.port && server?.tls === next?.tls)
+      this.state = { name: "paused", until };
+    else this.leave({ name: "waiting", until });
+  }
+
   private connectToOrigin(now: number): void {
     this.route.toOrigin();
     this.connect(now);
   }
 
-  private retryLater(message: string, now: number, wait?: number): void {
-    this.leave(IDLE);
+  private retryLater(message: string, now: number, wait = this.retry.wait(), keep = false): void {
+    if (!keep) this.leave(IDLE);
     this.lastFailure = message;
     if (now >= this.retry.stallsAt) this.stalled();
-    else this.wait(message, now, wait ?? this.retry.wait());
+    else this.wait(message, now, wait);
   }
 
   private refused(cause: Cause, message: string, now: number): void {
-    if (this.route.secondhand) return this.connectToOrigin(now);
     this.leave(IDLE);
     this.lastFailure = message;
     if (this.retry.countRefusal(now)) this.fail(cause, message);
@@ -220,10 +268,9 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   /** The URL is tried once more after a wait; then a fresh one is asked for. */
-  private denied(message: string, retryAfter: number, now: number): void {
-    if (this.route.secondhand) return this.connectToOrigin(now);
+  private denied(message: string, retryAfter: number, now: number, keep: boolean): void {
     if (this.route.denied())
-      return this.retryLater(message, now, this.retry.wait(Math.max(retryAfter, DENIED_WAIT / 1000)));
+      return this.retryLater(message, now, this.retry.wait(Math.max(retryAfter, DENIED_WAIT / 1000)), keep);
     this.leave(RENEWING);
     this.outputs.push({ type: "expired", message });
   }
@@ -235,8 +282,12 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   private wait(reason: string, now: number, milliseconds: number): void {
-    if (!this.exchange.delivered || this.route.renewed) this.route.toOrigin();
-    this.state = { name: "waiting", until: now + milliseconds };
+    const until = now + milliseconds;
+    if (this.state.name === "open") this.pause(until);
+    else {
+      if (!this.exchange.delivered || this.route.renewed) this.route.toOrigin();
+      this.state = { name: "waiting", until };
+    }
     this.outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms` });
   }
 

@@ -1,6 +1,8 @@
-import { HTTP_IDLE_TIMEOUT } from "../constants";
+import { HTTP_HEAD_MAX } from "../constants";
 import { interpret } from "../http/response";
 import type { Response } from "../http/response";
+import { ANSWERS, fault } from "./answers";
+import type { AnswerName, Fault } from "./answers";
 import { crc16 } from "./crc16";
 import type { DownloadOptions, DownloadOutput } from "./outputs";
 import { RangePlan } from "./range-plan";
@@ -10,7 +12,7 @@ import type { RetryPolicy } from "./retry-policy";
 import type { Route } from "./route";
 import { SectorAssembler } from "./sector-assembler";
 import type { AssemblerEvent } from "./sector-assembler";
-import { refused, transient, verdictOn } from "./verdict";
+import { verdictOn } from "./verdict";
 import type { Incident, Verdict } from "./verdict";
 
 /** The response whose body is read, or was read last. */
@@ -38,6 +40,10 @@ export class Exchange {
   private body: Body | undefined;
   /** A sector came over this connection. */
   delivered = false;
+  /** The answer whose body is read to its end, so that the connection can be used again. */
+  private refusal: Fault | undefined;
+  /** A sector came since a limiter refused a request. */
+  private unlimited = false;
 
   constructor(options: DownloadOptions, route: Route, retry: RetryPolicy, outputs: DownloadOutput[]) {
     this.crc16 = options.crc16 === true;
@@ -57,6 +63,7 @@ export class Exchange {
     this.assembler.reset();
     this.plan.connected();
     this.body = undefined;
+    this.refusal = undefined;
     this.delivered = false;
   }
 
@@ -87,16 +94,16 @@ export class Exchange {
   }
 
   connectionEnded(message: string, now: number): Incident {
-    const incident = this.closingSector(now);
+    const incident = this.refusal ?? this.closingSector(now);
     if (incident !== undefined) return incident;
     this.plan.connectionLost();
     const betweenResponses = this.assembler.pristine && this.plan.answered > 0;
     return betweenResponses ? { kind: "reconnect", reason: message } : { kind: "broken", message };
   }
 
-  /** Nothing was received for HTTP_IDLE_TIMEOUT. */
-  fellSilent(now: number): Incident {
-    return this.closingSector(now) ?? transient(`nothing received for ${HTTP_IDLE_TIMEOUT / 1000} s`);
+  /** Nothing was received for `milliseconds`. */
+  fellSilent(milliseconds: number, now: number): Incident {
+    return this.refusal ?? this.closingSector(now) ?? fault("silence", 0, milliseconds / 1000);
   }
 
   /** Another file: everything starts over. False: it changed too often. */
@@ -114,7 +121,20 @@ export class Exchange {
     return this.file.offset + this.assembler.fill;
   }
 
+  /** From an answer to the next request, ms. */
+  get gap(): number {
+    return this.plan.gap;
+  }
+
   private handle(event: AssemblerEvent, now: number): Incident | undefined {
+    const { refusal } = this;
+    if (refusal !== undefined && event !== "more") {
+      // Bytes behind the body answer nothing that was asked.
+      if (event !== "end" || this.assembler.unread) return refusal;
+      this.refusal = undefined;
+      this.assembler.expectHead();
+      return { kind: "kept", fault: refusal };
+    }
     switch (event) {
       case "more":
         return undefined;
@@ -125,35 +145,51 @@ export class Exchange {
       case "end":
         return this.responseEnded(now);
       case "short":
-        return this.fault(`HTTP ${this.status}: the body ended early`);
+        return this.broken("short", this.status);
       case "surplus":
-        if (this.body?.response.range === undefined)
-          return refused("download", `HTTP ${this.status}: the file is longer on the server`);
-        return this.fault(`HTTP ${this.status}: the body is longer than Content-Range says`);
+        if (this.body?.response.range === undefined) return fault("longer", this.status);
+        return this.broken("surplus", this.status);
       case "malformed":
         if (!this.assembler.inBody) this.rewind();
-        return this.fault("the server's answer is not HTTP/1.1");
+        return this.broken("garbage", 0);
     }
   }
 
   private head(now: number): Incident | undefined {
     const response = interpret(this.assembler.head);
-    const verdict = verdictOn(response, this.wanted, this.file.size);
+    const verdict = verdictOn(response, this.wanted, this.file.size, this.route.server?.tls === true);
     switch (verdict.kind) {
       case "body":
         return this.acceptBody(response, verdict, now);
-      case "other-size":
-        if (this.file.offeredSize === 0 && !this.file.hasDigest) return { kind: "replaced", reason: verdict.message };
-        return refused("download", verdict.message);
-      case "other-start":
-        return this.plan.answered > 0 ? this.mismatch(verdict.message) : refused("download", verdict.message);
+      case "fault":
+        return this.refused(response, verdict);
       case "probe":
-        return this.plan.probe()
-          ? verdict
-          : refused("download", `HTTP ${response.status}: the server refuses every range`);
-      default:
+        return this.plan.probe() ? verdict : fault("ranges", response.status);
+      case "redirect":
         return verdict;
     }
+  }
+
+  private refused({ keepAlive, framing }: Response, verdict: Fault): Incident | undefined {
+    const { answer, message } = verdict;
+    if (answer === "size" && this.file.offeredSize === 0 && !this.file.hasDigest)
+      return { kind: "replaced", reason: message };
+    if (answer === "start" && this.plan.answered > 0) return this.mismatch(message);
+    if (ANSWERS[answer][3] === undefined) return verdict;
+    if (answer !== "denied") this.limited();
+    // A page that explains the error is short; of a longer one a new connection costs less.
+    const short = framing !== "ambiguous" && framing.length <= HTTP_HEAD_MAX;
+    if (!keepAlive || !short || !this.plan.refused()) return verdict;
+    this.refusal = verdict;
+    this.body = undefined;
+    this.assembler.drop(framing);
+    return undefined;
+  }
+
+  /** A limiter refused a request. Only one that lets requests through in between asks for a lower rate. */
+  private limited(): void {
+    if (this.unlimited) this.plan.slowDown();
+    this.unlimited = false;
   }
 
   private acceptBody(
@@ -182,12 +218,13 @@ export class Exchange {
 
   private sector(now: number): Incident | undefined {
     const bytes = this.assembler.sector();
-    if (!this.crcMatches(bytes)) return this.fault(`HTTP ${this.status}: X-CRC16 does not fit the bytes`);
+    if (!this.crcMatches(bytes)) return this.broken("crc", this.status);
     this.outputs.push({ type: "sector", offset: this.file.offset, bytes });
     this.assembler.delivered();
     if (this.body !== undefined) this.body.bufferStart = -1;
     this.delivered = true;
-    this.route.delivered();
+    if (this.route.delivered()) this.limited();
+    this.unlimited = true;
     if (this.file.advance(bytes.length)) this.retry.onProgress(now);
     this.plan.sectorDone(now);
     if (this.file.complete) return { kind: "complete" };
@@ -211,6 +248,8 @@ export class Exchange {
     if (this.body?.response.keepAlive !== true)
       return { kind: "reconnect", reason: "the server closes after each answer" };
     this.assembler.expectHead();
+    const { gap } = this;
+    if (gap > 0) return { kind: "paced", wait: gap };
     this.ask(now);
     return undefined;
   }
@@ -224,9 +263,9 @@ export class Exchange {
   /* ---- what breaks the exchange ---- */
 
   /** A response broke the rules: nothing that came with it is kept. */
-  private fault(message: string): Incident {
+  private broken(answer: AnswerName, status: number): Incident {
     this.assembler.distrust();
-    return transient(message);
+    return fault(answer, status);
   }
 
   /** Responses do not match the requests: one at a time from now on. */

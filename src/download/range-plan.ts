@@ -1,4 +1,4 @@
-import { RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
+import { LIMITER_GAP, LIMITER_GAP_MAX, RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
 import { RateEstimate } from "./rate-estimate";
 
 /** Shorter ranges are not prefetched: a response head of 400 bytes for each sector is too much. */
@@ -24,6 +24,10 @@ export class RangePlan {
   /** The server closes after each response: large ranges, one at a time, until a connection outlives two responses. */
   private sequential = false;
   private probing = false;
+  /** A limiter refused a request between two that it let through. */
+  private limited = false;
+  /** What the next request waits for after an answer, ms. */
+  gap = 0;
   private readonly rate = new RateEstimate();
 
   /** `single`: one sector per request, so that each can be checked before it is stored. */
@@ -103,6 +107,13 @@ export class RangePlan {
     return end === wanted || this.ends.length === 0;
   }
 
+  /** The only unanswered request was refused. False: others are unanswered as well. */
+  refused(): boolean {
+    if (this.ends.length > 1) return false;
+    this.ends.length = 0;
+    return true;
+  }
+
   sectorDone(now: number): void {
     this.rate.sectorDone(now);
   }
@@ -120,12 +131,21 @@ export class RangePlan {
     if (this.answered === 1 || (this.answered === 0 && this.ends.length > 1)) this.sequential = true;
   }
 
+  /**
+   * A limiter refused a request. The second time after requests that it let through, requests are spread: one at a time,
+   * and further apart each time. Otherwise each refusal would cost a long wait, and perhaps a connection.
+   */
+  slowDown(): void {
+    if (this.limited) this.gap = Math.min(LIMITER_GAP_MAX, 2 * this.gap || LIMITER_GAP);
+    this.limited = true;
+  }
+
   /** Responses do not match the requests. */
   mismatched(): void {
     this.hadMismatch = true;
   }
 
   private get mayPipeline(): boolean {
-    return this.persistent && !this.hadMismatch && (!this.sequential || this.answered >= 2);
+    return this.persistent && !this.hadMismatch && this.gap === 0 && (!this.sequential || this.answered >= 2);
   }
 }

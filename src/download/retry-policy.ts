@@ -1,4 +1,13 @@
-import { BACKOFF_CAP, BACKOFF_FIRST, BACKOFF_PROMPT, REFUSAL_TRIES, REFUSAL_WINDOW, STALL_BUDGET } from "../constants";
+import {
+  BACKOFF_CAP,
+  BACKOFF_FIRST,
+  BACKOFF_PROMPT,
+  FIRST_BYTE_TIMEOUT,
+  HTTP_IDLE_TIMEOUT,
+  REFUSAL_TRIES,
+  REFUSAL_WINDOW,
+  STALL_BUDGET,
+} from "../constants";
 import { Backoff } from "../util/backoff";
 
 /**
@@ -12,6 +21,8 @@ export class RetryPolicy {
   private refusals = 0;
   private firstRefusal = 0;
   private progressAt = 0;
+  /** How long the first byte of an answer is awaited, ms. */
+  firstByte = HTTP_IDLE_TIMEOUT;
 
   constructor(random: () => number) {
     this.random = random;
@@ -28,6 +39,16 @@ export class RetryPolicy {
   /** A fresh URL that was not asked for: its refusals are counted anew, the stall budget runs on. */
   resetRefusals(): void {
     this.refusals = 0;
+  }
+
+  /** No first byte came in time: the next one is awaited for longer. */
+  noFirstByte(): void {
+    this.firstByte = Math.min(FIRST_BYTE_TIMEOUT, 2 * this.firstByte);
+  }
+
+  /** The first byte came after `milliseconds`. */
+  gotFirstByte(milliseconds: number): void {
+    if (milliseconds < HTTP_IDLE_TIMEOUT) this.firstByte = HTTP_IDLE_TIMEOUT;
   }
 
   /** When the stall budget ends. */

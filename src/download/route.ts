@@ -1,4 +1,6 @@
 import { REDIRECTS } from "../constants";
+import { fault } from "./answers";
+import type { Fault } from "./answers";
 import { resolveLocation, splitUrl, urlText } from "../http/url";
 import type { HttpUrl } from "../http/url";
 import { requestPrefix } from "./request";
@@ -69,10 +71,12 @@ export class Route {
     this.redirects = 0;
   }
 
-  /** A sector came. */
-  delivered(): void {
+  /** A sector came. True: the URL had been denied, by a limiter as it seems. */
+  delivered(): boolean {
+    const limited = this.wasDenied;
     this.firsthand = false;
     this.wasDenied = false;
+    return limited;
   }
 
   /** The server denied the URL. True: once; it is tried again before a fresh one is asked for. */
@@ -81,14 +85,16 @@ export class Route {
     return this.wasDenied;
   }
 
-  /** Uses a redirect's target; returns why not. From https to http is refused, from http to https allowed. */
-  follow(location: string): string | undefined {
-    const from = this.current === undefined ? "" : splitUrl(this.current);
-    if (typeof from === "string") return "redirect from nowhere";
-    if (++this.redirects > REDIRECTS) return `more than ${REDIRECTS} redirects`;
-    const to = resolveLocation(from, location);
-    if (typeof to === "string") return `redirect refused: ${to}`;
-    if (!to.tls && (from.tls || !this.allowHttp)) return "redirect from https to http refused";
+  /**
+   * Uses the target of a redirect with `status`; returns why not. From https to http is refused, from http to https
+   * allowed.
+   */
+  follow(location: string, status: number): Fault | undefined {
+    const from = splitUrl(this.current ?? "");
+    if (++this.redirects > REDIRECTS) return fault("redirect-loop", status, REDIRECTS);
+    const to = typeof from === "string" ? from : resolveLocation(from, location);
+    if (typeof to === "string" || typeof from === "string") return fault("redirect-target", status, String(to));
+    if (!to.tls && (from.tls || !this.allowHttp)) return fault("redirect-plain", status);
     this.use(urlText(to));
     this.atOrigin = false;
     return undefined;

@@ -106,6 +106,16 @@ export class SectorAssembler {
     this.unchecked = true;
   }
 
+  /** The body of a response that is of no use is read to its end and dropped. An unfinished sector stays. */
+  drop(framing: Framing): void {
+    this.accept({ framing, skip: Infinity, take: 0, toEnd: false, unproven: false });
+  }
+
+  /** Bytes were received that belong to no response yet. */
+  get unread(): boolean {
+    return this.at < this.end;
+  }
+
   /** No byte of the awaited response has come. */
   get pristine(): boolean {
     return !this.inBody && this.head.pristine;
@@ -207,7 +217,7 @@ export class SectorAssembler {
       return "sector";
     }
     if (this.body.done) return this.take > 0 ? "short" : "end";
-    if (this.take > 0 || this.body.direct === 0) return "more";
+    if (this.take > 0 || this.skip > 0 || this.body.direct === 0) return "more";
     if (this.body.endsWithConnection) return this.unproven ? "more" : "end";
     return "surplus";
   }

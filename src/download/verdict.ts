@@ -1,18 +1,16 @@
 import type { Framing, Response } from "../http/response";
-import type { Cause } from "../job/types";
+import { fault } from "./answers";
+import type { Fault } from "./answers";
 
-/**
- * Why an exchange can not simply go on. `message` and `reason` name the cause; the downloader chooses the next state
- * (downloader.ts).
- */
+/** Why an exchange can not simply go on; the downloader chooses the next state (downloader.ts). */
 export type Incident =
   | { readonly kind: "redirect"; readonly location: string; readonly status: number }
-  /** 401, 403: an expired URL, or a rate limiter. */
-  | { readonly kind: "denied"; readonly message: string; readonly retryAfter: number }
-  /** Transport failure: try again, not before `retryAfter` seconds. */
-  | { readonly kind: "transient"; readonly message: string; readonly retryAfter: number }
-  /** Trying again will hardly help. */
-  | { readonly kind: "refused"; readonly cause: Cause; readonly message: string }
+  /** An answer of the table. */
+  | Fault
+  /** An answer of the table; the connection is still good for the next request. */
+  | { readonly kind: "kept"; readonly fault: Fault }
+  /** A limiter refused requests before: the next one is sent after `wait` ms, over this connection. */
+  | { readonly kind: "paced"; readonly wait: number }
   /** The length is unknown and the first range may have gone past the end: ask for a single byte. */
   | { readonly kind: "probe" }
   /** The connection broke. */
@@ -26,7 +24,7 @@ export type Incident =
 
 /** What a response head means for the download. */
 export type Verdict =
-  | Extract<Incident, { readonly kind: "redirect" | "denied" | "transient" | "refused" | "probe" }>
+  | Extract<Incident, { readonly kind: "redirect" | "fault" | "probe" }>
   /** The body holds what is wanted: after `skip` bytes, `take` of them. `size` is the file's. */
   | {
       readonly kind: "body";
@@ -36,18 +34,14 @@ export type Verdict =
       readonly size: number;
       /** Only the body's end proves that the file ends there too. */
       readonly unproven: boolean;
-    }
-  /** The file has another length than it should. */
-  | { readonly kind: "other-size"; readonly message: string }
-  /** The answer starts at another byte than asked. */
-  | { readonly kind: "other-start"; readonly message: string };
+    };
 
 /**
  * Checks what a response says of its bytes rather than its status: ThingsPanel answers ranges with 200. `wanted`:
- * offset of the next byte; `size` 0: unknown.
+ * offset of the next byte; `size` 0: unknown; `tls`: it was asked for by https.
  */
-export const verdictOn = (response: Response, wanted: number, size: number): Verdict => {
-  const { status, range } = response;
+export const verdictOn = (response: Response, wanted: number, size: number, tls: boolean): Verdict => {
+  const { status, range, location } = response;
   switch (status) {
     case 200:
     case 206:
@@ -57,95 +51,70 @@ export const verdictOn = (response: Response, wanted: number, size: number): Ver
     case 303:
     case 307:
     case 308:
-      if (response.location === undefined) return refused("download", `HTTP ${status}: redirect without a Location`);
-      return { kind: "redirect", location: response.location, status };
+      if (response.longLocation) return fault("redirect-long", status);
+      return location === undefined ? fault("redirect-nowhere", status) : { kind: "redirect", location, status };
     case 401:
+      return response.asksPassword ? fault("password", status) : later(fault("denied", status), response);
     case 403:
-      return {
-        kind: "denied",
-        message: `HTTP ${status}: the URL has expired or is not allowed`,
-        retryAfter: response.retryAfter ?? 0,
-      };
+      return later(fault("denied", status), response);
     case 404:
     case 410:
-      return refused("not-found", `HTTP ${status}: the file does not exist on the server`);
+      return fault("missing", status);
     case 400:
     case 416:
       if (range && range !== "malformed" && range.total >= 0 && size > 0 && range.total !== size)
-        return otherSize(status, range.total, size);
-      if (range && range !== "malformed" && range.total === 0)
-        return refused("download", `HTTP ${status}: the file is empty`);
-      return size === 0
-        ? { kind: "probe" }
-        : refused("download", `HTTP ${status}: the server refuses bytes ${wanted} and up`);
+        return fault("size", status, range.total, size);
+      if (range && range !== "malformed" && range.total === 0) return fault("nothing", status);
+      if (size === 0) return { kind: "probe" };
+      return status === 416 ? fault("range", status, wanted) : fault(tls ? "bad-tls" : "bad-plain", status);
     case 408:
     case 425:
+      return later(fault("busy", status), response);
     case 429:
-      return busy(response);
+      return later(fault("throttled", status), response);
+    case 503:
+      return later(fault("unavailable", status), response);
     default:
-      if (status >= 500) return busy(response);
-      return refused("download", `HTTP ${status}: unexpected answer`);
+      return status >= 500 ? later(fault("busy", status), response) : fault("status", status);
   }
 };
 
+const later = (answer: Fault, { retryAfter = 0 }: Response): Fault => ({ ...answer, retryAfter });
+
 const onBody = (response: Response, wanted: number, size: number): Verdict => {
   const { status, framing, range } = response;
-  if (response.encoded)
-    return refused("download", `HTTP ${status}: the body is encoded although identity was asked for`);
-  if (framing === "ambiguous") return transient(`HTTP ${status}: contradictory Content-Length`);
-  if (range === "malformed" || (range && range.first < 0))
-    return refused("download", `HTTP ${status}: unreadable Content-Range`);
-  if (range) {
-    if (size > 0 && range.total >= 0 && range.total !== size) return otherSize(status, range.total, size);
-    if (range.first !== wanted)
-      return { kind: "other-start", message: `HTTP ${status}: bytes from ${range.first} in place of ${wanted}` };
-    if (size === 0 && range.total < 0)
-      return refused("download", `HTTP ${status}: the server does not tell the file's length`);
-    if (size > 0 && range.last >= size)
-      return refused("download", `HTTP ${status}: Content-Range goes beyond the file's end`);
-    return {
-      kind: "body",
-      framing,
-      skip: 0,
-      take: range.last + 1 - wanted,
-      size: size || range.total,
-      unproven: false,
-    };
-  }
-  if (status === 206) return refused("download", "HTTP 206: no Content-Range");
-  return onWholeFile(response.type, framing, wanted, size);
+  if (response.encoded) return fault("encoded", status);
+  if (framing === "ambiguous") return fault("lengths", status);
+  if (range === "malformed" || (range && range.first < 0)) return fault("bad-range", status);
+  if (!range) return status === 206 ? fault("no-range", status) : onWholeFile(response.type, framing, wanted, size);
+  if (size > 0 && range.total >= 0 && range.total !== size)
+    return fault(isPage(response.type) ? "page" : "size", status, range.total, size);
+  if (range.first !== wanted) return fault("start", status, range.first, wanted);
+  if (size === 0 && range.total < 0) return fault("no-length", status);
+  if (size > 0 && range.last >= size) return fault("beyond", status);
+  return {
+    kind: "body",
+    framing,
+    skip: 0,
+    take: range.last + 1 - wanted,
+    size: size || range.total,
+    unproven: false,
+  };
 };
 
 /** 200 without Content-Range: the whole file from its first byte, or a page that has nothing to do with it. */
 const onWholeFile = (type: string, framing: Framing, wanted: number, size: number): Verdict => {
   const length = framing.kind === "length" ? framing.length : -1;
   if (size === 0 || length !== size) {
-    if (type === "application/json" || type.endsWith("+json"))
-      return refused("not-found", "HTTP 200: a JSON document in place of the file");
-    if (type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml"))
-      return refused("download", "HTTP 200: a web page in place of the file");
-    if (length >= 0 && size > 0) return otherSize(200, length, size);
-    if (length === 0) return refused("download", "HTTP 200: the file is empty");
-    if (length < 0 && size === 0) return refused("download", "HTTP 200: the server does not tell the file's length");
+    if (length === 0) return fault("empty", 200);
+    if (type === "application/json" || type.endsWith("+json")) return fault("json", 200);
+    if (isPage(type)) return fault("page", 200);
+    if (length >= 0 && size > 0) return fault("size", 200, length, size);
+    if (length < 0 && size === 0) return fault("no-length", 200);
   }
   const whole = size || length;
-  if (whole <= wanted)
-    return refused("download", `HTTP 200: the file has ${whole} bytes, ${wanted} are stored already`);
+  if (whole <= wanted) return fault("shrunk", 200, whole, wanted);
   return { kind: "body", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
 };
 
-export const refused = (cause: Cause, message: string): Extract<Incident, { kind: "refused" }> => {
-  return { kind: "refused", cause, message };
-};
-
-const otherSize = (status: number, actual: number, expected: number): Verdict => {
-  return { kind: "other-size", message: `HTTP ${status}: the file has ${actual} bytes on the server, not ${expected}` };
-};
-
-export const transient = (message: string, retryAfter = 0): Extract<Incident, { kind: "transient" }> => {
-  return { kind: "transient", message, retryAfter };
-};
-
-const busy = ({ status, retryAfter }: Response): Verdict => {
-  return transient(`HTTP ${status}: the server is busy or broken`, retryAfter);
-};
+const isPage = (type: string): boolean => type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml");

@@ -13,6 +13,7 @@ export type FieldName =
   | "location"
   | "retry-after"
   | "transfer-encoding"
+  | "www-authenticate"
   | "x-crc16";
 
 const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
@@ -26,12 +27,13 @@ const WANTED: readonly FieldName[] = Object.freeze<FieldName[]>([
   "location",
   "retry-after",
   "transfer-encoding",
+  "www-authenticate",
   "x-crc16",
 ]);
 
 /**
  * Longest line that is read: a Location with the longest URL. The rest of a longer line is skipped, its field counts as
- * absent.
+ * absent. Of a Location it is known that it was there.
  */
 const LINE_MAX = URL_MAX + 256;
 /**
@@ -40,6 +42,7 @@ const LINE_MAX = URL_MAX + 256;
  */
 const HEAD_GIVE_UP = 32 * HTTP_HEAD_MAX;
 
+const LOCATION = "location:";
 const LF = 0x0a;
 const CR = 0x0d;
 const COLON = 0x3a;
@@ -58,6 +61,8 @@ export class HeadReader {
   status = 0;
   /** The x of HTTP/1.x. */
   minor = 0;
+  /** A Location came that was too long to be read. */
+  longLocation = false;
   /** No byte was read yet. */
   pristine = true;
   private fields = new Map<FieldName, string>();
@@ -112,6 +117,7 @@ export class HeadReader {
   private begin(): void {
     this.status = 0;
     this.minor = 0;
+    this.longLocation = false;
     this.fields.clear();
     this.last = undefined;
     this.statusSeen = false;
@@ -124,10 +130,16 @@ export class HeadReader {
     if (this.skipping) return;
     if (this.partial.length + end - start <= LINE_MAX) this.partial += latin1(bytes, start, end);
     else {
+      this.dropped(this.partial + latin1(bytes, start, Math.min(end, start + LOCATION.length)));
       this.partial = "";
       this.skipping = true;
       if (!this.statusSeen) this.state = "malformed";
     }
+  }
+
+  /** A line is too long; `beginning`: of it. */
+  private dropped(beginning: string): void {
+    if (beginning.slice(0, LOCATION.length).toLowerCase() === LOCATION) this.longLocation = true;
   }
 
   private endPartial(bytes: Uint8Array, start: number, end: number): void {
@@ -148,6 +160,7 @@ export class HeadReader {
       this.take(latin1(bytes, start, end));
       return;
     }
+    if (end - start > LINE_MAX) this.dropped(latin1(bytes, start, start + LOCATION.length));
     const name = candidate(bytes, start);
     const colon = start + (name?.length ?? 0);
     const wanted = name !== undefined && end - start <= LINE_MAX && latin1(bytes, start, colon).toLowerCase() === name;
@@ -227,6 +240,8 @@ const candidate = (bytes: Uint8Array, start: number): FieldName | undefined => {
       return bytes[start + 11] === COLON ? "retry-after" : undefined;
     case 0x74: // t
       return bytes[start + 17] === COLON ? "transfer-encoding" : undefined;
+    case 0x77: // w
+      return bytes[start + 16] === COLON ? "www-authenticate" : undefined;
     case 0x78: // x
       return bytes[start + 7] === COLON ? "x-crc16" : undefined;
     default:

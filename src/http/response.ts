@@ -25,11 +25,15 @@ export interface Response {
   readonly framing: Framing | "ambiguous";
   /** "malformed": the field is there and unusable. */
   readonly range: ContentRange | "malformed" | undefined;
-  /** A content or transfer coding other than identity and chunked. */
+  /** A content coding that compresses, or a transfer coding other than identity and chunked. */
   readonly encoded: boolean;
   /** Media type in lower case, without parameters; "" where absent. */
   readonly type: string;
   readonly location: string | undefined;
+  /** Its Location is longer than any URL that is accepted. */
+  readonly longLocation: boolean;
+  /** WWW-Authenticate asks for a user name and password (RFC 7617, RFC 7616). */
+  readonly asksPassword: boolean;
   /** Strong ETag, else Last-Modified: what tells one file from the next under the same URL (RFC 9110 section 8.8). */
   readonly validator: string | undefined;
   /** Seconds. Dates are ignored: the device may have no clock. */
@@ -41,9 +45,17 @@ export interface Response {
 /** Longest validator remembered: real ones have 34 characters (quoted MD5) or 29 (a date). */
 const VALIDATOR_MAX = 128;
 
+/**
+ * Content codings that compress (RFC 9110 section 8.4.1, RFC 7932, RFC 8878). Stores keep any text that an uploader gave
+ * as Content-Encoding ("UTF-8", "aws-chunked") and send the file's own bytes: another label changes nothing.
+ */
+const COMPRESSION = Object.freeze(["gzip", "x-gzip", "deflate", "br", "zstd", "compress", "x-compress"]);
+
 /** Interprets a head that was read to its end. */
 export const interpret = (head: HeadReader): Response => {
-  const transferCoding = head.field("transfer-encoding")?.toLowerCase();
+  const coding = head.field("transfer-encoding")?.toLowerCase();
+  // RFC 2616, section 3.6.2, had it as a coding that changes nothing.
+  const transferCoding = coding === "identity" ? undefined : coding;
   const contentCoding = head.field("content-encoding")?.toLowerCase();
   const connection = head.field("connection")?.toLowerCase();
   const framing = framingOf(transferCoding, head.field("content-length"));
@@ -56,11 +68,11 @@ export const interpret = (head: HeadReader): Response => {
     keepAlive: persistent && framing !== "ambiguous" && framing.kind !== "close" && !lengthsCompete,
     framing,
     range: contentRange(head.field("content-range")),
-    encoded:
-      (transferCoding ?? "chunked") !== "chunked" ||
-      (contentCoding !== undefined && contentCoding !== "" && contentCoding !== "identity"),
+    encoded: (transferCoding ?? "chunked") !== "chunked" || COMPRESSION.some((label) => hasToken(contentCoding, label)),
     type: mediaType(head.field("content-type")),
     location: head.field("location"),
+    longLocation: head.longLocation,
+    asksPassword: asksPassword(head.field("www-authenticate")),
     validator: validatorOf(head.field("etag"), head.field("last-modified")),
     retryAfter: retryAfter < 0 ? undefined : retryAfter,
     crc16: crc16 === undefined ? undefined : hexadecimal(crc16),
@@ -102,6 +114,11 @@ const mediaType = (value: string | undefined): string => {
   if (value === undefined) return "";
   const semicolon = value.indexOf(";");
   return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
+};
+
+const asksPassword = (challenge: string | undefined): boolean => {
+  const scheme = challenge?.toLowerCase() ?? "";
+  return scheme.startsWith("basic") || scheme.startsWith("digest");
 };
 
 const hasToken = (list: string | undefined, token: string): boolean => {

@@ -177,7 +177,25 @@ for (const [what, server, cause, message] of [
     /no Content-Range/,
   ],
   ["gzip", (request) => partial(FILE, request, "Content-Encoding: gzip\r\n"), "download", /encoded although identity/],
-  ["400", status("400 Bad Request"), "download", /^HTTP 400: the server refuses bytes 0/],
+  [
+    "400 to plain http",
+    status("400 Bad Request"),
+    "download",
+    /^HTTP 400: .*if its port is for TLS, the URL must say https/,
+  ],
+  [
+    "401 that asks for a password",
+    status("401 Unauthorized", 'WWW-Authenticate: Basic realm="x"\r\n'),
+    "download",
+    /^HTTP 401: the server asks for a user name and password/,
+  ],
+  ["200 with an empty body", status("200 OK"), "not-found", /^HTTP 200: an empty answer, the file is not there/],
+  [
+    "a range of a web page",
+    (request) => partial(FILE.subarray(0, 60), request, "Content-Type: text/html\r\n"),
+    "download",
+    /^HTTP 206: a web page/,
+  ],
   [
     "416",
     status("416 Range Not Satisfiable", `Content-Range: bytes */${N}\r\n`),
@@ -208,7 +226,6 @@ for (const [what, server, cause, message] of [
 
 for (const [what, server, message] of [
   ["416 of an empty file", status("416 Range Not Satisfiable", "Content-Range: bytes */0\r\n"), /empty/],
-  ["200 of an empty file", status("200 OK"), /empty/],
   ["no length, chunked", whole("chunked"), /does not tell/],
   [
     "a total of *",
@@ -242,7 +259,7 @@ test("a refusal repeated after the window is final at once", () => {
     inTurn(status("404 Not Found"), status("503 Busy", "Retry-After: 61\r\n"), status("404 Not Found")),
   );
   fails(bench, "not-found", /^HTTP 404/);
-  assert.equal(bench.connects.length, 3);
+  assert.equal(bench.requests.length, 3);
 });
 
 test("a refused certificate counts as a refusal; nothing is sent", () => {

@@ -88,7 +88,7 @@ export class Bench {
   readonly #buffer = new Uint8Array(SECTOR);
   readonly #server: Server;
   readonly #slice: () => number;
-  readonly #toClient: (Uint8Array | "close" | "reset" | "silence")[] = [];
+  readonly #toClient: (Uint8Array | { readonly at: number } | "close" | "reset" | "silence")[] = [];
   #connection = 0;
   #onConnection = 0;
   #open = false;
@@ -96,6 +96,8 @@ export class Bench {
   #pending: "opened" | SocketError | undefined;
   /** Set to have `connect` fail. */
   refuseConnect: ((connection: number) => SocketError | "silence" | undefined) | undefined;
+  /** When the answer to a request begins. */
+  answersAt: ((request: Request) => number) | undefined;
   onExpired: (() => string | undefined) | undefined;
 
   constructor(server: Server, options: Partial<DownloadOptions> = {}, slice: () => number = () => 1_000_000) {
@@ -175,8 +177,17 @@ export class Bench {
       if (typeof next === "string") {
         this.#toClient.shift();
         this.#ending(next);
-      } else this.#deliver(next);
-      return true;
+        return true;
+      }
+      if (next instanceof Uint8Array) {
+        this.#deliver(next);
+        return true;
+      }
+      if (due === undefined || next.at <= due) {
+        this.#toClient.shift();
+        this.now = Math.max(this.now, next.at);
+        return true;
+      }
     }
     if (due === undefined) return false;
     this.now = due;
@@ -186,7 +197,7 @@ export class Bench {
 
   /** Bytes on their way to the client. */
   get waiting(): number {
-    return this.#toClient.reduce((sum, piece) => sum + (typeof piece === "string" ? 0 : piece.length), 0);
+    return this.#toClient.reduce((sum, piece) => sum + (piece instanceof Uint8Array ? piece.length : 0), 0);
   }
 
   /** The connection breaks here and now. */
@@ -304,6 +315,7 @@ export class Bench {
       this.served += joined.length;
       if (joined.length > 0) this.#toClient.push(joined);
     };
+    if (this.answersAt !== undefined) this.#toClient.push({ at: this.answersAt(request) });
     for (const answer of this.#server(request)) {
       if (answer === "close" || answer === "reset" || answer === "silence") {
         flush();

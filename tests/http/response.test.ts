@@ -51,6 +51,7 @@ for (const [fields, expected] of [
   ["Content-Length: 5.0", "ambiguous"],
   ["Content-Length:", "ambiguous"],
   ["Content-Length: 99999999999999999999", "ambiguous"],
+  ["Transfer-Encoding: Identity\r\nContent-Length: 5", { kind: "length", length: 5 }],
   ["Transfer-Encoding: chunked", { kind: "chunked", length: 0 }],
   ["Transfer-Encoding: Chunked\r\nContent-Length: 5", { kind: "chunked", length: 0 }],
   ["", { kind: "close", length: 0 }],
@@ -77,6 +78,11 @@ for (const [fields, encoded] of [
   ["Content-Encoding: identity", false],
   ["Content-Encoding:", false],
   ["Transfer-Encoding: chunked", false],
+  ["Content-Encoding: UTF-8", false],
+  ["Content-Encoding: aws-chunked", false],
+  ["Transfer-Encoding: identity\r\nContent-Length: 5", false],
+  ["Content-Encoding: utf-8, gzip", true],
+  ["Content-Encoding: zstd", true],
   ["Content-Encoding: gzip", true],
   ["Content-Encoding: BR", true],
   ["Transfer-Encoding: gzip, chunked", true],
@@ -109,3 +115,27 @@ test("media type, Retry-After and X-CRC16", () => {
   assert.equal(none.retryAfter, undefined);
   assert.equal(none.crc16, -1);
 });
+
+test("a Location that is too long to be read is known to be there, however its bytes arrive", () => {
+  const text = `HTTP/1.1 302 Found\r\nlocation: http://x/${"y".repeat(3_000)}\r\nContent-Length: 0\r\n\r\n`;
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  for (const slice of [1, 7, 512, 5_000]) {
+    const reader = new HeadReader();
+    for (let at = 0; at < bytes.length; at += slice)
+      reader.push(bytes.subarray(at, at + slice), 0, Math.min(slice, bytes.length - at));
+    assert.equal(reader.state, "done");
+    const { location, longLocation } = interpret(reader);
+    assert.deepEqual([location, longLocation], [undefined, true]);
+  }
+  const { longLocation } = response(`X-Padding: ${"y".repeat(3_000)}`);
+  assert.equal(longLocation, false);
+});
+
+for (const [challenge, asks] of [
+  ["", false],
+  ['WWW-Authenticate: Basic realm="files"', true],
+  ["WWW-Authenticate: DIGEST realm=x", true],
+  ["WWW-Authenticate: Bearer", false],
+] as const)
+  test(`a password is ${asks ? "" : "not "}asked for by "${challenge}"`, () =>
+    assert.equal(response(challenge).asksPassword, asks));
