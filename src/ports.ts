@@ -37,7 +37,7 @@ export interface Flash {
 export type SlotState = "new" | "pending" | "valid" | "invalid" | "aborted" | "undefined" | "none";
 
 /** Why the chip started: esp_reset_reason() reduced to what the agent decides by. */
-export type ResetReason = "power-on" | "brown-out" | "software" | "watchdog" | "panic" | "other";
+export type ResetReason = "power-on" | "brown-out" | "software" | "watchdog" | "panic" | "deep-sleep" | "other";
 
 /** The running firmware, as its own image says. */
 export interface Running {
@@ -56,12 +56,38 @@ export interface Running {
   readonly state: SlotState;
 }
 
+/**
+ * What the start-up found and counted before the first line of JavaScript ran (hal/esp32/startup.c,
+ * hal/model-chip/start-up.ts).
+ */
+export interface StartUp {
+  /** The bootloader rolls unconfirmed firmware back by itself. Undefined: not known yet. */
+  readonly bootloaderRollsBack: boolean | undefined;
+  /** The guard counts starts, and gives the image up at the bound. False: it cannot (flash encryption). */
+  readonly guarded: boolean;
+  /** Starts of the running image in this trial, this one included, deep-sleep wakes apart. 0: not on trial. */
+  readonly starts: number;
+  /** Deep-sleep wakes in this trial. */
+  readonly wakes: number;
+  /** Awake time of this trial before this start, ms (RTC memory; 0 where that was lost). */
+  readonly awake: number;
+  /** Time since the trial began by the RTC, sleep included, ms. */
+  readonly since: number;
+}
+
 /** Boot slots: the bootloader's choice and the trial of new firmware. */
 export interface Boot {
   running(): Running;
+  startUp(): StartUp;
   /** Label of the slot that `Flash` writes. */
   target(): string;
+  /** What ended the run before this one. Where the guard of the start-up gave firmware up: what had ended its run. */
   resetReason(): ResetReason;
+  /**
+   * Whether code of the target's image ran since it was activated last. Undefined: there is no boot entry of it, or
+   * nothing can be known.
+   */
+  targetStarted(): boolean | undefined;
   /** Fills `into` from the running slot (to compare its digest with an offer's). */
   readRunning(offset: number, into: Uint8Array): void;
   /**
@@ -80,6 +106,16 @@ export interface Boot {
   activate(): void;
   /** Ends the trial of the running slot: it stays. Harmless when there is none. */
   confirm(): void;
+  /**
+   * The trial ends `milliseconds` from now even where no JavaScript runs any more; 0: there is no deadline (the trial
+   * is over).
+   */
+  deadline(milliseconds: number): void;
+  /**
+   * Deep sleep: re-arms a trial that is under way, stores its awake time, and does not return on a chip. The next
+   * start's reset reason is "deep-sleep".
+   */
+  sleep(seconds: number): void;
   /**
    * Gives the running slot up for the other one and restarts. May return (no other image): the caller then restarts.
    */

@@ -20,6 +20,8 @@
 #include "esp_system.h"
 #include "sdkconfig.h"
 
+#include "slots.h"
+#include "startup.h"
 #include "xsota_desc.h"
 
 #if !defined(MODDEF_XSOTA_PRODUCT) || !defined(MODDEF_XSOTA_VERSION)
@@ -58,30 +60,6 @@ __attribute__((section(".rodata_custom_desc"), used)) const xsota_desc_t custom_
 /* What flash encryption writes at a time (ESP-IDF, esp_partition_write): offsets and lengths are multiples of it. */
 #define ENCRYPTED_BLOCK 16
 
-static void throwIf(xsMachine *the, esp_err_t err, const char *operation, const esp_partition_t *slot, uint32_t offset)
-{
-	if (ESP_OK != err)
-		xsUnknownError("%s %s 0x%08x: %s", operation, slot->label, (unsigned)(slot->address + offset), esp_err_to_name(err));
-}
-
-static const esp_partition_t *runningSlot(xsMachine *the)
-{
-	const esp_partition_t *slot = esp_ota_get_running_partition();
-	if (!slot)
-		xsUnknownError("no running slot");
-	return slot;
-}
-
-/* Never the running slot, which is neither erased nor written. */
-static const esp_partition_t *targetSlot(xsMachine *the)
-{
-	const esp_partition_t *running = runningSlot(the);
-	const esp_partition_t *slot = esp_ota_get_next_update_partition(NULL);
-	if (!slot || (slot->address == running->address))
-		xsUnknownError("no inactive slot: the partition table needs ota_0 and ota_1");
-	return slot;
-}
-
 /* Argument 0: undefined for the inactive slot, or the label of one of the application's data partitions. */
 static const esp_partition_t *partitionArgument(xsMachine *the)
 {
@@ -115,13 +93,6 @@ static uint8_t *bufferArgument(xsMachine *the, int index, xsUnsignedValue *lengt
 		xsmcGetBufferReadable(xsArg(index), &bytes, length);
 	return bytes;
 }
-
-/* A property of the result, by way of xsVar(0). TYPE: as in xsmcSetInteger. */
-#define SET_PROPERTY(ID, TYPE, VALUE) \
-	do { \
-		xsmcSet##TYPE(xsVar(0), VALUE); \
-		xsmcSet(xsResult, ID, xsVar(0)); \
-	} while (0)
 
 /* describe(partition) -> {label, size, sectorSize} */
 void xs_ota_describe(xsMachine *the)
@@ -282,18 +253,18 @@ void xs_ota_verify(xsMachine *the)
 void xs_ota_activate(xsMachine *the)
 {
 	const esp_partition_t *slot = targetSlot(the);
+	throwIf(the, xsota_forget_marks(slot), "activate", slot, 0);
 	throwIf(the, esp_ota_set_boot_partition(slot), "activate", slot, 0);
 }
 
 /*
- * confirm(): ends the trial. Nothing unless the running slot is on one (NEW: a bootloader without rollback leaves it
- * so): ESP-IDF's call makes the entry valid that decides the NEXT start, which after activate() is another slot's.
+ * confirm(): ends the trial. Nothing unless the running slot is on one: ESP-IDF's call makes the entry valid that decides
+ * the NEXT start, which after activate() is another slot's.
  */
 void xs_ota_confirm(xsMachine *the)
 {
 	const esp_partition_t *slot = runningSlot(the);
-	esp_ota_img_states_t state;
-	if ((ESP_OK != esp_ota_get_state_partition(slot, &state)) || ((ESP_OTA_IMG_PENDING_VERIFY != state) && (ESP_OTA_IMG_NEW != state)))
+	if (!xsota_on_trial())
 		return;
 	throwIf(the, esp_ota_mark_app_valid_cancel_rollback(), "confirm", slot, 0);
 }
@@ -330,6 +301,8 @@ static const char *reasonName(esp_reset_reason_t reason)
 		case ESP_RST_PANIC:
 		case ESP_RST_CPU_LOCKUP:
 			return "panic";
+		case ESP_RST_DEEPSLEEP:
+			return "deep-sleep";
 		default:
 			return "other";
 	}
@@ -338,7 +311,7 @@ static const char *reasonName(esp_reset_reason_t reason)
 /* resetReason(): as ResetReason in src/ports.ts */
 void xs_ota_resetReason(xsMachine *the)
 {
-	xsmcSetString(xsResult, (char *)reasonName(esp_reset_reason()));
+	xsmcSetString(xsResult, (char *)reasonName(xsota_reset_reason()));
 }
 
 /* restart(): does not return */

@@ -1,5 +1,5 @@
 /** Flash of the inactive slot, and the boot slots, through ota.c, which does the work and names what fails. */
-import type { Boot, Flash, ResetReason, Running } from "../../src/ports";
+import type { Boot, Flash, ResetReason, Running, StartUp } from "../../src/ports";
 
 interface PartitionFacts {
   readonly label: string;
@@ -33,8 +33,14 @@ class Ota {
   static running(): Running {
     return native("xs_ota_running").call(this) as Running;
   }
+  static startUp(): StartUp {
+    return native("xs_ota_startUp").call(this) as StartUp;
+  }
   static resetReason(): ResetReason {
     return native("xs_ota_resetReason").call(this) as ResetReason;
+  }
+  static targetStarted(): boolean | undefined {
+    return native("xs_ota_targetStarted").call(this) as boolean | undefined;
   }
   static lastInvalid(): string | undefined {
     return native("xs_ota_lastInvalid").call(this) as string | undefined;
@@ -50,6 +56,12 @@ class Ota {
   }
   static confirm(): void {
     native("xs_ota_confirm").call(this);
+  }
+  static deadline(milliseconds: number): void {
+    native("xs_ota_deadline").call(this, milliseconds);
+  }
+  static sleep(seconds: number): void {
+    native("xs_ota_sleep").call(this, seconds);
   }
   static rollback(): void {
     native("xs_ota_rollback").call(this);
@@ -102,12 +114,20 @@ export class EspBoot implements Boot {
     return Ota.running();
   }
 
+  startUp(): StartUp {
+    return Ota.startUp();
+  }
+
   target(): string {
     return Ota.describe(undefined).label;
   }
 
   resetReason(): ResetReason {
     return Ota.resetReason();
+  }
+
+  targetStarted(): boolean | undefined {
+    return Ota.targetStarted();
   }
 
   readRunning(offset: number, into: Uint8Array): void {
@@ -132,6 +152,15 @@ export class EspBoot implements Boot {
 
   confirm(): void {
     Ota.confirm();
+  }
+
+  deadline(milliseconds: number): void {
+    Ota.deadline(milliseconds);
+  }
+
+  sleep(seconds: number): void {
+    this.#leaving();
+    Ota.sleep(seconds);
   }
 
   rollback(): void {

@@ -3,17 +3,20 @@
  * same model, so that the host's tools read a folder of the simulator like any other board's.
  */
 import Resource from "Resource";
+import Time from "time";
 import type { Boot, Flash, ResetReason, Store } from "../../src/ports";
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import { ModdableCrypto } from "../moddable/crypto";
 import { boardPorts } from "../model-chip/board-ports";
-import { Bootloader, SLOT_LABELS } from "../model-chip/bootloader";
+import { SLOT_LABELS } from "../model-chip/bootloader";
 import { buildImage, readPayload } from "../model-chip/build-image";
 import type { FlashCells } from "../model-chip/flash-cells";
 import { FlashChip } from "../model-chip/flash-chip";
 import { flashFactory } from "../model-chip/flash-factory";
 import { PartitionTable } from "../model-chip/partitions";
 import { Slots } from "../model-chip/slots";
+import { startChip } from "../model-chip/start-up";
+import type { RtcMemory } from "../model-chip/start-up";
 
 /** What an image was made to do wrong (`xs-ota image --fault`). */
 export type Fault = "throw" | "hang" | "offline";
@@ -40,6 +43,8 @@ const FLASH_SIZES: readonly number[] = Object.freeze([4, 8, 16]);
 const PAYLOAD = "/* the app that mcconfig built */";
 /** Bytes of the payload in which `faultOf` finds what it looks for. */
 const PROLOGUE_LENGTH = 512;
+/** The process ends when the power does. */
+const RTC: RtcMemory = {};
 
 /** An image for the chip, without code. `size`: its exact length, bytes; default: the smallest. */
 export function makeImage(version: string, size?: number): Uint8Array {
@@ -69,13 +74,14 @@ export function start(cells: FlashCells, resetReason: ResetReason, restart: () =
   const table = PartitionTable.read(chip);
   const crypto = new ModdableCrypto();
   const slots = new Slots(chip, table, CHIP_ID, { sha256: () => crypto.digest("SHA256") });
-  const started = new Bootloader(chip, table, slots).boot();
-  if (started.bricked !== undefined) throw new Error(`nothing boots: ${started.bricked}`);
-  const { slot, version, trial } = started;
+  const parts = { chip, table, slots, rtc: RTC, rtcTime: () => Time.ticks };
+  const { boot, ...started } = startChip(parts, resetReason);
+  if (boot.bricked !== undefined) throw new Error(`nothing boots: ${boot.bricked}`);
+  const { slot, version, trial } = boot;
   const running = slot === SLOT_LABELS[0] ? 0 : 1;
   const { address, size } = table.slots[running];
   const fault = faultOf(readPayload((offset, into) => chip.read(address + offset, into), size));
-  return { slot, version, trial, fault, ...boardPorts({ chip, table, slots, running, resetReason, restart }) };
+  return { slot, version, trial, fault, ...boardPorts({ ...parts, ...started, running, restart }) };
 }
 
 /**

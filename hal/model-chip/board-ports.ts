@@ -2,7 +2,7 @@
  * The ports of one running board, from the bootloader's hand-over to the next restart. A new
  * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
-import type { Boot, Flash, ResetReason, Running, Store } from "../../src/ports";
+import type { Boot, Flash, ResetReason, Running, StartUp, Store } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { SLOT_LABELS } from "./bootloader";
 import { equalBytes } from "./bytes";
@@ -12,8 +12,12 @@ import { PowerCut, SECTOR_SIZE } from "./flash-chip";
 import { Nvs } from "./nvs";
 import type { Partition, PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
+import type { RtcMemory } from "./start-up";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
+
+/** Why the firmware ends its own run. */
+export type Leaving = "restart" | "rollback" | "sleep";
 
 /** NVS namespace of the agent. */
 export const NAMESPACE = "xs-ota";
@@ -25,8 +29,15 @@ export interface BoardPortsOptions {
   /** The slot that the bootloader started. */
   readonly running: SlotIndex;
   readonly resetReason: ResetReason;
-  /** The agent asked for a restart; the board must be started anew. Called at most once. */
-  readonly restart: (reason: "restart" | "rollback") => void;
+  /** See `startChip`. */
+  readonly startUp: StartUp;
+  readonly rtc: RtcMemory;
+  /** Time since this start, ms; default: always 0. */
+  readonly awake?: () => number;
+  /** The agent asked for a restart; the board must be started anew. Called at most once. `seconds`: of deep sleep. */
+  readonly restart: (reason: Leaving, seconds?: number) => void;
+  /** See `Boot.deadline`; at its end `giveUp`. */
+  readonly deadline?: (milliseconds: number) => void;
 }
 
 export interface StoragePorts {
@@ -127,8 +138,16 @@ export class BoardBoot implements Boot {
     return SLOT_LABELS[this.#target];
   }
 
+  startUp(): StartUp {
+    return this.#options.startUp;
+  }
+
   resetReason(): ResetReason {
     return this.#options.resetReason;
+  }
+
+  targetStarted(): boolean | undefined {
+    return this.#ota.started(this.#target);
   }
 
   readRunning(offset: number, into: Uint8Array): void {
@@ -153,7 +172,10 @@ export class BoardBoot implements Boot {
   }
 
   activate(): void {
-    this.#because("activate", () => this.#ota.setBoot(this.#target));
+    this.#because("activate", () => {
+      this.#ota.forgetMarks(this.#target, this.#options.running);
+      this.#ota.setBoot(this.#target);
+    });
   }
 
   /**
@@ -161,7 +183,19 @@ export class BoardBoot implements Boot {
    * one included.
    */
   confirm(): void {
-    if (this.#ota.state(this.#options.running) === "pending") this.#ota.markValid();
+    if (this.#isOnTrial()) this.#ota.markValid();
+  }
+
+  deadline(milliseconds: number): void {
+    this.#options.deadline?.(milliseconds);
+  }
+
+  sleep(seconds: number): void {
+    const { running, rtc, awake } = this.#options;
+    // The same number, and NEW again: the wake is not the end of the trial.
+    if (this.#ota.state(running) === "pending") this.#because("sleep", () => this.#ota.setBoot(running));
+    if (rtc.trial !== undefined) rtc.trial = { ...rtc.trial, awake: rtc.trial.awake + (awake?.() ?? 0) };
+    this.#restart("sleep", seconds);
   }
 
   rollback(): void {
@@ -172,10 +206,14 @@ export class BoardBoot implements Boot {
     this.#restart("restart");
   }
 
-  #restart(reason: "restart" | "rollback"): void {
+  #isOnTrial(): boolean {
+    return ["new", "pending", "undefined"].includes(this.#ota.state(this.#options.running));
+  }
+
+  #restart(reason: Leaving, seconds?: number): void {
     if (this.#restarting) return;
     this.#restarting = true;
-    this.#options.restart(reason);
+    this.#options.restart(reason, seconds);
   }
 
   #because<T>(operation: string, action: () => T): T {

@@ -6,6 +6,7 @@ import type { SlotState } from "../../src/ports";
 import type { FlashChip } from "./flash-chip";
 import { OtaData, State, activeEntry, isBootable, lastInvalidEntry, names, seqCrc, slotOf, stateName } from "./otadata";
 import type { EntryIndex } from "./otadata";
+import { startsOf, wakesOf } from "./marks";
 import type { PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
 
@@ -39,6 +40,25 @@ export class EspOta {
     if (!names(entries[inactive]) || slotOf(entries[inactive]) === running) return false;
     this.#otadata.erase(inactive);
     return true;
+  }
+
+  /** Whether the start-up has marked the entry of `slot` since it was activated. Undefined: there is no such entry. */
+  started(slot: SlotIndex): boolean | undefined {
+    const entry = this.#otadata.read().find((candidate) => names(candidate) && slotOf(candidate) === slot);
+    return entry?.label === undefined ? undefined : startsOf(entry.label) + wakesOf(entry.label) > 0;
+  }
+
+  /**
+   * Erases the entry of `slot` where it bears marks of an earlier trial: ESP-IDF would carry them over. It stays where
+   * no other entry would decide for `running`.
+   */
+  forgetMarks(slot: SlotIndex, running: SlotIndex): void {
+    const entries = this.#otadata.read();
+    const found = entries.findIndex((entry) => names(entry) && slotOf(entry) === slot);
+    if (found < 0 || this.started(slot) !== true) return;
+    const index = found as EntryIndex;
+    const rest = entries[opposite(index)];
+    if (activeEntry(entries) !== index || (isBootable(rest) && slotOf(rest) === running)) this.#otadata.erase(index);
   }
 
   /** esp_ota_set_boot_partition: verifies, then writes a NEW entry. Throws with the reason if the image is refused. */

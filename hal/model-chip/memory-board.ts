@@ -4,16 +4,17 @@
  * same.
  */
 import type { Digest, ResetReason } from "../../src/ports";
-import type { StoragePorts } from "./board-ports";
+import type { Leaving, StoragePorts } from "./board-ports";
 import { boardPorts } from "./board-ports";
 import type { BootResult } from "./bootloader";
-import { Bootloader } from "./bootloader";
 import { MemoryCells } from "./flash-cells";
 import { FlashChip } from "./flash-chip";
 import { flashFactory } from "./flash-factory";
 import type { PartitionTable } from "./partitions";
 import { Slots, VerifyCache } from "./slots";
 import type { SlotsOptions } from "./slots";
+import { startChip } from "./start-up";
+import type { RtcMemory } from "./start-up";
 
 export interface MemoryBoardOptions {
   /** The first firmware, in ota_0. */
@@ -27,7 +28,9 @@ export interface MemoryBoardOptions {
   /** See `SlotsOptions`. */
   readonly sha256?: () => Digest;
   /** The running firmware asked for a restart: nothing happens by itself, `powerOn("software")` is the caller's. */
-  readonly onRestart?: (reason: "restart" | "rollback") => void;
+  readonly onRestart?: (reason: Leaving) => void;
+  /** Milliseconds, also over resets; default: always 0. */
+  readonly time?: () => number;
 }
 
 interface Parts {
@@ -35,14 +38,17 @@ interface Parts {
   readonly table: PartitionTable;
   readonly chipId: number;
   readonly slots: SlotsOptions;
-  readonly onRestart: ((reason: "restart" | "rollback") => void) | undefined;
+  readonly onRestart: ((reason: Leaving) => void) | undefined;
+  readonly time: () => number;
 }
 
 export class MemoryBoard {
   readonly chip: FlashChip;
   readonly table: PartitionTable;
-  /** "restart" or "rollback" once the firmware asked for it, until the next start. */
-  restartWanted: "restart" | "rollback" | undefined;
+  /** Set once the firmware asked for it, until the next start. */
+  restartWanted: Leaving | undefined;
+  /** Of the trial under way, until the power is lost. */
+  readonly #rtc: RtcMemory = {};
   readonly #parts: Parts;
   readonly #slots: Slots;
   #ports: StoragePorts | undefined;
@@ -58,6 +64,7 @@ export class MemoryBoard {
         chipId: options.chipId ?? 0,
         slots: { cache: new VerifyCache(), ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }) },
         onRestart: options.onRestart,
+        time: options.time ?? (() => 0),
       };
       flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
     }
@@ -79,14 +86,16 @@ export class MemoryBoard {
     this.chip.powerOn();
     this.#ports = undefined;
     this.restartWanted = undefined;
-    const result = new Bootloader(this.chip, this.table, this.#slots).boot();
+    const { time } = this.#parts;
+    const parts = { chip: this.chip, table: this.table, slots: this.#slots, rtc: this.#rtc, rtcTime: time };
+    const { boot: result, ...started } = startChip(parts, resetReason);
     if (result.bricked !== undefined) return result;
+    const start = time();
     this.#ports = boardPorts({
-      chip: this.chip,
-      table: this.table,
-      slots: this.#slots,
+      ...parts,
+      ...started,
       running: result.slot === "ota_0" ? 0 : 1,
-      resetReason,
+      awake: () => time() - start,
       restart: (reason) => {
         this.restartWanted = reason;
         this.#parts.onRestart?.(reason);

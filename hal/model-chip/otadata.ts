@@ -15,12 +15,18 @@ import { SECTOR_SIZE } from "./flash-chip";
 
 const ENTRY = 32;
 const ERASED = 0xffffffff;
+/** Offset and length of seq_label. */
+const LABEL = 4;
+const LABEL_LENGTH = 20;
+const BLANK_LABEL: readonly number[] = Array.from({ length: LABEL_LENGTH }, () => 0xff);
 
 /** esp_ota_img_states_t. */
 export const State = { new: 0, pending: 1, valid: 2, invalid: 3, aborted: 4, undefined: ERASED } as const;
 
 export interface OtaEntry {
   readonly seq: number;
+  /** seq_label, which ESP-IDF writes back as it was read: the start-up's marks. Default: erased. */
+  readonly label?: readonly number[];
   /** A value of `State`, or nonsense. */
   readonly state: number;
   readonly crc: number;
@@ -101,9 +107,17 @@ export class OtaData {
     return [this.#read(0), this.#read(1)];
   }
 
-  /** Erases the sector, then programs the entry: between the two it is gone. */
+  /**
+   * rewrite_ota_seq: erases the sector, then programs the entry: between the two it is gone. The label stays what it
+   * was.
+   */
   write(index: EntryIndex, seq: number, state: number): void {
-    this.rewrite(index, { seq, state, crc: seqCrc(seq) });
+    this.rewrite(index, { ...this.#read(index), seq, state, crc: seqCrc(seq) });
+  }
+
+  /** Clears bits of one byte of the label: no erase, and the CRC does not cover it. */
+  mark(index: EntryIndex, byte: number, value: number): void {
+    this.#chip.program(this.#address + index * SECTOR_SIZE + LABEL + byte, Uint8Array.of(value));
   }
 
   /** `write` with whatever CRC the entry has: the bootloader changes states and looks at nothing else. */
@@ -111,6 +125,7 @@ export class OtaData {
     const bytes = new Uint8Array(ENTRY).fill(0xff);
     const view = new DataView(bytes.buffer);
     view.setUint32(0, entry.seq, true);
+    bytes.set(entry.label ?? BLANK_LABEL, LABEL);
     view.setUint32(24, entry.state, true);
     view.setUint32(28, entry.crc, true);
     this.erase(index);
@@ -125,6 +140,11 @@ export class OtaData {
     const bytes = new Uint8Array(ENTRY);
     this.#chip.read(this.#address + index * SECTOR_SIZE, bytes);
     const view = new DataView(bytes.buffer);
-    return { seq: view.getUint32(0, true), state: view.getUint32(24, true), crc: view.getUint32(28, true) };
+    return {
+      seq: view.getUint32(0, true),
+      label: [...bytes.subarray(LABEL, LABEL + LABEL_LENGTH)],
+      state: view.getUint32(24, true),
+      crc: view.getUint32(28, true),
+    };
   }
 }

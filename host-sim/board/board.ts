@@ -10,7 +10,6 @@ import { readPayload } from "../../hal/model-chip/build-image";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
 import { boardPorts } from "../../hal/model-chip/board-ports";
-import { Bootloader } from "../../hal/model-chip/bootloader";
 import type { BootResult } from "../../hal/model-chip/bootloader";
 import { BridgeHost } from "./bridge-host";
 import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
@@ -21,6 +20,8 @@ import { NodeCrypto, nodeSha256 } from "./node-crypto";
 import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
+import { startChip } from "../../hal/model-chip/start-up";
+import type { RtcMemory, StartUpParts, Started } from "../../hal/model-chip/start-up";
 
 /** The events of a board: its own, and those of its firmware unchanged. */
 export type BoardEvent =
@@ -77,6 +78,7 @@ export class Board {
   readonly #folder: BoardFolder;
   readonly #slots: Slots;
   readonly #clock: Clock;
+  readonly #rtc: RtcMemory = {};
   /** Stops what runs now. Undefined: the power is off. */
   #cut: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -128,11 +130,13 @@ export class Board {
     let failures = 0;
     for (let reason = first; power.on;) {
       const started = this.#clock.now();
-      const boot = this.#bootloader();
-      if (boot === undefined) return;
+      const start = this.#start(reason);
+      if (start === undefined) return;
+      const { boot } = start;
+      reason = start.resetReason;
       if (boot.bricked !== undefined) return this.#options.onEvent({ event: "bricked", message: boot.bricked });
       this.#options.onEvent({ event: "boot", slot: boot.slot, version: boot.version, trial: boot.trial, reason });
-      const end = await this.#execute(boot, reason, power);
+      const end = await this.#execute(boot, start, power);
       if (!power.on) return;
       reason = REASONS[end.cause];
       if (end.cause === "stopped") continue;
@@ -144,23 +148,27 @@ export class Board {
   }
 
   /** Undefined: the power was cut in it. */
-  #bootloader(): BootResult | undefined {
+  #start(reason: ResetReason): Started | undefined {
     try {
-      return new Bootloader(this.#folder.chip, this.#folder.table, this.#slots).boot();
+      return startChip(this.#parts(), reason);
     } catch (error) {
       if (error instanceof PowerCut) return undefined;
       throw error;
     }
   }
 
+  #parts(): StartUpParts {
+    const { chip, table } = this.#folder;
+    return { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime: () => this.#clock.now() };
+  }
+
   /** Runs the firmware of one boot until it ends. */
   async #execute(
     boot: Extract<BootResult, { bricked?: undefined }>,
-    reason: ResetReason,
+    { startUp, resetReason }: Started,
     power: { on: boolean },
   ): Promise<EngineEnd> {
     const { createEngine = createXsEngine, configuration, network, clockSpeed, onEvent, onLog, onTurn } = this.#options;
-    const { chip, table } = this.#folder;
     const running = boot.slot === "ota_0" ? 0 : 1;
     let source: string;
     try {
@@ -169,9 +177,17 @@ export class Board {
       return { cause: "crash", message: (error as Error).message };
     }
     const clock = new NodeClock(clockSpeed);
+    const started = this.#clock.now();
     const bridge = new BridgeHost({
       ports: {
-        ...boardPorts({ chip, table, slots: this.#slots, running, resetReason: reason, restart: () => engine.stop() }),
+        ...boardPorts({
+          ...this.#parts(),
+          startUp,
+          resetReason,
+          running,
+          awake: () => this.#clock.now() - started,
+          restart: () => engine.stop(),
+        }),
         network: new NodeNetwork(network),
         crypto: new NodeCrypto(),
         clock,

@@ -79,6 +79,8 @@ export class JobRunner {
       target: boot.target(),
       slotSize: flash.size,
       resetReason: boot.resetReason(),
+      startUp: boot.startUp(),
+      targetStarted: boot.targetStarted(),
       lastInvalid: boot.lastInvalid(),
       lastFault,
       stored: readRecords(store),

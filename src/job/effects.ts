@@ -4,7 +4,7 @@
  * decide what it does.
  */
 import type { DownloadEvent } from "../download/outputs";
-import type { Digest, DigestAlgorithm, ResetReason, Running } from "../ports";
+import type { Digest, DigestAlgorithm, ResetReason, Running, StartUp } from "../ports";
 import type { PlatformRules, Report } from "../platforms/platform";
 import type { Policy } from "./policy";
 import type { Snapshot } from "./records";
@@ -31,6 +31,9 @@ export interface BootFacts {
   /** Bytes of the target slot. */
   readonly slotSize: number;
   readonly resetReason: ResetReason;
+  readonly startUp: StartUp;
+  /** See `Boot.targetStarted`. */
+  readonly targetStarted: boolean | undefined;
   readonly lastInvalid: string | undefined;
   /** What ended the run before this one, if the platform knows: "VERSION: text". */
   readonly lastFault?: string | undefined;

@@ -73,14 +73,28 @@ test("an error of a port reaches the firmware as that error, and the next call w
   assert.equal(ports.flash.size, 1 << 20);
 });
 
+const START_UP = { bootloaderRollsBack: false, guarded: true, starts: 2, wakes: 3, awake: 4, since: 5_000_000_000 };
+
+test("what the start-up found arrives, and what it does not know is undefined", () => {
+  for (const bootloaderRollsBack of [false, undefined]) {
+    const { ports } = bridged({ boot: { startUp: () => ({ ...START_UP, bootloaderRollsBack }) } as Boot });
+    assert.deepEqual(
+      { ...ports.boot.startUp(), bootloaderRollsBack: ports.boot.startUp().bootloaderRollsBack },
+      { ...START_UP, bootloaderRollsBack },
+    );
+  }
+});
+
 test("boot and store calls arrive with their arguments and come back with their results", () => {
   const calls: string[] = [];
   const kept = new Map<string, number | Uint8Array>();
   const boot: Boot = {
     running: () => ({ slot: "ota_1", version: "0.9.0", project: "größe", chip: 5, state: "pending" }),
+    startUp: () => START_UP,
     target: () => "ota_0",
     resetReason: () => "brown-out",
     readRunning: (offset, into) => void into.fill(offset),
+    targetStarted: () => false,
     lastInvalid: () => undefined,
     invalidateTarget: () => void calls.push("invalidate"),
     verifyTarget: () => 123_456,
@@ -88,6 +102,8 @@ test("boot and store calls arrive with their arguments and come back with their 
       throw new Error("activate ota_0: no image");
     },
     confirm: () => void calls.push("confirm"),
+    deadline: (milliseconds) => void calls.push(`deadline ${milliseconds}`),
+    sleep: (seconds) => void calls.push(`sleep ${seconds}`),
     rollback: () => void calls.push("rollback"),
     restart: () => void calls.push("restart"),
   };
@@ -108,12 +124,15 @@ test("boot and store calls arrive with their arguments and come back with their 
     [ports.boot.target(), ports.boot.resetReason(), ports.boot.lastInvalid(), ports.boot.verifyTarget()],
     ["ota_0", "brown-out", undefined, 123_456],
   );
+  assert.equal(ports.boot.targetStarted(), false);
   assert.throws(() => ports.boot.activate(), { message: "activate ota_0: no image" });
   ports.boot.invalidateTarget();
   ports.boot.confirm();
+  ports.boot.deadline(900_000);
   ports.boot.rollback();
+  ports.boot.sleep(60);
   ports.boot.restart();
-  assert.deepEqual(calls, ["invalidate", "confirm", "rollback", "restart"]);
+  assert.deepEqual(calls, ["invalidate", "confirm", "deadline 900000", "rollback", "sleep 60", "restart"]);
   ports.store.setNumber("n", 0xffff_ffff);
   ports.store.setBytes("b", new Uint8Array(0));
   ports.store.setBytes("c", Uint8Array.of(1, 0, 255));

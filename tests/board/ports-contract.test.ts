@@ -5,13 +5,14 @@ import { join } from "node:path";
 import type { ResetReason } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { boardPorts } from "../../hal/model-chip/board-ports";
-import { Bootloader } from "../../hal/model-chip/bootloader";
 import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { Slots } from "../../hal/model-chip/slots";
+import { startChip } from "../../hal/model-chip/start-up";
+import type { RtcMemory } from "../../hal/model-chip/start-up";
 import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
 import { flashContract } from "../contract/flash";
@@ -53,6 +54,7 @@ function fileBench(): Bench {
   let cells: FileCells;
   let ports: StoragePorts;
   let wanted = false;
+  const rtc: RtcMemory = {};
   const restart = (resetReason: ResetReason = "power-on"): void => {
     cells?.close();
     cells = FileCells.open(path);
@@ -60,14 +62,13 @@ function fileBench(): Bench {
     const chip = new FlashChip(cells);
     const read = PartitionTable.read(chip);
     const slots = new Slots(chip, read, 0);
-    const result = new Bootloader(chip, read, slots).boot();
+    const parts = { chip, table: read, slots, rtc, rtcTime: () => 0 };
+    const { boot: result, ...started } = startChip(parts, resetReason);
     if (result.bricked !== undefined) throw new Error(result.bricked);
     ports = boardPorts({
-      chip,
-      table: read,
-      slots,
+      ...parts,
+      ...started,
       running: result.slot === "ota_0" ? 0 : 1,
-      resetReason,
       restart: () => (wanted = true),
     });
   };

@@ -17,9 +17,12 @@ const FAKES = [
   "fake-idf/fake_image.c",
   "fake-idf/fake_nvs.c",
   "fake-idf/fake_ota.c",
+  "fake-idf/fake_rtc.c",
   "fake-idf/fake_sha256.c",
   "fake-xs/machine.c",
 ];
+/** Of the port, beside ota.c, which carries the version. */
+const PARTS = ["startup.c", "startup_natives.c", "store.c"];
 const FLAGS = [
   "-std=gnu17",
   "-O1",
@@ -27,6 +30,8 @@ const FLAGS = [
   "-Wall",
   "-Wextra",
   "-Werror",
+  // The fakes call the constructor, once the flash is open.
+  "-DXSOTA_BEFORE_MAIN=",
   "-fsanitize=undefined",
   "-fno-sanitize-recover=all",
 ];
@@ -63,8 +68,8 @@ export class Workshop {
 
   constructor(cc: string) {
     this.#cc = cc;
-    this.#objects = [...FAKES.map((file) => join(HERE, file)), join(PORT, "store.c")].map((source, index) =>
-      this.#compile(source, `part-${index}.o`),
+    this.#objects = [...FAKES.map((file) => join(HERE, file)), ...PARTS.map((file) => join(PORT, file))].map(
+      (source, index) => this.#compile(source, `part-${index}.o`),
     );
   }
 

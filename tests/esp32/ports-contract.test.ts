@@ -43,7 +43,8 @@ const REASONS: Readonly<Record<ResetReason, number>> = {
   software: 3,
   watchdog: 6,
   panic: 4,
-  other: 8,
+  "deep-sleep": 8,
+  other: 2,
 };
 
 const cc = compiler();
@@ -249,7 +250,7 @@ if (workshop === undefined) {
       [5, "watchdog"],
       [6, "watchdog"],
       [7, "watchdog"],
-      [8, "other"],
+      [8, "deep-sleep"],
       [9, "brown-out"],
       [14, "brown-out"],
       [15, "panic"],

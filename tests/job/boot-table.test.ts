@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ACTIVATIONS_MAX, BOOT_TABLE, decideBoot } from "../../src/job/boot-table";
 import type { BootCase, BootRow, Decision } from "../../src/job/boot-table";
 import type { BootFacts } from "../../src/job/effects";
+import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
 import type { Snapshot } from "../../src/job/records";
 import { StoredJob } from "../../src/job/stored-job";
 import { COMPONENT_SLOT, encodeJob, encodeOutcome, encodePhase, identityOf } from "../../src/job/job-codecs";
@@ -26,6 +27,7 @@ interface Case {
   readonly runs: "old" | "new";
   readonly state?: SlotState;
   readonly reason?: ResetReason;
+  readonly started?: boolean;
   readonly aborted?: boolean;
   readonly trials?: number;
   readonly activations?: number;
@@ -65,6 +67,8 @@ function judge(given: Case): Decision {
     target: isNew ? "ota_0" : "ota_1",
     slotSize: 1 << 20,
     resetReason: given.reason ?? "power-on",
+    startUp: NOT_ON_TRIAL,
+    targetStarted: given.started,
     lastInvalid: given.aborted === true ? "ota_1" : undefined,
     lastFault: given.lastFault,
     stored,
@@ -226,6 +230,8 @@ test("without a job: unconfirmed firmware is on trial, confirmed firmware idles"
     target: "ota_1",
     slotSize: 1,
     resetReason: "power-on",
+    startUp: NOT_ON_TRIAL,
+    targetStarted: undefined,
     lastInvalid: undefined,
     stored,
   });

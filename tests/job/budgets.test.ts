@@ -1,6 +1,7 @@
 /** No cloud can have one image tried, or known images installed, without end (invariant 13). */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
 import type { ResetReason } from "../../src/ports";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
@@ -198,9 +199,10 @@ function countedFor({
   const target = slot === "ota_0" ? "ota_1" : "ota_0";
   const crypto = new NodeCrypto();
   const policy = { ...DEFAULT_POLICY, allowHttp: true, allowNoDigest: true };
+  const targetStarted = lastInvalid === undefined ? undefined : true;
   const job = new UpdateJob(
     { platform: { name: "tencent", rules: RULES }, policy, digest: (algorithm) => crypto.digest(algorithm) },
-    { running, target, slotSize: 1 << 20, resetReason, lastInvalid, stored },
+    { running, target, slotSize: 1 << 20, resetReason, startUp: NOT_ON_TRIAL, targetStarted, lastInvalid, stored },
   );
   const { budgets } = storedBy(job.handle({ type: "boot" }, 0));
   return started({ budgets }).refusalOf(pushed, "0.1.0", 0);

@@ -8,6 +8,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { nextStates } from "../../scripts/docs/next-states";
 import { SECTOR } from "../../src/constants";
+import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
 import type { BootFacts, JobEffect, JobEvent } from "../../src/job/effects";
 import { DEFAULTS, TABLE, UpdateJob } from "../../src/job/machine";
 import { DEFAULT_POLICY } from "../../src/job/policy";
@@ -99,6 +100,8 @@ class Walk {
       target: isNew ? "ota_0" : "ota_1",
       slotSize: 1 << 20,
       resetReason: this.#pick<ResetReason>(["power-on", "software", "panic"]),
+      startUp: NOT_ON_TRIAL,
+      targetStarted: undefined,
       lastInvalid: this.#pick([undefined, undefined, "ota_1"]),
       stored: readRecords({
         getNumber: (key) => this.#store.get(key) as number | undefined,

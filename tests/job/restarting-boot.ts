@@ -11,14 +11,21 @@ export function restartingBoot(boot: Boot, board: { readonly restartWanted: stri
   };
   return {
     running: () => boot.running(),
+    startUp: () => boot.startUp(),
     target: () => boot.target(),
     resetReason: () => boot.resetReason(),
     readRunning: (offset, into) => boot.readRunning(offset, into),
+    targetStarted: () => boot.targetStarted(),
     lastInvalid: () => boot.lastInvalid(),
     invalidateTarget: () => boot.invalidateTarget(),
     verifyTarget: () => boot.verifyTarget(),
     activate: () => boot.activate(),
     confirm: () => boot.confirm(),
+    deadline: (milliseconds) => boot.deadline(milliseconds),
+    sleep: (seconds) => {
+      boot.sleep(seconds);
+      end();
+    },
     rollback: () => {
       boot.rollback();
       end();

@@ -1,4 +1,5 @@
 /** Firmware images for tests, and boards that run one. */
+import type { Leaving } from "../../hal/model-chip/board-ports";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
@@ -19,7 +20,7 @@ const factories = new Map<number, MemoryBoard>();
 /**
  * A board on FACTORY_VERSION, its counters at 0, not started. All of a size share one factory chip, which is made once.
  */
-export function factoryBoard(size = 40_000, onRestart?: (reason: "restart" | "rollback") => void): MemoryBoard {
+export function factoryBoard(size = 40_000, onRestart?: (reason: Leaving) => void): MemoryBoard {
   let factory = factories.get(size);
   if (factory === undefined)
     factories.set(

@@ -14,7 +14,12 @@ import {
   stateName,
 } from "../../hal/model-chip/otadata";
 
-const entry = (seq: number, state: number, crc = seqCrc(seq)): OtaEntry => ({ seq, state, crc });
+const entry = (seq: number, state: number, crc = seqCrc(seq)): OtaEntry => ({
+  seq,
+  label: Array.from({ length: 20 }, () => 0xff),
+  state,
+  crc,
+});
 const BLANK = entry(0xffffffff, 0xffffffff, 0xffffffff);
 
 test("the CRC of a number is the one in every ESP32's flash", () => {

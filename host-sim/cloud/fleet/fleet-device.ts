@@ -1,11 +1,11 @@
 import type { Clock, Network } from "../../../src/ports";
 import { OtaAgent, type Notice } from "../../../src/index";
 import { boardPorts } from "../../../hal/model-chip/board-ports";
-import { Bootloader } from "../../../hal/model-chip/bootloader";
 import { FlashChip } from "../../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../../hal/model-chip/flash-factory";
 import { NodeCrypto, nodeSha256 } from "../../board/node-crypto";
 import { Slots } from "../../../hal/model-chip/slots";
+import { startChip } from "../../../hal/model-chip/start-up";
 import type { FirmwareConfiguration } from "../../board/firmware/configuration";
 import { createPlatform } from "../../board/firmware/platforms";
 import type { FaultKind } from "./messages";
@@ -53,15 +53,14 @@ export class FleetDevice {
 
   powerOn(reason: "power-on" | "software" = "power-on"): void {
     const { configuration, network, clock, fault, onNotice, onBoot } = this.#options;
-    const boot = new Bootloader(this.#chip, this.#table, this.#slots).boot();
+    const parts = { chip: this.#chip, table: this.#table, slots: this.#slots, rtc: {}, rtcTime: () => clock.now() };
+    const { boot, ...started } = startChip(parts, reason);
     if (boot.bricked !== undefined) throw new Error(boot.bricked);
     onBoot(boot.version);
     const ports = boardPorts({
-      chip: this.#chip,
-      table: this.#table,
-      slots: this.#slots,
+      ...parts,
+      ...started,
       running: boot.slot === "ota_0" ? 0 : 1,
-      resetReason: reason,
       restart: () => this.#restart(),
     });
     this.#agent = new OtaAgent({

@@ -18,6 +18,17 @@ void fake_idf_encrypt(void);
 /* NVS handles that are open: none, whenever a call has returned. */
 int fake_nvs_open_handles(void);
 
+/* fake_rtc.c */
+void fake_rtc_start(const char *nvs, int reason);
+void fake_time_passes(uint64_t microseconds);
+
+/* fake_ota.c */
+int fake_reset_reason(void);
+
+/* startup.c: the constructor, and its init function. */
+void xsota_count(void);
+int fake_init_xsota_arm(void);
+
 /* fake_flash.c */
 void flash_open(const char *path);
 void flash_read(uint32_t address, void *into, size_t size);

@@ -3,22 +3,22 @@
 #include <string.h>
 
 #include "app_update/include/esp_ota_ops.h"
+#include "bootloader_common.h"
 #include "esp_image_format.h"
 #include "esp_system.h"
 #include "fake_idf.h"
 
 #define SECTOR 4096
 
-/* esp_ota_select_entry_t */
-typedef struct {
-	uint32_t seq;
-	uint8_t label[20];
-	uint32_t state;
-	uint32_t crc;
-} entry_t;
+typedef esp_ota_select_entry_t entry_t;
 
 static int runningSlot;
 static int resetReason;
+
+int fake_reset_reason(void)
+{
+	return resetReason;
+}
 
 void fake_idf_start(const char *flash, const char *nvs, int slot, int reason)
 {
@@ -26,6 +26,9 @@ void fake_idf_start(const char *flash, const char *nvs, int slot, int reason)
 	nvs_start(nvs);
 	runningSlot = slot;
 	resetReason = reason;
+	fake_rtc_start(nvs, reason);
+	xsota_count();
+	fake_init_xsota_arm();
 }
 
 static uint32_t crcOf(uint32_t seq)
@@ -50,9 +53,10 @@ static const esp_partition_t *otadata(entry_t entries[2])
 static void rewrite(const esp_partition_t *partition, int index, uint32_t seq, uint32_t state)
 {
 	entry_t entry;
-	memset(&entry, 0xff, sizeof(entry));
-	entry.seq = seq;
-	entry.state = state;
+	/* The label stays. */
+	flash_read(partition->address + index * SECTOR, &entry, sizeof(entry));
+	entry.ota_seq = seq;
+	entry.ota_state = state;
 	entry.crc = crcOf(seq);
 	flash_erase_sector(partition->address + index * SECTOR);
 	flash_program(partition->address + index * SECTOR, &entry, sizeof(entry));
@@ -60,19 +64,19 @@ static void rewrite(const esp_partition_t *partition, int index, uint32_t seq, u
 
 static bool whole(const entry_t *entry)
 {
-	return (entry->seq != UINT32_MAX) && (entry->crc == crcOf(entry->seq));
+	return (entry->ota_seq != UINT32_MAX) && (entry->crc == crcOf(entry->ota_seq));
 }
 
 static bool out(const entry_t *entry)
 {
-	return (entry->state == ESP_OTA_IMG_INVALID) || (entry->state == ESP_OTA_IMG_ABORTED);
+	return (entry->ota_state == ESP_OTA_IMG_INVALID) || (entry->ota_state == ESP_OTA_IMG_ABORTED);
 }
 
 /* Of the entries that fit, the one with the higher (or lower) number; -1 for none. */
 static int selected(const entry_t entries[2], bool first, bool second, bool higher)
 {
 	if (first && second)
-		return ((entries[0].seq > entries[1].seq) == higher) ? 0 : 1;
+		return ((entries[0].ota_seq > entries[1].ota_seq) == higher) ? 0 : 1;
 	return first ? 0 : second ? 1 : -1;
 }
 
@@ -112,7 +116,7 @@ const esp_partition_t *esp_ota_get_last_invalid_partition(void)
 	int index = selected(entries, whole(&entries[0]) && out(&entries[0]), whole(&entries[1]) && out(&entries[1]), false);
 	if (index < 0)
 		return NULL;
-	const esp_partition_t *partition = slot(entries[index].seq - 1);
+	const esp_partition_t *partition = slot(entries[index].ota_seq - 1);
 	return boots(partition) ? partition : NULL;
 }
 
@@ -121,8 +125,8 @@ esp_err_t esp_ota_get_state_partition(const esp_partition_t *partition, esp_ota_
 	entry_t entries[2];
 	otadata(entries);
 	for (int i = 0; i < 2; i++) {
-		if ((slot(entries[i].seq - 1) == partition) && (entries[i].crc == crcOf(entries[i].seq))) {
-			*state = entries[i].state;
+		if ((slot(entries[i].ota_seq - 1) == partition) && (entries[i].crc == crcOf(entries[i].ota_seq))) {
+			*state = entries[i].ota_state;
 			return ESP_OK;
 		}
 	}
@@ -137,7 +141,7 @@ esp_err_t esp_ota_invalidate_inactive_ota_data_slot(void)
 	if (index < 0)
 		return ESP_FAIL;
 	const entry_t *other = &entries[1 - index];
-	if (!whole(other) || (((other->seq - 1) & 1) == (uint32_t)runningSlot))
+	if (!whole(other) || (((other->ota_seq - 1) & 1) == (uint32_t)runningSlot))
 		return ESP_FAIL;
 	flash_erase_sector(partition->address + (1 - index) * SECTOR);
 	return ESP_OK;
@@ -153,10 +157,10 @@ esp_err_t esp_ota_set_boot_partition(const esp_partition_t *partition)
 	int index = active(entries);
 	if (index < 0)
 		rewrite(data, 0, wanted + 1, ESP_OTA_IMG_NEW);
-	else if (((entries[index].seq - 1) & 1) == wanted)
-		rewrite(data, index, entries[index].seq, ESP_OTA_IMG_NEW);
+	else if (((entries[index].ota_seq - 1) & 1) == wanted)
+		rewrite(data, index, entries[index].ota_seq, ESP_OTA_IMG_NEW);
 	else
-		rewrite(data, 1 - index, entries[index].seq + 1, ESP_OTA_IMG_NEW);
+		rewrite(data, 1 - index, entries[index].ota_seq + 1, ESP_OTA_IMG_NEW);
 	return ESP_OK;
 }
 
@@ -167,12 +171,12 @@ esp_err_t esp_ota_mark_app_valid_cancel_rollback(void)
 	int index = active(entries);
 	if (index < 0)
 		return ESP_FAIL;
-	if (entries[index].state != ESP_OTA_IMG_VALID)
-		rewrite(partition, index, entries[index].seq, ESP_OTA_IMG_VALID);
+	if (entries[index].ota_state != ESP_OTA_IMG_VALID)
+		rewrite(partition, index, entries[index].ota_seq, ESP_OTA_IMG_VALID);
 	return ESP_OK;
 }
 
-esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
+esp_err_t esp_ota_mark_app_invalid_rollback(void)
 {
 	entry_t entries[2];
 	const esp_partition_t *partition = otadata(entries);
@@ -180,20 +184,33 @@ esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
 	if (index < 0)
 		return ESP_FAIL;
 	const entry_t *last = &entries[1 - index];
-	if (!whole(last) || out(last) || !boots(slot(last->seq - 1)))
+	if (!whole(last) || out(last) || !boots(slot(last->ota_seq - 1)))
 		return ESP_ERR_OTA_ROLLBACK_FAILED;
-	rewrite(partition, index, entries[index].seq, ESP_OTA_IMG_INVALID);
-	esp_restart();
+	rewrite(partition, index, entries[index].ota_seq, ESP_OTA_IMG_INVALID);
+	return ESP_OK;
+}
+
+esp_err_t esp_ota_mark_app_invalid_rollback_and_reboot(void)
+{
+	esp_err_t err = esp_ota_mark_app_invalid_rollback();
+	if (err == ESP_OK)
+		esp_restart();
+	return err;
+}
+
+uint32_t bootloader_common_ota_select_crc(const entry_t *entry)
+{
+	return crcOf(entry->ota_seq);
+}
+
+int bootloader_common_get_active_otadata(entry_t *entries)
+{
+	return active(entries);
 }
 
 esp_reset_reason_t esp_reset_reason(void)
 {
 	return (esp_reset_reason_t)resetReason;
-}
-
-void esp_restart(void)
-{
-	fake_restart();
 }
 
 const char *esp_err_to_name(esp_err_t code)

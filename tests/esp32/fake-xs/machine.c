@@ -32,29 +32,12 @@ struct machine {
 	char message[128];
 };
 
-/* For the test alone. */
-static void fake_encrypt(xsMachine *the)
-{
-	(void)the;
-	fake_idf_encrypt();
-}
-
-static void fake_fail_next(xsMachine *the)
-{
-	fake_idf_fail_next(xsmcToString(xsArg(0)));
-}
-
-static void fake_firmware_block(xsMachine *the)
-{
-	xsmcSetArrayBuffer(xsResult, &custom_app_desc, sizeof(custom_app_desc));
-}
-
 static const struct {
 	const char *name;
 	function_t function;
 } functions[] = {
 #define ENTRY(NAME) {#NAME, NAME},
-	FUNCTIONS(ENTRY) ENTRY(fake_encrypt) ENTRY(fake_fail_next) ENTRY(fake_firmware_block)
+	FUNCTIONS(ENTRY) ENTRY(fake_encrypt) ENTRY(fake_fail_next) ENTRY(fake_time) ENTRY(fake_firmware_block)
 };
 
 static FILE *calls, *answers;
@@ -320,11 +303,11 @@ int main(int argc, char **argv)
 	static xsMachine machine;
 	if (argc != 7)
 		return 64;
-	fake_idf_start(argv[1], argv[2], atoi(argv[3]), atoi(argv[4]));
 	calls = fopen(argv[5], "rb");
 	answers = fopen(argv[6], "wb");
 	if (!calls || !answers)
 		return 66;
+	fake_idf_start(argv[1], argv[2], atoi(argv[3]), atoi(argv[4]));
 	for (;;) {
 		char name[32] = "";
 		uint32_t length;

@@ -97,9 +97,11 @@ function run(slot: number, version: string, state: SlotState): void {
   const crypto = new ModdableCrypto();
   const boot: Boot = {
     running,
+    startUp: () => ({ bootloaderRollsBack: true, guarded: true, starts: 0, wakes: 0, awake: 0, since: 0 }),
     target: () => `ota_${other}`,
     resetReason: () => "software",
     readRunning: (offset, into) => MemoryChip.read(slot, offset, into),
+    targetStarted: () => undefined,
     lastInvalid: () => undefined,
     invalidateTarget() {},
     verifyTarget: () => SECTOR,
@@ -107,6 +109,8 @@ function run(slot: number, version: string, state: SlotState): void {
     confirm: () => {
       state = "valid";
     },
+    deadline() {},
+    sleep() {},
     rollback() {},
     restart: () => {
       const first = new Uint8Array(SECTOR);

@@ -8,9 +8,11 @@ export function monitorBoot(start: MonitoredStart, boot: Boot): Boot {
   const { ledger } = start.simulation;
   return {
     running: passed("running"),
+    startUp: passed("startUp"),
     target: passed("target"),
     resetReason: passed("resetReason"),
     readRunning: passed("readRunning"),
+    targetStarted: passed("targetStarted"),
     lastInvalid: passed("lastInvalid"),
     invalidateTarget: passed("invalidateTarget"),
     verifyTarget: () => {
@@ -37,6 +39,8 @@ export function monitorBoot(start: MonitoredStart, boot: Boot): Boot {
       ledger.expect("one outcome", start.job === undefined || stored, () => "given up before the outcome is stored");
       boot.rollback();
     },
+    deadline: passed("deadline"),
+    sleep: passed("sleep"),
     restart: passed("restart"),
   };
 }

@@ -195,8 +195,9 @@ function limitOf(before: SimulationState, after: SimulationState, { operation }:
     const at = sector === otadata.address ? 0 : 1;
     const doubtful = after.faults.unstableAt(sector, BOOT_ENTRY);
     const state = after.oracle.stateAt(at);
+    // A mark of the start-up is shorter than an entry, and leaves the state alone.
     const written =
-      operation.kind === "program"
+      operation.kind === "program" && operation.data.length > 24
         ? new DataView(operation.data.buffer, operation.data.byteOffset).getUint32(24, true)
         : undefined;
     return doubtful || (state !== undefined && state !== before.oracle.stateAt(at) && state !== written)

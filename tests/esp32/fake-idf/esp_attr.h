@@ -1,0 +1,8 @@
+#ifndef ESP_ATTR_H
+#define ESP_ATTR_H
+
+/* Sections that the fakes keep in a file from one start to the next. */
+#define RTC_DATA_ATTR __attribute__((section("rtc_data")))
+#define RTC_NOINIT_ATTR __attribute__((section("rtc_noinit")))
+
+#endif
