@@ -136,6 +136,16 @@ export const MQTT_INFLIGHT = 8;
  */
 export const MQTT_STABLE = 30_000;
 /**
+ * Longest wait for a reconnect while an update is in hand. Chosen: with a connect of some seconds the cloud hears of the
+ * update within 15 s of a break.
+ */
+export const RECONNECT_IN_UPDATE = 5_000;
+/**
+ * Reconnects in a trial begin at most this part of the trial apart: a cloud that is back 35 s before the end of a trial
+ * of 120 s gets two attempts.
+ */
+export const RECONNECTS_PER_TRIAL = 10;
+/**
  * JSON nesting accepted in a message. Chosen: deeper than any offer. The engine's parser is recursive, and a chip's
  * stack has a few hundred slots.
  */

@@ -44,6 +44,10 @@ export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> imple
     if (machine !== undefined) this.run(machine.publish(token, message, this.now()));
   }
 
+  urgency(cap: number): void {
+    this.machine?.urgency(cap, this.now());
+  }
+
   protected override serverOf(): ConnectOptions {
     const { host, port, tls } = this.options.broker;
     return { host, port, ...(tls ? { tls: "mqtt" } : {}) };

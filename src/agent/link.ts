@@ -13,6 +13,11 @@ export interface MqttLink {
    * down is dropped.
    */
   publish(message: Message, token: string | undefined): void;
+  /**
+   * The longest wait for a reconnect from now on, ms: short while a trial or an update is in hand. An external client
+   * that keeps a schedule of its own may leave it out.
+   */
+  urgency?(cap: number): void;
   stop(): void;
 }
 

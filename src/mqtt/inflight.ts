@@ -36,6 +36,11 @@ export class InflightPublishes {
     this.kept.forEach((kept) => (kept.id = 0));
   }
 
+  /** Everything was acknowledged. */
+  get empty(): boolean {
+    return this.kept.size === 0;
+  }
+
   /** Keeps a publish, in place of an older one of the same token. False: no room. */
   keep(token: string, message: Message): boolean {
     const older = this.kept.get(token);

@@ -1,8 +1,7 @@
-import { BACKOFF_CAP, BACKOFF_FIRST, CONNECT_TIMEOUT, MQTT_REPLY_TIMEOUT, MQTT_STABLE } from "../constants";
+import { CONNECT_TIMEOUT, MQTT_REPLY_TIMEOUT } from "../constants";
 import type { Message } from "../platforms/platform";
 import type { SocketError } from "../ports";
 import type { ProtocolMachine } from "../protocol/machine";
-import { Backoff } from "../util/backoff";
 import { BrokerConnection } from "./broker-connection";
 import { acknowledge, connect, disconnect, pingreq, publish, subscribe } from "./codec";
 import type { Packet } from "./codec";
@@ -10,34 +9,12 @@ import type { Frame } from "./framing";
 import { InflightPublishes } from "./inflight";
 import type { SessionOptions, SessionOutput } from "./outputs";
 import { CLOSED_DURING, connackReason, lostReason } from "./reasons";
-
-/**
- * idle        start -> opening
- * opening     opened -> connecting (CONNECT sent)
- * connecting  CONNACK 0 -> subscribing (one SUBSCRIBE for each topic sent)
- * subscribing last SUBACK, one granted -> up
- * waiting     backoff over -> opening
- *
- * Every failure of the middle four leads to waiting; `stop` leads to idle. `until`: when the state ends by itself.
- */
-type State =
-  | { readonly name: "idle" }
-  | { readonly name: "waiting"; readonly until: number }
-  | { readonly name: "opening"; readonly until: number }
-  | { readonly name: "connecting"; readonly until: number; readonly connection: BrokerConnection }
-  | {
-      readonly name: "subscribing";
-      readonly until: number;
-      readonly connection: BrokerConnection;
-      /** Topics whose SUBACK is to come, by packet id. */
-      readonly awaited: Map<number, string>;
-      granted: number;
-    }
-  | { readonly name: "up"; readonly connection: BrokerConnection; readonly since: number };
+import { ReconnectSchedule } from "./reconnect-schedule";
+import { IDLE } from "./session-state";
+import type { State } from "./session-state";
 
 /** Return code of a refused subscription (MQTT 3.1.1, section 3.9.3). */
 const REFUSED = 0x80;
-const IDLE: State = Object.freeze({ name: "idle" });
 /**
  * Bytes read from the socket at a time: an offer with its header fits. A message takes at least four, which bounds a
  * list of outputs.
@@ -49,7 +26,7 @@ const READ_SIZE = 1_024;
  */
 export class MqttSession implements ProtocolMachine<SessionOutput> {
   private readonly options: SessionOptions;
-  private readonly backoff: Backoff;
+  private readonly schedule: ReconnectSchedule;
   private readonly inflight = new InflightPublishes();
   private readonly outputs: SessionOutput[] = [];
   private readonly input = new Uint8Array(READ_SIZE);
@@ -58,7 +35,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
 
   constructor(options: SessionOptions) {
     this.options = options;
-    this.backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+    this.schedule = new ReconnectSchedule(() => options.random());
   }
 
   get isUp(): boolean {
@@ -66,6 +43,12 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   /* ---- inputs ---- */
+
+  /** Reconnects within `cap` ms from now on, also where a longer wait runs: a trial or an update is in hand. */
+  urgency(cap: number, now: number): void {
+    this.schedule.cap = cap;
+    if (this.state.name === "waiting") this.state = { name: "waiting", until: Math.min(this.state.until, now + cap) };
+  }
 
   /** Begins to connect; nothing happens if that was done already. */
   start(now: number): SessionOutput[] {
@@ -176,6 +159,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   /* ---- transitions ---- */
 
   private open(now: number): void {
+    this.schedule.attempt(now);
     this.state = { name: "opening", until: now + CONNECT_TIMEOUT };
     this.outputs.push({ type: "connect" });
   }
@@ -205,15 +189,17 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   private up(connection: BrokerConnection, now: number): void {
-    this.state = { name: "up", connection, since: now };
+    this.state = { name: "up", connection, since: now, worked: false };
     this.outputs.push({ type: "up" });
   }
 
   /** `close`: the connection is still there and must be closed by this side. */
   private lose(reason: string, now: number, close: boolean): void {
     const state = this.state;
-    if (state.name === "up" && now - state.since >= MQTT_STABLE) this.backoff.reset();
-    const retryIn = this.backoff.next();
+    const retryIn =
+      state.name === "up"
+        ? this.schedule.afterConnection(now - state.since, state.worked || this.inflight.empty)
+        : this.schedule.afterAttempt(now);
     this.leave({ name: "waiting", until: now + retryIn });
     if (close) this.outputs.push({ type: "close" });
     this.outputs.push({ type: "down", reason, retryIn });
@@ -273,6 +259,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   }
 
   private packet(packet: Exclude<Packet, { type: "malformed" }>, connection: BrokerConnection, now: number): void {
+    if (this.state.name === "up" && (packet.type === "puback" || packet.type === "publish")) this.state.worked = true;
     switch (packet.type) {
       case "connack":
         return this.violated("second connack", now);
