@@ -218,6 +218,29 @@ export interface Clock {
   clear(handle: number): void;
 }
 
+/** An agent, as the start-up of a device sees it. */
+export interface Launched {
+  /** Longest trial of its firmware, s. */
+  readonly trialSeconds: number;
+  /** Connects. Once; further calls do nothing. */
+  start(): void;
+  /** Why no connection can be tried: "no address", "clock not set". Undefined: one can. */
+  network(missing: string | undefined): void;
+}
+
+/**
+ * The start-up of a device (hal/moddable/start-up.ts). It starts each agent that is constructed on its ports, as soon as
+ * there is an address and the clock is set: an application cannot forget it.
+ */
+export interface Launcher {
+  /** What ended the run before this one: "VERSION: text". Undefined after an orderly restart. */
+  readonly lastFault: string | undefined;
+  /** Called by the agent's constructor. */
+  take(agent: Launched): void;
+  /** What the trial waits for: kept for the report of a crash. Undefined: the trial is over. */
+  stage(stage: string | undefined): void;
+}
+
 /** What a chip gives the agent. */
 export interface Ports {
   readonly flash: Flash;
@@ -231,6 +254,8 @@ export interface Ports {
    * system keeps its own things in it.
    */
   partition?(label: string): Flash;
+  /** Absent: the application starts its agent itself. */
+  readonly launcher?: Launcher;
   /** One line for the engineer at the console. Never given a secret. */
   log?(line: string): void;
 }

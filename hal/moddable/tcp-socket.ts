@@ -138,7 +138,7 @@ export class TcpSocket implements Socket {
     try {
       lookup(host, (address) => {
         if (this.#events === undefined) return;
-        if (address === undefined) this.fail({ kind: "dns", message: `no address for ${host}` });
+        if (address === undefined) this.fail({ kind: "dns", message: `DNS: ${host} not found` });
         else this.connect(address, port);
       });
     } catch (error) {

@@ -37,7 +37,7 @@ export type BoardEvent =
   /** No slot boots; the board stays off. */
   | { readonly event: "bricked"; readonly message: string }
   | {
-      readonly event: "offer" | "resume" | "state" | "confirmed" | "rollback" | "reboot" | "warning";
+      readonly event: "offer" | "resume" | "state" | "trial" | "confirmed" | "rollback" | "reboot" | "warning";
       readonly [key: string]: unknown;
     };
 

@@ -48,9 +48,11 @@ const KINDS: Readonly<Record<string, SocketErrorKind>> = {
 export function socketError(error: Error): SocketError {
   // A name with several addresses that all fail gives an AggregateError without a message of its own.
   const cause = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
-  const code = (cause as NodeJS.ErrnoException).code ?? "";
+  const { code = "", hostname } = cause as NodeJS.ErrnoException & { hostname?: string };
+  const kind = kindOf(code);
+  if (kind === "dns" && hostname !== undefined) return { kind, message: `DNS: ${hostname} not found` };
   return {
-    kind: kindOf(code),
+    kind,
     message: (opensslReason(cause.message) ?? (cause.message || code || "unknown error")).split("\n", 1)[0]!,
   };
 }

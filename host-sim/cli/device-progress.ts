@@ -45,6 +45,8 @@ export function words(event: BoardEvent): string {
       return `resumes at ${is["offset"]}`;
     case "state":
       return is["state"] === "fail" ? `update failed (${is["code"]}): ${is["message"]}` : String(is["state"]);
+    case "trial":
+      return `on trial: ${is["stage"]}; ${is["secondsLeft"]} s left`;
     case "reboot":
       return `restarts into ${is["slot"]}`;
     case "confirmed":

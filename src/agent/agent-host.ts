@@ -65,9 +65,18 @@ export class AgentHost implements JobHost {
         return options.onRestart(task, () => answer({ type: "restart" }));
       case "health":
         if (options.onHealthCheck === undefined) return answer({ type: "health", ok: true, message: "" });
-        return options.onHealthCheck((ok, message) =>
-          answer({ type: "health", ok, message: message ?? "no reason given" }),
-        );
+        return this.checkHealth(answer);
+    }
+  }
+
+  /** A check that throws has failed. */
+  private checkHealth(answer: (event: JobEvent) => void): void {
+    try {
+      this.options.onHealthCheck?.((ok, message) =>
+        answer({ type: "health", ok, message: message ?? "no reason given" }),
+      );
+    } catch (error) {
+      answer({ type: "health", ok: false, message: String(error) });
     }
   }
 

@@ -21,7 +21,8 @@ export interface AgentOptions {
   /** Who takes the modules that are not the firmware, by their names in offers. Others are refused. */
   readonly modules?: { readonly [name: string]: ModuleInstaller };
   /**
-   * What ended the last run (`Device.lastFault`): the report of a rollback says it, where it was the new firmware's.
+   * What ended the last run: the report of a rollback says it, where it was the new firmware's. Default: what the ports'
+   * launcher knows.
    */
   readonly lastFault?: string | undefined;
   /** Everything worth watching. */

@@ -37,6 +37,10 @@ export class OtaAgent {
   /** The job decides what the boot means when this fires: a trial does not wait for `start`. */
   private bootTimer: number | undefined;
   private timer: { readonly handle: number; readonly at: number } | undefined;
+  /** Why no connection can be tried yet, as `network` was told. */
+  private missing: string | undefined;
+  /** Of the trial, as it was told last. */
+  private stage: string | undefined;
 
   constructor(options: AgentOptions) {
     const { ports, platform } = options;
@@ -69,6 +73,12 @@ export class OtaAgent {
     this.host.connect(this.file, link);
     // `start` may be waiting for a network that firmware on trial never brings up.
     if (isUnconfirmed(ports.boot.running())) this.bootTimer = ports.clock.set(() => this.boot(), 0);
+    ports.launcher?.take(this);
+  }
+
+  /** Longest trial of its firmware, s. */
+  get trialSeconds(): number {
+    return this.policy.trialSeconds;
   }
 
   /** Name of the job's state, for a screen or a test. */
@@ -76,11 +86,18 @@ export class OtaAgent {
     return this.runner.job?.state ?? "off";
   }
 
+  /** Why no connection can be tried: "no address", "clock not set". Undefined: one can. */
+  network(missing: string | undefined): void {
+    this.missing = missing;
+    this.enter(() => this.runner.dispatch({ type: "network", missing }));
+  }
+
   /** Continues the job in hand and connects. Once. In a trial the deadline runs since the agent was constructed. */
   start(): void {
     if (this.started) return;
     this.started = true;
     this.boot();
+    this.network(undefined);
     this.enter(() =>
       this.link.start(this.options.platform.subscriptions, {
         up: () => this.enter(() => this.runner.dispatch({ type: "link", up: true })),
@@ -105,7 +122,10 @@ export class OtaAgent {
             refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) =>
               refusalOfSignature(hash, trailer, this.keys, ports.crypto),
           };
-    this.enter(() => this.runner.boot({ platform, policy: this.policy, lastFault, ...trust }));
+    this.enter(() => {
+      this.runner.boot({ platform, policy: this.policy, lastFault: lastFault ?? ports.launcher?.lastFault, ...trust });
+      this.runner.dispatch({ type: "network", missing: this.missing });
+    });
   }
 
   private cancelBootTimer(): void {
@@ -122,6 +142,7 @@ export class OtaAgent {
   stop(): void {
     this.running = false;
     this.started = false;
+    this.stage = undefined;
     this.cancelBootTimer();
     this.file.stop();
     this.link.stop();
@@ -139,7 +160,20 @@ export class OtaAgent {
       // A fault of ours must neither abort the VM nor stop the agent from listening.
       this.host.notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
     }
+    this.tellTrial();
     this.arm();
+  }
+
+  /** What a trial waits for now, and how long it has left. */
+  private tellTrial(): void {
+    const trial = this.runner.job?.trial;
+    if (trial?.stage === this.stage) return;
+    this.stage = trial?.stage;
+    const { launcher, clock } = this.options.ports;
+    launcher?.stage(this.stage);
+    if (trial === undefined) return;
+    const secondsLeft = Math.max(0, Math.ceil((trial.until - clock.now()) / 1000));
+    this.host.notify({ event: "trial", stage: trial.stage, secondsLeft });
   }
 
   private incoming(incoming: Incoming): void {
@@ -159,7 +193,7 @@ export class OtaAgent {
 
   private down(reason: string): void {
     this.host.log(`mqtt: ${reason}`);
-    this.runner.dispatch({ type: "link", up: false });
+    this.runner.dispatch({ type: "link", up: false, reason });
   }
 
   /* ---- time ---- */

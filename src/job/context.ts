@@ -8,6 +8,7 @@ import type { BootFacts, JobOptions } from "./effects";
 import { PendingDeliveries } from "./pending";
 import { NO_CHECKPOINT } from "./records";
 import type { Checkpoint } from "./records";
+import type { Obstacles } from "./stage";
 import type { StoredJob } from "./stored-job";
 import { COMPONENT, FIRMWARE } from "./target";
 import type { Surroundings, Target } from "./target";
@@ -25,6 +26,7 @@ export class JobContext implements Surroundings {
   /** The latest offer that came while none could begin. */
   deferred: Offer | undefined;
   linkUp = false;
+  readonly obstacles: Obstacles = { network: undefined, link: undefined };
   /** On this connection. */
   versionReported = false;
   /** When the cloud is asked again for a push that may have been lost; undefined without a connection. */

@@ -52,7 +52,11 @@ export type JobEvent =
   /** An offer that the platform cannot turn into a job. */
   | { readonly type: "refused"; readonly task: Task; readonly outcome: Outcome }
   /** up: CONNACK and an accepted SUBACK have come. */
-  | { readonly type: "link"; readonly up: boolean }
+  | { readonly type: "link"; readonly up: true }
+  /** `reason`: why the connection ended, or was not made. */
+  | { readonly type: "link"; readonly up: false; readonly reason?: string }
+  /** What a connection still waits for, such as an address or the clock; undefined: nothing. */
+  | { readonly type: "network"; readonly missing: string | undefined }
   | { readonly type: "acked"; readonly token: Token }
   | DownloadEvent
   /* answers to effects */
@@ -139,6 +143,8 @@ export type Notice =
       readonly message: string;
       readonly version: string;
     }
+  /** On trial: what it waits for, and how long it may, s. */
+  | { readonly event: "trial"; readonly stage: string; readonly secondsLeft: number }
   | { readonly event: "reboot"; readonly slot: string }
   | { readonly event: "confirmed"; readonly version: string }
   | { readonly event: "rollback"; readonly version: string }

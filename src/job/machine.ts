@@ -54,7 +54,8 @@ import type {
   Trial,
   TrialWithoutJob,
 } from "./states";
-import { giveUpWithoutJob, health, healthWithoutJob, linkInTrial, reached, trialTimeout } from "./trial";
+import { stageOf } from "./stage";
+import { health, healthWithoutJob, linkInTrial, reached, trialTimeout, trialTimeoutWithoutJob } from "./trial";
 import type { Target } from "./target";
 import type { Task } from "./types";
 import { checkBytes, checkTurn, verifyBytes, verifyTurn } from "./verify";
@@ -160,6 +161,11 @@ const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): S
   return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
 };
 
+const network = <S extends State>({ obstacles }: JobContext, state: S, { missing }: EventOf<"network">): Step<S> => {
+  obstacles.network = missing;
+  return stay(state);
+};
+
 /* ---- the tables ---- */
 
 const ignore = <S extends State>(_context: JobContext, state: S): Step<S> => stay(state);
@@ -168,6 +174,7 @@ const ignore = <S extends State>(_context: JobContext, state: S): Step<S> => sta
 export const DEFAULTS: Defaults = Object.freeze<Defaults>({
   refused: refuse,
   link: linkChanged,
+  network,
   acked,
   "effect-failed": warn,
   forget,
@@ -223,7 +230,7 @@ export const TABLE = frozen({
     link: linkInTrial,
     acked: ackedInTrial,
     health: healthWithoutJob,
-    timeout: giveUpWithoutJob,
+    timeout: trialTimeoutWithoutJob,
   },
   reporting: {
     offer: offerWhileUnable,
@@ -277,6 +284,12 @@ export class UpdateJob {
   get target(): Target["name"] {
     const state = this.currentState;
     return "job" in state ? state.job.target.name : "firmware";
+  }
+
+  /** What a trial waits for, and until when, ms of the clock. Undefined: the firmware is not on trial. */
+  get trial(): { readonly stage: string; readonly until: number } | undefined {
+    const state = this.currentState;
+    return "asked" in state ? { stage: stageOf(this.context, state.asked), until: state.until } : undefined;
   }
 
   /** When `tick` is wanted next, in ms of the clock. */

@@ -14,22 +14,22 @@ type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 export const linkChanged = <S extends State>(
   context: JobContext,
   state: S,
-  { up }: Event<"link">,
+  event: Event<"link">,
   now: number,
 ): Step<S> => {
-  noteLink(context, up, now);
-  return up ? to(state, pendingAnswer(context).concat(reportVersion(context, state))) : stay(state);
+  noteLink(context, event, now);
+  return event.up ? to(state, pendingAnswer(context).concat(reportVersion(context, state))) : stay(state);
 };
 
 /** A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it. */
 export const linkWhileReporting = (
   context: JobContext,
   state: Reporting,
-  { up }: Event<"link">,
+  event: Event<"link">,
   now: number,
 ): Step<Reporting> => {
-  noteLink(context, up, now);
-  if (!up) return stay(state);
+  noteLink(context, event, now);
+  if (!event.up) return stay(state);
   const { job, outcome } = state;
   const answer = pendingAnswer(context);
   const report = reportOf(job, outcome);
@@ -37,8 +37,10 @@ export const linkWhileReporting = (
   return to(state, [...answer, ...reportVersion(context, state), report]);
 };
 
-export const noteLink = (context: JobContext, up: boolean, now: number): void => {
+export const noteLink = (context: JobContext, event: Event<"link">, now: number): void => {
+  const { up } = event;
   context.linkUp = up;
+  if (!up && event.reason !== undefined) context.obstacles.link = event.reason;
   context.versionReported = false;
   context.askAgainAt = up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
 };

@@ -9,7 +9,8 @@ import { takeDeferred } from "./offers";
 import { failure, remember, report } from "./outcome";
 import { RECORDS } from "./records";
 import { noteLink, pendingAnswer, reportVersion } from "./report";
-import { before, jobOf, stay, to } from "./states";
+import { deadlineText } from "./stage";
+import { before, jobOf, stay, to, warning } from "./states";
 import type {
   Consent,
   Idle,
@@ -60,11 +61,11 @@ export const countTrial = (context: JobContext, job: StoredJob, now: number): Jo
 export const linkInTrial = <S extends AnyTrial>(
   context: JobContext,
   state: S,
-  { up }: Event<"link">,
+  event: Event<"link">,
   now: number,
 ): Step<S> => {
-  noteLink(context, up, now);
-  if (!up) return stay(state);
+  noteLink(context, event, now);
+  if (!event.up) return stay(state);
   const reports = pendingAnswer(context).concat(reportVersion(context, state));
   return context.options.platform.rules.versionReport ? to(state, reports) : before(reports, reached(context, state));
 };
@@ -86,7 +87,7 @@ export const health = (
 ): Step<Trial | Reporting | RollingBack> => {
   const { job } = state;
   if (!state.asked) return stay(state);
-  if (!ok) return giveUp(context, job, `health check failed: ${message}`, true);
+  if (!ok) return giveUp(context, job, `trial: health check failed: ${message}`, true);
   // Confirmed first, reported second: a cut in between repeats the trial of firmware that stays anyway.
   return before(
     [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
@@ -97,11 +98,12 @@ export const health = (
 export const healthWithoutJob = (
   context: JobContext,
   state: TrialWithoutJob,
-  { ok }: Event<"health">,
+  { ok, message }: Event<"health">,
   now: number,
 ): Step<TrialWithoutJob | Idle | Consent | RollingBackWithoutJob> => {
   if (!state.asked) return stay(state);
-  return ok ? before(confirm(context), takeDeferred(context, now)) : giveUpWithoutJob(context);
+  if (ok) return before(confirm(context), takeDeferred(context, now));
+  return before([warning(`trial: health check failed: ${message}`)], giveUpWithoutJob(context));
 };
 
 const confirm = (context: JobContext): JobEffect[] => [
@@ -122,12 +124,11 @@ export const raiseMinimum = (context: JobContext): JobEffect[] => {
   return [{ type: "put-number", key: RECORDS.minimumSecurityVersion.key, value: own }];
 };
 
-export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<RollingBack> => {
-  const { trialSeconds } = context.options.policy;
-  return asked
-    ? giveUp(context, job, `health check did not answer within ${trialSeconds} s`, true)
-    : giveUp(context, job, `cloud not reached within ${trialSeconds} s`, false);
-};
+export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<RollingBack> =>
+  giveUp(context, job, deadlineText(context, asked), asked);
+
+export const trialTimeoutWithoutJob = (context: JobContext, { asked }: TrialWithoutJob): Step<RollingBackWithoutJob> =>
+  before([warning(deadlineText(context, asked))], giveUpWithoutJob(context));
 
 /**
  * `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware

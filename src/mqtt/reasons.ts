@@ -11,7 +11,7 @@ const CONNACK: { readonly [code: number]: string } = Object.freeze({
 });
 
 export const connackReason = (code: number): string => {
-  return `the broker refused the connection, code ${code}: ${CONNACK[code] ?? "not a code of MQTT 3.1.1"}`;
+  return `broker refused the connection, code ${code}: ${CONNACK[code] ?? "not a code of MQTT 3.1.1"}`;
 };
 
 /** The connection ended in a state before "up". */

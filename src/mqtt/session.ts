@@ -300,7 +300,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
       });
     if (state.awaited.size > 0) return;
     if (state.granted > 0) this.up(state.connection, now);
-    else this.lose("the broker refused every subscription: no offer could ever arrive", now, true);
+    else this.lose(`SUBACK refused for ${state.connection.masked(topic)}: no offer could ever arrive`, now, true);
   }
 
   private tickUp(connection: BrokerConnection, now: number): void {

@@ -47,7 +47,8 @@ function constructed(fixture: JobFixture): Started {
 }
 
 test("new firmware whose network never comes up is rolled back at the deadline, with the cause", () => {
-  const { fixture, clock, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  const { fixture, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
+  agent.network("no address");
   clock.advance(TRIAL_SECONDS * 1000 - 1);
   assert.equal(fixture.board.restartWanted, undefined);
   clock.advance(1);
@@ -56,7 +57,7 @@ test("new firmware whose network never comes up is rolled back at the deadline, 
   fixture.powerOn("software");
   assert.deepEqual(fixture.running, { version: "0.1.0", slot: "ota_0", state: "valid" });
   fixture.connect();
-  assert.deepEqual(fixture.outcomes.at(-1), `rolled-back: cloud not reached within ${TRIAL_SECONDS} s`);
+  assert.deepEqual(fixture.outcomes.at(-1), `rolled-back: trial: no address within ${TRIAL_SECONDS} s`);
 });
 
 test("a network that comes late does not start the trial anew", () => {
@@ -69,12 +70,21 @@ test("a network that comes late does not start the trial anew", () => {
   assert.equal(fixture.board.restartWanted, "rollback");
 });
 
-test("the trial is told once, at the start of our code", () => {
+test("the trial is told once, at the start of our code, and then what it waits for whenever that changes", () => {
   const { clock, agent, notices } = constructed(onTrial({ answers: { health: "silent" } }));
+  agent.network("no address");
   clock.advance(0);
+  agent.network("no address");
+  clock.advance(10_000);
+  agent.network("clock not set");
   agent.start();
   clock.advance(0);
-  assert.deepEqual(notices, [{ event: "state", state: "trial" }]);
+  assert.deepEqual(notices, [
+    { event: "state", state: "trial" },
+    { event: "trial", stage: "no address", secondsLeft: TRIAL_SECONDS },
+    { event: "trial", stage: "clock not set", secondsLeft: TRIAL_SECONDS - 10 },
+    { event: "trial", stage: "cloud not reached", secondsLeft: TRIAL_SECONDS - 10 },
+  ]);
 });
 
 test("an agent that was stopped before its network came judges nothing", () => {

@@ -251,7 +251,7 @@ test("a name is looked up first; a name without address is a failure of DNS", ()
   assert.equal(found.raw.options.address, "192.0.2.5");
   const lost = new Fixture("nowhere.example", { lookup });
   asked[1]!.done(undefined);
-  assert.deepEqual(lost.errors, [{ kind: "dns", message: "no address for nowhere.example" }]);
+  assert.deepEqual(lost.errors, [{ kind: "dns", message: "DNS: nowhere.example not found" }]);
   const late = new Fixture("late.example", { lookup });
   late.socket.close();
   asked[2]!.done("192.0.2.6");

@@ -63,7 +63,7 @@ test("a rollback that a power cut undid is made again, and the old firmware repo
     { version: "0.1.0", slot: "ota_0" },
   );
   assert.equal(fixture.outcomes.length, 1, "the old firmware alone says so");
-  assert.match(fixture.outcomes[0] ?? "", /^rolled-back: cloud not reached/);
+  assert.match(fixture.outcomes[0] ?? "", /^rolled-back: trial: cloud not reached/);
   const told = fixture.notices.map((notice) => (notice.event === "state" ? notice.state : notice.event));
   assert.deepEqual(told.slice(-2), ["rollback", "fail"], "and tells the application first what happened");
 });
@@ -79,7 +79,7 @@ test("firmware that was given up and has nothing to go back to says so itself", 
   fixture.board.chip.erase(fixture.board.table.slots[0].address);
   fixture.powerOn();
   assert.deepEqual([fixture.running.version, fixture.state], ["0.2.0", "reporting"]);
-  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: cloud not reached/);
+  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: trial: cloud not reached/);
   fixture.powerOn("software");
   assert.deepEqual([fixture.running.version, fixture.state], ["0.2.0", "reporting"]);
   assert.ok(!fixture.notices.some(({ event }) => event === "rollback"));
@@ -122,7 +122,7 @@ test("a boot choice that can not be changed fails the job and leaves the slot wi
   };
   bad.connect();
   assert.equal(bad.running.version, "0.1.0", "the bootloader takes firmware back that restarts in its trial");
-  assert.match(bad.outcomes.at(-1) ?? "", /^rolled-back: health check failed/);
+  assert.match(bad.outcomes.at(-1) ?? "", /^rolled-back: trial: health check failed/);
 });
 
 test("an offer that has waited as long as the trial lasts is kept before the trial ends", () => {

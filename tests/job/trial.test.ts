@@ -40,7 +40,7 @@ test("cloud unreachable: rolled back, the old firmware says why, and an explicit
   fixture.wait();
   assert.equal(fixture.running.version, "0.1.0");
   fixture.connect();
-  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: cloud not reached within 120 s/);
+  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: trial: cloud not reached within 120 s/);
   fixture.ack("outcome");
   assert.ok(fixture.notices.some((notice) => notice.event === "rollback" && notice.version === "0.2.0"));
   const downloads = fixture.downloads.length;
@@ -58,7 +58,7 @@ test("a failed health check rolls back and the image is not tried again", () => 
   fixture.connect();
   assert.equal(fixture.running.version, "0.1.0");
   fixture.connect();
-  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: health check failed: sensor missing/);
+  assert.match(fixture.outcomes.at(-1) ?? "", /^rolled-back: trial: health check failed: sensor missing/);
   fixture.ack("outcome");
   fixture.push(offer);
   assert.match(fixture.outcomes.at(-1) ?? "", /^rejected: this image was rolled back before/);

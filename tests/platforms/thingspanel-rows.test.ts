@@ -59,8 +59,7 @@ test("row 2, inform and infrom: each in a SUBSCRIBE of its own; one refusal is a
     assert.equal(effects.filter(({ type }) => type === "warning").length, codes.filter((code) => code === 0x80).length);
     const last = effects.at(-1)!;
     assert.equal(last.type, end);
-    if (last.type === "down")
-      assert.equal(last.reason, "the broker refused every subscription: no offer could ever arrive");
+    if (last.type === "down") assert.match(last.reason, /^SUBACK refused for \S+: no offer could ever arrive$/);
   }
 });
 

@@ -66,7 +66,7 @@ export class LwipTcpSocket implements Socket, LwipOwner {
     try {
       lookup(host, (address) => {
         if (this.#events === undefined) return;
-        if (address === undefined) this.fail({ kind: "dns", message: `no address for ${host}` });
+        if (address === undefined) this.fail({ kind: "dns", message: `DNS: ${host} not found` });
         else this.connect(address, port);
       });
     } catch (error) {

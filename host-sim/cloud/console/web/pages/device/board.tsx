@@ -140,6 +140,8 @@ function describeEvent(event: Record<string, unknown>): string {
       return event["state"] === "fail"
         ? `fails with ${text("code")}: ${text("message")}`
         : (STATE_TEXTS[text("state")] ?? text("state"));
+    case "trial":
+      return `is on trial for another ${text("secondsLeft")} s: ${text("stage")}`;
     case "reboot":
       return `restarts into ${text("slot")}`;
     case "confirmed":
