@@ -1,79 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
 import type { RolloutRequest } from "../../host-sim/cloud/core/rollouts/rollouts";
 import { reportOf } from "../../host-sim/cloud/core/rollouts/report";
-import { firmware } from "./helpers";
-
-/** A cloud that is never started, with devices that a test plays by hand through the broker's ear. */
-class Field {
-  now = 1_000_000;
-  readonly cloud: Cloud;
-  readonly package: string;
-
-  private constructor(cloud: Cloud, file: string) {
-    this.cloud = cloud;
-    this.package = file;
-  }
-
-  static async of(count: number): Promise<Field> {
-    let field: Field | undefined;
-    const cloud = await createCloud({ now: () => field?.now ?? 1_000_000 });
-    const { id } = await cloud.packages.add(firmware(5_000), { version: "2" });
-    field = new Field(cloud, id);
-    for (let index = 0; index < count; index++)
-      cloud.addDevice("tencent", { productId: "P", deviceName: name(index), deviceSecret: "AAAA" });
-    return field;
-  }
-
-  online(...devices: number[]): void {
-    for (const device of devices) {
-      const session = {
-        clientId: `P${name(device)}`,
-        username: "",
-        serial: device,
-        side: "tencent",
-        device: id(device),
-      };
-      this.cloud.devices.presence(session, true, this.now);
-    }
-  }
-
-  /** What the device's own report would come to. */
-  ends(status: "success" | "failure", ...devices: number[]): void {
-    for (const device of devices) {
-      const task = this.cloud.tasks.active(id(device));
-      assert.ok(task, `device ${device} was asked`);
-      this.cloud.tasks.update(task.id, {
-        status,
-        finishedAt: this.now,
-        ...(status === "failure" ? { code: -5, message: "no" } : {}),
-      });
-    }
-  }
-
-  create(request: Partial<RolloutRequest> = {}): string {
-    return this.cloud.rollouts.create({ package: this.package, selection: { kind: "all" }, ...request }).rollout.id;
-  }
-
-  /** Devices that have a task under way. */
-  asked(): number[] {
-    return this.cloud.devices.list().flatMap((device, index) => (this.cloud.tasks.active(device.id) ? [index] : []));
-  }
-
-  state(rollout: string): string | undefined {
-    return this.cloud.rollouts.get(rollout)?.state;
-  }
-
-  counts(rollout: string): object {
-    const counts = Object.entries(this.cloud.rollouts.members(rollout)!.counts());
-    return Object.fromEntries(counts.filter(([, count]) => count > 0));
-  }
-}
-
-const name = (index: number): string => `d${String(index).padStart(3, "0")}`;
-const id = (index: number): string => `tencent/P/${name(index)}`;
-const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
+import { Field, id, range } from "./field";
 
 test("everybody at once: offline devices wait for their turn, the rest is pushed to; finished when all have a result", async () => {
   const field = await Field.of(3);

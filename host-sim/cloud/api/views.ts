@@ -53,7 +53,7 @@ export function messageView(message: LoggedMessage, redact: (text: string) => st
 }
 
 export function rolloutView(cloud: Cloud, rollout: Rollout): Views["rollout"] {
-  const { selection, forgiven: _, waves, ...rest } = rollout;
+  const { selection, forgiven: _, readySince: _since, waves, ...rest } = rollout;
   const members = cloud.rollouts.members(rollout.id)!;
   return {
     ...rest,
@@ -65,7 +65,7 @@ export function rolloutView(cloud: Cloud, rollout: Rollout): Views["rollout"] {
 }
 
 export function memberView(cloud: Cloud, member: Member): Views["member"] {
-  const { task: _, ...view } = member;
+  const { task: _, since: _since, ...view } = member;
   return { ...view, name: cloud.devices.get(member.device)?.name ?? member.device };
 }
 

@@ -39,6 +39,8 @@ export interface CloudOptions extends SideOptions {
   readonly logLimit?: number;
   /** The clock, milliseconds since 1970; default: the system's. */
   readonly now?: () => number;
+  /** Milliseconds for durations; default: `now`, if that is given, and else the time in which the cloud runs. */
+  readonly running?: () => number;
 }
 
 export interface CloudTls {

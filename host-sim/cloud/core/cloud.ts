@@ -14,7 +14,9 @@ import { PackageStore, type Package } from "./files/packages";
 import type { PlatformSide, PushOptions, SideHost, Violation } from "./platforms/platform-side";
 import { UrlSigner } from "./files/presign";
 import { brokerClientId, makeBroker, mqttAddress } from "./broker/make-broker";
+import { RunningTime } from "./running-time";
 import { Rollouts } from "./rollouts/rollouts";
+import { isOver } from "./rollouts/rollout";
 import { createSides, Sides } from "./platforms/sides";
 import { DownloadOrigins } from "./listeners/origins";
 import { StateDatabase } from "./state/database";
@@ -30,6 +32,9 @@ const VIOLATIONS_KEPT = 1_000;
 
 /** Rollouts look at the clock this often, in milliseconds. */
 const TICK = 1_000;
+/** The running time is stored this often, in milliseconds: so much of a duration is lost when the process is killed. */
+const RUNNING_STORED = 10_000;
+const RUNNING_SETTING = "running-time";
 /** In the state folder. */
 const PACKAGES_FOLDER = "packages";
 
@@ -82,6 +87,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Undefined until the stored state is restored. */
   #keeper: StateKeeper | undefined;
   readonly #now: () => number;
+  readonly #running: () => number;
 
   constructor(
     options: CloudOptions,
@@ -95,6 +101,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.setMaxListeners(0);
     const now = options.now ?? Date.now;
     this.#now = now;
+    this.#running = options.running ?? options.now ?? runningTime(database);
     this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin);
     this.packages = packages;
     this.publicHost = publicHost;
@@ -144,6 +151,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       await this.#broker.start();
       this.rollouts.goOn();
       this.#timers.every(TICK, () => this.rollouts.tick());
+      this.#timers.every(RUNNING_STORED, () => this.#storeRunning());
     } catch (error) {
       await this.stop();
       throw error;
@@ -154,6 +162,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   async stop(): Promise<void> {
     this.#timers.close();
     await Promise.all([this.#broker.stop(), this.#http.stop()]);
+    this.#storeRunning();
     this.#keeper?.flush();
   }
 
@@ -259,6 +268,12 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return { platform, mqtt, ...https, ...identity };
   }
 
+  /** Not while there is no rollout that it is for. */
+  #storeRunning(): void {
+    if (this.rollouts.list().some((rollout) => !isOver(rollout)))
+      this.#keeper?.setting(RUNNING_SETTING, String(Math.round(this.#running())));
+  }
+
   #sideOf(device: string): PlatformSide {
     const side = this.devices.get(device) && this.#sides.ofDevice(device);
     if (!side) throw new Error(`no device ${device}`);
@@ -301,6 +316,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   #makeRollouts(): Rollouts {
     return new Rollouts({
       now: this.#now,
+      running: this.#running,
       devices: () => this.devices.list(),
       package: (id) => this.packages.get(id),
       task: (id) => this.tasks.get(id),
@@ -336,6 +352,11 @@ export class Cloud extends EventEmitter<CloudEvents> {
       },
     };
   }
+}
+
+function runningTime(database: StateDatabase | undefined): () => number {
+  const time = new RunningTime(Number(database?.setting(RUNNING_SETTING) ?? 0));
+  return () => time.now();
 }
 
 async function firstOf<T>(items: readonly T[], test: (item: T) => boolean | Promise<boolean>): Promise<boolean> {

@@ -135,6 +135,7 @@ export const MemberView = Type.Object(
     message: Type.Optional(Type.String()),
     pushedAt: Type.Optional(Time("when it was asked last")),
     finishedAt: Type.Optional(Time("when it had a result")),
+    took: Type.Optional(Type.Number({ description: "milliseconds from the push to the result" })),
   },
   strict,
 );

@@ -26,6 +26,13 @@ export interface Task {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
+/** Of a task that took too long. No device has said so, and there is no code. */
+export const NO_RESULT = "no result in time";
+
+export function isGivenUp({ status, code, message }: Task): boolean {
+  return status === "failure" && code === undefined && message === NO_RESULT;
+}
+
 /** Finished tasks stored for each device. */
 export const FINISHED_MAX = 20;
 
@@ -94,6 +101,15 @@ export class TaskLedger {
   /** The one that is not final. */
   active(device: string): Task | undefined {
     return this.ofDevice(device).findLast((task) => !isFinal(task));
+  }
+
+  /**
+   * The one that a result is for: that which is not final, or else the latest if it was given up. A result that comes
+   * late counts all the same: the device runs what it runs.
+   */
+  awaited(device: string): Task | undefined {
+    const last = this.ofDevice(device).at(-1);
+    return last !== undefined && (!isFinal(last) || isGivenUp(last)) ? last : this.active(device);
   }
 
   #keep(task: Task): void {

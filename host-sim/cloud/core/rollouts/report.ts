@@ -43,10 +43,7 @@ export function percentile(sorted: readonly number[], share: number): number {
 
 function durations(members: readonly Member[]): RolloutReport["durations"] {
   const times = members
-    .filter(
-      ({ status, pushedAt, finishedAt }) => status === "success" && pushedAt !== undefined && finishedAt !== undefined,
-    )
-    .map(({ pushedAt, finishedAt }) => finishedAt! - pushedAt!)
+    .flatMap(({ status, took }) => (status === "success" && took !== undefined ? [took] : []))
     .sort((a, b) => a - b);
   if (times.length === 0) return undefined;
   return {

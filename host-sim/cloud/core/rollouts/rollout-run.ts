@@ -8,7 +8,10 @@ import { decide, releasedWaves } from "./waves";
 
 /** What a rollout needs of the cloud. */
 export interface RolloutHost {
+  /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds for durations; never goes back, whatever becomes of the machine's clock. */
+  readonly running: () => number;
   readonly package: (id: string) => Package | undefined;
   readonly task: (id: string) => Task | undefined;
   readonly push: (device: string, file: Package, options: PushOptions) => Task;
@@ -23,8 +26,6 @@ export class RolloutRun {
   readonly members: Members;
   readonly #host: RolloutHost;
   #rollout: Rollout;
-  /** When the released waves were found done, milliseconds since 1970. */
-  #readySince: number | undefined;
   /** Its own pushes and cancellations change tasks: no decision in between. */
   #busy = false;
   /** The device that is being pushed to: the next task of it is this rollout's. */
@@ -52,7 +53,7 @@ export class RolloutRun {
   restore(): void {
     for (const member of this.members.list()) {
       const task = member.task === undefined ? undefined : this.#host.task(member.task);
-      if (task) this.members.replace(follow(member, task));
+      if (task) this.members.replace(follow(member, task, this.#host.running()));
       else if (!isFinalStatus(member.status)) this.members.replace(unasked(member));
     }
   }
@@ -109,10 +110,11 @@ export class RolloutRun {
   follow(task: Task): void {
     const member = this.members.get(task.device);
     if (!member) return;
-    if (member.task === task.id) this.#replace(follow(member, task));
+    const now = this.#host.running();
+    if (member.task === task.id) this.#replace(follow(member, task, now));
     else if (this.#asking === task.device) {
       this.#asking = undefined;
-      this.#replace({ ...follow(member, task), attempts: member.attempts + 1 });
+      this.#replace({ ...follow(member, task, now), attempts: member.attempts + 1 });
     }
   }
 
@@ -124,14 +126,14 @@ export class RolloutRun {
       this.#change({ state: "running", startedAt: now });
     for (;;) {
       const decision = decide(this.#rollout, this.members);
-      if (decision.next !== "release") this.#readySince = undefined;
+      if (decision.next !== "release") this.#ready(undefined);
       if (decision.next === "wait") return;
       if (decision.next === "finish") return this.#change({ state: "finished", finishedAt: this.#host.now() });
       if (decision.next === "halt") return this.#halt(decision.reason);
-      this.#readySince ??= this.#host.now();
-      const first = releasedWaves(this.#rollout) === 0;
-      if (!first && this.#host.now() < this.#readySince + this.#rollout.pause * 1000) return;
-      this.#readySince = undefined;
+      const { pause, readySince } = this.#rollout;
+      const since = readySince ?? this.#host.running();
+      if (releasedWaves(this.#rollout) > 0 && this.#host.running() < since + pause * 1000) return this.#ready(since);
+      this.#ready(undefined);
       this.#release();
     }
   }
@@ -140,13 +142,20 @@ export class RolloutRun {
   expire(): void {
     const { timeout, state } = this.#rollout;
     if (timeout === undefined || (state !== "running" && state !== "halted")) return;
-    const latest = this.#host.now() - timeout * 1000;
-    for (const { status, task: id, pushedAt } of this.members.list()) {
-      if ((status !== "pushed" && status !== "upgrading") || id === undefined || (pushedAt ?? Infinity) > latest)
-        continue;
+    const latest = this.#host.running() - timeout * 1000;
+    for (const { status, task: id, since } of this.members.list()) {
+      if ((status !== "pushed" && status !== "upgrading") || id === undefined || (since ?? Infinity) > latest) continue;
       const task = this.#host.task(id);
       if (task) this.#host.cancel(task, "timeout");
     }
+  }
+
+  /** Stored, so that a restart does not begin the pause anew. */
+  #ready(since: number | undefined): void {
+    if (since === this.#rollout.readySince) return;
+    const { readySince: _, ...rollout } = this.#rollout;
+    this.#rollout = rollout;
+    this.#change(since === undefined ? {} : { readySince: since });
   }
 
   #release(): void {

@@ -42,6 +42,8 @@ export interface Rollout {
   readonly state: RolloutState;
   /** Why it halted. */
   readonly reason?: string;
+  /** When the released waves were found done, on the clock of durations. */
+  readonly readySince?: number;
   /** Failures at the time when the rollout was resumed: they do not halt it again. */
   readonly forgiven: number;
   readonly createdAt: number;
@@ -65,6 +67,10 @@ export interface Member {
   readonly message?: string;
   readonly pushedAt?: number;
   readonly finishedAt?: number;
+  /** When the task was pushed, on the clock of durations. */
+  readonly since?: number;
+  /** Milliseconds from push to result. */
+  readonly took?: number;
 }
 
 export type Counts = { readonly [status in TaskStatus]: number };

@@ -106,6 +106,14 @@ export class StateDatabase {
     return value;
   }
 
+  setSetting(key: string, value: string): void {
+    this.run(
+      "INSERT INTO settings(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+      key,
+      value,
+    );
+  }
+
   close(): void {
     this.#statements.clear();
     this.#database.close();

@@ -99,6 +99,10 @@ export class StateKeeper {
     this.#later(false);
   }
 
+  setting(key: string, value: string): void {
+    if (!this.#closed) this.#database.setSetting(key, value);
+  }
+
   /** Commits everything that waits. */
   flush(): void {
     clearTimeout(this.#timer);

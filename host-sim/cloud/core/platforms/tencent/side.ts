@@ -3,7 +3,7 @@ import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gat
 import { isRepetition, type FinalReport } from "../repetition";
 import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
-import { isFinal, type Task } from "../../devices/tasks";
+import { NO_RESULT, isFinal, type Task } from "../../devices/tasks";
 import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentDevice } from "./access";
 import { readReport, type ProgressReport } from "./report";
 
@@ -30,7 +30,7 @@ export const TENCENT_STATE = {
   timedOut: 10,
 } as const;
 
-const TIMED_OUT = { status: "failure", state: TENCENT_STATE.timedOut, message: "no result in time" } as const;
+const TIMED_OUT = { status: "failure", state: TENCENT_STATE.timedOut, message: NO_RESULT } as const;
 
 interface Known {
   readonly id: string;
@@ -151,6 +151,7 @@ export class TencentSide implements PlatformSide {
   }
 
   cancel(task: Task, why?: "timeout"): void {
+    if (isFinal(this.#host.tasks.get(task.id) ?? task)) return;
     this.#finish(task, why === "timeout" ? TIMED_OUT : { status: "cancelled" });
   }
 
@@ -205,7 +206,8 @@ export class TencentSide implements PlatformSide {
 
   #progress(known: Known, report: ProgressReport, message: BusMessage, payload: string): void {
     const { tasks } = this.#host;
-    const task = tasks.active(known.id);
+    const final = report.state === "done" || report.state === "fail";
+    const task = final ? tasks.awaited(known.id) : tasks.active(known.id);
     if (!task || task.version !== report.version) {
       this.#unexpected(known, report, message, payload);
       return;
@@ -278,7 +280,6 @@ export class TencentSide implements PlatformSide {
   }
 
   #finish(task: Task, change: Pick<Task, "status"> & Partial<Pick<Task, "state" | "code" | "message">>): void {
-    if (isFinal(this.#host.tasks.get(task.id) ?? task)) return;
     const known = this.#byId.get(task.device);
     known?.timeout?.();
     known?.pushLater?.();

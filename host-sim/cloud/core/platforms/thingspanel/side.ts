@@ -5,7 +5,7 @@ import type { Admission, ConnectAttempt, PublishVerdict } from "../../broker/gat
 import { isRepetition, type FinalReport } from "../repetition";
 import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
-import { isFinal, type Task } from "../../devices/tasks";
+import { isFinal, isGivenUp, NO_RESULT, type Task } from "../../devices/tasks";
 import { behindVerneMq, mayPublish, maySubscribe, taskTopic, type Spelling } from "./access";
 import { answerDownload, downloadPath } from "./download";
 import { GENERATIONS, REPUSHES } from "./generations";
@@ -165,11 +165,7 @@ export class ThingsPanelSide implements PlatformSide {
   cancel(task: Task, why?: "timeout"): void {
     const known = this.#byId.get(task.device);
     if (known === undefined || isFinal(this.#host.tasks.get(task.id) ?? task)) return;
-    this.#finish(
-      known,
-      task,
-      why === "timeout" ? { status: "failure", message: "no result in time" } : { status: "cancelled" },
-    );
+    this.#finish(known, task, why === "timeout" ? { status: "failure", message: NO_RESULT } : { status: "cancelled" });
   }
 
   #send(known: Known, task: Task): void {
@@ -269,16 +265,17 @@ export class ThingsPanelSide implements PlatformSide {
     const { tasks } = this.#host;
     const { device } = known;
     const { states, looksAtModule } = GENERATIONS[device.profile];
-    const task = tasks.active(known.id);
-    if (task === undefined || (task.state !== states.pushed && task.state !== states.upgrading))
-      return this.#unexpected(known, message, payload);
+    const task = tasks.awaited(known.id);
+    const { step, desc } = report;
+    const final = step === 100 || (step <= -1 && step >= -4);
+    const open = task?.state === states.pushed || task?.state === states.upgrading;
+    if (task === undefined || !(open || (final && isGivenUp(task)))) return this.#unexpected(known, message, payload);
     const { topic } = message;
     if (looksAtModule && (report.module ?? "") !== (moduleOf(device, task.fields) ?? ""))
       return this.#violation(known.id, "module is not the package's", { task: task.id, topic, payload });
-    const { step, desc } = report;
     if (step >= 1 && step < 100)
       tasks.update(task.id, { status: "upgrading", state: states.upgrading, percent: step, message: desc });
-    else if (step === 100 || (step <= -1 && step >= -4)) {
+    else if (final) {
       known.ending = { payload, connection: message.session?.serial };
       this.#finish(
         known,

@@ -96,12 +96,8 @@ function Row({ member }: { member: Views["member"] }): JSX.Element {
           <span class="faint">—</span>
         )}
       </td>
-      <td data-label="Took" class={member.finishedAt === undefined ? "nil" : "keep"}>
-        {member.pushedAt === undefined || member.finishedAt === undefined ? (
-          <span class="faint">—</span>
-        ) : (
-          duration(member.finishedAt - member.pushedAt)
-        )}
+      <td data-label="Took" class={member.took === undefined ? "nil" : "keep"}>
+        {member.took === undefined ? <span class="faint">—</span> : duration(member.took)}
       </td>
     </tr>
   );
