@@ -9,6 +9,8 @@ import { narrate } from "./cloud-progress";
 import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDevice } from "./cloud-devices";
 import { givenCertificate, keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
+import { onEnter } from "./foreground";
+import { outliveOutput, print } from "./output";
 
 interface CloudFlags {
   readonly port: number;
@@ -99,6 +101,7 @@ export function register(program: Command): void {
 }
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
+  outliveOutput();
   const listed = flags.devices === undefined ? [] : readDevices(flags.devices);
   const named = [...(flags.device ?? []), ...(flags.newDevice ?? []).map(newDevice), ...listed];
   const keyless = named.find(({ certificate }) => certificate !== undefined);
@@ -125,13 +128,14 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     describe(host, say);
     for (const [index, device] of devices.entries()) {
       if (target) cloud.push(device, target);
-      process.stdout.write(`${JSON.stringify(await configOf(cloud, device, identities[index]!, flags))}\n`);
+      const config = JSON.stringify(await configOf(cloud, device, identities[index]!, flags));
+      await print(`${config}\n`).catch((error: Error) => say(`device.json of ${device}: ${error.message}`));
     }
   } catch (error) {
     await host.close();
     throw error;
   }
-  linkOnEnter(host, say);
+  onEnter(() => say(`console: ${host.link()}`));
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
@@ -245,12 +249,6 @@ function describe(host: CloudHost, say: (line: string) => void): void {
   }
   say(`console: ${host.link()}`);
   if (host.apiTokenFile !== undefined) say(`API token for scripts: ${host.apiTokenFile}`);
-}
-
-function linkOnEnter(host: CloudHost, say: (line: string) => void): void {
-  if (!process.stdin.isTTY) return;
-  process.stdin.on("data", () => say(`console: ${host.link()}`));
-  process.stdin.unref();
 }
 
 /** Once: a second signal ends the process as usual. */

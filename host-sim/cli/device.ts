@@ -10,6 +10,8 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { versionArgument } from "./arguments";
 import { Narrator } from "./device-progress";
 import { orFail } from "./errors";
+import { outliveOutput } from "./output";
+import { written } from "./written";
 
 interface DeviceFlags {
   readonly config: string;
@@ -42,7 +44,9 @@ export function register(program: Command): void {
 }
 
 async function run({ config, state, version, engine, portableMd5 = false, verbose }: DeviceFlags): Promise<void> {
+  outliveOutput();
   if (engine === "xs") workerPath();
+  await written(config, (line) => process.stderr.write(`${line}\n`));
   const { firmware, trust, flashSize, warnings } = readDeviceConfig(config);
   for (const warning of warnings) process.stderr.write(`warning: ${warning}\n`);
   const narrator = process.stderr.isTTY ? new Narrator(process.stderr) : undefined;

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
@@ -10,6 +10,8 @@ import { asJson, asText } from "../cloud/fleet/summary";
 import { bytesArgument } from "./arguments";
 import { orFail } from "./errors";
 import { FleetProgressLine } from "./fleet-progress";
+import { print } from "./output";
+import { writeWhole } from "./whole-file";
 
 interface FleetFlags {
   readonly devices: number;
@@ -87,8 +89,8 @@ async function run(flags: FleetFlags): Promise<void> {
   };
   const line = new FleetProgressLine(process.stderr);
   const result = await runFleet(options, line).finally(() => line.end());
-  await writeFile(path, plot(result));
-  process.stdout.write(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : asText(result));
+  await print(flags.json === true ? `${JSON.stringify(asJson(result))}\n` : asText(result));
+  writeWhole(path, Buffer.from(plot(result)));
   process.stderr.write(`plot: ${path}\n`);
   if (result.unexpected > 0) process.exitCode = 1;
 }

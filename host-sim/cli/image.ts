@@ -1,12 +1,11 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { writeFileSync } from "node:fs";
-import { fileReason } from "../board/config/file-errors";
 import { FAULTS, firmwareSource } from "../board/firmware/bundle";
 import type { Fault } from "../board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { bytesArgument, versionArgument } from "./arguments";
 import { orFail } from "./errors";
+import { writeWhole } from "./whole-file";
 
 interface ImageFlags {
   readonly version: string;
@@ -42,11 +41,7 @@ export function register(program: Command): void {
 async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
   const payload = Buffer.from(await firmwareSource(version, fault));
   const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
-  try {
-    writeFileSync(out, image);
-  } catch (error) {
-    throw new Error(`${out} can not be written: ${fileReason(error)}`, { cause: error });
-  }
+  writeWhole(out, image);
   process.stderr.write(
     `${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`,
   );

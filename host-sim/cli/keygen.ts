@@ -1,6 +1,8 @@
 import type { Command } from "commander";
+import { rmSync } from "node:fs";
 import { createKeyFile } from "./signing/keys";
 import { orFail } from "./errors";
+import { print } from "./output";
 
 /** `xs-ota keygen`. */
 export function register(program: Command): void {
@@ -12,8 +14,15 @@ export function register(program: Command): void {
     )
     .requiredOption("--out <file>", "where to write the private key; an existing file is never overwritten")
     .action(
-      orFail(({ out }: { readonly out: string }) => {
-        process.stdout.write(createKeyFile(out));
+      orFail(async ({ out }: { readonly out: string }) => {
+        const publicHalf = createKeyFile(out);
+        try {
+          await print(publicHalf);
+        } catch (error) {
+          // Nobody has its public half.
+          rmSync(out, { force: true });
+          throw error;
+        }
         process.stderr.write(`${out}: private key, for xs-ota sign; the public half is printed above\n`);
       }),
     );

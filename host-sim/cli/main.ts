@@ -1,12 +1,6 @@
 /** `xs-ota` as a process. */
+import { watchOutput } from "./output";
 import { createProgram } from "./program";
 
-// A reader that closes the pipe early (`| head`) is no error.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(0);
-  });
-}
-
+watchOutput();
 await (await createProgram(process.argv[2])).parseAsync();

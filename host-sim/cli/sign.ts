@@ -1,9 +1,10 @@
 import type { Command } from "commander";
 import { readHeader } from "../../src/image/esp-image";
 import { exposure } from "../board/config/exposure";
-import { readFirmwareFile, replaceFile, signFirmware } from "./signing/firmware-file";
+import { readFirmwareFile, signFirmware } from "./signing/firmware-file";
 import { readPrivateKey } from "./signing/keys";
 import { orFail } from "./errors";
+import { writeWhole } from "./whole-file";
 
 /** `xs-ota sign`. */
 export function register(program: Command): void {
@@ -25,7 +26,7 @@ function run(path: string, keyFile: string): void {
   const file = readFirmwareFile(path);
   if (file.length === 0) throw new Error(`${path} is empty`);
   const signed = signFirmware(file, key);
-  replaceFile(path, signed);
+  writeWhole(path, signed);
   process.stderr.write(
     `${path}: signed, ${signed.length} bytes${isImage(file) ? "" : " (no ESP image: only a module installer takes it)"}\n`,
   );

@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { WEAK, WeakLink, type Target } from "../faults/weak-link";
 import { orFail } from "./errors";
+import { outliveOutput } from "./output";
 
 interface WeaknetFlags {
   readonly broker: Target;
@@ -52,6 +53,7 @@ export function register(program: Command): void {
 }
 
 async function run(flags: WeaknetFlags): Promise<void> {
+  outliveOutput();
   const { broker, files, port, filesPort, host, seed, rate, resetEvery, stallEvery, latency, jitter, stallFor } = flags;
   const link = await WeakLink.open({
     targets: [

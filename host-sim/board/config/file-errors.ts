@@ -6,6 +6,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: "it is no folder, or lies in none",
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENAMETOOLONG: "the name is too long",
+  ELOOP: "links lead in a circle",
+  EPIPE: "nobody reads it any more",
 };
 
 /** The reason of a file error as text. */

@@ -1,7 +1,7 @@
 /** Firmware files with and without a signature trailer (docs/SPEC.md). */
 import { createHash, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { refusalOfSignature, fingerprintOf } from "../../../src/signature/check";
 import { TRAILER, encodeTrailer, hasTrailer } from "../../../src/signature/trailer";
 import { NodeCrypto } from "../../board/node-crypto";
@@ -34,15 +34,4 @@ export function refusalOfFile(file: Uint8Array, point: Uint8Array): string | und
     .update(file.subarray(0, Math.max(0, file.length - TRAILER)))
     .digest();
   return refusalOfSignature(new Uint8Array(hash), file.subarray(-TRAILER), [point], new NodeCrypto());
-}
-
-/** Replaces the file by a rename: an interruption leaves the old file whole. */
-export function replaceFile(path: string, bytes: Uint8Array): void {
-  const next = `${path}.${process.pid}.tmp`;
-  try {
-    writeFileSync(next, bytes, { mode: statSync(path).mode });
-    renameSync(next, path);
-  } catch (error) {
-    throw new Error(`${path} can not be written: ${fileReason(error)}`, { cause: error });
-  }
 }

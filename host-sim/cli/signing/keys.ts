@@ -1,10 +1,9 @@
 /** ECDSA P-256 keys in files: made here, or by `openssl ecparam -name prime256v1 -genkey`. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import type { KeyObject } from "node:crypto";
-import { writeFileSync } from "node:fs";
 import { readPublicKey } from "../../../src/signature/keys";
-import { fileReason } from "../../board/config/file-errors";
 import { readText } from "../../board/config/text-file";
+import { writeSecret } from "../whole-file";
 
 /** OpenSSL puts the curve's name in front of the key; Node takes the first block it finds. */
 const PARAMETERS = /-----BEGIN EC PARAMETERS-----[^-]+-----END EC PARAMETERS-----\s*/;
@@ -13,17 +12,7 @@ const PRIVATE = /-----BEGIN (?:EC |ENCRYPTED )?PRIVATE KEY-----/;
 /** Makes a key and writes it, readable by its owner alone. Throws if the file exists. Returns the public half, PEM. */
 export function createKeyFile(path: string): string {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  try {
-    writeFileSync(path, privateKey.export({ format: "pem", type: "pkcs8" }), { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
-    throw new Error(
-      exists
-        ? `${path} exists already; a key is never overwritten`
-        : `${path} can not be written: ${fileReason(error)}`,
-      { cause: error },
-    );
-  }
+  writeSecret(path, privateKey.export({ format: "pem", type: "pkcs8" }).toString());
   return publicKey.export({ format: "pem", type: "spki" }).toString();
 }
 
