@@ -3,7 +3,7 @@ import { setTimeout } from "node:timers/promises";
 import { readText } from "../board/config/text-file";
 
 /** Milliseconds: as long as a cloud may take to start on a busy machine. */
-const PATIENCE = 60_000;
+const WAIT_MAX = 60_000;
 const LOOK_EVERY = 100;
 
 /**
@@ -13,7 +13,7 @@ const LOOK_EVERY = 100;
 export async function written(path: string, say: (line: string) => void): Promise<void> {
   for (let waited = 0; isEmpty(path); waited += LOOK_EVERY) {
     if (waited === 0) say(`${path} is empty: waiting for it to be written`);
-    if (waited >= PATIENCE) throw new Error(`${path} is empty`);
+    if (waited >= WAIT_MAX) throw new Error(`${path} is empty`);
     await setTimeout(LOOK_EVERY);
   }
 }
