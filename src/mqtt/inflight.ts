@@ -1,5 +1,7 @@
 import { MQTT_INFLIGHT, MQTT_RESEND } from "../constants";
 import type { Message } from "../platforms/platform";
+import type { BrokerConnection } from "./broker-connection";
+import { PublishRefusals } from "./publish-refusals";
 
 /** One QoS 1 publish that was not acknowledged yet. */
 interface Publish {
@@ -25,10 +27,26 @@ export interface Sending {
  * connection. At most MQTT_INFLIGHT publishes are kept.
  */
 export class InflightPublishes {
+  private readonly refusals = new PublishRefusals();
   private readonly kept = new Map<string, Publish>();
   /** Ids of replaced publishes whose PUBACK is still to come. They are not used again on this connection. */
   private abandoned: number[] = [];
   private lastId = 0;
+
+  /** Anything was received. */
+  heard(): void {
+    this.refusals.received();
+  }
+
+  /** A publish at QoS 0 left. */
+  sentOnce({ topic }: Message, now: number): void {
+    this.refusals.sent("progress", topic, now);
+  }
+
+  /** The broker closed a connection that was up: the reason, if that is a publish. */
+  closed(now: number, connection: Pick<BrokerConnection, "masked">): string | undefined {
+    return this.refusals.closed(now, connection);
+  }
 
   /** The connection has ended, and with it the meaning of its packet ids. */
   disconnected(): void {
@@ -69,7 +87,9 @@ export class InflightPublishes {
     this.kept.forEach((kept) => {
       if (kept.id === id) token = kept.token;
     });
-    if (token !== undefined) this.kept.delete(token);
+    if (token === undefined) return undefined;
+    this.kept.delete(token);
+    this.refusals.acknowledged(token);
     return token;
   }
 
@@ -79,6 +99,7 @@ export class InflightPublishes {
     const dup = kept.id !== 0;
     if (!dup) kept.id = this.takeId();
     kept.sentAt = now;
+    this.refusals.sent(token, kept.message.topic, now);
     return { message: kept.message, id: kept.id, dup };
   }
 

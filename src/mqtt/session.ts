@@ -69,6 +69,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     const { connection } = this;
     if (connection === undefined || count === 0) return [];
     connection.liveness.received(now);
+    this.inflight.heard();
     connection.framer.push(this.input.subarray(0, count));
     for (let frame = connection.framer.next(); frame !== undefined; frame = connection.framer.next()) {
       this.frame(frame, connection, now);
@@ -80,7 +81,8 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   closed(error: SocketError | undefined, now: number): SessionOutput[] {
     const reason = error?.message ?? "closed by the broker";
     const state = this.state;
-    if (state.name === "up") this.lose(lostReason(reason, now - state.since), now, false);
+    if (state.name === "up")
+      this.lose(this.inflight.closed(now, state.connection) ?? lostReason(reason, now - state.since), now, false);
     else if (state.name !== "idle" && state.name !== "waiting")
       this.lose(`${CLOSED_DURING[state.name]}: ${reason}`, now, false);
     return this.outputs.splice(0);
@@ -138,7 +140,9 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   publish(token: string | undefined, message: Message, now: number): SessionOutput[] {
     const connection = this.state.name === "up" ? this.state.connection : undefined;
     if (message.qos === 0) {
-      if (connection !== undefined) this.send(publish(message, 0, false), connection, now);
+      if (connection === undefined) return [];
+      this.inflight.sentOnce(message, now);
+      this.send(publish(message, 0, false), connection, now);
     } else {
       if (token === undefined) throw new Error("a QoS 1 publish needs a token");
       if (!this.inflight.keep(token, message))
@@ -328,7 +332,6 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   private acknowledge(handle: number, now: number): void {
     const { connection } = this;
     const answer = connection?.acknowledgement(handle);
-    if (connection !== undefined && answer !== undefined)
-      this.send(acknowledge(answer.cmd, answer.id), connection, now);
+    if (connection && answer) this.send(acknowledge(answer.cmd, answer.id), connection, now);
   }
 }
