@@ -19,3 +19,8 @@ export function bytesArgument(text: string): number {
     throw new InvalidArgumentError(`It is a whole number of bytes, at most ${PACKAGE_MAX}.`);
   return Number(text);
 }
+
+export function secondsArgument(text: string): number {
+  if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError("It is a whole number of seconds.");
+  return Number(text);
+}

@@ -4,25 +4,32 @@ import { WEAR_FILE, openFlashOf } from "../board/board-folder";
 import { describe } from "../board/describe";
 import { readWear } from "../board/wear-file";
 import { orFail } from "./errors";
+import { describeContainer } from "./inspect-container";
 import { jobOf } from "./inspect-job";
 import { report } from "./inspect-words";
 import type { Inspection } from "./inspect-words";
+import { readFirmwareFile } from "./signing/firmware-file";
 
 /** `xs-ota inspect`. */
 export function register(program: Command): void {
   program
     .command("inspect")
-    .summary("tell what is in a simulated board's flash")
+    .summary("tell what is in a simulated board's flash, or in a container")
     .description(
-      "Tells what is in a simulated board's flash: partitions, boot entries, slots, the update in hand. Changes nothing.",
+      "Tells what is in a simulated board's flash: partitions, boot entries, slots, the update in hand. " +
+        "Or what is in a container of xs-ota pack: its parts, for which images, with sizes. Changes nothing.",
     )
-    .requiredOption("--state <folder>", "the board's folder")
-    .option("--json", "as one JSON object")
+    .argument("[file]", "a container")
+    .option("--state <folder>", "the folder of a simulated board")
+    .option("--json", "the board as one JSON object")
     .action(orFail(run));
 }
 
-function run({ state, json }: { readonly state: string; readonly json?: boolean }): void {
-  const inspection = inspect(state);
+function run(file: string | undefined, { state, json }: { readonly state?: string; readonly json?: boolean }): void {
+  if ((file === undefined) === (state === undefined))
+    throw new Error("name a container, or a board's folder with --state");
+  if (file !== undefined) return void process.stdout.write(describeContainer(readFirmwareFile(file)));
+  const inspection = inspect(state!);
   process.stdout.write(json === true ? `${JSON.stringify(inspection)}\n` : report(inspection));
 }
 

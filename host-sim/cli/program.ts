@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   keygen: () => import("./keygen"),
   sign: () => import("./sign"),
   verify: () => import("./verify"),
+  pack: () => import("./pack"),
 };
 
 /**

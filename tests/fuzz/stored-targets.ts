@@ -3,15 +3,18 @@
  * versions.
  */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { OtaData, activeEntry, lastInvalidEntry } from "../../hal/model-chip/otadata";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
 import { PartitionTable } from "../../hal/model-chip/partitions";
+import { expandPart } from "../../host-sim/delta/expand";
 import { SECTOR } from "../../src/constants";
 import { verifyImage } from "../../hal/model-chip/image-check";
 import { readAppDescription, readHeader } from "../../src/image/esp-image";
+import { readContainer } from "../../src/container/format";
 import { readFirmware } from "../../src/image/firmware-block";
 import {
   decodeHeader,
@@ -32,6 +35,7 @@ import { mayRefuse, text, texts } from "./target";
 import type { Target } from "./target";
 
 const IMAGE = buildImage({ version: "1.2.3", payload: text("payload"), size: 3000 });
+const CONTAINER = new Uint8Array(readFileSync(new URL("../delta/vectors/0.3.0.xsu", import.meta.url)));
 const KEY = makeKey();
 const SIGNED = signed(text("file"), KEY).subarray(-96);
 const JOB = {
@@ -106,6 +110,18 @@ export const STORED_TARGETS: readonly Target[] = [
     seeds: [SIGNED],
     tokens: [Uint8Array.of(0x30, 0x06, 2, 1, 1, 2, 1, 1)],
     run: (input) => mayRefuse(() => readTrailer(input.subarray(0, 96))),
+  },
+  {
+    name: "container head",
+    seeds: [CONTAINER.subarray(0, readContainer(CONTAINER).headLength)],
+    tokens: [text("XSOU"), Uint8Array.of(1, 0, 2, 0)],
+    run: (input) => mayRefuse(() => readContainer(input)),
+  },
+  {
+    name: "container part",
+    seeds: readContainer(CONTAINER).parts.map(({ offset, length }) => CONTAINER.subarray(offset, offset + length)),
+    tokens: [Uint8Array.of(0, 0, 0, 0), Uint8Array.of(0xff, 0xff, 0, 0)],
+    run: (input) => mayRefuse(() => expandPart(input, IMAGE, IMAGE.length)),
   },
   {
     name: "public key",

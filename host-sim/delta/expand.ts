@@ -1,0 +1,96 @@
+/**
+ * Expands a part of a container. It does what hal/esp32/expand.c does on a chip, with the same checks, for hosts and as
+ * the second opinion in its tests.
+ */
+import { inflateRawSync } from "node:zlib";
+import { BLOCK, blocksIn } from "../../src/container/format";
+
+/** The file that a part makes; `length`: its bytes. Throws with the reason where the part does not make that many. */
+export function expandPart(part: Uint8Array, old: Uint8Array, length: number): Uint8Array {
+  const blocks = blocksIn(length);
+  const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
+  const index = part.length - 4 * blocks;
+  if (index < 0) throw new Error(`a part of ${part.length} bytes can not hold ${blocks} blocks`);
+  const file = new Uint8Array(length);
+  let at = 0;
+  for (let number = 0; number < blocks; number++) {
+    const size = view.getUint32(index + 4 * number, true);
+    if (size > index - at) throw new Error(`block ${number} ends beyond its part`);
+    const start = number * BLOCK;
+    expandBlock(part.subarray(at, at + size), old, file.subarray(start, start + BLOCK), start, number);
+    at += size;
+  }
+  if (at !== index) throw new Error(`${index - at} bytes of the part belong to no block`);
+  return file;
+}
+
+/** `into`: the bytes of the block; `start`: their place in the file. */
+function expandBlock(block: Uint8Array, old: Uint8Array, into: Uint8Array, start: number, number: number): void {
+  const fail = (why: string): never => {
+    throw new Error(`block ${number}: ${why}`);
+  };
+  const operations = new Reader(inflate(block, fail), fail);
+  let distance = 0;
+  for (let at = 0; at < into.length;) {
+    const kind = operations.varint();
+    const length = Math.floor(kind / 2);
+    if (length === 0 || length > into.length - at) fail("an operation makes more bytes than the block has");
+    if (kind % 2 === 0) into.set(operations.take(length), at);
+    else {
+      const change = operations.varint();
+      distance += change % 2 === 0 ? change / 2 : -(change + 1) / 2;
+      const from = start + at + distance;
+      if (from < 0 || from + length > old.length) fail("an operation reads outside of the older image");
+      const differences = operations.take(length);
+      for (let index = 0; index < length; index++) into[at + index] = old[from + index]! + differences[index]!;
+    }
+    at += length;
+  }
+  operations.end();
+}
+
+/** An operation makes a byte at least, and takes two numbers of at most four bytes beside it. */
+const INFLATED_MAX = 9 * BLOCK;
+
+function inflate(block: Uint8Array, fail: (why: string) => never): Uint8Array {
+  try {
+    const { buffer, engine } = inflateRawSync(block, { maxOutputLength: INFLATED_MAX, info: true }) as unknown as {
+      readonly buffer: Uint8Array;
+      readonly engine: { readonly bytesWritten: number };
+    };
+    return engine.bytesWritten === block.length ? buffer : fail("bytes follow the deflate stream");
+  } catch (error) {
+    return fail(`not a deflate stream (${(error as NodeJS.ErrnoException).code ?? (error as Error).message})`);
+  }
+}
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #fail: (why: string) => never;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, fail: (why: string) => never) {
+    this.#bytes = bytes;
+    this.#fail = fail;
+  }
+
+  /** Below 2^28. */
+  varint(): number {
+    let value = 0;
+    for (let shift = 1; shift <= 1 << 21; shift <<= 7) {
+      const byte = this.#bytes[this.#at++] ?? this.#fail("it ends within an operation");
+      value += (byte & 127) * shift;
+      if (byte < 128) return value;
+    }
+    return this.#fail("a number is too large");
+  }
+
+  take(length: number): Uint8Array {
+    if (length > this.#bytes.length - this.#at) this.#fail("it ends within an operation");
+    return this.#bytes.subarray(this.#at, (this.#at += length));
+  }
+
+  end(): void {
+    if (this.#at !== this.#bytes.length) this.#fail("bytes follow the last operation");
+  }
+}
