@@ -3,14 +3,14 @@
  * ESP-IDF's binary format ("Partition Tables" in the ESP-IDF programming guide; gen_esp32part.py).
  */
 import { md5 } from "../../src/vendor/js-md5";
-import { equalBytes, getText, setText } from "./bytes";
+import { equalBytes, getText, getU16, getU32, setText } from "./bytes";
 import type { FlashChip } from "./flash-chip";
 import { SECTOR_SIZE, hex } from "./flash-chip";
 
 /** CONFIG_PARTITION_TABLE_OFFSET, and the sector the table has for itself. */
 export const TABLE_ADDRESS = 0x8000;
 /** ESP_PARTITION_TABLE_MAX_LEN (esp_flash_partitions.h). */
-const TABLE_LENGTH = 0xc00;
+export const TABLE_LENGTH = 0xc00;
 const ENTRY = 32;
 /** ESP_PARTITION_MAGIC and ESP_PARTITION_MAGIC_MD5, as they lie in flash. */
 const ENTRY_MAGIC = 0x50aa;
@@ -112,29 +112,20 @@ export class PartitionTable {
 
   /** From the bytes at `TABLE_ADDRESS`. Throws an Error that says what is wrong with them. */
   static fromBinary(bytes: Uint8Array, flashSize: number): PartitionTable {
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const partitions: Partition[] = [];
-    for (let at = 0; at + ENTRY <= Math.min(bytes.length, TABLE_LENGTH); at += ENTRY) {
-      const magic = view.getUint16(at, true);
-      if (magic === ENTRY_MAGIC) {
-        partitions.push({
-          label: getText(bytes, at + 12, 16),
-          type: bytes[at + 2]!,
-          subtype: bytes[at + 3]!,
-          address: view.getUint32(at + 4, true),
-          size: view.getUint32(at + 8, true),
-        });
-      } else if (magic === MD5_MAGIC) {
-        if (!equalBytes(digest(bytes.subarray(0, at)), bytes.subarray(at + 16, at + ENTRY)))
-          throw new Error("partition table in flash: MD5 does not match");
-        return new PartitionTable(partitions, flashSize);
-      } else {
-        break;
-      }
-    }
-    throw new Error(
-      partitions.length === 0 ? "no partition table in flash" : "partition table in flash: no MD5 entry at its end",
-    );
+    const { partitions, end } = entriesOf(bytes);
+    if (partitions.length === 0) throw new Error("no partition table in flash");
+    if (end + ENTRY > Math.min(bytes.length, TABLE_LENGTH) || getU16(bytes, end) !== MD5_MAGIC)
+      throw new Error("partition table in flash: no MD5 entry at its end");
+    if (!equalBytes(digest(bytes.subarray(0, end)), bytes.subarray(end + 16, end + ENTRY)))
+      throw new Error("partition table in flash: MD5 does not match");
+    return new PartitionTable(partitions, flashSize);
+  }
+
+  /** Addresses of the app partitions in a table of any kind. None where `bytes` do not begin with a table. */
+  static appsIn(bytes: Uint8Array): number[] {
+    return entriesOf(bytes)
+      .partitions.filter(({ type }) => type === APP)
+      .map(({ address }) => address);
   }
 
   /** From the table in a chip. */
@@ -181,6 +172,22 @@ export class PartitionTable {
     if (found.subtype < FREE_SUBTYPE) throw new Error(`partition ${label} is the system's own`);
     return found;
   }
+}
+
+/** The partitions that `bytes` begin with, and the offset behind them. */
+function entriesOf(bytes: Uint8Array): { readonly partitions: readonly Partition[]; readonly end: number } {
+  const partitions: Partition[] = [];
+  let at = 0;
+  for (; at + ENTRY <= Math.min(bytes.length, TABLE_LENGTH) && getU16(bytes, at) === ENTRY_MAGIC; at += ENTRY) {
+    partitions.push({
+      label: getText(bytes, at + 12, 16),
+      type: bytes[at + 2]!,
+      subtype: bytes[at + 3]!,
+      address: getU32(bytes, at + 4),
+      size: getU32(bytes, at + 8),
+    });
+  }
+  return { partitions, end: at };
 }
 
 function checkEach(partitions: readonly Partition[], flashSize: number): void {

@@ -246,6 +246,7 @@ function describe(host: CloudHost, say: (line: string) => void): void {
     say(
       `firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`,
     );
+    if (file.problem !== undefined) say(`warning: ${file.name} boots nowhere: ${file.problem}`);
   }
   say(`console: ${host.link()}`);
   if (host.apiTokenFile !== undefined) say(`API token for scripts: ${host.apiTokenFile}`);

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
-import { readHeader } from "../../src/image/esp-image";
+import { readFirmware } from "../../src/image/firmware-block";
+import { compareVersions } from "../../src/job/versions";
 import { exposure } from "../board/config/exposure";
-import { readFirmwareFile, signFirmware } from "./signing/firmware-file";
+import { imageNote, readFirmwareFile, signFirmware } from "./signing/firmware-file";
 import { readPrivateKey } from "./signing/keys";
 import { orFail } from "./errors";
 import { writeWhole } from "./whole-file";
@@ -27,15 +28,21 @@ function run(path: string, keyFile: string): void {
   if (file.length === 0) throw new Error(`${path} is empty`);
   const signed = signFirmware(file, key);
   writeWhole(path, signed);
-  process.stderr.write(
-    `${path}: signed, ${signed.length} bytes${isImage(file) ? "" : " (no ESP image: only a module installer takes it)"}\n`,
-  );
+  process.stderr.write(`${path}: signed, ${signed.length} bytes${imageNote(file)}\n`);
+  const version = unguardedVersion(file);
+  if (version !== undefined)
+    process.stderr.write(
+      `warning: version ${JSON.stringify(version)} has no order and the security floor is 0, so an older signed file can take its place: set securityFloor (docs/SECURITY.md)\n`,
+    );
 }
 
-function isImage(file: Uint8Array): boolean {
+/** The version of an image that nothing keeps from being replaced by an older one. */
+function unguardedVersion(file: Uint8Array): string | undefined {
   try {
-    return readHeader(file).segments > 0;
+    const { version, securityFloor } = readFirmware(file, true);
+    const ordered = ["0", "2000"].some((other) => compareVersions(version, other) !== "different");
+    return ordered || securityFloor > 0 ? undefined : version;
   } catch {
-    return false;
+    return undefined;
   }
 }

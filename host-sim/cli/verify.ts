@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { readFirmwareFile, refusalOfFile } from "./signing/firmware-file";
+import { imageNote, readFirmwareFile, refusalOfFile, unsigned } from "./signing/firmware-file";
 import { readKeyPoint } from "./signing/keys";
 import { orFail } from "./errors";
 
@@ -13,9 +13,12 @@ export function register(program: Command): void {
     .argument("<firmware>", "the file")
     .action(
       orFail((path: string, { key }: { readonly key: string }) => {
-        const refusal = refusalOfFile(readFirmwareFile(path), readKeyPoint(key));
-        if (refusal !== undefined) throw new Error(`${path}: ${refusal}`);
-        process.stderr.write(`${path}: signed by this key\n`);
+        const file = readFirmwareFile(path);
+        const refusal = refusalOfFile(file, readKeyPoint(key));
+        // Another kind of file has no signature, and that is not what is wrong with it.
+        const note = unsigned(file) === file ? imageNote(file) : "";
+        if (refusal !== undefined) throw new Error(`${path}: ${refusal}${note}`);
+        process.stderr.write(`${path}: signed by this key${imageNote(file)}\n`);
       }),
     );
 }

@@ -10,6 +10,7 @@
  * Whatever the bytes, these functions return or throw an `Error` that says what is wrong. Each length is compared with
  * what there is before it is used.
  */
+import { frozen } from "../util/frozen";
 
 /** ESP_IMAGE_HEADER_MAGIC. */
 export const IMAGE_MAGIC = 0xe9;
@@ -45,11 +46,28 @@ export interface AppDescription {
   readonly custom: Uint8Array;
 }
 
+/** What is given for firmware by mistake, by its first two bytes. */
+const MISTAKES: Readonly<Record<number, string>> = frozen({
+  0x1f8b: "gzip",
+  0x504b: "zip",
+  0x7f45: "an ELF file",
+  0xefbb: "text",
+  0xffff: "erased flash",
+});
+
+const mistakenFor = (bytes: Uint8Array): string => {
+  const kind = MISTAKES[(bytes[0]! << 8) | bytes[1]!];
+  if (kind !== undefined) return ` (${kind})`;
+  return bytes.subarray(0, 16).every((byte) => byte >= 0x09 && byte < 0x7f) ? " (text)" : "";
+};
+
 /** `bytes`: at least the image's first 24. */
 export const readHeader = (bytes: Uint8Array): ImageHeader => {
   if (bytes.length < IMAGE_HEADER) throw new Error(`not an ESP image: ${bytes.length} bytes`);
   if (bytes[0] !== IMAGE_MAGIC)
-    throw new Error(`not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}`);
+    throw new Error(
+      `not an ESP image: it begins with ${hexByte(bytes[0]!)}, not ${hexByte(IMAGE_MAGIC)}${mistakenFor(bytes)}`,
+    );
   const segments = bytes[1]!;
   if (segments === 0 || segments > MAX_SEGMENTS)
     throw new Error(`ESP image: ${segments} segments, must be 1 to ${MAX_SEGMENTS}`);
@@ -64,7 +82,8 @@ export const readAppDescription = (bytes: Uint8Array): AppDescription => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const segmentEnd = DESCRIPTION_OFFSET + view.getUint32(IMAGE_HEADER + 4, true);
   if (segmentEnd < end || view.getUint32(DESCRIPTION_OFFSET, true) !== DESCRIPTION_MAGIC) {
-    throw new Error("ESP image: no app description");
+    // A bootloader has none, and a flash image of most chips begins with one.
+    throw new Error("ESP image: no app description (a bootloader?)");
   }
   return {
     secureVersion: view.getUint32(DESCRIPTION_OFFSET + 4, true),

@@ -235,7 +235,7 @@ test("bad input is refused by one clear line and exit code 1", async () => {
   await once(blocker, "listening");
   const { port } = blocker.address() as AddressInfo;
   const text = join(folder, "text.bin");
-  await writeFile(text, "not firmware");
+  await writeFile(text, "this file is not firmware");
   const broken = join(folder, "broken.json");
   await writeFile(broken, "{");
   const slip = join(folder, "slip.json");
@@ -253,7 +253,7 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [["--devices", slip], /slip\.json: is not JSON \(line 2\)$/m],
     [["--devices", broken], /broken\.json: .*JSON/],
     [[...free, join(folder, "none.bin")], /none\.bin: there is no such file/],
-    [[...free, text], /text\.bin: not an ESP image/],
+    [[...free, text], /text\.bin: not an ESP image .*no version is given \(.*\(text\)\)/],
     [[...free, "--push", "7"], /no firmware of version 7; there is none at all/],
     [[...free, "--packages", text], /packages can not be kept in .*text\.bin/],
     [["--port=0", "--mqtt-port", String(port)], new RegExp(`MQTT: port ${port} on 127\\.0\\.0\\.1 is in use`)],

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildImage } from "../../hal/model-chip/build-image";
 import { temporaryFolder } from "../kit/folder";
 import { refusesEach, xsOta } from "../kit/xs-ota";
 
@@ -113,6 +114,36 @@ test("sign warns of a private key that others may read, and signs", async (t) =>
   const { code, stderr } = await xsOta("sign", "--key", key, fw);
   assert.equal(code, 0);
   assert.ok(stderr.startsWith(`warning: ${key} holds a secret that others may read: chmod 600 is better\n`), stderr);
+});
+
+test("sign and verify name a file that no bootloader would start", async (t) => {
+  const { at, key, pub } = await setUp(t);
+  writeFileSync(at("app.elf"), Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(200)]));
+  const problem = "boots nowhere: not an ESP image: it begins with 0x7f, not 0xe9 (an ELF file)";
+  const unsigned = await xsOta("verify", "--key", pub, at("app.elf"));
+  assert.equal(unsigned.stderr, `error: ${at("app.elf")}: the file is not signed (${problem})\n`);
+  const { code, stderr } = await xsOta("sign", "--key", key, at("app.elf"));
+  assert.deepEqual([code, stderr], [0, `${at("app.elf")}: signed, 300 bytes (${problem})\n`]);
+  assert.equal(
+    (await xsOta("verify", "--key", pub, at("app.elf"))).stderr,
+    `${at("app.elf")}: signed by this key (${problem})\n`,
+  );
+  writeFileSync(at("good.bin"), buildImage({ version: "1.0", payload: Buffer.from("1") }));
+  assert.match((await xsOta("sign", "--key", key, at("good.bin"))).stderr, /^.*good\.bin: signed, \d+ bytes\n$/);
+});
+
+test("sign asks for a security floor where the version has no order", async (t) => {
+  const { at, key } = await setUp(t);
+  const warns = async (version: string, securityFloor: number): Promise<boolean> => {
+    writeFileSync(at("fw.bin"), buildImage({ version, securityFloor, payload: Buffer.from("1") }));
+    const { code, stderr } = await xsOta("sign", "--key", key, at("fw.bin"));
+    assert.equal(code, 0);
+    return stderr.includes(`version "${version}" has no order and the security floor is 0`);
+  };
+  assert.deepEqual(
+    [await warns("nightly", 0), await warns("nightly", 3), await warns("1.2.3", 0), await warns("2026-9-30", 0)],
+    [true, false, false, false],
+  );
 });
 
 test("a file signed by OpenSSL alone verifies", async (t) => {

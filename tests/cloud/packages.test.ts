@@ -90,6 +90,16 @@ test("without a firmware block they come from the app description, unless anothe
   assert.deepEqual([other.version, other.imageVersion], ["9", "0.2.0"]);
 });
 
+test("a file that is no application image is taken under a given version, and named for what it is", async () => {
+  const store = await PackageStore.open();
+  const { imageVersion, problem } = await store.add(Buffer.from("<html>".padEnd(100)), { version: "1" });
+  assert.equal(imageVersion, undefined);
+  assert.match(problem ?? "", /\(text\)$/);
+  const cut = await store.add(buildImage({ version: "0.2.0", payload: Buffer.alloc(900) }).subarray(0, 700));
+  assert.equal(cut.imageVersion, "0.2.0");
+  assert.match(cut.problem ?? "", /^ESP image: segment 2 ends at \d+, beyond 700 bytes$/);
+});
+
 test("refused: nothing, too much, no version, a version that is none", async () => {
   const store = await PackageStore.open();
   await assert.rejects(store.add(new Uint8Array(0), { version: "1" }), /empty/);
@@ -98,6 +108,7 @@ test("refused: nothing, too much, no version, a version that is none", async () 
   for (const version of ["", "a/b", "a\\b", "a\nb", "x".repeat(37)]) {
     await assert.rejects(store.add(firmware(100), { version }), /1 to 36 characters/);
   }
+  await assert.rejects(store.add(Buffer.from("\x7fELF".padEnd(100))), /\(not an ESP image: .*\(an ELF file\)\)$/);
   assert.deepEqual(store.list(), []);
 });
 

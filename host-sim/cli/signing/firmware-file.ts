@@ -4,7 +4,8 @@ import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { refusalOfSignature, fingerprintOf } from "../../../src/signature/check";
 import { TRAILER, encodeTrailer, hasTrailer } from "../../../src/signature/trailer";
-import { NodeCrypto } from "../../board/node-crypto";
+import { problemOfImage } from "../../../hal/model-chip/image-problem";
+import { NodeCrypto, nodeSha256 } from "../../board/node-crypto";
 import { fileReason } from "../../board/config/file-errors";
 import { pointOf } from "./keys";
 
@@ -19,6 +20,13 @@ export function readFirmwareFile(path: string): Uint8Array {
 /** The bytes that a signature covers: the file without its trailer. */
 export function unsigned(file: Uint8Array): Uint8Array {
   return hasTrailer(file.subarray(-TRAILER)) ? file.subarray(0, -TRAILER) : file;
+}
+
+/** To append to a line: why no bootloader would start `file`. A module's file need not boot. "" where it would. */
+export function imageNote(file: Uint8Array): string {
+  const read = (offset: number, into: Uint8Array): void => into.set(file.subarray(offset, offset + into.length));
+  const problem = problemOfImage(read, file.length, nodeSha256);
+  return problem === undefined ? "" : ` (boots nowhere: ${problem})`;
 }
 
 /** The file with a trailer by `key` in place of the one it may have. */

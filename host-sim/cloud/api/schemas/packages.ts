@@ -11,7 +11,11 @@ export const PackageView = Type.Object(
       Type.String({ description: "product from the firmware block, else the project name of the app description" }),
     ),
     chip: Type.Optional(Type.Integer({ description: "esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6" })),
-    problem: Type.Optional(Type.String({ description: "why a bootloader would not start it" })),
+    problem: Type.Optional(
+      Type.String({
+        description: "why a bootloader would not start it, or what it is in place of an application image",
+      }),
+    ),
     signature: Type.Enum(["none", "signed", "broken"], {
       description: "as far as the file tells; whether its key is trusted, each device decides",
     }),

@@ -1,11 +1,12 @@
-import { createHash } from "node:crypto";
-import { verifyImage, type ReadImage } from "../../../../hal/model-chip/image-check";
+import type { ReadImage } from "../../../../hal/model-chip/image-check";
+import { problemOfImage } from "../../../../hal/model-chip/image-problem";
 import { readHeader } from "../../../../src/image/esp-image";
 import { IMAGE_FACTS, readFirmware } from "../../../../src/image/firmware-block";
+import { nodeSha256 } from "../../../board/node-crypto";
 import { hasTrailer, readTrailer, TRAILER } from "../../../../src/signature/trailer";
 
 /**
- * Facts of a file that is an application image. Empty for any other file, which may be offered too, to see it refused.
+ * Facts of a file. Any other file than an application image may be offered too, to see it refused, or for a module.
  */
 export interface ImageFacts {
   readonly imageVersion?: string;
@@ -13,7 +14,7 @@ export interface ImageFacts {
   readonly project?: string;
   /** esp_chip_id_t: 0 ESP32, 5 C3, 9 S3, 13 C6. */
   readonly chip?: number;
-  /** Why a bootloader would not start it; absent if it would. */
+  /** Why a bootloader would not start it, or what it is in place of an application image; absent if it would. */
   readonly problem?: string;
   /** A signature at the file's end. Whether its key is trusted, each device decides. */
   readonly signature?: SignatureFacts;
@@ -32,11 +33,17 @@ export function readImageFacts(read: ReadImage, size: number): ImageFacts {
 }
 
 function imageFacts(read: ReadImage, size: number): ImageFacts {
+  const problem = problemOfImage(read, size, nodeSha256);
+  return { ...claims(read, size), ...(problem === undefined ? {} : { problem }) };
+}
+
+/** What the image says of itself, whether it would boot or not. */
+function claims(read: ReadImage, size: number): ImageFacts {
   const head = new Uint8Array(Math.min(IMAGE_FACTS, size));
+  read(0, head);
   try {
-    read(0, head);
     const { version, product } = readFirmware(head, true);
-    return { imageVersion: version, project: product, chip: readHeader(head).chip, ...verdict(read, size) };
+    return { imageVersion: version, project: product, chip: readHeader(head).chip };
   } catch {
     return {};
   }
@@ -55,18 +62,4 @@ function signatureFacts(read: ReadImage, size: number): Pick<ImageFacts, "signat
   } catch (error) {
     return { signature: { form: "bad", problem: (error as Error).message } };
   }
-}
-
-function verdict(read: ReadImage, size: number): Pick<ImageFacts, "problem"> {
-  try {
-    verifyImage(read, size, nodeSha256);
-    return {};
-  } catch (error) {
-    return { problem: (error as Error).message };
-  }
-}
-
-function nodeSha256(): { write(bytes: Uint8Array): void; close(): Uint8Array } {
-  const hash = createHash("sha256");
-  return { write: (bytes) => void hash.update(bytes), close: () => hash.digest() };
 }

@@ -88,7 +88,10 @@ export class PackageStore {
     const { size, md5, sha256, image } = arrived;
     if (size === 0) throw new Error("an empty file is no firmware");
     const version = given.version ?? image.imageVersion;
-    if (version === undefined) throw new Error("not an ESP image that names its version, and no version is given");
+    if (version === undefined)
+      throw new Error(
+        `not an ESP image that names its version, and no version is given${image.problem === undefined ? "" : ` (${image.problem})`}`,
+      );
     if (!VERSION.test(version))
       throw new Error("a version has 1 to 36 characters, none of them a slash or a control character");
     const id = createHash("sha256").update(`${sha256}\n${version}`).digest("hex").slice(0, 16);

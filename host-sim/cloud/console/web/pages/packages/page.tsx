@@ -71,7 +71,7 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
       </th>
       <td data-label="Image">
         {file.imageVersion === undefined ? (
-          <Chip kind="failure">not an ESP image</Chip>
+          <span class="warn">{file.problem ?? "not an ESP image"}</span>
         ) : (
           `${chip(file.chip ?? 0)} · ${file.project ?? ""}`
         )}
@@ -82,7 +82,9 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
         {file.imageVersion !== undefined && file.imageVersion !== file.version && (
           <span class="under warn">says {file.imageVersion} of itself</span>
         )}
-        {file.problem !== undefined && <span class="under warn">would not boot: {file.problem}</span>}
+        {file.imageVersion !== undefined && file.problem !== undefined && (
+          <span class="under warn">would not boot: {file.problem}</span>
+        )}
       </td>
       <td data-label="Signature">
         {file.signature === "signed" ? (
