@@ -14,9 +14,8 @@ import { PackageStore, type Package } from "./files/packages";
 import type { PlatformSide, PushOptions, SideHost, Violation } from "./platforms/platform-side";
 import { UrlSigner } from "./files/presign";
 import { brokerClientId, makeBroker, mqttAddress } from "./broker/make-broker";
-import { RunningTime } from "./running-time";
+import { RunningTime, steadyNow } from "./running-time";
 import { Rollouts } from "./rollouts/rollouts";
-import { isOver } from "./rollouts/rollout";
 import { createSides, Sides } from "./platforms/sides";
 import { DownloadOrigins } from "./listeners/origins";
 import { StateDatabase } from "./state/database";
@@ -32,9 +31,6 @@ const VIOLATIONS_KEPT = 1_000;
 
 /** Rollouts look at the clock this often, in milliseconds. */
 const TICK = 1_000;
-/** The running time is stored this often, in milliseconds: so much of a duration is lost when the process is killed. */
-const RUNNING_STORED = 10_000;
-const RUNNING_SETTING = "running-time";
 /** In the state folder. */
 const PACKAGES_FOLDER = "packages";
 
@@ -87,7 +83,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Undefined until the stored state is restored. */
   #keeper: StateKeeper | undefined;
   readonly #now: () => number;
-  readonly #running: () => number;
+  readonly #running: RunningTime;
 
   constructor(
     options: CloudOptions,
@@ -101,7 +97,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.setMaxListeners(0);
     const now = options.now ?? Date.now;
     this.#now = now;
-    this.#running = options.running ?? options.now ?? runningTime(database);
+    this.#running = new RunningTime(options.running ?? options.now, database?.setting(RunningTime.SETTING));
     this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin);
     this.packages = packages;
     this.publicHost = publicHost;
@@ -121,7 +117,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const signer = new UrlSigner(options.urlSecret ?? database?.settingOr("url-secret", secret) ?? secret());
     const { traffic } = this;
     const served = (one: Served): unknown => this.emit("served", one);
-    this.files = new FileServer({ packages, signer, traffic, now, served }, options.throttle);
+    this.files = new FileServer({ packages, signer, traffic, now: options.now ?? steadyNow, served }, options.throttle);
     this.#sides = new Sides([...createSides(options), ...(options.sides ?? [])]);
     this.#brokerIsElsewhere = options.broker !== undefined;
     this.brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
@@ -140,7 +136,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     for (const side of this.#sides.list()) side.attach(sideHost);
     if (!database) return;
     restore(database, this, { online: !this.#broker.tellsPresence });
-    this.#keeper = new StateKeeper(database, (device) => this.identity(device));
+    this.#keeper = new StateKeeper(database, this.#running, (device) => this.identity(device));
   }
 
   /** Rejects with one line if a port can not be had; nothing listens then. */
@@ -151,7 +147,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       await this.#broker.start();
       this.rollouts.goOn();
       this.#timers.every(TICK, () => this.rollouts.tick());
-      this.#timers.every(RUNNING_STORED, () => this.#storeRunning());
+      this.#timers.every(RunningTime.STORED_EVERY, () => this.#keeper?.flush());
     } catch (error) {
       await this.stop();
       throw error;
@@ -162,7 +158,6 @@ export class Cloud extends EventEmitter<CloudEvents> {
   async stop(): Promise<void> {
     this.#timers.close();
     await Promise.all([this.#broker.stop(), this.#http.stop()]);
-    this.#storeRunning();
     this.#keeper?.flush();
   }
 
@@ -268,12 +263,6 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return { platform, mqtt, ...https, ...identity };
   }
 
-  /** Not while there is no rollout that it is for. */
-  #storeRunning(): void {
-    if (this.rollouts.list().some((rollout) => !isOver(rollout)))
-      this.#keeper?.setting(RUNNING_SETTING, String(Math.round(this.#running())));
-  }
-
   #sideOf(device: string): PlatformSide {
     const side = this.devices.get(device) && this.#sides.ofDevice(device);
     if (!side) throw new Error(`no device ${device}`);
@@ -316,7 +305,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   #makeRollouts(): Rollouts {
     return new Rollouts({
       now: this.#now,
-      running: this.#running,
+      running: () => this.#running.now(),
       devices: () => this.devices.list(),
       package: (id) => this.packages.get(id),
       task: (id) => this.tasks.get(id),
@@ -352,11 +341,6 @@ export class Cloud extends EventEmitter<CloudEvents> {
       },
     };
   }
-}
-
-function runningTime(database: StateDatabase | undefined): () => number {
-  const time = new RunningTime(Number(database?.setting(RUNNING_SETTING) ?? 0));
-  return () => time.now();
 }
 
 async function firstOf<T>(items: readonly T[], test: (item: T) => boolean | Promise<boolean>): Promise<boolean> {

@@ -8,6 +8,7 @@ import type { Views } from "../api/schemas/views";
 import { generator, WEAK, type Target } from "../../faults/weak-link";
 import type { FirmwareConfiguration } from "../../board/firmware/configuration";
 import { buildImage } from "../../../hal/model-chip/build-image";
+import { steadyNow } from "../core/running-time";
 import { CloudClient } from "./cloud-client";
 import type { DeviceOrder, FaultKind } from "./messages";
 import { OwnCloud } from "./own-cloud";
@@ -91,7 +92,7 @@ export async function runFleet(options: FleetOptions, progress: FleetProgress): 
       progress.say(
         `${options.devices} devices in ${options.processes} processes, image of ${image.length} bytes, cloud at ${own?.url ?? options.cloud!.url}`,
       );
-      const statistics = new FleetStatistics(options.devices, Date.now());
+      const statistics = new FleetStatistics(options.devices, steadyNow());
       const orders = makeOrders(identities, targets[0], options);
       workers = new Workers(options.processes, (event) => statistics.take(event));
       const others = (await client.overview()).devices.online;
@@ -137,12 +138,12 @@ async function watch(run: Run): Promise<FleetResult> {
   const { client, workers, statistics, ids, file, orders, options, progress } = run;
   const tick: Tick = async (phase) => {
     await wait(POLL);
-    statistics.sample(Date.now());
+    statistics.sample(steadyNow());
     progress.tick(statistics, phase);
   };
   await connectAll(run, tick);
   const before = (await client.overview()).served.bytes;
-  const started = Date.now();
+  const started = steadyNow();
   const { rollout: created } = await client.createRollout({
     package: file.id,
     selection: { kind: "devices", devices: [...ids] },
@@ -151,9 +152,9 @@ async function watch(run: Run): Promise<FleetResult> {
     timeout: Math.ceil(options.timeLimit / 1000),
   });
   const { rollout, outage } = await follow(run, created, before, tick);
-  const took = Date.now() - started;
+  const took = steadyNow() - started;
   // Devices that were done before the outage had no reason to connect quickly.
-  for (const end = Date.now() + RECONNECT_TIMEOUT; statistics.missing > 0 && Date.now() < end;)
+  for (const end = steadyNow() + RECONNECT_TIMEOUT; statistics.missing > 0 && steadyNow() < end;)
     await tick("the last reconnect");
   for (let last = 0; last < 3; last++) await tick(`rollout ${rollout.state}`);
   const served = (await client.overview()).served.bytes - (outage === undefined ? before : 0);
@@ -178,10 +179,10 @@ async function watch(run: Run): Promise<FleetResult> {
 
 /** Resolves when every device is connected, or after a time without that. */
 async function connectAll({ client, statistics, options, others }: Run, tick: Tick): Promise<void> {
-  const end = Date.now() + options.ramp + CONNECT_TIMEOUT;
-  while (statistics.counts().idle < options.devices && Date.now() < end) await tick("connecting");
+  const end = steadyNow() + options.ramp + CONNECT_TIMEOUT;
+  while (statistics.counts().idle < options.devices && steadyNow() < end) await tick("connecting");
   // The device's end of a connection is open before the cloud has got round to its own.
-  while ((await client.overview()).devices.online - others < options.devices && Date.now() < end)
+  while ((await client.overview()).devices.online - others < options.devices && steadyNow() < end)
     await tick("connecting");
 }
 
@@ -197,7 +198,7 @@ async function follow(
 ): Promise<Pick<FleetResult, "rollout" | "outage">> {
   let outage: FleetResult["outage"];
   let rollout = created;
-  for (const end = Date.now() + options.timeLimit; Date.now() < end;) {
+  for (const end = steadyNow() + options.timeLimit; steadyNow() < end;) {
     const released = rollout.waves.filter(({ releasedAt }) => releasedAt !== undefined).length;
     await tick(`rollout ${rollout.state}, wave ${released} of ${rollout.waves.length}`);
     rollout = (await client.rollout(created.id)).rollout;
@@ -225,10 +226,10 @@ async function interrupt(
   const servedBefore = (await client.overview()).served.bytes - before;
   await own.kill();
   statistics.outageBegan();
-  const from = Date.now();
-  while (Date.now() < from + seconds * 1000) await tick("the cloud is gone");
+  const from = steadyNow();
+  while (steadyNow() < from + seconds * 1000) await tick("the cloud is gone");
   await own.start();
-  const to = Date.now();
+  const to = steadyNow();
   statistics.outageEnded(to);
   return { from, to, servedBefore };
 }

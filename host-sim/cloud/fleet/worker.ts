@@ -7,6 +7,7 @@ import type { Notice } from "../../../src/index";
 import { NodeClock } from "../../board/node-clock";
 import { NodeNetwork } from "../../board/node-network";
 import { generator, WeakLink } from "../../faults/weak-link";
+import { steadyNow } from "../core/running-time";
 import { FleetDevice } from "./fleet-device";
 import type { DeviceOrder, DeviceState, FleetEvent, FromWorker, ToWorker, WorkerOrder } from "./messages";
 import { SectorPool } from "./shared-cells";
@@ -54,7 +55,7 @@ async function make(
       | { kind: "state"; state: DeviceState; cause?: string; message?: string }
       | { kind: "boot"; version: string }
       | { kind: "link"; up: boolean },
-  ): void => void events.push({ device: index, at: Date.now(), ...event });
+  ): void => void events.push({ device: index, at: steadyNow(), ...event });
   const ports =
     link === undefined
       ? targets.map(({ port }) => port)

@@ -48,6 +48,11 @@ export class FileServer {
     this.throttle = throttle;
   }
 
+  /** Milliseconds since 1970, by the clock that ends links. */
+  now(): number {
+    return this.#options.now();
+  }
+
   /** Path and query of a signed URL for `file`; `label` is decoration. Seconds since 1970. */
   sign(
     file: Package,

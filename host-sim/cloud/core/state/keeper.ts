@@ -1,6 +1,7 @@
 import type { Device, LoggedMessage } from "../devices/devices";
 import type { Member, Rollout } from "../rollouts/rollout";
 import { FINISHED_MAX, type Task } from "../devices/tasks";
+import { RunningTime } from "../running-time";
 import type { StateDatabase } from "./database";
 import {
   deleteDevice,
@@ -33,6 +34,7 @@ interface Messages {
  */
 export class StateKeeper {
   readonly #database: StateDatabase;
+  readonly #running: RunningTime;
   readonly #identity: (device: string) => unknown;
   readonly #devices = new Map<string, Device>();
   readonly #versions = new Map<string, string | undefined>();
@@ -45,8 +47,9 @@ export class StateKeeper {
   #closed = false;
 
   /** `identity`: what the device's platform side needs to know it again. */
-  constructor(database: StateDatabase, identity: (device: string) => unknown) {
+  constructor(database: StateDatabase, running: RunningTime, identity: (device: string) => unknown) {
     this.#database = database;
+    this.#running = running;
     this.#identity = identity;
   }
 
@@ -99,17 +102,14 @@ export class StateKeeper {
     this.#later(false);
   }
 
-  setting(key: string, value: string): void {
-    if (!this.#closed) this.#database.setSetting(key, value);
-  }
-
-  /** Commits everything that waits. */
+  /** Commits everything that waits, and how long the cloud has run. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#closed) return;
     const database = this.#database;
     database.transaction(() => {
+      database.setSetting(RunningTime.SETTING, this.#running.stored);
       for (const device of this.#devices.values()) this.#saveDevice(device);
       for (const task of this.#tasks.values()) {
         saveTask(database, task);

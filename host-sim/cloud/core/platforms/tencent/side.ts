@@ -258,7 +258,7 @@ export class TencentSide implements PlatformSide {
       this.#finish(task, { status: "failure", state: TENCENT_STATE.failed, message: "the package was removed" });
       return;
     }
-    const start = Math.floor(this.#host.now() / 1000);
+    const start = Math.floor(files.now() / 1000);
     const label = `${known.identity.productId}_${file.version}`;
     this.#send(known, {
       file_size: file.size,
