@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { bracketed } from "../board/config/host-name";
 import { readText } from "../board/config/text-file";
 import { createCloudHost, type CloudHost } from "../cloud/cloud-host";
 import type { Cloud } from "../cloud/core/cloud";
@@ -10,6 +11,7 @@ import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDe
 import { givenCertificate, keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
 import { onEnter } from "./foreground";
+import { hostArgument, originArgument } from "./arguments";
 import { outliveOutput, print } from "./output";
 
 interface CloudFlags {
@@ -19,6 +21,7 @@ interface CloudFlags {
   readonly mqttsPort: number;
   readonly host: string;
   readonly publicHost?: string;
+  readonly publicUrl?: string;
   readonly state: string;
   readonly memory?: boolean;
   readonly network?: boolean;
@@ -53,8 +56,13 @@ export function register(program: Command): void {
     .argument("[images...]", "firmware files to offer; each names its own version")
     .option("--port <port>", "HTTP port of console, API and downloads; 0 takes a free one", portNumber, 8080)
     .option("--mqtt-port <port>", "MQTT port; 0 takes a free one", portNumber, 1883)
-    .option("--host <address>", "address to listen on; 0.0.0.0 for all of this machine's", "127.0.0.1")
-    .option("--public-host <name>", "name or address under which devices reach this machine")
+    .option("--host <address>", "address to listen on; 0.0.0.0 for all of this machine's", hostArgument, "127.0.0.1")
+    .option("--public-host <name>", "name or address under which devices reach this machine", hostArgument)
+    .option(
+      "--public-url <url>",
+      "scheme, host and port of a reverse proxy in front of the HTTP port, such as https://ota.example.com/; downloads and links name it",
+      originArgument,
+    )
     .option("--network", "let other machines use console and API too")
     .option("--state <folder>", "everything that outlives the process is kept there", ".xs-ota/cloud")
     .option("--memory", "keep nothing")
@@ -81,7 +89,7 @@ export function register(program: Command): void {
     .option(
       "--download-origin <url>",
       "scheme, host and port that download URLs name, such as those of a weaknet",
-      origin,
+      originArgument,
     )
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
     .option(
@@ -146,6 +154,7 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     mqttsPort,
     host,
     publicHost,
+    publicUrl,
     packages,
     throttle,
     urlLifetime,
@@ -160,6 +169,7 @@ async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {
     ...(flags.memory === true ? {} : { state: resolve(flags.state) }),
     ...(broker === undefined ? {} : { broker: brokerOptions(broker, flags.brokerCa) }),
     ...(publicHost === undefined ? {} : { publicHost }),
+    ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(packages === undefined ? {} : { packages }),
     ...(throttle === undefined ? {} : { throttle }),
     ...(urlLifetime === undefined ? {} : { urlLifetime }),
@@ -231,7 +241,6 @@ async function configOf(
 
 function describe(host: CloudHost, say: (line: string) => void): void {
   const { cloud } = host;
-  const bracketed = (name: string): string => (name.includes(":") ? `[${name}]` : name);
   const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
   const plain = [
     cloud.mqttPort > 0 && `mqtt://${broker}:${cloud.mqttPort}`,
@@ -242,6 +251,7 @@ function describe(host: CloudHost, say: (line: string) => void): void {
     cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`,
   ];
   for (const addresses of [plain, secure]) if (addresses.some(Boolean)) say(addresses.filter(Boolean).join("  "));
+  if (cloud.publicUrl !== undefined) say(`behind ${cloud.publicUrl}, which is to lead to the HTTP port here`);
   for (const file of cloud.packages.list()) {
     say(
       `firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`,
@@ -266,12 +276,6 @@ function portNumber(text: string): number {
 function positive(text: string): number {
   if (!/^[1-9]\d{0,9}$/.test(text)) throw new InvalidArgumentError("It is a whole number above 0.");
   return Number(text);
-}
-
-function origin(text: string): string {
-  if (!/^https?:\/\/[^/?#]+$/.test(text))
-    throw new InvalidArgumentError("It is a URL without a path, such as http://127.0.0.1:18080.");
-  return text;
 }
 
 function collectDevice(text: string, before: readonly NamedDevice[] = []): NamedDevice[] {

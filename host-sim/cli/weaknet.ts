@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import { WEAK, WeakLink, type Target } from "../faults/weak-link";
 import { orFail } from "./errors";
+import { hostArgument } from "./arguments";
 import { outliveOutput } from "./output";
 
 interface WeaknetFlags {
@@ -41,7 +42,7 @@ export function register(program: Command): void {
     )
     .option("--port <port>", "MQTT port of this side; 0 takes a free one", number(0, 65_535), 11_883)
     .option("--files-port <port>", "download port of this side; 0 takes a free one", number(0, 65_535), 18_080)
-    .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option("--host <address>", "address to listen on", hostArgument, "127.0.0.1")
     .option("--rate <bytes>", "bytes per second each way, for all connections together", number(0, 1e9), WEAK.rate)
     .option("--latency <ms>", "each way", number(0, 60_000), WEAK.latency)
     .option("--jitter <ms>", "by which latency varies, at most", number(0, 60_000), WEAK.jitter)

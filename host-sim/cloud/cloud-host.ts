@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { bracketed } from "../board/config/host-name";
 import type { LinkQuality, Target } from "../faults/weak-link";
 import { Access, newToken } from "./api/access";
 import type { ApiContext, JournalEntry } from "./api/context";
@@ -57,10 +58,13 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
   const boards = createBoards(options, cloud, temporary ?? join(state!, BOARDS_FOLDER), () => events);
   const events: EventStream = new EventStream(cloud, boards);
   const consoleUrl = (): string => {
-    const name = options.network === true ? cloud.publicHost : "127.0.0.1";
+    if (cloud.publicUrl !== undefined) return cloud.publicUrl;
+    const name = bracketed(options.network === true ? cloud.publicHost : reachableHere(options.cloud));
     return cloud.httpPort > 0 ? `http://${name}:${cloud.httpPort}` : `https://${name}:${cloud.httpsPort}`;
   };
-  const guard = new Guard({ access, network: options.network === true, names: [cloud.publicHost] });
+  const { publicHost, publicUrl } = cloud;
+  const names = [reachableHere(options.cloud), ...(options.network === true ? [publicHost] : [])];
+  const guard = new Guard({ access, network: options.network === true, names, publicUrl });
   const log = keepJournal(cloud, now);
   const context: ApiContext = {
     ...log,

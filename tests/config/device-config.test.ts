@@ -255,7 +255,7 @@ for (const [title, value, message] of [
     /cert_deviceinfo\.devCertFile: a can not be read/,
   ],
   ["a port out of range", { ...KEY, mqtt: { port: 70_000 } }, /mqtt\.port: a whole number from 1 to 65535/],
-  ["an empty host", { ...KEY, mqtt: { host: "", tls: false } }, /mqtt\.host: is empty/],
+  ["an empty host", { ...KEY, mqtt: { host: "", tls: false } }, /mqtt\.host: a host name or an address is expected/],
   ["a host as a URL", host("mqtt://192.0.2.7"), /mqtt\.host: the name or address alone is expected, "192\.0\.2\.7"$/],
   [
     "a host with its port",
@@ -268,8 +268,8 @@ for (const [title, value, message] of [
     /alone is expected, "2001:db8::7", and 1883 in mqtt\.port/,
   ],
   ["a host with a slash", host("Broker.Example/"), /alone is expected, "broker\.example"$/],
-  ["a host of blanks", host("  "), /mqtt\.host: is empty/],
-  ["a host with a blank inside", host("my broker"), /mqtt\.host: is no host name and no address/],
+  ["a host of blanks", host("  "), /mqtt\.host: a host name or an address is expected/],
+  ["a host with a blank inside", host("my broker"), /mqtt\.host: a host name or an address is expected/],
   ["tls as a word", { ...KEY, mqtt: { tls: "false" } }, /mqtt\.tls: true or false is expected/],
   ["mqtt as text", { ...KEY, mqtt: "mqtt://x" }, /mqtt: a JSON object is expected/],
   [

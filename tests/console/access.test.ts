@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { http } from "../cloud/helpers";
 import { browser, call, raw, withHost } from "./helpers";
 
 test("without a session or a token nothing is told and nothing is done", async () => {
@@ -189,3 +190,33 @@ test("the API token is kept in a file for its owner only, and sessions outlive t
     await rm(folder, { recursive: true, force: true });
   }
 });
+
+for (const address of ownAddresses()) {
+  test(`the printed link answers where the cloud listens at ${address}, and any address of this machine is one`, async () => {
+    await withHost(
+      async (host) => {
+        const link = new URL(host.link());
+        assert.equal(link.host, `${address.includes(":") ? `[${address}]` : address}:${host.cloud.httpPort}`);
+        assert.equal((await http(link.href)).status, 200);
+        const headers = { origin: link.origin };
+        const open = `${link.origin}/cloud/v1/session`;
+        const body = JSON.stringify({ token: link.hash.slice("#token=".length) });
+        const answer = await fetch(open, {
+          method: "POST",
+          headers: { ...headers, "content-type": "application/json" },
+          body,
+        });
+        assert.equal(answer.status, 204);
+      },
+      { cloud: { host: address } },
+    );
+  });
+}
+
+/** Of this machine: an IPv6 one, one in a network, and another one of the loopback, where there are such. */
+function ownAddresses(): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const network = all.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+  const found = [process.platform === "linux" ? "127.0.0.2" : "127.0.0.1", network];
+  return [...found, all.find(({ address }) => address === "::1")?.address].filter((one) => one !== undefined);
+}

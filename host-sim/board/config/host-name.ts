@@ -12,12 +12,11 @@ const NAME = /^[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?$/i;
  */
 export function hostName(text: string, portSetting: string): string {
   const trimmed = text.trim();
-  if (trimmed === "") throw new Error("is empty");
   // Without brackets an IPv6 address looks like host:port. A zone may stand behind it (RFC 4007, section 11).
   if (isIPv6(trimmed)) return trimmed.toLowerCase();
   const [, scheme, written = "", port, path] = PARTS.exec(trimmed) ?? [];
   const host = bare(written);
-  if (host === undefined) throw new Error("is no host name and no address");
+  if (host === undefined) throw new Error("a host name or an address is expected");
   if (scheme === undefined && port === undefined && path === undefined && !trimmed.includes("@")) return host;
   const rest = port === undefined || port === "" ? "" : `, and ${port} in ${portSetting}`;
   throw new Error(`the name or address alone is expected, ${JSON.stringify(host)}${rest}`);

@@ -8,8 +8,10 @@ export interface GuardOptions {
   readonly access: Access;
   /** False: only programs on this machine are answered. */
   readonly network: boolean;
-  /** Names under which the cloud is known, beside those of the loopback. */
+  /** Names and addresses under which the cloud is known, beside those of this machine. */
   readonly names: readonly string[];
+  /** Scheme, host and port of a reverse proxy in front. */
+  readonly publicUrl?: string | undefined;
 }
 
 export interface Refused {
@@ -25,10 +27,11 @@ export function cookieName(request: IncomingMessage): string {
 /**
  * What is checked of a request before anything is made of it.
  *
- * - The peer is on this machine, unless the console was opened to the network.
- * - Host names this cloud: a page whose own name was pointed at this address (DNS rebinding) sends its own.
- * - Origin, where a browser sends one, is this very origin; and it sends one, or says so in Sec-Fetch-Site, with everything that changes
- *   something.
+ * - The peer is on this machine, unless the console was opened to the network. A reverse proxy on this machine is such a peer, and speaks
+ *   for whomever it lets in.
+ * - Host names this cloud: a page whose own name was pointed at this address (DNS rebinding) sends its own. An address can not be pointed.
+ * - Origin, where a browser sends one, is this very origin, or that of the proxy; and it sends one, or says so in Sec-Fetch-Site, with
+ *   everything that changes something.
  */
 export class Guard {
   readonly #options: GuardOptions;
@@ -36,13 +39,15 @@ export class Guard {
 
   constructor(options: GuardOptions) {
     this.#options = options;
-    const own = options.network ? [...options.names, hostname(), ...addresses()] : [];
-    this.#names = new Set(["localhost", "127.0.0.1", "::1", ...own].map((name) => name.toLowerCase()));
+    const { names, network, publicUrl } = options;
+    const outer = publicUrl === undefined ? [] : [new URL(publicUrl).hostname];
+    const own = [...names, ...outer, ...addresses(), ...(network ? [hostname()] : [])];
+    this.#names = new Set(["localhost", "127.0.0.1", "::1", ...own].map((name) => unbracketed(name).toLowerCase()));
   }
 
   /** For pages and scripts, which hold nothing that is secret. */
   page(request: IncomingMessage): Refused | undefined {
-    if (!this.#options.network && !isLoopback(request.socket.remoteAddress)) {
+    if (!this.#options.network && !isFromHere(request)) {
       return {
         status: 403,
         message: "the console answers on this machine only, unless xs-ota cloud runs with --network",
@@ -58,7 +63,7 @@ export class Guard {
     const { origin, "sec-fetch-site": site } = request.headers;
     const refused = this.page(request);
     if (refused) return refused;
-    if (origin !== undefined && origin !== ownOrigin(request)) return { status: 403, message: "asked by another site" };
+    if (origin !== undefined && !this.#isOwn(origin, request)) return { status: 403, message: "asked by another site" };
     if (site !== undefined && site !== "same-origin" && site !== "none")
       return { status: 403, message: "asked by another site" };
     const bearer = /^Bearer ([\w-]{1,128})$/.exec(request.headers.authorization ?? "")?.[1];
@@ -72,6 +77,14 @@ export class Guard {
     if (cookie !== undefined && this.#options.access.isSession(cookie)) return undefined;
     return { status: 401, message: "no session: open the link that the cloud printed, or send the API token" };
   }
+
+  /** The proxy may pass on the Host that it was sent, or put the one of this listener in its place. */
+  #isOwn(origin: string, request: IncomingMessage): boolean {
+    const { publicUrl } = this.#options;
+    if (publicUrl === undefined) return origin === ownOrigin(request);
+    const atProxy = hostOf(request) === unbracketed(new URL(publicUrl).hostname);
+    return origin === publicUrl || (!atProxy && origin === ownOrigin(request));
+  }
 }
 
 /** What the browser holds as its session; unchecked. */
@@ -84,7 +97,12 @@ export function session(request: IncomingMessage): string | undefined {
   return undefined;
 }
 
-export function isTls(request: IncomingMessage): boolean {
+/** The browser came by TLS, up to this process or to a proxy in front of it. For requests that the guard let pass. */
+export function isSecure(request: IncomingMessage): boolean {
+  return isTls(request) || request.headers.origin?.startsWith("https:") === true;
+}
+
+function isTls(request: IncomingMessage): boolean {
   return request.socket instanceof TLSSocket;
 }
 
@@ -94,12 +112,18 @@ function ownOrigin(request: IncomingMessage): string {
 
 function hostOf(request: IncomingMessage): string | undefined {
   const name = /^(\[[0-9a-f:.]+\]|[^:[\]]+)(?::\d{1,5})?$/i.exec(request.headers.host ?? "")?.[1];
-  return name?.replace(/^\[|\]$/g, "").toLowerCase();
+  return name === undefined ? undefined : unbracketed(name).toLowerCase();
 }
 
-function isLoopback(address: string | undefined): boolean {
-  const plain = address?.replace(/^::ffff:/, "") ?? "";
-  return plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."));
+function unbracketed(name: string): string {
+  return name.replace(/^\[|\]$/g, "");
+}
+
+/** From the loopback, or from an address of this machine to itself. */
+function isFromHere({ socket: { remoteAddress, localAddress } }: IncomingMessage): boolean {
+  const plain = remoteAddress?.replace(/^::ffff:/, "") ?? "";
+  if (plain === "::1" || (isIP(plain) === 4 && plain.startsWith("127."))) return true;
+  return plain !== "" && remoteAddress === localAddress;
 }
 
 function addresses(): string[] {

@@ -9,9 +9,12 @@ export interface CloudOptions extends SideOptions {
   /** Address to listen on; default 127.0.0.1. */
   readonly host?: string;
   /**
-   * Name or address under which devices reach the cloud; default: `host`, or this machine's address if that is "any".
+   * Name or address under which devices reach the cloud; default: that of `publicUrl`, or `host`, or this machine's
+   * address if that is "any".
    */
   readonly publicHost?: string;
+  /** Scheme, host and port of a reverse proxy in front of HTTP: downloads and links name it. */
+  readonly publicUrl?: string;
   /** Plain MQTT and HTTP; default 0 = any free port; false = none. */
   readonly mqttPort?: number | false;
   readonly httpPort?: number | false;
@@ -85,8 +88,15 @@ export function isAny(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }
 
+/** Where devices find the cloud unless something else is said. */
+export function publicHostOf({ publicHost, publicUrl, host = "127.0.0.1" }: CloudOptions): string {
+  return (
+    publicHost ?? (publicUrl === undefined ? reachable(host) : new URL(publicUrl).hostname.replace(/^\[|\]$/g, ""))
+  );
+}
+
 /** Where devices find a cloud that listens at `host`; for "any", this machine's first address in a network. */
-export function reachable(host: string): string {
+function reachable(host: string): string {
   if (!isAny(host)) return host;
   const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   return addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address ?? "127.0.0.1";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
 import type { Authority } from "./listeners/certificates";
-import { ports, prepareTls, reachable, type CloudOptions, type PreparedTls } from "./cloud-options";
+import { ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
 import { brokerAddress } from "./broker/external-broker";
@@ -47,7 +47,7 @@ export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
       options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)),
     );
     const host = options.host ?? "127.0.0.1";
-    const publicHost = options.publicHost ?? reachable(host);
+    const publicHost = publicHostOf(options);
     const tls = options.tls && (await prepareTls(options.tls, host, publicHost));
     return new Cloud(options, host, publicHost, packages, tls, database);
   } catch (error) {
@@ -67,6 +67,8 @@ export class Cloud extends EventEmitter<CloudEvents> {
   /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
   readonly authority: Authority | undefined;
   readonly publicHost: string;
+  /** Scheme, host and port of the proxy in front, if there is one. */
+  readonly publicUrl: string | undefined;
   /** Where devices find the broker. */
   readonly brokerHost: string;
   readonly rollouts: Rollouts;
@@ -98,9 +100,10 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const now = options.now ?? Date.now;
     this.#now = now;
     this.#running = new RunningTime(options.running ?? options.now, database?.setting(RunningTime.SETTING));
-    this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin);
+    this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin ?? options.publicUrl);
     this.packages = packages;
     this.publicHost = publicHost;
+    this.publicUrl = options.publicUrl;
     this.root = tls?.identity.root;
     this.authority = tls?.authority;
     this.database = database;
@@ -259,7 +262,9 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const { platform, ...identity } = this.#sideOf(device).deviceConfig(device) ?? {};
     const { mqttPort: plain, mqttsPort: secure } = this;
     const mqtt = mqttAddress({ host: this.brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
-    const https = this.root === undefined || rootFile === undefined ? {} : { https: { ca: rootFile } };
+    // A proxy in front has a certificate of its own, which our own authority did not issue.
+    const proxied = this.publicUrl !== undefined && this.authority !== undefined;
+    const https = this.root === undefined || rootFile === undefined || proxied ? {} : { https: { ca: rootFile } };
     return { platform, mqtt, ...https, ...identity };
   }
 

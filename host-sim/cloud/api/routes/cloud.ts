@@ -1,7 +1,8 @@
 import type { Static } from "typebox";
+import { bracketed } from "../../../board/config/host-name";
 import { isOver } from "../../core/rollouts/rollout";
 import type { ApiContext } from "../context";
-import { cookieName, isTls, session } from "../guard";
+import { cookieName, isSecure, session } from "../guard";
 import { ApiError } from "../errors";
 import type { ApiRoutes } from "../typed-routes";
 import { Done } from "../schemas/common";
@@ -24,7 +25,7 @@ export function sessionRoutes(api: ApiRoutes, { access, consoleUrl }: ApiContext
     handler: ({ body, raw }, reply) => {
       const opened = access.open(body.token);
       if (opened === undefined) throw new ApiError(401, "this link was used already, or never was one");
-      const secure = isTls(raw) ? "; Secure" : "";
+      const secure = isSecure(raw) ? "; Secure" : "";
       reply.header(
         "Set-Cookie",
         `${cookieName(raw)}=${opened}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${COOKIE_MAX_AGE}${secure}`,
@@ -111,12 +112,15 @@ function overview(context: ApiContext): Static<typeof Overview> {
 }
 
 function addressesOf({ cloud }: ApiContext): { mqtt?: string; mqtts?: string; http?: string; https?: string } {
-  const { publicHost, mqttPort, mqttsPort, httpPort, httpsPort } = cloud;
-  const name = publicHost.includes(":") ? `[${publicHost}]` : publicHost;
-  const broker = cloud.brokerHost.includes(":") ? `[${cloud.brokerHost}]` : cloud.brokerHost;
-  return {
+  const { publicHost, publicUrl, mqttPort, mqttsPort, httpPort, httpsPort } = cloud;
+  const [name, broker] = [bracketed(publicHost), bracketed(cloud.brokerHost)];
+  const brokers = {
     ...(mqttPort > 0 ? { mqtt: `mqtt://${broker}:${mqttPort}` } : {}),
     ...(mqttsPort > 0 ? { mqtts: `mqtts://${broker}:${mqttsPort}` } : {}),
+  };
+  if (publicUrl !== undefined) return { ...brokers, [publicUrl.startsWith("https:") ? "https" : "http"]: publicUrl };
+  return {
+    ...brokers,
     ...(httpPort > 0 ? { http: `http://${name}:${httpPort}` } : {}),
     ...(httpsPort > 0 ? { https: `https://${name}:${httpsPort}` } : {}),
   };

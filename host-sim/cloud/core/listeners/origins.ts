@@ -1,4 +1,4 @@
-import { isIPv6 } from "node:net";
+import { bracketed } from "../../../board/config/host-name";
 
 /** Listeners of the cloud; 0 = none. */
 export interface HttpPorts {
@@ -35,7 +35,7 @@ export class DownloadOrigins {
   of(device: string): string {
     const own = this.#byDevice.get(device) ?? this.#fixed;
     if (own !== undefined) return own;
-    const name = isIPv6(this.#host) ? `[${this.#host}]` : this.#host;
+    const name = bracketed(this.#host);
     const { httpPort, httpsPort } = this.#ports;
     return httpsPort > 0 ? `https://${name}:${httpsPort}` : `http://${name}:${httpPort}`;
   }
