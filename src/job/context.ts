@@ -12,7 +12,12 @@ import type { Obstacles } from "./stage";
 import type { StoredJob } from "./stored-job";
 import { COMPONENT, FIRMWARE } from "./target";
 import type { Surroundings, Target } from "./target";
-import type { Offer } from "./types";
+import type { Offer, Outcome } from "./types";
+
+interface Answered {
+  readonly offer: Offer;
+  readonly outcome: Outcome;
+}
 
 export class JobContext implements Surroundings {
   readonly options: JobOptions;
@@ -23,6 +28,8 @@ export class JobContext implements Surroundings {
   minimumSecurityVersion: number;
   /** Checkpoints in the store that belong to no job. The next job of the same image adopts its own. */
   private readonly left: { [name in Target["name"]]: Checkpoint };
+  /** The latest answer to an offer of the running version. A broker delivers a retained offer at each connect. */
+  answered: Answered | undefined;
   /** The latest offer that came while none could begin. */
   deferred: Offer | undefined;
   linkUp = false;

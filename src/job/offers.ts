@@ -27,7 +27,7 @@ import type {
 } from "./states";
 import { StoredJob } from "./stored-job";
 import { refusalOfOffer, targetOf } from "./target";
-import type { Offer } from "./types";
+import type { Offer, Outcome } from "./types";
 import { checkRunning } from "./verify";
 import type { Verified } from "./verify";
 
@@ -43,6 +43,10 @@ export const offerWhenIdle = (
   { offer }: { readonly offer: Offer },
   now: number,
 ): Step<Idle | Consent> => {
+  const { answered } = context;
+  // Another job of it would end in the same way, and cost a dozen entries in the store.
+  if (answered !== undefined && sameImage(answered.offer, offer))
+    return answer(context, state, offer, answered.outcome, now);
   const refusal = refusalOf(context, offer, now);
   return refusal === undefined ? askConsent(context, offer, now) : answerNo(context, state, offer, refusal, now);
 };
@@ -171,9 +175,18 @@ const answerNo = <S extends State>(
   offer: Offer,
   refusal: string,
   now: number,
+): Step<S> => answer(context, state, offer, failure("rejected", refusal), now);
+
+/** Answers an offer that becomes no job. */
+const answer = <S extends State>(
+  context: JobContext,
+  state: S,
+  offer: Offer,
+  outcome: Outcome,
+  now: number,
 ): Step<S> => {
   const settled = context.pending.offerSettled(offer);
-  return before(settled, refuse(context, state, { task: offer, outcome: failure("rejected", refusal) }, now));
+  return before(settled, refuse(context, state, { task: offer, outcome }, now));
 };
 
 /** The latest offer that came while none could begin. */
@@ -193,8 +206,8 @@ export const consented = (
   now: number,
 ): Step<Idle | Consent | Checking | Downloading | Verified> => {
   if (decision === "accept") return begin(context, offer, now);
-  const answer = answerNo(context, IDLE, offer, "declined by the application", now);
-  return before(answer.effects, takeDeferred(context, now));
+  const declined = answerNo(context, IDLE, offer, "declined by the application", now);
+  return before(declined.effects, takeDeferred(context, now));
 };
 
 const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | Downloading | Verified> => {
@@ -213,6 +226,7 @@ const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | 
 export const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
+  if (job.target.runs(context, job.offer)) context.answered = { offer: job.offer, outcome };
   const closed = job.forget(keep).concat(context.versionReported ? [] : reportVersion(context, IDLE));
   return before(closed, takeDeferred(context, now));
 };

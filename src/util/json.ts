@@ -9,6 +9,19 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
 /**
+ * Without a byte order mark in front (RFC 8259, section 8.1, lets a parser skip it) and without NUL bytes around:
+ * senders in C count the end of their string as part of the message.
+ */
+const trimmed = (bytes: Uint8Array): Uint8Array => {
+  let start = 0;
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  while (start < end && bytes[start] === 0) start++;
+  if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && bytes[start + 2] === 0xbf) start += 3;
+  return start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end);
+};
+
+/**
  * Greatest depth of nesting that a parser would reach. Strings are skipped by JSON's own rules, so the parser never
  * goes deeper than this says.
  */
@@ -34,9 +47,9 @@ const depth = (bytes: Uint8Array): number => {
  * is recursive, sees it. Throws `JsonError`, nothing else.
  */
 export const parseJson = (input: Uint8Array | string, maxDepth: number): unknown => {
-  const text = typeof input === "string" ? input : decodeUtf8(input);
-  if (depth(typeof input === "string" ? encodeUtf8(input) : input) > maxDepth)
-    throw new JsonError(`nested deeper than ${maxDepth}`);
+  const bytes = typeof input === "string" ? encodeUtf8(input) : trimmed(input);
+  const text = typeof input === "string" ? input : decodeUtf8(bytes);
+  if (depth(bytes) > maxDepth) throw new JsonError(`nested deeper than ${maxDepth}`);
   try {
     return JSON.parse(text);
   } catch {

@@ -230,7 +230,7 @@ const ATTACKS: readonly Attack[] = [
     name: "a URL that smuggles a request",
     file: () => firmware("0.2.0"),
     fields: { url: "http://127.0.0.1/ HTTP/1.1\r\nHost: elsewhere" },
-    message: /^bad offer, url: not an http or https URL$/,
+    message: /^bad offer, url: has a space or a control character in it$/,
   },
 ];
 

@@ -92,3 +92,17 @@ test("lenient readers return undefined for another type", () => {
   for (const key of ["text", "empty", "real", "hex", "spaced", "long", "tooBig", "none", "absent"])
     assert.equal(integerMember(object, key), undefined, key);
 });
+
+test("a byte order mark in front and NUL bytes around are no part of the JSON", () => {
+  const bom = [0xef, 0xbb, 0xbf];
+  const text = [...bytes('{"a":"\\u0000x"}')];
+  for (const given of [
+    [...text, 0],
+    [...text, 0, 0, 0],
+    [...bom, ...text],
+    [0, ...bom, ...text, 0],
+  ])
+    assert.deepEqual(parseJson(Uint8Array.from(given), 4), { a: "\0x" });
+  for (const given of [[], [0], bom, [0, 0, ...bom, 0], [...text, 0, ...text], [0xff, 0xfe, ...text]])
+    assert.throws(() => parseJson(Uint8Array.from(given), 4), /^JsonError: not JSON$/);
+});

@@ -236,8 +236,8 @@ const offer = (message: JsonObject): Incoming => {
   if (!url) return badOffer({ version }, "url: missing");
   if (utf8Length(url) > URL_MAX) return badOffer({ version }, `url: longer than ${URL_MAX} bytes`);
   // The URL is used verbatim, escapes included. A control character or a space could end the request line.
-  if (!/^https?:\/\/[^/]/i.test(url) || /[\0-\x20\x7f]/.test(url))
-    return badOffer({ version }, "url: not an http or https URL");
+  if (/[\0-\x20\x7f]/.test(url)) return badOffer({ version }, "url: has a space or a control character in it");
+  if (!/^https?:\/\/[^/]/i.test(url)) return badOffer({ version }, "url: not an http or https URL");
   if (!md5 || !/^[0-9a-f]{32}$/i.test(md5)) return badOffer({ version }, "md5sum: not 32 hex digits");
   if (size === undefined || size <= 0) return badOffer({ version }, "file_size: not a whole number above 0");
   return { kind: "offer", offer: { version, size, url, digest: { algorithm: "MD5", hex: md5.toLowerCase() } } };
