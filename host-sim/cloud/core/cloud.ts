@@ -7,6 +7,7 @@ import type { Authority } from "./listeners/certificates";
 import { ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
+import { isAsleep } from "./devices/sleep";
 import { brokerAddress } from "./broker/external-broker";
 import { FileServer, type Served } from "./files/file-server";
 import { HttpFront, type RequestHandler } from "./listeners/http-front";
@@ -314,6 +315,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       devices: () => this.devices.list(),
       package: (id) => this.packages.get(id),
       task: (id) => this.tasks.get(id),
+      asleep: (device) => isAsleep(this.devices.get(device)?.sleep, this.#now()),
       push: (device, file, options) => this.push(device, file, options),
       cancel: (task, why) => this.#sideOf(task.device).cancel(task, why),
       changed: (rollout) => {

@@ -28,6 +28,18 @@ export const DeviceView = Type.Object(
     online: Type.Boolean(),
     version: Type.Optional(Type.String({ description: "what it reported last" })),
     lastSeen: Type.Optional(Time("when it was last heard of")),
+    sleep: Type.Optional(
+      Type.Object(
+        {
+          since: Time("when it fell asleep"),
+          until: Time("when it is expected back"),
+          basis: Type.Enum(["announced", "learned"], {
+            description: "announced by the device, or guessed from its last absences",
+          }),
+        },
+        strict,
+      ),
+    ),
     board: Type.Optional(Type.String({ description: "name of the simulated board that it is" })),
     slot: Type.Optional(Type.String({ description: "what a simulated board booted" })),
     task: Type.Optional(TaskView),

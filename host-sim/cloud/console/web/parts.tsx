@@ -17,20 +17,47 @@ export function StatusChip({ status }: { status: Status }): JSX.Element {
   return <Chip kind={status}>{status}</Chip>;
 }
 
-export function Online({ online }: { online: boolean }): JSX.Element {
+type Sleep = Views["device"]["sleep"];
+
+export function Online({ online, sleep }: { online: boolean; sleep: Sleep }): JSX.Element {
+  const asleep = useNow() < wakeBy(sleep);
   return (
-    <span class={`dot ${online ? "on" : "off"}`}>
-      <span class="word">{online ? "online" : "offline"}</span>
+    <span class={`dot ${asleep ? "asleep" : online ? "on" : "off"}`}>
+      <span class="word">{asleep ? "asleep" : online ? "online" : "offline"}</span>
+      {sleep !== undefined && <Wake sleep={sleep} />}
     </span>
   );
 }
 
-export function Ago({ at }: { at: number | undefined }): JSX.Element {
+/** A device that has announced its sleep and is a minute late is offline like any other. */
+export function wakeBy(sleep: Sleep): number {
+  return sleep?.basis === "announced" ? sleep.until + 60_000 : 0;
+}
+
+/** When a device that sleeps is expected: what it said, or what is only guessed. */
+function Wake({ sleep: { until, basis } }: { sleep: NonNullable<Sleep> }): JSX.Element {
+  const late = useNow() > until;
+  const said = late ? "was to wake at" : "wakes at";
+  const guessed = late ? "was expected at about" : "expected at about";
+  const why = basis === "announced" ? "the device said so" : "a guess, from its last three absences";
+  return (
+    <time class="faint" dateTime={new Date(until).toISOString()} title={`${exact(until)}: ${why}`}>
+      {` ${basis === "announced" ? said : guessed} ${new Date(until).toLocaleTimeString(undefined, { hour12: false })}`}
+    </time>
+  );
+}
+
+function useNow(): number {
   const [now, setNow] = useState(Date.now());
   useEffect(() => {
     const timer = setInterval(() => setNow(Date.now()), 5_000);
     return () => clearInterval(timer);
   }, []);
+  return now;
+}
+
+export function Ago({ at }: { at: number | undefined }): JSX.Element {
+  const now = useNow();
   if (at === undefined) return <span class="faint">never</span>;
   return (
     <time dateTime={new Date(at).toISOString()} title={exact(at)}>

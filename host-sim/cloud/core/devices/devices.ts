@@ -1,5 +1,6 @@
 import { BoundedLog } from "../bounded-log";
 import type { Session } from "../broker/bus";
+import { SleepHabit, type DeviceSleep } from "./sleep";
 
 /** One device as the cloud knows it: a snapshot. Times are milliseconds since 1970. */
 export interface Device {
@@ -12,6 +13,8 @@ export interface Device {
   /** The firmware version it reported last. */
   readonly version?: string;
   readonly lastSeen?: number;
+  /** It sleeps, as far as the cloud knows. */
+  readonly sleep?: DeviceSleep;
 }
 
 /** One message, exactly as it went over the broker. */
@@ -30,6 +33,7 @@ export interface LoggedMessage {
 interface Entry {
   device: Device;
   session: Session | undefined;
+  readonly habit: SleepHabit;
   readonly messages: BoundedLog<LoggedMessage>;
 }
 
@@ -59,7 +63,12 @@ export class DeviceRegistry {
     if (this.#entries.has(device.id)) throw new Error(`device ${device.id} is there already`);
     if (this.#entries.size >= DEVICES_MAX) throw new Error(`at most ${DEVICES_MAX} devices are taken`);
     const messages = new BoundedLog<LoggedMessage>(this.#logLimit, LOG_BYTES, (message) => message.payload.length);
-    const entry: Entry = { device: { ...device, online: false }, session: undefined, messages };
+    const entry: Entry = {
+      device: { ...device, online: false },
+      session: undefined,
+      habit: new SleepHabit(),
+      messages,
+    };
     this.#entries.set(device.id, entry);
     this.#events.device(entry.device);
     return entry.device;
@@ -89,7 +98,13 @@ export class DeviceRegistry {
   /** A message came from it, through a broker that does not report who is connected. */
   heard(id: string, at: number): void {
     const entry = this.#entries.get(id);
-    if (entry) this.#change(entry, { online: true, lastSeen: at });
+    if (entry) this.#change(entry, { online: true, lastSeen: at }, undefined);
+  }
+
+  /** It says that it is about to sleep so many seconds. */
+  asleep(id: string, seconds: number, at: number): void {
+    const entry = this.#entries.get(id);
+    if (entry) this.#change(entry, {}, { since: at, until: at + seconds * 1000, basis: "announced" });
   }
 
   get(id: string): Device | undefined {
@@ -110,13 +125,16 @@ export class DeviceRegistry {
     const entry = this.#entries.get(session.device);
     if (!entry || (!online && entry.session !== session)) return;
     entry.session = online ? session : undefined;
-    this.#change(entry, { online, lastSeen: at });
+    const { habit, device } = entry;
+    if (online) habit.returned(at);
+    const habitual = online ? undefined : habit.left(at);
+    this.#change(entry, { online, lastSeen: at }, online ? undefined : (device.sleep ?? habitual));
   }
 
   /** The device reported what it runs. */
   version(id: string, version: string, at: number): void {
     const entry = this.#entries.get(id);
-    if (entry) this.#change(entry, { version, lastSeen: at });
+    if (entry) this.#change(entry, { version, lastSeen: at }, entry.device.sleep);
   }
 
   log(id: string, message: LoggedMessage): void {
@@ -128,8 +146,9 @@ export class DeviceRegistry {
     this.#events.message(entry.device, message);
   }
 
-  #change(entry: Entry, change: Partial<Device>): void {
-    entry.device = { ...entry.device, ...change };
+  #change(entry: Entry, change: Partial<Device>, sleep: DeviceSleep | undefined): void {
+    const { sleep: _, ...device } = entry.device;
+    entry.device = { ...device, ...change, ...(sleep === undefined ? {} : { sleep }) };
     this.#events.device(entry.device);
   }
 }

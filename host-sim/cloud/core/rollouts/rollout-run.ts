@@ -14,6 +14,8 @@ export interface RolloutHost {
   readonly running: () => number;
   readonly package: (id: string) => Package | undefined;
   readonly task: (id: string) => Task | undefined;
+  /** It sleeps, as it has announced. */
+  readonly asleep: (device: string) => boolean;
   readonly push: (device: string, file: Package, options: PushOptions) => Task;
   readonly cancel: (task: Task, why?: "timeout") => void;
   /** A snapshot was replaced. */
@@ -28,12 +30,16 @@ export class RolloutRun {
   #rollout: Rollout;
   /** Its own pushes and cancellations change tasks: no decision in between. */
   #busy = false;
+  /** Milliseconds that devices slept since their push, by task: they do not count for the timeout. */
+  readonly #slept = new Map<string, number>();
+  #lookedAt: number;
   /** The device that is being pushed to: the next task of it is this rollout's. */
   #asking: string | undefined;
 
   constructor(host: RolloutHost, rollout: Rollout, members: readonly Member[]) {
     this.#host = host;
     this.#rollout = rollout;
+    this.#lookedAt = host.running();
     this.members = new Members(members, rollout.waves.length);
   }
 
@@ -138,13 +144,22 @@ export class RolloutRun {
     }
   }
 
-  /** Fails the devices that have taken longer than the rollout's timeout. */
+  /** Fails the devices that have taken longer than the rollout's timeout, announced sleep aside. */
   expire(): void {
     const { timeout, state } = this.#rollout;
     if (timeout === undefined || (state !== "running" && state !== "halted")) return;
-    const latest = this.#host.running() - timeout * 1000;
-    for (const { status, task: id, since } of this.members.list()) {
-      if ((status !== "pushed" && status !== "upgrading") || id === undefined || (since ?? Infinity) > latest) continue;
+    const now = this.#host.running();
+    const elapsed = now - this.#lookedAt;
+    this.#lookedAt = now;
+    for (const { device, status, task: id, since = Infinity } of this.members.list()) {
+      if ((status !== "pushed" && status !== "upgrading") || id === undefined) continue;
+      const slept = this.#slept.get(id) ?? 0;
+      if (this.#host.asleep(device)) {
+        this.#slept.set(id, slept + elapsed);
+        continue;
+      }
+      if (since + slept > now - timeout * 1000) continue;
+      this.#slept.delete(id);
       const task = this.#host.task(id);
       if (task) this.#host.cancel(task, "timeout");
     }

@@ -5,6 +5,7 @@ import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
 import { NO_RESULT, isFinal, type Task } from "../../devices/tasks";
 import { accessProblem, clientIdOf, identityProblem, readIdentity, type TencentDevice } from "./access";
+import { announcedSeconds } from "../../devices/sleep";
 import { readReport, type ProgressReport } from "./report";
 
 export interface TencentOptions {
@@ -205,7 +206,9 @@ export class TencentSide implements PlatformSide {
   }
 
   #progress(known: Known, report: ProgressReport, message: BusMessage, payload: string): void {
-    const { tasks } = this.#host;
+    const { devices, tasks } = this.#host;
+    const seconds = announcedSeconds(report.message);
+    if (seconds !== undefined) devices.asleep(known.id, seconds, message.at);
     const final = report.state === "done" || report.state === "fail";
     const task = final ? tasks.awaited(known.id) : tasks.active(known.id);
     if (!task || task.version !== report.version) {

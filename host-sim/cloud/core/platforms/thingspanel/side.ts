@@ -11,6 +11,7 @@ import { answerDownload, downloadPath } from "./download";
 import { GENERATIONS, REPUSHES } from "./generations";
 import { accessProblem, deviceNumberOf, readIdentity, type ThingsPanelDevice } from "./identity";
 import { moduleOf, taskMessage, type MessageOptions } from "./message";
+import { announcedSeconds } from "../../devices/sleep";
 import { readProgress, readVersion, type Progress, type Version } from "./report";
 import { rewrite, unwrap } from "./rewrite";
 
@@ -262,7 +263,9 @@ export class ThingsPanelSide implements PlatformSide {
   }
 
   #progress(known: Known, report: Progress, message: BusMessage, payload: string): void {
-    const { tasks } = this.#host;
+    const { devices, tasks } = this.#host;
+    const seconds = announcedSeconds(report.desc);
+    if (seconds !== undefined) devices.asleep(known.id, seconds, message.at);
     const { device } = known;
     const { states, looksAtModule } = GENERATIONS[device.profile];
     const task = tasks.awaited(known.id);

@@ -3,7 +3,7 @@ import { ask, part, type Views } from "../../api";
 import { bytes, platformName } from "../../format";
 import { tell, useAction, useLive } from "../../live";
 import { goTo, linkTo } from "../../location";
-import { Ago, Empty, Head, Online, ProblemNote, Progress, StatusChip, Sure } from "../../parts";
+import { Ago, Empty, Head, Online, ProblemNote, Progress, StatusChip, Sure, wakeBy } from "../../parts";
 import { BoardPanel } from "./board";
 import { Messages } from "./messages";
 import { Tasks } from "./tasks";
@@ -38,7 +38,7 @@ export function DevicePage({ id }: { id: string }): JSX.Element {
       <Head
         title={
           <>
-            {device.name} <Online online={device.online} />
+            {device.name} <Online online={device.online} sleep={device.sleep} />
           </>
         }
         above={<a href={linkTo("devices")}>Devices</a>}
@@ -55,7 +55,7 @@ export function DevicePage({ id }: { id: string }): JSX.Element {
       </Head>
       <ProblemNote problem={problem ?? action.problem} />
       <Facts device={device} downloaded={served.bytes} />
-      {active !== undefined && <Active task={active} online={device.online} />}
+      {active !== undefined && <Active task={active} device={device} />}
       {device.board !== undefined && <BoardPanel name={device.board} />}
       <Tasks tasks={tasks} />
       <Messages id={id} />
@@ -95,7 +95,7 @@ function Facts({ device, downloaded }: { device: Views["device"]; downloaded: nu
 }
 
 /** The update under way. */
-function Active({ task, online }: { task: Views["task"]; online: boolean }): JSX.Element {
+function Active({ task, device }: { task: Views["task"]; device: Views["device"] }): JSX.Element {
   return (
     <section class="now" aria-label="update under way">
       <span class="row">
@@ -103,7 +103,7 @@ function Active({ task, online }: { task: Views["task"]; online: boolean }): JSX
         <StatusChip status={task.status} />
       </span>
       <Progress percent={task.percent ?? 0} label={`update to ${task.version}`} />
-      <span class="faint">{explain(task, online)}</span>
+      <span class="faint">{explain(task, device)}</span>
     </section>
   );
 }
@@ -121,15 +121,21 @@ function NoSuchDevice(): JSX.Element {
   );
 }
 
-function explain({ status, percent, pushes }: Views["task"], online: boolean): string {
+/** The operator of a real cloud reads more of it in docs/PLATFORMS.md. */
+const ASLEEP =
+  "The device is asleep and goes on when it wakes; timeouts of rollouts wait for it here. Tencent's own task time-out (120 to 900 s) does not.";
+
+function explain({ status, percent, pushes }: Views["task"], { online, sleep }: Views["device"]): string {
+  const asleep = Date.now() < wakeBy(sleep);
   switch (status) {
     case "pending":
-      return online ? "About to be pushed." : "Waits until the device is online.";
+      return online && !asleep ? "About to be pushed." : "Waits until the device is online.";
     case "pushed":
       return pushes > 1
         ? `The offer went out ${pushes} times; no word from the device yet.`
         : "The offer is out; no word from the device yet.";
     default:
-      return percent === 100 ? "Downloaded; the new firmware has to prove itself." : `${percent ?? 0} % downloaded.`;
+      if (percent === 100) return "Downloaded; the new firmware has to prove itself.";
+      return `${percent ?? 0} % downloaded.${asleep ? ` ${ASLEEP}` : ""}`;
   }
 }

@@ -69,7 +69,7 @@ function Row({
   selected: boolean;
   select: (on: boolean) => void;
 }): JSX.Element {
-  const { id, name, platform, online, version, slot, lastSeen, task, board } = device;
+  const { id, name, platform, online, sleep, version, slot, lastSeen, task, board } = device;
   return (
     <tr class={selected ? "selected" : ""}>
       <td class="narrow">
@@ -81,7 +81,7 @@ function Row({
         />
       </td>
       <th scope="row" data-label="Device">
-        <a href={linkTo("devices", id)}>{name}</a> <Online online={online} />
+        <a href={linkTo("devices", id)}>{name}</a> <Online online={online} sleep={sleep} />
         <span class="under">
           {platformName(platform)}
           {board !== undefined && " · simulated"}
