@@ -108,6 +108,30 @@ export const URL_RENEWALS = 3;
 /** How long a renewal is awaited before it counts as failed. Chosen: longer than the longest wait for a reconnect. */
 export const RENEWAL_TIMEOUT = 60_000;
 
+/* ---- deep sleep ---- */
+
+/** Awake time of one wake, seconds, where the application gives no other. Chosen: 1 MiB at 16 KiB/s takes a minute. */
+export const WAKE_SECONDS = 60;
+/**
+ * No further range is asked for so long before the end of a wake, and in its last fifth where that is less. Chosen: at
+ * 16 KiB/s the 20 KiB that may be in flight (WINDOW) arrive in 1.3 s.
+ */
+export const FETCH_END = 2_000;
+/** After the end of a wake the sector in hand is awaited so long. Chosen: 4 KiB at 1 KiB/s take 4 s. */
+export const SLEEP_GRACE = 4_000;
+/**
+ * An idle device listens so long after the cloud was heard last. Chosen: Tencent pushes 20 ms after it has answered a
+ * version report (log of the platform).
+ */
+export const SLEEP_LISTEN = 2_000;
+/** From the closing of the connections to the sleep: DISCONNECT leaves the chip. Chosen: two round trips by radio. */
+export const SLEEP_CLOSE = 200;
+/** Deep-sleep wakes of one trial, and its length with all sleep, ms; then it is rolled back, with no other sleep. Chosen. */
+export const TRIAL_WAKES = 20;
+export const TRIAL_SPAN = 24 * 3_600_000;
+/** Longest sleep in a trial, seconds. Chosen: its 20 wakes then fit into its 24 h. */
+export const TRIAL_SLEEP_MAX = 3_600;
+
 /* ---- MQTT ---- */
 
 /**

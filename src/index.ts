@@ -1,6 +1,7 @@
 /** xs-ota: what an application imports. */
 export { OtaAgent, OtaAgent as default } from "./agent/agent";
 export type { AgentOptions } from "./agent/agent-options";
+export type { WakeBudget } from "./agent/sleep";
 export type { BrokerAddress } from "./agent/broker-link";
 export type { LinkEvents, MqttLink } from "./agent/link";
 export { isUnconfirmed } from "./job/boot-table";

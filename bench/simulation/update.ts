@@ -50,7 +50,7 @@ export interface RunResult {
   readonly reports: readonly string[];
 }
 
-const CONFIG = {
+export const CONFIG = {
   productId: "A1B2C3D4E5",
   deviceName: "bench",
   authMode: "KEY",

@@ -7,6 +7,7 @@ import type { Platform } from "../platforms/platform";
 import type { Ports } from "../ports";
 import type { BrokerAddress } from "./broker-link";
 import type { MqttLink } from "./link";
+import type { WakeBudget } from "./sleep";
 
 export interface AgentOptions {
   readonly ports: Ports;
@@ -25,6 +26,8 @@ export interface AgentOptions {
    * launcher knows.
    */
   readonly lastFault?: string | undefined;
+  /** For battery devices: what one wake may cost. It counts for `maySleep` and `sleepUntil` alone. */
+  readonly wake?: WakeBudget;
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;
   /** An offer wants to begin. Answer now or later, once. Default: accept. */

@@ -3,7 +3,7 @@
  * the job and is the job's host for what is not local. Each entry from the outside is guarded: a throw out of a socket
  * callback aborts the VM on a chip.
  */
-import { SECTOR } from "../constants";
+import { SECTOR, SLEEP_CLOSE } from "../constants";
 import { isUnconfirmed } from "../job/boot-table";
 import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
@@ -18,6 +18,7 @@ import { BrokerLink } from "./broker-link";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
 import type { MqttLink } from "./link";
+import { Wake } from "./sleep";
 
 /** The constructor throws on options that cannot work: no broker, a signing key that is none. */
 export class OtaAgent {
@@ -41,6 +42,9 @@ export class OtaAgent {
   private missing: string | undefined;
   /** Of the trial, as it was told last. */
   private stage: string | undefined;
+  private readonly wake: Wake;
+  /** Seconds that the application wants to sleep. */
+  private sleepSeconds: number | undefined;
 
   constructor(options: AgentOptions) {
     const { ports, platform } = options;
@@ -60,7 +64,10 @@ export class OtaAgent {
       ...shared,
       settings: { ...options.download, allowHttp: this.policy.allowHttp },
       buffer,
-      dispatch: (event) => this.runner.dispatch(event),
+      dispatch: (event) => {
+        this.runner.dispatch(event);
+        if (event.type === "sector") this.wake.sector(event.bytes.length, ports.clock.now());
+      },
       log: (line) => this.host.log(line),
     });
     this.broker =
@@ -71,6 +78,7 @@ export class OtaAgent {
     if (link === undefined) throw new Error("OtaAgent: broker or link required");
     this.link = link;
     this.host.connect(this.file, link);
+    this.wake = new Wake(options.wake ?? {}, platform.rules.versionReport, ports.clock.now());
     // `start` may be waiting for a network that firmware on trial never brings up.
     if (isUnconfirmed(ports.boot.running())) this.bootTimer = ports.clock.set(() => this.boot(), 0);
     ports.launcher?.take(this);
@@ -100,10 +108,10 @@ export class OtaAgent {
     this.network(undefined);
     this.enter(() =>
       this.link.start(this.options.platform.subscriptions, {
-        up: () => this.enter(() => this.runner.dispatch({ type: "link", up: true })),
+        up: () => this.enter(() => this.linked(true)),
         down: (reason) => this.enter(() => this.down(reason)),
         message: (topic, payload) => this.enter(() => this.incoming(this.options.platform.parse(topic, payload))),
-        acked: (token) => this.enter(() => this.runner.dispatch({ type: "acked", token: token as Token })),
+        acked: (token) => this.enter(() => this.acked(token as Token)),
         warning: (message) => this.host.notify({ event: "warning", message }),
       }),
     );
@@ -138,8 +146,32 @@ export class OtaAgent {
     this.enter(() => this.runner.dispatch({ type: "forget" }));
   }
 
+  /**
+   * Seconds that a battery device may sleep now. 0: not now, the agent is at work and the wake's budget is not used up.
+   * A number: so long at most, because a trial waits for its cloud. Infinity: as long as the application likes.
+   */
+  maySleep(): number {
+    const { job } = this.runner;
+    return this.wake.maySleep(job?.name, this.file.fetching, this.options.ports.clock.now());
+  }
+
+  /**
+   * The application needs this wake no more. The agent goes on with what it has in hand, until there is nothing more to
+   * do or the wake's budget (`AgentOptions.wake`) is used up. Then it finishes the sector in hand, stores and reports
+   * what it must, closes its connections and calls `Boot.sleep`: the device sleeps until `seconds` from then, or less
+   * where `maySleep` says so. A restart into new firmware comes first; the application calls this at every start. The
+   * latest call counts. Throws where `seconds` is not above 0.
+   */
+  sleepUntil(seconds: number): void {
+    if (!(seconds > 0 && seconds < Infinity)) throw new Error("sleepUntil: a number of seconds above 0");
+    this.sleepSeconds = seconds;
+    this.settle(seconds);
+    this.arm();
+  }
+
   /** Closes both connections and forgets the timer. What is stored stays. */
   stop(): void {
+    this.sleepSeconds = undefined;
     this.running = false;
     this.started = false;
     this.stage = undefined;
@@ -156,6 +188,7 @@ export class OtaAgent {
     if (!this.running) return;
     try {
       callback();
+      if (this.sleepSeconds !== undefined) this.settle(this.sleepSeconds);
     } catch (error) {
       // A fault of ours must neither abort the VM nor stop the agent from listening.
       this.host.notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
@@ -176,7 +209,19 @@ export class OtaAgent {
     this.host.notify({ event: "trial", stage: trial.stage, secondsLeft });
   }
 
+  /** `reason`: why the connection has ended. */
+  private linked(up: boolean, reason = ""): void {
+    this.wake.link(up, this.options.ports.clock.now());
+    this.runner.dispatch(up ? { type: "link", up } : { type: "link", up, reason });
+  }
+
+  private acked(token: Token): void {
+    this.wake.heard(token === "version", this.options.ports.clock.now());
+    this.runner.dispatch({ type: "acked", token });
+  }
+
   private incoming(incoming: Incoming): void {
+    this.wake.heard(false, this.options.ports.clock.now());
     switch (incoming.kind) {
       case "offer":
         return this.runner.dispatch({ type: "offer", offer: incoming.offer });
@@ -193,17 +238,52 @@ export class OtaAgent {
 
   private down(reason: string): void {
     this.host.log(`mqtt: ${reason}`);
-    this.runner.dispatch({ type: "link", up: false, reason });
+    this.linked(false, reason);
+  }
+
+  /* ---- sleep ---- */
+
+  /** Sleeps if the application wants to and the agent may. */
+  private settle(wanted: number): void {
+    const { file, wake } = this;
+    const now = this.options.ports.clock.now();
+    if (wake.fetchEnds(now)) file.drain();
+    const most = this.maySleep();
+    if (most > 0 && (!file.fetching || wake.cutsOff(now))) this.leave(Math.ceil(Math.min(wanted, most)));
+  }
+
+  private leave(seconds: number): void {
+    const { clock } = this.options.ports;
+    this.runner.dispatch({ type: "sleep", seconds });
+    // A trial that has reached its bounds rolls back instead.
+    if (this.maySleep() === 0) return;
+    this.stop();
+    // The broker is told, or it would push to a device that does not listen: that costs nothing but this moment.
+    this.timer = { handle: clock.set(() => this.sleep(seconds), SLEEP_CLOSE), at: 0 };
+  }
+
+  private sleep(seconds: number): void {
+    this.timer = undefined;
+    this.host.notify({ event: "sleep", seconds });
+    try {
+      this.options.ports.boot.sleep(seconds);
+    } catch (error) {
+      // In a trial that could not be armed again the sleep would take the firmware away.
+      this.host.notify({ event: "warning", message: `stays awake: ${(error as Error).message}` });
+      this.start();
+    }
   }
 
   /* ---- time ---- */
 
   /** One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. */
   private arm(): void {
-    if (!this.running) return;
-    const at = earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()));
-    if (at === undefined || (this.timer !== undefined && this.timer.at <= at)) return;
+    const sleeps = this.sleepSeconds !== undefined;
+    if (!this.running && !sleeps) return;
     const { clock } = this.options.ports;
+    let at = earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()));
+    if (sleeps) at = earlier(at, this.wake.deadline(clock.now()));
+    if (at === undefined || (this.timer !== undefined && this.timer.at <= at)) return;
     if (this.timer !== undefined) clock.clear(this.timer.handle);
     const handle = clock.set(() => this.tick(), Math.max(0, at - clock.now()));
     this.timer = { handle, at };
@@ -216,5 +296,9 @@ export class OtaAgent {
       this.file.tick();
       this.runner.dispatch({ type: "tick" });
     });
+    if (this.running || this.sleepSeconds === undefined) return;
+    // The network has not come up yet.
+    this.settle(this.sleepSeconds);
+    this.arm();
   }
 }

@@ -48,6 +48,16 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
     if (machine !== undefined) this.run(machine.renew(url, this.now()));
   }
 
+  /** Asks for no further range; those under way are received. */
+  drain(): void {
+    this.machine?.drain();
+  }
+
+  /** Bytes are under way, or will be asked for. */
+  get fetching(): boolean {
+    return this.machine?.fetching === true;
+  }
+
   protected override serverOf({ host, port, tls }: ServerConnect): ConnectOptions {
     return { host, port, ...(tls ? { tls: "https" } : {}) };
   }

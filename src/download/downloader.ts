@@ -149,6 +149,16 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     return this.outputs.splice(0);
   }
 
+  /** Asks for no further range; those under way are received. */
+  drain(): void {
+    this.exchange.drain();
+  }
+
+  /** False: after `drain`, and nothing is under way any more. */
+  get fetching(): boolean {
+    return this.exchange.fetching;
+  }
+
   stop(): DownloadOutput[] {
     this.leave(ENDED);
     return this.outputs.splice(0);

@@ -79,6 +79,16 @@ export class Exchange {
     }
   }
 
+  /** Asks for nothing more. */
+  drain(): void {
+    this.plan.draining = true;
+  }
+
+  /** Bytes are still to come, or will be asked for. */
+  get fetching(): boolean {
+    return !this.plan.draining || this.plan.unanswered;
+  }
+
   readTarget(): Uint8Array {
     return this.assembler.target();
   }

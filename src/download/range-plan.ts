@@ -28,6 +28,8 @@ export class RangePlan {
   private limited = false;
   /** What the next request waits for after an answer, ms. */
   gap = 0;
+  /** Nothing more is asked for: the device is about to sleep. */
+  draining = false;
   private readonly rate = new RateEstimate();
 
   /** `single`: one sector per request, so that each can be checked before it is stored. */
@@ -59,6 +61,7 @@ export class RangePlan {
    * received, `delivered`: bytes in sectors. `size` 0: unknown.
    */
   next(from: number, wanted: number, delivered: number, size: number): number {
+    if (this.draining) return 0;
     const pipelined = this.ends.length > 0;
     if (this.probing) return pipelined ? 0 : from + 1;
     if (size > 0 && from >= size) return 0;
@@ -77,6 +80,11 @@ export class RangePlan {
   asked(end: number, now: number): void {
     this.ends.push(end);
     this.rate.asked(now);
+  }
+
+  /** A request is unanswered. */
+  get unanswered(): boolean {
+    return this.ends.length > 0;
   }
 
   /** First byte not asked for on this connection; `wanted` when no request is unanswered. */

@@ -6,9 +6,21 @@ import { decideBoot } from "./boot-table";
 import type { Decision } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
+import { startDownload } from "./download";
 import { fail, finishFailure, report } from "./outcome";
 import { before, IDLE, to, warning } from "./states";
-import type { Activating, Checking, Idle, Reporting, Starting, Step, Trial, TrialWithoutJob, Waiting } from "./states";
+import type {
+  Activating,
+  Checking,
+  Downloading,
+  Idle,
+  Reporting,
+  Starting,
+  Step,
+  Trial,
+  TrialWithoutJob,
+  Waiting,
+} from "./states";
 import { StoredJob } from "./stored-job";
 import { refusalOfOffer } from "./target";
 import { countTrial, raiseMinimum, startTrial, startTrialWithoutJob } from "./trial";
@@ -16,7 +28,7 @@ import { checkRunning, verify, verifyAgain } from "./verify";
 import type { Verified } from "./verify";
 import type { Outcome } from "./types";
 
-type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Checking | Verified | Activating;
+type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Downloading | Checking | Verified | Activating;
 
 export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
@@ -100,9 +112,15 @@ const refusedNow = (context: JobContext, job: StoredJob): Step<Reporting> | unde
 const verifyStored = (context: JobContext, job: StoredJob, now: number): Step<Verified> =>
   before(job.target.open(job.offer, job.offset), verify(context, job, now));
 
-const resume = (context: JobContext, job: StoredJob, now: number): Step<Waiting | Checking | Verified> => {
+const resume = (
+  context: JobContext,
+  job: StoredJob,
+  now: number,
+): Step<Waiting | Downloading | Checking | Verified> => {
   if (job.complete) return verifyStored(context, job, now);
   // The cut came while the running image was compared with the offer.
   if (job.target.runs(context, job.offer)) return checkRunning(context, job);
+  // A wake is no power-on after which the cloud may know better: the URL worked minutes ago.
+  if (context.facts.resetReason === "deep-sleep") return startDownload(job, now);
   return to({ name: "waiting", job, until: now + context.options.platform.rules.resumeDelay }, []);
 };

@@ -137,6 +137,11 @@ export class Budgets {
     return this.putAwake(now);
   }
 
+  /** Before a sleep: wakes that are shorter than the interval would never store the time. */
+  keep(now: number): JobEffect[] {
+    return this.storeAt === undefined ? [] : this.putAwake(now);
+  }
+
   private plan(now: number): void {
     const { trials, installs } = this.content(now);
     const waits = installs > 0 || trials.some((each) => this.waitOf(each, now) > 0);

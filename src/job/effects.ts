@@ -73,6 +73,8 @@ export type JobEvent =
   | { readonly type: "install"; readonly ok: boolean; readonly message: string }
   /** The operator or the application resets what is remembered of images: denylist and budgets. */
   | { readonly type: "forget" }
+  /** The device is about to sleep so many seconds. Nothing follows in this wake. */
+  | { readonly type: "sleep"; readonly seconds: number }
   | { readonly type: "tick" };
 
 export type JobEffect =
@@ -148,4 +150,6 @@ export type Notice =
   | { readonly event: "reboot"; readonly slot: string }
   | { readonly event: "confirmed"; readonly version: string }
   | { readonly event: "rollback"; readonly version: string }
+  /** Deep sleep begins: the next start is a wake so many seconds later. */
+  | { readonly event: "sleep"; readonly seconds: number }
   | { readonly event: "warning"; readonly message: string };

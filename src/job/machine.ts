@@ -40,6 +40,7 @@ import {
 import { refuse } from "./outcome";
 import { RECORDS } from "./records";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
+import { beforeSleep } from "./sleep";
 import { jobOf, stay, to } from "./states";
 import type {
   Burning,
@@ -55,7 +56,16 @@ import type {
   TrialWithoutJob,
 } from "./states";
 import { stageOf } from "./stage";
-import { health, healthWithoutJob, linkInTrial, reached, trialTimeout, trialTimeoutWithoutJob } from "./trial";
+import {
+  health,
+  healthWithoutJob,
+  linkInTrial,
+  reached,
+  sleepInTrial,
+  sleepInTrialWithoutJob,
+  trialTimeout,
+  trialTimeoutWithoutJob,
+} from "./trial";
 import type { Target } from "./target";
 import type { Task } from "./types";
 import { checkBytes, checkTurn, verifyBytes, verifyTurn } from "./verify";
@@ -67,7 +77,16 @@ type EventOf<E extends EventName> = Extract<MachineEvent, { type: E }>;
 
 /** The states that may follow each state, besides itself. The types of the handlers in TABLE are checked against it. */
 interface Next {
-  starting: "idle" | "trial" | "trial-without-job" | "waiting" | "checking" | Whole | "activating" | "reporting";
+  starting:
+    | "idle"
+    | "trial"
+    | "trial-without-job"
+    | "waiting"
+    | "downloading"
+    | "checking"
+    | Whole
+    | "activating"
+    | "reporting";
   idle: "consent" | "rolling-back-without-job";
   consent: "idle" | "checking" | "downloading" | Whole | "reporting" | "rolling-back-without-job";
   waiting: "consent" | "downloading" | "reporting";
@@ -178,6 +197,7 @@ export const DEFAULTS: Defaults = Object.freeze<Defaults>({
   acked,
   "effect-failed": warn,
   forget,
+  sleep: beforeSleep,
   tick: (context, state, _event, now) => to(state, storeDue(context, now)),
 });
 
@@ -223,6 +243,7 @@ export const TABLE = frozen({
     acked: ackedInTrial,
     health,
     timeout: trialTimeout,
+    sleep: sleepInTrial,
     "effect-failed": failJob,
   },
   "trial-without-job": {
@@ -231,6 +252,7 @@ export const TABLE = frozen({
     acked: ackedInTrial,
     health: healthWithoutJob,
     timeout: trialTimeoutWithoutJob,
+    sleep: sleepInTrialWithoutJob,
   },
   reporting: {
     offer: offerWhileUnable,

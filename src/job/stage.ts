@@ -26,10 +26,13 @@ export const stageOf = ({ linkUp, obstacles }: Known, asked: boolean): string =>
   return obstacles.network ?? obstacles.link ?? "cloud not reached";
 };
 
-/** Why the trial ended at its deadline. What the cloud itself has answered tells more than the time. */
-export const deadlineText = (context: Known, asked: boolean): string => {
+/**
+ * Why the trial ended at its deadline, or at another `bound`. What the cloud itself has answered tells more than the
+ * time.
+ */
+export const deadlineText = (context: Known, asked: boolean, bound?: string): string => {
   const { linkUp, obstacles, options } = context;
   const answered = !asked && !linkUp && obstacles.network === undefined && obstacles.link !== undefined;
   const stage = stageOf(context, asked);
-  return `trial: ${stage}${answered ? "" : ` within ${options.policy.trialSeconds} s`}`;
+  return `trial: ${stage}${answered && bound === undefined ? "" : ` within ${bound ?? `${options.policy.trialSeconds} s`}`}`;
 };

@@ -2,6 +2,7 @@
  * New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it is rolled back,
  * with the reason.
  */
+import { TRIAL_SPAN, TRIAL_WAKES } from "../constants";
 import { lostPower } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
@@ -9,6 +10,7 @@ import { takeDeferred } from "./offers";
 import { failure, remember, report } from "./outcome";
 import { RECORDS } from "./records";
 import { noteLink, pendingAnswer, reportVersion } from "./report";
+import { beforeSleep } from "./sleep";
 import { deadlineText } from "./stage";
 import { before, jobOf, stay, to, warning } from "./states";
 import type {
@@ -29,7 +31,9 @@ type AnyTrial = Trial | TrialWithoutJob;
 /** A new object each time: XS throws "read only value" when an application passes a frozen notice to JSON.stringify. */
 const trialNotice = (): JobEffect => ({ type: "notify", notice: { event: "state", state: "trial" } });
 
-const endOfTrial = ({ options }: JobContext, now: number): number => now + options.policy.trialSeconds * 1000;
+/** Awake time counts, over deep sleeps. */
+const endOfTrial = ({ options, facts }: JobContext, now: number): number =>
+  now + options.policy.trialSeconds * 1000 - facts.startUp.awake;
 
 export const startTrial = (context: JobContext, job: StoredJob, now: number): Step<Trial> =>
   to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [trialNotice()]);
@@ -129,6 +133,36 @@ export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<R
 
 export const trialTimeoutWithoutJob = (context: JobContext, { asked }: TrialWithoutJob): Step<RollingBackWithoutJob> =>
   before([warning(deadlineText(context, asked))], giveUpWithoutJob(context));
+
+/** The bound that another sleep would break. The start-up enforces it as well, but cannot say why. */
+const boundOfSleep = ({ facts, options }: JobContext, seconds: number): string | undefined => {
+  const { wakes, since } = facts.startUp;
+  if (wakes >= TRIAL_WAKES) return `${TRIAL_WAKES} wakes`;
+  const next = since + (options.policy.trialSeconds + seconds) * 1000;
+  return next > TRIAL_SPAN ? `${TRIAL_SPAN / 3_600_000} h` : undefined;
+};
+
+export const sleepInTrial = (
+  context: JobContext,
+  state: Trial,
+  event: Event<"sleep">,
+  now: number,
+): Step<Trial | RollingBack> => {
+  const bound = boundOfSleep(context, event.seconds);
+  return bound === undefined
+    ? beforeSleep(context, state, event, now)
+    : giveUp(context, state.job, deadlineText(context, state.asked, bound), state.asked);
+};
+
+export const sleepInTrialWithoutJob = (
+  context: JobContext,
+  state: TrialWithoutJob,
+  event: Event<"sleep">,
+  now: number,
+): Step<TrialWithoutJob | RollingBackWithoutJob> =>
+  boundOfSleep(context, event.seconds) === undefined
+    ? beforeSleep(context, state, event, now)
+    : giveUpWithoutJob(context);
 
 /**
  * `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware

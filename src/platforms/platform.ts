@@ -65,7 +65,8 @@ export type Incoming =
 
 export type Report =
   | { readonly kind: "version"; readonly version: string }
-  | { readonly kind: "progress"; readonly task: Task; readonly percent: number }
+  /** `note`: for people; "asleep for N s" before a sleep. */
+  | { readonly kind: "progress"; readonly task: Task; readonly percent: number; readonly note?: string }
   | { readonly kind: "burning"; readonly task: Task }
   | { readonly kind: "outcome"; readonly task: Task; readonly outcome: Outcome };
 

@@ -99,8 +99,8 @@ class Walk {
       },
       target: isNew ? "ota_0" : "ota_1",
       slotSize: 1 << 20,
-      resetReason: this.#pick<ResetReason>(["power-on", "software", "panic"]),
-      startUp: NOT_ON_TRIAL,
+      resetReason: this.#pick<ResetReason>(["power-on", "software", "panic", "deep-sleep"]),
+      startUp: { ...NOT_ON_TRIAL, wakes: this.#pick([0, 0, 20]) },
       targetStarted: undefined,
       lastInvalid: this.#pick([undefined, undefined, "ota_1"]),
       stored: readRecords({
@@ -203,6 +203,7 @@ class Walk {
       case 13:
         return this.#pick<JobEvent>([
           { type: "forget" },
+          { type: "sleep", seconds: 600 },
           { type: "rewind", offset: 0 },
           { type: "start-over", reason: "changed" },
           { type: "finished" },
@@ -226,7 +227,7 @@ const NEXT = nextStates();
 
 test("random walks take every declared transition and no other", () => {
   const seen = new Set<string>();
-  for (let seed = 1; seed <= 60; seed++) {
+  for (let seed = 1; seed <= 80; seed++) {
     const walk = new Walk(seed);
     walk.run(3_000);
     for (const each of walk.seen) seen.add(each);

@@ -13,6 +13,10 @@ export interface VirtualDeviceOptions extends Omit<AgentOptions, "ports" | "plat
   platform(crypto: NodeCrypto): Platform;
   /** Uniform in [0, 1); default: always 0.5. */
   readonly random?: () => number;
+  /** The application of a battery device: it sleeps so many seconds as soon as the agent lets it. */
+  readonly sleepSeconds?: number;
+  /** From the start of the firmware to an address, ms; default: there is one at once. */
+  readonly networkUpAfter?: number;
   /** What stands between the agent and the ports of the board. */
   ports?(ports: Ports): Ports;
 }
@@ -46,19 +50,32 @@ export class VirtualDevice {
     this.#agent?.stop();
     const { bricked } = this.board.powerOn(reason);
     if (bricked !== undefined) throw new Error(`the board does not boot: ${bricked}`);
-    const { board: _board, clock, network, random: _random, ports: wrap, platform, ...agent } = this.#options;
+    const {
+      board: _board,
+      random: _random,
+      clock,
+      network,
+      sleepSeconds,
+      networkUpAfter = 0,
+      ports: wrap,
+      platform,
+      ...options
+    } = this.#options;
     const log = (line: string): void => void this.log.push(line);
     const ports = { ...this.board.ports, network, clock, crypto: this.#crypto, log };
-    this.#agent = new OtaAgent({
-      ...agent,
+    const agent = new OtaAgent({
+      ...options,
       ports: wrap?.(ports) ?? ports,
       platform: platform(this.#crypto),
       onNotice: (notice) => {
         this.notices.push(notice);
-        agent.onNotice?.(notice);
+        options.onNotice?.(notice);
       },
     });
-    this.#agent.start();
+    this.#agent = agent;
+    if (sleepSeconds !== undefined) agent.sleepUntil(sleepSeconds);
+    if (networkUpAfter === 0) agent.start();
+    else clock.set(() => this.#agent === agent && agent.start(), networkUpAfter);
   }
 
   /** The power is gone: nothing of the agent runs any more. */

@@ -139,7 +139,12 @@ export class ThingsPanelPlatform implements Platform {
       case "progress":
         // QoS 0: the next report follows within seconds. 0 is no step. 100 ends the task, which only the new firmware
         // may do.
-        return this.progress(0, report.task, Math.min(Math.max(Math.floor(report.percent), 1), 99), "downloading");
+        return this.progress(
+          0,
+          report.task,
+          Math.min(Math.max(Math.floor(report.percent), 1), 99),
+          report.note ?? "downloading",
+        );
       case "burning":
         return this.progress(1, report.task, 99, "downloaded and verified, about to restart");
       case "outcome":
