@@ -37,7 +37,16 @@ export type BoardEvent =
   /** No slot boots; the board stays off. */
   | { readonly event: "bricked"; readonly message: string }
   | {
-      readonly event: "offer" | "resume" | "state" | "trial" | "confirmed" | "rollback" | "reboot" | "warning";
+      readonly event:
+        | "offer"
+        | "resume"
+        | "state"
+        | "trial"
+        | "confirmed"
+        | "rollback"
+        | "reboot"
+        | "sleep"
+        | "warning";
       readonly [key: string]: unknown;
     };
 
@@ -78,7 +87,10 @@ export class Board {
   readonly #folder: BoardFolder;
   readonly #slots: Slots;
   readonly #clock: Clock;
+  /** Lost with this process, as on a chip with the power. */
   readonly #rtc: RtcMemory = {};
+  /** Seconds of the deep sleep that the firmware asked for. */
+  #asleep = 0;
   /** Stops what runs now. Undefined: the power is off. */
   #cut: (() => void) | undefined;
   #running: Promise<void> = Promise.resolve();
@@ -139,7 +151,10 @@ export class Board {
       const end = await this.#execute(boot, start, power);
       if (!power.on) return;
       reason = REASONS[end.cause];
-      if (end.cause === "stopped") continue;
+      if (end.cause === "stopped") {
+        if (await this.#sleep(power)) reason = "deep-sleep";
+        continue;
+      }
       failures = this.#clock.now() - started < SOON ? failures + 1 : 1;
       const wait = failures <= PROMPT_RESETS ? 0 : Math.min(SLOWEST_LOOP, 250 * 2 ** (failures - PROMPT_RESETS));
       this.#options.onEvent({ event: "reset", reason, message: end.message, ...(wait === 0 ? {} : { wait }) });
@@ -186,7 +201,10 @@ export class Board {
           resetReason,
           running,
           awake: () => this.#clock.now() - started,
-          restart: () => engine.stop(),
+          restart: (_why, seconds = 0) => {
+            this.#asleep = seconds;
+            engine.stop();
+          },
         }),
         network: new NodeNetwork(network),
         crypto: new NodeCrypto(),
@@ -225,6 +243,14 @@ export class Board {
     if (!createHash("sha256").update(payload).digest().equals(described))
       throw new Error(`the script in ${label} is not the one that its image describes`);
     return Buffer.from(payload).toString();
+  }
+
+  /** Only the RTC runs. False: the firmware asked for no sleep. */
+  async #sleep(power: { on: boolean }): Promise<boolean> {
+    const seconds = this.#asleep;
+    this.#asleep = 0;
+    if (seconds > 0) await this.#pause((seconds * 1000) / (this.#options.clockSpeed ?? 1), power);
+    return seconds > 0;
   }
 
   async #pause(milliseconds: number, power: { on: boolean }): Promise<void> {

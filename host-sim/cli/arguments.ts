@@ -37,6 +37,16 @@ export function originArgument(text: string): string {
   return url.origin;
 }
 
+/** Seconds awake and asleep. */
+export function sleepArgument(text: string): { readonly awake: number; readonly asleep: number } {
+  const match = /^([1-9][0-9]{0,4}),([1-9][0-9]{0,6})$/.exec(text);
+  if (match === null)
+    throw new InvalidArgumentError(
+      "It is AWAKE,ASLEEP: whole seconds that the board is awake at most, up to 99999, and asleep, such as 20,600.",
+    );
+  return { awake: Number(match[1]), asleep: Number(match[2]) };
+}
+
 /** Length of a firmware file: no more than the local cloud takes. */
 export function bytesArgument(text: string): number {
   if (!/^[1-9][0-9]{0,9}$/.test(text) || Number(text) > PACKAGE_MAX)

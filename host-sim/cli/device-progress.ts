@@ -53,6 +53,8 @@ export function words(event: BoardEvent): string {
       return `${is["version"]} is confirmed`;
     case "rollback":
       return `${is["version"]} was rolled back`;
+    case "sleep":
+      return `sleeps for ${is["seconds"]} s`;
     default:
       return `${event.event}${is["message"] === undefined ? "" : `: ${is["message"]}`}`;
   }

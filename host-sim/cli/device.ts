@@ -7,7 +7,7 @@ import { workerPath } from "../board/xs-worker";
 import { readDeviceConfig } from "../board/config/device-config";
 import { firmwareSource } from "../board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { versionArgument } from "./arguments";
+import { sleepArgument, versionArgument } from "./arguments";
 import { Narrator } from "./device-progress";
 import { orFail } from "./errors";
 import { outliveOutput } from "./output";
@@ -19,6 +19,7 @@ interface DeviceFlags {
   readonly version: string;
   readonly engine: "xs" | "node";
   readonly portableMd5?: boolean;
+  readonly sleep?: { readonly awake: number; readonly asleep: number };
   readonly verbose?: boolean;
 }
 
@@ -39,11 +40,24 @@ export function register(program: Command): void {
       "--portable-md5",
       "MD5 in JavaScript in place of this computer's; slow, to try what an engine without it does",
     )
+    .option(
+      "--sleep <AWAKE,ASLEEP>",
+      "a battery device: seconds awake at most, then asleep, with an update over as many wakes as it takes",
+      sleepArgument,
+    )
     .option("--verbose", "the firmware's log on stderr")
     .action(orFail(run));
 }
 
-async function run({ config, state, version, engine, portableMd5 = false, verbose }: DeviceFlags): Promise<void> {
+async function run({
+  config,
+  state,
+  version,
+  engine,
+  portableMd5 = false,
+  sleep,
+  verbose,
+}: DeviceFlags): Promise<void> {
   outliveOutput();
   if (engine === "xs") workerPath();
   await written(config, (line) => process.stderr.write(`${line}\n`));
@@ -53,7 +67,7 @@ async function run({ config, state, version, engine, portableMd5 = false, verbos
   let bricked: string | undefined;
   const board = await Board.open({
     folder: state,
-    configuration: portableMd5 ? { ...firmware, portableMd5 } : firmware,
+    configuration: { ...firmware, ...(portableMd5 ? { portableMd5 } : {}), ...(sleep === undefined ? {} : { sleep }) },
     network: trust,
     flashSize,
     factory: async () => buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),

@@ -46,6 +46,11 @@ test("bad input is refused by one clear line on stderr and exit code 1, and noth
     [["device", "--config", at("none.json"), "--state", state], /none\.json can not be read: there is no such file/],
     [["device", "--config", at("bad.json"), "--state", state], /bad\.json: productId: a string is expected/],
     [["device", "--config", at("ca.json"), "--state", state], /ca\.json: mqtt\.ca: missing\.pem can not be read/],
+    [["device", "--config", at("good.json"), "--state", state, "--sleep", "20"], /It is AWAKE,ASLEEP: whole seconds/],
+    [
+      ["device", "--config", at("good.json"), "--state", state, "--sleep", "0,600"],
+      /It is AWAKE,ASLEEP: whole seconds/,
+    ],
     [["device", "--config", at("good.json"), "--state", folder], /is not a board's folder/],
     [["inspect", "--state", state], /holds no board/],
   ];

@@ -15,6 +15,8 @@ export interface FirmwareConfiguration {
   readonly download?: NonNullable<AgentOptions["download"]>;
   /** Modules that are not the firmware: their names in offers, and the data partitions that they go to. */
   readonly modules?: { readonly [name: string]: string };
+  /** A battery device: seconds awake at most, and asleep. */
+  readonly sleep?: { readonly awake: number; readonly asleep: number };
   /** MD5 in JavaScript in place of the board's. */
   readonly portableMd5?: boolean;
 }

@@ -22,11 +22,11 @@ export function runFirmware(platforms: readonly AnyPlatform[]): void {
   const board = bridgePorts(issueCommand, FIRMWARE.version);
   Object.assign(globalThis, { handleCommand: board.handle });
   const configuration = JSON.parse(board.configuration()) as FirmwareConfiguration;
-  const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false } = configuration;
+  const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false, sleep } = configuration;
   const definition = definitionOf(platform.kind, platforms);
   const crypto = portableMd5 ? withPortableMd5(board.crypto) : board.crypto;
   const network = FIRMWARE.offline === true ? NOWHERE : board.network;
-  new OtaAgent({
+  const agent = new OtaAgent({
     ports: { ...board, crypto, network },
     platform: createPlatform(platform, crypto, platforms),
     broker,
@@ -34,7 +34,10 @@ export function runFirmware(platforms: readonly AnyPlatform[]): void {
     download,
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
-  }).start();
+    ...(sleep === undefined ? {} : { wake: { seconds: sleep.awake } }),
+  });
+  agent.start();
+  if (sleep !== undefined) agent.sleepUntil(sleep.asleep);
 }
 
 /** A module without a place on this board gets no installer: its offers are refused, and the rest works. */
