@@ -12,6 +12,8 @@ import { fetchers } from "./measure/fetchers";
 import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
 import { powerCuts, receiveWindows, weakLink } from "./measure/weak-link";
+import { countHandshakes, firstByteSection } from "./measure/first-byte";
+import { measureWakes, wakeBars, wakesSection } from "./measure/wakes";
 import { measureAgent, measureParts } from "./measure/work";
 import { comparisonPlot, linesPlot, sections } from "./report";
 import type { Results } from "./report";
@@ -25,6 +27,7 @@ Measures the agent: work on XS, heap, flash, network, and time over weak links o
 instead. Tables on stdout, plots and numbers in build/bench/. The last line is the result.
 
   --quick      smaller image, fewer seeds: some seconds
+  --wakes      only a battery device: awake time, and what a wake costs before the first byte
   --seed N     first seed of the line's breaks (default 1)
   --budget     writes bench/budget.json from what is counted now, and nothing else
   --docs       also writes docs/bench.svg and the tables of docs/BENCH.md
@@ -35,20 +38,22 @@ interface Arguments {
   readonly quick: boolean;
   readonly docs: boolean;
   readonly budget: boolean;
+  readonly wakes: boolean;
   readonly seed: number;
 }
 
 function readArguments(words: readonly string[]): Arguments | string {
-  let [quick, docs, budget, seed] = [false, false, false, 1];
+  let [quick, docs, budget, wakes, seed] = [false, false, false, false, 1];
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "--quick") quick = true;
     else if (word === "--docs") docs = true;
     else if (word === "--budget") budget = true;
+    else if (word === "--wakes") wakes = true;
     else if (word === "--seed" && /^\d{1,9}$/.test(words[at + 1] ?? "")) seed = Number(words[++at]);
     else return `bench: ${JSON.stringify(word)} is not understood; see --help`;
   }
-  return { quick, docs, budget, seed };
+  return { quick, docs, budget, wakes, seed };
 }
 
 async function measure({ quick, seed }: Arguments): Promise<Results> {
@@ -72,6 +77,8 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   const cuts = powerCuts(size, seeds.slice(0, 2), floor);
   const windows = receiveWindows(size);
   const fetched = await fetchers(size);
+  say("wakes of a battery device");
+  const wakes = measureWakes();
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
   return {
     size,
@@ -85,8 +92,10 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
     cuts,
     windows,
     fetchers: fetched,
+    wakes,
+    handshakes: await countHandshakes(),
     machine,
-    bars: bars({ size, floor, flash: update.flash, work, weak }),
+    bars: [...bars({ size, floor, flash: update.flash, work, weak }), ...wakeBars(wakes)],
   };
 }
 
@@ -128,6 +137,17 @@ else if (typeof read === "string") {
   const budget = budgetFor(await count());
   writeFileSync(join(ROOT, "bench", "budget.json"), `${JSON.stringify(budget, undefined, 2)}\n`);
   console.log(`ok: ${Object.keys(budget).length} counts in bench/budget.json`);
+} else if (read.wakes) {
+  const wakes = measureWakes();
+  const tables = [wakesSection(wakes), firstByteSection(wakes, await countHandshakes())];
+  for (const { title, note, body } of tables) process.stdout.write(`## ${title}\n\n${note}\n\n${body}\n\n`);
+  const missed = wakeBars(wakes).filter((bar) => !holds(bar));
+  console.log(
+    `${missed.length === 0 ? "ok" : "missed"}: ${wakeBars(wakes)
+      .map(({ what, text }) => `${what} ${text}`)
+      .join(", ")}`,
+  );
+  if (missed.length > 0) process.exitCode = 1;
 } else {
   const started = performance.now();
   const results = await measure(read);

@@ -8,6 +8,10 @@ import type { Outcome, WeakLink, WindowRow } from "./measure/weak-link";
 import type { Work } from "./measure/work";
 import type { Fetched } from "./measure/fetchers";
 import type { Counts } from "./measure/counts";
+import type { HandshakeCost } from "./measure/first-byte";
+import { firstByteSection } from "./measure/first-byte";
+import { wakesSection } from "./measure/wakes";
+import type { WakesResult } from "./simulation/wakes";
 import type { FlashSummary } from "./simulation/device";
 import type { RunResult } from "./simulation/update";
 import { RESET_EVERY } from "./measure/lines";
@@ -24,6 +28,8 @@ export interface Results {
   readonly cuts: readonly { readonly cut: number; readonly outcomes: readonly Outcome[] }[];
   readonly windows: readonly WindowRow[];
   readonly fetchers: readonly Fetched[];
+  readonly wakes: WakesResult;
+  readonly handshakes: readonly HandshakeCost[];
   readonly bars: readonly Bar[];
   readonly machine: string;
 }
@@ -55,6 +61,8 @@ export function sections(results: Results): Section[] {
     heap(results.work),
     flashOfUpdate(results),
     networkOfUpdate(results),
+    wakesSection(results.wakes),
+    firstByteSection(results.wakes, results.handshakes),
   ];
 }
 

@@ -60,6 +60,19 @@ test("a wake goes on with its stored URL, whether the broker is there or not", (
   assert.ok(device.network.traffic(80).read - before > 1_000, "bytes of the file came at once");
 });
 
+test("a wake reads nothing of what its checkpoint vouches for, before the first byte that is new", () => {
+  const device = new Sleeper({ size: 200_000, line: WEAK, wake: { seconds: 8 } }).start();
+  assert.equal(device.runOnce().ends, "sleep");
+  const { address, size } = device.board.table.slots[1];
+  let read = 0;
+  device.board.chip.onRead = (at, bytes) => {
+    if (at >= address && at < address + size) read += bytes.length;
+  };
+  device.goOn();
+  device.clock.advance(300);
+  assert.equal(read, 0);
+});
+
 test("after a power-on the stored URL waits for a fresh push, as without sleep", () => {
   const device = new Sleeper({ size: 200_000, line: WEAK, wake: { seconds: 8 } }).start();
   assert.equal(device.runOnce().ends, "sleep");
