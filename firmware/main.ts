@@ -15,15 +15,12 @@ const log = (line: string): void => trace(`${line}\n`);
 powerOn(run, { log, trust: rootsOf });
 
 function run(device: Device): Program {
-  const { ports, lastFault } = device;
-  if (lastFault !== undefined) log(`the last run ended: ${lastFault}`);
-  let agent: OtaAgent;
+  const { ports } = device;
   try {
     const { name, ...options } = readSettings((key) => device.setting(key) ?? config[key], ports.crypto);
     const panel = makePanel(name, ports.boot.running());
-    agent = new OtaAgent({
+    return new OtaAgent({
       ports,
-      lastFault,
       ...options,
       onNotice(notice) {
         log(JSON.stringify(notice));
@@ -33,18 +30,13 @@ function run(device: Device): Program {
   } catch (error) {
     return unusable(device, `setting ${(error as Error).message}`);
   }
-  device.connect(() => agent.start());
-  return agent;
 }
 
-/** A device without usable settings reaches no cloud. Firmware that is on trial rolls back then. */
+/** A device without usable settings reaches no cloud. Firmware on trial is rolled back for it, by the throw. */
 function unusable({ ports }: Device, message: string): Program {
   log(message);
   const running = ports.boot.running();
   makePanel("", running).show({ event: "warning", message });
-  if (isUnconfirmed(running)) {
-    ports.boot.rollback();
-    ports.boot.restart();
-  }
+  if (isUnconfirmed(running)) throw new Error(message);
   return { stop() {} };
 }

@@ -104,10 +104,7 @@ powerOn((device) => {
     policy: { allowHttp: true },
     onNotice: (notice) => trace(`${JSON.stringify(notice)}\n`),
   });
-  device.connect(() => {
-    agent.start();
-    connection.open();
-  });
+  device.connect(() => connection.open());
   return {
     stop() {
       agent.stop();

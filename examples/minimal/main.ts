@@ -21,7 +21,7 @@ powerOn(
     const tls = setting("mqttTls") !== "false";
     const own = { host: setting("mqttHost") || "127.0.0.1", port: Number(setting("mqttPort") || 1883) };
     const pump = new Pump();
-    const agent = new OtaAgent({
+    return new OtaAgent({
       ports: device.ports,
       platform: new TencentPlatform(identity, device.ports.crypto),
       broker: { ...(tls ? defaultBroker(productId) : own), tls },
@@ -32,8 +32,6 @@ powerOn(
       /** New firmware has reached the cloud; it stays if it also moves the pump. */
       onHealthCheck: (answer) => answer(pump.turns(), "the pump does not turn"),
     });
-    device.connect(() => agent.start());
-    return agent;
   },
   { trust: (kind) => ({ roots: roots(`${kind}.der`) }) },
 );

@@ -5,9 +5,8 @@
  */
 import config from "mc/config";
 import Resource from "Resource";
-import type { Setting } from "../moddable/device";
+import type { Setting, Trust } from "../moddable/device";
 import { pemBlocks } from "../../src/x509/pem";
-import type { Trust } from "../moddable/tls-session";
 import { decodeUtf8 } from "../../src/util/utf8";
 import { NvsStore } from "./store";
 

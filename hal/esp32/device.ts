@@ -1,7 +1,4 @@
-/**
- * The ESP32 as a device of hal/moddable/device.ts: ports, settings, network, clock, and the cause that ended the last
- * run.
- */
+/** The ESP32 as a device of hal/moddable/device.ts: ports, settings, network and clock. */
 import Net from "net";
 import Time from "time";
 // @ts-ignore: an application may map a module without declarations
@@ -11,11 +8,12 @@ import { ModdableCrypto } from "../moddable/crypto";
 import type { PowerOn } from "../moddable/device";
 import { lookupBy } from "../moddable/dns";
 import type { Lookup } from "../moddable/host-names";
+import { FaultRecord } from "../moddable/fault-record";
+import type { AbortHost } from "../moddable/fault-record";
 import { ModdableNetwork } from "../moddable/network";
-import { guardTrial } from "../moddable/trial-guard";
+import { NetworkWatch } from "../moddable/network-watch";
+import { startUp } from "../moddable/start-up";
 import { ChipConfig } from "./config";
-import { FaultRecord, installAbortHook } from "./fault-record";
-import type { AbortHost } from "./fault-record";
 import type { BringUp } from "./network/bring-up";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { EspBoot, EspFlash } from "./ota";
@@ -31,11 +29,6 @@ import { TimedNetwork, isClockSet } from "./timed-network";
 /** NVS namespaces: the agent's records, and the fault record of the last run. */
 const AGENT = "xs-ota";
 const LAST_RUN = "xs-ota-run";
-/**
- * With a network that has no time server, the agent starts all the same after this, ms: plain connections need no
- * clock.
- */
-const CLOCK_TIMEOUT = 10_000;
 
 export const powerOn: PowerOn = (main, options = {}) => {
   const log = (line: string): void => options.log?.(line);
@@ -43,17 +36,9 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const crypto = new ModdableCrypto();
   const settings = new ChipConfig();
   const faults = new FaultRecord(new NvsStore(LAST_RUN));
-  const boot = new EspBoot(() => faults.leave());
-  const reason = boot.resetReason();
+  const boot = new EspBoot();
   const earliest = earliestTime((offset, into) => boot.readRunning(offset, into));
-  const lastFault = faults.begin(reason);
-  installAbortHook(globalThis as AbortHost, {
-    faults,
-    version: boot.running().version,
-    restart: () => boot.restart(),
-    log,
-  });
-  guardTrial(boot, clock, (why) => faults.record(boot.running().version, "trial", why));
+  const isSet = (): boolean => isClockSet(earliest);
   const sockets = new LwipSockets();
   const lookup = lookupBy(
     () => Net.get("DNS") ?? [],
@@ -68,20 +53,20 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const ports = {
     flash: new EspFlash(),
     boot,
-    store: new AbRecordStore(new NvsStore(AGENT), reason !== "software"),
-    network: new TimedNetwork(network, clock, earliest),
+    store: new AbRecordStore(new NvsStore(AGENT), boot.resetReason() !== "software"),
+    network: new TimedNetwork(network, clock, isSet),
     crypto,
     clock,
     partition: (label: string) => new EspFlash(label),
     log,
   };
-
-  main({
+  startUp(main, {
     ports,
+    faults,
+    host: globalThis as AbortHost,
     setting: (key) => settings.stored(key),
-    connect: (ready) =>
-      connect({ settings, sockets, lookup, clock, earliest, random: () => crypto.random(), log }, ready),
-    lastFault,
+    connect: (missing) =>
+      connect({ settings, sockets, lookup, clock, earliest, random: () => crypto.random(), log }, missing),
   });
 };
 
@@ -95,24 +80,22 @@ interface ConnectParts {
   readonly log: (line: string) => void;
 }
 
-/**
- * Brings the network up, then the clock. `ready`: once, when both are there, or the clock's server has had its time.
- */
+/** Brings the network up, then the clock, and keeps both: see StartUpParts. */
 const connect = (
   { settings, sockets, lookup, clock, earliest, random, log }: ConnectParts,
-  ready: () => void,
+  missing: (what: string | undefined) => void,
 ): void => {
-  let waiting: (() => void) | undefined = ready;
-  const start = (): void => {
-    const callback = waiting;
-    waiting = undefined;
-    callback?.();
-  };
   const host = settings.text("sntp");
+  const watch = new NetworkWatch({
+    clock,
+    isClockSet: () => isClockSet(earliest),
+    ...(host === undefined ? { clockTimeout: 0 } : {}),
+    missing,
+  });
   const set = (seconds: number): void => {
     Time.set(seconds);
     log(`clock set: ${new Date().toISOString()}`);
-    start();
+    watch.clockSet();
   };
   const open = (onReadable: (count: number) => void): Datagrams => new LwipUdpSocket(sockets, { onReadable });
   const sntp = host === undefined ? undefined : new Sntp({ host, lookup, open, clock, earliest, random, set, log });
@@ -125,13 +108,15 @@ const connect = (
     up() {
       log("network: up");
       sntp?.start();
-      clock.set(start, sntp === undefined || isClockSet(earliest) ? 0 : CLOCK_TIMEOUT);
+      watch.up();
     },
+    failed: (reason) => watch.down(reason),
     down(reason) {
       log(`network: ${reason}`);
       sntp?.stop();
+      watch.down(reason);
     },
   });
 };
 
-export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";
+export type { Device, DeviceOptions, Main, PowerOn, Program, Setting, Trust } from "../moddable/device";

@@ -103,13 +103,6 @@ export class EspFlash implements Flash {
 }
 
 export class EspBoot implements Boot {
-  /** Before each restart that is wanted. */
-  readonly #leaving: () => void;
-
-  constructor(leaving: () => void) {
-    this.#leaving = leaving;
-  }
-
   running(): Running {
     return Ota.running();
   }
@@ -159,17 +152,14 @@ export class EspBoot implements Boot {
   }
 
   sleep(seconds: number): void {
-    this.#leaving();
     Ota.sleep(seconds);
   }
 
   rollback(): void {
-    this.#leaving();
     Ota.rollback();
   }
 
   restart(): void {
-    this.#leaving();
     Ota.restart();
   }
 }

@@ -11,17 +11,16 @@ export const isClockSet = (earliest = SOURCE_TIME): boolean => Date.now() >= ear
 export class TimedNetwork implements Network {
   readonly #network: Network;
   readonly #clock: Clock;
+  readonly #isSet: () => boolean;
 
-  readonly #earliest: number | undefined;
-
-  constructor(network: Network, clock: Clock, earliest?: number) {
+  constructor(network: Network, clock: Clock, isSet = isClockSet) {
     this.#network = network;
     this.#clock = clock;
-    this.#earliest = earliest;
+    this.#isSet = isSet;
   }
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
-    if (options.tls === undefined || isClockSet(this.#earliest)) return this.#network.connect(options, events);
+    if (options.tls === undefined || this.#isSet()) return this.#network.connect(options, events);
     const timer = this.#clock.set(
       () => events.closed({ kind: "other", message: "no TLS yet: the clock is not set" }),
       0,

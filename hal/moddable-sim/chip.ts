@@ -19,7 +19,15 @@ import { startChip } from "../model-chip/start-up";
 import type { RtcMemory } from "../model-chip/start-up";
 
 /** What an image was made to do wrong (`xs-ota image --fault`). */
-export type Fault = "throw" | "hang" | "offline";
+export type Fault =
+  | "throw"
+  | "hang"
+  | "offline"
+  | "no-network"
+  | "no-clock"
+  | "throw-late"
+  | "reject"
+  | "out-of-memory";
 
 export interface StartedChip {
   /** Label of the slot that the bootloader chose. */
@@ -33,6 +41,8 @@ export interface StartedChip {
   readonly store: Store;
   /** See `Ports`. */
   partition(label: string): Flash;
+  /** Another namespace of NVS. */
+  space(name: string): Store;
 }
 
 /** esp_chip_id_t of the ESP32, the one that `xs-ota image` makes images for. */
@@ -84,13 +94,8 @@ export function start(cells: FlashCells, resetReason: ResetReason, restart: () =
   return { slot, version, trial, fault, ...boardPorts({ ...parts, ...started, running, restart }) };
 }
 
-/**
- * `xs-ota image --fault` begins a payload so (host-sim/board/firmware/bundle.ts): a line of constants, then the line
- * that makes it fail.
- */
+/** `xs-ota image` begins a payload with a line of constants (host-sim/board/firmware/bundle.ts): the fault is in it. */
 function faultOf(payload: Uint8Array): Fault | undefined {
-  const [constants = "", prologue = ""] = decodeUtf8(payload.subarray(0, PROLOGUE_LENGTH)).split("\n");
-  if (constants.includes('"offline":true')) return "offline";
-  if (prologue.startsWith("throw ")) return "throw";
-  return prologue.startsWith("for (;;)") ? "hang" : undefined;
+  const [constants = ""] = decodeUtf8(payload.subarray(0, PROLOGUE_LENGTH)).split("\n");
+  return /"fault":"([a-z-]+)"/.exec(constants)?.[1] as Fault | undefined;
 }

@@ -8,12 +8,14 @@
  */
 import config from "mc/config";
 import Timer from "timer";
-import type { Device, DeviceOptions, PowerOn, Program } from "../moddable/device";
+import type { DeviceOptions, Main, PowerOn, Program } from "../moddable/device";
 import { ModdableClock } from "../moddable/clock";
 import { ModdableCrypto } from "../moddable/crypto";
 import { lookupBy } from "../moddable/dns";
+import { FaultRecord } from "../moddable/fault-record";
+import type { AbortHost } from "../moddable/fault-record";
 import { ModdableNetwork } from "../moddable/network";
-import { guardTrial } from "../moddable/trial-guard";
+import { startUp } from "../moddable/start-up";
 import type { Network, ResetReason } from "../../src/ports";
 import { start } from "./chip";
 import type { StartedChip } from "./chip";
@@ -24,6 +26,17 @@ import { Process } from "./process";
 const RESTART_TIME = 600;
 /** CONFIG_ESP_TASK_WDT_TIMEOUT_S, ms. */
 const WATCHDOG_TIME = 5_000;
+/** NVS namespace of the fault record. */
+const LAST_RUN = "xs-ota-run";
+/** When firmware that fails late does, ms. */
+const LATE = 500;
+/** Faults that come before the cloud is reached. */
+const UNREACHED: readonly string[] = Object.freeze(["offline", "throw-late", "out-of-memory"]);
+/** What firmware made to fail never gets. */
+const NEVER_THERE: { readonly [fault in string]?: string } = Object.freeze({
+  "no-network": "no address",
+  "no-clock": "clock not set",
+});
 /** Asked where the setting `dns` (addresses with commas between) names none. */
 const DNS_SERVERS = "1.1.1.1,8.8.8.8";
 /** The end of a stream is lost on the desktop while anything of it is unread: see TcpOptions. */
@@ -37,7 +50,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   boot(main, options, "power-on");
 };
 
-function boot(main: (device: Device) => Program, options: DeviceOptions, resetReason: ResetReason): void {
+function boot(main: Main, options: DeviceOptions, resetReason: ResetReason): void {
   const folder = new Folder();
   const setting = (key: string): string => String(folder.setting(key) ?? config[key] ?? "");
   const clock = new ModdableClock();
@@ -49,7 +62,7 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
     if (leaving) return;
     leaving = true;
     Timer.set(() => {
-      program?.stop();
+      program?.stop?.();
       clock.clearAll();
       cells.close();
       Timer.set(() => boot(main, options, reason), RESTART_TIME);
@@ -59,23 +72,31 @@ function boot(main: (device: Device) => Program, options: DeviceOptions, resetRe
   options.log?.(
     `boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`,
   );
-  if (chip.fault === "throw") return restart("software", 0);
-  if (chip.fault === "hang") return restart("watchdog", WATCHDOG_TIME);
-  const network = chip.fault === "offline" ? NOWHERE : networkOf(folder, options, setting);
-  guardTrial(chip.boot, clock, (why) => options.log?.(`trial: ${why}`));
-  program = main({
+  const { fault } = chip;
+  if (fault === "throw") return restart("software", 0);
+  if (fault === "hang") return restart("watchdog", WATCHDOG_TIME);
+  const host = globalThis as AbortHost;
+  // Each start installs its own.
+  delete host.abort;
+  const crypto = new ModdableCrypto();
+  const network = UNREACHED.includes(fault ?? "") ? NOWHERE : networkOf(folder, options, setting);
+  program = startUp(fault === "reject" ? () => Promise.reject(new Error("rejected at its start")) : main, {
     ports: {
       ...portsOf(chip),
       clock,
       network,
-      crypto: new ModdableCrypto(),
+      crypto,
       ...(options.log === undefined ? {} : { log: (line: string) => options.log?.(line) }),
     },
+    faults: new FaultRecord(chip.space(LAST_RUN)),
+    host,
     setting: (key) => folder.setting(key),
-    // Network and clock are the desktop's.
-    connect: (ready) => void clock.set(ready, 0),
-    lastFault: undefined,
+    // Address and clock are the desktop's.
+    connect: (missing) => void clock.set(() => missing(NEVER_THERE[fault ?? ""]), 0),
   });
+  // The desktop's engine would end with the app.
+  if (fault === "throw-late") clock.set(() => host.abort?.("unhandled exception", new Error("thrown late")), LATE);
+  if (fault === "out-of-memory") clock.set(() => restart("software", 0), LATE);
 }
 
 const portsOf = ({ flash, boot, store, partition }: StartedChip) => ({ flash, boot, store, partition });
@@ -89,4 +110,4 @@ function networkOf(folder: Folder, options: DeviceOptions, setting: (key: string
   });
 }
 
-export type { Device, DeviceOptions, PowerOn, Program, Setting, Trust } from "../moddable/device";
+export type { Device, DeviceOptions, Main, PowerOn, Program, Setting, Trust } from "../moddable/device";

@@ -4,8 +4,7 @@
  */
 import config from "mc/config";
 import { Directory, File } from "file";
-import type { Setting } from "../moddable/device";
-import type { Trust } from "../moddable/tls-session";
+import type { Setting, Trust } from "../moddable/device";
 import { PLATFORMS } from "../../src/platforms/index";
 import { pemBlocks } from "../../src/x509/pem";
 import { makeImage, manufacture } from "./chip";

@@ -4,9 +4,14 @@
  * Types only.
  */
 import type { Ports } from "../../src/ports";
-import type { Trust } from "./tls-session";
 
-export type { Trust };
+/** Whom a connection trusts and, for a broker that asks, how it proves itself. All DER. */
+export interface Trust {
+  readonly roots: readonly Uint8Array[];
+  /** The device's own certificate, and its RSA key in PKCS #8 (the engine signs with no other kind). */
+  readonly certificate?: Uint8Array;
+  readonly privateKey?: Uint8Array;
+}
 
 export type Setting = string | number | boolean | undefined;
 
@@ -24,7 +29,10 @@ export interface Device {
   readonly ports: Ports;
   /** A setting stored on the device (NVS on a chip, device.json in the simulator). It wins over mc/config. */
   setting(key: string): Setting;
-  /** Brings the network up, sets the clock, and keeps both. Calls back once, when both are ready for the first time. */
+  /**
+   * Calls back once, when network and clock are ready for the first time. An agent needs no call of it: it is started
+   * then by itself.
+   */
   connect(ready: () => void): void;
   /** One line on the fault that ended the run before this one. Undefined after an orderly restart. */
   readonly lastFault: string | undefined;
@@ -36,5 +44,11 @@ export interface Program {
   stop(): void;
 }
 
+/**
+ * The application. It constructs its agent on `device.ports`, now or later; the agent starts by itself. On trial it is
+ * rolled back at once if it throws, or its promise is rejected.
+ */
+export type Main = (device: Device) => Program | PromiseLike<Program>;
+
 /** Starts the device and hands it to `main`: once on a chip, at every start of the simulated one. */
-export type PowerOn = (main: (device: Device) => Program, options?: DeviceOptions) => void;
+export type PowerOn = (main: Main, options?: DeviceOptions) => void;

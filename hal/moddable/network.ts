@@ -7,7 +7,7 @@ import type { Lookup } from "./host-names";
 import { SafeTls } from "./safe-tls";
 import { TcpSocket } from "./tcp-socket";
 import type { TcpOptions } from "./tcp-socket";
-import type { Trust } from "./tls-session";
+import type { Trust } from "./device";
 
 export interface ModdableNetworkOptions {
   readonly lookup: Lookup;

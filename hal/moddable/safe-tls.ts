@@ -7,7 +7,7 @@ import Timer from "timer";
 import type { Socket, SocketError, SocketEvents } from "../../src/ports";
 import { CertificateError } from "./certificate-chain";
 import { RECORD_HEADER, RECORD_MAX, TlsSession } from "./tls-session";
-import type { Trust } from "./tls-session";
+import type { Trust } from "./device";
 
 export interface SafeTlsOptions {
   readonly host: string;

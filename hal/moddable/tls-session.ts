@@ -22,15 +22,8 @@ import SSLStream from "ssl/stream";
 import { addressBytes, verifyChain } from "./certificate-chain";
 import type { PublicKey, SignatureScheme } from "../../src/x509/certificate";
 import { pointOn, verifySignature } from "./signatures";
+import type { Trust } from "./device";
 import { MessageReader } from "./tls-message-reader";
-
-/** Whom a connection trusts and, for a broker that asks, how it proves itself. All DER. */
-export interface Trust {
-  readonly roots: readonly Uint8Array[];
-  /** The device's own certificate, and its RSA key in PKCS #8 (the engine signs with no other kind). */
-  readonly certificate?: Uint8Array;
-  readonly privateKey?: Uint8Array;
-}
 
 export interface TlsSessionOptions {
   readonly host: string;

@@ -45,16 +45,21 @@ export interface StoragePorts {
   readonly boot: Boot;
   readonly store: Store;
   partition(label: string): Flash;
+  /** Another namespace of NVS. */
+  space(name: string): Nvs;
 }
 
 /** Mounts NVS: may write to flash, so a power cut can come out of here. */
 export function boardPorts(options: BoardPortsOptions): StoragePorts {
-  const target = options.table.slots[options.running === 0 ? 1 : 0];
+  const { chip, table } = options;
+  const target = table.slots[options.running === 0 ? 1 : 0];
+  const nvs = new Nvs(chip, table.nvs, NAMESPACE);
   return {
-    flash: new SlotFlash(options.chip, target),
-    partition: (label) => new SlotFlash(options.chip, options.table.data(label)),
+    flash: new SlotFlash(chip, target),
+    partition: (label) => new SlotFlash(chip, table.data(label)),
     boot: new BoardBoot(options),
-    store: new AbRecordStore(new Nvs(options.chip, options.table.nvs, NAMESPACE), options.resetReason !== "software"),
+    store: new AbRecordStore(nvs, options.resetReason !== "software"),
+    space: (name) => new Nvs(chip, table.nvs, name, nvs),
   };
 }
 

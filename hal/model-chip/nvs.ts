@@ -31,10 +31,13 @@ export class Nvs implements LongStore {
   readonly #pages: NvsPages;
   #namespace: number | undefined;
 
-  /** Mounts: reads every page and repairs what a power cut left behind. */
-  constructor(chip: FlashChip, partition: Partition, namespace: string) {
+  /**
+   * Mounts: reads every page and repairs what a power cut left behind. `mounted`: another namespace of the partition that
+   * is in use already; two mounts would write over each other.
+   */
+  constructor(chip: FlashChip, partition: Partition, namespace: string, mounted?: Nvs) {
     this.#namespaceName = namespace;
-    this.#pages = mount(chip, partition);
+    this.#pages = mounted === undefined ? mount(chip, partition) : mounted.#pages;
     this.#namespace = this.#findNamespace();
     this.#dropBrokenBlobs();
   }

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Clock, ResetReason } from "../../src/ports";
 import { DESCRIPTION_OFFSET } from "../../src/image/esp-image";
-import type { FirmwareConfiguration } from "./firmware/configuration";
+import type { FirmwareConfiguration, Surroundings } from "./firmware/configuration";
 import { readPayload } from "../../hal/model-chip/build-image";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
@@ -55,6 +55,8 @@ export interface BoardOptions {
   readonly folder: string;
   readonly configuration: FirmwareConfiguration;
   readonly network?: NodeNetworkOptions;
+  /** Default: there is a network, and the clock is set. */
+  readonly surroundings?: Surroundings;
   /** Bytes; undefined: what the chip there has, 4 MB for a new one. */
   readonly flashSize?: number | undefined;
   /** The image in the first slot of a new board. */
@@ -183,7 +185,8 @@ export class Board {
     { startUp, resetReason }: Started,
     power: { on: boolean },
   ): Promise<EngineEnd> {
-    const { createEngine = createXsEngine, configuration, network, clockSpeed, onEvent, onLog, onTurn } = this.#options;
+    const { createEngine = createXsEngine, configuration, network, clockSpeed, surroundings } = this.#options;
+    const { onEvent, onLog, onTurn } = this.#options;
     const running = boot.slot === "ota_0" ? 0 : 1;
     let source: string;
     try {
@@ -212,6 +215,7 @@ export class Board {
         log: (line) => onLog?.(line),
       },
       configuration: JSON.stringify(configuration),
+      ...(surroundings === undefined ? {} : { surroundings }),
       onEvent: (json) => onEvent(JSON.parse(json) as BoardEvent),
       ...(onTurn === undefined ? {} : { onTurn }),
     });

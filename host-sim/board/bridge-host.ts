@@ -2,12 +2,15 @@
  * The board's side of the bridge: carries out what firmware asks with the ports of this computer, and brings it events,
  * one turn at a time.
  */
-import type { ConnectOptions, Flash, Ports, Socket, SocketError, SocketEvents } from "../../src/ports";
+import type { ConnectOptions, Flash, Ports, Socket, SocketError, SocketEvents, Store } from "../../src/ports";
+import type { Surroundings } from "./firmware/configuration";
 import { ENCODE, EVENTS, FIRST, HEAD, METHODS, ROOTS, Status, decode, message } from "./firmware/bridge-protocol";
 import type { Engine, TurnMeter } from "./engine";
 
 export interface BridgeHostOptions {
-  readonly ports: Ports;
+  readonly ports: Ports & { space?(name: string): Store };
+  /** Default: there is a network, and the clock is set. */
+  readonly surroundings?: Surroundings;
   /** JSON for the firmware. */
   readonly configuration: string;
   /** A line of JSON from the firmware. */
@@ -35,9 +38,14 @@ export class BridgeHost {
 
   constructor(options: BridgeHostOptions) {
     this.#options = options;
-    const { ports, configuration, onEvent } = options;
+    const { ports, configuration, surroundings = { addressAfter: 0, time: "set" }, onEvent } = options;
     const board = {
       configuration,
+      surroundings,
+      space(name: string): Store {
+        if (ports.space === undefined) throw new Error("the board has no other namespaces");
+        return ports.space(name);
+      },
       log: (line: string) => ports.log?.(line),
       emit: onEvent,
       partition(label: string): Flash {

@@ -30,11 +30,7 @@ export function register(program: Command): void {
       "exact length of the file, filled up inside the image (default: the smallest)",
       bytesArgument,
     )
-    .addOption(
-      new Option("--fault <kind>", "firmware that throws at its start, hangs, or never reaches the cloud").choices(
-        FAULTS,
-      ),
-    )
+    .addOption(new Option("--fault <kind>", "firmware that is made to fail in its trial").choices(FAULTS))
     .action(orFail(run));
 }
 

@@ -40,6 +40,8 @@ export class OtaAgent {
   private timer: { readonly handle: number; readonly at: number } | undefined;
   /** Why no connection can be tried yet, as `network` was told. */
   private missing: string | undefined;
+  /** Calls of `enter` inside of each other. */
+  private depth = 0;
   /** Of the trial, as it was told last. */
   private stage: string | undefined;
   private readonly wake: Wake;
@@ -186,6 +188,7 @@ export class OtaAgent {
 
   private enter(callback: () => void): void {
     if (!this.running) return;
+    this.depth++;
     try {
       callback();
       if (this.sleepSeconds !== undefined) this.settle(this.sleepSeconds);
@@ -193,7 +196,8 @@ export class OtaAgent {
       // A fault of ours must neither abort the VM nor stop the agent from listening.
       this.host.notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
     }
-    this.tellTrial();
+    // An answer may come from inside of the question.
+    if (--this.depth === 0) this.tellTrial();
     this.arm();
   }
 

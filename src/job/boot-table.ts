@@ -81,12 +81,16 @@ const installedAnotherWay = (_job: StoredJob, { running }: BootFacts): string =>
   return `the running firmware ${running.version} was installed another way`;
 };
 
+/** What a start-up says of firmware whose own start-up never ran (hal/moddable/fault-record.ts). */
+const NEVER_STARTED = "the new firmware ";
+
 /** With what that firmware died of, if it left that behind. */
 const failedInTrial = ({ offer }: StoredJob, { lastFault, resetReason }: BootFacts): string => {
   const { version } = offer;
   const own = `${version}: `;
+  if (lastFault?.startsWith(NEVER_STARTED)) return `trial: ${lastFault}`;
   return lastFault?.startsWith(own)
-    ? `firmware ${version} failed in its trial and was rolled back: ${lastFault.slice(own.length)}`
+    ? `trial: ${lastFault.slice(own.length)}`
     : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
 };
 

@@ -53,10 +53,9 @@ after(() => workshop?.close());
 
 class Bench implements BootBench {
   readonly image = firmware;
-  boot = new EspBoot(() => this.leaving++);
+  boot = new EspBoot();
   flash!: EspFlash;
   store!: Store;
-  leaving = 0;
   chip: NativeChip | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), "xs-ota-chip-"));
   readonly #flash = join(this.#folder, "flash.bin");
@@ -259,12 +258,6 @@ if (workshop === undefined) {
       bench.restart(code);
       assert.equal(bench.boot.resetReason(), word);
     }
-  });
-
-  on("a wanted restart is announced first", (bench) => {
-    bench.boot.restart();
-    assert.equal(bench.leaving, 1);
-    assert.ok(bench.wantsRestart());
   });
 
   on("settings: a string as the factory tool leaves it is text, a number is not", ({ chip }) => {

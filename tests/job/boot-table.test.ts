@@ -103,7 +103,11 @@ test("what the new firmware died of is told, not what another one did", () => {
   };
   assert.equal(
     message("0.2.0: unhandled exception: no pump (software reset)"),
-    "firmware 0.2.0 failed in its trial and was rolled back: unhandled exception: no pump (software reset)",
+    "trial: unhandled exception: no pump (software reset)",
+  );
+  assert.equal(
+    message("the new firmware did not come to powerOn (watchdog reset)"),
+    "trial: the new firmware did not come to powerOn (watchdog reset)",
   );
   for (const other of [undefined, "0.1.0: unhandled exception: no pump (software reset)", "watchdog reset"])
     assert.equal(message(other), "firmware 0.2.0 failed in its trial (software reset) and was rolled back");

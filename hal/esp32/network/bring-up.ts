@@ -12,8 +12,10 @@ export interface BringUpOptions {
   random(): number;
   /** The device has an address. Called again after `down`, when it has a new one. */
   up(): void;
-  /** `reason`: one line for people. */
+  /** There is no address any more. `reason`: one line for people. */
   down(reason: string): void;
+  /** An attempt has ended without an address. */
+  failed?(reason: string): void;
   log(line: string): void;
 }
 

@@ -105,6 +105,7 @@ export class LinkKeeper {
     this.#state = "idle";
     const wait = this.#backoff.next();
     this.#options.log(`network: ${reason}; again in ${wait} ms`);
+    this.#options.failed?.(reason);
     this.after(wait, () => this.join());
   }
 

@@ -14,6 +14,7 @@ import type {
   SocketEvents,
   Store,
 } from "../../../src/ports";
+import type { Surroundings } from "./configuration";
 import { EVENTS, FIRST, HEAD, METHODS, ROOTS, Status, decode, message } from "./bridge-protocol";
 
 export type IssueCommand = (request: ArrayBuffer) => ArrayBuffer;
@@ -23,6 +24,9 @@ export interface BridgePorts extends Ports {
   log(line: string): void;
   /** The configuration that the board gives its firmware (JSON). */
   configuration(): string;
+  /** Another namespace of NVS. */
+  space(name: string): Store;
+  surroundings(): Surroundings;
   /** Prints a line of JSON as an event of the board. */
   emit(json: string): void;
   /** The board's events: to be called as `handleCommand`. */
@@ -31,8 +35,9 @@ export interface BridgePorts extends Ports {
 
 /** The roots, in the order of their numbers, with events in place of callbacks. */
 type Roots = readonly [
-  board: Pick<BridgePorts, "emit" | "log" | "partition"> & {
+  board: Pick<BridgePorts, "emit" | "log" | "partition" | "space"> & {
     readonly configuration: string;
+    readonly surroundings: Surroundings;
     connect(options: ConnectOptions): Socket & { readonly number: number };
   },
   flash: Flash,
@@ -59,6 +64,7 @@ export function bridgePorts(issueCommand: IssueCommand, version: string): Bridge
     crypto,
     boot: { ...boot, running: () => ({ ...boot.running(), version }) },
     configuration: () => board.configuration,
+    surroundings: () => board.surroundings,
     network: {
       connect(options, events) {
         const { number, read, write, close } = board.connect(options);
@@ -91,8 +97,9 @@ export function bridgePorts(issueCommand: IssueCommand, version: string): Bridge
 function objectsOf(issueCommand: IssueCommand): (kind: string, number: number) => object {
   const object = (kind: string, objectNumber: number): object => {
     const made: { [name: string]: unknown } = { number: objectNumber };
-    for (let number = FIRST[kind]!; METHODS[number]?.[0] === kind; number++) {
-      const [, name, takes, gives = "none", property] = METHODS[number]!;
+    for (let number = FIRST[kind]!; number < METHODS.length; number++) {
+      const [of, name, takes, gives = "none", property] = METHODS[number]!;
+      if (of !== kind) continue;
       const call = (...values: unknown[]): unknown => {
         const reply = issueCommand(message(number, objectNumber, takes, values));
         const view = new DataView(reply);

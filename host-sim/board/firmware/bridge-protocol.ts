@@ -18,14 +18,15 @@ type Method = readonly [
   name: string,
   takes: readonly Kind[],
   /** A kind, or the name of an object with methods of its own. */
-  gives?: Kind | "flash" | "socket" | "digest",
+  gives?: Kind | "flash" | "store" | "socket" | "digest",
   /** A value that is read once. */
   property?: "property",
 ];
 
 /**
- * The ports of src/ports.ts; the place in this list is a method's number. "board" is the rest: `connect`, and `set` of
- * the clock, have events in place of callbacks.
+ * The ports of src/ports.ts; the place in this list is a method's number. New ones stand at its end: firmware in the
+ * flash of a board keeps its numbers. "board" is the rest: `connect`, and `set` of the clock, have events in place of
+ * callbacks.
  */
 export const METHODS: readonly Method[] = [
   ["board", "configuration", [], "text", "property"],
@@ -70,6 +71,8 @@ export const METHODS: readonly Method[] = [
   ["socket", "close", []],
   ["digest", "write", ["bytes"]],
   ["digest", "close", [], "bytes"],
+  ["board", "space", ["text"], "store"],
+  ["board", "surroundings", [], "json", "property"],
 ];
 /** The number of the first method of each object. */
 export const FIRST: { readonly [of: string]: number } = Object.fromEntries(

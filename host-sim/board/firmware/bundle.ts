@@ -2,17 +2,16 @@
  * The firmware as one script, as it lies in flash: the agent bundled once, and in front of it what makes this firmware
  * this one.
  */
-import type { FirmwareConstants } from "./configuration";
+import type { Fault, FirmwareConstants } from "./configuration";
 import { xsScript } from "./xs-script";
 
-/** "throw": fails at the start; "hang": never ends its first turn; "offline": never reaches the cloud. */
-export const FAULTS = ["throw", "hang", "offline"] as const;
-export type Fault = (typeof FAULTS)[number];
+export { FAULTS } from "./configuration";
+export type { Fault } from "./configuration";
 
-const PROLOGUES: { readonly [fault in Fault]: string } = {
+/** What fails before the agent is loaded; run.ts does the rest. */
+const PROLOGUES: { readonly [fault in Fault]?: string } = {
   throw: 'throw new Error("this firmware throws at its start");\n',
   hang: "for (;;);\n",
-  offline: "",
 };
 
 let bundled: Promise<string> | undefined;
@@ -32,6 +31,6 @@ export async function firmwareSource(version: string, fault?: Fault): Promise<st
 
 /** `bundle` as a firmware of that version. */
 export function stamp(bundle: string, version: string, fault?: Fault): string {
-  const constants: FirmwareConstants = { version, ...(fault === "offline" ? { offline: true } : {}) };
-  return `var FIRMWARE=${JSON.stringify(constants)};\n${fault === undefined ? "" : PROLOGUES[fault]}${bundle}`;
+  const constants: FirmwareConstants = { version, ...(fault === undefined ? {} : { fault }) };
+  return `var FIRMWARE=${JSON.stringify(constants)};\n${(fault === undefined ? undefined : PROLOGUES[fault]) ?? ""}${bundle}`;
 }

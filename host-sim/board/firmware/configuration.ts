@@ -1,4 +1,4 @@
-/** What a board gives its firmware as configuration. A chip keeps this in NVS or in the firmware. Types only. */
+/** What a board gives its firmware as configuration. A chip keeps this in NVS or in the firmware. */
 import type { AgentOptions, BrokerAddress, Policy } from "../../../src/index";
 
 /** `kind`: the platform's name. The rest is its configuration object, which its own definition checks. */
@@ -21,9 +21,33 @@ export interface FirmwareConfiguration {
   readonly portableMd5?: boolean;
 }
 
+/** Where a board is, which no firmware can change. */
+export interface Surroundings {
+  /** From the start of a boot to an address, ms; undefined: there is none. */
+  readonly addressAfter?: number;
+  /** The clock is set (a chip keeps it over restarts), a time server will set it, or nobody does. */
+  readonly time: "set" | "served" | "unknown";
+}
+
+/**
+ * Firmware that is made to fail. "throw": as it is loaded; "hang": it never ends its first turn; "offline": no broker
+ * ever answers; "no-network": it never brings its interface up; "no-clock": it never sets its clock; "throw-late": in
+ * its health check's own time; "reject": its start is a promise that is rejected; "out-of-memory": as "throw-late".
+ */
+export const FAULTS = [
+  "throw",
+  "hang",
+  "offline",
+  "no-network",
+  "no-clock",
+  "throw-late",
+  "reject",
+  "out-of-memory",
+] as const;
+export type Fault = (typeof FAULTS)[number];
+
 /** Put in front of the bundle when an image is made of it. */
 export interface FirmwareConstants {
   readonly version: string;
-  /** Never opens a connection. */
-  readonly offline?: boolean;
+  readonly fault?: Fault;
 }

@@ -1,5 +1,9 @@
-/** The agent on the ports of a simulated board, and nothing else. */
-import type { Network } from "../../../src/ports";
+/** The agent on the ports of a simulated board, started as on a chip, and nothing else. */
+import { TimedNetwork } from "../../../hal/esp32/timed-network";
+import { FaultRecord } from "../../../hal/moddable/fault-record";
+import type { AbortHost } from "../../../hal/moddable/fault-record";
+import type { Device } from "../../../hal/moddable/device";
+import { startUp } from "../../../hal/moddable/start-up";
 import { OtaAgent, PartitionInstaller } from "../../../src/index";
 import type { ModuleInstaller } from "../../../src/index";
 import type { AnyPlatform } from "../../../src/platforms/platform";
@@ -7,38 +11,72 @@ import { withPortableMd5 } from "../../../src/crypto/portable-md5";
 import { bridgePorts } from "./bridge-ports";
 import type { BridgePorts } from "./bridge-ports";
 import type { FirmwareConfiguration, FirmwareConstants } from "./configuration";
+import { connector } from "./connector";
 import { eventLine } from "./events";
+import { NOWHERE, healthCheckOf, rejected } from "./faults";
 import { createPlatform, definitionOf } from "./platforms";
 
 declare const FIRMWARE: FirmwareConstants;
 /** The engine's only way to the board. */
 declare function issueCommand(request: ArrayBuffer): ArrayBuffer;
 
-/** A network that never answers. */
-const NOWHERE: Network = { connect: () => ({ read: () => 0, write: () => 0, close: () => {} }) };
+/** NVS namespace of the fault record, as on a chip. */
+const LAST_RUN = "xs-ota-run";
 
 /** Starts the agent with the configuration that the board gives, on one of `platforms`. */
 export function runFirmware(platforms: readonly AnyPlatform[]): void {
-  const board = bridgePorts(issueCommand, FIRMWARE.version);
-  Object.assign(globalThis, { handleCommand: board.handle });
+  const { fault, version } = FIRMWARE;
+  const board = bridgePorts(issueCommand, version);
+  const host = globalThis as AbortHost;
+  Object.assign(globalThis, { handleCommand: guarded(host, board.handle), console: consoleOf(host) });
+  const { flash, boot, store, crypto, clock, partition, log } = board;
+  const { connect, isClockSet } = connector(board.surroundings(), fault, clock);
+  const network = fault === "offline" ? NOWHERE : new TimedNetwork(board.network, clock, isClockSet);
+  startUp((device) => (fault === "reject" ? rejected() : agentOf(board, device, platforms)), {
+    ports: { flash, boot, store, crypto, clock, partition, log, network },
+    faults: new FaultRecord(board.space(LAST_RUN)),
+    host,
+    setting: () => undefined,
+    connect,
+  });
+}
+
+function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyPlatform[]): OtaAgent {
   const configuration = JSON.parse(board.configuration()) as FirmwareConfiguration;
   const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false, sleep } = configuration;
   const definition = definitionOf(platform.kind, platforms);
-  const crypto = portableMd5 ? withPortableMd5(board.crypto) : board.crypto;
-  const network = FIRMWARE.offline === true ? NOWHERE : board.network;
+  const crypto = portableMd5 ? withPortableMd5(ports.crypto) : ports.crypto;
   const agent = new OtaAgent({
-    ports: { ...board, crypto, network },
+    ports: { ...ports, crypto },
     platform: createPlatform(platform, crypto, platforms),
     broker,
     policy,
     download,
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
+    ...healthCheckOf(FIRMWARE.fault, ports.clock),
     ...(sleep === undefined ? {} : { wake: { seconds: sleep.awake } }),
   });
-  agent.start();
   if (sleep !== undefined) agent.sleepUntil(sleep.asleep);
+  return agent;
 }
+
+/** What the engine does not do for its abort hook, and a chip's does: an exception of a turn goes to it. */
+const guarded =
+  (host: AbortHost, handle: (event: ArrayBuffer) => void) =>
+  (event: ArrayBuffer): void => {
+    try {
+      handle(event);
+    } catch (error) {
+      host.abort?.("unhandled exception", error);
+      throw error;
+    }
+  };
+
+/** This engine tells a console of promises that were rejected and that nobody handles. */
+const consoleOf = (host: AbortHost) => ({
+  error: (_what: string, error: unknown) => host.abort?.("unhandled rejection", error),
+});
 
 /** A module without a place on this board gets no installer: its offers are refused, and the rest works. */
 function installers(

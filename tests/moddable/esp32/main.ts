@@ -51,7 +51,7 @@ const own: Case[] = [
     title: "the firmware's block, slots and reset reason",
     run() {
       made();
-      const boot = new EspBoot(() => {});
+      const boot = new EspBoot();
       const running = boot.running();
       equal(running.version, "0.1.0", "version");
       equal(running.project, "xs-ota", "project");
@@ -69,7 +69,7 @@ const own: Case[] = [
       const flash = new EspFlash();
       FakeChip.failNext("erase");
       fails(() => flash.erase(3), "erase ota_1 0x00203000: ESP_ERR_FLASH_OP_FAIL");
-      fails(() => new EspBoot(() => {}).verifyTarget(), "verify ota_1 0x00200000: ESP_ERR_IMAGE_INVALID");
+      fails(() => new EspBoot().verifyTarget(), "verify ota_1 0x00200000: ESP_ERR_IMAGE_INVALID");
       fails(() => new EspFlash("nvs"), "partition nvs is the system's own");
       throws(() => new EspFlash("nowhere"), "no such partition");
     },
@@ -79,7 +79,7 @@ const own: Case[] = [
     run() {
       made();
       const flash = new EspFlash();
-      const boot = new EspBoot(() => {});
+      const boot = new EspBoot();
       const image = makeImage("2.0.0", 50_000);
       boot.invalidateTarget();
       for (let at = 0; at < image.length; at += 4096) {

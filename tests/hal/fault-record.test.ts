@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { FaultRecord, installAbortHook } from "../../hal/esp32/fault-record";
-import type { Store } from "../../src/ports";
+import { FaultRecord, installAbortHook, noteRestarts } from "../../hal/moddable/fault-record";
+import type { Boot, Store } from "../../src/ports";
 
 class MemoryStore implements Store {
   readonly #values = new Map<string, number | Uint8Array>();
@@ -118,7 +118,7 @@ test("an uncaught exception restarts the chip from inside the abort hook, with i
   run.begin("power-on");
   const host: { abort?: (why: string, error: unknown) => boolean | undefined } = {};
   let restarts = 0;
-  installAbortHook(host, { faults: run, version: "0.2.0", restart: () => void restarts++, log: () => {} });
+  installAbortHook(host, { faults: run, version: "0.2.0", restart: () => void restarts++, rejected: () => {} });
   assert.equal(
     abortAsSdk(host.abort!, new Error("born broken"), () => restarts > 0),
     1,
@@ -156,11 +156,11 @@ test("when the abort hook's restart throws, the engine ends the run", () => {
   const restart = (): void => {
     throw new Error("no memory");
   };
-  installAbortHook(host, { faults: run, version: "0.2.0", restart, log: () => {} });
+  installAbortHook(host, { faults: run, version: "0.2.0", restart, rejected: () => {} });
   assert.equal(host.abort!("memory full", undefined), undefined);
 });
 
-test("a rejected promise that nobody handles is logged and does not end the run", () => {
+test("a rejected promise that nobody handles is told and does not end the run", () => {
   const store = new MemoryStore();
   const run = new FaultRecord(store);
   run.begin("power-on");
@@ -170,10 +170,10 @@ test("a rejected promise that nobody handles is logged and does not end the run"
     faults: run,
     version: "0.2.0",
     restart: () => assert.fail("restarted"),
-    log: (line) => lines.push(line),
+    rejected: (error) => lines.push(String(error)),
   });
   assert.equal(host.abort!("unhandled rejection", new Error("late")), false);
-  assert.deepEqual(lines, ["unhandled rejection: Error: late"]);
+  assert.deepEqual(lines, ["Error: late"]);
   assert.match(new FaultRecord(store).begin("software") ?? "", /nobody announced/);
 });
 
@@ -184,7 +184,83 @@ test("an application's own abort hook is kept", () => {
     faults: new FaultRecord(new MemoryStore()),
     version: "0.2.0",
     restart: () => {},
-    log: () => {},
+    rejected: () => {},
   });
   assert.equal(host.abort, own);
+});
+
+test("firmware on trial that crashes leaves behind what it waited for", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("software", true);
+  run.stage("0.2.0", "no address");
+  assert.equal(new FaultRecord(store).begin("watchdog"), "0.2.0: no address; watchdog reset");
+  assert.equal(new FaultRecord(store).begin("watchdog"), "watchdog reset", "told once");
+});
+
+test("an exception in a trial is told with what the trial waited for", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("software", true);
+  run.stage("0.2.0", "clock not set");
+  run.record("0.2.0", "unhandled exception", new Error("late"));
+  assert.equal(
+    new FaultRecord(store).begin("software"),
+    "0.2.0: clock not set; unhandled exception: Error: late (software reset)",
+  );
+});
+
+test("a power cut in a trial is no fault, and a trial that is over leaves nothing", () => {
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.begin("software", true);
+  run.stage("0.2.0", "no address");
+  assert.equal(new FaultRecord(store).begin("power-on", true), undefined);
+  const again = new FaultRecord(store);
+  again.stage("0.2.0", "no address");
+  again.stage("0.2.0", undefined);
+  assert.equal(new FaultRecord(store).begin("panic"), "panic reset");
+});
+
+test("an image that was activated, and whose start-up never ran, is told by the firmware that is back", () => {
+  for (const reason of ["software", "watchdog", "panic"] as const) {
+    const store = new MemoryStore();
+    const run = new FaultRecord(store);
+    run.begin("power-on");
+    run.activate();
+    run.leave();
+    assert.equal(new FaultRecord(store).begin(reason), `the new firmware did not come to powerOn (${reason} reset)`);
+  }
+  const store = new MemoryStore();
+  const run = new FaultRecord(store);
+  run.activate();
+  assert.equal(new FaultRecord(store).begin("power-on"), undefined, "the power was cut");
+  run.activate();
+  assert.equal(new FaultRecord(store).begin("software", true), undefined, "it has come to powerOn");
+});
+
+test("a boot port says what it is asked for, also where its class is frozen", () => {
+  const asked: string[] = [];
+  class FrozenBoot {
+    readonly name = "boot";
+    activate(): void {
+      asked.push(`${this.name} activate`);
+    }
+    rollback(): void {
+      asked.push(`${this.name} rollback`);
+    }
+    restart(): void {
+      asked.push(`${this.name} restart`);
+    }
+  }
+  Object.freeze(FrozenBoot.prototype);
+  const store = new MemoryStore();
+  const boot = new FrozenBoot() as unknown as Boot;
+  noteRestarts(boot, new FaultRecord(store));
+  boot.rollback();
+  assert.equal(store.getNumber("running"), 0);
+  boot.activate();
+  boot.restart();
+  assert.equal(store.getNumber("running"), 2);
+  assert.deepEqual(asked, ["boot rollback", "boot activate", "boot restart"]);
 });
