@@ -50,7 +50,12 @@ export const nextStatus = (before: Status, notice: Notice): Status => {
     case "resume":
       return { ...before, detail: `resumed at ${kib(notice.offset)}` };
     case "trial":
-      return { ...before, mood: "trial", headline: "On trial", detail: `${notice.stage}; ${notice.secondsLeft} s left` };
+      return {
+        ...before,
+        mood: "trial",
+        headline: "On trial",
+        detail: `${notice.stage}; ${notice.secondsLeft} s left`,
+      };
     case "reboot":
       return { ...before, mood: "busy", headline: "Restarting", detail: `into ${notice.slot}` };
     case "confirmed":
