@@ -211,6 +211,17 @@ export const INSTALL_TIMEOUT = 10 * 60_000;
 /** PUBACK of `burning` is awaited this long before the switch: as long as any reply. */
 export const BURNING_ACK = MQTT_REPLY_TIMEOUT;
 /**
+ * The proven image waits this long for a cloud that can be reached, by which its trial is judged; then the switch comes
+ * all the same, because firmware whose own link is broken is cured by an update. Chosen: as long as STALL_BUDGET.
+ */
+export const LINK_WAIT = 15 * 60_000;
+/**
+ * After a trial that did not reach the cloud the old firmware has this long to reach it, from the moment when its
+ * interface has an address: if it does, the cloud was there and the new image is to blame. Chosen: a connect and a reply,
+ * with a retry.
+ */
+export const DECIDE_WITHIN = 15_000;
+/**
  * Trial of new firmware, seconds: default and limits. Keep it below the platform's task time-out (Tencent: 120 to 900).
  */
 export const TRIAL_SECONDS = 120;

@@ -37,6 +37,8 @@ export class OtaAgent {
   private started = false;
   /** The job decides what the boot means when this fires: a trial does not wait for `start`. */
   private bootTimer: number | undefined;
+  /** What the link was told last, ms. */
+  private reconnectWithin: number | undefined;
   private timer: { readonly handle: number; readonly at: number } | undefined;
   /** Why no connection can be tried yet, as `network` was told. */
   private missing: string | undefined;
@@ -108,15 +110,15 @@ export class OtaAgent {
     this.started = true;
     this.boot();
     this.network(undefined);
-    this.enter(() =>
+    this.enter(() => {
       this.link.start(this.options.platform.subscriptions, {
         up: () => this.enter(() => this.linked(true)),
         down: (reason) => this.enter(() => this.down(reason)),
         message: (topic, payload) => this.enter(() => this.incoming(this.options.platform.parse(topic, payload))),
         acked: (token) => this.enter(() => this.acked(token as Token)),
         warning: (message) => this.host.notify({ event: "warning", message }),
-      }),
-    );
+      });
+    });
   }
 
   /** Once, also when `start` comes later. */
@@ -132,9 +134,10 @@ export class OtaAgent {
             refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) =>
               refusalOfSignature(hash, trailer, this.keys, ports.crypto),
           };
+    const options = { platform, policy: this.policy, withoutAddress: !this.started, ...trust };
     this.enter(() => {
-      this.runner.boot({ platform, policy: this.policy, lastFault: lastFault ?? ports.launcher?.lastFault, ...trust });
-      this.runner.dispatch({ type: "network", missing: this.missing });
+      this.runner.boot({ ...options, lastFault: lastFault ?? ports.launcher?.lastFault });
+      if (this.missing !== undefined) this.runner.dispatch({ type: "network", missing: this.missing });
     });
   }
 
@@ -284,6 +287,7 @@ export class OtaAgent {
   private arm(): void {
     const sleeps = this.sleepSeconds !== undefined;
     if (!this.running && !sleeps) return;
+    this.setUrgency();
     const { clock } = this.options.ports;
     let at = earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()));
     if (sleeps) at = earlier(at, this.wake.deadline(clock.now()));
@@ -291,6 +295,14 @@ export class OtaAgent {
     if (this.timer !== undefined) clock.clear(this.timer.handle);
     const handle = clock.set(() => this.tick(), Math.max(0, at - clock.now()));
     this.timer = { handle, at };
+  }
+
+  /** How soon a lost connection is made again depends on what the job has in hand. */
+  private setUrgency(): void {
+    const within = this.runner.job?.reconnectWithin;
+    if (within === undefined || within === this.reconnectWithin) return;
+    this.reconnectWithin = within;
+    this.link.urgency?.(within);
   }
 
   private tick(): void {

@@ -1,4 +1,5 @@
 /** The agent's own connection to the broker: an MQTT session on the protocol driver. */
+import { BACKOFF_CAP } from "../constants";
 import type { ConnectOptions } from "../ports";
 import type { SessionEvent, SessionOutput } from "../mqtt/outputs";
 import { MqttSession } from "../mqtt/session";
@@ -22,6 +23,7 @@ export interface BrokerLinkOptions extends DriverOptions {
 export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> implements MqttLink {
   private readonly options: BrokerLinkOptions;
   private events: LinkEvents | undefined;
+  private cap = BACKOFF_CAP;
 
   constructor(options: BrokerLinkOptions) {
     super(options);
@@ -30,13 +32,13 @@ export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> imple
 
   start(topics: readonly string[], events: LinkEvents): void {
     this.events = events;
-    this.begin(
-      new MqttSession({
-        identity: () => this.options.identity(),
-        subscriptions: topics,
-        random: () => this.options.random(),
-      }),
-    );
+    const session = new MqttSession({
+      identity: () => this.options.identity(),
+      subscriptions: topics,
+      random: () => this.options.random(),
+    });
+    session.urgency(this.cap, this.now());
+    this.begin(session);
   }
 
   publish(message: Message, token: string | undefined): void {
@@ -45,6 +47,7 @@ export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> imple
   }
 
   urgency(cap: number): void {
+    this.cap = cap;
     this.machine?.urgency(cap, this.now());
   }
 

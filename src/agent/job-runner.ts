@@ -44,7 +44,7 @@ export interface JobPorts {
 }
 
 /** What decides about a boot, beside what the ports and the installers say. */
-export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "refusalOfSignature"> {
+export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "refusalOfSignature" | "withoutAddress"> {
   /** What ended the run before this one, if the platform knows: "VERSION: text". */
   readonly lastFault?: string | undefined;
 }

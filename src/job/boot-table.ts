@@ -7,6 +7,7 @@ import type { ResetReason, Running } from "../ports";
 import { frozen } from "../util/frozen";
 import type { BootFacts } from "./effects";
 import { COMPONENT_SLOT } from "./job-codecs";
+import type { TrialEnd } from "./history-codecs";
 import type { Phase } from "./job-codecs";
 import type { StoredJob } from "./stored-job";
 
@@ -44,6 +45,11 @@ export interface BootCase {
   readonly entry: "failed" | "not failed";
   /** Trials that were cut short, against `maxAttempts` and the budgets. */
   readonly trials: "left" | "used up";
+  /**
+   * How the trial that was counted last has ended, where it did not reach the cloud: it is open whose fault that is, or
+   * the old firmware did not reach the cloud either.
+   */
+  readonly end: "not reached" | "outage" | "other";
   /** Changes of the boot choice, against ACTIVATIONS_MAX. */
   readonly activations: "left" | "used up";
 }
@@ -63,6 +69,8 @@ export type Verdict =
   | "commit"
   /** The trial was cut short, or never began: the verified slot gets another, without a download. */
   | "try again"
+  /** The trial did not reach the cloud: the old firmware's own connection tells whose fault that is. */
+  | "decide"
   | "rolled back"
   /** As "rolled back", by the image's own fault. */
   | "rolled back, deny"
@@ -131,6 +139,8 @@ export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
   },
   { slot: "other", verdict: "drop", text: ({ record }) => `slot ${record.slot} is not the one to write` },
   // Running from the other slot, or the job is of a component: it is not done, or it was rolled back.
+  { end: "not reached", verdict: "decide" },
+  { end: "outage", verdict: "decide" },
   { outcome: "fail", verdict: "report" },
   { outcome: "done", verdict: "report" },
   { phase: "downloading", verdict: "resume" },
@@ -171,17 +181,21 @@ export interface Decision {
   readonly trials: number;
 }
 
-/** `maxAttempts`: trials that may be cut short. `denied`: the job's image failed by its own fault. */
+/**
+ * `maxAttempts`: trials that may be cut short. `denied`: the job's image failed by its own fault. `end`: how its trial has
+ * ended, where another one is allowed.
+ */
 export const decideBoot = (
   job: StoredJob | undefined,
   facts: BootFacts,
   platform: string,
   maxAttempts: number,
   denied: boolean,
+  end?: TrialEnd,
 ): Decision => {
   const failed = job !== undefined && facts.lastInvalid === job.record.slot;
   const trials = (job?.phase.trials ?? 0) + (failed ? 1 : 0);
-  const found = caseOf(job, facts, platform, trials >= maxAttempts, denied);
+  const found = caseOf(job, facts, platform, trials >= maxAttempts, denied, end);
   const row = BOOT_TABLE.find((candidate) => matches(candidate, found))!;
   return { verdict: row.verdict, text: job === undefined ? "" : (row.text?.(job, facts, trials) ?? ""), trials };
 };
@@ -192,6 +206,7 @@ const caseOf = (
   platform: string,
   usedUp: boolean,
   denied: boolean,
+  end: TrialEnd | undefined,
 ): Partial<BootCase> => {
   const { running, target } = facts;
   const firmware = isUnconfirmed(running) ? "unconfirmed" : "confirmed";
@@ -210,9 +225,14 @@ const caseOf = (
     image: denied ? "denied" : "not denied",
     entry: facts.lastInvalid === slot ? "failed" : "not failed",
     trials: usedUp ? "used up" : "left",
+    end: (end === "not reached" || end === "outage") && isOpen(job) ? end : "other",
     activations: job.phase.activations >= ACTIVATIONS_MAX ? "used up" : "left",
   };
 };
+
+/** No other verdict was stored since the trial has ended. */
+const isOpen = ({ phase, outcome }: StoredJob): boolean =>
+  phase.phase === "trial" && (outcome === undefined || (outcome.kind === "fail" && outcome.cause === "rolled-back"));
 
 const matches = (row: BootRow, found: Partial<BootCase>): boolean => {
   return (Object.keys(row) as (keyof BootRow)[]).every(

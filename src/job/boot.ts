@@ -4,6 +4,7 @@
  */
 import { decideBoot } from "./boot-table";
 import type { Decision } from "./boot-table";
+import { decide as decideByLink } from "./deciding";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { startDownload } from "./download";
@@ -13,6 +14,7 @@ import type {
   Activating,
   Checking,
   Downloading,
+  Deciding,
   Idle,
   Reporting,
   Starting,
@@ -28,7 +30,17 @@ import { checkRunning, verify, verifyAgain } from "./verify";
 import type { Verified } from "./verify";
 import type { Outcome } from "./types";
 
-type Booted = Idle | Trial | TrialWithoutJob | Reporting | Waiting | Downloading | Checking | Verified | Activating;
+type Booted =
+  | Idle
+  | Trial
+  | TrialWithoutJob
+  | Reporting
+  | Waiting
+  | Downloading
+  | Checking
+  | Verified
+  | Activating
+  | Deciding;
 
 export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
@@ -42,8 +54,9 @@ const decide = (context: JobContext, job: StoredJob | undefined, now: number): S
   const { facts, options, budgets, denylist } = context;
   const { platform, policy } = options;
   const denied = job !== undefined && denylist.causeOf(job.offer.digest) === "rolled-back";
-  const attempts = job !== undefined && budgets.usedUp(job.offer) ? 0 : policy.maxAttempts;
-  const decision = decideBoot(job, facts, platform.name, attempts, denied);
+  const usedUp = job !== undefined && budgets.usedUp(job.offer);
+  const end = job === undefined || usedUp ? undefined : budgets.endOf(job.offer, job.stamp);
+  const decision = decideBoot(job, facts, platform.name, usedUp ? 0 : policy.maxAttempts, denied, end);
   if (decision.verdict === "trial without job") {
     // The job of a component continues after the trial.
     context.deferred = job?.offer;
@@ -62,6 +75,8 @@ const ofJob = (context: JobContext, job: StoredJob, { verdict, text, trials }: D
       return to(IDLE, drop(job, text));
     case "drop, trial without job":
       return before(drop(job, text), startTrialWithoutJob(context, now));
+    case "decide":
+      return before(noticeOf(context, job), decideByLink(context, job, now));
     case "report":
     case "roll back":
       return reportAgain(context, job, verdict);

@@ -17,6 +17,15 @@ const ID = 16;
 /** Images whose trials are counted, and confirmed images remembered; the oldest goes first. */
 const IMAGES_MAX = 8;
 
+/** For people. */
+const WHY: { readonly [end in TrialEnd]: string } = Object.freeze({
+  "rolled back": "it was rolled back",
+  "not reached": "the cloud was not reached",
+  power: "the power was cut",
+  outage: "the cloud was not reached",
+  "at fault": "the cloud was not reached",
+});
+
 export class Budgets {
   private readonly repeats: number;
   /** The record. It is read when it is asked for, which is seldom: decoded it would take several times the memory. */
@@ -61,9 +70,9 @@ export class Budgets {
     const id = idOf(offer);
     const tried = trials.find((each) => each.id === id);
     if (tried !== undefined && tried.count >= TRIALS_MAX)
-      return `tried ${tried.count} times and never confirmed: ${tried.why}; it is not tried again`;
+      return `tried ${tried.count} times and never confirmed: ${WHY[tried.why]}; it is not tried again`;
     const wait = tried === undefined ? 0 : this.waitOf(tried, now);
-    if (wait > 0) return `tried before and not confirmed: ${tried?.why}; the next trial in ${minutes(wait)} min`;
+    if (wait > 0) return `tried before and not confirmed: ${WHY[tried!.why]}; the next trial in ${minutes(wait)} min`;
     if (!confirmed.includes(id) || installs < this.repeats) return undefined;
     return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(since + REPEAT_REFILL - this.awakeAt(now))} min`;
   }
@@ -83,6 +92,29 @@ export class Budgets {
       { ...content, trials: [...others.slice(1 - IMAGES_MAX), { id, count, why, at: this.awakeAt(now), job }] },
       now,
     );
+  }
+
+  /** How the trial of this image that was counted for `job` has ended; undefined: none was. */
+  endOf(offer: Offer, job: number): TrialEnd | undefined {
+    const id = idOf(offer);
+    return decodeBudgets(this.bytes).trials.find((each) => each.id === id && each.job === job)?.why;
+  }
+
+  /** It is decided why the last trial of this image did not reach the cloud. */
+  decided(offer: Offer, why: TrialEnd, now: number): JobEffect[] {
+    const content = this.content(now);
+    const id = idOf(offer);
+    return this.put(
+      { ...content, trials: content.trials.map((each) => (each.id === id ? { ...each, why } : each)) },
+      now,
+    );
+  }
+
+  /** Awake seconds until this image may have its next trial; not above 0: now. */
+  waitFor(offer: Offer, now: number): number {
+    const id = idOf(offer);
+    const tried = this.content(now).trials.find((each) => each.id === id);
+    return tried === undefined ? 0 : this.waitOf(tried, now);
   }
 
   /** No further trial of this image is allowed. */

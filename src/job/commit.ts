@@ -2,12 +2,14 @@
  * What follows a proof: image header, image check, boot choice and restart, each step stored before the next needs it;
  * or the installer.
  */
-import { BURNING_ACK, HEAD, INSTALL_TIMEOUT, SECTOR_REPAIRS } from "../constants";
+import { HEAD, INSTALL_TIMEOUT, SECTOR_REPAIRS } from "../constants";
 import type { JobContext } from "./context";
 import type { JobEvent } from "./effects";
+import { awaitBurning } from "./link-wait";
 import { conclude, fail } from "./outcome";
+import { reportBurning } from "./proof";
 import { before, to } from "./states";
-import type { Activating, Burning, Committing, Installing, Reporting, Restart, Step } from "./states";
+import type { AwaitingLink, Burning, Committing, Installing, Reporting, Step } from "./states";
 import type { StoredJob } from "./stored-job";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
@@ -17,7 +19,7 @@ export const commit = (context: JobContext, job: StoredJob, _now: number): Step<
   return before(
     [
       job.enter({ phase: "committing" }),
-      { type: "report", token: "burning", report: { kind: "burning", task: job.offer } },
+      reportBurning(job),
       { type: "notify", notice: { event: "state", state: "burning" } },
     ],
     programHeader(context, job, 0),
@@ -52,41 +54,14 @@ export const verified = (
   { job }: Committing,
   { length }: Event<"verified">,
   now: number,
-): Step<Burning | Reporting> => {
+): Step<Burning | AwaitingLink | Reporting> => {
   const { size } = job.offer;
   if (length > size)
     return fail(context, job, "rejected", `image of ${length} bytes is longer than the file of ${size}`, {
       deny: true,
       discard: true,
     });
-  return to({ name: "burning", job, until: now + BURNING_ACK }, []);
-};
-
-/** `burning` was acknowledged, or had its time: when may the chip restart? */
-export const askRestart = (_context: JobContext, { job }: Burning): Step<Restart> => {
-  return to({ name: "restart", job }, [{ type: "ask", question: "restart", task: job.offer }]);
-};
-
-export const restart = (context: JobContext, { job }: Restart, _event: unknown, now: number) =>
-  activate(context, job, job.phase.trials, now);
-
-/**
- * Changes the boot choice and restarts; `trials` were cut short before. The entry of the trial before is deleted first,
- * with that trial counted: while it is there, a power cut before the new entry looks like one more trial that was cut
- * short.
- */
-export const activate = (context: JobContext, job: StoredJob, trials: number, now: number): Step<Activating> => {
-  const slot = context.facts.target;
-  const { activations } = job.phase;
-  return to({ name: "activating", job }, [
-    job.enter({ phase: "committing", trials }),
-    ...context.budgets.installs(job.offer, activations === 0, now),
-    { type: "invalidate" },
-    job.enter({ phase: "trial", trials, activations: activations + 1 }),
-    { type: "activate" },
-    { type: "notify", notice: { event: "reboot", slot } },
-    { type: "reboot", slot },
-  ]);
+  return awaitBurning(context, job, now);
 };
 
 /* ---- a component: its installer makes use of it, and nothing restarts ---- */

@@ -34,6 +34,8 @@ export class JobContext implements Surroundings {
   deferred: Offer | undefined;
   linkUp = false;
   readonly obstacles: Obstacles = { network: undefined, link: undefined };
+  /** There has been an address since the boot. */
+  hasAddress: boolean;
   /** On this connection. */
   versionReported = false;
   /** When the cloud is asked again for a push that may have been lost; undefined without a connection. */
@@ -42,6 +44,7 @@ export class JobContext implements Surroundings {
   constructor(options: JobOptions, facts: BootFacts) {
     const { stored } = facts;
     this.options = options;
+    this.hasAddress = options.withoutAddress !== true;
     this.facts = facts;
     this.denylist = new Denylist(stored.denylist);
     this.budgets = new Budgets(stored, options.policy.repeatBudget);

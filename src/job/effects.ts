@@ -21,6 +21,8 @@ export interface JobOptions {
    * trusted. Absent: this device asks for no signature.
    */
   readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
+  /** There is no address yet: "address" will follow. */
+  readonly withoutAddress?: boolean;
 }
 
 /** What a boot finds. */
@@ -137,7 +139,10 @@ export type Notice =
   | { readonly event: "offer"; readonly version: string; readonly size: number }
   | { readonly event: "resume"; readonly offset: number }
   | { readonly event: "state"; readonly state: "downloading"; readonly percent: number }
-  | { readonly event: "state"; readonly state: "verifying" | "installing" | "burning" | "done" | "trial" | "idle" }
+  | {
+      readonly event: "state";
+      readonly state: "verifying" | "installing" | "burning" | "awaiting-link" | "done" | "trial" | "deciding" | "idle";
+    }
   | {
       readonly event: "state";
       readonly state: "fail";

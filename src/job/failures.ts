@@ -8,10 +8,12 @@ import { conclude, fail, report } from "./outcome";
 import { before, stay, to, warning } from "./states";
 import type {
   Activating,
+  AwaitingLink,
   Burning,
   Checking,
   Committing,
   Consent,
+  Deciding,
   Downloading,
   Idle,
   Installing,
@@ -40,9 +42,11 @@ type WithJob =
   | Committing
   | Installing
   | Burning
+  | AwaitingLink
   | Restart
   | Activating
-  | Trial;
+  | Trial
+  | Deciding;
 
 /** What an effect needs that fails. Not listed: something that the job does not depend on. */
 const KINDS: { readonly [effect in JobEffect["type"]]?: "store" | "flash" | "image" } = Object.freeze({
@@ -86,6 +90,7 @@ export const failWhileReporting = (
   context: JobContext,
   state: Reporting,
   event: Failed,
+  now: number,
 ): Step<Reporting | RollingBack> => {
   const { job, outcome } = state;
   const { effect, message } = event;
@@ -102,7 +107,7 @@ export const failWhileReporting = (
     case "download":
       return stay(state);
     case "confirm":
-      return giveUp(context, job, `confirm: ${message}`, false);
+      return giveUp(context, job, `confirm: ${message}`, false, now);
     case "rollback":
       return rebootAnyway(context, state, event);
     default:

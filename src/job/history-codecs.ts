@@ -26,8 +26,11 @@ export const decodeDenylist = (stored: Uint8Array | undefined): Uint8Array[] => 
 
 /* ---- budgets ---- */
 
-/** Why a trial ended without a confirm; the index is the number in the store. */
-const ENDS = Object.freeze(["it was rolled back", "the cloud was not reached", "the power was cut"] as const);
+/**
+ * How a trial ended without a confirm; the index is the number in the store: append only. "not reached": the cloud, and
+ * the old firmware decides whose fault that is; "outage": it did not reach the cloud either; "at fault": it did.
+ */
+const ENDS = Object.freeze(["rolled back", "not reached", "power", "outage", "at fault"] as const);
 export type TrialEnd = (typeof ENDS)[number];
 
 export interface CountedTrials {

@@ -9,9 +9,11 @@
  */
 import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
+import { acked } from "./acknowledge";
 import { boot } from "./boot";
-import { askRestart, headerCompared, installed, installTimeout, restart, verified } from "./commit";
+import { headerCompared, installed, installTimeout, verified } from "./commit";
 import { JobContext } from "./context";
+import { ackedWhileDeciding, decidingTimeout, linkWhileDeciding } from "./deciding";
 import {
   downloadFailed,
   expired,
@@ -26,6 +28,15 @@ import {
 } from "./download";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
 import { failJob, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
+import {
+  ackedBurning,
+  ackedWhileAwaited,
+  burningTimeout,
+  linkBeforeRestart,
+  linkWaitTimeout,
+  linkWhileAwaited,
+  restart,
+} from "./link-wait";
 import {
   closeJob,
   consented,
@@ -42,32 +53,21 @@ import { RECORDS } from "./records";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
 import { beforeSleep } from "./sleep";
 import { jobOf, stay, to } from "./states";
-import type {
-  Burning,
-  Consent,
-  Idle,
-  Reporting,
-  Restart,
-  State,
-  StateName,
-  StateOf,
-  Step,
-  Trial,
-  TrialWithoutJob,
-} from "./states";
+import type { Consent, Idle, Reporting, State, StateName, StateOf, Step } from "./states";
 import { stageOf } from "./stage";
 import {
+  ackedInTrial,
   health,
   healthWithoutJob,
   linkInTrial,
-  reached,
   sleepInTrial,
   sleepInTrialWithoutJob,
   trialTimeout,
-  trialTimeoutWithoutJob,
+  trialWithoutJobTimeout,
 } from "./trial";
 import type { Target } from "./target";
 import type { Task } from "./types";
+import { reconnectWithin } from "./urgency";
 import { checkBytes, checkTurn, verifyBytes, verifyTurn } from "./verify";
 
 /** "timeout": the state's own time is over; it follows a tick. */
@@ -86,6 +86,7 @@ interface Next {
     | "checking"
     | Whole
     | "activating"
+    | "deciding"
     | "reporting";
   idle: "consent" | "rolling-back-without-job";
   consent: "idle" | "checking" | "downloading" | Whole | "reporting" | "rolling-back-without-job";
@@ -95,13 +96,15 @@ interface Next {
   storing: "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
   renewing: "consent" | "downloading" | "reporting";
   verifying: "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
-  committing: "consent" | "burning" | "reporting";
+  committing: "consent" | "burning" | "awaiting-link" | "reporting";
   installing: "reporting";
-  burning: "consent" | "restart" | "reporting";
-  restart: "consent" | "activating" | "reporting";
+  burning: "consent" | "awaiting-link" | "restart" | "reporting";
+  "awaiting-link": "consent" | "restart" | "activating" | "reporting";
+  restart: "consent" | "awaiting-link" | "activating" | "reporting";
   activating: "reporting";
   trial: "reporting" | "rolling-back";
   "trial-without-job": "idle" | "consent" | "rolling-back-without-job";
+  deciding: "consent" | "verifying" | "committing" | "reporting";
   reporting: "idle" | "consent" | "rolling-back";
   "rolling-back": never;
   "rolling-back-without-job": never;
@@ -148,23 +151,7 @@ type Defaults = {
   ) => Step<S>;
 };
 
-/* ---- acknowledgements: one event for four reports ---- */
-
-const acked = <S extends State>({ pending }: JobContext, state: S, { token }: EventOf<"acked">): Step<S> => {
-  return token === "refused" ? to(state, pending.answerAcknowledged()) : stay(state);
-};
-
-const ackedBurning = (context: JobContext, state: Burning, event: EventOf<"acked">): Step<Burning | Restart> => {
-  return event.token === "burning" ? askRestart(context, state) : acked(context, state, event);
-};
-
-const ackedInTrial = <S extends Trial | TrialWithoutJob>(
-  context: JobContext,
-  state: S,
-  event: EventOf<"acked">,
-): Step<S> => {
-  return event.token === "version" ? reached(context, state) : acked(context, state, event);
-};
+/* ---- events that several states share ---- */
 
 const ackedOutcome = (
   context: JobContext,
@@ -180,8 +167,9 @@ const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): S
   return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
 };
 
-const network = <S extends State>({ obstacles }: JobContext, state: S, { missing }: EventOf<"network">): Step<S> => {
-  obstacles.network = missing;
+const network = <S extends State>(context: JobContext, state: S, { missing }: EventOf<"network">): Step<S> => {
+  context.obstacles.network = missing;
+  context.hasAddress ||= missing === undefined;
   return stay(state);
 };
 
@@ -234,8 +222,15 @@ export const TABLE = frozen({
   verifying: { offer: offerWhenBusy, bytes: verifyBytes, turn: verifyTurn, "effect-failed": failJob },
   committing: { offer: offerWhenBusy, compared: headerCompared, verified, "effect-failed": failJob },
   installing: { offer: offerWhileUnable, install: installed, timeout: installTimeout, "effect-failed": failJob },
-  burning: { offer: offerWhenBusy, acked: ackedBurning, timeout: askRestart, "effect-failed": failJob },
-  restart: { offer: offerWhenBusy, restart, "effect-failed": failJob },
+  burning: { offer: offerWhenBusy, acked: ackedBurning, timeout: burningTimeout, "effect-failed": failJob },
+  "awaiting-link": {
+    offer: offerWhenBusy,
+    link: linkWhileAwaited,
+    acked: ackedWhileAwaited,
+    timeout: linkWaitTimeout,
+    "effect-failed": failJob,
+  },
+  restart: { offer: offerWhenBusy, link: linkBeforeRestart, restart, "effect-failed": failJob },
   activating: { ...LEAVING, "effect-failed": failJob },
   trial: {
     offer: offerWhileUnable,
@@ -251,8 +246,15 @@ export const TABLE = frozen({
     link: linkInTrial,
     acked: ackedInTrial,
     health: healthWithoutJob,
-    timeout: trialTimeoutWithoutJob,
+    timeout: trialWithoutJobTimeout,
     sleep: sleepInTrialWithoutJob,
+  },
+  deciding: {
+    offer: offerWhenBusy,
+    link: linkWhileDeciding,
+    acked: ackedWhileDeciding,
+    timeout: decidingTimeout,
+    "effect-failed": failJob,
   },
   reporting: {
     offer: offerWhileUnable,
@@ -322,6 +324,11 @@ export class UpdateJob {
     return earlier(earlier(pending.deadline(), budgets.deadline()), own);
   }
 
+  /** The longest wait for a reconnect that the state allows, ms. */
+  get reconnectWithin(): number {
+    return reconnectWithin(this.currentState, this.context.options.policy);
+  }
+
   handle(event: JobEvent, now: number): readonly JobEffect[] {
     const effects = this.step(event, now);
     const next = event.type === "tick" || event.type === "boot" ? this.next(event, now) : undefined;
@@ -344,7 +351,7 @@ export class UpdateJob {
   private next({ type }: JobEvent, now: number): MachineEvent | undefined {
     if (type === "tick") {
       const state = this.currentState;
-      return "until" in state && now >= state.until ? { type: "timeout" } : undefined;
+      return "until" in state && state.until !== undefined && now >= state.until ? { type: "timeout" } : undefined;
     }
     const offer = type === "boot" ? this.context.pending.offer : undefined;
     return offer && { type: "offer", offer };

@@ -7,10 +7,12 @@ import { sameImage } from "./policy";
 import { reportVersion } from "./report";
 import { before, IDLE, stay, to } from "./states";
 import type {
+  AwaitingLink,
   Burning,
   Checking,
   Committing,
   Consent,
+  Deciding,
   Downloading,
   Idle,
   Installing,
@@ -33,7 +35,18 @@ import type { Verified } from "./verify";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 /** A job is under way that a newer image of the same target supersedes. */
-type Busy = Checking | Waiting | Downloading | Storing | Renewing | Verifying | Committing | Burning | Restart;
+type Busy =
+  | Checking
+  | Waiting
+  | Downloading
+  | Storing
+  | Renewing
+  | Verifying
+  | Committing
+  | Burning
+  | AwaitingLink
+  | Restart
+  | Deciding;
 
 /* ---- an offer, by what is under way ---- */
 

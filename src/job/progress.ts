@@ -14,6 +14,12 @@ export class Progress {
     this.next = now;
   }
 
+  /** A new connection: the cloud may have missed what was reported. */
+  again(now: number): void {
+    this.reported = -1;
+    this.next = now;
+  }
+
   /** The percent to report now, 0..100, or undefined. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
   due(stored: number, size: number, now: number): number | undefined {
     const percent = size === 0 ? 0 : Math.floor((stored * 100) / size);

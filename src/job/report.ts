@@ -18,7 +18,17 @@ export const linkChanged = <S extends State>(
   now: number,
 ): Step<S> => {
   noteLink(context, event, now);
-  return event.up ? to(state, pendingAnswer(context).concat(reportVersion(context, state))) : stay(state);
+  return event.up
+    ? to(state, pendingAnswer(context).concat(reportVersion(context, state), progressAgain(state, now)))
+    : stay(state);
+};
+
+/** What was reported into a dead connection is lost. */
+const progressAgain = (state: State, now: number): JobEffect[] => {
+  if (!("progress" in state)) return [];
+  const { job, progress } = state;
+  progress.again(now);
+  return progress.report(job.offer, job.offset, now);
 };
 
 /** A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it. */

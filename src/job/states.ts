@@ -78,9 +78,19 @@ export interface Installing extends OfJob, Timed {
 export interface Burning extends OfJob, Timed {
   readonly name: "burning";
 }
-/** The application chooses the moment of the restart. */
+/** The image is bootable and the cloud cannot be reached: a trial would end without a verdict. */
+export interface AwaitingLink extends OfJob, Timed {
+  readonly name: "awaiting-link";
+  /** The application has agreed to the restart. */
+  readonly agreed: boolean;
+}
+/**
+ * The application chooses the moment of the restart. `link`: whether it was lost since the cloud was reached; "unneeded":
+ * it had its time.
+ */
 export interface Restart extends OfJob {
   readonly name: "restart";
+  readonly link: "up" | "lost" | "unneeded";
 }
 /** The boot choice changes and the chip restarts into the new firmware. */
 export interface Activating extends OfJob {
@@ -97,6 +107,8 @@ export interface RollingBackWithoutJob {
 export interface Trial extends OfJob, Timed {
   readonly name: "trial";
   readonly asked: boolean;
+  /** There was no address for the whole trial, so it has got its own length once more. */
+  readonly extended?: boolean;
 }
 /**
  * The running firmware is unconfirmed and came by another way than the job in the store: by wire, or from edition 1.
@@ -104,6 +116,16 @@ export interface Trial extends OfJob, Timed {
 export interface TrialWithoutJob extends Timed {
   readonly name: "trial-without-job";
   readonly asked: boolean;
+  readonly extended?: boolean;
+}
+/**
+ * The new firmware did not reach the cloud and was rolled back; whether the old one reaches it decides. `outage`: it did
+ * not, so the image is activated again when the cloud is there. `until`: undefined while that is not known.
+ */
+export interface Deciding extends OfJob {
+  readonly name: "deciding";
+  readonly outage: boolean;
+  readonly until: number | undefined;
 }
 /** The terminal outcome waits for its PUBACK. */
 export interface Reporting extends OfJob {
@@ -124,12 +146,14 @@ export type State =
   | Committing
   | Installing
   | Burning
+  | AwaitingLink
   | Restart
   | Activating
   | RollingBack
   | RollingBackWithoutJob
   | Trial
   | TrialWithoutJob
+  | Deciding
   | Reporting;
 
 export type StateName = State["name"];

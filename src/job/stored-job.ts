@@ -160,6 +160,12 @@ export class StoredJob {
     return { type: "put-bytes", key: RECORDS.outcome.key, bytes: RECORDS.outcome.encode(this.identity, outcome) };
   }
 
+  /** The outcome was no verdict on the image. */
+  reopen(): JobEffect[] {
+    this.terminalOutcome = undefined;
+    return [{ type: "delete", key: RECORDS.outcome.key }];
+  }
+
   /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
     return keepCheckpoint ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint());

@@ -3,13 +3,15 @@
  * with the reason.
  */
 import { TRIAL_SPAN, TRIAL_WAKES } from "../constants";
-import { lostPower } from "./boot-table";
+import { acked } from "./acknowledge";
+import { ACTIVATIONS_MAX, lostPower } from "./boot-table";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { takeDeferred } from "./offers";
 import { failure, remember, report } from "./outcome";
+import { askProof, proofOf } from "./proof";
 import { RECORDS } from "./records";
-import { noteLink, pendingAnswer, reportVersion } from "./report";
+import { noteLink, pendingAnswer } from "./report";
 import { beforeSleep } from "./sleep";
 import { deadlineText } from "./stage";
 import { before, jobOf, stay, to, warning } from "./states";
@@ -35,6 +37,12 @@ const trialNotice = (): JobEffect => ({ type: "notify", notice: { event: "state"
 const endOfTrial = ({ options, facts }: JobContext, now: number): number =>
   now + options.policy.trialSeconds * 1000 - facts.startUp.awake;
 
+/** A router that restarts together with the device takes minutes: without an address nothing was tried. Once. */
+const extension = <S extends AnyTrial>(context: JobContext, state: S, now: number): Step<S> | undefined =>
+  context.hasAddress || state.extended === true
+    ? undefined
+    : to({ ...state, until: endOfTrial(context, now), extended: true }, []);
+
 export const startTrial = (context: JobContext, job: StoredJob, now: number): Step<Trial> =>
   to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [trialNotice()]);
 
@@ -52,11 +60,12 @@ export const countTrial = (context: JobContext, job: StoredJob, now: number): Jo
   // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the
   // outcome.
   if (!started && !rolledBack) return [];
+  const neverStarted = !started && job.phase.activations >= ACTIVATIONS_MAX;
   const ownFault = outcome === undefined ? !lostPower(facts) : denylist.causeOf(offer.digest) === "rolled-back";
   // The denylist has the image, or gets it now; without a digest it cannot.
   if (ownFault && offer.digest !== undefined) return [];
-  const cause = outcome === undefined ? "the power was cut" : "the cloud was not reached";
-  return budgets.trialEnded(offer, ownFault || !started ? "it was rolled back" : cause, stamp, now);
+  const end = outcome === undefined ? "power" : "not reached";
+  return budgets.trialEnded(offer, ownFault || neverStarted ? "rolled back" : end, stamp, now);
 };
 
 /* ---- the cloud is reached ---- */
@@ -70,9 +79,12 @@ export const linkInTrial = <S extends AnyTrial>(
 ): Step<S> => {
   noteLink(context, event, now);
   if (!event.up) return stay(state);
-  const reports = pendingAnswer(context).concat(reportVersion(context, state));
-  return context.options.platform.rules.versionReport ? to(state, reports) : before(reports, reached(context, state));
+  const reports = pendingAnswer(context).concat(askProof(context, state));
+  return proofOf(context, state) === undefined ? before(reports, reached(context, state)) : to(state, reports);
 };
+
+export const ackedInTrial = <S extends AnyTrial>(context: JobContext, state: S, event: Event<"acked">): Step<S> =>
+  event.token === proofOf(context, state) ? reached(context, state) : acked(context, state, event);
 
 /** The application checks itself, once. */
 export const reached = <S extends AnyTrial>(context: JobContext, state: S): Step<S> => {
@@ -91,7 +103,7 @@ export const health = (
 ): Step<Trial | Reporting | RollingBack> => {
   const { job } = state;
   if (!state.asked) return stay(state);
-  if (!ok) return giveUp(context, job, `trial: health check failed: ${message}`, true);
+  if (!ok) return giveUp(context, job, `trial: health check failed: ${message}`, true, now);
   // Confirmed first, reported second: a cut in between repeats the trial of firmware that stays anyway.
   return before(
     [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
@@ -128,11 +140,27 @@ export const raiseMinimum = (context: JobContext): JobEffect[] => {
   return [{ type: "put-number", key: RECORDS.minimumSecurityVersion.key, value: own }];
 };
 
-export const trialTimeout = (context: JobContext, { job, asked }: Trial): Step<RollingBack> =>
-  giveUp(context, job, deadlineText(context, asked), asked);
+export const trialTimeout = (
+  context: JobContext,
+  state: Trial,
+  _event: unknown,
+  now: number,
+): Step<Trial | RollingBack> =>
+  extension(context, state, now) ??
+  giveUp(context, state.job, deadlineText(context, state.asked, boundOf(context, state)), state.asked, now);
 
-export const trialTimeoutWithoutJob = (context: JobContext, { asked }: TrialWithoutJob): Step<RollingBackWithoutJob> =>
-  before([warning(deadlineText(context, asked))], giveUpWithoutJob(context));
+export const trialWithoutJobTimeout = (
+  context: JobContext,
+  state: TrialWithoutJob,
+  _event: unknown,
+  now: number,
+): Step<TrialWithoutJob | RollingBackWithoutJob> =>
+  extension(context, state, now) ??
+  before([warning(deadlineText(context, state.asked, boundOf(context, state)))], giveUpWithoutJob(context));
+
+/** Undefined: the length of the trial. */
+const boundOf = ({ options }: JobContext, { extended }: AnyTrial): string | undefined =>
+  extended === true ? `${2 * options.policy.trialSeconds} s` : undefined;
 
 /** The bound that another sleep would break. The start-up enforces it as well, but cannot say why. */
 const boundOfSleep = ({ facts, options }: JobContext, seconds: number): string | undefined => {
@@ -151,7 +179,7 @@ export const sleepInTrial = (
   const bound = boundOfSleep(context, event.seconds);
   return bound === undefined
     ? beforeSleep(context, state, event, now)
-    : giveUp(context, state.job, deadlineText(context, state.asked, bound), state.asked);
+    : giveUp(context, state.job, deadlineText(context, state.asked, bound), state.asked, now);
 };
 
 export const sleepInTrialWithoutJob = (
@@ -165,16 +193,28 @@ export const sleepInTrialWithoutJob = (
     : giveUpWithoutJob(context);
 
 /**
- * `deny`: the image is at fault and is not tried again; an unreachable cloud is not its fault. The old firmware
+ * `deny`: the image is at fault and is not tried again; an unreachable cloud may not be its fault. The old firmware
  * reports.
  */
-export const giveUp = (context: JobContext, job: StoredJob, message: string, deny: boolean): Step<RollingBack> => {
+export const giveUp = (
+  context: JobContext,
+  job: StoredJob,
+  message: string,
+  deny: boolean,
+  now: number,
+): Step<RollingBack> => {
   return to({ name: "rolling-back", job }, [
-    ...(deny ? remember(context, job.offer, "rolled-back") : []),
+    ...(deny ? blame(context, job, now) : []),
     job.conclude(failure("rolled-back", message)),
     ...leave(context),
   ]);
 };
+
+/** On the denylist; without a digest only the count of its trials can say that it is at fault. */
+const blame = (context: JobContext, { offer, stamp }: StoredJob, now: number): JobEffect[] =>
+  offer.digest === undefined
+    ? context.budgets.trialEnded(offer, "rolled back", stamp, now)
+    : remember(context, offer, "rolled-back");
 
 export const giveUpWithoutJob = (context: JobContext): Step<RollingBackWithoutJob> =>
   to({ name: "rolling-back-without-job" }, leave(context));

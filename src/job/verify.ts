@@ -1,5 +1,6 @@
 /** Digest passes over flash: of the downloaded file, and of the running image when its own version is offered. */
-import { activate, commit, install } from "./commit";
+import { activate } from "./activate";
+import { commit, install } from "./commit";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { HashPass } from "./hash-pass";

@@ -25,8 +25,14 @@ export interface Platform {
  * pending `done` and after a pending `fail`.
  */
 export interface PlatformRules {
-  /** There is a version report. Its PUBACK is part of the proof that the cloud is reached. */
+  /** There is a version report. */
   readonly versionReport: boolean;
+  /**
+   * What proves, beside CONNACK and an accepted SUBACK, that the cloud is reached: PUBACK of the version report, PUBACK of
+   * the progress step before the restart, or nothing. Default: the version report where there is one. Firmware on trial that no job has installed has no step to repeat,
+   * and reports its version.
+   */
+  readonly proof?: "version" | "burning" | "link";
   /**
    * The version is reported at every connect, also during a job. On Tencent this makes the cloud send a lost push
    * again.

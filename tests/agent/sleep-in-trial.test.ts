@@ -52,19 +52,25 @@ test("new firmware that sleeps before it is confirmed is confirmed at a later wa
 test("awake time is summed over the wakes of a trial, sleep is not", () => {
   const device = onTrial({ wake: { seconds: 12 }, policy: { trialSeconds: 30 }, asleep: 3_000 });
   assert.deepEqual(sleepThrough(device, 3_000), { wakes: 2, ends: "rollback" });
-  assert.equal(reportOf(device), "trial: could not connect: connection refused");
+  assert.equal(reportOf(device), "trial: could not connect: connection refused; 0.1.0 reached it after the rollback");
 });
 
 test("after 20 wakes the trial is over at the end of the last one, with that cause", () => {
   const device = onTrial({ wake: { seconds: 5 }, policy: { trialSeconds: 900 } });
   assert.deepEqual(sleepThrough(device), { wakes: 20, ends: "rollback" });
-  assert.equal(reportOf(device), "trial: could not connect: connection refused within 20 wakes");
+  assert.equal(
+    reportOf(device),
+    "trial: could not connect: connection refused within 20 wakes; 0.1.0 reached it after the rollback",
+  );
 });
 
 test("after 24 hours the trial is over before another sleep, with that cause", () => {
   const device = onTrial({ wake: { seconds: 5 }, policy: { trialSeconds: 900 }, asleep: 86_400 });
   assert.deepEqual(sleepThrough(device, 8 * 3_600 - 60), { wakes: 3, ends: "rollback" });
-  assert.equal(reportOf(device), "trial: could not connect: connection refused within 24 h");
+  assert.equal(
+    reportOf(device),
+    "trial: could not connect: connection refused within 24 h; 0.1.0 reached it after the rollback",
+  );
 });
 
 test("a device on trial sleeps an hour at most, whatever the application wants", () => {

@@ -49,15 +49,33 @@ function constructed(fixture: JobFixture): Started {
 test("new firmware whose network never comes up is rolled back at the deadline, with the cause", () => {
   const { fixture, clock, agent, connects } = constructed(onTrial({ answers: { health: "silent" } }));
   agent.network("no address");
-  clock.advance(TRIAL_SECONDS * 1000 - 1);
-  assert.equal(fixture.board.restartWanted, undefined);
+  clock.advance(2 * TRIAL_SECONDS * 1000 - 1);
+  assert.equal(fixture.board.restartWanted, undefined, "without an address the trial is extended once");
   clock.advance(1);
   assert.equal(fixture.board.restartWanted, "rollback");
   assert.equal(connects(), 0, "nothing was connected to without a network");
   fixture.powerOn("software");
   assert.deepEqual(fixture.running, { version: "0.1.0", slot: "ota_0", state: "valid" });
   fixture.connect();
-  assert.deepEqual(fixture.outcomes.at(-1), `rolled-back: trial: no address within ${TRIAL_SECONDS} s`);
+  assert.deepEqual(
+    fixture.outcomes.at(-1),
+    `rolled-back: trial: no address within ${2 * TRIAL_SECONDS} s; 0.1.0 reached it after the rollback`,
+  );
+});
+
+test("an address that comes in the first length of the trial extends nothing, one that comes later shortens nothing", () => {
+  for (const [address, end] of [
+    [TRIAL_SECONDS - 1, TRIAL_SECONDS],
+    [TRIAL_SECONDS + 1, 2 * TRIAL_SECONDS],
+  ] as const) {
+    const { fixture, clock, agent } = constructed(onTrial({ answers: { health: "silent" } }));
+    clock.advance(address * 1000);
+    agent.start();
+    clock.advance((end - address) * 1000 - 1);
+    assert.equal(fixture.board.restartWanted, undefined, `address after ${address} s`);
+    clock.advance(1);
+    assert.equal(fixture.board.restartWanted, "rollback", `address after ${address} s`);
+  }
 });
 
 test("a network that comes late does not start the trial anew", () => {

@@ -256,6 +256,7 @@ const COLUMNS: { readonly [C in keyof BootCase]: readonly BootCase[C][] } = {
   reset: ["power loss", "other"],
   image: ["denied", "not denied"],
   entry: ["failed", "not failed"],
+  end: ["not reached", "outage", "other"],
   trials: ["left", "used up"],
   activations: ["left", "used up"],
 };

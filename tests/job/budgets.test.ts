@@ -219,7 +219,7 @@ test("what counts as a trial: it started, and nothing else tells that the image 
       /: the cloud was not reached;/,
       "given up, cloud not reached",
     ],
-    [{ outcome: unreachable }, /: it was rolled back;/, "given up, and a cut took the boot entry: nobody knows why"],
+    [{ outcome: unreachable }, /: the cloud was not reached;/, "given up, and a cut took the boot entry"],
     [
       { lastInvalid: "ota_1", resetReason: "watchdog", pushed: bare },
       /: it was rolled back;/,

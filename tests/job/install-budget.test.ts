@@ -90,7 +90,7 @@ test("a device without failures and repeats stores the confirm and no time", () 
 
 test("a record that is damaged in any bit counts as empty", () => {
   const budgets = started(NEVER);
-  const { budgets: bytes, awakeSeconds } = storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", 1, 0));
+  const { budgets: bytes, awakeSeconds } = storedBy(budgets.trialEnded(of("0.2.0"), "power", 1, 0));
   assert.ok(
     started({ budgets: bytes, awakeSeconds }).refusalOf(of("0.2.0"), "0.1.0", 0) !== undefined,
     "whole, it counts",
@@ -111,7 +111,7 @@ test("a time that was lost makes no wait longer than it is", () => {
   let from = NEVER;
   for (const [index, now] of [1000, 5_000_000].entries()) {
     const budgets = started(from);
-    from = { ...from, ...storedBy(budgets.trialEnded(of("0.2.0"), "the power was cut", index + 1, now)) };
+    from = { ...from, ...storedBy(budgets.trialEnded(of("0.2.0"), "power", index + 1, now)) };
   }
   const lost = started({ budgets: from.budgets });
   assert.match(lost.refusalOf(of("0.2.0"), "0.1.0", 0) ?? "", /the next trial in 15 min$/);
@@ -124,7 +124,7 @@ test("the record stays small whatever is pushed: the oldest images go first", ()
   for (let index = 0; index < 100; index++) {
     const budgets = started(from);
     const { awakeSeconds } = storedBy(budgets.confirmed(of(`1.${index}`), 1000));
-    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "the power was cut", index, 1000)), awakeSeconds };
+    from = { ...storedBy(budgets.trialEnded(of(`2.${index}`), "power", index, 1000)), awakeSeconds };
     longest = Math.max(longest, from.budgets!.length);
   }
   assert.ok(longest <= 450, `${longest} bytes`);

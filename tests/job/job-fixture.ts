@@ -137,12 +137,14 @@ export class JobFixture {
     }
   }
 
-  /** A connection, and the cloud's acknowledgement of the version where one was reported. */
+  /** A connection, and the cloud's acknowledgement of what is reported at once, as proof that it is reached. */
   connect(acknowledge = true): void {
     const before = this.reports.length;
     this.dispatch({ type: "link", up: true });
-    if (acknowledge && this.reports.slice(before).some((each) => each.token === "version"))
-      this.dispatch({ type: "acked", token: "version" });
+    const reported = this.reports.slice(before).map(({ token }) => token);
+    if (acknowledge)
+      for (const token of ["version", "burning"] as const)
+        if (reported.includes(token)) this.dispatch({ type: "acked", token });
   }
   disconnect(): void {
     this.dispatch({ type: "link", up: false });

@@ -54,12 +54,14 @@ const FAILURES: readonly (Rarely | "erase" | "open-component" | "report")[] = [
   "report",
 ];
 
+const LONG_WAITS: readonly StateName[] = ["awaiting-link", "restart", "deciding"];
+
 /** One device: its store outlives boots, its flash holds what the walk says. */
 class Walk {
   readonly seen = new Set<string>();
   readonly #random: Random;
   readonly #store = new Map<string, number | Uint8Array>();
-  #job!: UpdateJob;
+  #job: UpdateJob | undefined;
   #now = 0;
   #file = FILE;
   #answers: JobEvent[] = [];
@@ -72,12 +74,16 @@ class Walk {
   /** The number of events; the machine must take each of them in every state. */
   run(steps: number): void {
     for (let step = 0; step < steps; step++) {
-      const { name } = this.#job;
+      const { name } = this.#running;
       const end = !("offer" in TABLE[name]) && name !== "starting";
       if (this.#one(end ? 3 : 150)) this.#boot();
       // In the middle of a sector little else happens: give it its chance.
       else this.#handle((this.#one(name === "storing" ? 3 : 20) ? undefined : this.#answers.shift()) ?? this.#event());
     }
+  }
+
+  get #running(): UpdateJob {
+    return this.#job!;
   }
 
   #one(of: number): boolean {
@@ -87,12 +93,14 @@ class Walk {
     return list[this.#random.below(list.length)]!;
   }
 
+  /** Mostly what the bootloader makes of the state before: firmware on trial, or the old one after a rollback. */
   #boot(): void {
-    const isNew = this.#one(3);
+    const before = this.#one(4) ? undefined : this.#job?.name;
+    const isNew = before === "activating" || (before !== "rolling-back" && this.#one(3));
     const facts: BootFacts = {
       running: {
         slot: isNew ? "ota_1" : "ota_0",
-        version: isNew ? this.#pick(["0.2.0", "0.3.0"]) : "0.1.0",
+        version: isNew ? (this.#offered(before) ?? this.#pick(["0.2.0", "0.3.0"])) : "0.1.0",
         project: "xs-ota-board",
         chip: 0,
         state: this.#pick<SlotState>(isNew ? ["pending", "pending", "valid"] : ["valid", "valid", "valid", "pending"]),
@@ -102,7 +110,7 @@ class Walk {
       resetReason: this.#pick<ResetReason>(["power-on", "software", "panic", "deep-sleep"]),
       startUp: { ...NOT_ON_TRIAL, wakes: this.#pick([0, 0, 20]) },
       targetStarted: undefined,
-      lastInvalid: this.#pick([undefined, undefined, "ota_1"]),
+      lastInvalid: before === "rolling-back" ? "ota_1" : this.#pick([undefined, undefined, "ota_1"]),
       stored: readRecords({
         getNumber: (key) => this.#store.get(key) as number | undefined,
         getBytes: (key) => this.#store.get(key) as Uint8Array | undefined,
@@ -126,10 +134,14 @@ class Walk {
     this.#handle({ type: "boot" }, facts.stored.pendingOffer === undefined);
   }
 
+  #offered(before: StateName | undefined): string | undefined {
+    return before === "activating" ? this.#job?.task?.version : undefined;
+  }
+
   #handle(event: JobEvent, counts = true): void {
-    const { name } = this.#job;
-    const effects = this.#job.handle(event, this.#now);
-    if (counts && this.#job.name !== name) this.seen.add(`${name} -> ${this.#job.name}`);
+    const { name } = this.#running;
+    const effects = this.#running.handle(event, this.#now);
+    if (counts && this.#running.name !== name) this.seen.add(`${name} -> ${this.#running.name}`);
     for (const effect of effects) this.#execute(effect);
   }
 
@@ -163,23 +175,30 @@ class Walk {
       getNumber: (key) => this.#store.get(key) as number | undefined,
       getBytes: () => undefined,
     });
-    const offset = this.#job.target === "firmware" ? stored.firmwareOffset : stored.componentOffset;
+    const offset = this.#running.target === "firmware" ? stored.firmwareOffset : stored.componentOffset;
     return ((offset ?? 0) & 0xffff) * SECTOR;
+  }
+
+  #tick(): JobEvent {
+    this.#now = Math.max(this.#now, this.#running.deadline() ?? this.#now);
+    return { type: "tick" };
   }
 
   /** Something that may come from outside. What the state waits for comes more often. */
   #event(): JobEvent {
     const size = this.#file.length;
-    if (this.#job.name === "storing" && this.#one(12)) return { type: "finished" };
-    switch (this.#random.below(this.#job.name === "downloading" ? 26 : 16)) {
+    if (this.#running.name === "storing" && this.#one(12)) return { type: "finished" };
+    switch (this.#random.below(this.#running.name === "downloading" ? 26 : 16)) {
       case 0:
       case 1: {
+        // Another offer would supersede a job that waits long.
+        if (LONG_WAITS.includes(this.#running.name) && !this.#one(8)) return this.#tick();
         const [offer, file] = this.#pick(OFFERS);
-        if (this.#job.task === undefined) this.#file = file;
+        if (this.#running.task === undefined) this.#file = file;
         return { type: "offer", offer };
       }
       case 2:
-        return { type: "link", up: !this.#one(4) };
+        return { type: "link", up: !this.#one(this.#running.name === "restart" ? 2 : 4) };
       case 3:
         return { type: "acked", token: this.#pick(["version", "burning", "outcome", "refused"]) };
       case 4:
@@ -194,8 +213,7 @@ class Walk {
         return { type: "install", ok: !this.#one(3), message: "busy" };
       case 9:
       case 10:
-        this.#now = Math.max(this.#now, this.#job.deadline() ?? this.#now);
-        return { type: "tick" };
+        return this.#tick();
       case 11:
         return { type: "effect-failed", effect: this.#pick(FAILURES), message: "worn out" };
       case 12:

@@ -62,10 +62,12 @@ test("a rollback that a power cut undid is made again, and the old firmware repo
     { version: fixture.running.version, slot: fixture.running.slot },
     { version: "0.1.0", slot: "ota_0" },
   );
+  assert.deepEqual([fixture.state, fixture.outcomes], ["deciding", []]);
+  fixture.connect();
   assert.equal(fixture.outcomes.length, 1, "the old firmware alone says so");
   assert.match(fixture.outcomes[0] ?? "", /^rolled-back: trial: cloud not reached/);
   const told = fixture.notices.map((notice) => (notice.event === "state" ? notice.state : notice.event));
-  assert.deepEqual(told.slice(-2), ["rollback", "fail"], "and tells the application first what happened");
+  assert.deepEqual(told.slice(-3), ["rollback", "deciding", "fail"], "and tells the application first what happened");
 });
 
 test("firmware that was given up and has nothing to go back to says so itself", () => {

@@ -189,12 +189,14 @@ test("firmware on trial without a job that knows of it proves itself before it t
   assert.equal(fixture.state, "downloading");
 });
 
-test("burning that is never acknowledged holds the switch up for its time only", () => {
+test("burning that is never acknowledged holds the switch up for its time and the wait for the link only", () => {
   const fixture = new JobFixture();
   fixture.connect();
   fixture.push(offer);
   fixture.deliver(next);
   assert.equal(fixture.state, "burning");
+  fixture.wait();
+  assert.equal(fixture.state, "awaiting-link");
   fixture.wait();
   assert.equal(fixture.running.version, "0.2.0");
 });

@@ -34,7 +34,9 @@ export const STATES = [
   "verifying",
   "installing",
   "burning",
+  "awaiting-link",
   "trial",
+  "deciding",
   "done",
   "fail",
 ] as const;

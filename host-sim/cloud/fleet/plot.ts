@@ -14,7 +14,9 @@ const COLOURS: Readonly<Record<DeviceState, string>> = {
   verifying: "#2f6db5",
   installing: "#2f6db5",
   burning: "#e0a030",
+  "awaiting-link": "#f0c878",
   trial: "#b87a14",
+  deciding: "#8a5c10",
   done: "#3f9d63",
   fail: "#c8453b",
 };

@@ -2,6 +2,7 @@
 import type { Store } from "../../../src/ports";
 import { HEAD } from "../../../src/constants";
 import type { PhaseRecord } from "../../../src/job/job-codecs";
+import type { Outcome } from "../../../src/job/types";
 import { imageOf, isAtFault } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
@@ -76,7 +77,8 @@ function beforeChange(start: MonitoredStart, key: string, value: string): void {
         () => `the job for ${job.record.offer.version} is forgotten before its outcome was acknowledged`,
       );
     case KEYS.outcome:
-      return value === ABSENT || job === undefined ? undefined : beforeOutcome(start, job, value);
+      if (job === undefined) return undefined;
+      return value === ABSENT ? beforeReopening(start) : beforeOutcome(start, job, value);
     case KEYS.denylist:
       return beforeDenylist(start, value);
   }
@@ -160,13 +162,31 @@ function beforeOutcome(start: MonitoredStart, job: Job, value: string): void {
   const outcome = start.outcomeOf(job, value);
   if (outcome === undefined) return ledger.violate("one outcome", "an outcome that belongs to no job");
   const earlier = start.record(KEYS.outcome);
-  const changed = earlier !== undefined && earlier !== value && start.outcomeOf(job, earlier) !== undefined;
-  ledger.expect("one outcome", !changed, () => "the stored outcome of a job is changed");
+  const before = earlier === undefined || earlier === value ? undefined : start.outcomeOf(job, earlier);
+  ledger.expect(
+    "one outcome",
+    before === undefined || (isOpen(before) && outcome.kind === "fail" && !isOpen(outcome)),
+    () => "the stored outcome of a job is changed",
+  );
   if (outcome.kind === "fail") return;
   ledger.expect(
     "done after confirm",
     start.confirmed && start.running.version === job.record.offer.version,
     () => `done is stored while ${start.running.version} runs, ${start.confirmed ? "" : "un"}confirmed`,
+  );
+}
+
+/** The trial did not reach the cloud, and it is not decided yet whose fault that is: nothing was reported. */
+const isOpen = (outcome: Outcome): boolean =>
+  outcome.kind === "fail" && /^trial: (?!health)/.test(outcome.message) && !/ reached it /.test(outcome.message);
+
+/** An outcome goes with its job, or when it was no verdict: the image is tried again. */
+function beforeReopening({ simulation, outcome, otherOffered }: MonitoredStart): void {
+  const { ledger } = simulation;
+  ledger.expect(
+    "one outcome",
+    outcome === undefined || ledger.acknowledged || otherOffered || isOpen(outcome),
+    () => "a stored outcome is dropped before it was acknowledged",
   );
 }
 

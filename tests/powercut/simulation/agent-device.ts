@@ -50,7 +50,13 @@ export class AgentDevice implements Device {
     this.#broker = broker;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
     const peers = (host: string): Peer | undefined =>
-      cycle.behaviour === "offline" ? undefined : host === "broker" ? broker : host === "files" ? files : undefined;
+      cycle.behaviour === "offline" || simulation.cloud.awayUntil(this.state, simulation.now) !== undefined
+        ? undefined
+        : host === "broker"
+          ? broker
+          : host === "files"
+            ? files
+            : undefined;
     const options: Parameters<MakeAgent>[0] = {
       ports: {
         ...monitor.ports,

@@ -60,6 +60,8 @@ export class CloudSide {
   readonly complaints: string[] = [];
   /** Newest last. */
   #tasks: Task[] = [];
+  /** The end of the outage; undefined: it has not begun. */
+  #backAt: number | undefined;
   /** Time of the operator's next push; undefined: not decided yet. */
   #pushAt: number | undefined;
 
@@ -71,6 +73,7 @@ export class CloudSide {
   fork(): CloudSide {
     const copy = new CloudSide(this.scenario);
     copy.#tasks = this.#tasks.slice();
+    copy.#backAt = this.#backAt;
     copy.#pushAt = this.#pushAt;
     for (const kind of this.lostAcks) copy.lostAcks.add(kind);
     copy.complaints.push(...this.complaints);
@@ -93,6 +96,14 @@ export class CloudSide {
   /** Every push has ended. */
   get finished(): boolean {
     return this.#next === undefined && !this.#tasks.some(({ open }) => open);
+  }
+
+  /** When the cloud is back; undefined: it is there. `state`: of the device. */
+  awayUntil(state: string, now: number): number | undefined {
+    const { outage } = this.scenario;
+    if (outage === undefined) return undefined;
+    if (state === "trial") this.#backAt ??= now + outage;
+    return this.#backAt === undefined || now >= this.#backAt ? undefined : this.#backAt;
   }
 
   /** An offer for a device that is connected now. */

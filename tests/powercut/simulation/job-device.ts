@@ -97,6 +97,11 @@ export class JobDevice implements Device, JobHost {
       this.#dispatch({ type: "tick" });
       return !cycle.stopped;
     }
+    const away = this.#awayUntil;
+    if (away !== undefined) {
+      simulation.now = away;
+      return true;
+    }
     const offer = this.#connection === undefined ? undefined : simulation.cloud.operate(simulation.now);
     if (typeof offer === "number") {
       simulation.now = offer;
@@ -120,9 +125,14 @@ export class JobDevice implements Device, JobHost {
     return this.#refused;
   }
 
+  get #awayUntil(): number | undefined {
+    const { cloud, now } = this.#with.simulation;
+    return cloud.awayUntil(this.#job.state, now);
+  }
+
   get #mayConnect(): boolean {
     const { simulation, cycle } = this.#with;
-    if (cycle.behaviour === "offline") return false;
+    if (cycle.behaviour === "offline" || this.#awayUntil !== undefined) return false;
     // A late link comes when the job has gone on by itself as far as it can.
     const { state } = this.#job;
     return (

@@ -55,6 +55,8 @@ export interface Scenario {
    * After a power cut the connection comes up only when the device has nothing else to do: the job continues by itself.
    */
   readonly lateLink?: boolean;
+  /** Broker and file server are away for so many ms, from the first start of new firmware on. */
+  readonly outage?: number;
   /** The first PUBACK of each report is lost together with the connection. */
   readonly losesAcks?: boolean;
 }
@@ -212,6 +214,12 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
       ],
     };
   },
+
+  outage: (size) => ({
+    about: "the cloud is away during the trial and longer; the image is activated again without a download",
+    outage: 10 * 60_000,
+    pushes: [push(image("0.2.0", size), "0.2.0")],
+  }),
 
   mismatch: (size) => {
     const file = image("0.2.0", size);
