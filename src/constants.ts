@@ -244,9 +244,16 @@ export const TRIAL_WAITS: readonly number[] = Object.freeze([2 * 60, 15 * 60]);
  * with two open tasks without end.
  */
 export const REPEAT_BUDGET = 8;
-/** The counter is one byte of its record (docs/SPEC.md). */
+/** Counters of installs are one byte each of their record (docs/SPEC.md). */
 export const REPEAT_BUDGET_MAX = 255;
 /** Awake seconds that give one of them back. Chosen: at most 96 installs a day, of 100,000 erase cycles of a sector. */
 export const REPEAT_REFILL = 15 * 60;
+/**
+ * Images that were never confirmed here, whatever becomes of them. Chosen: a day of a developer who tries things; with
+ * the refill below at most 204 on the first day and 144 on each further one.
+ */
+export const NEW_IMAGES = 60;
+/** Awake seconds that give one of them back. */
+export const NEW_IMAGE_REFILL = 10 * 60;
 /** Awake time is stored this often while a wait runs: a power cut loses at most so much of it. */
 export const AWAKE_STORE_INTERVAL = 60_000;

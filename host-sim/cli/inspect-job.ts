@@ -1,5 +1,6 @@
 /** The agent's records in NVS, read with the agent's own code. */
 import { readRecords } from "../../src/job/records";
+import { budgetsInWords } from "./inspect-budgets";
 import { StoredJob } from "../../src/job/stored-job";
 import type { BoardDescription } from "../board/describe";
 
@@ -17,12 +18,16 @@ export interface JobInHand {
   readonly stored: number;
   /** Trials that ended by a power loss. */
   readonly trials: number;
+  /** Times the boot choice was changed for it. */
+  readonly activations: number;
   /** Waits for the cloud's acknowledgement: "done", or why it failed. */
   readonly outcome: string | undefined;
 }
 
 export interface StoreInWords {
   readonly job: JobInHand | undefined;
+  /** What budgets have counted, one line each. */
+  readonly budgets: readonly string[];
   /** Every record: its name and how long it is, or its number. */
   readonly records: readonly { readonly key: string; readonly bytes?: number; readonly value?: number }[];
 }
@@ -33,9 +38,11 @@ export function jobOf(entries: BoardDescription["store"]): StoreInWords {
     getNumber: (key: string) => asNumber(values.get(key)),
     getBytes: (key: string) => asBytes(values.get(key)),
   };
-  const job = StoredJob.restore(readRecords(read));
+  const stored = readRecords(read);
+  const job = StoredJob.restore(stored);
   return {
     job: job === undefined ? undefined : inHand(job),
+    budgets: budgetsInWords(stored),
     records: entries.map(({ key, value }) =>
       typeof value === "number" ? { key, value } : { key, bytes: value.length },
     ),
@@ -53,6 +60,7 @@ function inHand({ record, offer, phase, offset, outcome }: StoredJob): JobInHand
     phase: phase.phase,
     stored: offset,
     trials: phase.trials,
+    activations: phase.activations,
     outcome:
       outcome === undefined
         ? undefined

@@ -2,6 +2,7 @@ import type { BoardDescription, SlotDescription } from "../board/describe";
 import { hex } from "../../hal/model-chip/flash-chip";
 import type { Partition } from "../../hal/model-chip/partitions";
 import type { Wear } from "../board/wear-file";
+import { ACTIVATIONS_MAX } from "../../src/job/boot-table";
 import type { JobInHand, StoreInWords } from "./inspect-job";
 
 export interface Inspection extends Pick<BoardDescription, "flashSize" | "boot" | "slots">, StoreInWords {
@@ -10,7 +11,7 @@ export interface Inspection extends Pick<BoardDescription, "flashSize" | "boot" 
 
 /** The report as text. */
 export function report(inspection: Inspection): string {
-  const { flashSize, partitions, boot, slots, job, records } = inspection;
+  const { flashSize, partitions, boot, slots, job, budgets, records } = inspection;
   return [
     `flash: ${flashSize >> 20} MB`,
     "",
@@ -28,6 +29,9 @@ export function report(inspection: Inspection): string {
     "",
     "update in hand",
     ...(job === undefined ? ["none"] : jobLines(job)).map((line) => `  ${line}`),
+    "",
+    "budgets",
+    ...(budgets.length === 0 ? ["nothing counted"] : budgets).map((line) => `  ${line}`),
     "",
     "records of the agent",
     ...(records.length === 0
@@ -62,6 +66,7 @@ function jobLines({
   phase,
   stored,
   trials,
+  activations,
   outcome,
   platform,
 }: JobInHand): string[] {
@@ -71,6 +76,7 @@ function jobLines({
     `${stored} bytes stored${percent}`,
     `${digest ?? "no digest"}; ${url}`,
     ...(trials === 0 ? [] : [`${trials} trials cut short by power loss`]),
+    ...(activations === 0 ? [] : [`activated ${activations} times of ${ACTIVATIONS_MAX}`]),
     ...(outcome === undefined ? [] : [`outcome not yet acknowledged: ${outcome}`]),
   ];
 }

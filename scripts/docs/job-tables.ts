@@ -50,6 +50,7 @@ const COLUMNS = [
   "reset",
   "image",
   "entry",
+  "end",
   "trials",
   "activations",
 ] as const satisfies readonly (keyof BootRow)[];

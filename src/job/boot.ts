@@ -2,9 +2,10 @@
  * The first event: what the boot means is decided, and the job in the store continues, is repeated, reported or
  * dropped.
  */
-import { decideBoot } from "./boot-table";
+import { ACTIVATIONS_MAX, decideBoot } from "./boot-table";
 import type { Decision } from "./boot-table";
 import { decide as decideByLink } from "./deciding";
+import { spentNotice } from "./budgets";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { startDownload } from "./download";
@@ -85,13 +86,19 @@ const ofJob = (context: JobContext, job: StoredJob, { verdict, text, trials }: D
     case "rolled back, deny":
       return before(noticeOf(context, job), fail(context, job, "rolled-back", text, { deny: true }));
     case "try again":
-      return refusedNow(context, job) ?? verifyAgain(context, job, trials, now);
+      return refusedNow(context, job) ?? before([leftOf(context, job, trials)], verifyAgain(context, job, trials, now));
     case "commit":
       return refusedNow(context, job) ?? verifyStored(context, job, now);
     default:
       return refusedNow(context, job) ?? resume(context, job, now);
   }
 };
+
+/** Another activation, or another trial after one that a power loss cut short. */
+const leftOf = ({ options }: JobContext, { offer, phase }: StoredJob, trials: number): JobEffect =>
+  trials > phase.trials
+    ? spentNotice("power-loss trials", offer, options.policy.maxAttempts - trials, 0)
+    : spentNotice("activations", offer, ACTIVATIONS_MAX - phase.activations, 0);
 
 const drop = (job: StoredJob, why: string): JobEffect[] =>
   job.forget(false).concat(warning(`stored job dropped: ${why}`));

@@ -1,13 +1,22 @@
 /**
- * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image, and
- * installs of images that were confirmed here before. Time is awake time of the agent, summed in the store, so a device
+ * Budgets that keep a cloud from wearing a device out, whatever it pushes and however often: trials of one image,
+ * installs of images that were confirmed here before, and new images. An install counts from the first erase on: an image
+ * that is never switched to wears flash as well. Time is awake time of the agent, summed in the store, so a device
  * that is switched off does not shorten a wait. An image is identified by its digest, or by its version where the offer
  * has no digest.
  */
-import { AWAKE_STORE_INTERVAL, REPEAT_BUDGET_MAX, REPEAT_REFILL, TRIALS_MAX, TRIAL_WAITS } from "../constants";
-import type { JobEffect } from "./effects";
+import {
+  AWAKE_STORE_INTERVAL,
+  NEW_IMAGES,
+  NEW_IMAGE_REFILL,
+  REPEAT_BUDGET_MAX,
+  REPEAT_REFILL,
+  TRIALS_MAX,
+  TRIAL_WAITS,
+} from "../constants";
+import type { JobEffect, Notice } from "./effects";
 import { decodeBudgets, encodeBudgets } from "./history-codecs";
-import type { BudgetRecord, CountedTrials, TrialEnd } from "./history-codecs";
+import type { BudgetRecord, CountedTrials, Spent, TrialEnd } from "./history-codecs";
 import { RECORDS } from "./records";
 import type { Snapshot } from "./records";
 import type { Offer } from "./types";
@@ -18,7 +27,7 @@ const ID = 16;
 const IMAGES_MAX = 8;
 
 /** For people. */
-const WHY: { readonly [end in TrialEnd]: string } = Object.freeze({
+export const WHY: { readonly [end in TrialEnd]: string } = Object.freeze({
   "rolled back": "it was rolled back",
   "not reached": "the cloud was not reached",
   power: "the power was cut",
@@ -55,26 +64,32 @@ export class Budgets {
     const content = decodeBudgets(this.bytes);
     // The record may be ahead of the time in the store, by a minute or, where that was lost, by months: no wait begins
     // later than now.
-    if (content.since > awake || content.trials.some(({ at }) => at > awake))
+    const { trials, repeats, news } = content;
+    if (repeats.since > awake || news.since > awake || trials.some(({ at }) => at > awake))
       this.bytes = encodeBudgets({
         ...content,
-        trials: content.trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })),
-        since: Math.min(content.since, awake),
+        trials: trials.map((each) => ({ ...each, at: Math.min(each.at, awake) })),
+        repeats: { ...repeats, since: Math.min(repeats.since, awake) },
+        news: { ...news, since: Math.min(news.since, awake) },
       });
     this.plan(now);
   }
 
   /** Reason not to install this offer now, or undefined. `running`: version of the running firmware. */
   refusalOf(offer: Offer, running: string, now: number): string | undefined {
-    const { trials, confirmed, installs, since } = this.content(now);
+    const { trials, confirmed, repeats, news } = this.content(now);
     const id = idOf(offer);
     const tried = trials.find((each) => each.id === id);
     if (tried !== undefined && tried.count >= TRIALS_MAX)
       return `tried ${tried.count} times and never confirmed: ${WHY[tried.why]}; it is not tried again`;
     const wait = tried === undefined ? 0 : this.waitOf(tried, now);
     if (wait > 0) return `tried before and not confirmed: ${WHY[tried!.why]}; the next trial in ${minutes(wait)} min`;
-    if (!confirmed.includes(id) || installs < this.repeats) return undefined;
-    return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(since + REPEAT_REFILL - this.awakeAt(now))} min`;
+    if (!confirmed.includes(id)) {
+      if (news.count < NEW_IMAGES) return undefined;
+      return `${NEW_IMAGES} new images and no end; the next one in ${minutes(this.refillOf(news, NEW_IMAGE_REFILL, now))} min`;
+    }
+    if (repeats.count < this.repeats) return undefined;
+    return `sent back and forth between ${running} and ${offer.version}; the next install in ${minutes(this.refillOf(repeats, REPEAT_REFILL, now))} min`;
   }
 
   /**
@@ -87,11 +102,11 @@ export class Budgets {
     const before = content.trials.find((each) => each.id === id);
     if (before?.job === job) return [];
     const others = content.trials.filter((each) => each.id !== id).sort((a, b) => a.at - b.at);
-    const count = Math.min((before?.count ?? 0) + 1, TRIALS_MAX);
-    return this.put(
-      { ...content, trials: [...others.slice(1 - IMAGES_MAX), { id, count, why, at: this.awakeAt(now), job }] },
-      now,
-    );
+    const counted = { id, count: Math.min((before?.count ?? 0) + 1, TRIALS_MAX), why, at: this.awakeAt(now), job };
+    return [
+      ...this.put({ ...content, trials: [...others.slice(1 - IMAGES_MAX), counted] }, now),
+      spentNotice("trials", offer, TRIALS_MAX - counted.count, this.waitOf(counted, now)),
+    ];
   }
 
   /** How the trial of this image that was counted for `job` has ended; undefined: none was. */
@@ -123,15 +138,30 @@ export class Budgets {
     return decodeBudgets(this.bytes).trials.some((each) => each.id === id && each.count >= TRIALS_MAX);
   }
 
-  /** The boot choice is about to change. `first`: for the first time in this job. */
-  installs(offer: Offer, first: boolean, now: number): JobEffect[] {
+  /** The first sector of the image is about to be erased. */
+  installs(offer: Offer, now: number): JobEffect[] {
+    const content = this.content(now);
+    const repeated = content.confirmed.includes(idOf(offer));
+    const name = repeated ? "repeats" : "news";
+    const spent = { ...content[name], count: Math.min(REPEAT_BUDGET_MAX, content[name].count + 1) };
+    const left = (repeated ? this.repeats : NEW_IMAGES) - spent.count;
+    const refill = this.refillOf(spent, repeated ? REPEAT_REFILL : NEW_IMAGE_REFILL, now);
+    return [
+      ...this.put({ ...content, [name]: spent }, now),
+      // New images are common until many come in a row.
+      ...(repeated || left < NEW_IMAGES / 2
+        ? [spentNotice(repeated ? "repeated installs" : "new images", offer, left, refill)]
+        : []),
+    ];
+  }
+
+  /** The boot choice is about to change: the next trial that ends is another one. */
+  activates(offer: Offer, now: number): JobEffect[] {
     const content = this.content(now);
     const id = idOf(offer);
-    const repeated = first && content.confirmed.includes(id);
-    if (!repeated && !content.trials.some((each) => each.id === id)) return [];
-    const trials = content.trials.map((each) => (each.id === id ? { ...each, job: 0 } : each));
+    if (!content.trials.some((each) => each.id === id && each.job !== 0)) return [];
     return this.put(
-      { ...content, trials, installs: Math.min(REPEAT_BUDGET_MAX, content.installs + (repeated ? 1 : 0)) },
+      { ...content, trials: content.trials.map((each) => (each.id === id ? { ...each, job: 0 } : each)) },
       now,
     );
   }
@@ -175,8 +205,9 @@ export class Budgets {
   }
 
   private plan(now: number): void {
-    const { trials, installs } = this.content(now);
-    const waits = installs > 0 || trials.some((each) => this.waitOf(each, now) > 0);
+    const { trials, repeats, news } = this.content(now);
+    const waits =
+      repeats.count > 0 || news.count >= NEW_IMAGES / 2 || trials.some((each) => this.waitOf(each, now) > 0);
     this.storeAt = waits ? now + AWAKE_STORE_INTERVAL : undefined;
   }
 
@@ -189,13 +220,20 @@ export class Budgets {
     return at + (TRIAL_WAITS[count - 1] ?? 0) - this.awakeAt(now);
   }
 
+  /** Awake seconds until time gives one back. */
+  private refillOf({ since }: Spent, refill: number, now: number): number {
+    return since + refill - this.awakeAt(now);
+  }
+
   /** The record, with the installs that time has given back. */
   private content(now: number): BudgetRecord {
     const content = decodeBudgets(this.bytes);
     const awake = this.awakeAt(now);
-    const refilled = Math.min(content.installs, Math.max(0, Math.floor((awake - content.since) / REPEAT_REFILL)));
-    const installs = content.installs - refilled;
-    return { ...content, installs, since: installs === 0 ? awake : content.since + refilled * REPEAT_REFILL };
+    return {
+      ...content,
+      repeats: refilled(content.repeats, REPEAT_REFILL, awake),
+      news: refilled(content.news, NEW_IMAGE_REFILL, awake),
+    };
   }
 
   /**
@@ -224,3 +262,19 @@ export class Budgets {
 const idOf = ({ digest, version }: Offer): string => digest?.hex.slice(0, ID) ?? `=${version}`;
 
 const minutes = (seconds: number): number => Math.ceil(seconds / 60);
+
+const refilled = ({ count, since }: Spent, refill: number, awake: number): Spent => {
+  const given = Math.min(count, Math.max(0, Math.floor((awake - since) / refill)));
+  return { count: count - given, since: count === given ? awake : since + given * refill };
+};
+
+/** `seconds`: awake time until one more is allowed. */
+export const spentNotice = (
+  counter: Extract<Notice, { event: "budget" }>["counter"],
+  { version }: Offer,
+  left: number,
+  seconds: number,
+): JobEffect => ({
+  type: "notify",
+  notice: { event: "budget", counter, version, left: Math.max(0, left), seconds: Math.max(0, seconds) },
+});

@@ -74,11 +74,19 @@ export const sector = (
   context: JobContext,
   { job, progress }: InDownload,
   { offset, bytes }: Event<"sector">,
+  now: number,
 ): Step<Downloading | Storing | Reporting> => {
   if (offset !== job.offset) return stay({ name: "downloading", job, progress });
-  const refusal = offset === 0 ? job.target.refusalOfImage(context, job.offer, bytes) : undefined;
+  const { target, offer } = job;
+  const stored = to<Storing>(
+    { name: "storing", job, progress, bytes, repairs: 0 },
+    target.store(offset / SECTOR, bytes),
+  );
+  if (offset > 0) return stored;
+  // Images that supersede one another, or are downloaded once more, wear the first sector without an end of a job.
+  const refusal = target.refusalOfImage(context, offer, bytes) ?? target.refusalByHistory(context, offer, now);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
-  return to({ name: "storing", job, progress, bytes, repairs: 0 }, job.target.store(offset / SECTOR, bytes));
+  return before(target.installs(context, offer, now), stored);
 };
 
 /** The readback of a sector. The checkpoint advances only when it is equal; else the sector is stored again. */

@@ -152,6 +152,17 @@ export type Notice =
     }
   /** On trial: what it waits for, and how long it may, s. */
   | { readonly event: "trial"; readonly stage: string; readonly secondsLeft: number }
+  /**
+   * Something that a budget bounds has happened: how often it still may, and awake seconds until that number grows or, of
+   * trials, until the next one.
+   */
+  | {
+      readonly event: "budget";
+      readonly counter: "activations" | "power-loss trials" | "trials" | "repeated installs" | "new images";
+      readonly version: string;
+      readonly left: number;
+      readonly seconds: number;
+    }
   | { readonly event: "reboot"; readonly slot: string }
   | { readonly event: "confirmed"; readonly version: string }
   | { readonly event: "rollback"; readonly version: string }

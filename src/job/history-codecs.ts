@@ -48,17 +48,24 @@ export interface BudgetRecord {
   readonly trials: readonly CountedTrials[];
   /** Images that were confirmed here, oldest first. */
   readonly confirmed: readonly string[];
-  /** Repeated installs not refilled yet, and the awake second when the refill of the next one began. */
-  readonly installs: number;
+  /** Installs of images that were confirmed here before. */
+  readonly repeats: Spent;
+  /** Installs of other images. */
+  readonly news: Spent;
+}
+
+/** What time has not given back yet, and the awake second when the refill of the next one began. */
+export interface Spent {
+  readonly count: number;
   readonly since: number;
 }
 
-export const encodeBudgets = ({ trials, confirmed, installs, since }: BudgetRecord): Uint8Array => {
+export const encodeBudgets = ({ trials, confirmed, repeats, news }: BudgetRecord): Uint8Array => {
   const writer = new Writer().byte(FORMAT).byte(trials.length);
   trials.forEach(({ id, count, why, at, job }) => writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job));
   writer.byte(confirmed.length);
   confirmed.forEach((id) => writer.text(id));
-  return writer.byte(installs).u32(since).sealed();
+  return writer.byte(repeats.count).u32(repeats.since).byte(news.count).u32(news.since).sealed();
 };
 
 /** An unreadable record counts as empty. */
@@ -76,10 +83,14 @@ export const decodeBudgets = (bytes: Uint8Array | undefined): BudgetRecord => {
         job: reader.u32(),
       });
     for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
-    const installs = reader.byte();
-    const since = reader.u32();
+    const repeats = readSpent(reader);
+    const news = readSpent(reader);
     reader.rest(0);
-    if (!reader.broken) return { trials, confirmed, installs, since };
+    if (!reader.broken) return { trials, confirmed, repeats, news };
   }
-  return { trials: [], confirmed: [], installs: 0, since: 0 };
+  return { trials: [], confirmed: [], repeats: NOTHING, news: NOTHING };
 };
+
+const NOTHING: Spent = Object.freeze({ count: 0, since: 0 });
+
+const readSpent = (reader: Reader): Spent => ({ count: reader.byte(), since: reader.u32() });

@@ -45,6 +45,8 @@ export interface Target {
   /** Why this image is not tried (again) now, from what is remembered of it. */
   refusalByHistory(around: Surroundings, offer: Offer, now: number): string | undefined;
   refusalOfImage(around: Surroundings, offer: Offer, firstSector: Uint8Array): string | undefined;
+  /** The first sector is about to change: what that counts for. */
+  installs(around: Surroundings, offer: Offer, now: number): JobEffect[];
   /** The offered version runs already, and enough is known of the offer to compare the images. */
   runs(around: Surroundings, offer: Offer): boolean;
   /** Before the first byte changes. */
@@ -83,6 +85,7 @@ export const FIRMWARE: Target = frozen<Target>({
   },
   refusalOfImage: ({ facts, options, minimumSecurityVersion }, offer, firstSector) =>
     refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy),
+  installs: ({ budgets }, offer, now) => budgets.installs(offer, now),
   runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
   prepare: () => [{ type: "invalidate" }],
   open: none,
@@ -117,6 +120,7 @@ export const COMPONENT: Target = frozen<Target>({
   refusalOfVersion: nothing,
   refusalByHistory: nothing,
   refusalOfImage: nothing,
+  installs: none,
   runs: () => false,
   prepare: none,
   open: ({ component = "", version, size }, offset) => [{ type: "open-component", component, version, size, offset }],
