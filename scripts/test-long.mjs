@@ -41,6 +41,13 @@ const PARTS = [
     command: [...POWERCUT, "--mutants"],
   },
   {
+    name: "outages",
+    what: "outages of 1, 4 and 30 minutes begun at each phase of an update, all cases",
+    time: "1 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/outages/outages.test.ts"],
+    env: { XS_OTA_OUTAGES: "all" },
+  },
+  {
     name: "kills",
     what: "300 kills of the board's process",
     time: "30 min",

@@ -34,6 +34,8 @@ export class JobContext implements Surroundings {
   deferred: Offer | undefined;
   linkUp = false;
   readonly obstacles: Obstacles = { network: undefined, link: undefined };
+  /** A connection was lost, or could not be made, and none has come since. */
+  linkDown = false;
   /** There has been an address since the boot. */
   hasAddress: boolean;
   /** On this connection. */

@@ -124,11 +124,20 @@ export const rewind = (
 export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>
   verify(context, job, now);
 
+/**
+ * A stall while the broker cannot be reached either is an outage, of which nobody could be told: the download begins
+ * again at the checkpoint, with a budget of its own.
+ */
 export const downloadFailed = (
   context: JobContext,
   { job }: InDownload,
   { cause, message }: Event<"download-failed">,
-) => fail(context, job, cause, message, { keepCheckpoint: cause !== "rejected" });
+  now: number,
+): Step<Downloading | Reporting> => {
+  if (cause === "download-timeout" && context.linkDown)
+    return before([warning(`${message}; the broker is away too, so the download goes on`)], startDownload(job, now));
+  return fail(context, job, cause, message, { keepCheckpoint: cause !== "rejected" });
+};
 
 /** 401 or 403. A newer push may have brought a fresh URL already; else one is asked for. */
 export const expired = (

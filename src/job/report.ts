@@ -51,6 +51,7 @@ export const noteLink = (context: JobContext, event: Event<"link">, now: number)
   const { up } = event;
   context.linkUp = up;
   if (!up && event.reason !== undefined) context.obstacles.link = event.reason;
+  context.linkDown = !up;
   context.versionReported = false;
   context.askAgainAt = up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
 };

@@ -118,3 +118,17 @@ test("on a new connection the percentage is reported again", () => {
   const kinds = fixture.reports.slice(before).map(({ report }) => report.kind);
   assert.deepEqual(kinds, ["version", "progress"]);
 });
+
+test("a download that stalls while the broker is away too goes on; with the broker there it fails", () => {
+  const fixture = new JobFixture();
+  const stall = { type: "download-failed", cause: "download-timeout", message: "no new sector for 15 min" } as const;
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 8_192);
+  fixture.disconnect();
+  fixture.dispatch(stall);
+  assert.deepEqual([fixture.state, fixture.downloads.at(-1)?.offset, fixture.outcomes], ["downloading", 8_192, []]);
+  fixture.connect();
+  fixture.dispatch(stall);
+  assert.deepEqual(fixture.outcomes, ["download-timeout: no new sector for 15 min"]);
+});
