@@ -166,6 +166,27 @@ static xsota_answer_t rolls_back(const otadata_t *otadata, bool woken)
 	return (untouched && !woken) ? XSOTA_NO : XSOTA_UNKNOWN;
 }
 
+static bool is_blank(const esp_ota_select_entry_t *entry)
+{
+	const uint8_t *bytes = (const uint8_t *)entry;
+	for (size_t i = 0; i < sizeof(*entry); i++)
+		if (0xff != bytes[i])
+			return false;
+	return true;
+}
+
+/*
+ * Before any update the next start tells whether the bootloader has rollback, by an entry that names no slot and never
+ * decides: PENDING in the unused sector.
+ */
+static void plant(const otadata_t *otadata)
+{
+	const uint32_t state = ESP_OTA_IMG_PENDING_VERIFY;
+	int unused = 1 - otadata->active;
+	if ((otadata->active >= 0) && is_blank(&otadata->entries[unused]))
+		(void)esp_partition_write(otadata->partition, unused * otadata->partition->erase_size + offsetof(esp_ota_select_entry_t, ota_state), &state, sizeof(state));
+}
+
 /* ---- before main ---- */
 
 XSOTA_BEFORE_MAIN void xsota_count(void)
@@ -177,8 +198,11 @@ XSOTA_BEFORE_MAIN void xsota_count(void)
 	found.rolls_back = rolls_back(&otadata, woken);
 	found.guarded = !otadata.partition->encrypted;
 	int index = trial_entry(&otadata);
-	if (index < 0)
+	if (index < 0) {
+		if (found.guarded && (XSOTA_UNKNOWN == found.rolls_back))
+			plant(&otadata);
 		return;
+	}
 	const esp_ota_select_entry_t *entry = &otadata.entries[index];
 	uint64_t now = esp_rtc_get_time_us();
 	uint32_t starts = starts_of(entry);

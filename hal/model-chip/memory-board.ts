@@ -6,7 +6,8 @@
 import type { Digest, ResetReason } from "../../src/ports";
 import type { Leaving, StoragePorts } from "./board-ports";
 import { boardPorts } from "./board-ports";
-import type { BootResult } from "./bootloader";
+import { OWN_BOOTLOADER } from "./bootloader";
+import type { BootResult, BootloaderConfig } from "./bootloader";
 import { MemoryCells } from "./flash-cells";
 import { FlashChip } from "./flash-chip";
 import { flashFactory } from "./flash-factory";
@@ -31,6 +32,8 @@ export interface MemoryBoardOptions {
   readonly onRestart?: (reason: Leaving) => void;
   /** Milliseconds, also over resets; default: always 0. */
   readonly time?: () => number;
+  /** Default: OWN_BOOTLOADER. */
+  readonly bootloader?: BootloaderConfig;
 }
 
 interface Parts {
@@ -40,6 +43,7 @@ interface Parts {
   readonly slots: SlotsOptions;
   readonly onRestart: ((reason: Leaving) => void) | undefined;
   readonly time: () => number;
+  readonly bootloader: BootloaderConfig;
 }
 
 export class MemoryBoard {
@@ -65,6 +69,7 @@ export class MemoryBoard {
         slots: { cache: new VerifyCache(), ...(options.sha256 === undefined ? {} : { sha256: options.sha256 }) },
         onRestart: options.onRestart,
         time: options.time ?? (() => 0),
+        bootloader: options.bootloader ?? OWN_BOOTLOADER,
       };
       flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
     }
@@ -74,8 +79,8 @@ export class MemoryBoard {
   }
 
   /** Another board with the same flash content, counters at 0, not started. */
-  fork(onRestart = this.#parts.onRestart): MemoryBoard {
-    return new MemoryBoard({ parts: { ...this.#parts, cells: this.#parts.cells.fork(), onRestart } });
+  fork(onRestart = this.#parts.onRestart, bootloader = this.#parts.bootloader): MemoryBoard {
+    return new MemoryBoard({ parts: { ...this.#parts, cells: this.#parts.cells.fork(), onRestart, bootloader } });
   }
 
   /**
@@ -86,8 +91,9 @@ export class MemoryBoard {
     this.chip.powerOn();
     this.#ports = undefined;
     this.restartWanted = undefined;
-    const { time } = this.#parts;
-    const parts = { chip: this.chip, table: this.table, slots: this.#slots, rtc: this.#rtc, rtcTime: time };
+    const { chip, table } = this;
+    const { time, bootloader } = this.#parts;
+    const parts = { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime: time, bootloader };
     const { boot: result, ...started } = startChip(parts, resetReason);
     if (result.bricked !== undefined) return result;
     const start = time();

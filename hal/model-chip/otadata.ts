@@ -18,6 +18,8 @@ const ERASED = 0xffffffff;
 /** Offset and length of seq_label. */
 const LABEL = 4;
 const LABEL_LENGTH = 20;
+/** Offset of ota_state. */
+const STATE = 24;
 const BLANK_LABEL: readonly number[] = Array.from({ length: LABEL_LENGTH }, () => 0xff);
 
 /** esp_ota_img_states_t. */
@@ -47,6 +49,11 @@ export function names(entry: OtaEntry): boolean {
   return entry.seq !== ERASED && entry.crc === seqCrc(entry.seq);
 }
 
+/** Nothing of the entry is written. */
+export function isBlank({ seq, label, state, crc }: OtaEntry): boolean {
+  return (seq & state & crc) >>> 0 === ERASED && (label ?? BLANK_LABEL).every((byte) => byte === 0xff);
+}
+
 /** bootloader_common_ota_select_invalid: erased, given up or rolled back. */
 export function isOut(entry: OtaEntry): boolean {
   return entry.seq === ERASED || entry.state === State.invalid || entry.state === State.aborted;
@@ -55,6 +62,14 @@ export function isOut(entry: OtaEntry): boolean {
 /** bootloader_common_ota_select_valid. */
 export function isBootable(entry: OtaEntry): boolean {
   return !isOut(entry) && entry.crc === seqCrc(entry.seq);
+}
+
+/**
+ * The image of this entry is not confirmed. UNDEFINED: written by firmware that was built without rollback, at a board's
+ * first update to this one.
+ */
+export function isOnTrial({ state }: OtaEntry): boolean {
+  return state === State.new || state === State.pending || state === State.undefined;
 }
 
 /** bootloader_common_get_active_otadata: the entry that decides, or undefined. */
@@ -126,10 +141,18 @@ export class OtaData {
     const view = new DataView(bytes.buffer);
     view.setUint32(0, entry.seq, true);
     bytes.set(entry.label ?? BLANK_LABEL, LABEL);
-    view.setUint32(24, entry.state, true);
+    view.setUint32(STATE, entry.state, true);
     view.setUint32(28, entry.crc, true);
     this.erase(index);
     this.#chip.program(this.#address + index * SECTOR_SIZE, bytes);
+  }
+
+  /**
+   * Writes PENDING into a blank sector. It names no slot and never decides. A bootloader with rollback makes it ABORTED
+   * at the next start, one without leaves it.
+   */
+  plant(index: EntryIndex): void {
+    this.#chip.program(this.#address + index * SECTOR_SIZE + STATE, Uint8Array.of(State.pending, 0, 0, 0));
   }
 
   erase(index: EntryIndex): void {
@@ -143,7 +166,7 @@ export class OtaData {
     return {
       seq: view.getUint32(0, true),
       label: [...bytes.subarray(LABEL, LABEL + LABEL_LENGTH)],
-      state: view.getUint32(24, true),
+      state: view.getUint32(STATE, true),
       crc: view.getUint32(28, true),
     };
   }

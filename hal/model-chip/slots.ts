@@ -1,6 +1,6 @@
 /** What the two slots hold: the check that bootloader and application do, and the version and product of an image. */
 import type { Digest } from "../../src/ports";
-import { verifyImage } from "./image-check";
+import { readSegments, verifyImage } from "./image-check";
 import type { VerifiedImage } from "./image-check";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
@@ -85,6 +85,17 @@ export class Slots {
     } catch (error) {
       if (error instanceof PowerCut) throw error;
       return undefined;
+    }
+  }
+
+  /** What a bootloader starts that does not validate: an image with a header for this chip and whole segments. */
+  isStarted(index: SlotIndex): boolean {
+    const { address, size } = this.partitions[index];
+    try {
+      return readSegments((offset, into) => this.#chip.read(address + offset, into), size).header.chip === this.#chipId;
+    } catch (error) {
+      if (error instanceof PowerCut) throw error;
+      return false;
     }
   }
 

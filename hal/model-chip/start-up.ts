@@ -3,13 +3,13 @@
  * order.
  */
 import type { ResetReason, StartUp } from "../../src/ports";
-import type { BootResult } from "./bootloader";
+import type { BootResult, BootloaderConfig } from "./bootloader";
 import { Bootloader } from "./bootloader";
 import { EspOta } from "./esp-ota";
 import type { FlashChip } from "./flash-chip";
 import { nextStart, nextWake, startsOf, wakesOf } from "./marks";
-import { OtaData, State, activeEntry, slotOf } from "./otadata";
-import type { EntryIndex, OtaEntries, OtaEntry } from "./otadata";
+import { OtaData, State, activeEntry, isBlank, isOnTrial, slotOf } from "./otadata";
+import type { EntryIndex, OtaEntries } from "./otadata";
 import type { PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
 
@@ -37,6 +37,8 @@ export interface StartUpParts {
   readonly rtc: RtcMemory;
   /** Time by the RTC, ms. */
   readonly rtcTime: () => number;
+  /** Default: OWN_BOOTLOADER. */
+  readonly bootloader?: BootloaderConfig;
 }
 
 export interface Started {
@@ -47,11 +49,11 @@ export interface Started {
 
 /** Bootloader and start-up, up to the firmware's first line of JavaScript; once more where the guard gives it up. */
 export function startChip(parts: StartUpParts, resetReason: ResetReason): Started {
-  const { chip, table, slots, rtc } = parts;
+  const { chip, table, slots, rtc, bootloader } = parts;
   if (resetReason === "power-on" || resetReason === "brown-out") rtc.givenUp = undefined;
   if (resetReason !== "deep-sleep") rtc.trial = undefined;
   for (let reason = resetReason; ; reason = "software") {
-    const boot = new Bootloader(chip, table, slots).boot();
+    const boot = new Bootloader(chip, table, slots, bootloader).boot();
     const told = reason === "software" ? (rtc.givenUp ?? reason) : reason;
     rtc.givenUp = undefined;
     if (boot.bricked !== undefined) return { boot, startUp: NOT_ON_TRIAL, resetReason: told };
@@ -79,8 +81,10 @@ function count({ chip, table, rtc, rtcTime }: StartUpParts, running: SlotIndex, 
   const active = activeEntry(entries);
   const bootloaderRollsBack = rollsBack(entries, active, reason);
   const entry = active === undefined ? undefined : entries[active];
-  if (active === undefined || entry === undefined || slotOf(entry) !== running || !isOnTrial(entry))
+  if (active === undefined || entry === undefined || slotOf(entry) !== running || !isOnTrial(entry)) {
+    if (bootloaderRollsBack === undefined) plant(otadata, entries, active);
     return { ...NOT_ON_TRIAL, bootloaderRollsBack };
+  }
   const { label = [] } = entry;
   const before = { starts: startsOf(label), wakes: wakesOf(label) };
   const asleep = reason === "deep-sleep";
@@ -99,10 +103,6 @@ function count({ chip, table, rtc, rtcTime }: StartUpParts, running: SlotIndex, 
   };
 }
 
-/** UNDEFINED: written by firmware that was built without rollback, at a board's first update to this one. */
-export const isOnTrial = ({ state }: OtaEntry): boolean =>
-  state === State.new || state === State.pending || state === State.undefined;
-
 /**
  * A bootloader with rollback makes NEW PENDING, and what is PENDING at a start ABORTED. After a deep sleep it may have
  * taken a way that leaves the entries alone (CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP).
@@ -112,4 +112,11 @@ function rollsBack(entries: OtaEntries, active: EntryIndex | undefined, reason: 
   if (state === State.pending || entries.some((entry) => entry.state === State.aborted)) return true;
   const untouched = state === State.new || entries.some((entry) => entry.state === State.pending);
   return untouched && reason !== "deep-sleep" ? false : undefined;
+}
+
+/** Before any update the next start tells, by an entry that never decides. */
+function plant(otadata: OtaData, entries: OtaEntries, active: EntryIndex | undefined): void {
+  if (active === undefined) return;
+  const unused = active === 0 ? 1 : 0;
+  if (isBlank(entries[unused])) otadata.plant(unused);
 }

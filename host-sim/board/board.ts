@@ -10,7 +10,8 @@ import { readPayload } from "../../hal/model-chip/build-image";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
 import { boardPorts } from "../../hal/model-chip/board-ports";
-import type { BootResult } from "../../hal/model-chip/bootloader";
+import { OWN_BOOTLOADER } from "../../hal/model-chip/bootloader";
+import type { BootResult, BootloaderConfig } from "../../hal/model-chip/bootloader";
 import { BridgeHost } from "./bridge-host";
 import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
 import { createXsEngine } from "./engine-xs";
@@ -46,6 +47,7 @@ export type BoardEvent =
         | "rollback"
         | "reboot"
         | "sleep"
+        | "bootloader"
         | "warning";
       readonly [key: string]: unknown;
     };
@@ -61,6 +63,8 @@ export interface BoardOptions {
   readonly flashSize?: number | undefined;
   /** The image in the first slot of a new board. */
   factory(): Promise<Uint8Array>;
+  /** Default: OWN_BOOTLOADER. */
+  readonly bootloader?: BootloaderConfig;
   /** How many times faster than real time the firmware's clock runs. Default 1. */
   readonly clockSpeed?: number;
   /** Default: XS. */
@@ -176,7 +180,8 @@ export class Board {
 
   #parts(): StartUpParts {
     const { chip, table } = this.#folder;
-    return { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime: () => this.#clock.now() };
+    const { bootloader = OWN_BOOTLOADER } = this.#options;
+    return { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime: () => this.#clock.now(), bootloader };
   }
 
   /** Runs the firmware of one boot until it ends. */

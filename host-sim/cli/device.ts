@@ -6,6 +6,7 @@ import { createXsEngine } from "../board/engine-xs";
 import { workerPath } from "../board/xs-worker";
 import { readDeviceConfig } from "../board/config/device-config";
 import { firmwareSource } from "../board/firmware/bundle";
+import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { sleepArgument, versionArgument } from "./arguments";
 import { Narrator } from "./device-progress";
@@ -20,6 +21,7 @@ interface DeviceFlags {
   readonly engine: "xs" | "node";
   readonly portableMd5?: boolean;
   readonly sleep?: { readonly awake: number; readonly asleep: number };
+  readonly bootloader: "rollback" | "stock";
   readonly verbose?: boolean;
 }
 
@@ -45,6 +47,11 @@ export function register(program: Command): void {
       "a battery device: seconds awake at most, then asleep, with an update over as many wakes as it takes",
       sleepArgument,
     )
+    .addOption(
+      new Option("--bootloader <bootloader>", "the board's: with rollback, or as the SDK builds it")
+        .choices(["rollback", "stock"])
+        .default("rollback"),
+    )
     .option("--verbose", "the firmware's log on stderr")
     .action(orFail(run));
 }
@@ -56,6 +63,7 @@ async function run({
   engine,
   portableMd5 = false,
   sleep,
+  bootloader,
   verbose,
 }: DeviceFlags): Promise<void> {
   outliveOutput();
@@ -70,6 +78,7 @@ async function run({
     configuration: { ...firmware, ...(portableMd5 ? { portableMd5 } : {}), ...(sleep === undefined ? {} : { sleep }) },
     network: trust,
     flashSize,
+    bootloader: bootloader === "stock" ? STOCK_BOOTLOADER : OWN_BOOTLOADER,
     factory: async () => buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),
     createEngine: engine === "xs" ? createXsEngine : createNodeEngine,
     onEvent: (event) => {

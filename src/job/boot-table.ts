@@ -30,19 +30,21 @@ export interface BootCase {
   readonly slot: "running" | "target" | "other" | "component";
   /** Version of the running firmware against the job's. */
   readonly version: "same" | "other";
-  /**
-   * The running firmware: a bootloader with rollback leaves it "pending" while it is on trial, one without leaves
-   * "new".
-   */
+  /** See `isUnconfirmed`. */
   readonly firmware: "confirmed" | "unconfirmed";
   readonly phase: Phase;
   /** Terminal outcome in the store. */
   readonly outcome: "none" | "done" | "fail";
-  readonly reset: "power loss" | "other";
+  readonly reset: "power loss" | "deep sleep" | "other";
   /** The job's image is remembered as one that was rolled back by its own fault. */
   readonly image: "denied" | "not denied";
   /** Whether the bootloader rejected or aborted the slot of the job last. */
   readonly entry: "failed" | "not failed";
+  /**
+   * Whether code of the slot that the job wrote ran since the slot was activated, by the mark of its start-up. Unknown:
+   * it has no boot entry, or the flash is encrypted.
+   */
+  readonly started: "yes" | "no" | "unknown";
   /** Trials that were cut short, against `maxAttempts` and the budgets. */
   readonly trials: "left" | "used up";
   /**
@@ -102,6 +104,9 @@ const failedInTrial = ({ offer }: StoredJob, { lastFault, resetReason }: BootFac
     : `firmware ${version} failed in its trial (${resetReason} reset) and was rolled back`;
 };
 
+const neverStarted = ({ offer, phase }: StoredJob): string =>
+  `firmware ${offer.version} did not start in ${phase.activations} tries`;
+
 /** The first row whose columns all match decides. A column that a row does not name may have any value. */
 export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
   { job: "none", firmware: "unconfirmed", verdict: "trial without job" },
@@ -154,22 +159,32 @@ export const BOOT_TABLE: readonly BootRow[] = frozen<BootRow[]>([
   // The power was lost after the image was denied and before the outcome was stored. A cut in the bootloader may have
   // taken the boot entry.
   { image: "denied", verdict: "rolled back, deny", text: failedInTrial },
+  // The cut came before the new code ran: an activation, and no trial.
+  { entry: "failed", started: "no", trials: "left", activations: "left", verdict: "try again" },
+  { entry: "failed", started: "no", verdict: "rolled back", text: neverStarted },
+  // An application that sleeps past the agent, or a trial of too many wakes: no fault of the image is known.
+  {
+    entry: "failed",
+    reset: "deep sleep",
+    verdict: "rolled back",
+    text: ({ offer }) => `firmware ${offer.version} slept before it was confirmed`,
+  },
   { entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },
   {
     trials: "used up",
     verdict: "rolled back",
     text: (_job, _facts, trials) => `trial cut short by power loss ${trials} times`,
   },
-  {
-    activations: "used up",
-    verdict: "rolled back",
-    text: ({ offer, phase }) => `firmware ${offer.version} did not start in ${phase.activations} tries`,
-  },
+  { activations: "used up", verdict: "rolled back", text: neverStarted },
   { verdict: "try again" },
 ]);
 
-/** The running firmware is on trial. */
-export const isUnconfirmed = ({ state }: Running): boolean => state === "pending" || state === "new";
+/**
+ * The running firmware is on trial: "pending" under a bootloader with rollback, "new" under one without, "undefined"
+ * where firmware that was built without rollback has installed it.
+ */
+export const isUnconfirmed = ({ state }: Running): boolean =>
+  state === "pending" || state === "new" || state === "undefined";
 
 export const lostPower = ({ resetReason }: { readonly resetReason: ResetReason }): boolean =>
   resetReason === "power-on" || resetReason === "brown-out";
@@ -194,7 +209,7 @@ export const decideBoot = (
   end?: TrialEnd,
 ): Decision => {
   const failed = job !== undefined && facts.lastInvalid === job.record.slot;
-  const trials = (job?.phase.trials ?? 0) + (failed ? 1 : 0);
+  const trials = (job?.phase.trials ?? 0) + (failed && facts.targetStarted !== false ? 1 : 0);
   const found = caseOf(job, facts, platform, trials >= maxAttempts, denied, end);
   const row = BOOT_TABLE.find((candidate) => matches(candidate, found))!;
   return { verdict: row.verdict, text: job === undefined ? "" : (row.text?.(job, facts, trials) ?? ""), trials };
@@ -221,9 +236,10 @@ const caseOf = (
     firmware,
     phase: job.phase.phase,
     outcome: job.outcome?.kind ?? "none",
-    reset: lostPower(facts) ? "power loss" : "other",
+    reset: lostPower(facts) ? "power loss" : facts.resetReason === "deep-sleep" ? "deep sleep" : "other",
     image: denied ? "denied" : "not denied",
     entry: facts.lastInvalid === slot ? "failed" : "not failed",
+    started: slot !== target || facts.targetStarted === undefined ? "unknown" : facts.targetStarted ? "yes" : "no",
     trials: usedUp ? "used up" : "left",
     end: (end === "not reached" || end === "outage") && isOpen(job) ? end : "other",
     activations: job.phase.activations >= ACTIVATIONS_MAX ? "used up" : "left",

@@ -3,6 +3,7 @@
  * dropped.
  */
 import { ACTIVATIONS_MAX, decideBoot } from "./boot-table";
+import { tellBootloader } from "./bootloader";
 import type { Decision } from "./boot-table";
 import { decide as decideByLink } from "./deciding";
 import { spentNotice } from "./budgets";
@@ -48,7 +49,7 @@ export const boot = (context: JobContext, _state: Starting, _event: unknown, now
   context.budgets.start(now);
   // Before the verdict: a trial that has ended counts for it.
   const counted = job === undefined ? [] : countTrial(context, job, now);
-  return before(counted, decide(context, job, now));
+  return before([...tellBootloader(context), ...counted], decide(context, job, now));
 };
 
 const decide = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {

@@ -168,4 +168,6 @@ export type Notice =
   | { readonly event: "rollback"; readonly version: string }
   /** Deep sleep begins: the next start is a wake so many seconds later. */
   | { readonly event: "sleep"; readonly seconds: number }
+  /** Found out, told once. Without rollback the start-up gives firmware up that is started 3 times and not confirmed. */
+  | { readonly event: "bootloader"; readonly rollsBack: boolean }
   | { readonly event: "warning"; readonly message: string };

@@ -57,6 +57,8 @@ export const RECORDS = frozen({
   budgets: { key: "budgets", form: "bytes", ofJob: false, encode: encodeBudgets, decode: decodeBudgets },
   /** Awake seconds of the agent. */
   awakeSeconds: { key: "awake", ...PLAIN },
+  /** What was told of the bootloader: 1 it rolls back, 2 it does not and the start-up guards, 3 nobody does. */
+  bootloader: { key: "loader", ...PLAIN },
 });
 
 export type RecordName = keyof typeof RECORDS;

@@ -55,17 +55,19 @@ export const countTrial = (context: JobContext, job: StoredJob, now: number): Jo
   const { facts, budgets, denylist } = context;
   if (job.phase.phase !== "trial" || job.record.slot !== facts.target) return [];
   const { offer, outcome, stamp } = job;
-  const started = facts.lastInvalid === facts.target;
+  const started = facts.lastInvalid === facts.target && facts.targetStarted !== false;
   const rolledBack = outcome?.kind === "fail" && outcome.cause === "rolled-back";
   // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the
   // outcome.
   if (!started && !rolledBack) return [];
+  const slept = facts.resetReason === "deep-sleep";
   const neverStarted = !started && job.phase.activations >= ACTIVATIONS_MAX;
-  const ownFault = outcome === undefined ? !lostPower(facts) : denylist.causeOf(offer.digest) === "rolled-back";
+  const ownFault =
+    outcome === undefined ? !lostPower(facts) && !slept : denylist.causeOf(offer.digest) === "rolled-back";
   // The denylist has the image, or gets it now; without a digest it cannot.
   if (ownFault && offer.digest !== undefined) return [];
   const end = outcome === undefined ? "power" : "not reached";
-  return budgets.trialEnded(offer, ownFault || neverStarted ? "rolled back" : end, stamp, now);
+  return budgets.trialEnded(offer, ownFault || slept || neverStarted ? "rolled back" : end, stamp, now);
 };
 
 /* ---- the cloud is reached ---- */

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { ResetReason } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { boardPorts } from "../../hal/model-chip/board-ports";
+import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
 import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
@@ -24,10 +25,11 @@ interface Bench extends BootBench {
   readonly ports: StoragePorts;
 }
 
-function memoryBench(): Bench {
-  const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable() });
+function memoryBench(bootloader = OWN_BOOTLOADER): Bench {
+  const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable(), bootloader });
   board.powerOn();
   return {
+    bootloader: bootloader.rollsBack ? "rollback" : "stock",
     get ports() {
       return board.ports;
     },
@@ -94,7 +96,8 @@ function fileBench(): Bench {
 }
 
 for (const [name, make] of [
-  ["board in memory", memoryBench],
+  ["board in memory", () => memoryBench()],
+  ["board in memory with the stock bootloader", () => memoryBench(STOCK_BOOTLOADER)],
   ["board in a file", fileBench],
 ] as const) {
   runCases(`${name}, flash`, flashContract(make));

@@ -138,6 +138,7 @@ test("one bundle in XS and in Node: the same update, the same events, each byte 
     "state burning {}",
     'reboot {"slot":"ota_1"}',
     'boot {"slot":"ota_1","version":"0.2.0","trial":true,"reason":"software"}',
+    'bootloader {"rollsBack":true}',
     "state trial {}",
     'trial {"stage":"no address"}',
     'trial {"stage":"cloud not reached"}',

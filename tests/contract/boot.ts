@@ -16,6 +16,8 @@ export interface BootBench {
    * its first slot.
    */
   image(version: string): Uint8Array;
+  /** Without rollback the start-up of the firmware gives unconfirmed firmware up. Default: with. */
+  readonly bootloader?: "rollback" | "stock";
   /** Ends the running firmware and starts the chip. Default: power-on. */
   restart(reason?: ResetReason): void;
   /** The firmware asked for a restart, by `restart()` or `rollback()`, since it was started. */
@@ -48,6 +50,12 @@ export function bootContract(make: () => BootBench): Case[] {
     bench.boot.activate();
     bench.restart("software");
   };
+  /** Starts that end a trial nobody confirms, each by `reason`. */
+  const fail = (bench: BootBench, reason?: ResetReason): void => {
+    for (let starts = bench.bootloader === "stock" ? 3 : 1; starts > 0; starts--) bench.restart(reason);
+  };
+  const onTrial = (bench: BootBench, version: string, slot: string): void =>
+    runs(bench, version, slot, bench.bootloader === "stock" ? "new" : "pending");
   const runs = ({ boot }: BootBench, version: string, slot: string, state: string): void => {
     const running = boot.running();
     equal(running.version, version, "running version");
@@ -64,7 +72,7 @@ export function bootContract(make: () => BootBench): Case[] {
     }),
     on("an update runs on trial, is confirmed, and stays", (bench) => {
       update(bench, "2.0.0");
-      runs(bench, "2.0.0", "ota_1", "pending");
+      onTrial(bench, "2.0.0", "ota_1");
       equal(bench.boot.target(), "ota_0", "target");
       bench.boot.confirm();
       runs(bench, "2.0.0", "ota_1", "valid");
@@ -76,7 +84,7 @@ export function bootContract(make: () => BootBench): Case[] {
     on("update after update, the slots in turn", (bench) => {
       for (let round = 1; round <= 5; round++) {
         update(bench, `2.0.${round}`);
-        runs(bench, `2.0.${round}`, round % 2 === 1 ? "ota_1" : "ota_0", "pending");
+        onTrial(bench, `2.0.${round}`, round % 2 === 1 ? "ota_1" : "ota_0");
         bench.boot.confirm();
       }
     }),
@@ -122,21 +130,21 @@ export function bootContract(make: () => BootBench): Case[] {
       bench.boot.verifyTarget();
       bench.boot.activate();
       bench.restart("software");
-      runs(bench, "2.0.0", "ota_1", "pending");
+      onTrial(bench, "2.0.0", "ota_1");
     }),
     on("an unconfirmed image is gone at the next start, and known as invalid", (bench) => {
       update(bench, "2.0.0");
-      bench.restart("watchdog");
+      fail(bench, "watchdog");
       runs(bench, "1.0.0", "ota_0", "valid");
       equal(bench.boot.lastInvalid(), "ota_1", "last invalid");
       equal(bench.boot.resetReason(), "watchdog", "reset reason");
     }),
     on("a rolled-back image can be tried again without a download", (bench) => {
       update(bench, "2.0.0");
-      bench.restart();
+      fail(bench);
       bench.boot.activate();
       bench.restart("software");
-      runs(bench, "2.0.0", "ota_1", "pending");
+      onTrial(bench, "2.0.0", "ota_1");
       bench.boot.confirm();
       bench.restart();
       runs(bench, "2.0.0", "ota_1", "valid");
@@ -157,7 +165,7 @@ export function bootContract(make: () => BootBench): Case[] {
     }),
     on("after an invalidation nothing is known as invalid, and a new update works", (bench) => {
       update(bench, "2.0.0");
-      bench.restart();
+      fail(bench);
       equal(bench.boot.lastInvalid(), "ota_1", "before");
       bench.boot.invalidateTarget();
       equal(bench.boot.lastInvalid(), undefined, "after");
@@ -165,11 +173,11 @@ export function bootContract(make: () => BootBench): Case[] {
       bench.restart();
       runs(bench, "1.0.0", "ota_0", "valid");
       update(bench, "3.0.0");
-      runs(bench, "3.0.0", "ota_1", "pending");
+      onTrial(bench, "3.0.0", "ota_1");
     }),
     on("the last invalid image is unknown once its slot was touched", (bench) => {
       update(bench, "2.0.0");
-      bench.restart();
+      fail(bench);
       bench.flash.erase(0);
       equal(bench.boot.lastInvalid(), undefined, "last invalid");
     }),
@@ -178,8 +186,8 @@ export function bootContract(make: () => BootBench): Case[] {
       bench.boot.activate();
       bench.boot.activate();
       bench.restart("software");
-      runs(bench, "2.0.0", "ota_1", "pending");
-      bench.restart();
+      onTrial(bench, "2.0.0", "ota_1");
+      fail(bench);
       runs(bench, "1.0.0", "ota_0", "valid");
     }),
     on("confirm without a trial confirms nothing, not even what was just activated", (bench) => {
@@ -188,7 +196,7 @@ export function bootContract(make: () => BootBench): Case[] {
       bench.boot.activate();
       bench.boot.confirm();
       bench.restart("software");
-      runs(bench, "2.0.0", "ota_1", "pending");
+      onTrial(bench, "2.0.0", "ota_1");
     }),
     on("a device that lost power while its target was half written runs the old image", (bench) => {
       const image = bench.image("2.0.0");
@@ -212,6 +220,58 @@ export function bootContract(make: () => BootBench): Case[] {
         bench.restart(reason);
         equal(bench.boot.resetReason(), reason, "reset reason");
       }
+    }),
+    on("the start-up counts starts and wakes of a trial, and nothing else", (bench) => {
+      const found = ({ boot }: BootBench): readonly number[] => [boot.startUp().starts, boot.startUp().wakes];
+      equal(found(bench).join(), "0,0", "of confirmed firmware");
+      update(bench, "2.0.0");
+      equal(found(bench).join(), "1,0", "at the first start");
+      bench.boot.sleep(60);
+      equal(bench.wantsRestart(), true, "wants to sleep");
+      bench.restart("deep-sleep");
+      onTrial(bench, "2.0.0", "ota_1");
+      equal(bench.boot.resetReason(), "deep-sleep", "reset reason");
+      equal(found(bench).join(), "1,1", "at the wake");
+      bench.boot.confirm();
+      bench.restart();
+      equal(found(bench).join(), "0,0", "once it is confirmed");
+    }),
+    on("a trial is over after 20 wakes", (bench) => {
+      update(bench, "2.0.0");
+      for (let wake = 1; wake <= 20; wake++) {
+        bench.boot.sleep(60);
+        bench.restart("deep-sleep");
+        onTrial(bench, "2.0.0", "ota_1");
+        equal(bench.boot.startUp().wakes, wake, "wakes");
+      }
+      bench.boot.sleep(60);
+      bench.restart("deep-sleep");
+      runs(bench, "1.0.0", "ota_0", "valid");
+      equal(bench.boot.resetReason(), "deep-sleep", "reset reason");
+      equal(bench.boot.lastInvalid(), "ota_1", "last invalid");
+    }),
+    on("whether the target's image has started is known from its activation on", (bench) => {
+      equal(bench.boot.targetStarted(), undefined, "without a boot entry");
+      write(bench, bench.image("2.0.0"));
+      bench.boot.activate();
+      equal(bench.boot.targetStarted(), false, "activated");
+      bench.restart("software");
+      fail(bench);
+      equal(bench.boot.targetStarted(), true, "tried");
+      bench.boot.activate();
+      equal(bench.boot.targetStarted(), false, "activated again");
+      bench.restart("software");
+      equal(bench.boot.startUp().starts, 1, "starts of the second trial");
+    }),
+    on("what the bootloader does is found out without an update, and by one", (bench) => {
+      const known = bench.bootloader !== "stock";
+      equal(bench.boot.startUp().bootloaderRollsBack, undefined, "at the first start");
+      bench.restart();
+      equal(bench.boot.startUp().bootloaderRollsBack, known, "at the second");
+      bench.restart();
+      equal(bench.boot.startUp().bootloaderRollsBack, known, "at the third");
+      update(bench, "2.0.0");
+      equal(bench.boot.startUp().bootloaderRollsBack, known, "on trial");
     }),
     on("restart asks for a restart", (bench) => {
       equal(bench.wantsRestart(), false, "before");

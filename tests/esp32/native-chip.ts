@@ -149,6 +149,18 @@ export class NativeChip {
     return this.#restarted;
   }
 
+  /** The start-up itself asks for a restart, before any call. */
+  restarts(): boolean {
+    try {
+      this.call("xs_ota_resetReason", []);
+    } catch (error) {
+      // The process has ended before it read the call.
+      if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+      this.#restarted = this.#bytes(1)[0] === 2;
+    }
+    return this.#restarted;
+  }
+
   /** What `native(name)` is in XS. */
   call(name: string, args: readonly unknown[]): Value {
     if (this.#restarted) throw new Error(`${name}: the chip restarts`);

@@ -11,7 +11,8 @@ import { EspBoot, EspFlash } from "../../hal/esp32/ota";
 import { NvsStore } from "../../hal/esp32/store";
 import type { ResetReason, Store } from "../../src/ports";
 import { AbRecordStore } from "../../src/store/ab-record-store";
-import { Bootloader } from "../../hal/model-chip/bootloader";
+import { Bootloader, OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
+import type { BootloaderConfig } from "../../hal/model-chip/bootloader";
 import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
@@ -59,8 +60,12 @@ class Bench implements BootBench {
   chip: NativeChip | undefined;
   readonly #folder = mkdtempSync(join(tmpdir(), "xs-ota-chip-"));
   readonly #flash = join(this.#folder, "flash.bin");
+  readonly #bootloader: BootloaderConfig;
+  readonly bootloader: "rollback" | "stock";
 
-  constructor() {
+  constructor(bootloader = OWN_BOOTLOADER) {
+    this.#bootloader = bootloader;
+    this.bootloader = bootloader.rollsBack ? "rollback" : "stock";
     const cells = FileCells.create(this.#flash, TABLE.end);
     flashFactory(new FlashChip(cells), TABLE, firmware("1.0.0"));
     cells.close();
@@ -68,28 +73,28 @@ class Bench implements BootBench {
   }
 
   restart(reason: ResetReason | number = "power-on"): void {
-    this.chip?.close();
-    const cells = FileCells.open(this.#flash);
-    const chip = new FlashChip(cells);
-    const started = new Bootloader(chip, TABLE, new Slots(chip, TABLE, 0)).boot();
-    cells.close();
-    if (started.bricked !== undefined) throw new Error(started.bricked);
-    const slot = started.slot === "ota_0" ? 0 : 1;
-    const program = workshop!.build(started.version);
-    const running = new NativeChip({
-      program,
-      flash: this.#flash,
-      nvs: join(this.#folder, "nvs"),
-      slot,
-      reason: typeof reason === "number" ? reason : REASONS[reason],
-    });
-    this.chip = running;
+    let running = this.#start(typeof reason === "number" ? reason : REASONS[reason]);
+    // The guard of the start-up gives an image up before any JavaScript runs.
+    if (running.restarts()) running = this.#start(REASONS.software);
     (globalThis as { native?: unknown }).native =
       (name: string) =>
       (...args: unknown[]) =>
         running.call(name, args);
     this.flash = new EspFlash();
     this.store = new AbRecordStore(new NvsStore("xs-ota"));
+  }
+
+  #start(reason: number): NativeChip {
+    this.chip?.close();
+    const cells = FileCells.open(this.#flash);
+    const chip = new FlashChip(cells);
+    const started = new Bootloader(chip, TABLE, new Slots(chip, TABLE, 0), this.#bootloader).boot();
+    cells.close();
+    if (started.bricked !== undefined) throw new Error(started.bricked);
+    const slot = started.slot === "ota_0" ? 0 : 1;
+    const program = workshop!.build(started.version);
+    this.chip = new NativeChip({ program, flash: this.#flash, nvs: join(this.#folder, "nvs"), slot, reason });
+    return this.chip;
   }
 
   wantsRestart(): boolean {
@@ -124,6 +129,10 @@ if (workshop === undefined) {
   runCases(
     "ESP32 port, boot",
     bootContract(() => new Bench()),
+  );
+  runCases(
+    "ESP32 port with the stock bootloader, boot",
+    bootContract(() => new Bench(STOCK_BOOTLOADER)),
   );
   runCases(
     "ESP32 port, store",

@@ -133,6 +133,32 @@ test("a trial that ended by its own fault stays that, also where the power went 
   }
 });
 
+test("a cut before the new code ran is an activation and no trial, whatever the reset; not for ever", () => {
+  for (const reason of ["power-on", "software", "watchdog", "deep-sleep"] as const) {
+    const cut = { phase: "trial", runs: "old", reason, aborted: true, started: false } as const;
+    assert.deepEqual(judge({ ...cut, trials: 1 }), { verdict: "try again", text: "", trials: 1 });
+    assert.deepEqual(judge({ ...cut, activations: ACTIVATIONS_MAX }), {
+      verdict: "rolled back",
+      text: `firmware 0.2.0 did not start in ${ACTIVATIONS_MAX} tries`,
+      trials: 0,
+    });
+  }
+});
+
+test("firmware that slept before it was confirmed is rolled back, and nobody is denied", () => {
+  for (const started of [true, undefined])
+    assert.deepEqual(
+      judge({
+        phase: "trial",
+        runs: "old",
+        reason: "deep-sleep",
+        aborted: true,
+        ...(started === undefined ? {} : { started }),
+      }),
+      { verdict: "rolled back", text: "firmware 0.2.0 slept before it was confirmed", trials: 1 },
+    );
+});
+
 test("a boot choice that left no trace is made again without counting a trial, but not for ever", () => {
   // Whatever the reset: firmware that never started can not have failed.
   for (const reason of ["power-on", "software", "panic"] as const)
@@ -145,7 +171,7 @@ test("a boot choice that left no trace is made again without counting a trial, b
 });
 
 test("new firmware proves itself, also where the slot boots as VALID without a trial", () => {
-  for (const state of ["pending", "valid", "none"] as const) {
+  for (const state of ["pending", "new", "undefined", "valid", "none"] as const) {
     assert.equal(kind({ phase: "trial", runs: "new", state }), "trial");
     assert.equal(kind({ phase: "committing", runs: "new", state }), "trial");
   }
@@ -239,7 +265,8 @@ test("without a job: unconfirmed firmware is on trial, confirmed firmware idles"
     lastInvalid: undefined,
     stored,
   });
-  assert.equal(decideBoot(undefined, facts("pending"), "tencent", 2, false).verdict, "trial without job");
+  for (const state of ["pending", "new", "undefined"] as const)
+    assert.equal(decideBoot(undefined, facts(state), "tencent", 2, false).verdict, "trial without job");
   assert.equal(decideBoot(undefined, facts("valid"), "tencent", 2, false).verdict, "idle");
   assert.equal(decideBoot(undefined, facts("none"), "tencent", 2, false).verdict, "idle");
 });
@@ -253,10 +280,11 @@ const COLUMNS: { readonly [C in keyof BootCase]: readonly BootCase[C][] } = {
   firmware: ["confirmed", "unconfirmed"],
   phase: ["downloading", "committing", "trial", "confirmed"],
   outcome: ["none", "done", "fail"],
-  reset: ["power loss", "other"],
+  reset: ["power loss", "deep sleep", "other"],
   image: ["denied", "not denied"],
   entry: ["failed", "not failed"],
   end: ["not reached", "outage", "other"],
+  started: ["yes", "no", "unknown"],
   trials: ["left", "used up"],
   activations: ["left", "used up"],
 };

@@ -83,7 +83,10 @@ test("a module with a trial in its record starts nothing", () => {
   );
   fixture.powerOn();
   assert.deepEqual([fixture.outcomes, fixture.state, fixture.running.version], [[], "idle", "0.1.0"]);
-  assert.deepEqual(fixture.notices, [{ event: "warning", message: "stored job dropped: a module has no trial" }]);
+  assert.deepEqual(fixture.notices, [
+    { event: "bootloader", rollsBack: true },
+    { event: "warning", message: "stored job dropped: a module has no trial" },
+  ]);
 });
 
 test("a job that does not fit this device is dropped with all that it had in the store, and the next offer begins anew", () => {
