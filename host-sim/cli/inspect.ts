@@ -1,10 +1,12 @@
 import type { Command } from "commander";
 import { join } from "node:path";
+import { isContainer } from "../../src/container/format";
 import { WEAR_FILE, openFlashOf } from "../board/board-folder";
 import { describe } from "../board/describe";
 import { readWear } from "../board/wear-file";
 import { orFail } from "./errors";
 import { describeContainer } from "./inspect-container";
+import { describeImage } from "./inspect-image";
 import { jobOf } from "./inspect-job";
 import { report } from "./inspect-words";
 import type { Inspection } from "./inspect-words";
@@ -14,12 +16,13 @@ import { readFirmwareFile } from "./signing/firmware-file";
 export function register(program: Command): void {
   program
     .command("inspect")
-    .summary("tell what is in a simulated board's flash, or in a container")
+    .summary("tell what is in a simulated board's flash, or in a firmware file")
     .description(
       "Tells what is in a simulated board's flash: partitions, boot entries, slots, the update in hand. " +
-        "Or what is in a container of xs-ota pack: its parts, for which images, with sizes. Changes nothing.",
+        "Or what a firmware file is: of an image the version and product, of a container of xs-ota pack its parts, " +
+        "for which images, with sizes. Changes nothing.",
     )
-    .argument("[file]", "a container")
+    .argument("[file]", "an image or a container")
     .option("--state <folder>", "the folder of a simulated board")
     .option("--json", "the board as one JSON object")
     .action(orFail(run));
@@ -27,10 +30,18 @@ export function register(program: Command): void {
 
 function run(file: string | undefined, { state, json }: { readonly state?: string; readonly json?: boolean }): void {
   if ((file === undefined) === (state === undefined))
-    throw new Error("name a container, or a board's folder with --state");
-  if (file !== undefined) return void process.stdout.write(describeContainer(readFirmwareFile(file)));
+    throw new Error("name a firmware file, or a board's folder with --state");
+  if (file !== undefined) return void process.stdout.write(describeFile(readFirmwareFile(file), file));
   const inspection = inspect(state!);
   process.stdout.write(json === true ? `${JSON.stringify(inspection)}\n` : report(inspection));
+}
+
+function describeFile(bytes: Uint8Array, path: string): string {
+  try {
+    return isContainer(bytes) ? describeContainer(bytes) : describeImage(bytes);
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 /** Throws one line if the folder holds no board. */

@@ -130,6 +130,10 @@ test("sign and verify name a file that no bootloader would start", async (t) => 
   );
   writeFileSync(at("good.bin"), buildImage({ version: "1.0", payload: Buffer.from("1") }));
   assert.match((await xsOta("sign", "--key", key, at("good.bin"))).stderr, /^.*good\.bin: signed, \d+ bytes\n$/);
+  assert.match(
+    (await xsOta("inspect", at("good.bin"))).stdout,
+    /^image of firmware 1\.0, product xs-ota-board, chip 0, \d+ bytes, signed\n$/,
+  );
 });
 
 test("sign asks for a security floor where the version has no order", async (t) => {
