@@ -39,9 +39,11 @@
 #define MODDEF_XSOTA_SECURITYFLOOR 0
 #endif
 
-/* mcconfig writes strings without quotes. */
-#define TEXT(define) TEXT_OF(define)
-#define TEXT_OF(value) #value
+/* mcconfig writes strings without quotes: a comma in one separates arguments, and a word in one that is a macro is replaced. */
+#define TEXT(...) TEXT_OF(__VA_ARGS__)
+#define TEXT_OF(...) #__VA_ARGS__
+/* Of the SDK's makefile: a number, in any "ESP32" of a product. */
+#undef ESP32
 
 _Static_assert(sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) > 1 && sizeof(TEXT(MODDEF_XSOTA_PRODUCT)) <= XSOTA_DESC_TEXT, "product: 1 to 31 characters");
 _Static_assert(sizeof(TEXT(MODDEF_XSOTA_VERSION)) > 1 && sizeof(TEXT(MODDEF_XSOTA_VERSION)) <= XSOTA_DESC_TEXT, "version: 1 to 31 characters");

@@ -4,20 +4,18 @@
  * and commands are read from the document.
  */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { appendFileSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, readFileSync, readdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { buildForChip, configureForChip, includesOf, settingsOf } from "./chip-build";
-import type { ChipPlatform, ChipProject } from "./chip-build";
-import { BUILD, ROOT, moddable, warnings } from "./harness";
+import type { ChipProject } from "./chip-build";
+import { APP, BOARD_APP, OUTER, SIZE, addBoard, newApp } from "./document-apps";
+import type { Target } from "./document-apps";
+import { BUILD, ROOT, warnings } from "./harness";
 
 const PORT = join(ROOT, "hal", "esp32");
-const DOCUMENT = readFileSync(join(ROOT, "docs", "ESP32.md"), "utf8");
 
-/** Platform, chip, flash in MB. */
-type Target = readonly [ChipPlatform, string, number];
 const READY: readonly Target[] = [
   ["esp32", "esp32", 4],
   ["esp32/esp32c3", "esp32c3", 4],
@@ -36,42 +34,6 @@ const BOARDS: readonly Target[] = [
 ];
 /** With another flash size than that of the ready table, so that a board.json without effect is noticed. */
 const RESIZED: readonly Target[] = READY.map(([platform, chip]) => [platform, chip, 8]);
-
-/** The blocks of code in the section of this heading. */
-function blocks(heading: string): string[] {
-  const section = DOCUMENT.split(/^(?=#)/m).find((text) => text.startsWith(`${heading}\n`));
-  assert.ok(section !== undefined, `docs/ESP32.md has no section "${heading}"`);
-  return [...section.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => block.replace(/^ {4}/gm, ""));
-}
-
-const [COMMANDS = "", OUTER = "", BOARD = "", SIZE = ""] = blocks("### A board, or another flash size");
-const [APP = ""] = blocks("## In your own firmware");
-const BOARD_APP = replaced(APP, "./xs-ota/hal/esp32/manifest_overlay.json", "./board.json");
-
-function replaced(text: string, from: string, to: string): string {
-  assert.ok(text.includes(from), `docs/ESP32.md no longer says "${from}" here`);
-  return text.replaceAll(from, to);
-}
-
-function newApp(name: string, manifest: string): string {
-  const app = join(BUILD, name);
-  rmSync(app, { recursive: true, force: true });
-  mkdirSync(app, { recursive: true });
-  symlinkSync(ROOT, join(app, "xs-ota"));
-  writeFileSync(join(app, "manifest.json"), manifest);
-  writeFileSync(join(app, "main.js"), 'import { powerOn } from "xs-ota/moddable";\ntrace(typeof powerOn);\n');
-  return app;
-}
-
-/**
- * Makes sdkconfig and board.json with the document's commands and manifest, for another board than the one that it
- * names.
- */
-function addBoard(app: string, [platform, chip, flash]: Target): void {
-  const commands = replaced(replaced(COMMANDS, "moddable_six", basename(platform)), "esp32s3", chip);
-  spawnSync("sh", ["-c", commands], { cwd: app, env: { ...process.env, MODDABLE: moddable() } });
-  writeFileSync(join(app, "board.json"), replaced(BOARD, "8mb", `${flash}mb`));
-}
 
 function assertSafe(project: ChipProject, [, chip, flash]: Target): void {
   const merged = settingsOf(project.sdkconfig);

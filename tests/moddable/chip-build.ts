@@ -85,7 +85,7 @@ export function buildForChip(folder: string, platform: ChipPlatform, out: string
 export function includesOf({ env, folder, sdkconfig }: ChipProject): Includes {
   const header = join(dirname(sdkconfig), "build", "config", "sdkconfig.h");
   mkdirSync(dirname(header), { recursive: true });
-  writeFileSync(header, sdkconfigHeader(sdkconfig));
+  writeSettings(sdkconfig, header);
   // -o: the C rules wait for what xsl writes, although no source needs it here.
   run(env, folder, "make", "-f", "rules.mk", "-o", join(folder, "mc.xs.c"), "included");
   const lists = [folder, join(folder, "..", "lib")].flatMap((each) =>
@@ -115,10 +115,13 @@ export function settingsOf(...files: readonly string[]): Map<string, string> {
   return new Map(lines.map(([, name = "", value = ""]) => [name, value === "" ? "n" : value]));
 }
 
-/** The header that ESP-IDF makes of an sdkconfig, without the defaults of settings that the file does not name. */
-function sdkconfigHeader(sdkconfig: string): string {
+/**
+ * Writes the header that ESP-IDF makes of an sdkconfig, without the defaults of settings that the file does not name.
+ */
+export function writeSettings(sdkconfig: string, header: string): void {
   const set = [...settingsOf(sdkconfig)].filter(([, value]) => value !== "n");
-  return set.map(([name, value]) => `#define ${name} ${value === "y" ? "1" : value}\n`).join("");
+  const lines = set.map(([name, value]) => `#define ${name} ${value === "y" ? "1" : value}\n`);
+  writeFileSync(header, lines.join(""));
 }
 
 let headers: readonly string[] | undefined;
