@@ -1,14 +1,13 @@
 /** What an application image says of itself, in words. */
-import { problemOfImage } from "../../hal/model-chip/image-problem";
+import { problemOfImage } from "../board/image-problem";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
-import { nodeSha256 } from "../board/node-crypto";
 import { unsigned } from "./signing/firmware-file";
 
 /** Throws one line where no bootloader would start `file`. */
 export function describeImage(file: Uint8Array): string {
   const read = (offset: number, into: Uint8Array): void => into.set(file.subarray(offset, offset + into.length));
-  const problem = problemOfImage(read, file.length, nodeSha256);
+  const problem = problemOfImage(read, file.length);
   if (problem !== undefined) throw new Error(`not a container, and ${problem}`);
   const { version, product, securityFloor } = readFirmware(file, true);
   const floor = securityFloor > 0 ? `, security floor ${securityFloor}` : "";

@@ -4,8 +4,8 @@ import type { KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { refusalOfSignature, fingerprintOf } from "../../../src/signature/check";
 import { TRAILER, encodeTrailer, hasTrailer } from "../../../src/signature/trailer";
-import { problemOfImage } from "../../../hal/model-chip/image-problem";
-import { NodeCrypto, nodeSha256 } from "../../board/node-crypto";
+import { problemOfImage } from "../../board/image-problem";
+import { NodeCrypto } from "../../board/node-crypto";
 import { fileReason } from "../../board/config/file-errors";
 import { pointOf } from "./keys";
 
@@ -25,7 +25,7 @@ export function unsigned(file: Uint8Array): Uint8Array {
 /** To append to a line: why no bootloader would start `file`. A module's file need not boot. "" where it would. */
 export function imageNote(file: Uint8Array): string {
   const read = (offset: number, into: Uint8Array): void => into.set(file.subarray(offset, offset + into.length));
-  const problem = problemOfImage(read, file.length, nodeSha256);
+  const problem = problemOfImage(read, file.length);
   return problem === undefined ? "" : ` (boots nowhere: ${problem})`;
 }
 

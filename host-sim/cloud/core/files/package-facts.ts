@@ -1,8 +1,7 @@
 import type { ReadImage } from "../../../../hal/model-chip/image-check";
-import { problemOfImage } from "../../../../hal/model-chip/image-problem";
+import { problemOfImage } from "../../../board/image-problem";
 import { readHeader } from "../../../../src/image/esp-image";
 import { IMAGE_FACTS, readFirmware } from "../../../../src/image/firmware-block";
-import { nodeSha256 } from "../../../board/node-crypto";
 import { hasTrailer, readTrailer, TRAILER } from "../../../../src/signature/trailer";
 
 /**
@@ -33,7 +32,7 @@ export function readImageFacts(read: ReadImage, size: number): ImageFacts {
 }
 
 function imageFacts(read: ReadImage, size: number): ImageFacts {
-  const problem = problemOfImage(read, size, nodeSha256);
+  const problem = problemOfImage(read, size);
   return { ...claims(read, size), ...(problem === undefined ? {} : { problem }) };
 }
 

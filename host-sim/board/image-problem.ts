@@ -4,22 +4,22 @@
  */
 import { isContainer } from "../../src/container/format";
 import { DESCRIPTION_LENGTH, DESCRIPTION_OFFSET, readAppDescription } from "../../src/image/esp-image";
-import type { Digest } from "../../src/ports";
-import { verifyImage } from "./image-check";
-import type { ReadImage } from "./image-check";
-import { PartitionTable, TABLE_ADDRESS, TABLE_LENGTH } from "./partitions";
-import { hex } from "./flash-chip";
+import { verifyImage } from "../../hal/model-chip/image-check";
+import type { ReadImage } from "../../hal/model-chip/image-check";
+import { PartitionTable, TABLE_ADDRESS, TABLE_LENGTH } from "../../hal/model-chip/partitions";
+import { hex } from "../../hal/model-chip/flash-chip";
+import { nodeSha256 } from "./node-crypto";
 
 /**
  * One line; undefined where nothing is wrong, and for a container, which is no image. Never throws. `size`: bytes that
  * `read` can give.
  */
-export function problemOfImage(read: ReadImage, size: number, sha256: () => Digest): string | undefined {
+export function problemOfImage(read: ReadImage, size: number): string | undefined {
   const first = bytesAt(read, 0, Math.min(DESCRIPTION_OFFSET + DESCRIPTION_LENGTH, size));
   if (isContainer(first)) return undefined;
   try {
     readAppDescription(first);
-    verifyImage(read, size, sha256);
+    verifyImage(read, size, nodeSha256);
     return undefined;
   } catch (error) {
     return wholeFlash(read, size) ?? (error as Error).message;
