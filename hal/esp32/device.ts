@@ -13,6 +13,7 @@ import type { AbortHost } from "../moddable/fault-record";
 import { ModdableNetwork } from "../moddable/network";
 import { NetworkWatch } from "../moddable/network-watch";
 import { startUp } from "../moddable/start-up";
+import { tellBuildFacts } from "./build-facts";
 import { ChipConfig } from "./config";
 import type { BringUp } from "./network/bring-up";
 import { AbRecordStore } from "../../src/store/ab-record-store";
@@ -37,6 +38,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const settings = new ChipConfig();
   const faults = new FaultRecord(new NvsStore(LAST_RUN));
   const boot = new EspBoot();
+  tellBuildFacts(boot, log);
   const earliest = earliestTime((offset, into) => boot.readRunning(offset, into));
   const isSet = (): boolean => isClockSet(earliest);
   const sockets = new LwipSockets();

@@ -22,7 +22,7 @@ const FAKES = [
   "fake-xs/machine.c",
 ];
 /** Of the port, beside ota.c, which carries the version. */
-const PARTS = ["startup.c", "startup_natives.c", "store.c"];
+const PARTS = ["build-facts.c", "startup.c", "startup_natives.c", "store.c"];
 const FLAGS = [
   "-std=gnu17",
   "-O1",

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { tellBuildFacts } from "../../hal/esp32/build-facts";
 import { EspBoot, EspFlash } from "../../hal/esp32/ota";
 import { NvsStore } from "../../hal/esp32/store";
 import type { ResetReason, Store } from "../../src/ports";
@@ -167,6 +168,25 @@ if (workshop === undefined) {
       chip: 0,
       state: "valid",
     });
+  });
+
+  on("it tells at start what it was compiled with and which slots the partition table has", ({ chip, boot }) => {
+    const lines: string[] = [];
+    const log = (line: string): void => void lines.push(line);
+    const facts = "compiled with rollback and a task watchdog of 10 s; slots of 64 and";
+    tellBuildFacts(boot, log);
+    chip!.call("fake_lose_slot", []);
+    tellBuildFacts(boot, log);
+    assert.deepEqual(lines, [`${facts} 64 KiB`, `${facts} 0 KiB: the partition table in flash takes no updates`]);
+  });
+
+  test("ESP32 port: it tells that the bootloader does not roll back", () => {
+    const native = (): string => "facts";
+    (globalThis as { native?: unknown }).native = () => native;
+    const startUp = (): object => ({ bootloaderRollsBack: false });
+    const lines: string[] = [];
+    tellBuildFacts({ startUp } as unknown as EspBoot, (line) => void lines.push(line));
+    assert.deepEqual(lines, ["facts; the bootloader in flash does NOT roll back"]);
   });
 
   on("the C module's firmware block is the one that src/image reads and writes", ({ chip }) => {

@@ -197,7 +197,7 @@ export const IDF_ASSUMPTIONS: readonly Assumption[] = [
         bodyOf(source, "Storage::writeItem"),
         "findPage->cmpItem(nsIndex, datatype, key, data, dataSize) == ESP_OK) { return ESP_OK; }",
         "err = page.writeItem(nsIndex, datatype, key, data, dataSize);",
-        "findPage->eraseEntryAndSpan(itemIndex)",
+        "findPage->eraseEntryAndSpan(itemIndex",
       ),
     breaking: ["findPage->eraseEntryAndSpan(itemIndex)", "ESP_OK"],
   },
@@ -237,7 +237,7 @@ export const IDF_ASSUMPTIONS: readonly Assumption[] = [
       inOrder(
         bodyOf(source, "Page::mLoadEntryTable"),
         "findItem(item.nsIndex, item.datatype, item.key, findItemIndex, dupItem) == ESP_OK",
-        "eraseEntryAndSpan(findItemIndex)",
+        "eraseEntryAndSpan(findItemIndex",
       ),
     breaking: ["item.key, findItemIndex, dupItem)", "item.key, findItemIndex, dupItem, item.chunkIndex)"],
   },

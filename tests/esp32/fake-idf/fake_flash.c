@@ -80,6 +80,14 @@ void fake_idf_encrypt(void)
 		partitions[i].encrypted = partitions[i].type == ESP_PARTITION_TYPE_APP;
 }
 
+/* As where another partition table was flashed. */
+void fake_idf_lose_slot(void)
+{
+	for (int i = 0; i < count; i++)
+		if ((partitions[i].type == ESP_PARTITION_TYPE_APP) && (partitions[i].subtype == ESP_PARTITION_SUBTYPE_APP_OTA_1))
+			partitions[i].subtype = ESP_PARTITION_SUBTYPE_ANY - 1;
+}
+
 /* In place of AES: what matters here is that it goes by the address, and that erased flash does not read as erased. */
 static void cipher(uint32_t address, uint8_t *bytes, size_t size)
 {

@@ -15,6 +15,7 @@ void fake_idf_start(const char *flash, const char *nvs, int slot, int reason);
 void fake_idf_fail_next(const char *operation);
 /* From now on the slots are encrypted. */
 void fake_idf_encrypt(void);
+void fake_idf_lose_slot(void);
 /* NVS handles that are open: none, whenever a call has returned. */
 int fake_nvs_open_handles(void);
 

@@ -37,7 +37,7 @@ static const struct {
 	function_t function;
 } functions[] = {
 #define ENTRY(NAME) {#NAME, NAME},
-	FUNCTIONS(ENTRY) ENTRY(fake_encrypt) ENTRY(fake_fail_next) ENTRY(fake_time) ENTRY(fake_firmware_block)
+	FUNCTIONS(ENTRY) ENTRY(fake_encrypt) ENTRY(fake_lose_slot) ENTRY(fake_fail_next) ENTRY(fake_time) ENTRY(fake_firmware_block)
 };
 
 static FILE *calls, *answers;
