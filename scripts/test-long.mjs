@@ -48,6 +48,12 @@ const PARTS = [
     env: { XS_OTA_OUTAGES: "all" },
   },
   {
+    name: "hostile",
+    what: "100,000 devices in the model, each with a cloud that does its worst",
+    time: "1 h",
+    command: [...NODE, "tests/hostile/main.ts", "--devices", "100000", "--seed", "7"],
+  },
+  {
     name: "kills",
     what: "300 kills of the board's process",
     time: "30 min",
