@@ -8,7 +8,7 @@ import { ModdableCrypto } from "../moddable/crypto";
 import type { PowerOn } from "../moddable/device";
 import { lookupBy } from "../moddable/dns";
 import type { Lookup } from "../moddable/host-names";
-import { FaultRecord } from "../moddable/fault-record";
+import { FaultRecord, LAST_RUN } from "../moddable/fault-record";
 import type { AbortHost } from "../moddable/fault-record";
 import { ModdableNetwork } from "../moddable/network";
 import { NetworkWatch } from "../moddable/network-watch";
@@ -27,9 +27,8 @@ import { LwipTcpSocket } from "./tcp/tcp-socket";
 import { LwipUdpSocket } from "./tcp/udp-socket";
 import { TimedNetwork, isClockSet } from "./timed-network";
 
-/** NVS namespaces: the agent's records, and the fault record of the last run. */
+/** NVS namespace of the agent's records. */
 const AGENT = "xs-ota";
-const LAST_RUN = "xs-ota-run";
 
 export const powerOn: PowerOn = (main, options = {}) => {
   const log = (line: string): void => options.log?.(line);

@@ -254,12 +254,12 @@ ESP_SYSTEM_INIT_FN(xsota_arm, SECONDARY, BIT(0), 250)
 
 /* ---- the deadline ---- */
 
-/* As hal/esp32/fault-record.ts reads it: a string in COBS, which is one length and the text where no byte is 0. */
+/* As hal/moddable/fault-record.ts reads it: a string in COBS, which is one length and the text where no byte is 0. */
 static void record_fault(void)
 {
 	char text[96];
 	nvs_handle_t handle;
-	int length = snprintf(text, sizeof(text), "?%s: trial: not confirmed within %u s", custom_app_desc.version, (unsigned)(deadline / 1000));
+	int length = snprintf(text, sizeof(text), "?%s: not confirmed within %u s", custom_app_desc.version, (unsigned)(deadline / 1000));
 	text[0] = (char)length;
 	if (ESP_OK != nvs_open("xs-ota-run", NVS_READWRITE, &handle))
 		return;

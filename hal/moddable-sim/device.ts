@@ -12,7 +12,7 @@ import type { DeviceOptions, Main, PowerOn, Program } from "../moddable/device";
 import { ModdableClock } from "../moddable/clock";
 import { ModdableCrypto } from "../moddable/crypto";
 import { lookupBy } from "../moddable/dns";
-import { FaultRecord } from "../moddable/fault-record";
+import { FaultRecord, LAST_RUN } from "../moddable/fault-record";
 import type { AbortHost } from "../moddable/fault-record";
 import { ModdableNetwork } from "../moddable/network";
 import { startUp } from "../moddable/start-up";
@@ -26,8 +26,7 @@ import { Process } from "./process";
 const RESTART_TIME = 600;
 /** CONFIG_ESP_TASK_WDT_TIMEOUT_S, ms. */
 const WATCHDOG_TIME = 5_000;
-/** NVS namespace of the fault record. */
-const LAST_RUN = "xs-ota-run";
+
 /** When firmware that fails late does, ms. */
 const LATE = 500;
 /** Faults that come before the cloud is reached. */

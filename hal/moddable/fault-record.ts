@@ -7,6 +7,8 @@
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import type { Boot, ResetReason, Store } from "../../src/ports";
 
+/** NVS namespace of the record. */
+export const LAST_RUN = "xs-ota-run";
 /** How far the run has come: the values of Run. */
 const KEY_RUNNING = "running";
 const KEY_FAULT = "fault";
@@ -26,7 +28,6 @@ export class FaultRecord {
   private readonly store: Store;
   private recorded = false;
   private activated = false;
-  private stageText: string | undefined;
 
   constructor(store: Store) {
     this.store = store;
@@ -43,10 +44,9 @@ export class FaultRecord {
       const fault = store.getBytes(KEY_FAULT);
       const stage = store.getBytes(KEY_STAGE);
       const run = store.getNumber(KEY_RUNNING);
-      const ended = silent(reason, run);
-      if (fault !== undefined) told = `${decodeUtf8(fault)} (${reason} reset)`;
-      else if (run === Run.activated && !onTrial) told = neverStarted(reason);
-      else told = ended === undefined || stage === undefined ? ended : `${decodeUtf8(stage)}; ${ended}`;
+      const ended = fault === undefined ? silent(reason, run) : `${decodeUtf8(fault)} (${reason} reset)`;
+      if (fault === undefined && run === Run.activated && !onTrial) told = neverStarted(reason);
+      else told = ended === undefined || stage === undefined ? ended : inStage(decodeUtf8(stage), ended);
       store.delete(KEY_FAULT);
       store.delete(KEY_STAGE);
       store.setNumber(KEY_RUNNING, Run.running);
@@ -58,7 +58,6 @@ export class FaultRecord {
 
   /** What firmware on trial waits for; undefined: its trial is over. */
   stage(version: string, stage: string | undefined): void {
-    this.stageText = stage;
     try {
       if (stage === undefined) this.store.delete(KEY_STAGE);
       else this.store.setBytes(KEY_STAGE, encodeUtf8(`${version}: ${stage}`.slice(0, TEXT_MAX)));
@@ -71,10 +70,9 @@ export class FaultRecord {
   record(version: string, why: string, error?: unknown): void {
     if (this.recorded) return;
     this.recorded = true;
-    const stage = this.stageText === undefined ? "" : `${this.stageText}; `;
     const text = arguments.length < 3 ? why : `${why}: ${String(error)}`;
     try {
-      this.store.setBytes(KEY_FAULT, encodeUtf8(`${version}: ${stage}${text}`.slice(0, TEXT_MAX)));
+      this.store.setBytes(KEY_FAULT, encodeUtf8(`${version}: ${text}`.slice(0, TEXT_MAX)));
     } catch {
       // Memory may be exhausted.
     }
@@ -108,7 +106,7 @@ export class FaultRecord {
  */
 export const noteRestarts = (boot: Boot, faults: FaultRecord): void => {
   const { activate, rollback, restart, sleep } = boot;
-  const replace = <Name extends "activate" | "rollback" | "restart" | "sleep">(name: Name, value: Boot[Name]): void =>
+  const replace = <N extends "activate" | "rollback" | "restart" | "sleep">(name: N, value: Boot[N]): void =>
     void Object.defineProperty(boot, name, { value });
   replace("activate", () => {
     activate.call(boot);
@@ -162,6 +160,12 @@ export const installAbortHook = (host: AbortHost, { faults, version, restart, re
     }
     return undefined;
   };
+};
+
+/** Both may begin with the version. */
+const inStage = (stage: string, ended: string): string => {
+  const version = stage.slice(0, stage.indexOf(": ") + 2);
+  return `${stage}; ${ended.startsWith(version) ? ended.slice(version.length) : ended}`;
 };
 
 /** src/job/boot-table.ts knows it by its beginning: it is not of the firmware that reports it. */

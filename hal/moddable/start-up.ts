@@ -120,12 +120,16 @@ class StartUp implements Launcher {
     // An agent that leaves its trial by a rollback has this called as well.
     if (isUnconfirmed(ports.boot.running())) return;
     this.cancelGuard();
+    ports.boot.deadline(0);
     faults.stage(this.running.version, undefined);
   }
 
   private end(seconds: number): void {
+    const { boot, clock } = this.parts.ports;
     this.cancelGuard();
-    this.guard = this.parts.ports.clock.set(() => this.expired(seconds), seconds * 1000);
+    this.guard = clock.set(() => this.expired(seconds), seconds * 1000);
+    // Where JavaScript does not run any more. It stays behind what waits for the network.
+    boot.deadline(Math.max(seconds, TRIAL_SECONDS_MAX) * 1000 + MARGIN);
   }
 
   private expired(seconds: number): void {

@@ -16,11 +16,13 @@ import { BridgeHost } from "./bridge-host";
 import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
 import { createXsEngine } from "./engine-xs";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
+import { TrialDeadline } from "./trial-deadline";
 import { NodeClock } from "./node-clock";
 import { NodeCrypto, nodeSha256 } from "./node-crypto";
 import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
+import { TRIAL_SECONDS_MAX } from "../../src/constants";
 import { startChip } from "../../hal/model-chip/start-up";
 import type { RtcMemory, StartUpParts, Started } from "../../hal/model-chip/start-up";
 
@@ -201,19 +203,23 @@ export class Board {
     }
     const clock = new NodeClock(clockSpeed);
     const started = this.#clock.now();
+    const deadline = new TrialDeadline(clock);
+    const ports = boardPorts({
+      ...this.#parts(),
+      startUp,
+      resetReason,
+      running,
+      awake: () => this.#clock.now() - started,
+      restart: (_why, seconds = 0) => {
+        this.#asleep = seconds;
+        engine.stop();
+      },
+      deadline: (milliseconds) => deadline.set(milliseconds, ports),
+    });
+    if (boot.trial) deadline.set(TRIAL_SECONDS_MAX * 1000, ports);
     const bridge = new BridgeHost({
       ports: {
-        ...boardPorts({
-          ...this.#parts(),
-          startUp,
-          resetReason,
-          running,
-          awake: () => this.#clock.now() - started,
-          restart: (_why, seconds = 0) => {
-            this.#asleep = seconds;
-            engine.stop();
-          },
-        }),
+        ...ports,
         network: new NodeNetwork(network),
         crypto: new NodeCrypto(),
         clock,
@@ -238,6 +244,7 @@ export class Board {
       bridge.attach(engine);
     }
     const end = await engine.ended;
+    deadline.stop();
     bridge.stop();
     return end;
   }

@@ -1,6 +1,6 @@
 /** The agent on the ports of a simulated board, started as on a chip, and nothing else. */
 import { TimedNetwork } from "../../../hal/esp32/timed-network";
-import { FaultRecord } from "../../../hal/moddable/fault-record";
+import { FaultRecord, LAST_RUN } from "../../../hal/moddable/fault-record";
 import type { AbortHost } from "../../../hal/moddable/fault-record";
 import type { Device } from "../../../hal/moddable/device";
 import { startUp } from "../../../hal/moddable/start-up";
@@ -19,9 +19,6 @@ import { createPlatform, definitionOf } from "./platforms";
 declare const FIRMWARE: FirmwareConstants;
 /** The engine's only way to the board. */
 declare function issueCommand(request: ArrayBuffer): ArrayBuffer;
-
-/** NVS namespace of the fault record, as on a chip. */
-const LAST_RUN = "xs-ota-run";
 
 /** Starts the agent with the configuration that the board gives, on one of `platforms`. */
 export function runFirmware(platforms: readonly AnyPlatform[]): void {
