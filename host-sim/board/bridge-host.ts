@@ -38,7 +38,7 @@ export class BridgeHost {
 
   constructor(options: BridgeHostOptions) {
     this.#options = options;
-    const { ports, configuration, surroundings = { addressAfter: 0, time: "set" }, onEvent } = options;
+    const { ports, configuration, surroundings = { address: 0, time: "set" }, onEvent } = options;
     const board = {
       configuration,
       surroundings,

@@ -20,6 +20,7 @@ class XsEngine implements Engine {
     this.ended = new Promise((resolve) => (this.#resolveEnd = resolve));
     this.#worker = new XsWorker({
       turnBytecodes: options.turnBytecodes ?? TURN_BYTECODES,
+      memory: options.memory,
       onCommand: options.answer,
       onMeter: (meter) => this.#finish(meter),
       onThrown: (message) => this.#abort({ cause: "exception", message }),

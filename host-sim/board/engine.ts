@@ -41,6 +41,8 @@ export interface EngineOptions {
   onOutput?(line: string): void;
   /** Bytecodes that one turn may take. Default: `TURN_BYTECODES`. */
   readonly turnBytecodes?: number;
+  /** Address space of the engine's process, bytes, where the system limits it. Default: no limit. */
+  readonly memory?: number;
   /** Wall clock that one turn may take, ms. Read at the start of each turn. Default: `TURN_TIME`. */
   readonly turnTime?: number;
 }

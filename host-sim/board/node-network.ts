@@ -4,7 +4,7 @@
  */
 import { createHash, X509Certificate } from "node:crypto";
 import { connect as connectTcp } from "node:net";
-import type { Socket as NodeSocket } from "node:net";
+import type { LookupFunction, Socket as NodeSocket } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, rootCertificates } from "node:tls";
 import type { DetailedPeerCertificate, PeerCertificate, SecureContext } from "node:tls";
 import type { ConnectOptions, Network, Socket, SocketEvents } from "../../src/ports";
@@ -27,6 +27,8 @@ export interface Trust {
 export interface NodeNetworkOptions {
   readonly mqtt?: Trust;
   readonly https?: Trust;
+  /** Resolves names in place of this computer. */
+  readonly lookup?: LookupFunction;
   /** Called with the number of bytes received or sent by any socket. */
   onTraffic?(direction: "in" | "out", bytes: number): void;
 }
@@ -52,14 +54,16 @@ export class NodeNetwork implements Network {
     const { host, port, tls } = options;
     if (!Number.isInteger(port) || port < 1 || port > 65_535)
       throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
-    const { onTraffic } = this.#options;
+    const { onTraffic, lookup } = this.#options;
+    const names = lookup === undefined ? {} : { lookup };
     if (tls === undefined) {
-      const socket = connectTcp({ host, port, noDelay: true });
+      const socket = connectTcp({ host, port, noDelay: true, ...names });
       return new NodeConnection(socket, "connect", events, onTraffic);
     }
     const socket = connectTls({
       host,
       port,
+      ...names,
       secureContext: this.#context(tls),
       rejectUnauthorized: true,
       checkServerIdentity: (name, certificate) =>

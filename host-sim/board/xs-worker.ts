@@ -38,6 +38,8 @@ const EVALUATE = Uint8Array.of("e".charCodeAt(0));
 export interface WorkerOptions {
   /** Bytecodes in one turn after which the worker exits with `TOO_MUCH_COMPUTATION`. */
   readonly turnBytecodes: number;
+  /** Bytes of address space; undefined: no limit. */
+  readonly memory: number | undefined;
   /** Answers an `issueCommand`; undefined: not at all (the worker is about to be killed). */
   onCommand(request: Uint8Array): Uint8Array | undefined;
   onMeter(meter: TurnMeter): void;
@@ -54,6 +56,14 @@ export function workerPath(): string {
   return path;
 }
 
+/** What runs a command with so many bytes of address space. */
+const limited = (bytes: number): string[] => [
+  "sh",
+  "-c",
+  'ulimit -v "$0" && exec "$@"',
+  String(Math.floor(bytes / 1024)),
+];
+
 export class XsWorker {
   readonly #options: WorkerOptions;
   readonly #process: ChildProcess;
@@ -63,7 +73,9 @@ export class XsWorker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const limits = ["-l", String(options.turnBytecodes), "-i", String(METERING_INTERVAL)];
-    this.#process = spawn(workerPath(), limits, { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
+    const command = [workerPath(), ...limits];
+    if (options.memory !== undefined) command.unshift(...limited(options.memory));
+    this.#process = spawn(command[0]!, command.slice(1), { stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"] });
     const [, output, errors, toWorker, fromWorker] = this.#process.stdio as [
       null,
       Readable,

@@ -23,8 +23,8 @@ export interface FirmwareConfiguration {
 
 /** Where a board is, which no firmware can change. */
 export interface Surroundings {
-  /** From the start of a boot to an address, ms; undefined: there is none. */
-  readonly addressAfter?: number;
+  /** From the start of a boot to an address, ms; or why there is none. */
+  readonly address: number | string;
   /** The clock is set (a chip keeps it over restarts), a time server will set it, or nobody does. */
   readonly time: "set" | "served" | "unknown";
 }

@@ -14,15 +14,16 @@ export interface Connector {
   isClockSet(): boolean;
 }
 
-export function connector({ addressAfter, time }: Surroundings, fault: Fault | undefined, clock: Clock): Connector {
+export function connector({ address, time }: Surroundings, fault: Fault | undefined, clock: Clock): Connector {
   let set = time === "set" && fault !== "no-clock";
   const isClockSet = (): boolean => set;
   return {
     isClockSet,
     connect(missing) {
-      if (addressAfter === undefined || fault === "no-network") return;
+      if (fault === "no-network") return;
       const waits = fault === "no-clock" ? { clockTimeout: FOR_EVER } : {};
       const watch = new NetworkWatch({ clock, isClockSet, ...waits, missing });
+      if (typeof address === "string") return void clock.set(() => watch.down(address), 0);
       clock.set(() => {
         watch.up();
         if (time !== "served" || fault === "no-clock") return;
@@ -30,7 +31,7 @@ export function connector({ addressAfter, time }: Surroundings, fault: Fault | u
           set = true;
           watch.clockSet();
         }, ANSWER);
-      }, addressAfter);
+      }, address);
     },
   };
 }

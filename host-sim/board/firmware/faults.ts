@@ -1,8 +1,7 @@
 /** Firmware that is made to fail (`xs-ota image --fault`), once it runs. */
-import type { AgentOptions } from "../../../src/index";
-import type { Clock, Network } from "../../../src/ports";
-import type { Program } from "../../../hal/moddable/device";
+import type { Network } from "../../../src/ports";
 import type { Fault } from "./configuration";
+import type { App } from "./app";
 
 /** From the health check to what comes late, ms. */
 const LATE = 1_000;
@@ -12,9 +11,6 @@ const BLOCKS = 64;
 
 /** "offline": nobody ever answers. */
 export const NOWHERE: Network = { connect: () => ({ read: () => 0, write: () => 0, close: () => {} }) };
-
-/** "reject": the start of an app that reads a sensor first, say. */
-export const rejected = (): Promise<Program> => Promise.reject(new Error("this firmware is rejected at its start"));
 
 const LATE_FAULTS: { readonly [fault in Fault]?: () => void } = {
   "throw-late": () => {
@@ -26,8 +22,11 @@ const LATE_FAULTS: { readonly [fault in Fault]?: () => void } = {
   },
 };
 
-/** A health check that never answers, because something else comes first. Other firmware has none. */
-export function healthCheckOf(fault: Fault | undefined, clock: Clock): Pick<AgentOptions, "onHealthCheck"> {
+/** Nothing of its own where the fault is not the app's. */
+export function faultyApp(fault: Fault | undefined): App {
+  // The start of an app that awaits a sensor first, say.
+  if (fault === "reject") return { main: () => Promise.reject(new Error("this firmware's start is rejected")) };
   const late = LATE_FAULTS[fault!];
-  return late === undefined ? {} : { onHealthCheck: () => void clock.set(late, LATE) };
+  // A health check that never answers, because something else comes first.
+  return late === undefined ? {} : { options: (clock) => ({ onHealthCheck: () => void clock.set(late, LATE) }) };
 }

@@ -2,18 +2,19 @@
 import { TimedNetwork } from "../../../hal/esp32/timed-network";
 import { FaultRecord, LAST_RUN } from "../../../hal/moddable/fault-record";
 import type { AbortHost } from "../../../hal/moddable/fault-record";
-import type { Device } from "../../../hal/moddable/device";
+import type { Device, Main, Program } from "../../../hal/moddable/device";
 import { startUp } from "../../../hal/moddable/start-up";
 import { OtaAgent, PartitionInstaller } from "../../../src/index";
 import type { ModuleInstaller } from "../../../src/index";
 import type { AnyPlatform } from "../../../src/platforms/platform";
 import { withPortableMd5 } from "../../../src/crypto/portable-md5";
+import type { App } from "./app";
 import { bridgePorts } from "./bridge-ports";
 import type { BridgePorts } from "./bridge-ports";
 import type { FirmwareConfiguration, FirmwareConstants } from "./configuration";
 import { connector } from "./connector";
 import { eventLine } from "./events";
-import { NOWHERE, healthCheckOf, rejected } from "./faults";
+import { NOWHERE, faultyApp } from "./faults";
 import { createPlatform, definitionOf } from "./platforms";
 
 declare const FIRMWARE: FirmwareConstants;
@@ -21,7 +22,7 @@ declare const FIRMWARE: FirmwareConstants;
 declare function issueCommand(request: ArrayBuffer): ArrayBuffer;
 
 /** Starts the agent with the configuration that the board gives, on one of `platforms`. */
-export function runFirmware(platforms: readonly AnyPlatform[]): void {
+export function runFirmware(platforms: readonly AnyPlatform[], app: App = faultyApp(FIRMWARE.fault)): void {
   const { fault, version } = FIRMWARE;
   const board = bridgePorts(issueCommand, version);
   const host = globalThis as AbortHost;
@@ -29,7 +30,11 @@ export function runFirmware(platforms: readonly AnyPlatform[]): void {
   const { flash, boot, store, crypto, clock, partition, log } = board;
   const { connect, isClockSet } = connector(board.surroundings(), fault, clock);
   const network = fault === "offline" ? NOWHERE : new TimedNetwork(board.network, clock, isClockSet);
-  startUp((device) => (fault === "reject" ? rejected() : agentOf(board, device, platforms)), {
+  const main: Main = (device) => {
+    const agent = (): Program => agentOf(board, device, platforms, app);
+    return app.main === undefined ? agent() : app.main(agent);
+  };
+  startUp(main, {
     ports: { flash, boot, store, crypto, clock, partition, log, network },
     faults: new FaultRecord(board.space(LAST_RUN)),
     host,
@@ -38,7 +43,7 @@ export function runFirmware(platforms: readonly AnyPlatform[]): void {
   });
 }
 
-function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyPlatform[]): OtaAgent {
+function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyPlatform[], app: App): OtaAgent {
   const configuration = JSON.parse(board.configuration()) as FirmwareConfiguration;
   const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false, sleep } = configuration;
   const definition = definitionOf(platform.kind, platforms);
@@ -51,7 +56,7 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
     download,
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
-    ...healthCheckOf(FIRMWARE.fault, ports.clock),
+    ...app.options?.(ports.clock),
     ...(sleep === undefined ? {} : { wake: { seconds: sleep.awake } }),
   });
   if (sleep !== undefined) agent.sleepUntil(sleep.asleep);
