@@ -1,6 +1,7 @@
 /**
- * `npm run faults:table`: runs the tests of named faults, which measure the rows, and writes the tables between the
- * marks of docs/NETWORK.md. It draws docs/reconnects.svg, and leaves a copy of the tables in build/network/faults.md.
+ * `npm run faults:table [-- PART ...]`: runs the tests of named faults, which measure the rows, prints the tables and
+ * writes them between the marks of their documents. The network's parts also draw docs/reconnects.svg. Copies stay in
+ * build/network and build/stages.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,40 +9,46 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const DOCUMENT = join(ROOT, "docs", "NETWORK.md");
-const PARTS = { http: "File servers", mqtt: "Brokers", tls: "TLS" };
+const network = (part) => ({
+  test: `tests/network/${part}-faults.test.ts`,
+  table: `build/network/${part}.md`,
+  document: "docs/NETWORK.md",
+});
+const PARTS = {
+  http: network("http"),
+  mqtt: network("mqtt"),
+  tls: network("tls"),
+  stages: { test: "tests/stages/stages.test.ts", table: "build/stages/board.md", document: "docs/DESIGN.md" },
+};
 
-for (const part of Object.keys(PARTS)) {
+const asked = process.argv.slice(2);
+const unknown = asked.find((part) => !Object.hasOwn(PARTS, part));
+if (unknown !== undefined) {
+  console.error(`error: no part ${unknown}: ${Object.keys(PARTS).join(", ")}`);
+  process.exit(1);
+}
+
+for (const part of asked.length === 0 ? Object.keys(PARTS) : asked) {
+  const { test, table, document } = PARTS[part];
   // One after the other: the clock of each jumps when its own process is quiet.
-  const { status } = spawnSync(
-    process.execPath,
-    ["--import", "tsx", "--test", `tests/network/${part}-faults.test.ts`],
-    { cwd: ROOT, stdio: ["ignore", "ignore", "inherit"] },
-  );
+  const { status } = spawnSync(process.execPath, ["--import", "tsx", "--test", test], {
+    cwd: ROOT,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   if (status !== 0) {
-    console.error(`error: tests/network/${part}-faults.test.ts fails; nothing was changed`);
+    console.error(`error: ${test} fails; its table was not changed`);
     process.exit(1);
   }
-}
-
-const tables = Object.fromEntries(
-  Object.keys(PARTS).map((part) => [part, readFileSync(join(ROOT, "build", "network", `${part}.md`), "utf8").trim()]),
-);
-writeFileSync(
-  join(ROOT, "build", "network", "faults.md"),
-  Object.entries(PARTS)
-    .map(([part, title]) => `## ${title}\n\n${tables[part]}\n`)
-    .join("\n"),
-);
-
-let text = readFileSync(DOCUMENT, "utf8");
-for (const [part, table] of Object.entries(tables)) {
+  const rows = readFileSync(join(ROOT, table), "utf8").trim();
+  console.log(`${rows}\n`);
+  const path = join(ROOT, document);
+  const text = readFileSync(path, "utf8");
   const [begin, end] = [`<!-- ${part}: begin -->`, `<!-- ${part}: end -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/NETWORK.md has no marks for ${part}`);
-  text = `${text.slice(0, from + begin.length)}\n${table}\n${text.slice(to)}`;
+  if (from < 0 || to < from) throw new Error(`${document} has no marks for ${part}`);
+  writeFileSync(path, `${text.slice(0, from + begin.length)}\n${rows}\n${text.slice(to)}`);
 }
-writeFileSync(DOCUMENT, text);
+if (asked.length > 0 && asked.every((part) => PARTS[part].document !== "docs/NETWORK.md")) process.exit(0);
 
 const draw =
   'import { reconnects, plotReconnects } from "./host-sim/cloud/fleet/reconnects.ts"; process.stdout.write(plotReconnects(reconnects(1000, 300, 1)));';

@@ -45,7 +45,7 @@ export class FaultRecord {
       const stage = store.getBytes(KEY_STAGE);
       const run = store.getNumber(KEY_RUNNING);
       const ended = fault === undefined ? silent(reason, run) : `${decodeUtf8(fault)} (${reason} reset)`;
-      if (fault === undefined && run === Run.activated && !onTrial) told = neverStarted(reason);
+      if (run === Run.activated && !onTrial) told = neverStarted(reason, ended, fault !== undefined);
       else told = ended === undefined || stage === undefined ? ended : inStage(decodeUtf8(stage), ended);
       store.delete(KEY_FAULT);
       store.delete(KEY_STAGE);
@@ -168,9 +168,14 @@ const inStage = (stage: string, ended: string): string => {
   return `${stage}; ${ended.startsWith(version) ? ended.slice(version.length) : ended}`;
 };
 
-/** src/job/boot-table.ts knows it by its beginning: it is not of the firmware that reports it. */
-const neverStarted = (reason: ResetReason): string | undefined =>
-  reason === "power-on" ? undefined : `the new firmware did not come to powerOn (${reason} reset)`;
+/**
+ * The deadline in C has left a fault, or nothing has. src/job/boot-table.ts knows the latter by its beginning: that text
+ * is not of the firmware that reports it.
+ */
+const neverStarted = (reason: ResetReason, ended: string | undefined, recorded: boolean): string | undefined => {
+  if (recorded) return ended?.replace(": ", ": no powerOn; ");
+  return reason === "power-on" ? undefined : `the new firmware did not come to powerOn (${reason} reset)`;
+};
 
 const silent = (reason: ResetReason, run: number | undefined): string | undefined => {
   switch (reason) {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FaultRecord, installAbortHook, noteRestarts } from "../../hal/moddable/fault-record";
 import type { Boot, Store } from "../../src/ports";
+import { encodeUtf8 } from "../../src/util/utf8";
 
 class MemoryStore implements Store {
   readonly #values = new Map<string, number | Uint8Array>();
@@ -233,6 +234,13 @@ test("an image that was activated, and whose start-up never ran, is told by the 
   }
   const store = new MemoryStore();
   const run = new FaultRecord(store);
+  run.activate();
+  // As the deadline of the start-up in C leaves it.
+  store.setBytes("fault", encodeUtf8("0.2.0: not confirmed within 900 s"));
+  assert.equal(
+    new FaultRecord(store).begin("software"),
+    "0.2.0: no powerOn; not confirmed within 900 s (software reset)",
+  );
   run.activate();
   assert.equal(new FaultRecord(store).begin("power-on"), undefined, "the power was cut");
   run.activate();

@@ -1,0 +1,346 @@
+/**
+ * New firmware at each stage at which its start can stop: it ends at the deadline or earlier, the old firmware is back,
+ * and the cloud hears the stage and the cause. Writes the rows for `npm run faults:table`.
+ */
+import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, test } from "node:test";
+import type { TestContext } from "node:test";
+import type { Packet } from "mqtt-packet";
+import type { CreateEngine } from "../../host-sim/board/engine";
+import { createXsEngine } from "../../host-sim/board/engine-xs";
+import { firmwareBundle, firmwareSource } from "../../host-sim/board/firmware/bundle";
+import type { Fault } from "../../host-sim/board/firmware/bundle";
+import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
+import { MqttRelay } from "../../host-sim/faults/mqtt-relay";
+import type { MqttFault } from "../../host-sim/faults/mqtt-relay";
+import { createCloud } from "../../host-sim/cloud/core/cloud";
+import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
+import { MESSAGE_MAX } from "../../src/constants";
+import { utf8Length } from "../../src/util/utf8";
+import { Scenery, TRIAL_SECONDS, appSource } from "./scene";
+import type { Trouble } from "./scene";
+
+interface Stage {
+  readonly stage: string;
+  readonly trouble: (t: TestContext) => Trouble | Promise<Trouble>;
+  readonly text: RegExp;
+  /** "deadline": of the agent's trial; "start-up": the one of the start-up in C; else at once. */
+  readonly ends?: "deadline" | "start-up";
+}
+
+/** Of the clock, where a broker has to answer within the trial: a slow computer has its seconds. */
+const CONNECTED = 10;
+/** Of the clock, where the longest trial passes. */
+const IDLE = 400;
+/** There is no network before what comes late. */
+const LATER = { address: 5_000, time: "set" } as const;
+/** Bytecodes in one turn of firmware that hangs. */
+const SHORT = 50_000_000;
+/** Address space that holds the engine's own reservation, bytes. */
+const MEMORY = 1_080 << 20;
+
+let scenery: Scenery;
+const rows = new Map<string, string>();
+
+before(async () => {
+  scenery = await Scenery.make();
+});
+after(async () => {
+  await scenery.close();
+  mkdirSync("build/stages", { recursive: true });
+  const lines = STAGES.flatMap(({ stage }) => rows.get(stage) ?? []);
+  writeFileSync(
+    "build/stages/board.md",
+    ["| stage | ends after | the cloud hears |", "|---|--:|---|", ...lines, ""].join("\n"),
+  );
+});
+
+/* ---- troubles ---- */
+
+const xs =
+  (limits: object): CreateEngine =>
+  (options) =>
+    createXsEngine({ ...options, ...limits });
+
+const fault =
+  (which: Fault, more: Trouble = {}) =>
+  (): Trouble => ({ source: firmwareSource("0.2.0", which), ...more });
+const app =
+  (which: string, more: Trouble = {}) =>
+  (): Trouble => ({ source: appSource(which), ...more });
+const source = (code: string) => async (): Promise<Trouble> => ({
+  source: firmwareBundle().then((bundle) => `var FIRMWARE={"version":"0.2.0"};\n${code}\n${bundle}`),
+});
+
+/** The broker is at that port; over TLS, where it says so. */
+const brokerAt =
+  (port: number, tls = false) =>
+  (good: FirmwareConfiguration): FirmwareConfiguration => ({ ...good, broker: { host: "127.0.0.1", port, tls } });
+
+/** The new firmware's broker does this. */
+const relay =
+  (mqttFault: MqttFault) =>
+  async (t: TestContext): Promise<Trouble> => {
+    const between = await MqttRelay.listen(scenery.cloud.mqttPort, mqttFault);
+    t.after(() => between.close());
+    return { configuration: brokerAt(between.port), speed: CONNECTED };
+  };
+
+const takes =
+  (cmd: Packet["cmd"]): NonNullable<MqttFault["down"]> =>
+  (packet) =>
+    packet.cmd === cmd ? "taken" : "pass";
+
+/** A port where nobody listens. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** The native code of the firmware fails in the turn after its start. */
+const crashing: CreateEngine = (options) => {
+  const engine = createXsEngine(options);
+  const ended = engine.ended.then(() => ({ cause: "crash", message: "the engine ended: SIGSEGV" }) as const);
+  return { run: (code) => engine.run(code), turn: async () => void engine.stop(), stop: () => engine.stop(), ended };
+};
+
+async function foreignRoot(t: TestContext): Promise<Trouble> {
+  const cloud = await createCloud({ tls: { authority: await Authority.create("ec") } });
+  await cloud.start();
+  t.after(() => cloud.stop());
+  return { configuration: brokerAt(cloud.mqttsPort, true), speed: CONNECTED };
+}
+
+/* ---- the table ---- */
+
+const NOT_STARTED = (reason: string): RegExp =>
+  new RegExp(`^trial: the new firmware did not come to powerOn \\(${reason} reset\\)$`);
+const SILENT = "software reset that nobody announced \\(memory or stack exhausted\\?\\)";
+
+const STAGES: readonly Stage[] = [
+  { stage: "module throws at import", trouble: fault("throw"), text: NOT_STARTED("software") },
+  {
+    stage: "app throws before powerOn",
+    trouble: source('(() => { throw new Error("no display"); })();'),
+    text: NOT_STARTED("software"),
+  },
+  {
+    stage: "hangs at its start",
+    trouble: fault("hang", { engine: xs({ turnBytecodes: SHORT }) }),
+    text: NOT_STARTED("watchdog"),
+  },
+  {
+    stage: "powerOn is never called",
+    trouble: () => ({ source: Promise.resolve("globalThis.handleCommand = () => {};"), speed: IDLE }),
+    text: /^trial: no powerOn; not confirmed within 900 s \(software reset\)$/,
+    ends: "start-up",
+  },
+  {
+    stage: "main throws",
+    trouble: app("main throws"),
+    text: /^trial: start of the app; Error: no display \(software reset\)$/,
+  },
+  {
+    stage: "settings unreadable",
+    trouble: () => ({ configuration: (good) => ({ ...good, platform: { kind: "other" } }) }),
+    text: /^trial: start of the app; Error: platform: "other" is not one of this firmware \(software reset\)$/,
+  },
+  {
+    stage: "start of the app is rejected",
+    trouble: fault("reject"),
+    text: /^trial: no agent was constructed; Error: this firmware's start is rejected \(software reset\)$/,
+  },
+  {
+    stage: "no agent",
+    trouble: app("no agent", { speed: IDLE }),
+    text: /^trial: no agent was constructed; not confirmed within 120 s \(software reset\)$/,
+    ends: "start-up",
+  },
+  {
+    stage: "rejected promise",
+    trouble: app("rejects unseen", { speed: IDLE }),
+    text: /^trial: no agent was constructed; not confirmed within 120 s; unhandled rejection: Error: no sensor \(software reset\)$/,
+    ends: "start-up",
+  },
+  {
+    stage: "agent is stopped",
+    trouble: app("stops its agent", { speed: IDLE }),
+    text: /^trial: .*not confirmed within 90 s \(software reset\)$/,
+    ends: "start-up",
+  },
+  { stage: "no interface", trouble: fault("no-network"), text: /^trial: no address within 30 s$/, ends: "deadline" },
+  {
+    stage: "no address",
+    trouble: () => ({ surroundings: { address: "no address in time", time: "set" } }),
+    text: /^trial: no address: no address in time within 30 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "clock never set",
+    trouble: fault("no-clock"),
+    text: /^trial: clock not set within 30 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "no clock for TLS",
+    trouble: () => ({ surroundings: { address: 0, time: "unknown" }, configuration: brokerAt(8883, true) }),
+    text: /^trial: could not connect: no TLS yet: the clock is not set$/,
+    ends: "deadline",
+  },
+  {
+    stage: "no DNS",
+    trouble: () => ({
+      configuration: (good) => ({ ...good, broker: { ...good.broker, host: "broker.example" } }),
+      network: {
+        lookup: (hostname, _options, callback) =>
+          callback(Object.assign(new Error("getaddrinfo"), { code: "ENOTFOUND", hostname }), ""),
+      },
+    }),
+    text: /^trial: could not connect: DNS: broker\.example not found$/,
+    ends: "deadline",
+  },
+  {
+    stage: "broker does not listen",
+    trouble: async () => ({ configuration: brokerAt(await closedPort()), speed: CONNECTED }),
+    text: /^trial: could not connect: connect ECONNREFUSED /,
+    ends: "deadline",
+  },
+  {
+    stage: "broker never answers",
+    trouble: fault("offline"),
+    text: /^trial: no connection within 10 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "no trusted root",
+    trouble: foreignRoot,
+    text: /^trial: could not connect: .*certificate/,
+    ends: "deadline",
+  },
+  {
+    stage: "broker refuses",
+    trouble: relay({
+      up: ({ cmd }, connection) => {
+        if (cmd !== "connect") return "pass";
+        connection.toDevice({ cmd: "connack", returnCode: 3, sessionPresent: false });
+        connection.end();
+        return "taken";
+      },
+    }),
+    text: /^trial: broker refused the connection, code 3: server unavailable/,
+    ends: "deadline",
+  },
+  {
+    stage: "wrong credentials",
+    trouble: () => ({
+      configuration: (good) => ({ ...good, platform: { ...good.platform, deviceSecret: "b3RoZXIgc2VjcmV0IQ==" } }),
+      speed: CONNECTED,
+    }),
+    text: /^trial: broker refused the connection, code [45]: /,
+    ends: "deadline",
+  },
+  {
+    stage: "no CONNACK",
+    trouble: relay({ down: takes("connack") }),
+    text: /^trial: no CONNACK within 10 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "SUBACK refused",
+    trouble: relay({
+      down: (packet, connection) => {
+        if (packet.cmd !== "suback") return "pass";
+        connection.toDevice({ cmd: "suback", messageId: packet.messageId ?? 0, granted: [0x80] });
+        return "taken";
+      },
+    }),
+    text: /^trial: SUBACK refused for \$ota\/update\/\S+: no offer could ever arrive$/,
+    ends: "deadline",
+  },
+  {
+    stage: "PUBACK never",
+    trouble: relay({ down: takes("puback") }),
+    text: /^trial: no PUBACK of the version report within 30 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "health check never answers",
+    trouble: app("mute", { speed: CONNECTED }),
+    text: /^trial: health check did not answer within 30 s$/,
+    ends: "deadline",
+  },
+  {
+    stage: "health check fails",
+    trouble: app("unwell", { speed: CONNECTED }),
+    text: /^trial: health check failed: the pump does not turn$/,
+  },
+  {
+    stage: "health check throws",
+    trouble: app("check throws", { speed: CONNECTED }),
+    text: /^trial: health check failed: Error: no pump$/,
+  },
+  {
+    stage: "late throw",
+    trouble: app("late throw", { surroundings: LATER }),
+    text: /^trial: no address; unhandled exception: Error: no pump \(software reset\)$/,
+  },
+  {
+    stage: "event loop blocked",
+    trouble: app("blocked", { surroundings: LATER, engine: xs({ turnBytecodes: SHORT }) }),
+    text: /^trial: no address; watchdog reset$/,
+  },
+  {
+    stage: "slots exhausted",
+    trouble: app("slots", { surroundings: LATER, engine: xs({ memory: MEMORY }) }),
+    text: new RegExp(`^trial: no address; ${SILENT}$`),
+  },
+  {
+    stage: "chunks exhausted",
+    trouble: app("chunks", { surroundings: LATER, engine: xs({ memory: MEMORY }) }),
+    text: new RegExp(`^trial: no address; ${SILENT}$`),
+  },
+  {
+    stage: "native stack overflow",
+    trouble: app("stack", { surroundings: LATER }),
+    text: new RegExp(`^trial: no address; ${SILENT}$`),
+  },
+  { stage: "native crash", trouble: () => ({ engine: crashing }), text: /^trial: start of the app; panic reset$/ },
+];
+
+/** Of device time, s: a machine is slow, a clock is fast. */
+const LONGEST = { deadline: TRIAL_SECONDS, "start-up": 900 } as const;
+
+describe("a start that stops", { concurrency: 4, timeout: 300_000 }, () => {
+  for (const { stage, trouble, text, ends } of STAGES)
+    test(stage, { timeout: 120_000 }, async (t) => {
+      const end = await scenery.trial(await trouble(t));
+      assert.match(end.text, text);
+      assert.equal(end.code, -5);
+      assert.ok(utf8Length(end.text) <= MESSAGE_MAX, end.text);
+      const boots = end.eventLog.events.filter(({ event }) => event === "boot") as { slot: string; version: string }[];
+      assert.deepEqual(
+        boots.map(({ slot, version }) => `${slot} ${version}`),
+        ["ota_1 0.2.0", "ota_0 0.1.0"],
+      );
+      if (ends === "deadline") assert.ok(end.seconds >= LONGEST.deadline, `ended after ${end.seconds} s`);
+      rows.set(stage, rowOf(stage, end.seconds, end.text, ends));
+    });
+});
+
+/** Without what differs from run to run. */
+function rowOf(stage: string, seconds: number, text: string, ends: Stage["ends"]): string {
+  const shown = text
+    .replaceAll(/127\.0\.0\.1:\d+/g, "BROKER")
+    .replaceAll(/stages-\d+/g, "DEVICE")
+    .replaceAll("|", "\\|");
+  const within = / within (\d+) s/.exec(text)?.[1];
+  const time =
+    ends === undefined ? "at once" : `${ends === "deadline" ? TRIAL_SECONDS : (within ?? Math.round(seconds))} s`;
+  return `| ${stage} | ${time} | ${shown} |`;
+}
