@@ -20,6 +20,7 @@ import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { Package } from "../../host-sim/cloud/core/files/packages";
 import { SECTOR } from "../../src/constants";
+import type { TestContext } from "node:test";
 import { EventLog } from "../board/puppet";
 import { BOARD } from "../cloud/helpers";
 
@@ -87,24 +88,21 @@ export class Scenery {
   }
 
   /** The whole trial, in trouble, up to the report of the old firmware. */
-  async trial(trouble: Trouble): Promise<End> {
+  async trial(t: TestContext, trouble: Trouble): Promise<End> {
     const name = `board-${++this.#count}`;
     cpSync(join(this.#root, "switched"), join(this.#root, name), { recursive: true });
     const { configuration, task } = await this.#pushed();
     const { board, eventLog } = await this.#board(name, configuration, trouble);
-    try {
-      const source = await (trouble.source ?? firmwareSource("0.2.0"));
-      switchTo(board, buildImage({ version: "0.2.0", payload: Buffer.from(source) }));
-      void board.powerOn("software");
-      await eventLog.until("boot", 1);
-      const started = performance.now();
-      await eventLog.until("boot", 2);
-      const seconds = ((performance.now() - started) * (trouble.speed ?? SPEED)) / 1000;
-      const { message = "", code } = await this.cloud.settled(task);
-      return { text: message, code, seconds, eventLog };
-    } finally {
-      await board.close();
-    }
+    t.after(() => board.close());
+    const source = await (trouble.source ?? firmwareSource("0.2.0"));
+    switchTo(board, buildImage({ version: "0.2.0", payload: Buffer.from(source) }));
+    void board.powerOn("software");
+    await eventLog.until("boot", 1);
+    const started = performance.now();
+    await eventLog.until("boot", 2);
+    const seconds = ((performance.now() - started) * (trouble.speed ?? SPEED)) / 1000;
+    const { message = "", code } = await this.cloud.settled(task);
+    return { text: message, code, seconds, eventLog };
   }
 
   /** A device of the cloud that an update is pushed to. */

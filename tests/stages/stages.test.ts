@@ -319,7 +319,7 @@ const LONGEST = { deadline: TRIAL_SECONDS, "start-up": 900 } as const;
 describe("a start that stops", { concurrency: 4, timeout: 300_000 }, () => {
   for (const { stage, trouble, text, ends } of STAGES)
     test(stage, { timeout: 120_000 }, async (t) => {
-      const end = await scenery.trial(await trouble(t));
+      const end = await scenery.trial(t, await trouble(t));
       assert.match(end.text, text);
       assert.equal(end.code, -5);
       assert.ok(utf8Length(end.text) <= MESSAGE_MAX, end.text);
