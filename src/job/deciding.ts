@@ -45,7 +45,7 @@ export const ackedWhileDeciding = (
   state: Deciding,
   event: Event<"acked">,
   now: number,
-): Step<Decided> => (event.token === "burning" ? reached(context, state, now) : acked(context, state, event));
+): Step<Decided> => (event.token === "burning" ? reached(context, state, now) : acked(context, state, event, now));
 
 const reached = (context: JobContext, state: Deciding, now: number): Step<Decided> => {
   const { job, outage } = state;

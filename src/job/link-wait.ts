@@ -55,7 +55,7 @@ export const ackedWhileAwaited = (
   event: Event<"acked">,
   now: number,
 ): Step<AwaitingLink | Restart | Activating> =>
-  event.token === "burning" ? leave(context, state, "up", now) : acked(context, state, event);
+  event.token === "burning" ? leave(context, state, "up", now) : acked(context, state, event, now);
 
 export const linkWaitTimeout = (context: JobContext, state: AwaitingLink, _event: unknown, now: number) =>
   leave(context, state, "unneeded", now);
@@ -67,8 +67,13 @@ const leave = (
   now: number,
 ): Step<Restart | Activating> => (agreed ? activate(context, job, job.phase.trials, now) : askRestart(job, link));
 
-export const ackedBurning = (context: JobContext, state: Burning, event: Event<"acked">): Step<Burning | Restart> =>
-  event.token === "burning" ? askRestart(state.job, "up") : acked(context, state, event);
+export const ackedBurning = (
+  context: JobContext,
+  state: Burning,
+  event: Event<"acked">,
+  now: number,
+): Step<Burning | Restart> =>
+  event.token === "burning" ? askRestart(state.job, "up") : acked(context, state, event, now);
 
 /** When may the chip restart? */
 const askRestart = (job: StoredJob, link: "up" | "unneeded"): Step<Restart> =>

@@ -159,7 +159,7 @@ const ackedOutcome = (
   event: EventOf<"acked">,
   now: number,
 ): Step<Reporting | Idle | Consent> => {
-  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event);
+  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event, now);
 };
 
 const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> => {

@@ -4,7 +4,7 @@ import { download, renew, startDownload } from "./download";
 import type { JobEvent } from "./effects";
 import { failure, refuse } from "./outcome";
 import { sameImage } from "./policy";
-import { reportVersion } from "./report";
+import { versionAfter } from "./report";
 import { before, IDLE, stay, to } from "./states";
 import type {
   AwaitingLink,
@@ -240,6 +240,6 @@ export const closeJob = (context: JobContext, { job, outcome }: Reporting, now: 
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
   if (job.target.runs(context, job.offer)) context.answered = { offer: job.offer, outcome };
-  const closed = job.forget(keep).concat(context.versionReported ? [] : reportVersion(context, IDLE));
+  const closed = job.forget(keep).concat(versionAfter(context, IDLE, now));
   return before(closed, takeDeferred(context, now));
 };

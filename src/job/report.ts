@@ -18,9 +18,10 @@ export const linkChanged = <S extends State>(
   now: number,
 ): Step<S> => {
   noteLink(context, event, now);
-  return event.up
-    ? to(state, pendingAnswer(context).concat(reportVersion(context, state), progressAgain(state, now)))
-    : stay(state);
+  if (!event.up) return stay(state);
+  const answer = pendingAnswer(context);
+  const version = answer.length > 0 && isVersionLast(context) ? [] : reportVersion(context, state);
+  return to(state, [...answer, ...version, ...progressAgain(state, now)]);
 };
 
 /** What was reported into a dead connection is lost. */
@@ -31,7 +32,10 @@ const progressAgain = (state: State, now: number): JobEffect[] => {
   return progress.report(job.offer, job.offset, now);
 };
 
-/** A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it. */
+/**
+ * A `fail` goes out before the version, or the cloud pushes the image again. `done` goes out after it, except where the
+ * version comes last.
+ */
 export const linkWhileReporting = (
   context: JobContext,
   state: Reporting,
@@ -43,7 +47,7 @@ export const linkWhileReporting = (
   const { job, outcome } = state;
   const answer = pendingAnswer(context);
   const report = reportOf(job, outcome);
-  if (outcome.kind === "fail") return to(state, [...answer, report]);
+  if (outcome.kind === "fail" || isVersionLast(context)) return to(state, [...answer, report]);
   return to(state, [...answer, ...reportVersion(context, state), report]);
 };
 
@@ -54,6 +58,18 @@ export const noteLink = (context: JobContext, event: Event<"link">, now: number)
   context.linkDown = !up;
   context.versionReported = false;
   context.askAgainAt = up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
+};
+
+export const isVersionLast = ({ options }: JobContext): boolean =>
+  options.platform.rules.versionAfterOutcome !== undefined;
+
+/** An outcome was acknowledged. `state`: what follows it. */
+export const versionAfter = (context: JobContext, state: State, now: number): JobEffect[] => {
+  const pause = context.options.platform.rules.versionAfterOutcome;
+  if (context.versionReported) return [];
+  if (pause === undefined) return reportVersion(context, state);
+  context.askAgainAt = now + pause;
+  return [];
 };
 
 export const pendingAnswer = ({ pending }: JobContext): JobEffect[] => {
@@ -80,11 +96,12 @@ export const reportVersion = (context: JobContext, state: State): JobEffect[] =>
 
 /**
  * A push comes at QoS 0 and only once. Where a version report brings it again, an idle device sends one now and then.
+ * Elsewhere it sends the one that is due after an outcome.
  */
 export const askAgain = (context: JobContext, state: Idle, _event: unknown, now: number): Step<Idle> => {
   const due = storeDue(context, now);
   if (context.askAgainAt === undefined || now < context.askAgainAt) return to(state, due);
-  context.askAgainAt = now + REREPORT;
+  context.askAgainAt = context.options.platform.rules.renewable ? now + REREPORT : undefined;
   return to(state, due.concat(reportVersion(context, state)));
 };
 

@@ -85,8 +85,12 @@ export const linkInTrial = <S extends AnyTrial>(
   return proofOf(context, state) === undefined ? before(reports, reached(context, state)) : to(state, reports);
 };
 
-export const ackedInTrial = <S extends AnyTrial>(context: JobContext, state: S, event: Event<"acked">): Step<S> =>
-  event.token === proofOf(context, state) ? reached(context, state) : acked(context, state, event);
+export const ackedInTrial = <S extends AnyTrial>(
+  context: JobContext,
+  state: S,
+  event: Event<"acked">,
+  now: number,
+): Step<S> => (event.token === proofOf(context, state) ? reached(context, state) : acked(context, state, event, now));
 
 /** The application checks itself, once. */
 export const reached = <S extends AnyTrial>(context: JobContext, state: S): Step<S> => {

@@ -20,12 +20,9 @@ export interface Platform {
   encode(report: Report): Message | undefined;
 }
 
-/**
- * The protocol rules of a platform that the update job follows. On every platform the version report is sent before a
- * pending `done` and after a pending `fail`.
- */
+/** The protocol rules of a platform that the update job follows. */
 export interface PlatformRules {
-  /** There is a version report. */
+  /** There is a version report. It is sent before a pending `done` and after a pending `fail`. */
   readonly versionReport: boolean;
   /**
    * What proves, beside CONNACK and an accepted SUBACK, that the cloud is reached: PUBACK of the version report, PUBACK of
@@ -33,6 +30,8 @@ export interface PlatformRules {
    * and reports its version.
    */
   readonly proof?: "version" | "burning" | "link";
+  /** The version is reported after every outcome, this long after its PUBACK, ms. */
+  readonly versionAfterOutcome?: number;
   /**
    * The version is reported at every connect, also during a job. On Tencent this makes the cloud send a lost push
    * again.

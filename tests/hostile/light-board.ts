@@ -3,6 +3,7 @@
  * leaves out is tested elsewhere; MemoryBoard (hal/model-chip) can take its place.
  */
 import type { Boot, Flash, ResetReason, Running, SlotState, Store } from "../../src/ports";
+import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
 import { SECTOR } from "../../src/constants";
 import { readFirmware } from "../../src/image/firmware-block";
 
@@ -90,6 +91,10 @@ export class LightBoard implements Board {
         state: slots[own]!.state,
       }),
       target: () => LABELS[other]!,
+      startUp: () => NOT_ON_TRIAL,
+      targetStarted: () => undefined,
+      deadline() {},
+      sleep() {},
       resetReason: () => this.#reason,
       readRunning: (offset, into) => into.set(slots[own]!.bytes.subarray(offset, offset + into.length)),
       lastInvalid: () => this.#lastInvalid,

@@ -123,7 +123,42 @@ test("row 10, step: 1 first, never 0, 99 while it restarts, 100 from the confirm
   assert.deepEqual(device.wire, ["v 0.1.0", "1", "99", "99"]);
   assert.equal(device.fixture.state, "trial");
   device.fixture.connect();
-  assert.deepEqual(device.wire.slice(4), ["v 0.2.0", "100"]);
+  // The trial's proof is the last step once more; a version before step 100 could make the server push another task.
+  assert.deepEqual(device.wire.slice(4), ["99", "100"]);
+  device.fixture.wait();
+  assert.deepEqual(device.wire.slice(6), [], "nothing before the PUBACK of step 100");
+  device.fixture.ack("outcome");
+  assert.deepEqual(device.wire.slice(6), [], "nor at once after it");
+  assert.equal(device.fixture.job.deadline(), device.fixture.now + 1_000);
+  device.fixture.wait();
+  assert.deepEqual(device.wire.slice(6), ["v 0.2.0"]);
+});
+
+test("row 11, order: a negative step, a second, and then the version, whatever the negative step is an answer to", () => {
+  const device = new Device("v0");
+  const { fixture } = device;
+  fixture.connect();
+  device.push();
+  fixture.dispatch({ type: "download-failed", cause: "download", message: "gone" });
+  fixture.disconnect();
+  fixture.connect();
+  assert.deepEqual(device.wire.slice(2), ["-2", "-2"], "over the new connection too, and no version beside it");
+  fixture.ack("outcome");
+  fixture.now += 999;
+  fixture.dispatch({ type: "tick" });
+  assert.equal(device.wire.length, 4);
+  fixture.wait();
+  assert.deepEqual(device.wire.slice(4), ["v 0.1.0"]);
+  // An offer that never became a job, whose answer a power cut has delayed.
+  device.push({ version: "" });
+  fixture.wait();
+  fixture.powerOn();
+  fixture.connect();
+  assert.deepEqual(device.wire.slice(5), ["-1", "-1"]);
+  fixture.ack("refused");
+  assert.deepEqual(device.wire.slice(7), []);
+  fixture.wait();
+  assert.deepEqual(device.wire.slice(7), ["v 0.1.0"]);
 });
 
 test("row 11, re-pushes: a version is reported at connect only while no job is in hand", () => {
@@ -155,6 +190,8 @@ test("row 11, re-pushes: after a rollback the negative step goes before the vers
     device.fixture.connect();
     assert.deepEqual(device.wire.slice(from), ["-1"]);
     device.fixture.ack("outcome");
+    assert.deepEqual(device.wire.slice(from), ["-1"]);
+    device.fixture.wait();
     assert.deepEqual(device.wire.slice(from), profile === "v0" ? ["-1", "v 0.1.0"] : ["-1"]);
     for (let i = 0; i < 3; i++) device.push();
     assert.deepEqual(

@@ -166,11 +166,14 @@ test("row 10, step: text, 1 to 99 while under way, 100 at the end, and never 0",
 test("row 13, no pull: only v0 has a version report, and none asks for a URL", () => {
   assert.deepEqual(platform().rules, {
     versionReport: true,
+    proof: "burning",
+    versionAfterOutcome: 1_000,
     versionWhileBusy: false,
     renewable: false,
     resumeDelay: 0,
   });
-  assert.deepEqual(platform({ profile: "v1" }).rules, { ...platform().rules, versionReport: false });
+  const { versionAfterOutcome: _, ...rules } = platform().rules;
+  assert.deepEqual(platform({ profile: "v1" }).rules, { ...rules, versionReport: false });
 });
 
 test("row 14, extData: an object, null or anything else, and keys that nobody knows", () => {

@@ -105,8 +105,11 @@ function checkDone(
     monitor.running.version === version && monitor.confirmed,
     () => `done for ${version} while ${monitor.running.version} runs, ${monitor.confirmed ? "" : "un"}confirmed`,
   );
-  const needed = rulesOf(simulation.scenario.platform).versionReport;
-  ledger.expect("order of reports", connection.version || !needed, () => "done before the version");
+  const { versionReport, versionAfterOutcome } = rulesOf(simulation.scenario.platform);
+  const before = versionReport && versionAfterOutcome === undefined;
+  ledger.expect("order of reports", connection.version === before || !versionReport, () =>
+    before ? "done before the version" : "the version before done",
+  );
 }
 
 function checkFail(simulation: SimulationState, monitor: MonitoredStart, report: HeardOutcome): void {

@@ -162,7 +162,8 @@ export class BrokerPeer implements Peer {
       this.#lose(this.#connection!);
       return false;
     }
-    if (heard.kind === "version") monitor.reached = true;
+    const { proof = "version" } = rulesOf(simulation.scenario.platform);
+    if (heard.kind === "version" || (heard.kind === proof && this.#state() === "trial")) monitor.reached = true;
     if (heard.kind === "outcome" && monitor.job !== undefined && monitor.outcome !== undefined)
       simulation.ledger.acknowledged = true;
     return true;

@@ -182,7 +182,8 @@ export class JobDevice implements Device, JobHost {
       return this.#disconnect();
     }
     this.#kept.delete(message.token);
-    if (message.token === "version") monitor.reached = true;
+    const { proof = "version" } = this.#rules;
+    if (message.token === "version" || (message.token === proof && this.state === "trial")) monitor.reached = true;
     if (message.token === "outcome") simulation.ledger.acknowledged = true;
     this.#dispatch({ type: "acked", token: message.token });
   }
