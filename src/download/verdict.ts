@@ -105,8 +105,9 @@ const onBody = (response: Response, wanted: number, size: number): Verdict => {
 /** 200 without Content-Range: the whole file from its first byte, or a page that has nothing to do with it. */
 const onWholeFile = (type: string, framing: Framing, wanted: number, size: number): Verdict => {
   const length = framing.kind === "length" ? framing.length : -1;
+  // ThingsPanel v0 says so of a missing file.
+  if (length === 0) return fault("empty", 200);
   if (size === 0 || length !== size) {
-    if (length === 0) return fault("empty", 200);
     if (type === "application/json" || type.endsWith("+json")) return fault("json", 200);
     if (isPage(type)) return fault("page", 200);
     if (length >= 0 && size > 0) return fault("size", 200, length, size);

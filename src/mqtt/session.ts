@@ -30,6 +30,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
   private readonly inflight = new InflightPublishes();
   private readonly outputs: SessionOutput[] = [];
   private readonly input = new Uint8Array(READ_SIZE);
+  private readonly warnedOf: string[] = [];
   private state: State = IDLE;
   private connections = 0;
 
@@ -297,11 +298,13 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
     if (topic === undefined) return;
     state.awaited.delete(id);
     if (code !== REFUSED) state.granted++;
-    else
+    else if (!this.warnedOf.includes(topic)) {
+      this.warnedOf.push(topic);
       this.outputs.push({
         type: "warning",
         message: `the broker refused the subscription to ${state.connection.masked(topic)}: check the device's permissions`,
       });
+    }
     if (state.awaited.size > 0) return;
     if (state.granted > 0) this.up(state.connection, now);
     else this.lose(`SUBACK refused for ${state.connection.masked(topic)}: no offer could ever arrive`, now, true);

@@ -241,6 +241,14 @@ for (const [what, server, message] of [
   });
 }
 
+test("200 without content is told as what ThingsPanel v0 means by it: the file is not there", () => {
+  for (const size of [0, FILE.length])
+    assert.deepEqual(
+      fails(new Bench(status("200 OK"), { size }), "not-found", /the file is not there/).of("sector"),
+      [],
+    );
+});
+
 test("more bytes are stored than the file has", () => {
   fails(
     new Bench(whole("length", "", FILE.subarray(0, 100)), { size: 0, offset: SECTOR }),

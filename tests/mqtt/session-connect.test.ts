@@ -158,6 +158,20 @@ test("one refused subscription of two is a warning, and the session is up", () =
   assert.deepEqual(feed(session, suback(b!.messageId!), 0), [{ type: "up" }]);
 });
 
+test("a refused subscription is warned of once, whatever the number of connections", () => {
+  const session = newSession({ subscriptions: ["in/a", "in/b"] });
+  session.start(0);
+  for (let connection = 0; connection < 3; connection++) {
+    session.opened(connection);
+    const [a, b] = sent(feed(session, connack(), connection));
+    const first = feed(session, suback(a!.messageId!, 0x80), connection);
+    assert.deepEqual(types(first), connection === 0 ? ["warning"] : []);
+    assert.deepEqual(types(feed(session, suback(b!.messageId!), connection)), ["up"]);
+    session.closed(undefined, connection);
+    session.tick(connection + 120_000);
+  }
+});
+
 test("when all are refused the session says so and backs off", () => {
   const session = newSession({ subscriptions: ["in/a", "in/b"] });
   session.start(0);

@@ -242,6 +242,17 @@ test("row 15, version report after success: v0 has it, v1 reaches the cloud by i
   assert.equal(v1.fixture.running.state, "valid");
 });
 
+test("a module that the device has not is refused with -1 whatever v0's server lets its name be: 50 characters", () => {
+  for (const length of [36, 37, 50]) {
+    const device = new Device("v0");
+    device.fixture.connect();
+    const module = "m".repeat(length);
+    device.push({ module });
+    assert.deepEqual(device.wire, ["v 0.1.0", "-1"], `${length} characters`);
+    assert.match(device.fixture.outcomes[0]!, new RegExp(`this device has no module "${module}"`));
+  }
+});
+
 test("module, target version and task survive restarts: what was pushed as MCU ends as MCU", () => {
   const device = new Device("v0");
   device.fixture.connect();

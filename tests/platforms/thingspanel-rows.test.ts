@@ -172,7 +172,7 @@ test("row 13, no pull: only v0 has a version report, and none asks for a URL", (
     renewable: false,
     resumeDelay: 0,
   });
-  const { versionAfterOutcome: _, ...rules } = platform().rules;
+  const { versionAfterOutcome: _, proof: __, ...rules } = platform().rules;
   assert.deepEqual(platform({ profile: "v1" }).rules, { ...rules, versionReport: false });
 });
 

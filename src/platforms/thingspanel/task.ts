@@ -6,8 +6,10 @@ import type { Incoming } from "../platform";
 import { taskUrl } from "./task-url";
 import type { UrlSettings } from "./task-url";
 
-/** Longest version and module name: the server's columns hold 36 characters of each. */
-const NAME_MAX = 36;
+/** Longest version: the server's columns hold 36 characters, v0's 20. */
+const VERSION_MAX = 36;
+/** Longest module name: v0's column holds 50 characters, v1's 36. */
+const MODULE_MAX = 50;
 
 /**
  * Reads a task message of either generation. Server, documentation and forks disagree, so every form is accepted:
@@ -23,14 +25,15 @@ export const readTask = (message: JsonObject, settings: UrlSettings & { readonly
   const given = params && stringMember(params, "url");
   if (params === undefined || (version === undefined && given === undefined)) return ignored("not a task");
   const module = stringMember(params, "module");
-  if (module !== undefined && module.length > NAME_MAX) return ignored(`module: longer than ${NAME_MAX} characters`);
-  const task: Task = { version: version?.slice(0, NAME_MAX) ?? "", ...(module === undefined ? {} : { module }) };
+  if (module !== undefined && module.length > MODULE_MAX)
+    return ignored(`module: longer than ${MODULE_MAX} characters`);
+  const task: Task = { version: version?.slice(0, VERSION_MAX) ?? "", ...(module === undefined ? {} : { module }) };
 
   const code = member(message, "code");
   if (code !== 200 && code !== "200")
     return badOffer(task, `code: ${typeof code === "number" || typeof code === "string" ? code : "missing"}, not 200`);
-  if (version === undefined || version === "" || version.length > NAME_MAX)
-    return badOffer(task, `version: not 1 to ${NAME_MAX} characters`);
+  if (version === undefined || version === "" || version.length > VERSION_MAX)
+    return badOffer(task, `version: not 1 to ${VERSION_MAX} characters`);
   const sign = digestOf(stringMember(params, "sign"));
   if (sign === "malformed") return badOffer(task, "sign: neither 32 hex digits (MD5) nor 64 (SHA-256)");
   const where = taskUrl(given, settings);
