@@ -36,7 +36,7 @@ export function isGivenUp({ status, code, message }: Task): boolean {
 /** Finished tasks stored for each device. */
 export const FINISHED_MAX = 20;
 
-export function isFinal(task: Task): boolean {
+export function isFinal(task: Pick<Task, "status">): boolean {
   return task.status === "success" || task.status === "failure" || task.status === "cancelled";
 }
 
@@ -54,9 +54,9 @@ export class TaskLedger {
     this.#changed = changed;
   }
 
-  /** Ids count upwards. Throws if the device has a task that is not final. */
-  create(task: Omit<Task, "id" | "pushes">): Task {
-    if (this.active(task.device)) throw new Error(`device ${task.device} has a task under way`);
+  /** Ids count upwards. Throws if the device has a task that is not final, unless this one is to stand `beside` it. */
+  create({ beside = false, ...task }: Omit<Task, "id" | "pushes"> & { readonly beside?: boolean }): Task {
+    if (!beside && this.active(task.device)) throw new Error(`device ${task.device} has a task under way`);
     const created: Task = { ...task, id: String(++this.#serial), pushes: 0 };
     this.#keep(created);
     this.#changed(created);

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Package } from "../../files/packages";
 import type { SideHost } from "../platform-side";
 import { checksum } from "./crc16";
+import type { ServerFaults } from "./faults";
 import type { Profile } from "./identity";
 
 const PREFIXES: { readonly [profile in Profile]: string } = { v0: "/api/ota/download/", v1: "/api/v1/ota/download/" };
@@ -17,7 +18,12 @@ function nameOf({ id }: Package): string {
 }
 
 /** The download endpoint, with the quirks of the real one. True: the request was for it. */
-export function answerDownload(host: SideHost, request: IncomingMessage, response: ServerResponse): boolean {
+export function answerDownload(
+  host: SideHost,
+  faults: ServerFaults,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
   const path = (request.url ?? "/").replace(/\?.*/s, "");
   const profile = (["v1", "v0"] as const).find((each) => path.startsWith(PREFIXES[each]));
   if (profile === undefined) return false;
@@ -26,9 +32,11 @@ export function answerDownload(host: SideHost, request: IncomingMessage, respons
     return true;
   }
   const file = host.packages.list().find((each) => path === downloadPath(each, profile));
-  if (file === undefined) fail(response, "open file failed: no such file or directory");
+  if (file === undefined && profile === "v0" && faults.has("empty-200"))
+    response.writeHead(200, { "Content-Length": 0 }).end();
+  else if (file === undefined) fail(response, "open file failed: no such file or directory");
   else if (request.headers.range === undefined) whole(host, request, response, file);
-  else void range(host, request, response, file, profile);
+  else void range(host, request, response, file, profile === "v1" || faults.has("range-200") ? 200 : 206);
   return true;
 }
 
@@ -52,7 +60,7 @@ async function range(
   request: IncomingMessage,
   response: ServerResponse,
   file: Package,
-  profile: Profile,
+  status: 200 | 206,
 ): Promise<void> {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") ?? [];
   if (first === undefined) return void response.writeHead(416).end();
@@ -82,6 +90,6 @@ async function range(
   response.setHeader("Content-Range", `bytes ${start}-${end}/${file.size}`);
   // The last three characters of the file's name.
   response.setHeader("Content-Type", "bin");
-  // v1 never marks an answer as partial.
-  await host.files.transfer(request, response, file, { status: profile === "v1" ? 200 : 206, start, end });
+  // v1 never marks an answer as partial; v0 means to.
+  await host.files.transfer(request, response, file, { status, start, end });
 }

@@ -7,6 +7,7 @@ import type { Package } from "../../files/packages";
 import type { PlatformSide, PushOptions, SideHost } from "../platform-side";
 import { isFinal, isGivenUp, NO_RESULT, type Task } from "../../devices/tasks";
 import { behindVerneMq, mayPublish, maySubscribe, taskTopic, type Spelling } from "./access";
+import { ServerFaults, type ServerFault } from "./faults";
 import { answerDownload, downloadPath } from "./download";
 import { GENERATIONS, REPUSHES } from "./generations";
 import { accessProblem, deviceNumberOf, readIdentity, type ThingsPanelDevice } from "./identity";
@@ -24,6 +25,8 @@ export interface ThingsPanelOptions extends MessageOptions {
   readonly permits?: readonly Spelling[];
   /** `ota.download_address`. Default: where this cloud is; "": URLs are relative. */
   readonly downloadAddress?: string;
+  /** Faults of the real servers; default: none. */
+  readonly faults?: readonly ServerFault[];
 }
 
 /** Milliseconds after which an unanswered push is repeated, where the broker does not report who is connected. */
@@ -36,6 +39,8 @@ interface Known {
   readonly device: ThingsPanelDevice;
   /** The task that began without a push, because the device was not there (v0). */
   waited?: string;
+  /** The task that was sent last. */
+  sent?: string;
   /** The report that ended the last task, to distinguish a repetition from a second one. */
   ending?: FinalReport;
 }
@@ -48,6 +53,7 @@ export class ThingsPanelSide implements PlatformSide {
   readonly #byToken = new Map<string, Known>();
   readonly #byUuid = new Map<string, Known>();
   #host!: SideHost;
+  #faults!: ServerFaults;
 
   constructor(options: ThingsPanelOptions = {}) {
     this.#options = options;
@@ -55,6 +61,7 @@ export class ThingsPanelSide implements PlatformSide {
 
   attach(host: SideHost): void {
     this.#host = host;
+    this.#faults = new ServerFaults(this.#options.faults ?? [], (delay, run) => void host.after(delay, run));
     const { v0, v1 } = GENERATIONS;
     for (const filter of [v0.progress, `${v0.progress}/+`, v1.progress, v0.version!])
       host.bus.onMessage(filter, (message) => this.#received(message));
@@ -131,7 +138,7 @@ export class ThingsPanelSide implements PlatformSide {
   }
 
   request(request: IncomingMessage, response: ServerResponse): boolean {
-    return answerDownload(this.#host, request, response);
+    return answerDownload(this.#host, this.#faults, request, response);
   }
 
   /* ---- tasks ---- */
@@ -142,7 +149,7 @@ export class ThingsPanelSide implements PlatformSide {
     if (known === undefined) throw new Error(`no device ${id}`);
     const { tasks, devices } = this.#host;
     const { states, waitsForDevice } = GENERATIONS[known.device.profile];
-    const older = tasks.active(id);
+    const older = this.#faults.has("open-tasks") ? undefined : tasks.active(id);
     if (older) this.cancel(older);
     const task = tasks.create({
       device: id,
@@ -153,6 +160,7 @@ export class ThingsPanelSide implements PlatformSide {
       createdAt: this.#host.now(),
       ...(options.rollout === undefined ? {} : { rollout: options.rollout }),
       ...(options.fields === undefined ? {} : { fields: options.fields }),
+      ...(this.#faults.has("open-tasks") ? { beside: true } : {}),
     });
     if (devices.get(id)?.online === true) this.#send(known, task);
     else if (waitsForDevice) {
@@ -165,7 +173,10 @@ export class ThingsPanelSide implements PlatformSide {
 
   cancel(task: Task, why?: "timeout"): void {
     const known = this.#byId.get(task.device);
-    if (known === undefined || isFinal(this.#host.tasks.get(task.id) ?? task)) return;
+    const { status = task.status } = this.#host.tasks.get(task.id) ?? {};
+    // In the console of a server with that fault, people end what swallows reports.
+    const ending = status === "failure" && this.#faults.has("failed-row") && why === undefined;
+    if (known === undefined || (isFinal({ status }) && !ending)) return;
     this.#finish(known, task, why === "timeout" ? { status: "failure", message: NO_RESULT } : { status: "cancelled" });
   }
 
@@ -182,6 +193,7 @@ export class ThingsPanelSide implements PlatformSide {
       devices.log(id, { at: now(), direction: "down", topic, payload, qos, dup: false });
       bus.publish(topic, payload, qos);
     }
+    known.sent = task.id;
     // A device that has begun stays at "upgrading" when v0 pushes again.
     const begun = task.state === states.upgrading && task.pushes > 0;
     tasks.update(task.id, {
@@ -234,8 +246,10 @@ export class ThingsPanelSide implements PlatformSide {
     const { report, complaints } = topic === version ? readVersion(seen.payload) : readProgress(seen.payload);
     for (const rule of complaints) this.#violation(known.id, rule, { topic, payload });
     if (report === undefined) return;
-    if ("version" in report) this.#version(known, report, at);
-    else this.#progress(known, report, message, payload);
+    this.#faults.schedule(() => {
+      if ("version" in report) this.#version(known, report, at);
+      else this.#progress(known, report, message, payload);
+    });
   }
 
   /** Topics name no device, so a broker that does not either leaves only this: the one that has a task. */
@@ -254,11 +268,13 @@ export class ThingsPanelSide implements PlatformSide {
   #version(known: Known, { version }: Version, at: number): void {
     const { devices, tasks } = this.#host;
     const { states } = GENERATIONS[known.device.profile];
-    const task = tasks.active(known.id);
     devices.version(known.id, version, at);
-    if (task === undefined || task.state !== states.upgrading || task.version === version) return;
+    const open = tasks.ofDevice(known.id).filter((each) => each.state === states.upgrading && !isFinal(each));
+    const task = open.find((each) => each.version !== version);
+    if (task === undefined) return;
     const again = task.pushes - (known.waited === task.id ? 0 : 1);
-    if (again >= REPUSHES) this.#finish(known, task, { status: "failure", message: "升级失败" });
+    if (again >= REPUSHES && !this.#faults.has("endless-push"))
+      this.#finish(known, task, { status: "failure", message: "升级失败" });
     else this.#send(known, task);
   }
 
@@ -268,13 +284,17 @@ export class ThingsPanelSide implements PlatformSide {
     if (seconds !== undefined) devices.asleep(known.id, seconds, message.at);
     const { device } = known;
     const { states, looksAtModule } = GENERATIONS[device.profile];
-    const task = tasks.awaited(known.id);
+    const all = tasks.ofDevice(known.id);
+    const isSameModule = (each: Task): boolean => (report.module ?? "") === (moduleOf(device, each.fields) ?? "");
+    if (this.#faults.swallowing(all, states.failed, isSameModule) !== undefined) return;
+    // Of several that are open, the one that was sent last.
+    const task = all.find((each) => each.id === known.sent && !isFinal(each)) ?? tasks.awaited(known.id);
     const { step, desc } = report;
     const final = step === 100 || (step <= -1 && step >= -4);
     const open = task?.state === states.pushed || task?.state === states.upgrading;
     if (task === undefined || !(open || (final && isGivenUp(task)))) return this.#unexpected(known, message, payload);
     const { topic } = message;
-    if (looksAtModule && (report.module ?? "") !== (moduleOf(device, task.fields) ?? ""))
+    if (looksAtModule && !isSameModule(task))
       return this.#violation(known.id, "module is not the package's", { task: task.id, topic, payload });
     if (step >= 1 && step < 100)
       tasks.update(task.id, { status: "upgrading", state: states.upgrading, percent: step, message: desc });
@@ -293,6 +313,7 @@ export class ThingsPanelSide implements PlatformSide {
    * cancelled or given up.
    */
   #unexpected(known: Known, message: BusMessage, payload: string): void {
+    this.#faults.unexpected();
     const last = this.#host.tasks.ofDevice(known.id).at(-1);
     const ended = last?.status === "cancelled" || (last?.status === "failure" && last.code === undefined);
     if (ended || isRepetition(known.ending, payload, message)) return;
