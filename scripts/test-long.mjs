@@ -29,6 +29,12 @@ const PARTS = [
     command: [...POWERCUT, "--pairs"],
   },
   {
+    name: "sleeps",
+    what: "10,000 sequences of deep sleep and power cuts",
+    time: "4 min",
+    command: [...POWERCUT, "--sleeps"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

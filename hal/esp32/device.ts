@@ -16,7 +16,7 @@ import { startUp } from "../moddable/start-up";
 import { tellBuildFacts } from "./build-facts";
 import { ChipConfig } from "./config";
 import type { BringUp } from "./network/bring-up";
-import { AbRecordStore } from "../../src/store/ab-record-store";
+import { AbRecordStore, endedInOrder } from "../../src/store/ab-record-store";
 import { EspBoot, EspFlash } from "./ota";
 import { Sntp } from "./sntp";
 import type { Datagrams } from "./sntp";
@@ -54,7 +54,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
   const ports = {
     flash: new EspFlash(),
     boot,
-    store: new AbRecordStore(new NvsStore(AGENT), boot.resetReason() !== "software"),
+    store: new AbRecordStore(new NvsStore(AGENT), !endedInOrder(boot.resetReason())),
     network: new TimedNetwork(network, clock, isSet),
     crypto,
     clock,

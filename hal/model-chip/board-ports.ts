@@ -3,7 +3,7 @@
  * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
 import type { Boot, Flash, ResetReason, Running, StartUp, Store } from "../../src/ports";
-import { AbRecordStore } from "../../src/store/ab-record-store";
+import { AbRecordStore, endedInOrder } from "../../src/store/ab-record-store";
 import { SLOT_LABELS } from "./bootloader";
 import { equalBytes } from "./bytes";
 import { EspOta } from "./esp-ota";
@@ -58,7 +58,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
     flash: new SlotFlash(chip, target),
     partition: (label) => new SlotFlash(chip, table.data(label)),
     boot: new BoardBoot(options),
-    store: new AbRecordStore(nvs, options.resetReason !== "software"),
+    store: new AbRecordStore(nvs, !endedInOrder(options.resetReason)),
     space: (name) => new Nvs(chip, table.nvs, name, nvs),
   };
 }

@@ -16,7 +16,7 @@
  * mark that nobody needs. After a power loss what was found is written anew, behind whatever the cut has left weak:
  * weak bits only ever cost a copy that nobody needs any more.
  */
-import type { Store } from "../ports";
+import type { ResetReason, Store } from "../ports";
 
 /**
  * A store as NVS is one: beside what `Store` has, numbers with room for a generation, in one entry all the same (u64).
@@ -210,3 +210,6 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => {
   for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false;
   return true;
 };
+
+/** The last run ended by a restart or a sleep of its own, which no write is in the middle of. */
+export const endedInOrder = (reason: ResetReason): boolean => reason === "software" || reason === "deep-sleep";

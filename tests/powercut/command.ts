@@ -12,7 +12,7 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan } from "./search/plans";
+import { commitPlan, sleepPlan } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
 import { writeReport } from "./report/report";
@@ -25,6 +25,10 @@ const FOLDER = fileURLToPath(new URL("../../build/powercut/", import.meta.url));
 /** Share of the mutants that must be noticed. */
 const NOTICED_MIN = 0.95;
 
+/** 10,200 cases. */
+const SLEEP_SEEDS = 12;
+const SLEEP_COUNT = 40;
+
 interface Flags {
   readonly cuts?: number;
   readonly seed: number;
@@ -33,6 +37,7 @@ interface Flags {
   readonly minimise?: boolean;
   readonly report?: boolean;
   readonly pairs?: boolean;
+  readonly sleeps?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -51,6 +56,7 @@ const program = new Command("npm run powercut --")
   .option("--replay <case>", "run one case, as a violation prints it")
   .option("--minimise", "with --replay: find a simpler case that breaks the same check")
   .option("--pairs", "the search of npm test with every pair of cuts, and not a twelfth of them")
+  .option("--sleeps", "only devices that sleep: 10,000 sequences of sleep and one to three cuts")
   .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
   .option(
     "--mutants",
@@ -97,11 +103,11 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-async function search({ jobs, pairs }: Flags): Promise<void> {
+async function search({ jobs, pairs, sleeps }: Flags): Promise<void> {
   const started = performance.now();
   const all = emptyTally();
   const progress = new ProgressLine();
-  for (const { title, works } of commitPlan(pairs)) {
+  for (const { title, works } of sleeps === true ? sleepPlan(SLEEP_SEEDS, SLEEP_COUNT) : commitPlan(pairs)) {
     let done = 0;
     await carryOutAll(works, {
       ...(jobs === undefined ? {} : { processes: jobs }),

@@ -19,7 +19,7 @@ const AGAIN_MAX = 4096 + 16 * 1024;
 const POINTS_MIN = 30_000;
 
 for (const name of SCENARIO_NAMES) {
-  for (const device of ["job", "agent"] as const) {
+  for (const device of ["job", "agent", "job-1", "agent-1"] as const) {
     test(`scenario ${name} without a cut, ${device}: ends without a violation`, () => {
       const simulation = SimulationState.begin(scenario(name, "small"));
       assert.equal(new BootCycle(simulation, deviceOf({ device, network: "" })).run(), true);

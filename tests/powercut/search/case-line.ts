@@ -4,6 +4,7 @@
  *   good.whole.job.37p5-12e700        cut 1 at point 37: a program torn after 5 bytes; cut 2 at point 12 of the next boot cycle: an
  *                                      erase that left the first 700 bytes. The letters are those of faults.ts; a number 0 is left out.
  *   good.small.agent.-.reset2x500      no cut, and a network fault of network-faults.ts
+ *   good.small.job-7.12a               a device that sleeps at moments drawn from seed 7, and one cut
  */
 import type { Fault, FaultKind } from "../simulation/faults";
 import { FAULT_KINDS } from "../simulation/faults";
@@ -19,7 +20,10 @@ export interface Cut {
   readonly fault: Fault;
 }
 
-export type DeviceKind = "job" | "agent";
+/** With "-SEED": a device that sleeps. */
+export type DeviceKind = "job" | "agent" | `job-${number}` | `agent-${number}`;
+
+const isDevice = (text: string): text is DeviceKind => /^(job|agent)(-[1-9][0-9]{0,6})?$/.test(text);
 
 export interface Case {
   readonly scenario: string;
@@ -43,10 +47,10 @@ export function parseCase(line: string): Case {
   if (!SCENARIO_NAMES.includes(scenario))
     wrong(`no scenario ${JSON.stringify(scenario)}; there are ${SCENARIO_NAMES.join(", ")}`);
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
-  if (device !== "job" && device !== "agent") return wrong(`the device is "job" or "agent"`);
+  if (!isDevice(device)) return wrong(`the device is "job" or "agent", with "-SEED" where it sleeps`);
   if (rest.length > 0 || cuts === "")
     wrong("it has the form SCENARIO.SCALE.DEVICE.CUTS or SCENARIO.SCALE.DEVICE.CUTS.NETWORK");
-  if (network !== "" && device === "job") wrong("network faults need the whole agent");
+  if (network !== "" && device.startsWith("job")) wrong("network faults need the whole agent");
   return {
     scenario,
     scale,

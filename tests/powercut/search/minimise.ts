@@ -2,7 +2,7 @@
  * Makes a failing case simpler while it breaks the same check: fewer and simpler power cuts, no network fault, the
  * small image, the job alone.
  */
-import type { Case, Cut } from "./case-line";
+import type { Case, Cut, DeviceKind } from "./case-line";
 import { lineOf } from "./case-line";
 import type { MakeDevice } from "../simulation/device";
 import type { Fault } from "../simulation/faults";
@@ -41,7 +41,8 @@ function* candidates(which: Case): Generator<Case> {
   const { cuts } = which;
   for (let skip = 0; skip < cuts.length; skip++) yield { ...which, cuts: cuts.filter((_, index) => index !== skip) };
   if (which.network !== "") yield { ...which, network: "" };
-  if (which.network === "" && which.device === "agent") yield { ...which, device: "job" };
+  if (which.network === "" && which.device.startsWith("agent"))
+    yield { ...which, device: which.device.replace("agent", "job") as DeviceKind };
   if (which.scale === "whole") yield { ...which, scale: "small" };
   const change = (index: number, cut: Cut): Case => ({
     ...which,

@@ -2,6 +2,7 @@
 import type { Density } from "../simulation/faults";
 import type { NetworkFault } from "../simulation/network-faults";
 import { Random } from "../simulation/random";
+import type { DeviceKind } from "./case-line";
 import type { Setting } from "./search";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
 import type { Work } from "./work";
@@ -114,6 +115,7 @@ export function commitPlan(everyPair = false): PlanPhase[] {
         every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
       ),
     },
+    ...sleepPlan(1, 12),
     {
       title: "worn chip",
       works: ["good", "unhealthy", "offline", "panel"].map((scenario): Work => ({
@@ -124,6 +126,27 @@ export function commitPlan(everyPair = false): PlanPhase[] {
       })),
     },
   ];
+}
+
+/**
+ * Power cuts in devices that sleep. `seeds`: for each scenario, different moments at which they sleep; `count`:
+ * sequences of one to three cuts for each, and a quarter of that for the whole agent.
+ */
+export function sleepPlan(seeds: number, count: number): PlanPhase[] {
+  const works = Array.from({ length: seeds }, (_, index) => index + 1).flatMap((seed) =>
+    SCENARIO_NAMES.flatMap((scenario, at) => {
+      const depth = 1 + ((seed + at) % 3);
+      const piece = (device: DeviceKind, cases: number): Work => ({
+        kind: "sample",
+        setting: { ...small(scenario), device },
+        seed: seed * 100 + at,
+        count: cases,
+        depth,
+      });
+      return [piece(`job-${seed}`, count), piece(`agent-${seed}`, Math.ceil(count / 4))];
+    }),
+  );
+  return [{ title: "sleep and cuts", works }];
 }
 
 /** Every power cut of a scenario in three pieces. The torn places inside an operation differ between scenarios. */

@@ -35,9 +35,11 @@ export interface Setting {
 
 /** The device under test of a setting. */
 export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
-  if (device === "job") return (surroundings) => new JobDevice(surroundings);
+  const [kind, seed = "0"] = device.split("-");
+  const sleeps = Number(seed);
+  if (kind === "job") return (surroundings) => new JobDevice(surroundings, undefined, sleeps);
   const fault = parseNetworkFault(network);
-  return (surroundings) => new AgentDevice(surroundings, fault);
+  return (surroundings) => new AgentDevice(surroundings, fault, undefined, sleeps);
 }
 
 /**

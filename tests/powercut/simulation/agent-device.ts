@@ -14,13 +14,15 @@ import { VirtualClock } from "../../kit/virtual-clock";
 import { VirtualNetwork } from "../../kit/virtual-network";
 import type { Peer } from "../../kit/virtual-network";
 import type { NetworkFault } from "./network-faults";
+import { ASLEEP, Sleeps } from "./sleeps";
 import { platformOf } from "./scenarios";
 import type { Scenario } from "./scenarios";
 
 /** Notices of one start before the agent counts as wedged. */
 const NOTICES_MAX = 500;
-/** One way, ms. */
+/** One way, ms. To a device that sleeps it is longer: wakes of some seconds then end anywhere in an update. */
 const LATENCY = 10;
+const SLEEPER_LATENCY = 250;
 /** Steps in which the probe must be answered. */
 const PROBE_STEPS = 50;
 
@@ -28,6 +30,7 @@ const PROBE_STEPS = 50;
 export interface Agent {
   readonly state: string;
   start(): void;
+  sleepUntil?(seconds: number): void;
 }
 export type MakeAgent = (options: Omit<AgentOptions, "platform" | "policy">, scenario: Scenario) => Agent;
 
@@ -39,11 +42,20 @@ export class AgentDevice implements Device {
   readonly #clock: VirtualClock;
   readonly #agent: Agent;
   readonly #broker: BrokerPeer;
+  readonly #sleeps: boolean;
   #notices = 0;
 
-  constructor(surroundings: Surroundings, fault: NetworkFault | undefined, make: MakeAgent = makeAgent) {
+  /** `sleeps`: seed of a device that sleeps. */
+  constructor(
+    surroundings: Surroundings,
+    fault: NetworkFault | undefined,
+    make: MakeAgent = makeAgent,
+    sleeps: number = 0,
+  ) {
     this.#with = surroundings;
     const { simulation, monitor, cycle } = surroundings;
+    const { after } = new Sleeps(simulation, sleeps);
+    this.#sleeps = after !== undefined;
     const clock = new VirtualClock(simulation);
     this.#clock = clock;
     const broker = new BrokerPeer(surroundings, fault, () => this.state);
@@ -62,7 +74,7 @@ export class AgentDevice implements Device {
         ...monitor.ports,
         network: new VirtualNetwork({
           clock,
-          line: { latency: LATENCY },
+          line: { latency: after === undefined ? LATENCY : SLEEPER_LATENCY },
           peers: ({ host }) => peers(host),
           powered: () => !cycle.stopped,
         }),
@@ -77,7 +89,8 @@ export class AgentDevice implements Device {
         answer(monitor.healthy, "sensor missing");
       },
     };
-    this.#agent = make(options, simulation.scenario);
+    this.#agent = make(after === undefined ? options : { ...options, wake: { seconds: after } }, simulation.scenario);
+    if (after !== undefined) this.#agent.sleepUntil?.(ASLEEP);
   }
 
   get state(): string {
@@ -92,9 +105,10 @@ export class AgentDevice implements Device {
   step(): boolean {
     const { simulation, cycle } = this.#with;
     if (this.state === "idle" && this.#broker.up && this.#clock.quiet) {
-      const offer = simulation.cloud.operate(simulation.now);
-      if (offer === undefined) return false;
-      if (typeof offer !== "number") this.#broker.push(offer);
+      const offer = simulation.operate();
+      // One that sleeps is asked at the end of its last sleep whether it still listens.
+      if (offer === undefined && !this.#sleeps) return false;
+      if (typeof offer === "object") this.#broker.push(offer);
     }
     return this.#clock.step() && !cycle.stopped;
   }

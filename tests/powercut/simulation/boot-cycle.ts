@@ -12,6 +12,7 @@ import type { Limit } from "../checks/ledger";
 import { checkEnd, checkOperation, checkSlots } from "../checks/board-checks";
 import { InvariantMonitor } from "../checks/invariant-monitor";
 import type { SimulationState } from "./simulation-state";
+import { ASLEEP } from "./sleeps";
 
 export interface Point {
   /** From 0. */
@@ -123,7 +124,9 @@ export class BootCycle implements Cycle {
 
   #runDevice(device: Device, monitor: InvariantMonitor): ResetReason | "over" {
     for (let steps = 0; !this.stopped; steps++) {
-      if (this.simulation.board.restartWanted !== undefined) return "software";
+      const { restartWanted } = this.simulation.board;
+      if (restartWanted === "sleep") return this.#sleep();
+      if (restartWanted !== undefined) return "software";
       if (steps > STEPS_MAX) {
         this.simulation.ledger.violate("never wedged", `${steps} events in one start, the device is ${device.state}`);
         return "over";
@@ -133,6 +136,17 @@ export class BootCycle implements Cycle {
       return "over";
     }
     return "over";
+  }
+
+  /** The power may go in the sleep, too. */
+  #sleep(): ResetReason | "over" {
+    const { simulation } = this;
+    simulation.now += ASLEEP * 1000;
+    simulation.sleeps++;
+    // What was in flight is lost, as in a cut.
+    const { ledger } = simulation;
+    for (const [image, { cuts }] of ledger.fetching) ledger.note(image, { cuts: cuts + 1 });
+    return this.message("asleep", () => undefined) ? "deep-sleep" : "over";
   }
 
   #operation(operation: FlashOperation): "done" | undefined {

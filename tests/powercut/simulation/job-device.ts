@@ -2,6 +2,7 @@
  * The update job with its runner, without a network: the cloud and the file server hand over events instead of bytes.
  * This is the fastest device under test; agent-device.ts has the connections and their faults.
  */
+import { Wake } from "../../../src/agent/sleep";
 import { JobRunner } from "../../../src/agent/job-runner";
 import type { JobHost } from "../../../src/agent/job-runner";
 import { REREPORT, SECTOR } from "../../../src/constants";
@@ -11,6 +12,7 @@ import { DEFAULT_POLICY } from "../../../src/job/policy";
 import type { Policy } from "../../../src/job/policy";
 import type { Offer } from "../../../src/job/types";
 import type { Report } from "../../../src/platforms/platform";
+import type { Boot } from "../../../src/ports";
 import { PowerCut } from "../../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import type { Heard } from "./cloud-side";
@@ -19,6 +21,7 @@ import { Restart, restartingBoot } from "../../job/restarting-boot";
 import { checkDownload, noteServed } from "../checks/download-checks";
 import { connected, checkReport } from "../checks/report-checks";
 import type { Connection } from "../checks/report-checks";
+import { ASLEEP, Sleeps } from "./sleeps";
 import { rulesOf } from "./scenarios";
 import type { Push } from "./scenarios";
 import type { SimulationState } from "./simulation-state";
@@ -51,18 +54,24 @@ export class JobDevice implements Device, JobHost {
   #sentTokens = new Set<Token>();
   #download: Download | undefined;
   #refused = false;
+  readonly #boot: Boot;
+  readonly #sleeps: Sleeps;
+  readonly #wake = new Wake({}, true, -Infinity);
 
-  /** `onHandled`: sees each event, what the job makes of it, and the state that follows. */
+  /** `sleeps`: seed of a device that sleeps. `onHandled`: sees each event, what the job makes of it, and the state that follows. */
   constructor(
     surroundings: Surroundings,
     onHandled?: (event: JobEvent, effects: readonly JobEffect[], name: string) => void,
+    sleeps = 0,
   ) {
     this.#with = surroundings;
     this.#onHandled = onHandled;
     const { simulation, monitor } = surroundings;
     const { flash, boot, store } = monitor.ports;
     this.#rules = rulesOf(simulation.scenario.platform);
-    const ports = { flash, boot: restartingBoot(boot, simulation.board), store, crypto: new NodeCrypto(() => 0.5) };
+    this.#boot = restartingBoot(boot, simulation.board);
+    this.#sleeps = new Sleeps(simulation, sleeps);
+    const ports = { flash, boot: this.#boot, store, crypto: new NodeCrypto(() => 0.5) };
     this.#runner = new JobRunner(ports, new Uint8Array(SECTOR), new Map(), this);
   }
 
@@ -81,6 +90,7 @@ export class JobDevice implements Device, JobHost {
 
   step(): boolean {
     const { simulation, cycle } = this.#with;
+    if (this.#sleeps.step() && this.#maySleep) return this.#sleep();
     const message = this.#inbox.shift();
     if (message !== undefined) {
       const what = message.kind === "acked" ? `PUBACK of ${message.token}` : `offer of ${message.offer.version}`;
@@ -102,7 +112,7 @@ export class JobDevice implements Device, JobHost {
       simulation.now = away;
       return true;
     }
-    const offer = this.#connection === undefined ? undefined : simulation.cloud.operate(simulation.now);
+    const offer = this.#connection === undefined ? undefined : simulation.operate();
     if (typeof offer === "number") {
       simulation.now = offer;
       return true;
@@ -128,6 +138,17 @@ export class JobDevice implements Device, JobHost {
   get #awayUntil(): number | undefined {
     const { cloud, now } = this.#with.simulation;
     return cloud.awayUntil(this.#job.state, now);
+  }
+
+  get #maySleep(): boolean {
+    return this.#wake.maySleep(this.#job.name, false, this.#with.simulation.now) > 0;
+  }
+
+  #sleep(): boolean {
+    this.#dispatch({ type: "sleep", seconds: ASLEEP });
+    // A trial at its bounds rolls back instead.
+    if (!this.#with.cycle.stopped && this.#maySleep) this.#run(() => this.#boot.sleep(ASLEEP));
+    return !this.#with.cycle.stopped;
   }
 
   get #mayConnect(): boolean {

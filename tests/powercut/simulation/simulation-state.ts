@@ -13,6 +13,7 @@ import { ChipFaults } from "./faults";
 import { Ledger } from "../checks/ledger";
 import { NetworkPast } from "./network-faults";
 import type { Push, Scale, Scenario } from "./scenarios";
+import { ASLEEP } from "./sleeps";
 import { Oracle } from "../checks/oracle";
 
 /** A small layout, so that boards are quick to fork. NVS has 3 pages, the fewest that ESP-IDF takes. */
@@ -37,6 +38,8 @@ export class SimulationState {
   readonly network: NetworkPast;
   /** Milliseconds. */
   now: number;
+  /** Deep sleeps so far. */
+  sleeps: number;
   #oracle: Oracle | undefined;
 
   private constructor(scenario: Scenario, board: MemoryBoard, from?: SimulationState) {
@@ -47,6 +50,7 @@ export class SimulationState {
     this.ledger = from?.ledger.fork() ?? new Ledger();
     this.network = from?.network.fork() ?? new NetworkPast();
     this.now = from?.now ?? 0;
+    this.sleeps = from?.sleeps ?? 0;
   }
 
   /** The beginning of a scenario: a board that was in use, with its factory firmware. */
@@ -80,6 +84,13 @@ export class SimulationState {
 
   get oracle(): Oracle {
     return (this.#oracle ??= new Oracle(this.board));
+  }
+
+  /** What the operator does next (`CloudSide.operate`): who waits for a device that sleeps counts its time awake. */
+  operate(): Offer | number | undefined {
+    const slept = this.sleeps * ASLEEP * 1000;
+    const next = this.cloud.operate(this.now - slept);
+    return typeof next === "number" ? next + slept : next;
   }
 
   /** The push that an offer belongs to. The query of the URL may differ. */
