@@ -8,6 +8,7 @@ import type { Boot, Flash, ResetReason, Store } from "../../src/ports";
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import { ModdableCrypto } from "../moddable/crypto";
 import { boardPorts } from "../model-chip/board-ports";
+import type { Leaving } from "../model-chip/board-ports";
 import { SLOT_LABELS } from "../model-chip/bootloader";
 import { buildImage, readPayload } from "../model-chip/build-image";
 import type { FlashCells } from "../model-chip/flash-cells";
@@ -79,7 +80,11 @@ export function manufacture(cells: FlashCells, image: Uint8Array): void {
  * Power-on or reset: runs the bootloader. Throws with the reason where nothing boots. `restart`: the firmware asks for
  * one.
  */
-export function start(cells: FlashCells, resetReason: ResetReason, restart: () => void): StartedChip {
+export function start(
+  cells: FlashCells,
+  resetReason: ResetReason,
+  restart: (why: Leaving, seconds?: number) => void,
+): StartedChip {
   const chip = new FlashChip(cells);
   const table = PartitionTable.read(chip);
   const crypto = new ModdableCrypto();
@@ -91,7 +96,9 @@ export function start(cells: FlashCells, resetReason: ResetReason, restart: () =
   const running = slot === SLOT_LABELS[0] ? 0 : 1;
   const { address, size } = table.slots[running];
   const fault = faultOf(readPayload((offset, into) => chip.read(address + offset, into), size));
-  return { slot, version, trial, fault, ...boardPorts({ ...parts, ...started, running, restart }) };
+  const startedAt = Time.ticks;
+  const awake = (): number => Time.ticks - startedAt;
+  return { slot, version, trial, fault, ...boardPorts({ ...parts, ...started, running, awake, restart }) };
 }
 
 /** `xs-ota image` begins a payload with a line of constants (host-sim/board/firmware/bundle.ts): the fault is in it. */

@@ -57,17 +57,19 @@ function boot(main: Main, options: DeviceOptions, resetReason: ResetReason): voi
   let program: Program | undefined;
   let leaving = false;
   /** Never from inside a call of the app: it does nothing more once it has asked for this. */
-  const restart = (reason: ResetReason, delay: number): void => {
+  const restart = (reason: ResetReason, delay: number, asleep = 0): void => {
     if (leaving) return;
     leaving = true;
     Timer.set(() => {
       program?.stop?.();
       clock.clearAll();
       cells.close();
-      Timer.set(() => boot(main, options, reason), RESTART_TIME);
+      Timer.set(() => boot(main, options, reason), asleep * 1000 + RESTART_TIME);
     }, delay);
   };
-  const chip = start(cells, resetReason, () => restart("software", 0));
+  const chip = start(cells, resetReason, (why, seconds) =>
+    restart(why === "sleep" ? "deep-sleep" : "software", 0, seconds),
+  );
   options.log?.(
     `boot: ${chip.slot}, version ${chip.version}${chip.trial ? ", on trial" : ""} (${resetReason} reset); ${folder.path}`,
   );

@@ -14,6 +14,13 @@ for (const name of ["minimal", "external-mqtt"]) {
   });
 }
 
+test("examples/battery: a whole update over several wakes", async () => {
+  const { path, output } = build(join(ROOT, "examples", "battery"), BUILD);
+  assert.deepEqual(warnings(output), []);
+  const settings = { awake: 4, asleep: 1 };
+  await wholeUpdate(path, "battery", { settings, throttle: 12_000, before: ["offer", "sleep", "resume", "sleep"] });
+});
+
 test("the minimal example has fewer than 40 lines", () => {
   const lines = readFileSync(join(ROOT, "examples", "minimal", "main.ts"), "utf8")
     .trimEnd()
