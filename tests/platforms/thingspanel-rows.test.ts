@@ -156,6 +156,12 @@ test("row 10, step: text, 1 to 99 while under way, 100 at the end, and never 0",
   const step = (percent: number) =>
     (JSON.parse(platform().encode({ kind: "progress", task, percent })!.payload) as { step: unknown }).step;
   assert.deepEqual([0, 0.4, 1, 37, 99, 100].map(step), ["1", "1", "1", "37", "99", "99"]);
+  const note = "asleep for 900 s";
+  assert.deepEqual(JSON.parse(platform().encode({ kind: "progress", task, percent: 5, note })!.payload), {
+    step: "5",
+    desc: note,
+    module: "MCU",
+  });
   assert.deepEqual(JSON.parse(platform().encode({ kind: "burning", task })!.payload), {
     step: "99",
     desc: "downloaded and verified, about to restart",
