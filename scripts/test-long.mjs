@@ -35,6 +35,12 @@ const PARTS = [
     command: [...POWERCUT, "--sleeps"],
   },
   {
+    name: "stock",
+    what: "the search on a bootloader without rollback: a thousand trials each, and every power cut",
+    time: "15 min",
+    command: [...POWERCUT, "--stock"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

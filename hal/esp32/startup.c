@@ -22,7 +22,6 @@
 #include <string.h>
 
 #include "app_update/include/esp_ota_ops.h"
-#include "bootloader_common.h"
 #include "esp_attr.h"
 #include "esp_private/startup_internal.h"
 #include "esp_rom_sys.h"
@@ -32,6 +31,7 @@
 #include "nvs_flash/include/nvs.h"
 #include "soc/reset_reasons.h"
 
+#include "boot_entries.h"
 #include "xsota_desc.h"
 
 /* Starts and deep-sleep wakes of an image in one trial: at the next it is given up. */
@@ -42,8 +42,6 @@
 /* TRIAL_SECONDS_MAX of src/constants.ts: where JavaScript sets no nearer deadline. */
 #define TRIAL_SECONDS_MAX 900
 
-#define START_BYTES 4
-#define WAKE_BYTES_END 7
 #define GIVEN_UP_MAGIC 0x58534755u
 
 #ifndef XSOTA_BEFORE_MAIN
@@ -71,145 +69,31 @@ static esp_reset_reason_t reset_reason;
 static esp_timer_handle_t timer;
 static uint32_t deadline;
 
-/* ---- boot entries ---- */
-
-typedef struct {
-	const esp_partition_t *partition;
-	esp_ota_select_entry_t entries[2];
-	/* The one that decides; -1: none. */
-	int active;
-} otadata_t;
-
-static bool read_otadata(otadata_t *otadata)
-{
-	const esp_partition_t *partition = esp_partition_find_first(ESP_PARTITION_TYPE_DATA, ESP_PARTITION_SUBTYPE_DATA_OTA, NULL);
-	otadata->partition = partition;
-	if (!partition)
-		return false;
-	for (int i = 0; i < 2; i++)
-		if (ESP_OK != esp_partition_read(partition, i * partition->erase_size, &otadata->entries[i], sizeof(otadata->entries[i])))
-			return false;
-	otadata->active = bootloader_common_get_active_otadata(otadata->entries);
-	return true;
-}
-
-/* Of two slots. */
-static bool names(const esp_ota_select_entry_t *entry, const esp_partition_t *slot)
-{
-	return slot && (UINT32_MAX != entry->ota_seq) && (entry->crc == bootloader_common_ota_select_crc(entry)) && (((entry->ota_seq - 1) & 1) == (uint32_t)(slot->subtype - ESP_PARTITION_SUBTYPE_APP_OTA_MIN));
-}
-
-static int entry_of(const otadata_t *otadata, const esp_partition_t *slot)
-{
-	for (int i = 0; i < 2; i++)
-		if (names(&otadata->entries[i], slot))
-			return i;
-	return -1;
-}
-
-/* UNDEFINED: written by firmware that was built without rollback, at a board's first update to this one. */
-static bool is_trial(const esp_ota_select_entry_t *entry)
-{
-	return (ESP_OTA_IMG_NEW == entry->ota_state) || (ESP_OTA_IMG_PENDING_VERIFY == entry->ota_state) || (ESP_OTA_IMG_UNDEFINED == entry->ota_state);
-}
-
-/* The deciding entry, if it is the running image's and that is on trial. */
-static int trial_entry(const otadata_t *otadata)
-{
-	int active = otadata->active;
-	return ((active >= 0) && names(&otadata->entries[active], esp_ota_get_running_partition()) && is_trial(&otadata->entries[active])) ? active : -1;
-}
-
-static uint32_t starts_of(const esp_ota_select_entry_t *entry)
-{
-	uint32_t starts = 0;
-	for (int i = 0; i < START_BYTES; i++)
-		starts += 0xff != entry->seq_label[i];
-	return starts;
-}
-
-static uint32_t wakes_of(const esp_ota_select_entry_t *entry)
-{
-	uint32_t wakes = 0;
-	for (int i = START_BYTES; i < WAKE_BYTES_END; i++)
-		wakes += 8 - __builtin_popcount(entry->seq_label[i]);
-	return wakes;
-}
-
-/* A byte that a power cut left half programmed counts: the next start takes the next one. */
-static void mark(const otadata_t *otadata, int index, bool wake)
-{
-	const uint8_t *label = otadata->entries[index].seq_label;
-	int byte = wake ? START_BYTES : 0;
-	int end = wake ? WAKE_BYTES_END : START_BYTES;
-	while ((byte < end) && (wake ? !label[byte] : (0xff != label[byte])))
-		byte++;
-	if (byte == end)
-		return;
-	uint8_t value = wake ? label[byte] & (label[byte] - 1) : 0;
-	(void)esp_partition_write(otadata->partition, index * otadata->partition->erase_size + offsetof(esp_ota_select_entry_t, seq_label) + byte, &value, 1);
-}
-
-/*
- * A bootloader with rollback makes NEW PENDING, and what is PENDING at a start ABORTED. After a deep sleep it may have
- * taken a way that leaves the entries alone (CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP).
- */
-static xsota_answer_t rolls_back(const otadata_t *otadata, bool woken)
-{
-	bool untouched = false;
-	for (int i = 0; i < 2; i++) {
-		uint32_t state = otadata->entries[i].ota_state;
-		if ((ESP_OTA_IMG_ABORTED == state) || ((ESP_OTA_IMG_PENDING_VERIFY == state) && (i == otadata->active)))
-			return XSOTA_YES;
-		untouched |= (ESP_OTA_IMG_PENDING_VERIFY == state) || ((ESP_OTA_IMG_NEW == state) && (i == otadata->active));
-	}
-	return (untouched && !woken) ? XSOTA_NO : XSOTA_UNKNOWN;
-}
-
-static bool is_blank(const esp_ota_select_entry_t *entry)
-{
-	const uint8_t *bytes = (const uint8_t *)entry;
-	for (size_t i = 0; i < sizeof(*entry); i++)
-		if (0xff != bytes[i])
-			return false;
-	return true;
-}
-
-/*
- * Before any update the next start tells whether the bootloader has rollback, by an entry that names no slot and never
- * decides: PENDING in the unused sector.
- */
-static void plant(const otadata_t *otadata)
-{
-	const uint32_t state = ESP_OTA_IMG_PENDING_VERIFY;
-	int unused = 1 - otadata->active;
-	if ((otadata->active >= 0) && is_blank(&otadata->entries[unused]))
-		(void)esp_partition_write(otadata->partition, unused * otadata->partition->erase_size + offsetof(esp_ota_select_entry_t, ota_state), &state, sizeof(state));
-}
-
 /* ---- before main ---- */
 
 XSOTA_BEFORE_MAIN void xsota_count(void)
 {
 	otadata_t otadata;
 	bool woken = RESET_REASON_CORE_DEEP_SLEEP == esp_rom_get_reset_reason(0);
-	if (!read_otadata(&otadata))
+	if (!xsota_read_otadata(&otadata))
 		return;
-	found.rolls_back = rolls_back(&otadata, woken);
+	found.rolls_back = xsota_rolls_back(&otadata, woken);
 	found.guarded = !otadata.partition->encrypted;
-	int index = trial_entry(&otadata);
+	if (otadata.active < 0)
+		xsota_repair(&otadata);
+	int index = xsota_trial_entry(&otadata);
 	if (index < 0) {
 		if (found.guarded && (XSOTA_UNKNOWN == found.rolls_back))
-			plant(&otadata);
+			xsota_plant(&otadata);
 		return;
 	}
 	const esp_ota_select_entry_t *entry = &otadata.entries[index];
 	uint64_t now = esp_rtc_get_time_us();
-	uint32_t starts = starts_of(entry);
-	uint32_t wakes = wakes_of(entry);
+	uint32_t starts = xsota_starts_of(entry);
+	uint32_t wakes = xsota_wakes_of(entry);
 	found.on_trial = true;
 	if (found.guarded)
-		mark(&otadata, index, woken);
+		xsota_mark(&otadata, index, woken);
 	if (!(starts + wakes) || (trial.seq != entry->ota_seq)) {
 		trial.seq = entry->ota_seq;
 		trial.awake = 0;
@@ -305,30 +189,37 @@ esp_reset_reason_t xsota_reset_reason(void)
 bool xsota_on_trial(void)
 {
 	otadata_t otadata;
-	return read_otadata(&otadata) && (trial_entry(&otadata) >= 0);
+	return xsota_read_otadata(&otadata) && (xsota_trial_entry(&otadata) >= 0);
 }
 
 xsota_answer_t xsota_started(const esp_partition_t *slot)
 {
 	otadata_t otadata;
-	if (!read_otadata(&otadata) || otadata.partition->encrypted)
+	if (!xsota_read_otadata(&otadata) || otadata.partition->encrypted)
 		return XSOTA_UNKNOWN;
-	int index = entry_of(&otadata, slot);
+	int index = xsota_entry_of(&otadata, slot);
 	if (index < 0)
 		return XSOTA_UNKNOWN;
-	return (starts_of(&otadata.entries[index]) + wakes_of(&otadata.entries[index])) ? XSOTA_YES : XSOTA_NO;
+	return (xsota_starts_of(&otadata.entries[index]) + xsota_wakes_of(&otadata.entries[index])) ? XSOTA_YES : XSOTA_NO;
 }
 
-/* It stays where no other entry would decide for the running slot. */
+/*
+ * The entry that esp_ota_set_boot_partition(slot) will write. It stays where no other entry would decide for the running
+ * slot.
+ */
 esp_err_t xsota_forget_marks(const esp_partition_t *slot)
 {
 	otadata_t otadata;
-	if (XSOTA_YES != xsota_started(slot) || !read_otadata(&otadata))
+	if (!xsota_read_otadata(&otadata) || otadata.partition->encrypted)
 		return ESP_OK;
-	int index = entry_of(&otadata, slot);
+	int active = otadata.active;
+	bool decides = (active >= 0) && xsota_names(&otadata.entries[active], slot);
+	int index = (active < 0) ? 0 : decides ? active : 1 - active;
+	if (xsota_is_erased(otadata.entries[index].seq_label, sizeof(otadata.entries[index].seq_label)))
+		return ESP_OK;
 	const esp_ota_select_entry_t *rest = &otadata.entries[1 - index];
-	bool decides = names(rest, esp_ota_get_running_partition()) && (ESP_OTA_IMG_INVALID != rest->ota_state) && (ESP_OTA_IMG_ABORTED != rest->ota_state);
-	if ((otadata.active == index) && !decides)
+	bool rest_decides = xsota_names(rest, esp_ota_get_running_partition()) && (ESP_OTA_IMG_INVALID != rest->ota_state) && (ESP_OTA_IMG_ABORTED != rest->ota_state);
+	if (decides && !rest_decides)
 		return ESP_OK;
 	return esp_partition_erase_range(otadata.partition, index * otadata.partition->erase_size, otadata.partition->erase_size);
 }

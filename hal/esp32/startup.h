@@ -28,7 +28,7 @@ const xsota_startup_t *xsota_startup(void);
 esp_reset_reason_t xsota_reset_reason(void);
 /* Whether the image of `slot` has started since it was activated. */
 xsota_answer_t xsota_started(const esp_partition_t *slot);
-/* Erases the boot entry of `slot` where it bears marks of an earlier trial. */
+/* Before esp_ota_set_boot_partition(slot): erases the entry that it will write where that bears marks. */
 esp_err_t xsota_forget_marks(const esp_partition_t *slot);
 /* The running image, by its boot entry. */
 bool xsota_on_trial(void);

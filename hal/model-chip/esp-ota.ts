@@ -49,16 +49,17 @@ export class EspOta {
   }
 
   /**
-   * Erases the entry of `slot` where it bears marks of an earlier trial: ESP-IDF would carry them over. It stays where
-   * no other entry would decide for `running`.
+   * Erases the entry that `setBoot(slot)` writes where its label is not blank: ESP-IDF would carry the marks of an
+   * earlier trial over, or what a power cut has left of them. It stays where no other entry would decide for `running`.
    */
   forgetMarks(slot: SlotIndex, running: SlotIndex): void {
     const entries = this.#otadata.read();
-    const found = entries.findIndex((entry) => names(entry) && slotOf(entry) === slot);
-    if (found < 0 || this.started(slot) !== true) return;
-    const index = found as EntryIndex;
+    const active = activeEntry(entries);
+    const decides = active !== undefined && slotOf(entries[active]) === slot;
+    const index = active === undefined ? 0 : decides ? active : opposite(active);
+    if (entries[index].label?.every((byte) => byte === 0xff) === true) return;
     const rest = entries[opposite(index)];
-    if (activeEntry(entries) !== index || (isBootable(rest) && slotOf(rest) === running)) this.#otadata.erase(index);
+    if (!decides || (isBootable(rest) && slotOf(rest) === running)) this.#otadata.erase(index);
   }
 
   /** esp_ota_set_boot_partition: verifies, then writes a NEW entry. Throws with the reason if the image is refused. */

@@ -8,7 +8,7 @@ import { Bootloader } from "./bootloader";
 import { EspOta } from "./esp-ota";
 import type { FlashChip } from "./flash-chip";
 import { nextStart, nextWake, startsOf, wakesOf } from "./marks";
-import { OtaData, State, activeEntry, isBlank, isOnTrial, slotOf } from "./otadata";
+import { OtaData, State, activeEntry, isBlank, isOnTrial, names, slotOf } from "./otadata";
 import type { EntryIndex, OtaEntries } from "./otadata";
 import type { PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
@@ -57,12 +57,22 @@ export function startChip(parts: StartUpParts, resetReason: ResetReason): Starte
     const told = reason === "software" ? (rtc.givenUp ?? reason) : reason;
     rtc.givenUp = undefined;
     if (boot.bricked !== undefined) return { boot, startUp: NOT_ON_TRIAL, resetReason: told };
-    const startUp = count(parts, boot.slot === "ota_0" ? 0 : 1, reason);
-    const over = startUp.starts > STARTS_MAX || startUp.wakes > WAKES_MAX || startUp.since > TRIAL_SINCE_MAX;
-    if (!over || !new EspOta(chip, table, slots).markInvalid()) return { boot, startUp, resetReason: told };
+    const { startUp, givenUp } = startFirmware(parts, boot.slot === "ota_0" ? 0 : 1, reason);
+    if (!givenUp) return { boot, startUp, resetReason: told };
     rtc.givenUp = told;
     rtc.trial = undefined;
   }
+}
+
+/** The start-up alone. `givenUp`: the firmware restarts, for the other slot's. */
+export function startFirmware(
+  parts: StartUpParts,
+  running: SlotIndex,
+  reason: ResetReason,
+): { readonly startUp: StartUp; readonly givenUp: boolean } {
+  const startUp = count(parts, running, reason);
+  const over = startUp.starts > STARTS_MAX || startUp.wakes > WAKES_MAX || startUp.since > TRIAL_SINCE_MAX;
+  return { startUp, givenUp: over && new EspOta(parts.chip, parts.table, parts.slots).markInvalid() };
 }
 
 /** What the start-up of confirmed firmware finds, where it learns nothing of the bootloader. */
@@ -78,7 +88,7 @@ export const NOT_ON_TRIAL: StartUp = Object.freeze({
 function count({ chip, table, rtc, rtcTime }: StartUpParts, running: SlotIndex, reason: ResetReason): StartUp {
   const otadata = new OtaData(chip, table.otadata.address);
   const entries = otadata.read();
-  const active = activeEntry(entries);
+  const active = activeEntry(entries) ?? repair(otadata, entries, running);
   const bootloaderRollsBack = rollsBack(entries, active, reason);
   const entry = active === undefined ? undefined : entries[active];
   if (active === undefined || entry === undefined || slotOf(entry) !== running || !isOnTrial(entry)) {
@@ -119,4 +129,15 @@ function plant(otadata: OtaData, entries: OtaEntries, active: EntryIndex | undef
   if (active === undefined) return;
   const unused = active === 0 ? 1 : 0;
   if (isBlank(entries[unused])) otadata.plant(unused);
+}
+
+/**
+ * No entry decides, because a power cut has taken the running firmware's: it gets one, as the bootloader writes it at
+ * the first start. Without it nothing could be rolled back to.
+ */
+function repair(otadata: OtaData, entries: OtaEntries, running: SlotIndex): undefined {
+  const free = entries.findIndex((entry) => !names(entry));
+  if (free < 0) return;
+  otadata.erase(free as EntryIndex);
+  otadata.write(free as EntryIndex, running + 1, State.valid);
 }

@@ -22,7 +22,7 @@ const FAKES = [
   "fake-xs/machine.c",
 ];
 /** Of the port, beside ota.c, which carries the version. */
-const PARTS = ["build-facts.c", "startup.c", "startup_natives.c", "store.c"];
+const PARTS = ["boot_entries.c", "build-facts.c", "startup.c", "startup_natives.c", "store.c"];
 const FLAGS = [
   "-std=gnu17",
   "-O1",
@@ -63,13 +63,16 @@ export function compiler(): string | undefined {
 export class Workshop {
   readonly folder = mkdtempSync(join(tmpdir(), "xs-ota-esp32-"));
   readonly #cc: string;
-  readonly #objects: string[];
+  readonly #objects: ReadonlyMap<string, string>;
   readonly #binaries = new Map<string, string>();
 
   constructor(cc: string) {
     this.#cc = cc;
-    this.#objects = [...FAKES.map((file) => join(HERE, file)), ...PARTS.map((file) => join(PORT, file))].map(
-      (source, index) => this.#compile(source, `part-${index}.o`),
+    this.#objects = new Map(
+      [...FAKES, ...PARTS].map((source, index) => [
+        source,
+        this.#compile(join(FAKES.includes(source) ? HERE : PORT, source), `part-${index}.o`),
+      ]),
     );
   }
 
@@ -83,9 +86,20 @@ export class Workshop {
         `-DMODDEF_XSOTA_VERSION=${version}`,
         "-DMODDEF_XSOTA_SECURITYFLOOR=7",
       ]);
-      execFileSync(this.#cc, [...FLAGS, object, ...this.#objects, "-o", path]);
+      execFileSync(this.#cc, [...FLAGS, object, ...this.#objects.values(), "-o", path]);
       this.#binaries.set(version, path);
     }
+    return path;
+  }
+
+  /** Path of the program of startup_host.c. */
+  startUpHost(): string {
+    const path = join(this.folder, "startup_host");
+    const host = this.#compile(join(HERE, "startup_host.c"), "startup_host.o");
+    const parts = [...this.#objects].filter(
+      ([source]) => source.startsWith("fake-idf/") || ["boot_entries.c", "startup.c"].includes(source),
+    );
+    execFileSync(this.#cc, [...FLAGS, host, ...parts.map(([, object]) => object), "-o", path]);
     return path;
   }
 

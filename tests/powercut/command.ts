@@ -12,7 +12,8 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan, sleepPlan } from "./search/plans";
+import { commitPlan, sleepPlan, stockPlan } from "./search/plans";
+import type { PlanPhase } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
 import { writeReport } from "./report/report";
@@ -38,6 +39,7 @@ interface Flags {
   readonly report?: boolean;
   readonly pairs?: boolean;
   readonly sleeps?: boolean;
+  readonly stock?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -57,6 +59,7 @@ const program = new Command("npm run powercut --")
   .option("--minimise", "with --replay: find a simpler case that breaks the same check")
   .option("--pairs", "the search of npm test with every pair of cuts, and not a twelfth of them")
   .option("--sleeps", "only devices that sleep: 10,000 sequences of sleep and one to three cuts")
+  .option("--stock", "the long search on a board whose bootloader has no rollback")
   .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
   .option(
     "--mutants",
@@ -103,11 +106,17 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-async function search({ jobs, pairs, sleeps }: Flags): Promise<void> {
+const planOf = ({ pairs, sleeps, stock }: Flags): PlanPhase[] => {
+  if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
+  return stock === true ? stockPlan() : commitPlan(pairs);
+};
+
+async function search(flags: Flags): Promise<void> {
+  const { jobs } = flags;
   const started = performance.now();
   const all = emptyTally();
   const progress = new ProgressLine();
-  for (const { title, works } of sleeps === true ? sleepPlan(SLEEP_SEEDS, SLEEP_COUNT) : commitPlan(pairs)) {
+  for (const { title, works } of planOf(flags)) {
     let done = 0;
     await carryOutAll(works, {
       ...(jobs === undefined ? {} : { processes: jobs }),

@@ -10,6 +10,8 @@
  * Opens the flash chip, with partitions as its table says, and NVS beside it. `slot`: 0 or 1, which runs; `reason`:
  * esp_reset_reason_t.
  */
+void fake_idf_open(const char *flash, const char *nvs, int slot, int reason);
+/* The same, and the start-up. */
 void fake_idf_start(const char *flash, const char *nvs, int slot, int reason);
 /* The next flash operation of this kind ("erase", "write", "read") fails. */
 void fake_idf_fail_next(const char *operation);

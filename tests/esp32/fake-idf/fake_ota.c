@@ -20,13 +20,18 @@ int fake_reset_reason(void)
 	return resetReason;
 }
 
-void fake_idf_start(const char *flash, const char *nvs, int slot, int reason)
+void fake_idf_open(const char *flash, const char *nvs, int slot, int reason)
 {
 	flash_open(flash);
 	nvs_start(nvs);
 	runningSlot = slot;
 	resetReason = reason;
 	fake_rtc_start(nvs, reason);
+}
+
+void fake_idf_start(const char *flash, const char *nvs, int slot, int reason)
+{
+	fake_idf_open(flash, nvs, slot, reason);
 	xsota_count();
 	fake_init_xsota_arm();
 }
@@ -75,8 +80,9 @@ static bool out(const entry_t *entry)
 /* Of the entries that fit, the one with the higher (or lower) number; -1 for none. */
 static int selected(const entry_t entries[2], bool first, bool second, bool higher)
 {
+	/* Of equal ones the first, as in bootloader_common_select_otadata. */
 	if (first && second)
-		return ((entries[0].ota_seq > entries[1].ota_seq) == higher) ? 0 : 1;
+		return ((entries[0].ota_seq == entries[1].ota_seq) || ((entries[0].ota_seq > entries[1].ota_seq) == higher)) ? 0 : 1;
 	return first ? 0 : second ? 1 : -1;
 }
 

@@ -1,5 +1,6 @@
 /** The oracle: what a chip's cells really hold, read without hooks, power or noise. For checks only. */
 import { FlashChip } from "../../../hal/model-chip/flash-chip";
+import { startsOf } from "../../../hal/model-chip/marks";
 import type { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { OtaData, activeEntry, isBootable, names, slotOf, stateName } from "../../../hal/model-chip/otadata";
 import type { OtaEntry } from "../../../hal/model-chip/otadata";
@@ -42,16 +43,27 @@ export class Oracle {
   /**
    * The boot entry of a slot: its place, its state, whether the slot may boot by it, and whether it is the active one.
    */
-  entryOf(
-    index: SlotIndex,
-  ):
-    | { readonly at: number; readonly state: SlotState; readonly bootable: boolean; readonly decides: boolean }
+  entryOf(index: SlotIndex):
+    | {
+        readonly at: number;
+        readonly state: SlotState;
+        readonly bootable: boolean;
+        readonly decides: boolean;
+        /** The start-up has marked it. */
+        readonly started: boolean;
+      }
     | undefined {
     const entries = this.entries();
     const at = entries.findIndex((entry) => names(entry) && slotOf(entry) === index);
     if (at < 0) return undefined;
     const entry = entries[at]!;
-    return { at, state: stateName(entry.state), bootable: isBootable(entry), decides: activeEntry(entries) === at };
+    return {
+      at,
+      state: stateName(entry.state),
+      bootable: isBootable(entry),
+      decides: activeEntry(entries) === at,
+      started: startsOf(entry.label ?? []) > 0,
+    };
   }
 
   /** State of the boot entry in this sector; undefined where its CRC is wrong. */

@@ -20,10 +20,10 @@ export interface Cut {
   readonly fault: Fault;
 }
 
-/** With "-SEED": a device that sleeps. */
-export type DeviceKind = "job" | "agent" | `job-${number}` | `agent-${number}`;
+/** With "-SEED": a device that sleeps. "stock": as "job", on a board whose bootloader has no rollback. */
+export type DeviceKind = "job" | "agent" | "stock" | `job-${number}` | `agent-${number}`;
 
-const isDevice = (text: string): text is DeviceKind => /^(job|agent)(-[1-9][0-9]{0,6})?$/.test(text);
+const isDevice = (text: string): text is DeviceKind => /^((job|agent)(-[1-9][0-9]{0,6})?|stock)$/.test(text);
 
 export interface Case {
   readonly scenario: string;
@@ -47,10 +47,11 @@ export function parseCase(line: string): Case {
   if (!SCENARIO_NAMES.includes(scenario))
     wrong(`no scenario ${JSON.stringify(scenario)}; there are ${SCENARIO_NAMES.join(", ")}`);
   if (scale !== "whole" && scale !== "small") return wrong(`the scale is "whole" or "small"`);
-  if (!isDevice(device)) return wrong(`the device is "job" or "agent", with "-SEED" where it sleeps`);
+  if (!isDevice(device))
+    return wrong(`the device is "job", "agent" or "stock", the first two with "-SEED" where it sleeps`);
   if (rest.length > 0 || cuts === "")
     wrong("it has the form SCENARIO.SCALE.DEVICE.CUTS or SCENARIO.SCALE.DEVICE.CUTS.NETWORK");
-  if (network !== "" && device.startsWith("job")) wrong("network faults need the whole agent");
+  if (network !== "" && !device.startsWith("agent")) wrong("network faults need the whole agent");
   return {
     scenario,
     scale,

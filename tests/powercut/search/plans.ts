@@ -11,6 +11,7 @@ import type { Work } from "./work";
 const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
 /** Before, after, torn in the middle, and torn by bits. */
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
+const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
 const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
 /** Scenarios that `npm test` searches at every place; the others get fewer places. */
@@ -55,6 +56,7 @@ export interface PlanPhase {
 }
 
 const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "job", network: "" });
+const stock = (scenario: string): Setting => ({ scenario, scale: "small", device: "stock", network: "" });
 const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "job", network: "" });
 const agent = (scenario: string, network = ""): Setting => ({ scenario, scale: "small", device: "agent", network });
 
@@ -110,6 +112,10 @@ export function commitPlan(everyPair = false): PlanPhase[] {
       ),
     },
     {
+      title: "bootloader without rollback",
+      works: [...stockTrials(20), ...TRIALS.map((scenario) => every(stock(scenario), SPARED, [2]))],
+    },
+    {
       title: "cuts and a bad network",
       works: networkSettings(NETWORK, ["good"]).map((setting) =>
         every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
@@ -147,6 +153,41 @@ export function sleepPlan(seeds: number, count: number): PlanPhase[] {
     }),
   );
   return [{ title: "sleep and cuts", works }];
+}
+
+/** What new firmware may do on its trial. */
+const TRIALS = ["good", "throws", "hangs", "offline", "unhealthy", "sleeps"];
+
+/** Trials under a bootloader without rollback: so many of each, each with a power cut somewhere. */
+const stockTrials = (count: number): Work[] =>
+  TRIALS.map((scenario, seed): Work => ({ kind: "sample", setting: stock(scenario), seed, count, depth: 1 }));
+
+/** The long search under a bootloader without rollback. */
+export function stockPlan(): PlanPhase[] {
+  return [
+    { title: "a thousand trials each", works: stockTrials(1_000) },
+    { title: "every cut", works: SCENARIO_NAMES.map((scenario) => every(stock(scenario), SINGLES)) },
+    {
+      title: "pairs of cuts",
+      works: TRIALS.map((scenario) => ({
+        ...every(stock(scenario), PAIRS),
+        densities: [PAIRS, PAIRS],
+        strides: [2, 2],
+      })),
+    },
+    {
+      title: "three to five cuts",
+      works: [3, 4, 5].flatMap((depth) =>
+        SCENARIO_NAMES.map((scenario): Work => ({
+          kind: "sample",
+          setting: stock(scenario),
+          seed: depth,
+          count: 200,
+          depth,
+        })),
+      ),
+    },
+  ];
 }
 
 /** Every power cut of a scenario in three pieces. The torn places inside an operation differ between scenarios. */
@@ -190,8 +231,6 @@ function moved(fault: string, random: Random): string {
   const n = 1 + random.below(8);
   return kind === "reset" || kind === "stall" ? `${kind}${n}x${random.below(8_192)}` : `${kind}${n}`;
 }
-
-const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
 
 /** The search for a mutant: two seconds, less where a check fails early. */
 export function mutantPlan(): Work[] {

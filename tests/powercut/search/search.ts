@@ -4,6 +4,7 @@
  * recovery.
  */
 import type { Case, Cut, DeviceKind } from "./case-line";
+import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../../hal/model-chip/bootloader";
 import type { MakeDevice } from "../simulation/device";
 import { AgentDevice } from "../simulation/agent-device";
 import { JobDevice } from "../simulation/job-device";
@@ -33,11 +34,15 @@ export interface Setting {
   readonly network: string;
 }
 
+/** The beginning of a setting's scenario, on its kind of board. */
+const begin = ({ scenario: name, scale, device }: Pick<Setting, "scenario" | "scale" | "device">): SimulationState =>
+  SimulationState.begin(scenario(name, scale), device === "stock" ? STOCK_BOOTLOADER : OWN_BOOTLOADER);
+
 /** The device under test of a setting. */
 export function deviceOf({ device, network }: Pick<Setting, "device" | "network">): MakeDevice {
   const [kind, seed = "0"] = device.split("-");
   const sleeps = Number(seed);
-  if (kind === "job") return (surroundings) => new JobDevice(surroundings, undefined, sleeps);
+  if (kind !== "agent") return (surroundings) => new JobDevice(surroundings, undefined, sleeps);
   const fault = parseNetworkFault(network);
   return (surroundings) => new AgentDevice(surroundings, fault, undefined, sleeps);
 }
@@ -52,7 +57,7 @@ export function replay(
   deviceFor: (which: Case) => MakeDevice = deviceOf,
 ): Result & { readonly fired: number } {
   const make = deviceFor(which);
-  let simulation = SimulationState.begin(scenario(which.scenario, which.scale));
+  let simulation = begin(which);
   let point: Point | undefined;
   let fired = 0;
   for (let over = false; !over;) {
@@ -101,7 +106,7 @@ export interface Branching {
  * Every cut at every point; for each further density, every cut in the boot cycle after it: singles, pairs, and so on.
  */
 export function exhaust(setting: Setting, branching: Branching, sink: Sink): void {
-  exhaustFrom(SimulationState.begin(scenario(setting.scenario, setting.scale)), deviceOf(setting), branching, sink);
+  exhaustFrom(begin(setting), deviceOf(setting), branching, sink);
 }
 
 /** The same, from any simulation state and with any device. */
@@ -181,7 +186,7 @@ export function sample(setting: Setting, seed: number, count: number, depth: num
     if (branched === undefined) sink({ cuts, point: first, simulation });
     else follow(branched.simulation, [...cuts, branched.cut], first);
   };
-  runGuarded(new BootCycle(SimulationState.begin(scenario(setting.scenario, setting.scale)), make, visit));
+  runGuarded(new BootCycle(begin(setting), make, visit));
 }
 
 function sampled(point: Point, random: Random): Fault {
@@ -196,7 +201,7 @@ function sampled(point: Point, random: Random): Fault {
 
 /** Points of a scenario without a cut. */
 export function pointsOf(setting: Setting): number {
-  const cycle = new BootCycle(SimulationState.begin(scenario(setting.scenario, setting.scale)), deviceOf(setting));
+  const cycle = new BootCycle(begin(setting), deviceOf(setting));
   cycle.run();
   return cycle.points;
 }
@@ -208,7 +213,7 @@ export function pointsOf(setting: Setting): number {
 export function wear(setting: Setting, kinds: readonly ("n" | "s")[], seeds: number, stride: number, sink: Sink): void {
   const operations: Point[] = [];
   const scout = new BootCycle(
-    SimulationState.begin(scenario(setting.scenario, setting.scale)),
+    begin(setting),
     deviceOf(setting),
     (point) => void (point.operation !== undefined && operations.push(point)),
   );

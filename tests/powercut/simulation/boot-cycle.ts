@@ -105,6 +105,7 @@ export class BootCycle implements Cycle {
       this.#monitor = monitor;
       const { behaviour } = this;
       if (behaviour === "throws") return "software";
+      if (behaviour === "sleeps") return "deep-sleep";
       this.#device = this.#make({ simulation, monitor, cycle: this });
       this.#device.start();
       if (this.stopped) return "over";
@@ -249,7 +250,7 @@ function erasedNothing(before: SimulationState, after: SimulationState, sector: 
 /** A trial failed and its verdict is not stored yet: after the power cut it looks like a trial that was cut short. */
 function failedUnnoticed({ oracle, cloud }: SimulationState): boolean {
   return ([0, 1] as const).some((index) => {
-    if (oracle.entryOf(index)?.state !== "aborted") return false;
+    if (!["aborted", "invalid"].includes(oracle.entryOf(index)?.state ?? "")) return false;
     const image = oracle.bootable(index);
     const task = image && cloud.taskOf(image.version);
     return task !== undefined && task.open && cloud.pushOf(task).behaviour !== "good";
@@ -258,5 +259,8 @@ function failedUnnoticed({ oracle, cloud }: SimulationState): boolean {
 
 /** A boot entry says that a trial is under way. */
 function onTrial({ oracle }: SimulationState): boolean {
-  return ([0, 1] as const).some((index) => oracle.entryOf(index)?.state === "pending");
+  return ([0, 1] as const).some((index) => {
+    const entry = oracle.entryOf(index);
+    return entry?.state === "pending" || (entry?.state === "new" && entry.started);
+  });
 }

@@ -23,7 +23,9 @@ export type Behaviour =
   | "unhealthy"
   | "mute"
   /** Never connects. */
-  | "offline";
+  | "offline"
+  /** Goes to deep sleep past the agent, and wakes, and so on. */
+  | "sleeps";
 
 /** The outcome that the cloud must receive for a push. */
 export type Ending = "done" | { readonly cause: string; readonly message: RegExp };
@@ -179,6 +181,14 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
     about: "the new firmware stands still until the watchdog resets it; the next one is good",
     pushes: [
       push(image("0.2.0", size), "0.2.0", { behaviour: "hangs", ends: rolledBack(/failed in its trial/) }),
+      push(image("0.2.1", size), "0.2.1"),
+    ],
+  }),
+
+  sleeps: (size) => ({
+    about: "the new firmware goes to deep sleep past the agent; the next one is good",
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { behaviour: "sleeps", ends: rolledBack(/slept before it was confirmed/) }),
       push(image("0.2.1", size), "0.2.1"),
     ],
   }),

@@ -3,6 +3,7 @@
  * power cut.
  */
 import { createHash } from "node:crypto";
+import { OWN_BOOTLOADER } from "../../../hal/model-chip/bootloader";
 import { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { Nvs } from "../../../hal/model-chip/nvs";
 import { PartitionTable } from "../../../hal/model-chip/partitions";
@@ -54,7 +55,7 @@ export class SimulationState {
   }
 
   /** The beginning of a scenario: a board that was in use, with its factory firmware. */
-  static begin(scenario: Scenario): SimulationState {
+  static begin(scenario: Scenario, bootloader = OWN_BOOTLOADER): SimulationState {
     const key = `${scenario.scale}/${scenario.name}`;
     let board = factoryBoards.get(key);
     if (board === undefined) {
@@ -74,7 +75,7 @@ export class SimulationState {
       for (let run = 0; run < WORN_IN[scenario.scale]; run++) nvs.setNumber("runs", run);
       factoryBoards.set(key, board);
     }
-    return new SimulationState(scenario, board.fork());
+    return new SimulationState(scenario, board.fork(undefined, bootloader));
   }
 
   /** A copy of everything. */
@@ -122,6 +123,7 @@ export function isAtFault({ scenario }: SimulationState, push: Push): boolean {
   const same = scenario.pushes.filter(({ offer }) => imageOf(offer) === imageOf(push.offer));
   return same.some(
     ({ behaviour, ends }) =>
-      (behaviour !== "good" && behaviour !== "offline") || (ends !== "done" && ends.cause === "rejected"),
+      (behaviour !== "good" && behaviour !== "offline" && behaviour !== "sleeps") ||
+      (ends !== "done" && ends.cause === "rejected"),
   );
 }
