@@ -228,6 +228,11 @@ export const TRIAL_SECONDS = 120;
 export const TRIAL_SECONDS_MIN = 30;
 export const TRIAL_SECONDS_MAX = 900;
 /**
+ * The chip ends a trial by itself so much later, ms, where no JavaScript runs any more: what still runs says why it ends.
+ * Chosen.
+ */
+export const TRIAL_MARGIN = 30_000;
+/**
  * Trials of one image cut short by power loss before the job fails. Chosen: a good image may meet two, a bad one that
  * browns the supply out may not go on.
  */

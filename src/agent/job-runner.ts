@@ -160,6 +160,9 @@ export class JobRunner {
       case "activate":
         boot.activate();
         return undefined;
+      case "deadline":
+        boot.deadline(effect.milliseconds);
+        return undefined;
       case "confirm":
         boot.confirm();
         return undefined;

@@ -107,6 +107,8 @@ export type JobEffect =
   | { readonly type: "verify" }
   | { readonly type: "activate" }
   | { readonly type: "confirm" }
+  /** The trial's, from now on; 0: the trial is over. */
+  | { readonly type: "deadline"; readonly milliseconds: number }
   | { readonly type: "rollback" }
   | { readonly type: "reboot"; readonly slot: string }
   /* downloader */

@@ -2,7 +2,7 @@
  * New firmware on trial: it reaches the cloud, passes the application's own check, and stays; or it is rolled back,
  * with the reason.
  */
-import { TRIAL_SPAN, TRIAL_WAKES } from "../constants";
+import { TRIAL_MARGIN, TRIAL_SPAN, TRIAL_WAKES } from "../constants";
 import { acked } from "./acknowledge";
 import { ACTIVATIONS_MAX, lostPower } from "./boot-table";
 import type { JobContext } from "./context";
@@ -37,18 +37,22 @@ const trialNotice = (): JobEffect => ({ type: "notify", notice: { event: "state"
 const endOfTrial = ({ options, facts }: JobContext, now: number): number =>
   now + options.policy.trialSeconds * 1000 - facts.startUp.awake;
 
+/** The chip's own deadline follows that of the state. */
+const until = <S extends AnyTrial>(state: S, effects: readonly JobEffect[], now: number): Step<S> =>
+  to(state, [{ type: "deadline", milliseconds: state.until - now + TRIAL_MARGIN }, ...effects]);
+
 /** A router that restarts together with the device takes minutes: without an address nothing was tried. Once. */
 const extension = <S extends AnyTrial>(context: JobContext, state: S, now: number): Step<S> | undefined =>
   context.hasAddress || state.extended === true
     ? undefined
-    : to({ ...state, until: endOfTrial(context, now), extended: true }, []);
+    : until({ ...state, until: now + context.options.policy.trialSeconds * 1000, extended: true }, [], now);
 
 export const startTrial = (context: JobContext, job: StoredJob, now: number): Step<Trial> =>
-  to({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [trialNotice()]);
+  until({ name: "trial", job, until: endOfTrial(context, now), asked: false }, [trialNotice()], now);
 
 /** The running firmware came by another way than a job in the store, if there is one. */
 export const startTrialWithoutJob = (context: JobContext, now: number): Step<TrialWithoutJob> =>
-  to({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [trialNotice()]);
+  until({ name: "trial-without-job", until: endOfTrial(context, now), asked: false }, [trialNotice()], now);
 
 /** The old firmware runs again after a trial of its job: one more trial of that image, counted once. */
 export const countTrial = (context: JobContext, job: StoredJob, now: number): JobEffect[] => {
@@ -130,6 +134,7 @@ export const healthWithoutJob = (
 
 const confirm = (context: JobContext): JobEffect[] => [
   { type: "confirm" },
+  { type: "deadline", milliseconds: 0 },
   { type: "notify", notice: { event: "confirmed", version: context.facts.running.version } },
   ...raiseMinimum(context),
 ];

@@ -1,6 +1,7 @@
 /** The trial's deadline runs from the start of our code, whether there is a network or not. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { TRIAL_MARGIN } from "../../src/constants";
 import type { Network } from "../../src/ports";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { OtaAgent } from "../../src/index";
@@ -119,4 +120,20 @@ test("firmware that is not on trial waits for its network for ever", () => {
   assert.deepEqual(notices, []);
   assert.equal(agent.state, "off");
   assert.equal(fixture.board.restartWanted, undefined);
+});
+
+test("the chip's own deadline follows the trial's, its extension and its end", () => {
+  const fixture = onTrial({ answers: { health: "silent" } });
+  const deadlines: number[] = [];
+  fixture.board.ports.boot.deadline = (milliseconds) => void deadlines.push(milliseconds);
+  const { clock } = constructed(fixture);
+  clock.advance(TRIAL_SECONDS * 1000);
+  const armed = TRIAL_SECONDS * 1000 + TRIAL_MARGIN;
+  assert.deepEqual(deadlines, [armed, armed]);
+
+  const good = onTrial({ answers: { health: true } });
+  const told: number[] = [];
+  good.board.ports.boot.deadline = (milliseconds) => void told.push(milliseconds);
+  good.connect();
+  assert.deepEqual(told, [0]);
 });
