@@ -28,6 +28,8 @@ const TRIED = [
   "invariant 7: the outcome is reported before it is stored",
   "invariant 8: confirmed before the health check",
   "invariant 9: a failed trial counts as a power cut",
+  "invariant 9: an unreachable cloud is the image's fault in any case",
+  "invariant 9: nobody decides about an image that did not reach the cloud",
   "invariant 10: an offer is not taken after a failed job",
   "invariant 11: the target's boot entry is left as it is",
 ];

@@ -23,8 +23,8 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 1,
     what: "the slot to write is the running one",
     file: "hal/model-chip/board-ports.ts",
-    passage: "options.table.slots[options.running === 0 ? 1 : 0]",
-    instead: "options.table.slots[options.running]",
+    passage: "const target = table.slots[options.running === 0 ? 1 : 0];",
+    instead: "const target = table.slots[options.running];",
   },
   {
     invariant: 1,
@@ -176,7 +176,7 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 9,
     what: "firmware that failed is not remembered",
     file: job("trial"),
-    passage: `deny ? remember(context, job.offer, "rolled-back") : []`,
+    passage: `deny ? blame(context, job, now) : []`,
     instead: "[]",
   },
   {
@@ -194,6 +194,27 @@ const CHOSEN: readonly Chosen[] = [
     instead: "",
   },
   {
+    invariant: 9,
+    what: "an unreachable cloud is the image's fault in any case",
+    file: job("boot-table"),
+    passage: `{ end: "not reached", verdict: "decide" },`,
+    instead: `{ end: "not reached", verdict: "report" },`,
+  },
+  {
+    invariant: 9,
+    what: "the image is to blame although the old firmware reached the cloud late",
+    file: job("deciding"),
+    passage: "if (!outage) {",
+    instead: "if (!outage || budgets.waitFor(job.offer, now) < 1e9) {",
+  },
+  {
+    invariant: 9,
+    what: "nobody decides about an image that did not reach the cloud",
+    file: job("deciding"),
+    passage: `event.token === "burning" ? reached(context, state, now)`,
+    instead: `event.token === "version" ? reached(context, state, now)`,
+  },
+  {
     invariant: 10,
     what: "an offer is not taken after a failed job",
     file: job("offers"),
@@ -204,9 +225,8 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 10,
     what: "new firmware that does not reach the cloud waits for ever",
     file: job("trial"),
-    passage: `return asked ? giveUp(context, job, \`health check did not answer`,
-    instead: `if (!asked) return stay({ name: "trial", job, until: 0, asked } as never);
-  return asked ? giveUp(context, job, \`health check did not answer`,
+    passage: "extension(context, state, now) ?? giveUp(",
+    instead: `(state.asked ? undefined : stay({ ...state, until: now + 1000 })) ?? extension(context, state, now) ?? giveUp(`,
   },
   {
     invariant: 11,
@@ -235,6 +255,27 @@ const CHOSEN: readonly Chosen[] = [
     file: job("denylist"),
     passage: "if (digest === undefined || this.causeOf(digest) !== undefined) return undefined;",
     instead: "if (digest === undefined) return undefined;",
+  },
+  {
+    invariant: 13,
+    what: "new images are not counted",
+    file: job("budgets"),
+    passage: "if (news.count < NEW_IMAGES) return undefined;",
+    instead: "return undefined;",
+  },
+  {
+    invariant: 13,
+    what: "an image counts when it is offered and not when it is written",
+    file: job("download"),
+    passage: "return before(target.installs(context, offer, now), stored);",
+    instead: "return stored;",
+  },
+  {
+    invariant: 13,
+    what: "trials follow one another without a wait",
+    file: job("budgets"),
+    passage: "return at + (TRIAL_WAITS[count - 1] ?? 0) - this.awakeAt(now);",
+    instead: "return at - at;",
   },
 ];
 
