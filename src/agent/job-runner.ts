@@ -131,12 +131,8 @@ export class JobRunner {
       case "write":
         this.target.write(effect.offset, effect.bytes);
         return undefined;
-      case "compare": {
-        const { target } = this;
-        const { offset, bytes, erased } = effect;
-        const headerErased = erased === 0 || target.equals(offset - erased, this.erased.subarray(0, erased));
-        return { type: "compared", equal: headerErased && target.equals(offset, bytes) };
-      }
+      case "compare":
+        return { type: "compared", equal: this.compare(effect) };
       case "read": {
         const bytes = this.buffer.subarray(0, effect.length);
         if (effect.from === "running") boot.readRunning(effect.offset, bytes);
@@ -205,6 +201,12 @@ export class JobRunner {
   }
 
   /* ---- the target of the job in hand ---- */
+
+  private compare({ offset, bytes, erased }: EffectOf<"compare">): boolean {
+    const { target } = this;
+    const headerErased = erased === 0 || target.equals(offset - erased, this.erased.subarray(0, erased));
+    return headerErased && target.equals(offset, bytes);
+  }
 
   private get target(): Pick<Flash, "write" | "equals" | "read"> {
     return this.job?.target === "component" ? this.installer : this.ports.flash;

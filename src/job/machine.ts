@@ -26,6 +26,7 @@ import {
   startOver,
   total,
 } from "./download";
+import { forget, network } from "./device-events";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
 import { failJob, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
 import {
@@ -49,7 +50,6 @@ import {
   offerWhileWaiting,
 } from "./offers";
 import { refuse } from "./outcome";
-import { RECORDS } from "./records";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
 import { beforeSleep } from "./sleep";
 import { jobOf, stay, to } from "./states";
@@ -160,17 +160,6 @@ const ackedOutcome = (
   now: number,
 ): Step<Reporting | Idle | Consent> => {
   return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event, now);
-};
-
-const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> => {
-  denylist.clear();
-  return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
-};
-
-const network = <S extends State>(context: JobContext, state: S, { missing }: EventOf<"network">): Step<S> => {
-  context.obstacles.network = missing;
-  context.hasAddress ||= missing === undefined;
-  return stay(state);
 };
 
 /* ---- the tables ---- */

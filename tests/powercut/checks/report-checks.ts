@@ -140,9 +140,10 @@ function checkFail(simulation: SimulationState, monitor: MonitoredStart, report:
     return;
   }
   if (NEVER_AGAIN.test(report.message)) {
-    // Trials that a power cut has ended, and trials of earlier pushes that did not reach the cloud.
+    // Trials that a power cut has ended, and trials that did not reach the cloud: in the outage, or of earlier pushes.
     const trials =
       ledger.trialCuts +
+      (simulation.scenario.outage === undefined ? 0 : 1) +
       cloud.tasks.filter((each) => cloud.pushOf(each).file === push.file && cloud.pushOf(each).behaviour === "offline")
         .length;
     ledger.expect("trial repeated", trials >= TRIALS_MAX, () => `given up after ${trials} trials`);
