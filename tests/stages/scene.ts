@@ -27,7 +27,7 @@ import { BOARD } from "../cloud/helpers";
 /** Of the trial, s: the shortest. */
 export const TRIAL_SECONDS = 30;
 /** In the trial. The rest of a board's life is in real time. */
-const SPEED = 30;
+const SPEED = 10;
 
 /** What is wrong while the new firmware runs. All is well for the old one. */
 export interface Trouble {
