@@ -85,6 +85,11 @@ export const BACKOFF_PROMPT = 250;
  */
 export const STALL_BUDGET = 15 * 60_000;
 /**
+ * The cloud is told why there is no progress after this without a new sector. Chosen: an operator looks after a minute,
+ * and shorter stalls mend themselves.
+ */
+export const STALL_REPORT = 60_000;
+/**
  * Refusals that look final (404, JSON body, other total, certificate): tries, and the time they may take together.
  * Chosen.
  */
@@ -200,6 +205,11 @@ export const PENDING_STORE_AFTER = 1_000;
  * Images on the denylist. One signature can be encoded in four ways (docs/SECURITY.md), each of which is another file.
  */
 export const REFUSED_MAX = 16;
+
+/** Why nothing happens is said again after this if it still holds. Chosen: a log of a day stays readable. */
+export const REMARK_AGAIN = 30 * 60_000;
+/** Causes that are remembered as said; text comes from peers, so there must be a bound. */
+export const REMARKS_MAX = 16;
 
 /* ---- install and trial ---- */
 

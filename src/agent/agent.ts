@@ -18,6 +18,7 @@ import { BrokerLink } from "./broker-link";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
 import type { MqttLink } from "./link";
+import { Remarks } from "./remarks";
 import { Wake } from "./sleep";
 
 /** The constructor throws on options that cannot work: no broker, a signing key that is none. */
@@ -32,6 +33,7 @@ export class OtaAgent {
   private readonly link: MqttLink;
   /** Set where the connection is our own: its deadlines are ours to keep. */
   private readonly broker: BrokerLink | undefined;
+  private readonly remarks = new Remarks();
   private running = false;
   /** The connection to the broker was begun. */
   private started = false;
@@ -72,7 +74,7 @@ export class OtaAgent {
         this.runner.dispatch(event);
         if (event.type === "sector") this.wake.sector(event.bytes.length, ports.clock.now());
       },
-      log: (line) => this.host.log(line),
+      log: (line, idle) => this.say(line, idle),
     });
     this.broker =
       options.broker === undefined
@@ -116,7 +118,7 @@ export class OtaAgent {
         down: (reason) => this.enter(() => this.down(reason)),
         message: (topic, payload) => this.enter(() => this.incoming(this.options.platform.parse(topic, payload))),
         acked: (token) => this.enter(() => this.acked(token as Token)),
-        warning: (message) => this.host.notify({ event: "warning", message }),
+        warning: (message) => this.say(message, true),
       });
     });
   }
@@ -218,7 +220,9 @@ export class OtaAgent {
 
   /** `reason`: why the connection has ended. */
   private linked(up: boolean, reason = ""): void {
-    this.wake.link(up, this.options.ports.clock.now());
+    const now = this.options.ports.clock.now();
+    this.wake.link(up, now);
+    if (up) this.remarks.up(now);
     this.runner.dispatch(up ? { type: "link", up } : { type: "link", up, reason });
   }
 
@@ -235,16 +239,16 @@ export class OtaAgent {
       case "refused":
         return this.runner.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
       case "version-answer":
-        if (!incoming.accepted)
-          this.host.notify({ event: "warning", message: `version report refused: ${incoming.message}` });
+        if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
         return;
       case "ignored":
-        return this.host.log(`message ignored: ${incoming.reason}`);
+        return this.say(`message ignored: ${incoming.reason}`, true);
     }
   }
 
+  /** A connection that lasted and is lost comes back; one that cannot be made, or held, is worth a word. */
   private down(reason: string): void {
-    this.host.log(`mqtt: ${reason}`);
+    this.say(`mqtt: ${reason}`, !this.remarks.lasted(this.options.ports.clock.now()));
     this.linked(false, reason);
   }
 
@@ -279,6 +283,13 @@ export class OtaAgent {
       this.host.notify({ event: "warning", message: `stays awake: ${(error as Error).message}` });
       this.start();
     }
+  }
+
+  /** A line of the log. `idle`: it says why nothing happens, so whoever does not read the log is told, now and then. */
+  private say(line: string, idle: boolean): void {
+    this.host.log(line);
+    if (idle && this.remarks.due(line, this.options.ports.clock.now()))
+      this.host.notify({ event: "warning", message: line });
   }
 
   /* ---- time ---- */

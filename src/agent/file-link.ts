@@ -13,7 +13,8 @@ export interface FileLinkOptions extends DriverOptions {
   readonly random: () => number;
   /** Hands an event to the job; a sector is in flash when it returns. */
   dispatch(event: DownloadEvent): void;
-  log(line: string): void;
+  /** `idle`: the line says why nothing happens for a while. */
+  log(line: string, idle: boolean): void;
 }
 
 export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
@@ -63,7 +64,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   }
 
   protected override handle(output: DownloadEvent | LogLine): void {
-    if (output.type === "log") return this.options.log(output.line);
+    if (output.type === "log") return this.options.log(output.line, output.idle === true);
     // A machine that has ended keeps its URL and buffers no longer than needed: the image is verified next.
     if (output.type === "finished" || output.type === "download-failed") this.stop();
     this.options.dispatch(output);

@@ -51,7 +51,6 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   private readonly exchange: Exchange;
   private readonly outputs: DownloadOutput[] = [];
   private state: State = IDLE;
-  private lastFailure = "nothing received";
 
   constructor(options: DownloadOptions) {
     this.url = options.url;
@@ -93,6 +92,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     const deadline = this.deadline();
     if (deadline === undefined || now < deadline) return [];
     if (now >= this.retry.stallsAt) this.stalled();
+    else if (now < (this.ownDeadline() ?? Infinity)) this.reportStall(now);
     else
       switch (this.state.name) {
         case "waiting":
@@ -165,14 +165,22 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   deadline(): number | undefined {
+    const own = this.ownDeadline();
+    if (own === undefined) return undefined;
+    const { stallsAt, reportsAt, lastFailure } = this.retry;
+    return Math.min(own, stallsAt, lastFailure === undefined ? Infinity : reportsAt);
+  }
+
+  /** When the state ends by itself. */
+  private ownDeadline(): number | undefined {
     const state = this.state;
     switch (state.name) {
       case "waiting":
       case "paused":
       case "connecting":
-        return Math.min(state.until, this.retry.stallsAt);
+        return state.until;
       case "open":
-        return Math.min(state.heardAt + this.silenceLimit, this.retry.stallsAt);
+        return state.heardAt + this.silenceLimit;
       default:
         return undefined;
     }
@@ -265,14 +273,14 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   private retryLater(message: string, now: number, wait = this.retry.wait(), keep = false): void {
     if (!keep) this.leave(IDLE);
-    this.lastFailure = message;
+    this.retry.lastFailure = message;
     if (now >= this.retry.stallsAt) this.stalled();
     else this.wait(message, now, wait);
   }
 
   private refused(cause: Cause, message: string, now: number): void {
     this.leave(IDLE);
-    this.lastFailure = message;
+    this.retry.lastFailure = message;
     if (this.retry.countRefusal(now)) this.fail(cause, message);
     else this.wait(message, now, this.retry.wait());
   }
@@ -298,11 +306,23 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       if (!this.exchange.delivered || this.route.renewed) this.route.toOrigin();
       this.state = { name: "waiting", until };
     }
-    this.outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms` });
+    const idle = !this.exchange.delivered;
+    this.outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms`, idle });
+    if (now >= this.retry.reportsAt) this.reportStall(now);
+  }
+
+  /** Once, until the next sector. */
+  private reportStall(now: number): void {
+    this.retry.reportsAt = Infinity;
+    const { lastFailure: message } = this.retry;
+    if (message !== undefined && now < this.retry.stallsAt) this.outputs.push({ type: "stalled", message });
   }
 
   private stalled(): void {
-    this.fail("download-timeout", `no new data for ${STALL_BUDGET / 60_000} min: ${this.lastFailure}`);
+    this.fail(
+      "download-timeout",
+      `no new data for ${STALL_BUDGET / 60_000} min: ${this.retry.lastFailure ?? "nothing received"}`,
+    );
   }
 
   private finish(): void {

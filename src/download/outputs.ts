@@ -27,6 +27,8 @@ export type DownloadEvent =
    * by itself.
    */
   | { readonly type: "start-over"; readonly reason: string }
+  /** No new sector for STALL_REPORT, and why; once in a stall. The download goes on. */
+  | { readonly type: "stalled"; readonly message: string }
   | { readonly type: "finished" }
   /**
    * 401 or 403, twice with a wait in between: obtain a fresh URL and call `renew`, or give up and call `stop`. Nothing
@@ -36,8 +38,11 @@ export type DownloadEvent =
   /** The end. `message` is one line naming the cause and the HTTP status; it never holds a URL's query. */
   | { readonly type: "download-failed"; readonly cause: Cause; readonly message: string };
 
-/** A line for the engineer at the console; it never holds a URL's query. */
-export type LogLine = { readonly type: "log"; readonly line: string };
+/**
+ * A line for the engineer at the console; it never holds a URL's query. `idle`: it says why nothing happens for a
+ * while.
+ */
+export type LogLine = { readonly type: "log"; readonly line: string; readonly idle?: boolean };
 
 export type DownloadOutput = ServerConnect | Exclude<IoEffect, { type: "connect" }> | DownloadEvent | LogLine;
 

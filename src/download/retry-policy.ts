@@ -7,6 +7,7 @@ import {
   REFUSAL_TRIES,
   REFUSAL_WINDOW,
   STALL_BUDGET,
+  STALL_REPORT,
 } from "../constants";
 import { Backoff } from "../util/backoff";
 
@@ -21,6 +22,10 @@ export class RetryPolicy {
   private refusals = 0;
   private firstRefusal = 0;
   private progressAt = 0;
+  /** The latest failure since then. */
+  lastFailure: string | undefined;
+  /** When the cloud is to be told that there is no progress. */
+  reportsAt = 0;
   /** How long the first byte of an answer is awaited, ms. */
   firstByte = HTTP_IDLE_TIMEOUT;
 
@@ -34,6 +39,8 @@ export class RetryPolicy {
     this.backoff.reset();
     this.refusals = 0;
     this.progressAt = now;
+    this.lastFailure = undefined;
+    this.reportsAt = now + STALL_REPORT;
   }
 
   /** A fresh URL that was not asked for: its refusals are counted anew, the stall budget runs on. */

@@ -121,6 +121,16 @@ export const rewind = (
   return to({ name: "downloading", job, progress }, effects.concat(job.target.open(job.offer, job.offset)));
 };
 
+/** The cloud hears why there is no progress. */
+export const stalled = <S extends InDownload>(
+  _context: JobContext,
+  state: S,
+  { message }: Event<"stalled">,
+): Step<S> => {
+  const { job, progress } = state;
+  return to(state, progress.stalled(job.offer, job.offset, message));
+};
+
 export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>
   verify(context, job, now);
 

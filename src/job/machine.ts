@@ -23,6 +23,7 @@ import {
   rewind,
   sector,
   sectorCompared,
+  stalled,
   startOver,
   total,
 } from "./download";
@@ -130,6 +131,7 @@ type Ignored =
   | "sector"
   | "start-over"
   | "rewind"
+  | "stalled"
   | "finished"
   | "expired"
   | "download-failed"
@@ -193,6 +195,7 @@ const DOWNLOADING = Object.freeze({
   sector,
   "start-over": startOver,
   rewind,
+  stalled,
   finished,
   expired,
   "download-failed": downloadFailed,

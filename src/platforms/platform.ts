@@ -70,7 +70,7 @@ export type Incoming =
 
 export type Report =
   | { readonly kind: "version"; readonly version: string }
-  /** `note`: for people; "asleep for N s" before a sleep. */
+  /** `note`: for people; "asleep for N s" before a sleep, or why there has been no progress for a minute. */
   | { readonly kind: "progress"; readonly task: Task; readonly percent: number; readonly note?: string }
   | { readonly kind: "burning"; readonly task: Task }
   | { readonly kind: "outcome"; readonly task: Task; readonly outcome: Outcome };

@@ -78,7 +78,10 @@ export class NodeDriver {
     const deadline = this.#downloader.deadline();
     if (deadline === undefined) return;
     this.#now = Math.max(this.#now, deadline);
-    this.#handle(this.#downloader.tick(this.#now));
+    const effects = this.#downloader.tick(this.#now);
+    this.#handle(effects);
+    // The wait goes on behind a report of the stall.
+    if (effects.some(({ type }) => type === "stalled") && effects.length === 1) this.#passTime();
   }
 
   #handle(effects: readonly DownloadOutput[]): void {
@@ -114,6 +117,7 @@ export class NodeDriver {
         return assert.fail("no real server sends what is no head");
       case "total":
       case "start-over":
+      case "stalled":
         return;
     }
   }

@@ -54,6 +54,14 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       if (end === "url-expired") assert.match(task.message ?? "", /403/);
       if (end === "not-found") assert.match(task.message ?? "", /HTTP (404|410|200)/);
       assert.ok(!/sign=|q-sign/.test(task.message ?? ""), "no signature of a URL in the message");
+      if (end === "download-timeout") {
+        const told = scene.said.filter(({ state, message }) => state === "downloading" && message !== "");
+        assert.equal(told.length, 1, "the cloud hears of the stall, once");
+        assert.ok(
+          device.notices.some((notice) => notice.event === "warning"),
+          "and so does whoever watches the device",
+        );
+      }
 
       const port = Number(new URL(server.origin).port);
       // One report for each connection: the first, and after the restart into the new version.

@@ -165,7 +165,13 @@ export class TencentPlatform implements Platform {
         return this.message(1, { type: "report_version", report: { version: report.version } });
       case "progress":
         // QoS 0: the next report replaces a lost one.
-        return this.progress(0, report.task, { state: "downloading", percent: String(report.percent) }, 0, report.note);
+        return this.progress(
+          0,
+          report.task,
+          { state: "downloading", percent: String(report.percent) },
+          0,
+          truncateUtf8(report.note ?? "", MESSAGE_MAX),
+        );
       case "burning":
         return this.progress(1, report.task, { state: "burning" });
       case "outcome":
