@@ -25,8 +25,8 @@ import type { Incident } from "./verdict";
 type State =
   | { readonly name: "idle" }
   | { readonly name: "connecting"; readonly until: number }
-  /** `heardAt`: when bytes came last, or a request left. `silent`: none have come since then. */
-  | { readonly name: "open"; heardAt: number; silent: boolean }
+  /** `until`: it may be silent so long. `asked`: when a request left, until the first byte after it has come. */
+  | { readonly name: "open"; until: number; asked: number | undefined }
   | { readonly name: "paused"; readonly until: number }
   | { readonly name: "waiting"; readonly until: number }
   | { readonly name: "renewing" }
@@ -92,7 +92,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     const deadline = this.deadline();
     if (deadline === undefined || now < deadline) return [];
     if (now >= this.retry.stallsAt) this.stalled();
-    else if (now < (this.ownDeadline() ?? Infinity)) this.reportStall(now);
+    else if ("until" in this.state && now < this.state.until) this.reportStall(now);
     else
       switch (this.state.name) {
         case "waiting":
@@ -105,8 +105,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
           this.resolve(fault("no-connection", 0, CONNECT_TIMEOUT / 1000), now);
           break;
         case "open": {
-          const silence = this.silenceLimit;
-          if (this.state.silent) this.retry.noFirstByte();
+          const silence = this.state.asked === undefined ? HTTP_IDLE_TIMEOUT : this.retry.noFirstByte();
           this.resolve(this.exchange.fellSilent(silence, now), now);
           break;
         }
@@ -121,12 +120,16 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   received(count: number, now: number): DownloadOutput[] {
     const state = this.state;
-    // Nothing was asked for: some servers announce with a 408 that they close.
-    if (state.name === "paused" && count > 0) this.leave({ ...state, name: "waiting" });
-    if (state.name !== "open" || count <= 0) return this.outputs.splice(0);
-    if (state.silent) this.retry.gotFirstByte(now - state.heardAt);
-    state.silent = false;
-    state.heardAt = now;
+    if (state.name !== "open" || count <= 0) {
+      // Nothing was asked for: some servers announce with a 408 that they close.
+      if (state.name === "paused" && count > 0) this.leave({ ...state, name: "waiting" });
+      return this.outputs.splice(0);
+    }
+    if (state.asked !== undefined) {
+      this.retry.gotFirstByte(now - state.asked);
+      state.asked = undefined;
+    }
+    state.until = now + HTTP_IDLE_TIMEOUT;
     const incident = this.exchange.received(count, now);
     if (incident !== undefined) this.resolve(incident, now);
     return this.outputs.splice(0);
@@ -164,31 +167,12 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     return this.outputs.splice(0);
   }
 
+  /** Asked for after each read. */
   deadline(): number | undefined {
-    const own = this.ownDeadline();
-    if (own === undefined) return undefined;
-    const { stallsAt, reportsAt, lastFailure } = this.retry;
-    return Math.min(own, stallsAt, lastFailure === undefined ? Infinity : reportsAt);
-  }
-
-  /** When the state ends by itself. */
-  private ownDeadline(): number | undefined {
     const state = this.state;
-    switch (state.name) {
-      case "waiting":
-      case "paused":
-      case "connecting":
-        return state.until;
-      case "open":
-        return state.heardAt + this.silenceLimit;
-      default:
-        return undefined;
-    }
-  }
-
-  /** How long an open connection may be silent, ms. */
-  private get silenceLimit(): number {
-    return this.state.name === "open" && this.state.silent ? this.retry.firstByte : HTTP_IDLE_TIMEOUT;
+    if (!("until" in state)) return undefined;
+    const { wakesAt } = this.retry;
+    return state.until < wakesAt ? state.until : wakesAt;
   }
 
   /* ---- transitions ---- */
@@ -252,7 +236,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   }
 
   private ask(now: number): void {
-    this.state = { name: "open", heardAt: now, silent: true };
+    this.state = { name: "open", until: now + this.retry.firstByte, asked: now };
     this.exchange.ask(now);
   }
 
@@ -273,14 +257,14 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   private retryLater(message: string, now: number, wait = this.retry.wait(), keep = false): void {
     if (!keep) this.leave(IDLE);
-    this.retry.lastFailure = message;
+    this.retry.failed(message);
     if (now >= this.retry.stallsAt) this.stalled();
     else this.wait(message, now, wait);
   }
 
   private refused(cause: Cause, message: string, now: number): void {
     this.leave(IDLE);
-    this.retry.lastFailure = message;
+    this.retry.failed(message);
     if (this.retry.countRefusal(now)) this.fail(cause, message);
     else this.wait(message, now, this.retry.wait());
   }
@@ -308,13 +292,12 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     }
     const idle = !this.exchange.delivered;
     this.outputs.push({ type: "log", line: `download: ${reason}; again in ${milliseconds} ms`, idle });
-    if (now >= this.retry.reportsAt) this.reportStall(now);
+    if (now >= this.retry.wakesAt) this.reportStall(now);
   }
 
   /** Once, until the next sector. */
   private reportStall(now: number): void {
-    this.retry.reportsAt = Infinity;
-    const { lastFailure: message } = this.retry;
+    const message = this.retry.toReport();
     if (message !== undefined && now < this.retry.stallsAt) this.outputs.push({ type: "stalled", message });
   }
 

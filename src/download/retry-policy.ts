@@ -24,8 +24,9 @@ export class RetryPolicy {
   private progressAt = 0;
   /** The latest failure since then. */
   lastFailure: string | undefined;
-  /** When the cloud is to be told that there is no progress. */
-  reportsAt = 0;
+  /** When there is something to tell, whatever the connection does: of a stall, and then that the budget is used up. */
+  wakesAt = 0;
+  private reported = false;
   /** How long the first byte of an answer is awaited, ms. */
   firstByte = HTTP_IDLE_TIMEOUT;
 
@@ -40,7 +41,20 @@ export class RetryPolicy {
     this.refusals = 0;
     this.progressAt = now;
     this.lastFailure = undefined;
-    this.reportsAt = now + STALL_REPORT;
+    this.reported = false;
+    this.wakesAt = now + STALL_BUDGET;
+  }
+
+  failed(message: string): void {
+    this.lastFailure = message;
+    if (!this.reported) this.wakesAt = this.progressAt + STALL_REPORT;
+  }
+
+  /** The failure that the cloud is told of, once until the next sector. */
+  toReport(): string | undefined {
+    this.reported = true;
+    this.wakesAt = this.stallsAt;
+    return this.lastFailure;
   }
 
   /** A fresh URL that was not asked for: its refusals are counted anew, the stall budget runs on. */
@@ -48,9 +62,11 @@ export class RetryPolicy {
     this.refusals = 0;
   }
 
-  /** No first byte came in time: the next one is awaited for longer. */
-  noFirstByte(): void {
-    this.firstByte = Math.min(FIRST_BYTE_TIMEOUT, 2 * this.firstByte);
+  /** No first byte came in time: the next one is awaited for longer. Returns how long this one was, ms. */
+  noFirstByte(): number {
+    const { firstByte } = this;
+    this.firstByte = Math.min(FIRST_BYTE_TIMEOUT, 2 * firstByte);
+    return firstByte;
   }
 
   /** The first byte came after `milliseconds`. */

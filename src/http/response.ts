@@ -57,6 +57,7 @@ export const interpret = (head: HeadReader): Response => {
   // RFC 2616, section 3.6.2, had it as a coding that changes nothing.
   const transferCoding = coding === "identity" ? undefined : coding;
   const contentCoding = head.field("content-encoding")?.toLowerCase();
+  const challenge = head.field("www-authenticate");
   const connection = head.field("connection")?.toLowerCase();
   const framing = framingOf(transferCoding, head.field("content-length"));
   const retryAfter = decimal(head.field("retry-after") ?? "");
@@ -68,11 +69,13 @@ export const interpret = (head: HeadReader): Response => {
     keepAlive: persistent && framing !== "ambiguous" && framing.kind !== "close" && !lengthsCompete,
     framing,
     range: contentRange(head.field("content-range")),
-    encoded: (transferCoding ?? "chunked") !== "chunked" || COMPRESSION.some((label) => hasToken(contentCoding, label)),
+    encoded:
+      (transferCoding ?? "chunked") !== "chunked" ||
+      (contentCoding !== undefined && COMPRESSION.some((label) => hasToken(contentCoding, label))),
     type: mediaType(head.field("content-type")),
     location: head.field("location"),
     longLocation: head.longLocation,
-    asksPassword: asksPassword(head.field("www-authenticate")),
+    asksPassword: challenge !== undefined && asksPassword(challenge.toLowerCase()),
     validator: validatorOf(head.field("etag"), head.field("last-modified")),
     retryAfter: retryAfter < 0 ? undefined : retryAfter,
     crc16: crc16 === undefined ? undefined : hexadecimal(crc16),
@@ -116,10 +119,7 @@ const mediaType = (value: string | undefined): string => {
   return (semicolon < 0 ? value : value.slice(0, semicolon)).trim().toLowerCase();
 };
 
-const asksPassword = (challenge: string | undefined): boolean => {
-  const scheme = challenge?.toLowerCase() ?? "";
-  return scheme.startsWith("basic") || scheme.startsWith("digest");
-};
+const asksPassword = (challenge: string): boolean => challenge.startsWith("basic") || challenge.startsWith("digest");
 
 const hasToken = (list: string | undefined, token: string): boolean => {
   return list !== undefined && list.split(",").some((each) => each.trim() === token);
