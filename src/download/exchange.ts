@@ -259,9 +259,11 @@ export class Exchange {
       return { kind: "reconnect", reason: "the server closes after each answer" };
     this.assembler.expectHead();
     const { gap } = this;
-    if (gap > 0) return { kind: "paced", wait: gap };
-    this.ask(now);
-    return undefined;
+    // A request that left before the gap was there is answered first.
+    if (gap === 0 || !this.plan.allAnswered) return void this.ask(now);
+    return this.assembler.unread
+      ? { kind: "reconnect", reason: "the server sends more than was asked for" }
+      : { kind: "paced", wait: gap };
   }
 
   /** The last sector, where only the connection's end proves that the body was complete. */

@@ -122,6 +122,11 @@ export class RangePlan {
     return true;
   }
 
+  /** No request is unanswered. */
+  get allAnswered(): boolean {
+    return this.ends.length === 0;
+  }
+
   sectorDone(now: number): void {
     this.rate.sectorDone(now);
   }

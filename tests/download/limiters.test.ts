@@ -188,3 +188,15 @@ test("a server that never answers: few connections, each more patient, until the
   assert.ok(bench.connects.length <= STALL_BUDGET / FIRST_BYTE_TIMEOUT + 3, `${bench.connects.length} connections`);
   assert.equal(bench.waits[0]!.reason, `nothing received for ${HTTP_IDLE_TIMEOUT / 1000} s`);
 });
+
+test("bytes behind an answer of a server that is asked slowly end the connection, no more", () => {
+  let count = 0;
+  const bench = downloadsLarge((request) => {
+    count++;
+    if (count === 2 || count === 4) return refusal("429 Slow");
+    const answer = partial(LARGE, request);
+    return count === 5 ? [...answer, "HTTP/1.1 200 OK\r\n"] : answer;
+  });
+  assert.equal(bench.connects.length, 2);
+  assert.deepEqual(bench.requests.map(({ first }) => first).slice(4, 6), [32_768, 49_152]);
+});
