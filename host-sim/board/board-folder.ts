@@ -103,13 +103,19 @@ function makeChip(folder: string, flashSize: number, image: Uint8Array): void {
   const path = join(folder, UNFINISHED);
   rmSync(path, { force: true });
   rmSync(join(folder, WEAR_FILE), { force: true });
-  const cells = FileCells.create(path, flashSize);
   try {
-    flashFactory(new FlashChip(cells), partitionTableFor(flashSize), image);
-  } finally {
-    cells.close();
+    const cells = FileCells.create(path, flashSize);
+    try {
+      flashFactory(new FlashChip(cells), partitionTableFor(flashSize), image);
+    } finally {
+      cells.close();
+    }
+    renameSync(path, join(folder, FLASH_FILE));
+  } catch (error) {
+    // A full disk needs the room.
+    rmSync(path, { force: true });
+    throw new Error(`${folder}: ${fileReason(error)}`, { cause: error });
   }
-  renameSync(path, join(folder, FLASH_FILE));
 }
 
 function openChip(

@@ -28,7 +28,11 @@ export class WearFile {
     this.#descriptor = openSync(path, "r+");
     if (fstatSync(this.#descriptor).size === this.#counts.length)
       readSync(this.#descriptor, this.#counts, 0, this.#counts.length, 0);
-    else ftruncateSync(this.#descriptor, this.#counts.length);
+    else {
+      ftruncateSync(this.#descriptor, 0);
+      // Not a file with holes: a disk that is full later must not stop the board.
+      writeSync(this.#descriptor, this.#counts, 0, this.#counts.length, 0);
+    }
   }
 
   /** To be called before each operation of the chip; what is counted is in the file when it returns. */

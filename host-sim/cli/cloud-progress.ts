@@ -1,4 +1,5 @@
 import type { Cloud } from "../cloud/core/cloud";
+import { storageNews } from "../cloud/core/state/store-error";
 import type { Device } from "../cloud/core/devices/devices";
 import { isFinal, type Task } from "../cloud/core/devices/tasks";
 
@@ -32,6 +33,7 @@ export function narrate(cloud: Cloud, print: (line: string) => void): void {
     if (status >= 400) say(`${name}: download refused with ${status}`);
     else if (sent < wanted) say(`${name}: download cut after ${sent} of ${wanted} bytes`);
   });
+  cloud.on("storage", (trouble) => say(storageNews(trouble)));
   cloud.on("refused", ({ clientId, reason }) => say(`${JSON.stringify(clientId)} not let in: ${reason}`));
   cloud.on("violation", ({ device, rule }) =>
     say(`${cloud.devices.get(device)?.name ?? device}: against the protocol: ${rule}`),

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { fileReason } from "../board/config/file-errors";
 import { bracketed } from "../board/config/host-name";
 import { readText } from "../board/config/text-file";
 import { createCloudHost, type CloudHost } from "../cloud/cloud-host";
@@ -44,7 +45,7 @@ interface CloudFlags {
 
 /** `xs-ota cloud`. */
 export function register(program: Command): void {
-  program
+  const command = program
     .command("cloud")
     .summary("run the local OTA cloud with its console")
     .description(
@@ -91,6 +92,17 @@ export function register(program: Command): void {
       "scheme, host and port that download URLs name, such as those of a weaknet",
       originArgument,
     )
+    .addOption(
+      new Option("--engine <engine>", "what runs the firmware of simulated boards")
+        .choices(["xs", "node"])
+        .default("xs"),
+    )
+    .action(orFail(run));
+  tlsOptions(command);
+}
+
+function tlsOptions(command: Command): void {
+  command
     .option("--tls <folder>", "MQTT and HTTPS over TLS as well; the certificate authority is kept there")
     .option(
       "--tls-cert <file>",
@@ -99,13 +111,7 @@ export function register(program: Command): void {
     .option("--tls-key <file>", "PEM of its private key")
     .option("--tls-root <file>", "PEM of the root that devices trust then; default: one that they have")
     .option("--mqtts-port <port>", "port of MQTT over TLS", portNumber, 8883)
-    .option("--https-port <port>", "HTTPS port", portNumber, 8443)
-    .addOption(
-      new Option("--engine <engine>", "what runs the firmware of simulated boards")
-        .choices(["xs", "node"])
-        .default("xs"),
-    )
-    .action(orFail(run));
+    .option("--https-port <port>", "HTTPS port", portNumber, 8443);
 }
 
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
@@ -208,8 +214,8 @@ async function addImage(cloud: Cloud, path: string): Promise<void> {
   try {
     await cloud.packages.add(await readFile(path), { name: basename(path) });
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new Error(`${path}: ${code === "ENOENT" ? "there is no such file" : message}`, { cause: error });
+    const { syscall, message } = error as NodeJS.ErrnoException;
+    throw new Error(`${path}: ${syscall === undefined ? message : fileReason(error)}`, { cause: error });
   }
 }
 

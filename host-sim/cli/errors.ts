@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { fileReason } from "../board/config/file-errors";
+import { isDiskFull } from "../cloud/core/state/store-error";
 
 /** Runs a command's work; what it throws becomes one line on stderr and exit code 1. */
 export function orFail<Arguments extends unknown[]>(work: (...args: Arguments) => Promise<void> | void) {
@@ -13,7 +15,10 @@ export function orFail<Arguments extends unknown[]>(work: (...args: Arguments) =
 }
 
 function oneLine(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, message, syscall, path } = error as NodeJS.ErrnoException;
+  if (isDiskFull(error)) return path === undefined ? "the disk is full" : `${path}: the disk is full`;
+  // Of a file that nobody named better.
+  if (syscall !== undefined && path !== undefined) return `${path}: ${fileReason(error)}`;
   const text = message || code || String(error);
   return text.split("\n", 1)[0]!;
 }

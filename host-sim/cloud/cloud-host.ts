@@ -13,6 +13,7 @@ import { ConsolePages } from "./console/pages";
 import { BoundedLog } from "./core/bounded-log";
 import { createCloud, type Cloud } from "./core/cloud";
 import { isAny, type CloudOptions } from "./core/cloud-options";
+import { storageNews } from "./core/state/store-error";
 
 export interface CloudHostOptions {
   readonly cloud: CloudOptions;
@@ -24,7 +25,7 @@ export interface CloudHostOptions {
   readonly network?: boolean;
   /** Path of the root certificate that devices trust, if the cloud speaks TLS: each device.json names it. */
   readonly rootFile?: string;
-  /** Is told of faults of this program, one line each. */
+  /** Is told of faults of this program, and of calls that a full disk refused, one line each. */
   readonly failed?: (line: string) => void;
 }
 
@@ -53,7 +54,7 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
   const now = options.cloud.now ?? Date.now;
   const { state } = options.cloud;
   const { apiToken, apiTokenFile } = tokenIn(state);
-  const access = new Access(apiToken, cloud.database, now);
+  const access = new Access(apiToken, cloud, now);
   const temporary = state === undefined ? mkdtempSync(join(tmpdir(), "xs-ota-boards-")) : undefined;
   const boards = createBoards(options, cloud, temporary ?? join(state!, BOARDS_FOLDER), () => events);
   const events: EventStream = new EventStream(cloud, boards);
@@ -76,10 +77,9 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     consoleUrl,
     version: ownVersion(),
     rootFile: options.rootFile,
+    warnings: () => warningsOf(cloud),
   };
-  const api = await createApi(context, guard, (error) =>
-    options.failed?.(`internal error: ${error instanceof Error ? error.message : String(error)}`),
-  );
+  const api = await createApi(context, guard, (line) => options.failed?.(line));
   const pages = new ConsolePages(guard);
   cloud.onRequest(
     async (request, response) => (await api.handle(request, response)) || pages.handle(request, response),
@@ -125,11 +125,17 @@ function keepJournal(cloud: Cloud, now: () => number): Pick<ApiContext, "journal
   let connected = true;
   cloud.on("refused", ({ at, clientId, reason }) => journal.add({ at, who: clientId, what: `not let in: ${reason}` }));
   cloud.on("violation", ({ at, device, rule }) => journal.add({ at, who: device, what: rule }));
+  cloud.on("storage", (trouble) => journal.add({ at: now(), who: "cloud", what: storageNews(trouble) }));
   cloud.on("broker", (isConnected, message) => {
     connected = isConnected;
     journal.add({ at: now(), who: "broker", what: message });
   });
   return { journal, brokerConnected: () => connected };
+}
+
+/** What somebody should see to, one line each. */
+function warningsOf({ keeper }: Cloud): string[] {
+  return keeper?.trouble === undefined ? [] : [storageNews(keeper.trouble)];
 }
 
 function ownVersion(): string {

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import type { StateDatabase } from "../core/state/database";
+import type { Cloud } from "../core/cloud";
 
 /** One-time links that wait to be used. */
 const LINKS_MAX = 8;
@@ -12,18 +12,18 @@ const SESSION_MAX_AGE = 30 * 86_400_000;
  * are 256 random bits; only their hashes are stored, so that neither memory dumps nor the database reveal one.
  */
 export class Access {
-  readonly #database: StateDatabase | undefined;
+  readonly #cloud: Pick<Cloud, "database" | "keeper">;
   readonly #now: () => number;
   readonly #apiToken: Buffer;
   readonly #links = new Set<string>();
   readonly #sessions = new Map<string, number>();
 
-  /** Sessions outlive the process where there is a database. */
-  constructor(apiToken: string, database: StateDatabase | undefined, now: () => number) {
+  /** Sessions outlive the process where the cloud stores anything. */
+  constructor(apiToken: string, cloud: Pick<Cloud, "database" | "keeper">, now: () => number) {
     this.#apiToken = digest(apiToken);
-    this.#database = database;
+    this.#cloud = cloud;
     this.#now = now;
-    for (const row of database?.all("SELECT hash, created_at FROM sessions ORDER BY created_at") ?? []) {
+    for (const row of cloud.database?.all("SELECT hash, created_at FROM sessions ORDER BY created_at") ?? []) {
       this.#sessions.set(String(row["hash"]), Number(row["created_at"]));
     }
   }
@@ -45,7 +45,9 @@ export class Access {
     if (this.#sessions.size >= SESSIONS_MAX && oldest !== undefined) this.#drop(oldest);
     const [key, now] = [hash(session), this.#now()];
     this.#sessions.set(key, now);
-    this.#database?.run("INSERT INTO sessions(hash, created_at) VALUES(?, ?)", key, now);
+    this.#cloud.keeper?.write(`session ${key}`, (database) =>
+      database.run("INSERT INTO sessions(hash, created_at) VALUES(?, ?)", key, now),
+    );
     return session;
   }
 
@@ -68,7 +70,7 @@ export class Access {
 
   #drop(key: string): void {
     this.#sessions.delete(key);
-    this.#database?.run("DELETE FROM sessions WHERE hash = ?", key);
+    this.#cloud.keeper?.write(`session ${key}`, (database) => database.run("DELETE FROM sessions WHERE hash = ?", key));
   }
 }
 

@@ -27,6 +27,8 @@ export interface ApiContext {
   readonly version: string;
   /** Path of the root certificate, as each device.json names it; undefined without TLS. */
   readonly rootFile: string | undefined;
+  /** What somebody should see to, one line each. */
+  readonly warnings: () => string[];
   /** Scheme, host and port of the console. */
   readonly consoleUrl: () => string;
 }

@@ -14,6 +14,7 @@ const ERRORS: Readonly<Record<number, string>> = {
   415: "the body is of another type",
   421: "asked under a name that is not this cloud's",
   422: "it can not be done, for the reason given",
+  507: "nothing new can be stored: the disk is full",
 };
 
 /** Options of @fastify/swagger. `version` is that of this program. */

@@ -1,4 +1,5 @@
 import type { FastifyError } from "fastify";
+import { isDiskFull } from "../core/state/store-error";
 
 /** Ends a call with that status. The message is one line and may be shown to anybody who may call. */
 export class ApiError extends Error {
@@ -23,5 +24,6 @@ export function found<T>(value: T | undefined, what: string): T {
 export function statusOf(error: Error): number {
   const { statusCode, code } = error as Partial<FastifyError>;
   if (statusCode !== undefined) return statusCode;
+  if (isDiskFull(error)) return 507;
   return error.constructor === Error && code === undefined ? 422 : 500;
 }

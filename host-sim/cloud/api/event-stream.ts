@@ -4,7 +4,7 @@ import type { Cloud } from "../core/cloud";
 
 /** What has changed, by topic: ids, or true where there are too many to name. */
 export type Changes = { [topic in Topic]?: readonly string[] | true };
-export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker";
+export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker" | "warnings";
 
 /** Milliseconds in which changes are gathered: a thousand devices that report every second are four events. */
 const GATHER = 250;
@@ -49,6 +49,7 @@ export class EventStream {
     cloud.on("rolloutRemoved", (id) => this.changed("rollouts", id));
     cloud.on("violation", () => this.changed("journal", ""));
     cloud.on("refused", () => this.changed("journal", ""));
+    cloud.on("storage", () => this.changed("warnings", ""));
     cloud.on("broker", () => this.changed("broker", ""));
   }
 

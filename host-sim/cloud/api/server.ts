@@ -7,6 +7,7 @@ import type { ApiContext } from "./context";
 import { description } from "./description";
 import { ApiError, statusOf } from "./errors";
 import type { Guard } from "./guard";
+import { isDiskFull, StoreError } from "../core/state/store-error";
 import { API_ROOT } from "./root";
 import { boardRoutes, boardStateRoutes, boardStepRoutes } from "./routes/boards";
 import { cloudRoutes, sessionRoutes } from "./routes/cloud";
@@ -56,10 +57,10 @@ const HEADERS = {
 /** Characters of a path parameter: Node takes no longer request head (`--max-http-header-size`). */
 const PARAMETER_MAX = 16_384;
 
-/** `failed` is told of faults of this program, of which the caller learns nothing. */
-export async function createApi(context: ApiContext, guard: Guard, failed: (error: unknown) => void): Promise<Api> {
+/** `failed` is told of faults of this program, of which the caller learns nothing, and of a full disk. */
+export async function createApi(context: ApiContext, guard: Guard, failed: (line: string) => void): Promise<Api> {
   const app = createApp(guard, refusing(failed));
-  const { routes, handlers } = followRoutes(app);
+  const { routes, handlers } = followRoutes(app, () => context.cloud.keeper?.checkRoom());
   app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
   await app.register(swagger, description(context.version));
   await app.register(
@@ -120,7 +121,10 @@ function createApp(guard: Guard, refuse: Refuse): ApiRoutes {
  * Lists the routes that are added from here on, gives their answers the status of their schema, and knows which
  * handlers still run.
  */
-function followRoutes(app: ApiRoutes): {
+function followRoutes(
+  app: ApiRoutes,
+  checkRoom: () => void,
+): {
   readonly routes: readonly RouteSummary[];
   readonly handlers: WeakMap<IncomingMessage, Promise<unknown>>;
 } {
@@ -133,7 +137,10 @@ function followRoutes(app: ApiRoutes): {
     // Async, because Fastify takes a synchronous handler that returns undefined for one that answers later.
     options.handler = function (request, reply) {
       if (status !== undefined) reply.code(Number(status));
-      const handled = (async () => handler.call(this, request, reply))();
+      const handled = (async () => {
+        if (config.errors?.includes(507) === true) checkRoom();
+        return handler.call(this, request, reply);
+      })();
       handlers.set(request.raw, handled);
       return handled;
     };
@@ -161,14 +168,20 @@ function notFound(routes: readonly RouteSummary[], { url }: FastifyRequest, repl
   throw new ApiError(405, "not with this method");
 }
 
+function messageOf(error: Error, status: number): string {
+  if (status === 500) return "internal error";
+  return isDiskFull(error) ? new StoreError(error).message : error.message;
+}
+
 type Refuse = (error: Error, request: FastifyRequest, reply: FastifyReply) => FastifyReply;
 
-function refusing(failed: (error: unknown) => void): Refuse {
+function refusing(failed: (line: string) => void): Refuse {
   return (error, { raw }, reply) => {
     const status = statusOf(error);
-    if (status === 500) failed(error);
+    if (status === 500) failed(`internal error: ${error.message}`);
+    if (status === 507) failed(`${raw.method} ${raw.url?.split("?", 1)[0]} refused: ${messageOf(error, status)}`);
     // The unread rest of a body would hold the connection up.
     if (!raw.complete) reply.header("Connection", "close");
-    return reply.code(status).send({ error: status === 500 ? "internal error" : error.message });
+    return reply.code(status).send({ error: messageOf(error, status) });
   };
 }

@@ -7,8 +7,8 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Needs no session. */
     readonly open?: boolean;
-    /** Statuses beside those that any call may get. */
-    readonly errors?: readonly (404 | 413 | 422)[];
+    /** Statuses beside those that any call may get. With 507, the call is refused while nothing can be stored. */
+    readonly errors?: readonly (404 | 413 | 422 | 507)[];
     /** Media type of a body that is not JSON; the handler reads it from the request. */
     readonly upload?: string;
     /** Media type of an answer that is not JSON; the handler writes it. */

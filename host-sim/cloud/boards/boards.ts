@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { BoundedLog } from "../core/bounded-log";
 import type { Cloud } from "../core/cloud";
 import { randomDevice } from "../core/platforms/sides";
+import { isDiskFull, StoreError } from "../core/state/store-error";
 import { GOOD, WEAK, WeakLink, type LinkQuality, type Target } from "../../faults/weak-link";
 import { BoardProcess } from "./board-process";
 import { flashMap, type FlashMap } from "./flash-map";
@@ -84,7 +85,11 @@ export class Boards {
   /** Powers those that were on. The cloud listens. */
   async start(): Promise<void> {
     this.#open = true;
-    for (const entry of this.#entries.values()) if (entry.board.power) await this.#on(entry);
+    for (const entry of this.#entries.values()) {
+      if (!entry.board.power) continue;
+      const off = (error: Error): void => this.#change(entry, { power: false, problem: problemOf(error) });
+      await this.#on(entry).catch(off);
+    }
   }
 
   /** Every board loses its power, and has it again at the next `start`. */
@@ -123,7 +128,12 @@ export class Boards {
     const entry = this.#keep({ name, device, power: true, weak: false, engine }, factory);
     rmSync(this.#folder(name), { recursive: true, force: true });
     this.#save(entry);
-    await this.#on(entry);
+    try {
+      await this.#on(entry);
+    } catch (error) {
+      await this.remove(name);
+      throw error;
+    }
     return entry.board;
   }
 
@@ -132,11 +142,11 @@ export class Boards {
     const entry = this.#entry(name);
     await this.#inTurn(entry, async () => {
       if (on === (entry.process !== undefined)) return;
+      if (on) await this.#on(entry);
       const { problem: _, ...board } = entry.board;
       entry.board = board;
       this.#change(entry, { power: on });
-      if (on) await this.#on(entry);
-      else await this.#off(entry);
+      if (!on) await this.#off(entry);
     });
     return entry.board;
   }
@@ -156,7 +166,7 @@ export class Boards {
     await this.#inTurn(entry, () => this.#off(entry, true));
     this.#entries.delete(name);
     const { cloud, removed } = this.#options;
-    cloud.database?.run("DELETE FROM boards WHERE name = ?", name);
+    cloud.keeper?.write(`board ${name}`, (database) => database.run("DELETE FROM boards WHERE name = ?", name));
     cloud.removeDevice(entry.board.device);
     rmSync(this.#folder(name), { recursive: true, force: true });
     rmSync(this.#config(name), { force: true });
@@ -249,11 +259,13 @@ export class Boards {
 
   #save({ board: { name, device, ...body }, factory }: Entry): void {
     const stored: StoredBoard = { ...body, factory };
-    this.#options.cloud.database?.run(
-      "INSERT INTO boards(name, device, body) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET body = excluded.body",
-      name,
-      device,
-      JSON.stringify(stored),
+    this.#options.cloud.keeper?.write(`board ${name}`, (database) =>
+      database.run(
+        "INSERT INTO boards(name, device, body) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET body = excluded.body",
+        name,
+        device,
+        JSON.stringify(stored),
+      ),
     );
   }
 
@@ -268,6 +280,10 @@ export class Boards {
   #config(name: string): string {
     return join(this.#options.folder, `${name}.json`);
   }
+}
+
+function problemOf(error: Error): string {
+  return isDiskFull(error) ? new StoreError(error).message : error.message;
 }
 
 type StoredBoard = Omit<SimulatedBoard, "name" | "device"> & { readonly factory: string };

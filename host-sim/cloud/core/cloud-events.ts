@@ -22,6 +22,8 @@ export interface CloudEvents {
   rolloutRemoved: [string];
   /** The connection to a broker elsewhere came or went. */
   broker: [connected: boolean, message: string];
+  /** Nothing can be stored, for that reason; undefined: it can again. */
+  storage: [trouble: string | undefined];
   served: [Served];
   violation: [Violation];
   refused: [Refusal];

@@ -59,17 +59,20 @@ export interface CloudTls {
   readonly clientCertificates?: boolean;
 }
 
+export const DEFAULT_HOST = "127.0.0.1";
+
 export interface PreparedTls {
   readonly identity: TlsIdentity;
   readonly authority?: Authority;
 }
 
 /** The certificate that devices will see: given, or made here. */
-export async function prepareTls(tls: CloudTls, host: string, publicHost: string): Promise<PreparedTls> {
+export async function prepareTls(tls: CloudTls, options: CloudOptions): Promise<PreparedTls> {
   const ask = tls.clientCertificates === true;
   if (tls.credentials) return { identity: tlsIdentity(tls.credentials, tls.credentials.root, ask) };
   const authority = tls.authority ?? (await Authority.create(tls.kind ?? "rsa"));
-  const names = new Set(["localhost", "127.0.0.1", "::1", publicHost, host].filter((name) => !isAny(name)));
+  const own = [publicHostOf(options), options.host ?? DEFAULT_HOST].filter((name) => !isAny(name));
+  const names = new Set(["localhost", "127.0.0.1", "::1", ...own]);
   return { identity: tlsIdentity(await authority.server([...names]), authority.root, ask), authority };
 }
 
@@ -89,7 +92,7 @@ export function isAny(host: string): boolean {
 }
 
 /** Where devices find the cloud unless something else is said. */
-export function publicHostOf({ publicHost, publicUrl, host = "127.0.0.1" }: CloudOptions): string {
+export function publicHostOf({ publicHost, publicUrl, host = DEFAULT_HOST }: CloudOptions): string {
   return (
     publicHost ?? (publicUrl === undefined ? reachable(host) : new URL(publicUrl).hostname.replace(/^\[|\]$/g, ""))
   );

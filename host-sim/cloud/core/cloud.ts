@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
 import type { Authority } from "./listeners/certificates";
-import { ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
+import { DEFAULT_HOST, ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
 import { isAsleep } from "./devices/sleep";
@@ -47,10 +47,8 @@ export async function createCloud(options: CloudOptions = {}): Promise<Cloud> {
     const packages = await PackageStore.open(
       options.packages ?? (state === undefined ? undefined : join(state, PACKAGES_FOLDER)),
     );
-    const host = options.host ?? "127.0.0.1";
-    const publicHost = publicHostOf(options);
-    const tls = options.tls && (await prepareTls(options.tls, host, publicHost));
-    return new Cloud(options, host, publicHost, packages, tls, database);
+    const tls = options.tls && (await prepareTls(options.tls, options));
+    return new Cloud(options, packages, tls, database);
   } catch (error) {
     database?.close();
     throw error;
@@ -75,6 +73,8 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly rollouts: Rollouts;
   /** Where it outlives the process. */
   readonly database: StateDatabase | undefined;
+  /** Stores what changes; undefined where nothing is stored, and until the stored state is restored. */
+  keeper: StateKeeper | undefined;
   readonly #sides: Sides;
   readonly #broker: Broker;
   readonly #brokerIsElsewhere: boolean;
@@ -83,27 +83,23 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
   readonly #timers = new Timers();
   readonly #origins: DownloadOrigins;
-  /** Undefined until the stored state is restored. */
-  #keeper: StateKeeper | undefined;
   readonly #now: () => number;
   readonly #running: RunningTime;
 
   constructor(
     options: CloudOptions,
-    host: string,
-    publicHost: string,
     packages: PackageStore,
     tls: PreparedTls | undefined,
     database: StateDatabase | undefined,
   ) {
     super();
     this.setMaxListeners(0);
-    const now = options.now ?? Date.now;
+    const { now = Date.now, host = DEFAULT_HOST } = options;
     this.#now = now;
     this.#running = new RunningTime(options.running ?? options.now, database?.setting(RunningTime.SETTING));
-    this.#origins = new DownloadOrigins(publicHost, this, options.downloadOrigin ?? options.publicUrl);
+    this.publicHost = publicHostOf(options);
+    this.#origins = new DownloadOrigins(this.publicHost, this, options.downloadOrigin ?? options.publicUrl);
     this.packages = packages;
-    this.publicHost = publicHost;
     this.publicUrl = options.publicUrl;
     this.root = tls?.identity.root;
     this.authority = tls?.authority;
@@ -124,7 +120,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.files = new FileServer({ packages, signer, traffic, now: options.now ?? steadyNow, served }, options.throttle);
     this.#sides = new Sides([...createSides(options), ...(options.sides ?? [])]);
     this.#brokerIsElsewhere = options.broker !== undefined;
-    this.brokerHost = options.broker === undefined ? publicHost : brokerAddress(options.broker.url).host;
+    this.brokerHost = options.broker === undefined ? this.publicHost : brokerAddress(options.broker.url).host;
     this.#broker = makeBroker({
       options,
       host,
@@ -140,7 +136,12 @@ export class Cloud extends EventEmitter<CloudEvents> {
     for (const side of this.#sides.list()) side.attach(sideHost);
     if (!database) return;
     restore(database, this, { online: !this.#broker.tellsPresence });
-    this.#keeper = new StateKeeper(database, this.#running, (device) => this.identity(device));
+    this.keeper = new StateKeeper(
+      database,
+      this.#running,
+      (id) => this.identity(id),
+      (trouble) => this.emit("storage", trouble),
+    );
   }
 
   /** Rejects with one line if a port can not be had; nothing listens then. */
@@ -150,8 +151,8 @@ export class Cloud extends EventEmitter<CloudEvents> {
       await this.#http.start();
       await this.#broker.start();
       this.rollouts.goOn();
-      this.#timers.every(TICK, () => this.rollouts.tick());
-      this.#timers.every(RunningTime.STORED_EVERY, () => this.#keeper?.flush());
+      this.#timers.every(TICK, () => this.keeper?.trouble === undefined && this.rollouts.tick());
+      this.#timers.every(RunningTime.STORED_EVERY, () => this.keeper?.flush());
     } catch (error) {
       await this.stop();
       throw error;
@@ -162,13 +163,13 @@ export class Cloud extends EventEmitter<CloudEvents> {
   async stop(): Promise<void> {
     this.#timers.close();
     await Promise.all([this.#broker.stop(), this.#http.stop()]);
-    this.#keeper?.flush();
+    this.keeper?.flush();
   }
 
   /** Stops, and closes the state folder: nothing is stored after this. */
   async close(): Promise<void> {
     await this.stop();
-    this.#keeper?.close();
+    this.keeper?.close();
   }
 
   /** 0 where there is no such listener. */
@@ -209,7 +210,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   addDevice(platform: string, identity: unknown): string {
     const id = this.#sides.named(platform).add(identity);
     const device = this.devices.get(id);
-    if (device) this.#keeper?.device(device);
+    if (device) this.keeper?.device(device);
     return id;
   }
 
@@ -226,7 +227,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.#sides.ofDevice(id)?.remove(id);
     this.tasks.forget(id);
     this.#origins.set(id, undefined);
-    this.#keeper?.deviceRemoved(id);
+    this.keeper?.deviceRemoved(id);
     this.emit("deviceRemoved", id);
     if (clientId !== undefined) this.#broker.disconnect(clientId);
   }
@@ -276,22 +277,23 @@ export class Cloud extends EventEmitter<CloudEvents> {
   }
 
   #deviceChanged(device: Device): void {
-    this.#keeper?.device(device);
+    this.keeper?.device(device);
     this.emit("device", device);
   }
 
   #messageLogged(device: Device, message: LoggedMessage): void {
     if (!this.#broker.tellsPresence && message.direction === "up") this.devices.heard(device.id, message.at);
-    this.#keeper?.message(device, message);
+    this.keeper?.message(device, message);
     this.emit("message", device, message);
   }
 
   /** Stores the task together with its rollout's member before anything follows from the change. */
   #taskChanged(task: Task): void {
     this.rollouts.follow(task);
-    this.#keeper?.task(task);
+    this.keeper?.task(task);
     this.emit("task", task);
-    this.rollouts.react(task);
+    // No further device is asked while nobody would remember it; the next tick goes on.
+    if (this.keeper?.trouble === undefined) this.rollouts.react(task);
   }
 
   #makeHttp(options: CloudOptions, host: string, tls: PreparedTls | undefined): HttpFront {
@@ -299,7 +301,10 @@ export class Cloud extends EventEmitter<CloudEvents> {
       host,
       connected: () => this.traffic.connection(),
       handlers: [
-        (request, response) => firstOf(this.#handlers, (handler) => handler(request, response)),
+        async (request, response) => {
+          for (const handler of this.#handlers) if (await handler(request, response)) return true;
+          return false;
+        },
         this.#sides.handler,
         (request, response) => this.files.handle(request, response).then(() => true),
       ],
@@ -319,14 +324,14 @@ export class Cloud extends EventEmitter<CloudEvents> {
       push: (device, file, options) => this.push(device, file, options),
       cancel: (task, why) => this.#sideOf(task.device).cancel(task, why),
       changed: (rollout) => {
-        this.#keeper?.rollout(rollout);
+        this.keeper?.rollout(rollout);
         this.emit("rollout", rollout);
       },
       removed: (id) => {
-        this.#keeper?.rolloutRemoved(id);
+        this.keeper?.rolloutRemoved(id);
         this.emit("rolloutRemoved", id);
       },
-      memberChanged: (rollout, member) => this.#keeper?.member(rollout, member),
+      memberChanged: (rollout, member) => this.keeper?.member(rollout, member),
     });
   }
 
@@ -348,9 +353,4 @@ export class Cloud extends EventEmitter<CloudEvents> {
       },
     };
   }
-}
-
-async function firstOf<T>(items: readonly T[], test: (item: T) => boolean | Promise<boolean>): Promise<boolean> {
-  for (const item of items) if (await test(item)) return true;
-  return false;
 }

@@ -34,7 +34,7 @@ export function boardRoutes(api: ApiRoutes, { boards }: ApiContext): void {
   api.route({
     method: "POST",
     url: "/boards",
-    config: { errors: [422] },
+    config: { errors: [422, 507] },
     schema: {
       summary: "A new simulated board, switched on",
       body: AddBoard,

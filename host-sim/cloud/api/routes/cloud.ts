@@ -93,7 +93,7 @@ export function cloudRoutes(api: ApiRoutes, context: ApiContext): void {
 }
 
 function overview(context: ApiContext): Static<typeof Overview> {
-  const { cloud, boards, version, brokerConnected } = context;
+  const { cloud, boards, version, brokerConnected, warnings } = context;
   const devices = cloud.devices.list();
   const rollouts = cloud.rollouts.list();
   return {
@@ -102,6 +102,7 @@ function overview(context: ApiContext): Static<typeof Overview> {
     broker: cloud.bus.tellsPresence ? "embedded" : "external",
     brokerConnected: brokerConnected(),
     platforms: [...cloud.platforms],
+    warnings: warnings(),
     kept: cloud.database !== undefined,
     devices: { total: devices.length, online: devices.filter(({ online }) => online).length },
     packages: cloud.packages.list().length,

@@ -35,7 +35,7 @@ export function deviceRoutes(api: ApiRoutes, context: ApiContext): void {
   api.route({
     method: "POST",
     url: "/devices",
-    config: { errors: [422] },
+    config: { errors: [422, 507] },
     schema: {
       summary: "Adds devices: all of them, or none",
       body: AddDevices,

@@ -40,7 +40,7 @@ export function packageRoutes(api: ApiRoutes, { cloud, events }: ApiContext): vo
   api.route({
     method: "POST",
     url: "/packages",
-    config: { upload: "application/octet-stream", errors: [413, 422] },
+    config: { upload: "application/octet-stream", errors: [413, 422, 507] },
     schema: {
       summary: "Adds a firmware file: its bytes are the body",
       querystring: UploadQuery,
@@ -59,7 +59,7 @@ export function packageRoutes(api: ApiRoutes, { cloud, events }: ApiContext): vo
   api.route({
     method: "POST",
     url: "/packages/samples",
-    config: { errors: [422] },
+    config: { errors: [422, 507] },
     schema: {
       summary: "Makes an image for simulated boards, good or with a fault",
       body: SampleRequest,

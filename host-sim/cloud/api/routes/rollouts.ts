@@ -31,7 +31,7 @@ export function rolloutRoutes(api: ApiRoutes, { cloud }: ApiContext): void {
   api.route({
     method: "POST",
     url: "/rollouts",
-    config: { errors: [422] },
+    config: { errors: [422, 507] },
     schema: {
       summary: "Updates devices to a package, now or later, at once or in waves",
       body: CreateRollout,
@@ -111,7 +111,7 @@ export function rolloutStepRoutes(api: ApiRoutes, { cloud }: ApiContext): void {
   api.route({
     method: "POST",
     url: "/rollouts/:id/resume",
-    config: { errors: [404, 422] },
+    config: { errors: [404, 422, 507] },
     schema: {
       summary: "Lets a halted rollout go on",
       params: IdParams,
@@ -126,7 +126,7 @@ export function rolloutStepRoutes(api: ApiRoutes, { cloud }: ApiContext): void {
   api.route({
     method: "POST",
     url: "/rollouts/:id/retry",
-    config: { errors: [404, 422] },
+    config: { errors: [404, 422, 507] },
     schema: {
       summary: "Asks the devices that failed once more",
       params: IdParams,

@@ -19,6 +19,7 @@ export const Overview = Type.Object(
     broker: Type.Enum(["embedded", "external"]),
     brokerConnected: Type.Boolean(),
     platforms: Type.Array(Type.String()),
+    warnings: Type.Array(Type.String(), { description: "what somebody should see to, one line each" }),
     kept: Type.Boolean({ description: "the state outlives the process" }),
     devices: Type.Object({ total: Type.Integer(), online: Type.Integer() }, strict),
     packages: Type.Integer(),

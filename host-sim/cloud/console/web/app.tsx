@@ -1,7 +1,7 @@
 import type { ComponentChildren, JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { ask, Problem, SIGNED_OUT } from "./api";
-import { listen, useConnected } from "./live";
+import { ask, Problem, SIGNED_OUT, type Views } from "./api";
+import { listen, useConnected, useLive } from "./live";
 import { linkTo, usePlace } from "./location";
 import { DevicePage } from "./pages/device/page";
 import { DevicesPage } from "./pages/devices/page";
@@ -116,9 +116,24 @@ function Console({ leave }: { leave: () => void }): JSX.Element {
             The cloud does not answer; this page shows what was known last.
           </p>
         )}
+        <Warnings />
         <Page key={`${page}/${id ?? ""}`}>{pageOf(page, id, query)}</Page>
       </main>
     </div>
+  );
+}
+
+/** What somebody should see to, on whatever page. */
+function Warnings(): JSX.Element {
+  const { data } = useLive<Views["overview"]>("/overview", ["warnings"]);
+  return (
+    <>
+      {(data?.warnings ?? []).map((warning) => (
+        <p class="note problem" role="status" key={warning}>
+          {warning.charAt(0).toUpperCase() + warning.slice(1)}.
+        </p>
+      ))}
+    </>
   );
 }
 

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { ask, Problem } from "./api";
 
 type Ids = readonly string[] | true;
-export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker";
+export type Topic = "packages" | "devices" | "messages" | "rollouts" | "boards" | "journal" | "broker" | "warnings";
 
 /** Milliseconds between two questions of one page, at least. */
 const REFRESH_INTERVAL = 800;

@@ -103,7 +103,13 @@ export class PackageStore {
     this.#checkRoom(size);
     const name = (given.name ?? `${version}.bin`).slice(0, NAME_MAX);
     const facts: Package = { id, name, version, ...image, size, md5, sha256, addedAt: Date.now() };
-    if (this.#folder !== undefined) await save(this.#folder, facts, arrived);
+    if (this.#folder !== undefined) {
+      const kept = join(this.#folder, id);
+      await save(this.#folder, facts, arrived).catch(async (error: Error) => {
+        for (const end of [".json.part", ".json", ".bin"]) await rm(kept + end, { force: true });
+        throw error;
+      });
+    }
     this.#packages.set(id, { facts, bytes: arrived.bytes });
     return facts;
   }

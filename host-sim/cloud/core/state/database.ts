@@ -1,10 +1,15 @@
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type DatabaseSyncInstance, type StatementSyncInstance } from "@photostructure/sqlite";
+import { fileReason } from "../../../board/config/file-errors";
 import { lockFolder } from "../../../board/folder-lock";
+import { Reserve } from "./reserve";
+import { isDiskFull } from "./store-error";
 
 /** In the state folder. */
 export const DATABASE_FILE = "cloud.db";
+/** In the state folder. */
+const RESERVE_FILE = "reserve";
 
 /** What a column may hold. */
 export type Value = string | number | null;
@@ -40,56 +45,58 @@ const MIGRATIONS: readonly string[] = [
  * The cloud's state in one SQLite file. Write-ahead log without waiting for the disk: a transaction that was committed
  * is there after the process was killed; after the machine itself lost its power, the last ones may be missing, but
  * what is there is whole. Held by one process at a time.
+ *
+ * On a full disk a write lets the reserve go and is tried once more.
  */
 export class StateDatabase {
   readonly #database: DatabaseSyncInstance;
   readonly #statements = new Map<string, StatementSyncInstance>();
+  readonly #reserve: Reserve;
   readonly #unlock: () => void;
 
-  private constructor(database: DatabaseSyncInstance, unlock: () => void) {
+  private constructor(database: DatabaseSyncInstance, reserve: Reserve, unlock: () => void) {
     this.#database = database;
+    this.#reserve = reserve;
     this.#unlock = unlock;
   }
 
   /** Makes folder and file where they are not there. Rejects with one line if they can not be used. */
   static async open(folder: string): Promise<StateDatabase> {
     const path = join(folder, DATABASE_FILE);
-    let database: DatabaseSyncInstance | undefined;
     let unlock: (() => void) | undefined;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
       // SQLite's own lock would last until the last statement is collected as garbage.
       unlock = await lockFolder(folder);
-      database = new DatabaseSync(path);
-      chmodSync(path, 0o600);
-      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
-      migrate(database);
-      return new StateDatabase(database, unlock);
+      const reserve = new Reserve(join(folder, RESERVE_FILE));
+      const database = withReserve(reserve, () => openDatabase(path));
+      reserve.take();
+      return new StateDatabase(database, reserve, unlock);
     } catch (error) {
-      database?.close();
       unlock?.();
       throw new Error(`the state in ${folder} can not be used: ${reason(error as Error)}`, { cause: error });
     }
   }
 
   run(sql: string, ...values: Value[]): void {
-    this.#prepare(sql).run(...values);
+    const write = (): unknown => this.#prepare(sql).run(...values);
+    // A transaction is repeated as a whole.
+    if (this.#database.isTransaction) write();
+    else withReserve(this.#reserve, write);
   }
 
   all(sql: string, ...values: Value[]): Row[] {
     return this.#prepare(sql).all(...values) as Row[];
   }
 
-  /** All or nothing; not to be nested. */
+  /** All or nothing; not to be nested. `work` may be called twice. */
   transaction(work: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
-    try {
-      work();
-      this.#database.exec("COMMIT");
-    } catch (error) {
-      this.#database.exec("ROLLBACK");
-      throw error;
-    }
+    withReserve(this.#reserve, () => this.#transaction(work));
+  }
+
+  /** Takes back the reserve that a full disk may have cost. False: the disk is full. */
+  hasRoom(): boolean {
+    return this.#reserve.take();
   }
 
   setting(key: string): string | undefined {
@@ -120,10 +127,44 @@ export class StateDatabase {
     this.#unlock();
   }
 
+  #transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      // A full disk ends the transaction by itself (sqlite.org/lang_transaction.html, section 3).
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
   #prepare(sql: string): StatementSyncInstance {
     let statement = this.#statements.get(sql);
     if (statement === undefined) this.#statements.set(sql, (statement = this.#database.prepare(sql)));
     return statement;
+  }
+}
+
+function withReserve<T>(reserve: Reserve, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!isDiskFull(error) || !reserve.release()) throw error;
+    return work();
+  }
+}
+
+function openDatabase(path: string): DatabaseSyncInstance {
+  const database = new DatabaseSync(path);
+  try {
+    chmodSync(path, 0o600);
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON");
+    migrate(database);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
   }
 }
 
@@ -135,8 +176,10 @@ function migrate(database: DatabaseSyncInstance): void {
   }
 }
 
-function reason({ message }: Error): string {
+function reason(error: Error): string {
+  const { message, code } = error as NodeJS.ErrnoException;
+  if (isDiskFull(error)) return "the disk is full";
   if (/in use by another process/.test(message)) return "another cloud is using it";
   if (/not a database/i.test(message)) return `${DATABASE_FILE} is not a database`;
-  return message;
+  return code?.startsWith("E") === true && code !== "ERR_SQLITE_ERROR" ? fileReason(error) : message;
 }

@@ -3,6 +3,7 @@ import type { Member, Rollout } from "../rollouts/rollout";
 import { FINISHED_MAX, type Task } from "../devices/tasks";
 import { RunningTime } from "../running-time";
 import type { StateDatabase } from "./database";
+import { StoreError } from "./store-error";
 import {
   deleteDevice,
   deleteRollout,
@@ -21,6 +22,10 @@ const LAZY = 250;
 export const MESSAGES_KEPT = 200;
 /** New messages of a device until the older ones are looked for. */
 const PRUNE_EVERY = 50;
+/** Milliseconds between two tries while nothing can be written. */
+const RETRY = 1_000;
+/** What was begun is written, but the reserve that this took can not be had again. */
+const NO_ROOM = new StoreError({ code: "ENOSPC" });
 
 interface Messages {
   fresh: LoggedMessage[];
@@ -31,6 +36,8 @@ interface Messages {
  * Writes down what changes in a cloud. A new task, a change of a task's status or of a rollout, a device that is added
  * or reports another version: these are committed before the call returns, so before anybody outside can see an effect
  * of them. The rest follows within a quarter of a second, many changes in one transaction.
+ *
+ * While nothing can be written, what changes waits here. It is written as soon as that goes again.
  */
 export class StateKeeper {
   readonly #database: StateDatabase;
@@ -43,14 +50,45 @@ export class StateKeeper {
   readonly #rollouts = new Map<string, Rollout>();
   readonly #members = new Map<string, { rollout: string; member: Member }>();
   readonly #messages = new Map<string, Messages>();
+  /** Written before all else, by what they are about. */
+  readonly #writes = new Map<string, () => void>();
+  readonly #onTrouble: (trouble: string | undefined) => void;
   #timer: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #trouble: StoreError | undefined;
   #closed = false;
 
-  /** `identity`: what the device's platform side needs to know it again. */
-  constructor(database: StateDatabase, running: RunningTime, identity: (device: string) => unknown) {
+  /**
+   * `identity`: what the device's platform side needs to know it again. `onTrouble` hears why nothing can be written,
+   * and of the end of that.
+   */
+  constructor(
+    database: StateDatabase,
+    running: RunningTime,
+    identity: (device: string) => unknown,
+    onTrouble: (trouble: string | undefined) => void,
+  ) {
     this.#database = database;
     this.#running = running;
     this.#identity = identity;
+    this.#onTrouble = onTrouble;
+  }
+
+  /** Why nothing new can be written down; undefined while that goes well. */
+  get trouble(): string | undefined {
+    return this.#trouble?.message;
+  }
+
+  /** Throws one line unless there is room for what is about to be made. */
+  checkRoom(): void {
+    if (this.#trouble !== undefined || !this.#database.hasRoom()) this.flush();
+    if (this.#trouble !== undefined) throw this.#trouble;
+  }
+
+  /** Writes something of one's own; it takes the place of what still waits under the same name. */
+  write(about: string, work: (database: StateDatabase) => void): void {
+    this.#writes.set(about, () => work(this.#database));
+    this.flush();
   }
 
   device(device: Device): void {
@@ -66,8 +104,8 @@ export class StateKeeper {
     this.#devices.delete(id);
     this.#versions.delete(id);
     this.#messages.delete(id);
-    this.flush();
-    this.#database.transaction(() => deleteDevice(this.#database, id));
+    for (const task of this.#tasks.values()) if (task.device === id) this.#tasks.delete(task.id);
+    this.write(`device ${id}`, (database) => deleteDevice(database, id));
   }
 
   task(task: Task): void {
@@ -84,9 +122,12 @@ export class StateKeeper {
   }
 
   rolloutRemoved(id: string): void {
-    this.flush();
-    this.#database.run("DELETE FROM members WHERE rollout = ?", Number(id));
-    deleteRollout(this.#database, id);
+    this.#rollouts.delete(id);
+    for (const [key, { rollout }] of this.#members) if (rollout === id) this.#members.delete(key);
+    this.write(`rollout ${id}`, (database) => {
+      database.run("DELETE FROM members WHERE rollout = ?", Number(id));
+      deleteRollout(database, id);
+    });
   }
 
   /** Committed together with the task or the rollout that it changed with, which is announced after it. */
@@ -99,17 +140,36 @@ export class StateKeeper {
     let messages = this.#messages.get(device.id);
     if (messages === undefined) this.#messages.set(device.id, (messages = { fresh: [], sincePruned: 0 }));
     messages.fresh.push(message);
+    if (messages.fresh.length > MESSAGES_KEPT) messages.fresh.shift();
     this.#later(false);
   }
 
-  /** Commits everything that waits, and how long the cloud has run. */
+  /** Commits everything that waits, and how long the cloud has run; or leaves it waiting. */
   flush(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#closed) return;
+    try {
+      this.#commit();
+      this.#note(this.#database.hasRoom() ? undefined : NO_ROOM);
+    } catch (error) {
+      this.#note(new StoreError(error));
+    }
+  }
+
+  #note(trouble: StoreError | undefined): void {
+    const before = this.trouble;
+    this.#trouble = trouble;
+    clearTimeout(this.#retry);
+    if (trouble !== undefined) this.#retry = setTimeout(() => this.flush(), RETRY);
+    if (this.trouble !== before) this.#onTrouble(this.trouble);
+  }
+
+  #commit(): void {
     const database = this.#database;
     database.transaction(() => {
       database.setSetting(RunningTime.SETTING, this.#running.stored);
+      for (const write of this.#writes.values()) write();
       for (const device of this.#devices.values()) this.#saveDevice(device);
       for (const task of this.#tasks.values()) {
         saveTask(database, task);
@@ -119,12 +179,15 @@ export class StateKeeper {
       for (const { rollout, member } of this.#members.values()) saveMember(database, rollout, member);
       for (const [device, messages] of this.#messages) this.#saveMessages(device, messages);
     });
-    for (const waiting of [this.#devices, this.#tasks, this.#rollouts, this.#members]) waiting.clear();
+    for (const waiting of [this.#writes, this.#devices, this.#tasks, this.#rollouts, this.#members]) waiting.clear();
+    for (const messages of this.#messages.values()) this.#written(messages);
   }
 
-  /** Writes the rest; nothing is stored after this. */
+  /** Writes the rest; nothing is stored after this. Idempotent. */
   close(): void {
+    if (this.#closed) return;
     this.flush();
+    clearTimeout(this.#retry);
     this.#closed = true;
     this.#database.close();
   }
@@ -141,10 +204,14 @@ export class StateKeeper {
 
   #saveMessages(device: string, messages: Messages): void {
     for (const message of messages.fresh) saveMessage(this.#database, device, message);
-    messages.sincePruned += messages.fresh.length;
+    if (messages.sincePruned + messages.fresh.length >= PRUNE_EVERY)
+      pruneMessages(this.#database, device, MESSAGES_KEPT);
+  }
+
+  /** After the messages were committed. */
+  #written(messages: Messages): void {
+    const unpruned = messages.sincePruned + messages.fresh.length;
+    messages.sincePruned = unpruned >= PRUNE_EVERY ? 0 : unpruned;
     messages.fresh = [];
-    if (messages.sincePruned < PRUNE_EVERY) return;
-    messages.sincePruned = 0;
-    pruneMessages(this.#database, device, MESSAGES_KEPT);
   }
 }
