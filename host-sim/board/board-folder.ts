@@ -5,7 +5,7 @@ import { fileReason } from "./config/file-errors";
 import { FileCells } from "./file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
-import { lockFolder } from "./folder-lock";
+import { LOCK_FILE, lockFolder } from "./folder-lock";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { WearFile, readWear } from "./wear-file";
 import type { Wear } from "./wear-file";
@@ -84,7 +84,7 @@ export function openFlashOf(folder: string): {
 function holdsBoard(folder: string): boolean {
   const names = namesIn(folder);
   if (names.includes(FLASH_FILE)) return true;
-  const strange = names.find((name) => name !== UNFINISHED && name !== WEAR_FILE);
+  const strange = names.find((name) => ![UNFINISHED, WEAR_FILE, LOCK_FILE].includes(name));
   if (strange !== undefined)
     throw new Error(`${folder} is not a board's folder: it holds ${JSON.stringify(strange)} and no ${FLASH_FILE}`);
   return false;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { openBoardFolder } from "../../host-sim/board/board-folder";
@@ -19,7 +19,7 @@ test("an absent folder is made, an empty one filled, and the board found again",
   const second = await openBoardFolder(folder, undefined, () => assert.fail("the factory was asked again"));
   assert.equal(second.isNew, false);
   second.close();
-  assert.deepEqual(readdirSync(folder).sort(), ["flash.bin", "wear.bin"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["flash.bin", "lock", "wear.bin"]);
 });
 
 test("the flash has the size that is asked for, and keeps it", async (t) => {
@@ -65,7 +65,7 @@ test("a factory cut short is done again from the start", async (t) => {
   const board = await openBoardFolder(folder, undefined, factory);
   assert.equal(board.isNew, true);
   board.close();
-  assert.deepEqual(readdirSync(folder).sort(), ["flash.bin", "wear.bin"]);
+  assert.deepEqual(readdirSync(folder).sort(), ["flash.bin", "lock", "wear.bin"]);
 });
 
 test("two of us can not have one board", async (t) => {
@@ -76,22 +76,28 @@ test("two of us can not have one board", async (t) => {
   (await openBoardFolder(folder, undefined, factory)).close();
 });
 
-// "darwin": the kind of lock that has a file.
-for (const platform of [process.platform, "darwin"] as const) {
-  test(`the lock of a killed process is taken over (${platform})`, async (t) => {
+/** As in another container: with a network and process ids of its own, where this system allows that. */
+const CONTAINER = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"];
+const allowed = spawnSync(CONTAINER[0]!, [...CONTAINER.slice(1), "true"]).status === 0;
+
+for (const [where, prefix] of [
+  ["this system", []],
+  ...(allowed ? [["another container", CONTAINER] as const] : []),
+] as const) {
+  test(`a process in ${where} has the folder until it is killed`, async (t) => {
     const folder = temporaryFolder(t);
-    mkdirSync(folder, { recursive: true });
     const lock = new URL("../../host-sim/board/folder-lock.ts", import.meta.url).href;
-    const script = `import { lockFolder } from ${JSON.stringify(lock)}; await lockFolder(${JSON.stringify(folder)}, ${JSON.stringify(platform)}); console.log("locked"); setInterval(() => {}, 1000);`;
-    const other = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "-e", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const script = `import { lockFolder } from ${JSON.stringify(lock)}; await lockFolder(${JSON.stringify(folder)}); console.log("locked"); setInterval(() => {}, 1000);`;
+    const [command, ...args] = [...prefix, process.execPath, "--import", "tsx", "--input-type=module", "-e", script];
+    const other = spawn(command!, args, { stdio: ["ignore", "pipe", "inherit"] });
     await once(other.stdout, "data");
-    await assert.rejects(lockFolder(folder, platform), /is in use by another process/);
+    await assert.rejects(lockFolder(folder), { message: `${folder} is in use by another process` });
     other.kill("SIGKILL");
     await once(other, "close");
-    const release = await lockFolder(folder, platform);
-    await assert.rejects(lockFolder(folder, platform), /is in use/);
+    const release = await lockFolder(folder);
+    await assert.rejects(lockFolder(folder), /is in use/);
     release();
+    (await lockFolder(folder))();
+    assert.deepEqual([readdirSync(folder), statSync(join(folder, "lock")).size], [["lock"], 0]);
   });
 }

@@ -66,7 +66,7 @@ export class StateDatabase {
     let unlock: (() => void) | undefined;
     try {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      // SQLite's own lock would last until the last statement is collected as garbage.
+      // The lock of the database's own file would last until the last statement is collected as garbage.
       unlock = await lockFolder(folder);
       const reserve = new Reserve(join(folder, RESERVE_FILE));
       const database = withReserve(reserve, () => openDatabase(path));
