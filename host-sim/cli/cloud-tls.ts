@@ -1,26 +1,63 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { readText } from "../board/config/text-file";
+import { lockFolder } from "../board/folder-lock";
 import { Authority, type Credentials } from "../cloud/core/listeners/certificates";
+import { day, daysLeft } from "../cloud/core/listeners/expiry";
 import { clientIdOf, type TencentDevice } from "../cloud/core/platforms/tencent/access";
+import { writeSecret, writeWhole } from "./whole-file";
 
 /** The root that devices must trust. */
 export const ROOT_FILE = "root.pem";
 const KEY_FILE = "root.key.pem";
 
-/** The certificate authority kept in a folder; made there the first time. Rejects with one line. */
-export async function keptAuthority(folder: string): Promise<Authority> {
+/** Days before its end at which our own root is renewed: devices have that long to get the new one. */
+const ROOT_RENEWAL_DAYS = 180;
+
+/**
+ * The certificate authority kept in a folder; made there the first time, and renewed in the last half year before its
+ * end, of which `say` hears. Rejects with one line.
+ */
+export async function keptAuthority(folder: string, say: (line: string) => void): Promise<Authority> {
+  mkdirSync(folder, { recursive: true });
+  // Two of us must not make two authorities.
+  const release = await lockFolder(folder);
+  try {
+    return await renewed(await loadOrMake(folder), join(folder, ROOT_FILE), say);
+  } finally {
+    release();
+  }
+}
+
+async function renewed(authority: Authority, root: string, say: (line: string) => void): Promise<Authority> {
+  const left = daysLeft(authority.root, Date.now());
+  if (left > ROOT_RENEWAL_DAYS) return authority;
+  const end = day(Date.now() + left * 86_400_000);
+  const next = await authority.renewed();
+  writeWhole(root, Buffer.from(next.root));
+  say(
+    `warning: ${root} ${left > 0 ? `ends on ${end}` : `expired on ${end}`} and was renewed with the same key: ` +
+      `give devices the new file${left > 0 ? " until then" : ", without which they do not get in"}`,
+  );
+  return next;
+}
+
+async function loadOrMake(folder: string): Promise<Authority> {
   const root = join(folder, ROOT_FILE);
   const key = join(folder, KEY_FILE);
-  await mkdir(folder, { recursive: true }).catch(() =>
-    Promise.reject(new Error(`${folder} can not be a folder for certificates`)),
-  );
-  const texts = await Promise.all([text(root), text(key)]);
-  const [rootPem, keyPem] = texts;
+  const [rootPem, keyPem] = [existing(root), existing(key)];
   if (rootPem === undefined && keyPem === undefined) {
     const authority = await Authority.create("rsa");
-    await writeFile(key, authority.keyPem, { mode: 0o600 });
-    await writeFile(root, authority.root);
+    writeSecret(key, authority.keyPem);
+    try {
+      writeWhole(root, Buffer.from(authority.root));
+    } catch (error) {
+      // One without the other would be no authority.
+      rmSync(key, { force: true });
+      throw error;
+    }
     return authority;
   }
   if (rootPem === undefined || keyPem === undefined) {
@@ -33,23 +70,23 @@ export async function keptAuthority(folder: string): Promise<Authority> {
   }
 }
 
-/** Reads a certificate from elsewhere with its key. `rootFile`: the root that devices trust. Rejects with one line. */
-export async function givenCertificate(
+/** Reads a certificate from elsewhere with its key. `rootFile`: the root that devices trust. Throws one line. */
+export function givenCertificate(
   certificateFile: string,
   keyFile: string,
   rootFile: string | undefined,
-): Promise<Credentials & { root: string }> {
-  const certificate = await certificateIn(certificateFile);
-  const root = rootFile === undefined ? certificate : await certificateIn(rootFile);
-  const key = await required(keyFile);
+): Credentials & { root: string } {
+  const certificate = certificateIn(certificateFile);
+  const root = rootFile === undefined ? certificate : certificateIn(rootFile);
+  const key = readText(keyFile);
   const privateKey = parsed(() => createPrivateKey(key), `${keyFile} is no private key in PEM`);
   if (!new X509Certificate(certificate).checkPrivateKey(privateKey))
     throw new Error(`${keyFile} is not the key of ${certificateFile}`);
   return { certificate, key, root };
 }
 
-async function certificateIn(path: string): Promise<string> {
-  const pem = await required(path);
+function certificateIn(path: string): string {
+  const pem = readText(path);
   parsed(() => new X509Certificate(pem), `${path} is no certificate in PEM`);
   return pem;
 }
@@ -62,12 +99,6 @@ function parsed<T>(work: () => T, otherwise: string): T {
   }
 }
 
-async function required(path: string): Promise<string> {
-  const content = await text(path);
-  if (content === undefined) throw new Error(`${path}: there is no such file`);
-  return content;
-}
-
 /** Writes certificate and key of a device. Returns the entry of the vendor's device_info.json that names the files. */
 export async function writeClientCertificate(
   folder: string,
@@ -78,15 +109,10 @@ export async function writeClientCertificate(
   const devCertFile = resolve(folder, `${device.deviceName}.crt.pem`);
   const devPrivateKeyFile = resolve(folder, `${device.deviceName}.key.pem`);
   await writeFile(devPrivateKeyFile, key, { mode: 0o600 });
-  await writeFile(devCertFile, certificate);
+  writeWhole(devCertFile, Buffer.from(certificate));
   return { devCertFile, devPrivateKeyFile };
 }
 
-async function text(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
-  }
+function existing(path: string): string | undefined {
+  return existsSync(path) ? readText(path) : undefined;
 }

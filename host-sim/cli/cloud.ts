@@ -114,6 +114,8 @@ function tlsOptions(command: Command): void {
     .option("--https-port <port>", "HTTPS port", portNumber, 8443);
 }
 
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
+
 async function run(images: readonly string[], flags: CloudFlags): Promise<void> {
   outliveOutput();
   const listed = flags.devices === undefined ? [] : readDevices(flags.devices);
@@ -121,7 +123,6 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
   const keyless = named.find(({ certificate }) => certificate !== undefined);
   if (keyless && flags.tls === undefined)
     throw new Error(`device ${keyless.certificate?.deviceName} has no secret, and certificates need --tls`);
-  const say = (line: string): void => void process.stderr.write(`${line}\n`);
   const root = rootOf(flags);
   const host = await createCloudHost({
     cloud: await cloudOptions(flags),
@@ -139,7 +140,7 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     narrate(cloud, say);
     await host.start();
     untilSignal(() => void host.close().then(() => process.exit(0)));
-    describe(host, say);
+    describe(host);
     for (const [index, device] of devices.entries()) {
       if (target) cloud.push(device, target);
       const config = JSON.stringify(await configOf(cloud, device, identities[index]!, flags));
@@ -192,11 +193,11 @@ async function certificateOf({
   tlsRoot,
 }: CloudFlags): Promise<Pick<CloudTls, "authority" | "clientCertificates" | "credentials"> | undefined> {
   if (tlsCert === undefined && tlsKey === undefined && tlsRoot === undefined) {
-    return tls === undefined ? undefined : { authority: await keptAuthority(tls), clientCertificates: true };
+    return tls === undefined ? undefined : { authority: await keptAuthority(tls, say), clientCertificates: true };
   }
   if (tls !== undefined) throw new Error("--tls makes a certificate; --tls-cert brings one: one of them");
   if (tlsCert === undefined || tlsKey === undefined) throw new Error("--tls-cert and --tls-key belong together");
-  return { credentials: await givenCertificate(tlsCert, tlsKey, tlsRoot) };
+  return { credentials: givenCertificate(tlsCert, tlsKey, tlsRoot) };
 }
 
 function brokerOptions(url: string, caFile: string | undefined): NonNullable<CloudOptions["broker"]> {
@@ -241,11 +242,11 @@ async function configOf(
 ): Promise<Record<string, unknown>> {
   const config = cloud.deviceConfig(device, rootOf(flags));
   const folder = flags.tls;
-  if (folder === undefined || certificate === undefined || !cloud.authority) return config;
-  return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.authority, certificate) };
+  if (folder === undefined || certificate === undefined || !cloud.tls?.authority) return config;
+  return { ...config, cert_deviceinfo: await writeClientCertificate(folder, cloud.tls.authority, certificate) };
 }
 
-function describe(host: CloudHost, say: (line: string) => void): void {
+function describe(host: CloudHost): void {
   const { cloud } = host;
   const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
   const plain = [

@@ -13,6 +13,7 @@ import { ConsolePages } from "./console/pages";
 import { BoundedLog } from "./core/bounded-log";
 import { createCloud, type Cloud } from "./core/cloud";
 import { isAny, type CloudOptions } from "./core/cloud-options";
+import { expiryWarnings } from "./core/listeners/expiry";
 import { storageNews } from "./core/state/store-error";
 
 export interface CloudHostOptions {
@@ -25,13 +26,15 @@ export interface CloudHostOptions {
   readonly network?: boolean;
   /** Path of the root certificate that devices trust, if the cloud speaks TLS: each device.json names it. */
   readonly rootFile?: string;
-  /** Is told of faults of this program, and of calls that a full disk refused, one line each. */
+  /** Is told of faults of this program, of calls that a full disk refused and of ends of certificates, one line each. */
   readonly failed?: (line: string) => void;
 }
 
 const API_TOKEN_FILE = "api-token";
 const BOARDS_FOLDER = "boards";
 const JOURNAL_KEPT = 500;
+/** Milliseconds between two looks at the ends of certificates. */
+const CERTIFICATES_LOOK = 3_600_000;
 
 /** A cloud with its API, its console and simulated boards. */
 export interface CloudHost {
@@ -77,13 +80,14 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     consoleUrl,
     version: ownVersion(),
     rootFile: options.rootFile,
-    warnings: () => warningsOf(cloud),
+    warnings: () => warningsOf(cloud, now()),
   };
   const api = await createApi(context, guard, (line) => options.failed?.(line));
   const pages = new ConsolePages(guard);
   cloud.onRequest(
     async (request, response) => (await api.handle(request, response)) || pages.handle(request, response),
   );
+  const watch = watchCertificates(context, (line) => options.failed?.(`warning: ${line}`));
   return {
     cloud,
     boards,
@@ -93,9 +97,11 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     link: () => `${consoleUrl()}/#token=${access.link()}`,
     start: async () => {
       await cloud.start();
+      watch.start();
       await boards.start();
     },
     close: async () => {
+      watch.stop();
       events.close();
       await boards.stop();
       await cloud.close();
@@ -134,8 +140,35 @@ function keepJournal(cloud: Cloud, now: () => number): Pick<ApiContext, "journal
 }
 
 /** What somebody should see to, one line each. */
-function warningsOf({ keeper }: Cloud): string[] {
-  return keeper?.trouble === undefined ? [] : [storageNews(keeper.trouble)];
+function warningsOf({ keeper, tls }: Cloud, now: number): string[] {
+  const stored = keeper?.trouble === undefined ? [] : [storageNews(keeper.trouble)];
+  return [...stored, ...(tls?.watched ?? []).flatMap((one) => expiryWarnings(one, now))];
+}
+
+/** Tells each warning about a certificate once, weeks before its end, and renews what is our own. */
+function watchCertificates(
+  { cloud, now, journal, events }: ApiContext,
+  tell: (line: string) => void,
+): { start(): void; stop(): void } {
+  const told = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+  const look = (): void => {
+    void cloud.renew();
+    for (const line of (cloud.tls?.watched ?? []).flatMap((one) => expiryWarnings(one, now()))) {
+      if (told.has(line)) continue;
+      told.add(line);
+      tell(line);
+      journal.add({ at: now(), who: "cloud", what: line });
+      events.changed("warnings", "");
+    }
+  };
+  return {
+    start: () => {
+      look();
+      timer = setInterval(look, CERTIFICATES_LOOK).unref();
+    },
+    stop: () => clearInterval(timer),
+  };
 }
 
 function ownVersion(): string {

@@ -263,7 +263,7 @@ for (const [name, make] of [
 ] as const) {
   test(`https: a server with a certificate ${name} is not asked for the file`, async (t) => {
     const bench = await Bench.start(t, { tls: true });
-    const impostor = await attacker(t, await make(bench.cloud.authority!));
+    const impostor = await attacker(t, await make(bench.cloud.tls!.authority!));
     await bench.repelled(
       async () => {
         bench.cloud.route(bench.device, impostor.origin);

@@ -49,7 +49,7 @@ for (const [name, make] of [
 ] as const) {
   test(`mqtt: a broker with a certificate ${name} gets no byte, and the device connects to the right one afterwards`, async (t) => {
     const { bench, wire } = await tapped(t, { tls: true });
-    const impostor = await tlsServer(t, await make(bench.cloud.authority!));
+    const impostor = await tlsServer(t, await make(bench.cloud.tls!.authority!));
     await bench.repelled(async () => {
       const right = wire.target;
       wire.target = impostor.port;

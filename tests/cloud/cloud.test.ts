@@ -73,10 +73,10 @@ test("certificate mode: the device's own certificate and nobody else's, beside d
     cloud.addDevice("tencent", BOARD);
     const { clientId, username } = credentials({ ...device, deviceSecret: "AAAA" });
     const base = { protocol: "mqtts", port: cloud.mqttsPort, ca: cloud.root! } as const;
-    const own = await cloud.authority!.client(clientId);
+    const own = await cloud.tls!.authority!.client(clientId);
     const good = await mqtt({ ...base, clientId, username, key: own.key, cert: own.certificate });
     await good.endAsync(true);
-    const other = await cloud.authority!.client("A1B2C3D4E5somebody");
+    const other = await cloud.tls!.authority!.client("A1B2C3D4E5somebody");
     await assert.rejects(
       mqtt({ ...base, clientId, username, key: other.key, cert: other.certificate }),
       /Bad username/,

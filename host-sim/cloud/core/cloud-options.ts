@@ -1,5 +1,6 @@
 import { networkInterfaces } from "node:os";
 import { Authority, tlsIdentity, type Credentials, type KeyKind, type TlsIdentity } from "./listeners/certificates";
+import { daysLeft, EXPIRY_WARNING_DAYS, type WatchedCertificate } from "./listeners/expiry";
 import type { ExternalBrokerOptions } from "./broker/external-broker";
 import type { PlatformSide } from "./platforms/platform-side";
 import type { SideOptions } from "./platforms/sides";
@@ -63,17 +64,42 @@ export const DEFAULT_HOST = "127.0.0.1";
 
 export interface PreparedTls {
   readonly identity: TlsIdentity;
+  /** Issues client certificates, unless the server's certificate is from elsewhere. */
   readonly authority?: Authority;
+  /** What is not renewed by itself. */
+  readonly watched: readonly WatchedCertificate[];
+  /** Replaces the server's certificate in `identity` shortly before its end, where it is our own. False: not yet. */
+  readonly renew: (now: number) => Promise<boolean>;
 }
 
 /** The certificate that devices will see: given, or made here. */
 export async function prepareTls(tls: CloudTls, options: CloudOptions): Promise<PreparedTls> {
   const ask = tls.clientCertificates === true;
-  if (tls.credentials) return { identity: tlsIdentity(tls.credentials, tls.credentials.root, ask) };
+  if (tls.credentials) {
+    const { certificate, root } = tls.credentials;
+    const cure = "get a new one, and start the cloud with it";
+    const given = [
+      { what: "the certificate", pem: certificate, cure, host: publicHostOf(options) },
+      ...(root === certificate ? [] : [{ what: "the root", pem: root, cure }]),
+    ];
+    const identity = tlsIdentity(tls.credentials, root, ask);
+    return { identity, watched: given, renew: () => Promise.resolve(false) };
+  }
   const authority = tls.authority ?? (await Authority.create(tls.kind ?? "rsa"));
   const own = [publicHostOf(options), options.host ?? DEFAULT_HOST].filter((name) => !isAny(name));
   const names = new Set(["localhost", "127.0.0.1", "::1", ...own]);
-  return { identity: tlsIdentity(await authority.server([...names]), authority.root, ask), authority };
+  const identity = tlsIdentity(await authority.server([...names]), authority.root, ask);
+  return {
+    identity,
+    authority,
+    watched: [{ what: "the root that devices trust", pem: authority.root, cure: "start the cloud again to renew it" }],
+    renew: async (now) => {
+      if (daysLeft(String(identity.server.cert), now) > EXPIRY_WARNING_DAYS) return false;
+      const { key, certificate } = await authority.server([...names]);
+      Object.assign(identity.server, { key, cert: certificate });
+      return true;
+    },
+  };
 }
 
 /** Ports as the listeners take them: absent = no such listener. */

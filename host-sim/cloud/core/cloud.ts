@@ -3,7 +3,6 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
-import type { Authority } from "./listeners/certificates";
 import { DEFAULT_HOST, ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
@@ -61,10 +60,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly tasks: TaskLedger;
   readonly traffic = new Traffic();
   readonly files: FileServer;
-  /** PEM that devices must trust, where there is TLS. */
-  readonly root: string | undefined;
-  /** Issues client certificates, where there is TLS and its certificate is not from elsewhere. */
-  readonly authority: Authority | undefined;
+  readonly tls: PreparedTls | undefined;
   readonly publicHost: string;
   /** Scheme, host and port of the proxy in front, if there is one. */
   readonly publicUrl: string | undefined;
@@ -79,7 +75,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly #broker: Broker;
   readonly #brokerIsElsewhere: boolean;
   readonly #http: HttpFront;
-  readonly #handlers: RequestHandler[] = [];
+  readonly #handlers: RequestHandler[];
   readonly #violations = new BoundedLog<Violation>(VIOLATIONS_KEPT);
   readonly #timers = new Timers();
   readonly #origins: DownloadOrigins;
@@ -101,8 +97,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.#origins = new DownloadOrigins(this.publicHost, this, options.downloadOrigin ?? options.publicUrl);
     this.packages = packages;
     this.publicUrl = options.publicUrl;
-    this.root = tls?.identity.root;
-    this.authority = tls?.authority;
+    this.tls = tls;
     this.database = database;
     this.devices = new DeviceRegistry(
       {
@@ -130,6 +125,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       clientId: () => database?.settingOr("broker-client", brokerClientId) ?? brokerClientId(),
       onState: (connected, message) => this.emit("broker", connected, message),
     });
+    this.#handlers = [this.#sides.handler, (from, to) => this.files.handle(from, to).then(() => true)];
     this.#http = this.#makeHttp(options, host, tls);
     this.#broker.onPresence(({ session, online, at }) => this.devices.presence(session, online, at));
     const sideHost = this.#sideHost(options.urlLifetime ?? URL_LIFETIME);
@@ -159,6 +155,13 @@ export class Cloud extends EventEmitter<CloudEvents> {
     }
   }
 
+  /** Looks whether our own certificate is to be renewed; to be called now and then. */
+  async renew(): Promise<void> {
+    if ((await this.tls?.renew(this.#now())) !== true) return;
+    this.#broker.present();
+    this.#http.present();
+  }
+
   /** Cuts every connection and frees the ports. A dropped push comes with the next version report. */
   async stop(): Promise<void> {
     this.#timers.close();
@@ -184,6 +187,11 @@ export class Cloud extends EventEmitter<CloudEvents> {
   }
   get httpsPort(): number {
     return this.#http.tlsPort;
+  }
+
+  /** PEM that devices must trust, where there is TLS. */
+  get root(): string | undefined {
+    return this.tls?.identity.root;
   }
 
   get bus(): Bus {
@@ -265,7 +273,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const { mqttPort: plain, mqttsPort: secure } = this;
     const mqtt = mqttAddress({ host: this.brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
     // A proxy in front has a certificate of its own, which our own authority did not issue.
-    const proxied = this.publicUrl !== undefined && this.authority !== undefined;
+    const proxied = this.publicUrl !== undefined && this.tls?.authority !== undefined;
     const https = this.root === undefined || rootFile === undefined || proxied ? {} : { https: { ca: rootFile } };
     return { platform, mqtt, ...https, ...identity };
   }
@@ -300,14 +308,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     return new HttpFront({
       host,
       connected: () => this.traffic.connection(),
-      handlers: [
-        async (request, response) => {
-          for (const handler of this.#handlers) if (await handler(request, response)) return true;
-          return false;
-        },
-        this.#sides.handler,
-        (request, response) => this.files.handle(request, response).then(() => true),
-      ],
+      handlers: this.#handlers,
       ...ports(options.httpPort, tls && (options.tls?.httpsPort ?? 0)),
       ...(tls ? { tls: tls.identity } : {}),
     });

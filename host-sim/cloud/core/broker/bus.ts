@@ -59,6 +59,8 @@ export interface Broker extends Bus {
   /** Ports under which devices find it; 0 = none. */
   readonly port: number;
   readonly tlsPort: number;
+  /** Presents another certificate from now on, where it has one of ours. */
+  present(): void;
   /** Ends a device's connection, where it can. */
   disconnect(clientId: string): void;
 }

@@ -110,6 +110,11 @@ export class EmbeddedBroker implements Broker {
     if (aedes) await new Promise<void>((resolve) => aedes.close(resolve));
   }
 
+  /** Presents the certificate that is in the options now. */
+  present(): void {
+    if (this.#options.tls) this.#secure?.present(this.#options.tls.server);
+  }
+
   /** Port of the plain listener; 0 if there is none. */
   get port(): number {
     return this.#plain?.port ?? 0;

@@ -119,6 +119,9 @@ export class ExternalBroker implements Broker {
     return () => undefined;
   }
 
+  /** It has its own. */
+  present(): void {}
+
   /** A client can not end another client's connection. */
   disconnect(_clientId: string): void {}
 }

@@ -58,20 +58,11 @@ export class Authority {
   }
 
   static async create(kind: KeyKind): Promise<Authority> {
-    const keys = await generate(kind);
-    const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-      ...identity(lasting(ROOT_DAYS)),
-      // Two roots never share a name: trust stores look issuers up by it.
-      name: `CN=xs-ota local cloud ${randomBytes(4).toString("hex")}`,
-      keys,
-      signingAlgorithm: algorithms[kind],
-      extensions: [
-        new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey, false),
-      ],
-    });
-    return new Authority(certificate, keys.privateKey, kind, await exportKey(keys.privateKey));
+    const { publicKey, privateKey } = await generate(kind);
+    // Two roots never share a name: trust stores look issuers up by it.
+    const name = `CN=xs-ota local cloud ${randomBytes(4).toString("hex")}`;
+    const certificate = await selfIssued(name, publicKey, privateKey, kind);
+    return new Authority(certificate, privateKey, kind, await exportKey(privateKey));
   }
 
   /** From the PEM texts that `root` and `keyPem` gave. Rejects if they are not that. */
@@ -81,6 +72,16 @@ export class Authority {
     const der = x509.PemConverter.decodeFirst(keyPem);
     const key = await webcrypto.subtle.importKey("pkcs8", der, algorithms[kind], false, ["sign"]);
     return new Authority(certificate, key as webcrypto.CryptoKey, kind, keyPem);
+  }
+
+  /**
+   * With a new root of the same name and key: what either root issued is good for devices that trust the other one, as
+   * long as that is valid.
+   */
+  async renewed(): Promise<Authority> {
+    const publicKey = await this.#certificate.publicKey.export();
+    const certificate = await selfIssued(this.#certificate.subject, publicKey, this.#key, this.#kind);
+    return new Authority(certificate, this.#key, this.#kind, this.keyPem);
   }
 
   /** PEM. */
@@ -127,6 +128,25 @@ export class Authority {
     });
     return { key: await exportKey(keys.privateKey), certificate: `${certificate.toString("pem")}\n${this.root}` };
   }
+}
+
+async function selfIssued(
+  name: string,
+  publicKey: webcrypto.CryptoKey,
+  privateKey: webcrypto.CryptoKey,
+  kind: KeyKind,
+): Promise<x509.X509Certificate> {
+  return x509.X509CertificateGenerator.createSelfSigned({
+    ...identity(lasting(ROOT_DAYS)),
+    name,
+    keys: { publicKey, privateKey },
+    signingAlgorithm: algorithms[kind],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(publicKey, false),
+    ],
+  });
 }
 
 /** A server that vouches for itself: for trying that it is refused. */

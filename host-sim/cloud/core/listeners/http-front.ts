@@ -14,7 +14,7 @@ export interface HttpFrontOptions {
   /** HTTPS; 0 = any free port; absent = none. */
   readonly tlsPort?: number;
   readonly tls?: TlsIdentity;
-  /** Asked in this order; the last answers whatever comes to it. */
+  /** Asked in this order, as they are when a request comes; the last answers whatever comes to it. */
   readonly handlers: readonly RequestHandler[];
   readonly connected: () => void;
 }
@@ -79,6 +79,11 @@ export class HttpFront {
     await Promise.all(this.#running);
   }
 
+  /** Presents the certificate that is in the options now. */
+  present(): void {
+    if (this.#options.tls) this.#secure?.present(this.#options.tls.server);
+  }
+
   /** Port of the plain listener; 0 if there is none. */
   get port(): number {
     return this.#plain?.port ?? 0;
@@ -99,6 +104,6 @@ export class HttpFront {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on("error", () => request.destroy());
-    for (const handler of this.#options.handlers) if (await handler(request, response)) return;
+    for (const handler of this.#options.handlers.slice()) if (await handler(request, response)) return;
   }
 }

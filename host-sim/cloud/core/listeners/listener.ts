@@ -1,4 +1,5 @@
 import type { AddressInfo, Server, Socket } from "node:net";
+import { Server as TlsServer, type TlsOptions } from "node:tls";
 
 const causes: Record<string, string> = {
   EADDRINUSE: "is in use",
@@ -43,6 +44,11 @@ export class Listener {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Presents another certificate to those that connect from now on. */
+  present(tls: TlsOptions): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext(tls);
   }
 
   /** Destroys the connections too. */
