@@ -8,6 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
@@ -16,7 +17,7 @@ import { startCloud, type CloudProcess } from "./cloud-process";
 import { takePictures } from "./pictures";
 
 const BROKER = process.env["XS_OTA_TEST_BROKER"];
-const PICTURES = new URL("../../build/console/", import.meta.url).pathname;
+const PICTURES = fileURLToPath(new URL("../../build/console/", import.meta.url));
 /** Longest that anything may take on a loaded machine, ms. */
 const TIME_LIMIT = 240_000;
 

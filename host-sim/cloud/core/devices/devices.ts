@@ -1,5 +1,6 @@
 import { BoundedLog } from "../bounded-log";
 import type { Session } from "../broker/bus";
+import { clipped } from "./clipped";
 import { SleepHabit, type DeviceSleep } from "./sleep";
 
 /** One device as the cloud knows it: a snapshot. Times are milliseconds since 1970. */
@@ -40,6 +41,9 @@ interface Entry {
 const DEVICES_MAX = 20_000;
 /** Bytes of payload stored for each device. */
 const LOG_BYTES = 256 * 1024;
+
+/** Characters of a version that are kept; no platform takes one of more than 36. */
+const VERSION_MAX = 64;
 
 export interface DeviceEvents {
   device(device: Device): void;
@@ -134,7 +138,7 @@ export class DeviceRegistry {
   /** The device reported what it runs. */
   version(id: string, version: string, at: number): void {
     const entry = this.#entries.get(id);
-    if (entry) this.#change(entry, { version, lastSeen: at }, entry.device.sleep);
+    if (entry) this.#change(entry, { version: clipped(version, VERSION_MAX), lastSeen: at }, entry.device.sleep);
   }
 
   log(id: string, message: LoggedMessage): void {

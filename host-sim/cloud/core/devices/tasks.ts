@@ -1,3 +1,5 @@
+import { clipped } from "./clipped";
+
 /** How far an update of one device is, in terms that every platform shares. The last three are final. */
 export type TaskStatus = "pending" | "pushed" | "upgrading" | "success" | "failure" | "cancelled";
 
@@ -36,6 +38,9 @@ export function isGivenUp({ status, code, message }: Task): boolean {
 /** Finished tasks stored for each device. */
 export const FINISHED_MAX = 20;
 
+/** Characters of a device's message. */
+const MESSAGE_MAX = 500;
+
 export function isFinal(task: Pick<Task, "status">): boolean {
   return task.status === "success" || task.status === "failure" || task.status === "cancelled";
 }
@@ -73,7 +78,12 @@ export class TaskLedger {
   update(id: string, change: Partial<Omit<Task, "id" | "device" | "package">>): Task {
     const task = this.#tasks.get(id);
     if (!task) throw new Error(`no task ${id}`);
-    const updated = { ...task, ...change };
+    const { message } = change;
+    const updated = {
+      ...task,
+      ...change,
+      ...(message === undefined ? {} : { message: clipped(message, MESSAGE_MAX) }),
+    };
     this.#tasks.set(id, updated);
     this.#changed(updated);
     return updated;
