@@ -1,5 +1,5 @@
 /** Where the worker of `@agoric/xsnap` is, or would be. */
-export function workerFile(): string;
+export function workerFile(folder?: string): string;
 
 /** What is missing to build it, as one line; undefined if nothing is. */
 export function missingTools(): string | undefined;

@@ -5,21 +5,36 @@
  * what is missing, and no dependency runs a script of its own at installation.
  */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
+/** What a path for make may hold. */
+const FOR_MAKE = /^[\w/.,@+~^-]*$/;
+
 function packageFolder() {
   return dirname(createRequire(import.meta.url).resolve("@agoric/xsnap/package.json"));
 }
 
-/** Where the worker is, or would be. */
-export function workerFile() {
+/** Where the worker is, or would be, in that copy of the package. */
+export function workerFile(folder = packageFolder()) {
   return join(
-    packageFolder(),
+    folder,
     "xsnap-native",
     "xsnap",
     "build",
@@ -59,6 +74,25 @@ export function buildXsEngine(say) {
   if (missing !== undefined) throw new Error(missing);
   say("building the XS engine from the sources in @agoric/xsnap: about half a minute ...");
   const folder = packageFolder();
+  if (FOR_MAKE.test(folder)) return build(folder);
+  // make and the package's makefiles split paths at blanks.
+  const elsewhere = mkdtempSync(join(tmpdir(), "xs-ota-engine-"));
+  try {
+    if (!FOR_MAKE.test(elsewhere))
+      throw new Error(
+        `the XS engine can not be built in ${folder}: make takes no blank in a path, and ${tmpdir()} has one too; set TMPDIR to another folder`,
+      );
+    cpSync(folder, elsewhere, { recursive: true });
+    build(elsewhere);
+    mkdirSync(dirname(workerFile()), { recursive: true });
+    copyFileSync(workerFile(elsewhere), workerFile());
+  } finally {
+    rmSync(elsewhere, { recursive: true, force: true });
+  }
+}
+
+/** Runs the package's build in that copy of it. */
+function build(folder) {
   // The package's postinstall does the same, through a shell.
   const pinned = Object.fromEntries(
     readFileSync(join(folder, "build.env"), "utf8")
@@ -71,7 +105,7 @@ export function buildXsEngine(say) {
     env: { ...process.env, ...pinned },
     encoding: "utf8",
   });
-  if (status === 0 && existsSync(workerFile())) return;
+  if (status === 0 && existsSync(workerFile(folder))) return;
   const log = join(ROOT, "build", "xs-engine.log");
   mkdirSync(dirname(log), { recursive: true });
   writeFileSync(log, `${stdout ?? ""}${stderr ?? ""}${error?.message ?? ""}`);
