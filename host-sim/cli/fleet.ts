@@ -1,7 +1,8 @@
-import { mkdir } from "node:fs/promises";
+import { access, constants, mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
+import { fileReason } from "../board/config/file-errors";
 import { readText } from "../board/config/text-file";
 import type { FleetOptions } from "../cloud/fleet/fleet";
 import { runFleet } from "../cloud/fleet/fleet";
@@ -68,9 +69,10 @@ async function run(flags: FleetFlags): Promise<void> {
   const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
   const cloud = cloudOf(flags);
   const path = resolve(flags.plot);
-  await mkdir(dirname(path), { recursive: true }).catch(() =>
-    Promise.reject(new Error(`no plot can be written to ${path}`)),
-  );
+  // Before everything else: a fleet takes minutes.
+  await mkdir(dirname(path), { recursive: true })
+    .then(() => access(dirname(path), constants.W_OK))
+    .catch((error: Error) => Promise.reject(new Error(`no plot can be written to ${path}: ${fileReason(error)}`)));
   if (outage !== undefined && cloud !== undefined)
     throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
   const options: FleetOptions = {

@@ -23,6 +23,8 @@ export function consoleFiles(): Promise<ReadonlyMap<string, ConsoleFile>> {
 async function make(): Promise<ReadonlyMap<string, ConsoleFile>> {
   const { outputFiles } = await build({
     entryPoints: [`${WEB}main.tsx`, `${WEB}style.css`],
+    // Not the current folder, whose tsconfig.json is somebody else's.
+    absWorkingDir: WEB,
     outdir: "console",
     bundle: true,
     write: false,

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { DeviceOrder, FleetEvent, FromWorker, ToWorker, WorkerOrder } from "./messages";
 
@@ -17,7 +18,12 @@ export class Workers {
   constructor(count: number, onEvent: (event: FleetEvent) => void) {
     this.#onEvent = onEvent;
     this.#children = Array.from({ length: count }, () =>
-      fork(WORKER, { execArgv: ["--import", "tsx"], stdio: ["ignore", "inherit", "inherit", "ipc"] }),
+      // tsx and its tsconfig.json are looked for from the current folder on.
+      fork(WORKER, {
+        cwd: dirname(WORKER),
+        execArgv: ["--import", "tsx"],
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      }),
     );
     this.#memory = this.#children.map(() => 0);
     this.failed = new Promise((_, reject) => {

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fileReason } from "../../../board/config/file-errors";
 import type { ImageFacts } from "./package-facts";
 import { PACKAGE_MAX, PackageWriter, UNFINISHED, type Arrived } from "./package-writer";
 
@@ -164,7 +165,7 @@ export class PackageStore {
     const names = await mkdir(folder, { recursive: true })
       .then(() => readdir(folder))
       .catch((error: Error) => {
-        throw new Error(`packages can not be kept in ${folder}: ${error.message}`, { cause: error });
+        throw new Error(`packages can not be kept in ${folder}: ${fileReason(error)}`, { cause: error });
       });
     for (const name of names) {
       if (UNFINISHED.test(name)) await rm(join(folder, name), { force: true });
