@@ -251,14 +251,15 @@ function describe(host: CloudHost): void {
   const [name, broker] = [bracketed(cloud.publicHost), bracketed(cloud.brokerHost)];
   const plain = [
     cloud.mqttPort > 0 && `mqtt://${broker}:${cloud.mqttPort}`,
-    cloud.httpPort > 0 && `http://${name}:${cloud.httpPort}`,
+    cloud.httpPort > 0 && cloud.publicUrl === undefined && `http://${name}:${cloud.httpPort}`,
   ];
   const secure = [
     cloud.mqttsPort > 0 && `mqtts://${broker}:${cloud.mqttsPort}`,
     cloud.httpsPort > 0 && `https://${name}:${cloud.httpsPort}`,
   ];
   for (const addresses of [plain, secure]) if (addresses.some(Boolean)) say(addresses.filter(Boolean).join("  "));
-  if (cloud.publicUrl !== undefined) say(`behind ${cloud.publicUrl}, which is to lead to the HTTP port here`);
+  if (cloud.publicUrl !== undefined)
+    say(`${cloud.publicUrl} is to lead to HTTP port ${cloud.httpPort} of this machine`);
   for (const file of cloud.packages.list()) {
     say(
       `firmware ${file.version}: ${file.name}, ${file.size} bytes, md5 ${file.md5}${file.project === undefined ? "" : `, product ${file.project}`}`,
