@@ -115,6 +115,9 @@ const head = (...cells: readonly string[]): void => {
   row(...cells.map(() => "---"));
 };
 
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  process.once(signal, () => (stopAll(), rmSync(folder, { recursive: true, force: true }), process.exit(1)));
+
 try {
   const broker = await embeddedBroker();
   const cells = ({ connections, bytes, seconds }: Figures): (string | number)[] => [

@@ -51,6 +51,15 @@ const listens = (port: number): Promise<boolean> =>
 
 const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
 
+/** Ends a program with everything that it started. */
+const kill = ({ pid }: ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
+};
+
 export interface Running {
   readonly port: number;
   stop(): Promise<void>;
@@ -67,6 +76,8 @@ export const start = async (
   const args = program.prepare({ ...given, home, port });
   const child = spawn(program.commands[0]!, args, {
     cwd: given.files,
+    // A process group of its own: Apache's workers outlive their parent otherwise.
+    detached: true,
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, HOME: home, XDG_DATA_HOME: home, XDG_CONFIG_HOME: home },
   });
@@ -79,7 +90,7 @@ export const start = async (
     await pause();
   }
   const stop = async (): Promise<void> => {
-    child.kill("SIGKILL");
+    kill(child);
     await ended;
     children.delete(child);
   };
@@ -87,4 +98,4 @@ export const start = async (
 };
 
 /** Ends what is left. */
-export const stopAll = (): void => children.forEach((child) => child.kill("SIGKILL"));
+export const stopAll = (): void => children.forEach(kill);
