@@ -237,6 +237,8 @@ export interface Launcher {
   readonly lastFault: string | undefined;
   /** Called by the agent's constructor. */
   take(agent: Launched): void;
+  /** The application has stopped it: it is not started any more. */
+  release(agent: Launched): void;
   /** What the trial waits for: kept for the report of a crash. Undefined: the trial is over. */
   stage(stage: string | undefined): void;
 }

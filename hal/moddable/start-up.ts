@@ -8,7 +8,7 @@
  * | `main` throws, or its promise is rejected | at once |
  * | an exception later | at once, by the abort hook |
  * | no agent | TRIAL_SECONDS after the start, or when the network comes after that |
- * | an agent that was stopped | after twice its trial |
+ * | an agent that was stopped | two minutes after twice its trial |
  * | `powerOn` is never called | by the bootloader, or the deadline of the start-up in C |
  */
 import { TRIAL_SECONDS, TRIAL_SECONDS_MAX } from "../../src/constants";
@@ -33,7 +33,7 @@ export interface StartUpParts {
 }
 
 /** Beyond the agent's own deadline and its one extension, ms. */
-const MARGIN = 30_000;
+const MARGIN = 120_000;
 const NOTHING: Program = Object.freeze({ stop() {} });
 
 /** Runs `main`. Returns what it returned; what `main` throws outside of a trial is thrown on. */
@@ -52,6 +52,8 @@ class StartUp implements Launcher {
   /** Ends a trial that no agent ends. */
   private guard: number | undefined;
   private rejection = "";
+  /** The application has stopped an agent. */
+  private stopped = false;
 
   constructor(parts: StartUpParts) {
     const { ports, faults, host } = parts;
@@ -75,7 +77,8 @@ class StartUp implements Launcher {
       this.end(TRIAL_SECONDS);
     }
     const program = this.start(main);
-    if (this.onTrial && this.agents.length === 0) this.stage("no agent was constructed");
+    if (this.onTrial && this.agents.length === 0)
+      this.stage(this.stopped ? "the agent was stopped" : "no agent was constructed");
     return program;
   }
 
@@ -170,8 +173,15 @@ class StartUp implements Launcher {
     if (this.onTrial && this.agents.length === 0) this.end(2 * agent.trialSeconds + MARGIN / 1000);
     this.agents.push(agent);
     agent.network(this.missing);
-    if (this.ready) this.parts.ports.clock.set(() => agent.start(), 0);
+    if (this.ready) this.parts.ports.clock.set(() => this.agents.includes(agent) && agent.start(), 0);
     else this.begin();
+  }
+
+  release(agent: Launched): void {
+    const index = this.agents.indexOf(agent);
+    if (index < 0) return;
+    this.agents.splice(index, 1);
+    this.stopped = true;
   }
 
   private whenReady(ready: () => void): void {

@@ -182,6 +182,7 @@ export class OtaAgent {
     this.running = false;
     this.started = false;
     this.stage = undefined;
+    this.options.ports.launcher?.release(this);
     this.cancelBootTimer();
     this.file.stop();
     this.link.stop();

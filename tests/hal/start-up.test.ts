@@ -183,16 +183,19 @@ test("an agent that is constructed late starts, and ends its trial by itself", (
   assert.equal(started.fixture.board.restartWanted, "rollback");
 });
 
-test("an agent that the app stops is made up for after twice its trial", () => {
+test("an agent that the app stops is not started, and made up for after twice its trial", () => {
   const started = trial(({ ports }) => {
     const agent = agentOn(ports);
     agent.stop();
     return agent;
   });
-  started.after(2 * 30 + 29);
+  started.after(1);
+  started.missing!(undefined);
+  started.after(2 * 30 + 118);
+  assert.equal(started.connects, 0);
   assert.equal(started.fixture.board.restartWanted, undefined);
   started.after(1);
-  assert.equal(started.told, "0.2.0: start of the app; not confirmed within 90 s (software reset)");
+  assert.equal(started.told, "0.2.0: the agent was stopped; not confirmed within 180 s (software reset)");
 });
 
 test("an exception later in the trial is rolled back by the abort hook, with the stage", () => {
