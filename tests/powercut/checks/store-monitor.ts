@@ -176,9 +176,14 @@ function beforeOutcome(start: MonitoredStart, job: Job, value: string): void {
   );
 }
 
-/** The trial did not reach the cloud, and it is not decided yet whose fault that is: nothing was reported. */
+/**
+ * The trial did not reach the cloud, and it is not decided yet whose fault that is: nothing was reported. In the words of
+ * this edition and of edition 1.
+ */
 const isOpen = (outcome: Outcome): boolean =>
-  outcome.kind === "fail" && /^trial: (?!health)/.test(outcome.message) && !/ reached it /.test(outcome.message);
+  outcome.kind === "fail" &&
+  /^(?:trial: (?!health)|cloud not reached)/.test(outcome.message) &&
+  !/ reached it /.test(outcome.message);
 
 /** An outcome goes with its job, or when it was no verdict: the image is tried again. */
 function beforeReopening({ simulation, outcome, otherOffered }: MonitoredStart): void {
