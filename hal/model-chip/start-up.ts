@@ -117,7 +117,11 @@ function count({ chip, table, rtc, rtcTime }: StartUpParts, running: SlotIndex, 
  * A bootloader with rollback makes NEW PENDING, and what is PENDING at a start ABORTED. After a deep sleep it may have
  * taken a way that leaves the entries alone (CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP).
  */
-function rollsBack(entries: OtaEntries, active: EntryIndex | undefined, reason: ResetReason): boolean | undefined {
+export function rollsBack(
+  entries: OtaEntries,
+  active: EntryIndex | undefined,
+  reason?: ResetReason,
+): boolean | undefined {
   const state = active === undefined ? undefined : entries[active].state;
   if (state === State.pending || entries.some((entry) => entry.state === State.aborted)) return true;
   const untouched = state === State.new || entries.some((entry) => entry.state === State.pending);

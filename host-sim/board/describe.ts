@@ -3,16 +3,19 @@
  * nothing.
  */
 import type { SlotState } from "../../src/ports";
+import { RECORDS } from "../../src/job/records";
 import { AbRecordStore } from "../../src/store/ab-record-store";
 import { NAMESPACE } from "../../hal/model-chip/board-ports";
 import { SLOT_LABELS } from "../../hal/model-chip/bootloader";
 import { MemoryCells, SECTOR_SIZE } from "../../hal/model-chip/flash-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
+import { startsOf, wakesOf } from "../../hal/model-chip/marks";
 import { Nvs } from "../../hal/model-chip/nvs";
 import { OtaData, activeEntry, names, slotOf, stateName } from "../../hal/model-chip/otadata";
 import type { Partition } from "../../hal/model-chip/partitions";
 import { PartitionTable } from "../../hal/model-chip/partitions";
 import { Slots } from "../../hal/model-chip/slots";
+import { rollsBack } from "../../hal/model-chip/start-up";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
 import { nodeSha256 } from "./node-crypto";
@@ -22,9 +25,19 @@ export interface BoardDescription {
   readonly partitions: readonly Partition[];
   /** The two entries of otadata; undefined where one is blank or broken. `decides`: the bootloader goes by it. */
   readonly boot: readonly (
-    | { readonly seq: number; readonly slot: string; readonly state: SlotState; readonly decides: boolean }
+    | {
+        readonly seq: number;
+        readonly slot: string;
+        readonly state: SlotState;
+        readonly decides: boolean;
+        /** Marks of the start-up: starts and deep-sleep wakes on trial since the slot was activated. */
+        readonly starts: number;
+        readonly wakes: number;
+      }
     | undefined
   )[];
+  /** Whether the bootloader rolls back, as far as the boot entries tell. */
+  readonly bootloader: "rolls back" | "no rollback" | "not known yet";
   readonly slots: readonly SlotDescription[];
   /** What the agent keeps in NVS. */
   readonly store: readonly { readonly key: string; readonly value: number | Uint8Array }[];
@@ -58,6 +71,7 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
   const entries = new OtaData(copy, table.otadata.address).read();
   const decides = activeEntry(entries);
   const slots = new Slots(chip, table, chipId, { sha256: nodeSha256 });
+  const store = describeStore(new Nvs(copy, table.nvs, NAMESPACE));
   return {
     flashSize: chip.size,
     partitions: table.partitions,
@@ -68,12 +82,22 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
             slot: SLOT_LABELS[slotOf(entry)],
             state: stateName(entry.state),
             decides: index === decides,
+            starts: startsOf(entry.label ?? []),
+            wakes: wakesOf(entry.label ?? []),
           }
         : undefined,
     ),
+    bootloader: bootloaderOf(store, rollsBack(entries, decides, "deep-sleep")),
     slots: ([0, 1] as const).map((index) => describeSlot(chip, slots, index)),
-    store: describeStore(new Nvs(copy, table.nvs, NAMESPACE)),
+    store,
   };
+}
+
+/** As the agent was told, else what the entries prove by themselves. */
+function bootloaderOf(store: BoardDescription["store"], proven: boolean | undefined): BoardDescription["bootloader"] {
+  const told = store.find(({ key }) => key === RECORDS.bootloader.key)?.value;
+  if (told === 1 || (told === undefined && proven === true)) return "rolls back";
+  return told === 2 ? "no rollback" : "not known yet";
 }
 
 function describeStore(nvs: Nvs): BoardDescription["store"] {

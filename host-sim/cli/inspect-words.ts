@@ -5,13 +5,14 @@ import type { Wear } from "../board/wear-file";
 import { ACTIVATIONS_MAX } from "../../src/job/boot-table";
 import type { JobInHand, StoreInWords } from "./inspect-job";
 
-export interface Inspection extends Pick<BoardDescription, "flashSize" | "boot" | "slots">, StoreInWords {
+export interface Inspection
+  extends Pick<BoardDescription, "flashSize" | "boot" | "bootloader" | "slots">, StoreInWords {
   readonly partitions: readonly (Partition & { readonly wear: Wear })[];
 }
 
 /** The report as text. */
 export function report(inspection: Inspection): string {
-  const { flashSize, partitions, boot, slots, job, budgets, records } = inspection;
+  const { flashSize, partitions, boot, bootloader, slots, job, budgets, records } = inspection;
   return [
     `flash: ${flashSize >> 20} MB`,
     "",
@@ -21,8 +22,9 @@ export function report(inspection: Inspection): string {
     "boot entries",
     ...boot.map(
       (entry, index) =>
-        `  ${index}: ${entry === undefined ? "blank" : `${entry.slot}, sequence ${entry.seq}, ${entry.state}${entry.decides ? ", decides" : ""}`}`,
+        `  ${index}: ${entry === undefined ? "blank" : `${entry.slot}, sequence ${entry.seq}, ${entry.state}${entry.decides ? ", decides" : ""}${startsIn(entry)}`}`,
     ),
+    `  bootloader: ${bootloader}`,
     "",
     "slots",
     ...slots.map((slot) => `  ${slotLine(slot)}`),
@@ -42,6 +44,10 @@ export function report(inspection: Inspection): string {
         )),
     "",
   ].join("\n");
+}
+
+function startsIn({ starts, wakes }: NonNullable<BoardDescription["boot"][number]>): string {
+  return starts + wakes === 0 ? "" : `, ${starts} starts and ${wakes} wakes in its trial`;
 }
 
 function partitionLine({ label, address, size, wear }: Inspection["partitions"][number]): string {

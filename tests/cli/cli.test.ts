@@ -128,7 +128,8 @@ test("device makes its board, prints JSON lines and survives kill -9; inspect sh
   const words = await xsOta("inspect", "--state", state);
   assert.equal(words.code, 0);
   assert.match(words.stdout, /ota_0: 0\.5\.0 of xs-ota-board, [0-9]+ bytes, boots/);
-  assert.match(words.stdout, /0: ota_0, sequence 1, valid, decides/);
+  assert.match(words.stdout, /0: ota_0, sequence 1, valid, decides\n/);
+  assert.match(words.stdout, /bootloader: /);
   const { slots, job } = JSON.parse((await xsOta("inspect", "--state", state, "--json")).stdout) as {
     slots: { version?: string }[];
     job?: unknown;

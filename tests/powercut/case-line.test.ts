@@ -75,7 +75,7 @@ const BAD: readonly (readonly [line: string, says: RegExp])[] = [
   ["best.small.job.-", /no scenario "best"/],
   ["toString.small.job.-", /no scenario/],
   ["good.huge.job.-", /"whole" or "small"/],
-  ["good.small.phone.-", /"job" or "agent"/],
+  ["good.small.phone.-", /"job", "agent" or "stock"/],
   ["good.small.job", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
   ["good.small.job.", /the form SCENARIO\.SCALE\.DEVICE\.CUTS/],
   ["good.small.agent.-.reset1x0.more", /the form/],

@@ -41,7 +41,7 @@ test("--replay runs one case: each point, then the result", () => {
 
 test("bad flags give an error of one line that says what to do", () => {
   for (const [flags, message] of [
-    [["--replay", "good.small"], /case "good\.small": the device is "job" or "agent"/],
+    [["--replay", "good.small"], /case "good\.small": the device is "job", "agent" or "stock"/],
     [["--minimise"], /--minimise needs --replay/],
     [["--only", "x"], /--only needs --mutants/],
     [["--cuts", "many"], /whole number above 0/],
