@@ -64,7 +64,7 @@ const UPDATES: { readonly [name: string]: () => Pushes } = {
   }),
   offline: () => ({
     about: "the new firmware does not reach the cloud; pushed again it does",
-    pushes: [bad("0.2.0", "offline", /cloud not reached/), good("0.2.0")],
+    pushes: [bad("0.2.0", "offline", /cloud not reached|could not connect/), good("0.2.0")],
   }),
   waits: () => ({
     about: "the next firmware is pushed while the first is on trial",

@@ -205,9 +205,10 @@ class HostileRun {
 
   #outOfOrder(): void {
     const device = this.#device;
-    for (const token of ["outcome", "burning", "version", "refused"] as const)
-      device.dispatch({ type: "acked", token });
     device.link(true);
+    // Without a connection nothing can be acknowledged.
+    for (const token of ["outcome", "burning", "version", "refused"] as const)
+      if (device.linkUp) device.dispatch({ type: "acked", token });
   }
 
   #some(): Image {

@@ -37,7 +37,7 @@ function main(args: readonly string[]): void {
     most.minutes = Math.max(most.minutes, minutes);
     if (complaints.length === 0) continue;
     failed++;
-    console.log(`${complaints.slice(0, 3).join("; ")}\\n  npm run hostile -- --replay ${seed}`);
+    console.log(`${complaints.slice(0, 3).join("; ")}\n  npm run hostile -- --replay ${seed}`);
   }
   const seconds = (performance.now() - begun) / 1000;
   console.log(
