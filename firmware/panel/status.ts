@@ -64,6 +64,11 @@ export const nextStatus = (before: Status, notice: Notice): Status => {
       return { ...before, mood: "bad", headline: "Rolled back", detail: `from ${notice.version}`, percent: undefined };
     case "warning":
       return { ...before, detail: notice.message };
+    case "sleep":
+      return { ...before, mood: "calm", headline: "Asleep", detail: `for ${notice.seconds} s` };
+    case "budget":
+    case "bootloader":
+      return before;
     case "state":
       return afterState(before, notice);
   }
@@ -79,6 +84,10 @@ const afterState = (before: Status, notice: Extract<Notice, { event: "state" }>)
       return { ...before, mood: "busy", headline: "Installing", detail: "image proven", percent: 100 };
     case "installing":
       return { ...before, mood: "busy", headline: "Installing", detail: "", percent: 100 };
+    case "awaiting-link":
+      return { ...before, mood: "busy", headline: "Installed", detail: "waits for the cloud before it restarts" };
+    case "deciding":
+      return { ...before, mood: "busy", headline: "Rolled back", detail: "looks whether the cloud is there" };
     case "trial":
       return { ...before, mood: "trial", headline: "On trial", detail: "must reach the cloud to stay" };
     case "done":
