@@ -189,7 +189,7 @@ export class Board {
   /** Runs the firmware of one boot until it ends. */
   async #execute(
     boot: Extract<BootResult, { bricked?: undefined }>,
-    { startUp, resetReason }: Started,
+    start: Started,
     power: { on: boolean },
   ): Promise<EngineEnd> {
     const { createEngine = createXsEngine, configuration, network, clockSpeed, surroundings } = this.#options;
@@ -206,8 +206,7 @@ export class Board {
     const deadline = new TrialDeadline(clock);
     const ports = boardPorts({
       ...this.#parts(),
-      startUp,
-      resetReason,
+      ...start,
       running,
       awake: () => this.#clock.now() - started,
       restart: (_why, seconds = 0) => {
@@ -226,7 +225,7 @@ export class Board {
         log: (line) => onLog?.(line),
       },
       configuration: JSON.stringify(configuration),
-      ...(surroundings === undefined ? {} : { surroundings }),
+      surroundings,
       onEvent: (json) => onEvent(JSON.parse(json) as BoardEvent),
       ...(onTurn === undefined ? {} : { onTurn }),
     });

@@ -10,7 +10,7 @@ import type { Engine, TurnMeter } from "./engine";
 export interface BridgeHostOptions {
   readonly ports: Ports & { space?(name: string): Store };
   /** Default: there is a network, and the clock is set. */
-  readonly surroundings?: Surroundings;
+  readonly surroundings?: Surroundings | undefined;
   /** JSON for the firmware. */
   readonly configuration: string;
   /** A line of JSON from the firmware. */

@@ -4,35 +4,35 @@
  */
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import type { TestContext } from "node:test";
-import type { Packet } from "mqtt-packet";
-import type { CreateEngine } from "../../host-sim/board/engine";
-import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { firmwareBundle, firmwareSource } from "../../host-sim/board/firmware/bundle";
-import type { Fault } from "../../host-sim/board/firmware/bundle";
-import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
-import { MqttRelay } from "../../host-sim/faults/mqtt-relay";
-import type { MqttFault } from "../../host-sim/faults/mqtt-relay";
-import { createCloud } from "../../host-sim/cloud/core/cloud";
-import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { MESSAGE_MAX } from "../../src/constants";
 import { utf8Length } from "../../src/util/utf8";
-import { Scenery, TRIAL_SECONDS, appSource } from "./scene";
+import type { Cloud } from "../../host-sim/cloud/core/cloud";
+import { Scenery, TRIAL_SECONDS } from "./scene";
 import type { Trouble } from "./scene";
+import {
+  CONNECTED,
+  app,
+  brokerAt,
+  closedPort,
+  crashing,
+  fault,
+  foreignRoot,
+  relay,
+  source,
+  takes,
+  xs,
+} from "./troubles";
 
 interface Stage {
   readonly stage: string;
-  readonly trouble: (t: TestContext) => Trouble | Promise<Trouble>;
+  readonly trouble: (t: TestContext, cloud: Cloud) => Trouble | Promise<Trouble>;
   readonly text: RegExp;
   /** "deadline": of the agent's trial; "start-up": the one of the start-up in C; else at once. */
   readonly ends?: "deadline" | "start-up";
 }
 
-/** Of the clock, where a broker has to answer within the trial: a slow computer has its seconds. */
-const CONNECTED = 3;
 /** Of the clock, where no agent ends the trial. */
 const IDLE = 20;
 /** Of the clock, where the longest trial passes and no firmware has to start within it. */
@@ -59,65 +59,6 @@ after(async () => {
     ["| stage | ends after | the cloud hears |", "|---|--:|---|", ...lines, ""].join("\n"),
   );
 });
-
-/* ---- troubles ---- */
-
-const xs =
-  (limits: object): CreateEngine =>
-  (options) =>
-    createXsEngine({ ...options, ...limits });
-
-const fault =
-  (which: Fault, more: Trouble = {}) =>
-  (): Trouble => ({ source: firmwareSource("0.2.0", which), ...more });
-const app =
-  (which: string, more: Trouble = {}) =>
-  (): Trouble => ({ source: appSource(which), ...more });
-const source = (code: string) => async (): Promise<Trouble> => ({
-  source: firmwareBundle().then((bundle) => `var FIRMWARE={"version":"0.2.0"};\n${code}\n${bundle}`),
-});
-
-/** The broker is at that port; over TLS, where it says so. */
-const brokerAt =
-  (port: number, tls = false) =>
-  (good: FirmwareConfiguration): FirmwareConfiguration => ({ ...good, broker: { host: "127.0.0.1", port, tls } });
-
-/** The new firmware's broker does this. */
-const relay =
-  (mqttFault: MqttFault) =>
-  async (t: TestContext): Promise<Trouble> => {
-    const between = await MqttRelay.listen(scenery.cloud.mqttPort, mqttFault);
-    t.after(() => between.close());
-    return { configuration: brokerAt(between.port), speed: CONNECTED };
-  };
-
-const takes =
-  (cmd: Packet["cmd"]): NonNullable<MqttFault["down"]> =>
-  (packet) =>
-    packet.cmd === cmd ? "taken" : "pass";
-
-/** A port where nobody listens. */
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** The native code of the firmware fails in the turn after its start. */
-const crashing: CreateEngine = (options) => {
-  const engine = createXsEngine(options);
-  const ended = engine.ended.then(() => ({ cause: "crash", message: "the engine ended: SIGSEGV" }) as const);
-  return { run: (code) => engine.run(code), turn: async () => void engine.stop(), stop: () => engine.stop(), ended };
-};
-
-async function foreignRoot(t: TestContext): Promise<Trouble> {
-  const cloud = await createCloud({ tls: { authority: await Authority.create("ec") } });
-  await cloud.start();
-  t.after(() => cloud.stop());
-  return { configuration: brokerAt(cloud.mqttsPort, true), speed: CONNECTED };
-}
 
 /* ---- the table ---- */
 
@@ -328,7 +269,7 @@ const LONGEST = { deadline: TRIAL_SECONDS, "start-up": 900 } as const;
 describe("a start that stops", { concurrency: 4, timeout: 300_000 }, () => {
   for (const { stage, trouble, text, ends } of STAGES)
     test(stage, { timeout: 120_000 }, async (t) => {
-      const end = await scenery.trial(t, await trouble(t));
+      const end = await scenery.trial(t, await trouble(t, scenery.cloud));
       // The old firmware has looked whether the cloud is there.
       assert.match(end.text.replace(REACHED, ""), text);
       assert.equal(end.code, -5);
