@@ -50,6 +50,7 @@ export type BoardEvent =
         | "reboot"
         | "sleep"
         | "bootloader"
+        | "budget"
         | "warning";
       readonly [key: string]: unknown;
     };

@@ -31,6 +31,13 @@ export class Narrator {
   }
 }
 
+/** States that say little by their names. */
+const STATES: Readonly<Record<string, string>> = {
+  trial: "tries the new firmware out",
+  "awaiting-link": "waits for the cloud before it restarts",
+  deciding: "finds out whether the cloud can be reached",
+};
+
 /** An event as one line for people. */
 export function words(event: BoardEvent): string {
   const is = event as Readonly<Record<string, unknown>>;
@@ -44,7 +51,8 @@ export function words(event: BoardEvent): string {
     case "resume":
       return `resumes at ${is["offset"]}`;
     case "state":
-      return is["state"] === "fail" ? `update failed (${is["code"]}): ${is["message"]}` : String(is["state"]);
+      if (is["state"] === "fail") return `update failed (${is["code"]}): ${is["message"]}`;
+      return STATES[String(is["state"])] ?? String(is["state"]);
     case "trial":
       return `on trial: ${is["stage"]}; ${is["secondsLeft"]} s left`;
     case "reboot":
@@ -53,6 +61,12 @@ export function words(event: BoardEvent): string {
       return `${is["version"]} is confirmed`;
     case "rollback":
       return `${is["version"]} was rolled back`;
+    case "bootloader":
+      return is["rollsBack"] === true
+        ? "the bootloader rolls back what is not confirmed"
+        : "the bootloader has no rollback; the start-up of new firmware stands in for it";
+    case "budget":
+      return `${is["counter"]} of ${is["version"]}: ${is["left"]} left`;
     case "sleep":
       return `sleeps for ${is["seconds"]} s`;
     default:

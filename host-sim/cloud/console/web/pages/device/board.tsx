@@ -120,6 +120,8 @@ const STATE_TEXTS: Readonly<Record<string, string>> = {
   verifying: "verifies what is in flash",
   installing: "hands it to the installer of the module",
   burning: "makes it the next to boot",
+  "awaiting-link": "waits for the cloud before it restarts",
+  deciding: "finds out whether the cloud can be reached",
   trial: "tries the new firmware out",
   done: "reports done",
   idle: "waits for an update",
@@ -142,6 +144,12 @@ function describeEvent(event: Record<string, unknown>): string {
         : (STATE_TEXTS[text("state")] ?? text("state"));
     case "trial":
       return `is on trial for another ${text("secondsLeft")} s: ${text("stage")}`;
+    case "bootloader":
+      return event["rollsBack"] === true ? "has a bootloader with rollback" : "has a bootloader without rollback";
+    case "budget":
+      return `has ${text("left")} ${text("counter")} left for ${text("version")}`;
+    case "sleep":
+      return `sleeps for ${text("seconds")} s`;
     case "reboot":
       return `restarts into ${text("slot")}`;
     case "confirmed":
