@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { fileReason } from "../board/config/file-errors";
 import { readText } from "../board/config/text-file";
 import { lockFolder } from "../board/folder-lock";
 import { Authority, type Credentials } from "../cloud/core/listeners/certificates";
@@ -21,7 +22,11 @@ const ROOT_RENEWAL_DAYS = 180;
  * end, of which `say` hears. Rejects with one line.
  */
 export async function keptAuthority(folder: string, say: (line: string) => void): Promise<Authority> {
-  mkdirSync(folder, { recursive: true });
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new Error(`${folder} can not be a folder for certificates: ${fileReason(error)}`, { cause: error });
+  }
   // Two of us must not make two authorities.
   const release = await lockFolder(folder);
   try {

@@ -230,8 +230,9 @@ test("devices of ThingsPanel, given in three ways, get the device.json of the co
   await cloud.end("SIGTERM");
 });
 
-test("bad input is refused by one clear line and exit code 1", async () => {
+test("bad input is refused by one clear line and exit code 1", async (t) => {
   const blocker = createServer().listen(0, "127.0.0.1");
+  t.after(() => void blocker.close());
   await once(blocker, "listening");
   const { port } = blocker.address() as AddressInfo;
   const text = join(folder, "text.bin");
@@ -249,7 +250,7 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [["--device", "P1/a/#"], /deviceSecret is base64/],
     [["--device", "thingspanel/v2/token"], /profile is "v0" or "v1"/],
     [["--device", "thingspanel/v0"], /username is one level of a topic/],
-    [["--devices", join(folder, "none.json")], /there is no such file/],
+    [["--devices", join(folder, "none.json")], /none\.json can not be read: there is no such file/],
     [["--devices", slip], /slip\.json: is not JSON \(line 2\)$/m],
     [["--devices", broken], /broken\.json: .*JSON/],
     [[...free, join(folder, "none.bin")], /none\.bin: there is no such file/],
@@ -261,7 +262,7 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [[...free, "--tls-cert", text], /--tls-cert and --tls-key belong together/],
     [[...free, "--tls", folder, "--tls-cert", text, "--tls-key", text], /one of them/],
     [[...free, "--tls-cert", text, "--tls-key", text], /text\.bin is no certificate in PEM/],
-    [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem: there is no such file/],
+    [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem can not be read: there is no such file/],
     [["--host", "http://0.0.0.0:8080"], /The name or address alone is expected, "0\.0\.0\.0", and 8080 in an option/],
     [["--public-host", ""], /A host name or an address is expected/],
     [["--public-url", "ota.example.com"], /It is a URL without a path, such as https:\/\/ota\.example\.com/],
@@ -270,5 +271,4 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [["--nonsense"], /unknown option/],
   ];
   await refusesEach(rows.map(([args, words]) => [["cloud", "--memory", ...args], words]));
-  blocker.close();
 });

@@ -2,6 +2,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file or folder",
   EACCES: "no permission",
   EPERM: "no permission",
+  EEXIST: "there is another file of that name",
   EISDIR: "it is a folder",
   ENOTDIR: "it is no folder, or lies in none",
   EROFS: "the file system is read-only",
