@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RANGE, REFUSAL_TRIES, REFUSAL_WINDOW, SECTOR } from "../../src/constants";
 import { completes, fails } from "./expect";
-import { ascii, Bench, FILE, good, inTurn, partial, testFile } from "./harness";
+import { Bench, FILE, good, inTurn, partial, testFile } from "./harness";
 import type { Answer, Server } from "./harness";
 
 const N = FILE.length;
@@ -328,29 +328,4 @@ test("Retry-After in seconds is granted up to the cap, with jitter on top; a dat
 
 test("contradictory lengths are waited out", () => {
   completes(new Bench(inTurn((request) => partial(FILE, request, "Content-Length: 1\r\n"), good())));
-});
-
-/* ---- CRC ---- */
-
-const { crc16 } = await import("../../src/download/crc16");
-
-test("CRC-16/USB: the published check value", () => assert.equal(crc16(ascii("123456789")), 0xb4c8));
-
-test("X-CRC16 is checked per sector, before the sector is delivered", () => {
-  const field = (bytes: Uint8Array): string => `X-CRC16: ${crc16(bytes).toString(16).padStart(4, "0")}\r\n`;
-  let wrong = 2;
-  const server: Server = (request) => {
-    const right = FILE.subarray(request.first, Math.min(request.last + 1, N));
-    if (request.first === 2 * SECTOR && wrong-- > 0) {
-      const damaged = FILE.slice();
-      damaged[request.first + 100]! ^= 1;
-      return partial(damaged, request, field(right));
-    }
-    return partial(FILE, request, field(right));
-  };
-  const bench = completes(new Bench(server, { crc16: true }));
-  assert.ok(bench.requests.every(({ first, last }) => last - first < SECTOR));
-  assert.match(bench.waits[0]!.reason, /X-CRC16/);
-  wrong = 2;
-  assert.notDeepEqual(new Bench(server, { range: 2 * SECTOR }).run().image, FILE);
 });

@@ -266,7 +266,7 @@ const STAGES: readonly Stage[] = [
 /** Of device time, s: a machine is slow, a clock is fast. */
 const LONGEST = { deadline: TRIAL_SECONDS, "start-up": 900 } as const;
 
-describe("a start that stops", { concurrency: 4, timeout: 300_000 }, () => {
+describe("a start that stops", { concurrency: 8, timeout: 300_000 }, () => {
   for (const { stage, trouble, text, ends } of STAGES)
     test(stage, { timeout: 120_000 }, async (t) => {
       const end = await scenery.trial(t, await trouble(t, scenery.cloud));

@@ -113,6 +113,18 @@ export function ports(
   };
 }
 
+/** Where HTTP and HTTPS listen. */
+export function httpListener(
+  { host = DEFAULT_HOST, httpPort, tls }: CloudOptions,
+  prepared: PreparedTls | undefined,
+): { host: string; port?: number; tlsPort?: number; tls?: TlsIdentity } {
+  return {
+    host,
+    ...ports(httpPort, prepared && (tls?.httpsPort ?? 0)),
+    ...(prepared ? { tls: prepared.identity } : {}),
+  };
+}
+
 export function isAny(host: string): boolean {
   return host === "0.0.0.0" || host === "::";
 }

@@ -3,8 +3,10 @@ import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { BoundedLog } from "./bounded-log";
 import type { Broker, Bus } from "./broker/bus";
-import { DEFAULT_HOST, ports, prepareTls, publicHostOf, type CloudOptions, type PreparedTls } from "./cloud-options";
+import { DEFAULT_HOST, httpListener, prepareTls, publicHostOf } from "./cloud-options";
+import type { CloudOptions, PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
+import { deviceConfig } from "./devices/device-config";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
 import { isAsleep } from "./devices/sleep";
 import { brokerAddress } from "./broker/external-broker";
@@ -13,7 +15,7 @@ import { HttpFront, type RequestHandler } from "./listeners/http-front";
 import { PackageStore, type Package } from "./files/packages";
 import type { PlatformSide, PushOptions, SideHost, Violation } from "./platforms/platform-side";
 import { UrlSigner } from "./files/presign";
-import { brokerClientId, makeBroker, mqttAddress } from "./broker/make-broker";
+import { brokerClientId, makeBroker } from "./broker/make-broker";
 import { RunningTime, steadyNow } from "./running-time";
 import { Rollouts } from "./rollouts/rollouts";
 import { createSides, Sides } from "./platforms/sides";
@@ -111,6 +113,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const secret = (): string => randomBytes(32).toString("hex");
     const signer = new UrlSigner(options.urlSecret ?? database?.settingOr("url-secret", secret) ?? secret());
     const { traffic } = this;
+    const connected = (): void => traffic.connection();
     const served = (one: Served): unknown => this.emit("served", one);
     this.files = new FileServer({ packages, signer, traffic, now: options.now ?? steadyNow, served }, options.throttle);
     this.#sides = new Sides([...createSides(options), ...(options.sides ?? [])]);
@@ -126,7 +129,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       onState: (connected, message) => this.emit("broker", connected, message),
     });
     this.#handlers = [this.#sides.handler, (from, to) => this.files.handle(from, to).then(() => true)];
-    this.#http = this.#makeHttp(options, host, tls);
+    this.#http = new HttpFront({ ...httpListener(options, tls), handlers: this.#handlers, connected });
     this.#broker.onPresence(({ session, online, at }) => this.devices.presence(session, online, at));
     const sideHost = this.#sideHost(options.urlLifetime ?? URL_LIFETIME);
     for (const side of this.#sides.list()) side.attach(sideHost);
@@ -269,13 +272,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
 
   /** The device.json of a device, with its secret. `rootFile` names the file with `root`, and asks for TLS. */
   deviceConfig(device: string, rootFile?: string): Record<string, unknown> {
-    const { platform, ...identity } = this.#sideOf(device).deviceConfig(device) ?? {};
-    const { mqttPort: plain, mqttsPort: secure } = this;
-    const mqtt = mqttAddress({ host: this.brokerHost, plain, secure }, rootFile, this.#brokerIsElsewhere);
-    // A proxy in front has a certificate of its own, which our own authority did not issue.
-    const proxied = this.publicUrl !== undefined && this.tls?.authority !== undefined;
-    const https = this.root === undefined || rootFile === undefined || proxied ? {} : { https: { ca: rootFile } };
-    return { platform, mqtt, ...https, ...identity };
+    return deviceConfig(this, this.#brokerIsElsewhere, this.#sideOf(device).deviceConfig(device), rootFile);
   }
 
   #sideOf(device: string): PlatformSide {
@@ -302,16 +299,6 @@ export class Cloud extends EventEmitter<CloudEvents> {
     this.emit("task", task);
     // No further device is asked while nobody would remember it; the next tick goes on.
     if (this.keeper?.trouble === undefined) this.rollouts.react(task);
-  }
-
-  #makeHttp(options: CloudOptions, host: string, tls: PreparedTls | undefined): HttpFront {
-    return new HttpFront({
-      host,
-      connected: () => this.traffic.connection(),
-      handlers: this.#handlers,
-      ...ports(options.httpPort, tls && (options.tls?.httpsPort ?? 0)),
-      ...(tls ? { tls: tls.identity } : {}),
-    });
   }
 
   #makeRollouts(): Rollouts {

@@ -33,17 +33,3 @@ export function makeBroker({ options, host, tls, now, gate, clientId, onState }:
 export function brokerClientId(): string {
   return `xs-ota-cloud-${randomBytes(6).toString("hex")}`;
 }
-
-/**
- * `mqtt` of a device.json. A broker elsewhere has one port; our own is asked for TLS by naming the file of its root.
- */
-export function mqttAddress(
-  broker: { readonly host: string; readonly plain: number; readonly secure: number },
-  rootFile: string | undefined,
-  isElsewhere: boolean,
-): Record<string, unknown> {
-  const { host, plain, secure } = broker;
-  const tls = isElsewhere ? secure > 0 : rootFile !== undefined;
-  const ca = rootFile === undefined ? {} : { ca: rootFile };
-  return tls ? { host, port: secure, tls, ...ca } : { host, port: plain, tls };
-}
