@@ -200,3 +200,21 @@ test("bytes behind an answer of a server that is asked slowly end the connection
   assert.equal(bench.connects.length, 2);
   assert.deepEqual(bench.requests.map(({ first }) => first).slice(4, 6), [32_768, 49_152]);
 });
+
+test("a byte too many behind each answer and a 403 at times: an open connection is read, and the file completes", () => {
+  for (const size of [0, FILE.length]) {
+    let count = 0;
+    const server: Server = (request) => {
+      if (++count % 5 === 0) return refusal("403 Forbidden");
+      const [, body] = partial(FILE, request);
+      const range = `Content-Range: bytes ${request.first}-${Math.min(request.last, FILE.length - 1)}/${FILE.length}`;
+      const head = `HTTP/1.1 200 OK\r\n${range}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      return [head, `${body!.length.toString(16)}\r\n`, body!, "\r\n0\r\n\r\n", Uint8Array.of(0)];
+    };
+    const bench = completes(new Bench(server, { size, hasDigest: false, random: () => 0 }));
+    assert.deepEqual(
+      bench.waits.filter(({ milliseconds }) => milliseconds > 0).map(({ reason }) => reason.slice(0, 8)),
+      ["HTTP 403", "HTTP 403"],
+    );
+  }
+});
