@@ -18,6 +18,7 @@ import { BrokerLink } from "./broker-link";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
 import type { MqttLink } from "./link";
+import type { Timed } from "../protocol/driver";
 import { Remarks } from "./remarks";
 import { Wake } from "./sleep";
 
@@ -61,7 +62,7 @@ export class OtaAgent {
       network: ports.network,
       clock: ports.clock,
       random: () => ports.crypto.random(),
-      enter: (callback: () => void) => this.enter(callback),
+      enter: (callback: () => void, link?: Timed) => this.enter(callback, link),
     };
     this.options = options;
     this.host = new AgentHost(options, shared.enter);
@@ -120,7 +121,7 @@ export class OtaAgent {
         acked: (token) => this.enter(() => this.acked(token as Token)),
         warning: (message) => this.say(message, true),
       });
-    });
+    }, this.broker);
   }
 
   /** Once, also when `start` comes later. */
@@ -192,7 +193,8 @@ export class OtaAgent {
 
   /* ---- entries from the outside ---- */
 
-  private enter(callback: () => void): void {
+  /** `link`: whose deadline may change although nobody else is concerned. */
+  private enter(callback: () => void, link?: Timed): void {
     if (!this.running) return;
     this.depth++;
     try {
@@ -202,9 +204,17 @@ export class OtaAgent {
       // A fault of ours must neither abort the VM nor stop the agent from listening.
       this.host.notify({ event: "warning", message: `internal error: ${(error as Error).message}` });
     }
+    const { moved } = this.runner;
     // An answer may come from inside of the question.
-    if (--this.depth === 0) this.tellTrial();
-    this.arm();
+    if (--this.depth === 0 && moved) this.follow();
+    if (moved || link !== undefined) this.arm(moved ? undefined : link);
+  }
+
+  /** What depends on the job alone. */
+  private follow(): void {
+    this.runner.moved = false;
+    this.tellTrial();
+    this.setUrgency();
   }
 
   /** What a trial waits for now, and how long it has left. */
@@ -295,16 +305,22 @@ export class OtaAgent {
 
   /* ---- time ---- */
 
-  /** One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. */
-  private arm(): void {
+  /**
+   * One timer for all deadlines. A later one is left to fire early: the download's moves with every byte. `link`: the only
+   * one whose deadline may have changed.
+   */
+  private arm(link?: Timed): void {
     const sleeps = this.sleepSeconds !== undefined;
     if (!this.running && !sleeps) return;
-    this.setUrgency();
+    let at =
+      link === undefined
+        ? earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()))
+        : link.deadline();
     const { clock } = this.options.ports;
-    let at = earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()));
     if (sleeps) at = earlier(at, this.wake.deadline(clock.now()));
-    if (at === undefined || (this.timer !== undefined && this.timer.at <= at)) return;
-    if (this.timer !== undefined) clock.clear(this.timer.handle);
+    const { timer } = this;
+    if (at === undefined || (timer !== undefined && timer.at <= at)) return;
+    if (timer !== undefined) clock.clear(timer.handle);
     const handle = clock.set(() => this.tick(), Math.max(0, at - clock.now()));
     this.timer = { handle, at };
   }
@@ -322,11 +338,13 @@ export class OtaAgent {
     this.enter(() => {
       this.broker?.tick();
       this.file.tick();
-      this.runner.dispatch({ type: "tick" });
+      const { job } = this.runner;
+      // Nearly always the timer was a link's.
+      if (job !== undefined && (job.deadline() ?? Infinity) <= this.options.ports.clock.now())
+        this.runner.dispatch({ type: "tick" });
     });
-    if (this.running || this.sleepSeconds === undefined) return;
     // The network has not come up yet.
-    this.settle(this.sleepSeconds);
+    if (!this.running && this.sleepSeconds !== undefined) this.settle(this.sleepSeconds);
     this.arm();
   }
 }

@@ -52,6 +52,8 @@ export interface BootOptions extends Pick<JobOptions, "platform" | "policy" | "r
 export class JobRunner {
   /** Undefined before `boot`. A plain field: the agent asks for its deadline after each event. */
   job: UpdateJob | undefined;
+  /** Something of the job may have changed that others go by, since the agent set this to false. */
+  moved = false;
   private readonly ports: JobPorts;
   private readonly buffer: Uint8Array;
   private readonly installers: ReadonlyMap<string, ModuleInstaller>;
@@ -93,13 +95,18 @@ export class JobRunner {
   /** One event after the other: what happens while one is handled waits. Returns when all are done. */
   dispatch(event: JobEvent): void {
     this.events.push(event);
+    // A sector or a turn concerns nobody else as long as the state stays; the first sector counts for a budget.
+    const { type } = event;
+    if (this.dispatching || !(type === "turn" || (type === "sector" && event.offset > 0))) this.moved = true;
     if (this.dispatching) return;
     this.dispatching = true;
+    const before = this.job?.name;
     try {
       for (let next = this.events.shift(); next !== undefined; next = this.events.shift()) this.handle(next);
     } finally {
       this.dispatching = false;
       this.events.length = 0;
+      if (this.job?.name !== before) this.moved = true;
     }
   }
 

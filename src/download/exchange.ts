@@ -15,9 +15,10 @@ import type { AssemblerEvent } from "./sector-assembler";
 import { verdictOn } from "./verdict";
 import type { Incident, Verdict } from "./verdict";
 
-/** The response whose body is read, or was read last. */
-interface Body {
-  readonly response: Response;
+/** What is needed of the response whose body is read, or was read last: the rest would take memory all that time. */
+interface Body extends Pick<Response, "status" | "keepAlive" | "crc16"> {
+  /** It has a Content-Range. */
+  readonly ranged: boolean;
   /** Where in the file it begins. */
   readonly start: number;
   /** Where in the sector buffer it begins; -1: in a sector that was delivered. */
@@ -157,7 +158,7 @@ export class Exchange {
       case "short":
         return this.broken("short", this.status);
       case "surplus":
-        if (this.body?.response.range === undefined) return fault("longer", this.status);
+        if (this.body?.ranged !== true) return fault("longer", this.status);
         return this.broken("surplus", this.status);
       case "malformed":
         if (!this.assembler.inBody) this.rewind();
@@ -219,9 +220,17 @@ export class Exchange {
       this.outputs.push({ type: "total", size, validator: file.validator });
     }
     this.route.arrived();
-    this.body = { response, start: wanted, bufferStart: this.assembler.fill };
+    const { status, keepAlive, range, crc16 } = response;
+    this.body = {
+      status,
+      keepAlive,
+      ranged: range !== undefined,
+      crc16,
+      start: wanted,
+      bufferStart: this.assembler.fill,
+    };
     this.assembler.accept({ framing, skip, take, toEnd: wanted + take === size, unproven });
-    this.plan.headSeen(response.keepAlive, wanted + take, now);
+    this.plan.headSeen(keepAlive, wanted + take, now);
     this.ask(now);
     return undefined;
   }
@@ -249,14 +258,13 @@ export class Exchange {
   private crcMatches(sector: Uint8Array): boolean {
     const body = this.body;
     if (!this.crc16 || body === undefined || body.bufferStart < 0 || this.assembler.take > 0) return true;
-    const { range, crc16: expected } = body.response;
-    return !range || expected === undefined || crc16(sector.subarray(body.bufferStart)) === expected;
+    const { ranged, crc16: expected } = body;
+    return !ranged || expected === undefined || crc16(sector.subarray(body.bufferStart)) === expected;
   }
 
   private responseEnded(now: number): Incident | undefined {
     if (!this.plan.responseDone(this.wanted)) return this.mismatch("the server gives other ranges than asked for");
-    if (this.body?.response.keepAlive !== true)
-      return { kind: "reconnect", reason: "the server closes after each answer" };
+    if (this.body?.keepAlive !== true) return { kind: "reconnect", reason: "the server closes after each answer" };
     this.assembler.expectHead();
     const { gap } = this;
     // A request that left before the gap was there is answered first.
@@ -299,7 +307,7 @@ export class Exchange {
   }
 
   private get status(): number {
-    return this.body?.response.status ?? 0;
+    return this.body?.status ?? 0;
   }
 
   private log(text: string): void {

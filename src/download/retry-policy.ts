@@ -26,7 +26,6 @@ export class RetryPolicy {
   lastFailure: string | undefined;
   /** When there is something to tell, whatever the connection does: of a stall, and then that the budget is used up. */
   wakesAt = 0;
-  private reported = false;
   /** How long the first byte of an answer is awaited, ms. */
   firstByte = HTTP_IDLE_TIMEOUT;
 
@@ -41,18 +40,16 @@ export class RetryPolicy {
     this.refusals = 0;
     this.progressAt = now;
     this.lastFailure = undefined;
-    this.reported = false;
     this.wakesAt = now + STALL_BUDGET;
   }
 
   failed(message: string): void {
+    if (this.lastFailure === undefined) this.wakesAt = this.progressAt + STALL_REPORT;
     this.lastFailure = message;
-    if (!this.reported) this.wakesAt = this.progressAt + STALL_REPORT;
   }
 
   /** The failure that the cloud is told of, once until the next sector. */
   toReport(): string | undefined {
-    this.reported = true;
     this.wakesAt = this.stallsAt;
     return this.lastFailure;
   }

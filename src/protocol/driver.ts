@@ -10,11 +10,16 @@ import type { IoEffect, ProtocolMachine } from "./machine";
  */
 const BYTES_PER_TURN = 8_192;
 
+/** Has a deadline: when `tick` is wanted, ms of the clock. */
+export interface Timed {
+  deadline(): number | undefined;
+}
+
 export interface DriverOptions {
   readonly network: Network;
   readonly clock: Clock;
-  /** Runs a callback of the port: catches what it throws and sets the timer anew. */
-  enter(callback: () => void): void;
+  /** Runs a callback of the port: catches what it throws and sets the timer anew. `link`: the driver it came to. */
+  enter(callback: () => void, link: Timed): void;
 }
 
 /** Base of the agent's two links. Each link adds its server, its inputs, and what happens with its machine's events. */
@@ -81,7 +86,7 @@ export abstract class ProtocolDriver<
   /* ---- called by the connection ---- */
 
   enter(callback: () => void): void {
-    this.driverOptions.enter(callback);
+    this.driverOptions.enter(callback, this);
   }
 
   opened(): void {
