@@ -15,11 +15,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   pack: () => import("./pack"),
 };
 
-/**
- * The program with the command `wanted`, or with all where there is no such command. `configure` runs before the
- * commands are added, which take over its settings (exitOverride, configureOutput).
- */
-export async function createProgram(wanted = "", configure?: (program: Command) => void): Promise<Command> {
+/** The program with the command `wanted`, or with all where there is no such command. */
+export async function createProgram(wanted = ""): Promise<Command> {
   const { version, description } = JSON.parse(
     readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
   ) as Record<"version" | "description", string>;
@@ -28,7 +25,6 @@ export async function createProgram(wanted = "", configure?: (program: Command) 
     .version(version, "-V, --version", "print the version of xs-ota");
   // `--version` of a command is the firmware's.
   program.enablePositionalOptions();
-  configure?.(program);
   for (const name of Object.hasOwn(COMMANDS, wanted) ? [wanted] : Object.keys(COMMANDS))
     (await COMMANDS[name]!()).register(program);
   return program;

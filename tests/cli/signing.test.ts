@@ -2,72 +2,89 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { temporaryFolder } from "../kit/folder";
-import { refusesEach, xsOta } from "../kit/xs-ota";
+import { refusesEach, xsOta, xsOtaError } from "../kit/xs-ota";
 
 const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
 
+const keys = mkdtempSync(join(tmpdir(), "xs-ota-keys-"));
+before(async () => {
+  const { code, stdout } = await xsOta("keygen", "--out", join(keys, "key.pem"));
+  assert.equal(code, 0);
+  writeFileSync(join(keys, "pub.pem"), stdout);
+});
+after(() => rmSync(keys, { recursive: true }));
+
 /** A folder with a key, its public half and an unsigned file. */
-async function setUp(t: TestContext): Promise<{ at: (name: string) => string; key: string; pub: string; fw: string }> {
+function setUp(t: TestContext): { at: (name: string) => string; key: string; pub: string; fw: string } {
   const folder = temporaryFolder(t);
   const at = (name: string): string => join(folder, name);
-  const { code, stdout } = await xsOta("keygen", "--out", at("key.pem"));
-  assert.equal(code, 0);
-  writeFileSync(at("pub.pem"), stdout);
+  // The key keeps its mode.
+  for (const name of ["key.pem", "pub.pem"]) copyFileSync(join(keys, name), at(name));
   writeFileSync(at("fw.bin"), Buffer.alloc(5_000, 0x5a));
   return { at, key: at("key.pem"), pub: at("pub.pem"), fw: at("fw.bin") };
 }
 
 test("sign signs in place, again as well, and verify accepts that key alone", async (t) => {
-  const { at, key, pub, fw } = await setUp(t);
+  const { at, key, pub, fw } = setUp(t);
   assert.match(readFileSync(pub, "utf8"), /^-----BEGIN PUBLIC KEY-----\n[^-]+-----END PUBLIC KEY-----\n$/);
   assert.equal(statSync(key).mode & 0o777, 0o600);
-  const before = readFileSync(fw);
+  const unchanged = readFileSync(fw);
 
-  assert.notEqual((await xsOta("verify", "--key", pub, fw)).code, 0);
+  assert.notEqual((await xsOtaError("verify", "--key", pub, fw)).code, 0);
   chmodSync(fw, 0o640);
   assert.equal((await xsOta("sign", "--key", key, fw)).code, 0);
   const signed = readFileSync(fw);
-  assert.deepEqual([signed.length, statSync(fw).mode & 0o777], [before.length + 96, 0o640]);
-  assert.deepEqual(signed.subarray(0, before.length), before);
+  assert.deepEqual([signed.length, statSync(fw).mode & 0o777], [unchanged.length + 96, 0o640]);
+  assert.deepEqual(signed.subarray(0, unchanged.length), unchanged);
   for (const either of [pub, key]) assert.equal((await xsOta("verify", "--key", either, fw)).code, 0);
 
   // A second key takes the place of the first, it does not pile up.
   const other = await xsOta("keygen", "--out", at("other.pem"));
   writeFileSync(at("other.pub"), other.stdout);
   assert.equal((await xsOta("sign", "--key", at("other.pem"), fw)).code, 0);
-  assert.equal(readFileSync(fw).length, before.length + 96);
+  assert.equal(readFileSync(fw).length, unchanged.length + 96);
   assert.equal((await xsOta("verify", "--key", at("other.pub"), fw)).code, 0);
-  const { code, stdout, stderr } = await xsOta("verify", "--key", pub, fw);
+  const { code, stdout, stderr } = await xsOtaError("verify", "--key", pub, fw);
   assert.deepEqual([code, stdout, stderr], [1, "", `error: ${fw}: signed by a key that is not trusted here\n`]);
 
   const bytes = readFileSync(fw);
   bytes[17]! ^= 1;
   writeFileSync(fw, bytes);
   assert.match(
-    (await xsOta("verify", "--key", at("other.pub"), fw)).stderr,
+    (await xsOtaError("verify", "--key", at("other.pub"), fw)).stderr,
     /^error: .*: signature does not match the file\n$/,
   );
 });
 
 test("keygen never overwrites, and never prints the private half", async (t) => {
-  const { key } = await setUp(t);
-  const before = readFileSync(key, "utf8");
-  const { code, stdout, stderr } = await xsOta("keygen", "--out", key);
+  const { key } = setUp(t);
+  const unchanged = readFileSync(key, "utf8");
+  const { code, stdout, stderr } = await xsOtaError("keygen", "--out", key);
   assert.deepEqual([code, stdout, stderr], [1, "", `error: ${key} exists already; a key is never overwritten\n`]);
-  assert.equal(readFileSync(key, "utf8"), before);
+  assert.equal(readFileSync(key, "utf8"), unchanged);
   assert.doesNotMatch(stdout + stderr, /PRIVATE/);
 });
 
 test("a wrong key or file is refused by one line, and nothing is changed", async (t) => {
-  const { at, key, pub, fw } = await setUp(t);
-  const before = readFileSync(fw);
+  const { at, key, pub, fw } = setUp(t);
+  const unchanged = readFileSync(fw);
   const pem = (name: string, curve: "P-384" | "secp256k1"): void => {
     const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: curve });
     writeFileSync(at(`${name}.pem`), privateKey.export({ format: "pem", type: "sec1" }), { mode: 0o600 });
@@ -105,11 +122,11 @@ test("a wrong key or file is refused by one line, and nothing is changed", async
     [["keygen", "--out", join(at("none"), "key.pem")], /can not be written: there is no such file or folder/],
   ];
   await refusesEach(cases);
-  assert.deepEqual(readFileSync(fw), before);
+  assert.deepEqual(readFileSync(fw), unchanged);
 });
 
 test("sign warns of a private key that others may read, and signs", async (t) => {
-  const { key, fw } = await setUp(t);
+  const { key, fw } = setUp(t);
   chmodSync(key, 0o644);
   const { code, stderr } = await xsOta("sign", "--key", key, fw);
   assert.equal(code, 0);
@@ -117,10 +134,10 @@ test("sign warns of a private key that others may read, and signs", async (t) =>
 });
 
 test("sign and verify name a file that no bootloader would start", async (t) => {
-  const { at, key, pub } = await setUp(t);
+  const { at, key, pub } = setUp(t);
   writeFileSync(at("app.elf"), Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(200)]));
   const problem = "boots nowhere: not an ESP image: it begins with 0x7f, not 0xe9 (an ELF file)";
-  const unsigned = await xsOta("verify", "--key", pub, at("app.elf"));
+  const unsigned = await xsOtaError("verify", "--key", pub, at("app.elf"));
   assert.equal(unsigned.stderr, `error: ${at("app.elf")}: the file is not signed (${problem})\n`);
   const { code, stderr } = await xsOta("sign", "--key", key, at("app.elf"));
   assert.deepEqual([code, stderr], [0, `${at("app.elf")}: signed, 300 bytes (${problem})\n`]);
@@ -137,7 +154,7 @@ test("sign and verify name a file that no bootloader would start", async (t) => 
 });
 
 test("sign asks for a security floor where the version has no order", async (t) => {
-  const { at, key } = await setUp(t);
+  const { at, key } = setUp(t);
   const warns = async (version: string, securityFloor: number): Promise<boolean> => {
     writeFileSync(at("fw.bin"), buildImage({ version, securityFloor, payload: Buffer.from("1") }));
     const { code, stderr } = await xsOta("sign", "--key", key, at("fw.bin"));
@@ -159,7 +176,7 @@ test("a file signed by OpenSSL alone verifies", async (t) => {
       Buffer.concat([readFileSync(join(VECTORS, "firmware.bin")), readFileSync(join(VECTORS, name))]),
     );
     assert.equal((await xsOta("verify", "--key", join(VECTORS, "public.pem"), path)).code, 0);
-    assert.equal((await xsOta("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
+    assert.equal((await xsOtaError("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
   }
 });
 

@@ -12,7 +12,7 @@ import { readKeyPoint } from "../../host-sim/cli/signing/keys";
 import { expandPart } from "../../host-sim/delta/expand";
 import { pack } from "../../host-sim/delta/pack";
 import { temporaryFolder } from "../kit/folder";
-import { xsOta } from "../kit/xs-ota";
+import { xsOta, xsOtaError } from "../kit/xs-ota";
 
 const vector = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`vectors/${name}`, import.meta.url)));
 const VECTORS = new URL("vectors/", import.meta.url).pathname;
@@ -97,7 +97,7 @@ test("a signed container carries a signature of its head", async (t) => {
 
 test("pack with a file that is not there leaves nothing behind", async (t) => {
   const out = join(temporaryFolder(t), "update.xsu");
-  const { code, stderr } = await xsOta("pack", "--to", "nowhere.bin", "--out", out);
+  const { code, stderr } = await xsOtaError("pack", "--to", "nowhere.bin", "--out", out);
   assert.equal(code, 1);
   assert.match(stderr, /nowhere\.bin can not be read/);
   assert.ok(!existsSync(out));
@@ -106,7 +106,7 @@ test("pack with a file that is not there leaves nothing behind", async (t) => {
 test("inspect tells what is no container", async (t) => {
   const path = join(temporaryFolder(t), "text.txt");
   writeFileSync(path, "hello");
-  const { code, stderr } = await xsOta("inspect", path);
+  const { code, stderr } = await xsOtaError("inspect", path);
   assert.equal(code, 1);
   assert.match(stderr, /not a container/);
 });

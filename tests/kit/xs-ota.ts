@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { CommanderError } from "commander";
+import type { Command } from "commander";
 import { createProgram } from "../../host-sim/cli/program";
 
 export const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
@@ -27,16 +28,20 @@ export function xsOta(...args: string[]): Promise<Ended> {
 }
 
 /**
- * A command that ends with an error, in this process. What it writes itself, past the command line's own messages, is
- * not caught.
+ * A command that ends with an error or its help, in this process. What it writes itself, past the command line's own
+ * messages, is not caught.
  */
 export async function xsOtaError(...args: string[]): Promise<Ended> {
+  return endOf(await createProgram(args[0]), args);
+}
+
+/** The same of any program. */
+export async function endOf(program: Command, args: readonly string[]): Promise<Ended> {
   let [stdout, stderr] = ["", ""];
-  const program = await createProgram(args[0], (command) =>
-    command
+  for (const each of [program, ...program.commands])
+    each
       .exitOverride()
-      .configureOutput({ writeOut: (text) => void (stdout += text), writeErr: (text) => void (stderr += text) }),
-  );
+      .configureOutput({ writeOut: (text) => void (stdout += text), writeErr: (text) => void (stderr += text) });
   try {
     await program.parseAsync(args, { from: "user" });
   } catch (error) {

@@ -7,12 +7,16 @@ import { after, test } from "node:test";
 import { longRun } from "./search/long-run";
 import type { LongRun } from "./search/long-run";
 import { longPiece } from "./search/plans";
+import type { Work } from "./search/work";
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-long-run-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
+/** A tenth of a piece of the long run. */
+const piece = (seed: number, number: number): Work => ({ ...longPiece(seed, number), count: 25 }) as Work;
+
 const run = (file: string, cuts: number, fresh = false, seed = 5): Promise<LongRun> =>
-  longRun({ seed, cuts, file: join(folder, file), fresh, processes: 0, onProgress: () => undefined });
+  longRun({ seed, cuts, file: join(folder, file), fresh, processes: 0, piece, onProgress: () => undefined });
 
 /** The progress in the file, without the time that it took. */
 const without = (run: LongRun): unknown => JSON.parse(JSON.stringify({ ...run, seconds: 0 }));

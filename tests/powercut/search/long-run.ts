@@ -31,12 +31,14 @@ export interface LongRunOptions {
   readonly file: string;
   readonly fresh: boolean;
   readonly processes?: number;
+  /** The pieces of a seed. Default: `longPiece`. */
+  readonly piece?: typeof longPiece;
   onProgress(run: LongRun): void;
 }
 
 /** Rejects with an Error of one line if the file can not be read or written. */
 export async function longRun(options: LongRunOptions): Promise<LongRun> {
-  const { seed, cuts, file, processes, onProgress } = options;
+  const { seed, cuts, file, processes, piece = longPiece, onProgress } = options;
   if (options.fresh) rmSync(file, { force: true });
   const run = load(file, seed);
   const before = run.seconds;
@@ -50,7 +52,7 @@ export async function longRun(options: LongRunOptions): Promise<LongRun> {
       do candidate++;
       while (run.beyond.includes(candidate));
       begun[index] = candidate;
-      return longPiece(seed, candidate);
+      return piece(seed, candidate);
     },
   };
   onProgress(run);
