@@ -1,12 +1,12 @@
 /** One part of a container: the blocks of a new image, and behind them the length of each (docs/SPEC.md). */
-import { BLOCK } from "../../src/container/format";
+import { BLOCK } from "./format";
 import { SECTOR } from "../../src/constants";
 import { blocksOf } from "./blocks";
 import { Matcher } from "./matches";
 
 export interface EncodedPart {
   readonly bytes: Uint8Array;
-  /** See `Part` in src/container/format.ts. */
+  /** See `Part` in format.ts. */
   readonly room: number;
 }
 

@@ -40,7 +40,7 @@ import {
   restart,
 } from "./link-wait";
 import {
-  closeJob,
+  ackedOutcome,
   consented,
   offerInConsent,
   offerInTrialWithoutJob,
@@ -54,7 +54,7 @@ import { refuse } from "./outcome";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
 import { beforeSleep } from "./sleep";
 import { jobOf, stay, to } from "./states";
-import type { Consent, Idle, Reporting, State, StateName, StateOf, Step } from "./states";
+import type { State, StateName, StateOf, Step } from "./states";
 import { stageOf } from "./stage";
 import {
   ackedInTrial,
@@ -151,17 +151,6 @@ type Defaults = {
     event: EventOf<E>,
     now: number,
   ) => Step<S>;
-};
-
-/* ---- events that several states share ---- */
-
-const ackedOutcome = (
-  context: JobContext,
-  state: Reporting,
-  event: EventOf<"acked">,
-  now: number,
-): Step<Reporting | Idle | Consent> => {
-  return event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event, now);
 };
 
 /* ---- the tables ---- */

@@ -1,4 +1,5 @@
 /** Offers, from the push to the beginning of a job, whatever is under way when one comes. */
+import { acked } from "./acknowledge";
 import type { JobContext } from "./context";
 import { download, renew, startDownload } from "./download";
 import type { JobEvent } from "./effects";
@@ -235,8 +236,16 @@ const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | 
 
 /* ---- the end of a job ---- */
 
+export const ackedOutcome = (
+  context: JobContext,
+  state: Reporting,
+  event: Event<"acked">,
+  now: number,
+): Step<Reporting | Idle | Consent> =>
+  event.token === "outcome" ? closeJob(context, state, now) : acked(context, state, event, now);
+
 /** The cloud has acknowledged the one terminal outcome. */
-export const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
+const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
   if (job.target.runs(context, job.offer)) context.answered = { offer: job.offer, outcome };

@@ -9,8 +9,8 @@ import {
   isContainer,
   partFor,
   readContainer,
-} from "../../src/container/format";
-import type { Container, Part } from "../../src/container/format";
+} from "../../host-sim/delta/format";
+import type { Container, Part } from "../../host-sim/delta/format";
 import { SECTOR } from "../../src/constants";
 
 const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });

@@ -152,7 +152,10 @@ test("the core has no private fields by #: of each, every function that names it
 test("nothing calls itself without a bound, on its own or by way of others of its module: a chip's stack has a few hundred slots", () => {
   /** What bounds each. */
   const bounded: { readonly [module: string]: readonly [by: string, names: string] } = {
-    "src/agent/agent.ts": ["ticks and the sleep come from a timer", "enter arm tick start boot settle leave sleep"],
+    "src/agent/agent.ts": [
+      "ticks and the sleep come from a timer",
+      "enter arm tick start boot network settle leave sleep",
+    ],
     "src/agent/job-runner.ts": ["events wait in a queue while one is dispatched", "dispatch handle execute tell ask"],
     "src/util/frozen.ts": ["the depth of the tables that are written in the source", "frozen"],
     "src/protocol/driver.ts": [

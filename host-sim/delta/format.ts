@@ -29,7 +29,7 @@
  *    76  4   bytes that the beginning of the part must lie behind the start of the slot, see `room`
  *    80  32  its SHA-256
  */
-import { startsWith } from "../util/bytes";
+import { startsWith } from "../../src/util/bytes";
 
 /** "XSOU" */
 const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x55]);
