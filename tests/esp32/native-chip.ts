@@ -30,8 +30,6 @@ const FLAGS = [
   "-Wall",
   "-Wextra",
   "-Werror",
-  // The fakes call the constructor, once the flash is open.
-  "-DXSOTA_BEFORE_MAIN=",
   "-fsanitize=undefined",
   "-fno-sanitize-recover=all",
 ];

@@ -5,4 +5,7 @@
 #define RTC_DATA_ATTR __attribute__((section("rtc_data")))
 #define RTC_NOINIT_ATTR __attribute__((section("rtc_noinit")))
 
+/* startup.c's constructor: the fakes call it, once the flash is open. */
+#define XSOTA_BEFORE_MAIN
+
 #endif

@@ -14,6 +14,7 @@
 extern char __start_rtc_data[], __stop_rtc_data[], __start_rtc_noinit[], __stop_rtc_noinit[];
 
 struct esp_timer {
+	struct esp_timer *next;
 	esp_timer_create_args_t arguments;
 	uint64_t due;
 };
@@ -21,7 +22,7 @@ struct esp_timer {
 static char path[512];
 static uint64_t now;
 static uint64_t slept;
-static struct esp_timer *timer;
+static struct esp_timer *timers;
 
 static void load(FILE *file, char *from, char *to, int keep)
 {
@@ -64,9 +65,11 @@ static uint64_t began;
 void fake_time_passes(uint64_t microseconds)
 {
 	now += microseconds;
-	if (timer && timer->due && (timer->due <= now)) {
-		timer->due = 0;
-		timer->arguments.callback(timer->arguments.arg);
+	for (struct esp_timer *timer = timers; timer; timer = timer->next) {
+		if (timer->due && (timer->due <= now)) {
+			timer->due = 0;
+			timer->arguments.callback(timer->arguments.arg);
+		}
 	}
 }
 
@@ -90,9 +93,10 @@ soc_reset_reason_t esp_rom_get_reset_reason(int cpu)
 
 esp_err_t esp_timer_create(const esp_timer_create_args_t *arguments, esp_timer_handle_t *handle)
 {
-	timer = calloc(1, sizeof(*timer));
+	struct esp_timer *timer = calloc(1, sizeof(*timer));
 	timer->arguments = *arguments;
-	*handle = timer;
+	timer->next = timers;
+	*handle = timers = timer;
 	return ESP_OK;
 }
 
