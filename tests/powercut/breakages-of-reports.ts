@@ -173,11 +173,15 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
   },
   {
     check: "blame",
-    device: "does not remember an image that failed by itself",
+    device: "forgets an image that failed by itself",
     scenario: "unhealthy",
+    // The old firmware has read it by then, and has not reported yet.
     make: () =>
-      withStore((store) => ({
-        setBytes: (key, bytes) => (key === RECORDS.denylist.key ? undefined : store.setBytes(key, bytes)),
+      withDevice((device, { monitor }) => ({
+        start: () => {
+          device.start();
+          if (monitor.running.version === FACTORY) monitor.ports.store.delete(RECORDS.denylist.key);
+        },
       })),
   },
   {

@@ -36,7 +36,7 @@ test("of three cuts the one that matters is left, in its simplest form", () => {
 });
 
 test("a failure without a cut loses all cuts, the large image, the network fault and the whole agent", () => {
-  const which = parseCase("good.whole.agent.30b-12a.twice1");
+  const which = parseCase("good.whole.agent.40b-12a.twice1");
   // The broken device is the job alone in any case.
   const shorter = minimise(which, 500, greedy);
   assert.equal(lineOf(shorter), "good.small.job.-");

@@ -245,7 +245,7 @@ class Bench {
     const wrong: string[] = [];
     const expect = (holds: boolean, words: string): void => void (holds || wrong.push(words));
     expect(task.status === (faulty ? "failure" : "success"), `it ended as ${task.status}: ${task.message}`);
-    if (faulty) expect(/failed in its trial/.test(task.message ?? ""), `its end is ${task.message}`);
+    if (faulty) expect(/did not come to powerOn/.test(task.message ?? ""), `its end is ${task.message}`);
     expect(this.#finals.get(task.id) === 1, `${this.#finals.get(task.id)} ends`);
     const outcomes = this.outcomes.filter((one) => one.version === version);
     expect(

@@ -152,7 +152,7 @@ function checkFail(simulation: SimulationState, monitor: MonitoredStart, report:
   // A power cut loses up to a minute of awake time, so the device may ask for a longer wait than the operator's.
   if (/; the next trial in \d+ min$/.test(report.message) && ledger.cuts > 0) return;
   if (ledger.worn === "slot" && (report.cause ?? "flash") === "flash") return;
-  if (/failed in its trial|health check/.test(report.message))
+  if (/did not come to powerOn|failed in its trial|health check/.test(report.message))
     ledger.expect(
       "blame",
       monitor.denies(push.offer),

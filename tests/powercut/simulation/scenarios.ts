@@ -219,7 +219,7 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
     return {
       about: "the new firmware does not reach the cloud; pushed again it does, without a download",
       pushes: [
-        push(file, "0.2.0", { behaviour: "offline", ends: rolledBack(/cloud not reached/) }),
+        push(file, "0.2.0", { behaviour: "offline", ends: rolledBack(/cloud not reached|could not connect/) }),
         push(file, "0.2.0"),
       ],
     };
