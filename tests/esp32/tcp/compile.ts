@@ -10,7 +10,7 @@ const PORT = join(HERE, "..", "..", "..", "hal", "esp32", "tcp");
 const CORE = ["lwip_socket.c", "tcp_connection.c", "udp_endpoint.c", "lwip_notify.c"];
 const FAKES = ["fake-lwip/fake_tcpip.c", "fake-lwip/fake_tcp.c", "fake-idf/fake_esp_timer.c", "fake_xs_queue.c"];
 const FLAGS = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror", "-pthread"];
-const INCLUDES = ["fake-lwip", "fake-idf", "fake-xs", join("..", "fake-xs"), "."];
+const INCLUDES = ["fake-lwip", "fake-idf", join("..", "fake-idf"), "fake-xs", join("..", "fake-xs"), "."];
 
 export type Sanitizer = "thread" | "address,undefined";
 
