@@ -15,14 +15,12 @@ import {
   TRIAL_WAITS,
 } from "../constants";
 import type { JobEffect, Notice } from "./effects";
-import { decodeBudgets, encodeBudgets } from "./history-codecs";
+import { BUDGET_ID, decodeBudgets, encodeBudgets } from "./history-codecs";
 import type { BudgetRecord, CountedTrials, Spent, TrialEnd } from "./history-codecs";
 import { RECORDS } from "./records";
 import type { Snapshot } from "./records";
 import type { Offer } from "./types";
 
-/** Hex digits of the digest that identify an image here. */
-const ID = 16;
 /** Images whose trials are counted, and confirmed images remembered; the oldest goes first. */
 const IMAGES_MAX = 8;
 
@@ -259,7 +257,7 @@ export class Budgets {
 }
 
 /** "=" is no hex digit: a version is never taken for a digest. */
-const idOf = ({ digest, version }: Offer): string => digest?.hex.slice(0, ID) ?? `=${version}`;
+const idOf = ({ digest, version }: Offer): string => digest?.hex.slice(0, BUDGET_ID) ?? `=${version}`;
 
 const minutes = (seconds: number): number => Math.ceil(seconds / 60);
 

@@ -1,4 +1,5 @@
 /** Codecs of the records about images, which outlive jobs: the denylist and the budgets (docs/SPEC.md). */
+import { fromHex, toHex } from "../util/hex";
 import { FORMAT, Reader, Writer } from "./codec";
 
 /* ---- denylist ---- */
@@ -25,6 +26,11 @@ export const decodeDenylist = (stored: Uint8Array | undefined): Uint8Array[] => 
 };
 
 /* ---- budgets ---- */
+
+/** Hex digits of a digest that identify an image. */
+export const BUDGET_ID = 16;
+const DIGEST = 0;
+const TEXT = 1;
 
 /**
  * How a trial ended without a confirm; the index is the number in the store: append only. "not reached": the cloud, and
@@ -62,11 +68,23 @@ export interface Spent {
 
 export const encodeBudgets = ({ trials, confirmed, repeats, news }: BudgetRecord): Uint8Array => {
   const writer = new Writer().byte(FORMAT).byte(trials.length);
-  trials.forEach(({ id, count, why, at, job }) => writer.text(id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job));
+  trials.forEach(({ id, count, why, at, job }) =>
+    writeName(writer, id).byte(count).byte(ENDS.indexOf(why)).u32(at).u32(job),
+  );
   writer.byte(confirmed.length);
-  confirmed.forEach((id) => writer.text(id));
-  return writer.byte(repeats.count).u32(repeats.since).byte(news.count).u32(news.since).sealed();
+  confirmed.forEach((id) => writeName(writer, id));
+  return writeSpent(writeSpent(writer, repeats), news).sealed();
 };
+
+/**
+ * The record is written twice in each update, and holds up to 16 names: digits of a digest take half of their number, and
+ * a byte in front tells them from a text.
+ */
+const writeName = (writer: Writer, id: string): Writer =>
+  id.startsWith("=") ? writer.byte(TEXT).text(id) : writer.byte(DIGEST).bytes(fromHex(id));
+
+const writeSpent = (writer: Writer, { count, since }: Spent): Writer =>
+  count === 0 ? writer.byte(0) : writer.byte(count).u32(since);
 
 /** An unreadable record counts as empty. */
 export const decodeBudgets = (bytes: Uint8Array | undefined): BudgetRecord => {
@@ -76,13 +94,13 @@ export const decodeBudgets = (bytes: Uint8Array | undefined): BudgetRecord => {
   if (reader.byte() === FORMAT) {
     for (let left = reader.byte(); left > 0 && !reader.broken; left--)
       trials.push({
-        id: reader.text() ?? "",
+        id: readName(reader),
         count: reader.byte(),
         why: ENDS[reader.byte()] ?? ENDS[0],
         at: reader.u32(),
         job: reader.u32(),
       });
-    for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(reader.text() ?? "");
+    for (let left = reader.byte(); left > 0 && !reader.broken; left--) confirmed.push(readName(reader));
     const repeats = readSpent(reader);
     const news = readSpent(reader);
     reader.rest(0);
@@ -93,4 +111,12 @@ export const decodeBudgets = (bytes: Uint8Array | undefined): BudgetRecord => {
 
 const NOTHING: Spent = Object.freeze({ count: 0, since: 0 });
 
-const readSpent = (reader: Reader): Spent => ({ count: reader.byte(), since: reader.u32() });
+const readName = (reader: Reader): string =>
+  reader.byte() === TEXT
+    ? (reader.text() ?? "")
+    : toHex(Uint8Array.from({ length: BUDGET_ID / 2 }, () => reader.byte()));
+
+const readSpent = (reader: Reader): Spent => {
+  const count = reader.byte();
+  return count === 0 ? NOTHING : { count, since: reader.u32() };
+};
