@@ -262,7 +262,10 @@ test("bad input is refused by one clear line and exit code 1", async (t) => {
     [[...free, "--tls-cert", text], /--tls-cert and --tls-key belong together/],
     [[...free, "--tls", folder, "--tls-cert", text, "--tls-key", text], /one of them/],
     [[...free, "--tls-cert", text, "--tls-key", text], /text\.bin is no certificate in PEM/],
-    [[...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text], /none\.pem can not be read: there is no such file/],
+    [
+      [...free, "--tls-cert", join(folder, "none.pem"), "--tls-key", text],
+      /none\.pem can not be read: there is no such file/,
+    ],
     [["--host", "http://0.0.0.0:8080"], /The name or address alone is expected, "0\.0\.0\.0", and 8080 in an option/],
     [["--public-host", ""], /A host name or an address is expected/],
     [["--public-url", "ota.example.com"], /It is a URL without a path, such as https:\/\/ota\.example\.com/],

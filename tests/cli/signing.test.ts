@@ -19,7 +19,7 @@ import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { temporaryFolder } from "../kit/folder";
-import { refusesEach, xsOta, xsOtaError } from "../kit/xs-ota";
+import { refusesEach, xsOta, xsOtaError as here } from "../kit/xs-ota";
 
 const VECTORS = fileURLToPath(new URL("../signature/vectors/", import.meta.url));
 
@@ -47,28 +47,28 @@ test("sign signs in place, again as well, and verify accepts that key alone", as
   assert.equal(statSync(key).mode & 0o777, 0o600);
   const unchanged = readFileSync(fw);
 
-  assert.notEqual((await xsOtaError("verify", "--key", pub, fw)).code, 0);
+  assert.notEqual((await here("verify", "--key", pub, fw)).code, 0);
   chmodSync(fw, 0o640);
-  assert.equal((await xsOta("sign", "--key", key, fw)).code, 0);
+  assert.equal((await here("sign", "--key", key, fw)).code, 0);
   const signed = readFileSync(fw);
   assert.deepEqual([signed.length, statSync(fw).mode & 0o777], [unchanged.length + 96, 0o640]);
   assert.deepEqual(signed.subarray(0, unchanged.length), unchanged);
-  for (const either of [pub, key]) assert.equal((await xsOta("verify", "--key", either, fw)).code, 0);
+  for (const either of [pub, key]) assert.equal((await here("verify", "--key", either, fw)).code, 0);
 
   // A second key takes the place of the first, it does not pile up.
   const other = await xsOta("keygen", "--out", at("other.pem"));
   writeFileSync(at("other.pub"), other.stdout);
-  assert.equal((await xsOta("sign", "--key", at("other.pem"), fw)).code, 0);
+  assert.equal((await here("sign", "--key", at("other.pem"), fw)).code, 0);
   assert.equal(readFileSync(fw).length, unchanged.length + 96);
-  assert.equal((await xsOta("verify", "--key", at("other.pub"), fw)).code, 0);
-  const { code, stdout, stderr } = await xsOtaError("verify", "--key", pub, fw);
+  assert.equal((await here("verify", "--key", at("other.pub"), fw)).code, 0);
+  const { code, stdout, stderr } = await here("verify", "--key", pub, fw);
   assert.deepEqual([code, stdout, stderr], [1, "", `error: ${fw}: signed by a key that is not trusted here\n`]);
 
   const bytes = readFileSync(fw);
   bytes[17]! ^= 1;
   writeFileSync(fw, bytes);
   assert.match(
-    (await xsOtaError("verify", "--key", at("other.pub"), fw)).stderr,
+    (await here("verify", "--key", at("other.pub"), fw)).stderr,
     /^error: .*: signature does not match the file\n$/,
   );
 });
@@ -76,7 +76,7 @@ test("sign signs in place, again as well, and verify accepts that key alone", as
 test("keygen never overwrites, and never prints the private half", async (t) => {
   const { key } = setUp(t);
   const unchanged = readFileSync(key, "utf8");
-  const { code, stdout, stderr } = await xsOtaError("keygen", "--out", key);
+  const { code, stdout, stderr } = await here("keygen", "--out", key);
   assert.deepEqual([code, stdout, stderr], [1, "", `error: ${key} exists already; a key is never overwritten\n`]);
   assert.equal(readFileSync(key, "utf8"), unchanged);
   assert.doesNotMatch(stdout + stderr, /PRIVATE/);
@@ -137,7 +137,7 @@ test("sign and verify name a file that no bootloader would start", async (t) => 
   const { at, key, pub } = setUp(t);
   writeFileSync(at("app.elf"), Buffer.concat([Buffer.from("\x7fELF"), Buffer.alloc(200)]));
   const problem = "boots nowhere: not an ESP image: it begins with 0x7f, not 0xe9 (an ELF file)";
-  const unsigned = await xsOtaError("verify", "--key", pub, at("app.elf"));
+  const unsigned = await here("verify", "--key", pub, at("app.elf"));
   assert.equal(unsigned.stderr, `error: ${at("app.elf")}: the file is not signed (${problem})\n`);
   const { code, stderr } = await xsOta("sign", "--key", key, at("app.elf"));
   assert.deepEqual([code, stderr], [0, `${at("app.elf")}: signed, 300 bytes (${problem})\n`]);
@@ -175,8 +175,8 @@ test("a file signed by OpenSSL alone verifies", async (t) => {
       path,
       Buffer.concat([readFileSync(join(VECTORS, "firmware.bin")), readFileSync(join(VECTORS, name))]),
     );
-    assert.equal((await xsOta("verify", "--key", join(VECTORS, "public.pem"), path)).code, 0);
-    assert.equal((await xsOtaError("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
+    assert.equal((await here("verify", "--key", join(VECTORS, "public.pem"), path)).code, 0);
+    assert.equal((await here("verify", "--key", join(VECTORS, "other.pem"), path)).code, 1);
   }
 });
 
@@ -205,14 +205,14 @@ for (const document of ["SPEC.md", "SECURITY.md"]) {
       const said = execFileSync("bash", ["-e", "-c", recipe(document)], { cwd: folder, stdio: "pipe" }).toString();
       assert.equal(said, document === "SECURITY.md" ? "Verified OK\n" : "");
       assert.equal(readFileSync(at("fw.bin")).length, 3_096);
-      assert.equal((await xsOta("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
+      assert.equal((await here("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
       // With and without the block that names the curve.
       const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
       assert.match(withParameters, /EC PARAMETERS/);
       writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
       for (const key of ["key.pem", "long.pem"]) {
-        assert.equal((await xsOta("sign", "--key", at(key), at("fw.bin"))).code, 0);
-        assert.equal((await xsOta("verify", "--key", at(key), at("fw.bin"))).code, 0);
+        assert.equal((await here("sign", "--key", at(key), at("fw.bin"))).code, 0);
+        assert.equal((await here("verify", "--key", at(key), at("fw.bin"))).code, 0);
       }
     },
   );
