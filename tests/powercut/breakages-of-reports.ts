@@ -1,22 +1,9 @@
 /** Broken devices: outcomes, trials, the store, and wedged devices. Some steps are reported to the checks directly. */
-import { Denylist } from "../../src/job/denylist";
 import { encodeOutcome } from "../../src/job/job-codecs";
 import { RECORDS } from "../../src/job/records";
 import { checkRequest } from "./checks/download-checks";
 import { imageOf } from "./simulation/simulation-state";
-import {
-  DONE,
-  FACTORY,
-  SECTOR,
-  failed,
-  firstPush,
-  forgetting,
-  inRecord,
-  onTrial,
-  once,
-  outcomeStored,
-  report,
-} from "./breakages";
+import { DONE, FACTORY, SECTOR, failed, firstPush, forgetting, inRecord, onTrial, once, report } from "./breakages";
 import type { Breakage } from "./breakages";
 import { afterStep, beforeStart, onStore, withBoot, withDevice, withPorts, withStore } from "./broken-device";
 
@@ -156,44 +143,6 @@ export const BREAKAGES_OF_REPORTS: readonly Breakage[] = [
           ({ monitor }) => !monitor.confirmed,
         ),
       ),
-  },
-  {
-    check: "blame",
-    device: "remembers a good image as one to refuse",
-    scenario: "good",
-    make: () =>
-      beforeStart(
-        once((surroundings) =>
-          surroundings.monitor.ports.store.setBytes(
-            RECORDS.denylist.key,
-            new Denylist(undefined).add(firstPush(surroundings).offer.digest, "rolled-back")!,
-          ),
-        ),
-      ),
-  },
-  {
-    check: "blame",
-    device: "forgets an image that failed by itself",
-    scenario: "unhealthy",
-    // The old firmware has read it by then, and has not reported yet.
-    make: () =>
-      withDevice((device, { monitor }) => ({
-        start: () => {
-          device.start();
-          if (monitor.running.version === FACTORY) monitor.ports.store.delete(RECORDS.denylist.key);
-        },
-      })),
-  },
-  {
-    check: "blame",
-    device: "tries an image again that failed by itself",
-    scenario: "unhealthy",
-    where: outcomeStored,
-    make: () =>
-      withStore((store, { monitor }) => ({
-        getBytes: (key) =>
-          key === RECORDS.denylist.key && monitor.running.version === FACTORY ? undefined : store.getBytes(key),
-      })),
   },
   {
     check: "trial repeated",

@@ -8,10 +8,11 @@ import type { Check, Violation } from "./checks/ledger";
 import type { MakeDevice } from "./simulation/device";
 import { replay } from "./search/search";
 import type { Breakage } from "./breakages";
+import { BREAKAGES_OF_BLAME } from "./breakages-of-blame";
 import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
 import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
 
-const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_REPORTS];
+const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_BLAME, ...BREAKAGES_OF_REPORTS];
 
 /** The case of a row, with a power cut where the row has one. */
 function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {
