@@ -133,7 +133,7 @@ test("describe: partitions, boot entries, slots and what the agent keeps, withou
     partitions.map(({ label }) => label),
     ["nvs", "otadata", "ota_0", "ota_1"],
   );
-  assert.deepEqual(boot, [{ seq: 1, slot: "ota_0", state: "valid", decides: true }, undefined]);
+  assert.deepEqual(boot, [{ seq: 1, slot: "ota_0", state: "valid", decides: true, starts: 0, wakes: 0 }, undefined]);
   assert.deepEqual(slots[0], {
     label: "ota_0",
     size: 65536,
@@ -185,7 +185,7 @@ test("describe: an aborted trial, a slot with an image of another chip, a chip t
   board.chip.program(address, buildImage({ version: "5", payload: Buffer.from("1"), chip: 5 }));
   new OtaData(board.chip, board.table.otadata.address).write(1, 2, State.aborted);
   const { boot, slots } = describe(board.chip);
-  assert.deepEqual(boot[1], { seq: 2, slot: "ota_1", state: "aborted", decides: false });
+  assert.deepEqual(boot[1], { seq: 2, slot: "ota_1", state: "aborted", decides: false, starts: 0, wakes: 0 });
   assert.match(slots[1]!.problem!, /for chip 5, this is chip 0/);
   assert.equal(slots[1]!.chip, 5);
   assert.throws(() => describe(FlashChip.inMemory(4 << 20)), /no partition table/);
