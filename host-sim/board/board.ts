@@ -23,6 +23,7 @@ import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
 import { TRIAL_SECONDS_MAX } from "../../src/constants";
+import { putSettings } from "./stored-settings";
 import { startChip } from "../../hal/model-chip/start-up";
 import type { RtcMemory, StartUpParts, Started } from "../../hal/model-chip/start-up";
 
@@ -58,6 +59,7 @@ export type BoardEvent =
 export interface BoardOptions {
   /** The board's own folder; see `openBoardFolder`. */
   readonly folder: string;
+  /** Lies in NVS after `powerOn`. */
   readonly configuration: FirmwareConfiguration;
   readonly network?: NodeNetworkOptions;
   /** Default: there is a network, and the clock is set. */
@@ -123,11 +125,12 @@ export class Board {
 
   /**
    * Runs until `powerOff`, over any number of resets. The promise settles when the board is off, also because no slot
-   * boots.
+   * boots. Throws one line if NVS can not hold the configuration.
    */
   powerOn(reason: ResetReason = "power-on"): Promise<void> {
     if (this.#cut !== undefined) throw new Error("the power is on");
     this.#folder.chip.powerOn();
+    if (!this.#provide()) return Promise.resolve();
     this.#running = this.#run(reason).finally(() => (this.#cut = undefined));
     return this.#running;
   }
@@ -168,6 +171,17 @@ export class Board {
       const wait = failures <= PROMPT_RESETS ? 0 : Math.min(SLOWEST_LOOP, 250 * 2 ** (failures - PROMPT_RESETS));
       this.#options.onEvent({ event: "reset", reason, message: end.message, ...(wait === 0 ? {} : { wait }) });
       if (wait > 0) await this.#pause(wait, power);
+    }
+  }
+
+  /** Puts the configuration where the firmware reads it. False: the power was cut in it. */
+  #provide(): boolean {
+    try {
+      putSettings(this.#folder, this.#options.configuration);
+      return true;
+    } catch (error) {
+      if (error instanceof PowerCut) return false;
+      throw error;
     }
   }
 

@@ -11,7 +11,7 @@ export interface BridgeHostOptions {
   readonly ports: Ports & { space?(name: string): Store };
   /** Default: there is a network, and the clock is set. */
   readonly surroundings?: Surroundings | undefined;
-  /** JSON for the firmware. */
+  /** JSON for firmware of earlier versions, which does not read its settings in NVS. */
   readonly configuration: string;
   /** A line of JSON from the firmware. */
   onEvent(json: string): void;
@@ -40,7 +40,7 @@ export class BridgeHost {
     this.#options = options;
     const { ports, configuration, surroundings = { address: 0, time: "set" }, onEvent } = options;
     const board = {
-      configuration,
+      configuration: () => configuration,
       surroundings,
       space(name: string): Store {
         if (ports.space === undefined) throw new Error("the board has no other namespaces");

@@ -18,6 +18,7 @@ import { Slots } from "../../hal/model-chip/slots";
 import { rollsBack } from "../../hal/model-chip/start-up";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";
+import { SETTINGS } from "./firmware/settings";
 import { nodeSha256 } from "./node-crypto";
 
 export interface BoardDescription {
@@ -41,6 +42,8 @@ export interface BoardDescription {
   readonly slots: readonly SlotDescription[];
   /** What the agent keeps in NVS. */
   readonly store: readonly { readonly key: string; readonly value: number | Uint8Array }[];
+  /** The firmware's settings in NVS: their names and lengths, because they hold secrets. */
+  readonly settings: readonly { readonly key: string; readonly bytes: number }[];
 }
 
 export interface SlotDescription {
@@ -71,7 +74,8 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
   const entries = new OtaData(copy, table.otadata.address).read();
   const decides = activeEntry(entries);
   const slots = new Slots(chip, table, chipId, { sha256: nodeSha256 });
-  const store = describeStore(new Nvs(copy, table.nvs, NAMESPACE));
+  const nvs = new Nvs(copy, table.nvs, NAMESPACE);
+  const store = describeStore(nvs);
   return {
     flashSize: chip.size,
     partitions: table.partitions,
@@ -90,6 +94,7 @@ export function describe(chip: FlashChip, chipId = 0): BoardDescription {
     bootloader: bootloaderOf(store, rollsBack(entries, decides, "deep-sleep")),
     slots: ([0, 1] as const).map((index) => describeSlot(chip, slots, index)),
     store,
+    settings: describeSettings(new Nvs(copy, table.nvs, SETTINGS, nvs)),
   };
 }
 
@@ -107,6 +112,10 @@ function describeStore(nvs: Nvs): BoardDescription["store"] {
     const value = store.getNumber(key) ?? store.getBytes(key);
     return value === undefined ? [] : [{ key, value }];
   });
+}
+
+function describeSettings(nvs: Nvs): BoardDescription["settings"] {
+  return nvs.keys().map((key) => ({ key, bytes: (nvs.getBytes(key) ?? nvs.getString(key))?.length ?? 0 }));
 }
 
 function describeSlot(chip: FlashChip, slots: Slots, index: 0 | 1): SlotDescription {

@@ -6,13 +6,13 @@ import { ACTIVATIONS_MAX } from "../../src/job/boot-table";
 import type { JobInHand, StoreInWords } from "./inspect-job";
 
 export interface Inspection
-  extends Pick<BoardDescription, "flashSize" | "boot" | "bootloader" | "slots">, StoreInWords {
+  extends Pick<BoardDescription, "flashSize" | "boot" | "bootloader" | "slots" | "settings">, StoreInWords {
   readonly partitions: readonly (Partition & { readonly wear: Wear })[];
 }
 
 /** The report as text. */
 export function report(inspection: Inspection): string {
-  const { flashSize, partitions, boot, bootloader, slots, job, budgets, records } = inspection;
+  const { flashSize, partitions, boot, bootloader, slots, job, budgets, records, settings } = inspection;
   return [
     `flash: ${flashSize >> 20} MB`,
     "",
@@ -42,6 +42,9 @@ export function report(inspection: Inspection): string {
           ({ key, bytes, value }) =>
             `  ${key.padEnd(8)} ${bytes === undefined ? `${value} (${hex(value ?? 0)})` : `${bytes} bytes`}`,
         )),
+    "",
+    "settings (secret)",
+    ...(settings.length === 0 ? ["  none"] : settings.map(({ key, bytes }) => `  ${key}  ${bytes} bytes`)),
     "",
   ].join("\n");
 }

@@ -48,12 +48,12 @@ function describeFile(bytes: Uint8Array, path: string): string {
 export function inspect(folder: string): Inspection {
   const { chip, table, close } = openFlashOf(folder);
   try {
-    const { flashSize, boot, bootloader, slots, store } = describe(chip);
+    const { flashSize, boot, bootloader, slots, store, settings } = describe(chip);
     const partitions = table.partitions.map((partition) => ({
       ...partition,
       wear: readWear(join(folder, WEAR_FILE), partition.address, partition.size),
     }));
-    return { flashSize, partitions, boot, bootloader, slots, ...jobOf(store) };
+    return { flashSize, partitions, boot, bootloader, slots, ...jobOf(store), settings };
   } finally {
     close();
   }

@@ -148,7 +148,7 @@ test("boot and store calls arrive with their arguments and come back with their 
   assert.equal(ports.store.getNumber("n"), undefined);
 });
 
-test("configuration goes down and events go up as text", () => {
+test("the configuration for firmware of earlier versions goes down and events go up as text", () => {
   const events: string[] = [];
   const { ports } = bridged({}, (json) => events.push(json));
   assert.equal(ports.configuration(), '{"größe":1}');

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { EspOta } from "../../hal/model-chip/esp-ota";
 import { buildImage } from "../../hal/model-chip/build-image";
+import { Nvs } from "../../hal/model-chip/nvs";
 import { Slots } from "../../hal/model-chip/slots";
 import { Board } from "../../host-sim/board/board";
 import type { BoardOptions } from "../../host-sim/board/board";
@@ -12,9 +13,11 @@ import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { firmwareSource } from "../../host-sim/board/firmware/bundle";
 import type { FirmwareConfiguration, Surroundings } from "../../host-sim/board/firmware/configuration";
+import { SETTINGS } from "../../host-sim/board/firmware/settings";
 import { xsScript } from "../../host-sim/board/firmware/xs-script";
 import type { NodeNetworkOptions } from "../../host-sim/board/node-network";
 import { nodeSha256 } from "../../host-sim/board/node-crypto";
+import { putSettings } from "../../host-sim/board/stored-settings";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
@@ -35,6 +38,8 @@ export interface Trouble {
   readonly source?: Promise<string>;
   readonly surroundings?: Surroundings;
   readonly configuration?: (good: FirmwareConfiguration) => FirmwareConfiguration;
+  /** Spoils the settings in NVS. */
+  readonly settings?: (nvs: Nvs) => void;
   readonly network?: NodeNetworkOptions;
   readonly engine?: CreateEngine;
   /** Of the clock, in place of SPEED. */
@@ -135,12 +140,14 @@ export class Scenery {
           onTrial = event.trial;
           // What the board was made for: it is about to run the new firmware.
           if (onTrial && trouble === NONE) void board.powerOff();
+          else
+            putSettings(board.folder, (onTrial ? trouble.configuration?.(configuration) : undefined) ?? configuration);
+          const { chip, table } = board.folder;
+          if (onTrial) trouble.settings?.(new Nvs(chip, table.nvs, SETTINGS));
         }
         eventLog.note(event);
       },
-      get configuration() {
-        return onTrial ? (trouble.configuration?.(configuration) ?? configuration) : configuration;
-      },
+      configuration,
       get network() {
         return onTrial ? (trouble.network ?? {}) : {};
       },

@@ -8,6 +8,7 @@ import { after, before, describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { MESSAGE_MAX } from "../../src/constants";
 import { utf8Length } from "../../src/util/utf8";
+import { SETTINGS_KEY } from "../../host-sim/board/firmware/settings";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { Scenery, TRIAL_SECONDS } from "./scene";
 import type { Trouble } from "./scene";
@@ -93,6 +94,16 @@ const STAGES: readonly Stage[] = [
   },
   {
     stage: "settings unreadable",
+    trouble: () => ({ settings: (nvs) => nvs.setBytes(SETTINGS_KEY, Buffer.from('{"platform":')) }),
+    text: /^trial: start of the app; Error: setting device\.json: unreadable, not JSON \(software reset\)$/,
+  },
+  {
+    stage: "settings missing",
+    trouble: () => ({ settings: (nvs) => nvs.delete(SETTINGS_KEY) }),
+    text: /^trial: start of the app; Error: setting device\.json: is missing in NVS \(software reset\)$/,
+  },
+  {
+    stage: "settings of another firmware",
     trouble: () => ({ configuration: (good) => ({ ...good, platform: { kind: "other" } }) }),
     text: /^trial: start of the app; Error: platform: "other" is not one of this firmware \(software reset\)$/,
   },

@@ -22,7 +22,7 @@ export type IssueCommand = (request: ArrayBuffer) => ArrayBuffer;
 export interface BridgePorts extends Ports {
   partition(label: string): Flash;
   log(line: string): void;
-  /** The configuration that the board gives its firmware (JSON). */
+  /** The configuration (JSON) for firmware of earlier versions. */
   configuration(): string;
   /** Another namespace of NVS. */
   space(name: string): Store;
@@ -35,8 +35,7 @@ export interface BridgePorts extends Ports {
 
 /** The roots, in the order of their numbers, with events in place of callbacks. */
 type Roots = readonly [
-  board: Pick<BridgePorts, "emit" | "log" | "partition" | "space"> & {
-    readonly configuration: string;
+  board: Pick<BridgePorts, "configuration" | "emit" | "log" | "partition" | "space"> & {
     readonly surroundings: Surroundings;
     connect(options: ConnectOptions): Socket & { readonly number: number };
   },
@@ -63,7 +62,6 @@ export function bridgePorts(issueCommand: IssueCommand, version: string): Bridge
     store,
     crypto,
     boot: { ...boot, running: () => ({ ...boot.running(), version }) },
-    configuration: () => board.configuration,
     surroundings: () => board.surroundings,
     network: {
       connect(options, events) {

@@ -29,7 +29,8 @@ type Method = readonly [
  * callbacks.
  */
 export const METHODS: readonly Method[] = [
-  ["board", "configuration", [], "text", "property"],
+  // Firmware of earlier versions asks for it, and does not read its settings in NVS.
+  ["board", "configuration", [], "text"],
   ["board", "log", ["text"]],
   ["board", "emit", ["text"]],
   ["board", "partition", ["text"], "flash"],

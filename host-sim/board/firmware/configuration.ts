@@ -1,4 +1,4 @@
-/** What a board gives its firmware as configuration. A chip keeps this in NVS or in the firmware. */
+/** What the firmware of a board is configured with. Its board puts it into NVS at each power-on. */
 import type { AgentOptions, BrokerAddress, Policy } from "../../../src/index";
 
 /** `kind`: the platform's name. The rest is its configuration object, which its own definition checks. */

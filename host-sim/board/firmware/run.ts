@@ -11,17 +11,18 @@ import { withPortableMd5 } from "../../../src/crypto/portable-md5";
 import type { App } from "./app";
 import { bridgePorts } from "./bridge-ports";
 import type { BridgePorts } from "./bridge-ports";
-import type { FirmwareConfiguration, FirmwareConstants } from "./configuration";
+import type { FirmwareConstants } from "./configuration";
 import { connector } from "./connector";
 import { eventLine } from "./events";
 import { NOWHERE, faultyApp } from "./faults";
 import { createPlatform, definitionOf } from "./platforms";
+import { SETTINGS, readSettings } from "./settings";
 
 declare const FIRMWARE: FirmwareConstants;
 /** The engine's only way to the board. */
 declare function issueCommand(request: ArrayBuffer): ArrayBuffer;
 
-/** Starts the agent with the configuration that the board gives, on one of `platforms`. */
+/** Starts the agent with the settings in NVS, on one of `platforms`. */
 export function runFirmware(platforms: readonly AnyPlatform[], app: App = faultyApp(FIRMWARE.fault)): void {
   const { fault, version } = FIRMWARE;
   const board = bridgePorts(issueCommand, version);
@@ -44,8 +45,15 @@ export function runFirmware(platforms: readonly AnyPlatform[], app: App = faulty
 }
 
 function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyPlatform[], app: App): OtaAgent {
-  const configuration = JSON.parse(board.configuration()) as FirmwareConfiguration;
-  const { platform, broker, policy, download = {}, modules = {}, portableMd5 = false, sleep } = configuration;
+  const {
+    platform,
+    broker,
+    policy,
+    download = {},
+    modules = {},
+    portableMd5 = false,
+    sleep,
+  } = readSettings(board.space(SETTINGS));
   const definition = definitionOf(platform.kind, platforms);
   const crypto = portableMd5 ? withPortableMd5(ports.crypto) : ports.crypto;
   const agent = new OtaAgent({
