@@ -39,6 +39,8 @@ for (const platform of ["esp32", "esp32/esp32c3", "esp32/esp32c6", "esp32/esp32s
     for (const module of [
       "xs-ota/src/agent/agent",
       "xs-ota/hal/esp32/ota",
+      "xs-ota/hal/esp32/build-facts",
+      "xs-ota/hal/moddable/start-up",
       "xs-ota/hal/moddable/tls-session",
       "embedded:network/interface/wifi",
     ])
