@@ -181,7 +181,8 @@ test("firmware whose network never comes up is rolled back at the deadline of it
   await run.line(({ restart }) => restart === true);
   run = bench.power(SOFTWARE);
   await run.line(is("state", "trial"));
-  await run.line(({ restart }) => restart === true);
+  // Without an address the trial is extended once: twice 30 s.
+  await run.line(({ restart }) => restart === true, 120_000);
   run = bench.power(SOFTWARE);
   await run.line(is("rollback"));
   const { status, code, message } = await cloud.settled(task.id);
