@@ -64,7 +64,11 @@ export const SCENARIOS: readonly { readonly title: string; run(bench: Bench): Pr
       const task = await server.push(await imageOf("0.2.0"), "0.2.0");
       await bench.device.until("20 %", ({ percent }) => Number(percent) >= 20);
       await bench.cutPower();
-      await bench.device.event("resume");
+      const next = await bench.device.until(
+        "resume",
+        ({ event, state }) => event === "resume" || state === "verifying",
+      );
+      assert.equal(next.event, "resume", "the cut came before the end of the download");
       const { success, text } = await task.settled();
       assert.ok(success, text);
     },

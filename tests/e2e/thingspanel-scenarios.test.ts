@@ -46,7 +46,8 @@ function played(cloud: Cloud, id: string, profile: Server["profile"]): Server {
 
 for (const profile of ["v0", "v1"] as const)
   test(`${profile} with ${FAULTS[profile].join(", ")}`, async (t) => {
-    const cloud = await createCloud({ throttle: 400_000, thingspanel: { faults: FAULTS[profile] } });
+    // Slow enough for reports of progress, which come once a second, before the end.
+    const cloud = await createCloud({ throttle: 150_000, thingspanel: { faults: FAULTS[profile] } });
     await cloud.start();
     t.after(() => cloud.stop());
     const id = cloud.addDevice("thingspanel", { profile, username: "token-123", deviceNumber: "dev-1" });
