@@ -61,6 +61,7 @@ const policyOf = (read: Reader, tls: boolean): Partial<Policy> => {
     trialSeconds: read.number("trialSeconds", 30, 900),
     maxAttempts: read.number("maxAttempts", 1, 15),
     repeatBudget: read.number("repeatBudget", 0, 255),
+    eraseBlock: read.number("eraseBlock", 4, 64),
     allowDowngrade: read.flag("allowDowngrade"),
     allowNoDigest: read.flag("allowNoDigest"),
     allowForeign: read.flag("allowForeign"),

@@ -18,6 +18,10 @@ export const HEAD = 16;
  * disturbed write.
  */
 export const SECTOR_REPAIRS = 2;
+/** KiB that are erased with one command where that pays; 4: sector by sector, for an app that may not stop for 150 ms. */
+export const ERASE_BLOCK = 64;
+/** Sectors still to be written that make the erase of a block pay: 150 ms against 37 ms each (`Flash.eraseBlock`). */
+export const ERASE_BLOCK_LEAST = 5;
 
 /* ---- connecting, to broker and file server ---- */
 

@@ -55,7 +55,9 @@ function ask(kind: number, number: number, bytes?: Uint8Array): Uint8Array {
 const flash: Ports["flash"] = {
   size: 1 << 21,
   sectorSize: SECTOR,
+  blockSectors: 16,
   erase() {},
+  eraseBlock() {},
   write() {},
   read() {},
   equals: () => true,
@@ -189,6 +191,9 @@ const TASK = {
 };
 
 /** Returns one repetition of a part. What it needs is prepared here, outside of what is measured. */
+/** Sectors erased before one is written. */
+const eraseAt = (number: number): number => (number % flash.blockSectors === 0 ? flash.blockSectors : 0);
+
 function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
   const { runner, sector, head } = SAMPLE;
   switch (part) {
@@ -206,7 +211,7 @@ function prepare(part: Part, bytes: Uint8Array): (round: number) => void {
     }
     case "flash effects":
       return (round) => {
-        for (const effect of FIRMWARE.store(round + 1, sector)) runner.execute(effect);
+        for (const effect of FIRMWARE.store(round + 1, sector, eraseAt(round + 1))) runner.execute(effect);
       };
     case "checkpoint": {
       const { job } = StoredJob.begin({ platform: "tencent", slot: "ota_1", offer: TASK }, NO_CHECKPOINT);

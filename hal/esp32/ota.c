@@ -96,7 +96,10 @@ static uint8_t *bufferArgument(xsMachine *the, int index, xsUnsignedValue *lengt
 	return bytes;
 }
 
-/* describe(partition) -> {label, size, sectorSize} */
+/* What one command erases at its boundaries, bytes (SPI_FLASH_BLOCK_ERASE). */
+#define ERASE_BLOCK 0x10000
+
+/* describe(partition) -> {label, size, sectorSize, blockSectors} */
 void xs_ota_describe(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
@@ -105,16 +108,19 @@ void xs_ota_describe(xsMachine *the)
 	SET_PROPERTY(xsID_label, String, (char *)slot->label);
 	SET_PROPERTY(xsID_size, Integer, (xsIntegerValue)slot->size);
 	SET_PROPERTY(xsID_sectorSize, Integer, (xsIntegerValue)slot->erase_size);
+	SET_PROPERTY(xsID_blockSectors, Integer, ((slot->address % ERASE_BLOCK) || (slot->size < ERASE_BLOCK)) ? 1 : (xsIntegerValue)(ERASE_BLOCK / slot->erase_size));
 }
 
-/* erase(partition, sector) */
+/* erase(partition, sector, sectors). Of a whole block the flash driver makes one command (esp_flash_erase_region). */
 void xs_ota_erase(xsMachine *the)
 {
 	const esp_partition_t *slot = partitionArgument(the);
 	uint32_t sector = offsetArgument(the, 1);
-	if (sector >= slot->size / slot->erase_size)
-		xsRangeError("erase %s: sector %u of %u", slot->label, (unsigned)sector, (unsigned)(slot->size / slot->erase_size));
-	throwIf(the, esp_partition_erase_range(slot, sector * slot->erase_size, slot->erase_size), "erase", slot, sector * slot->erase_size);
+	uint32_t sectors = offsetArgument(the, 2);
+	uint32_t all = slot->size / slot->erase_size;
+	if ((sector >= all) || (sectors > all - sector))
+		xsRangeError("erase %s: %u sectors from %u of %u", slot->label, (unsigned)sectors, (unsigned)sector, (unsigned)all);
+	throwIf(the, esp_partition_erase_range(slot, sector * slot->erase_size, sectors * slot->erase_size), "erase", slot, sector * slot->erase_size);
 }
 
 /* An encrypted partition takes whole blocks: the rest of the last one is filled up as if it were still erased. */

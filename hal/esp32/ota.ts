@@ -5,6 +5,7 @@ interface PartitionFacts {
   readonly label: string;
   readonly size: number;
   readonly sectorSize: number;
+  readonly blockSectors: number;
 }
 
 /**
@@ -15,8 +16,9 @@ class Ota {
   static describe(label: string | undefined): PartitionFacts {
     return native("xs_ota_describe").call(this, label) as PartitionFacts;
   }
-  static erase(label: string | undefined, sector: number): void {
-    native("xs_ota_erase").call(this, label, sector);
+  /** `sectors`: 1, or those of a block. */
+  static erase(label: string | undefined, sector: number, sectors: number): void {
+    native("xs_ota_erase").call(this, label, sector, sectors);
   }
   static write(label: string | undefined, offset: number, bytes: Uint8Array): void {
     native("xs_ota_write").call(this, label, offset, bytes);
@@ -75,18 +77,24 @@ class Ota {
 export class EspFlash implements Flash {
   readonly size: number;
   readonly sectorSize: number;
+  readonly blockSectors: number;
   readonly #label: string | undefined;
 
   /** Throws where there is none. */
   constructor(label?: string) {
-    const { size, sectorSize } = Ota.describe(label);
+    const { size, sectorSize, blockSectors } = Ota.describe(label);
     this.size = size;
     this.sectorSize = sectorSize;
+    this.blockSectors = blockSectors;
     this.#label = label;
   }
 
   erase(sector: number): void {
-    Ota.erase(this.#label, whole("erase", sector));
+    Ota.erase(this.#label, whole("erase", sector), 1);
+  }
+
+  eraseBlock(sector: number): void {
+    Ota.erase(this.#label, whole("block erase", sector), this.blockSectors);
   }
 
   write(offset: number, bytes: Uint8Array): void {

@@ -8,7 +8,7 @@ import { SLOT_LABELS } from "./bootloader";
 import { equalBytes } from "./bytes";
 import { EspOta } from "./esp-ota";
 import type { FlashChip } from "./flash-chip";
-import { PowerCut, SECTOR_SIZE } from "./flash-chip";
+import { BLOCK_SIZE, PowerCut, SECTOR_SIZE } from "./flash-chip";
 import { Nvs } from "./nvs";
 import type { Partition, PartitionTable } from "./partitions";
 import type { SlotIndex, Slots } from "./slots";
@@ -67,6 +67,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
 export class SlotFlash implements Flash {
   readonly size: number;
   readonly sectorSize = SECTOR_SIZE;
+  readonly blockSectors: number;
   readonly #chip: FlashChip;
   readonly #slot: Partition;
   readonly #compare = new Uint8Array(SECTOR_SIZE);
@@ -75,11 +76,18 @@ export class SlotFlash implements Flash {
     this.#chip = chip;
     this.#slot = slot;
     this.size = slot.size;
+    this.blockSectors = slot.address % BLOCK_SIZE === 0 && slot.size >= BLOCK_SIZE ? BLOCK_SIZE / SECTOR_SIZE : 1;
   }
 
   erase(sector: number): void {
     this.#check("erase", sector * SECTOR_SIZE, SECTOR_SIZE);
     this.#chip.erase(this.#slot.address + sector * SECTOR_SIZE);
+  }
+
+  eraseBlock(sector: number): void {
+    const length = this.blockSectors * SECTOR_SIZE;
+    this.#check("block erase", sector * SECTOR_SIZE, length);
+    this.#chip.erase(this.#slot.address + sector * SECTOR_SIZE, length);
   }
 
   write(offset: number, bytes: Uint8Array): void {

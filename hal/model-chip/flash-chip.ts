@@ -8,6 +8,8 @@ import type { FlashCells } from "./flash-cells";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
 
 export { SECTOR_SIZE };
+/** What one command of every NOR flash erases as well as a sector, at its boundaries (SPI_FLASH_BLOCK_ERASE, 0xD8). */
+export const BLOCK_SIZE = 65_536;
 
 /**
  * What the operations cost, milliseconds: ESP-IDF's model of flash on the host
@@ -15,6 +17,11 @@ export { SECTOR_SIZE };
  * their bytes.
  */
 const ERASE_MS = 37.142;
+/**
+ * A block, which that model does not have: typical time of the data sheets (Winbond W25Q32JV, GigaDevice GD25Q32C: 150
+ * ms; at worst 2 s and 1.6 s).
+ */
+const ERASE_BLOCK_MS = 150;
 const PROGRAM_SECTOR_MS = 6.367;
 const READ_SECTOR_MS = 0.459;
 
@@ -24,7 +31,7 @@ export type FlashOperation =
   | { readonly kind: "program"; readonly address: number; readonly length: number; readonly data: Uint8Array };
 
 /**
- * Called before each erase (one sector) and each program. Nothing returned: the chip carries the operation out. "done":
+ * Called before each erase (one sector, or one block) and each program. Nothing returned: the chip carries the operation out. "done":
  * the hook has dealt with it on `cells` in its own way (in part, not at all, differently). Throwing `PowerCut` after
  * `chip.powerOff()` is a cut at this very place.
  */
@@ -43,7 +50,10 @@ export class PowerCut extends Error {
 
 /** What happened to an address range since the counters were set to 0. */
 export interface FlashCounts {
+  /** Of sectors, those of erased blocks among them. */
   readonly erases: number;
+  /** Commands that erased a block. */
+  readonly blockErases: number;
   /** Erases of the sector that was erased most. */
   readonly mostErases: number;
   readonly programs: number;
@@ -65,6 +75,8 @@ export class FlashChip {
   onRead: ((address: number, bytes: Uint8Array) => void) | undefined;
   #off = false;
   readonly #erases: Uint32Array;
+  /** By the first sector. */
+  readonly #blockErases: Uint32Array;
   readonly #programs: Uint32Array;
   readonly #bytesProgrammed: Float64Array;
   readonly #bytesRead: Float64Array;
@@ -74,6 +86,7 @@ export class FlashChip {
     this.size = cells.size;
     const sectors = cells.size / SECTOR_SIZE;
     this.#erases = new Uint32Array(sectors);
+    this.#blockErases = new Uint32Array(sectors);
     this.#programs = new Uint32Array(sectors);
     this.#bytesProgrammed = new Float64Array(sectors);
     this.#bytesRead = new Float64Array(sectors);
@@ -84,14 +97,16 @@ export class FlashChip {
     return new FlashChip(new MemoryCells(size));
   }
 
-  /** Erases the sector that begins at `address`. */
-  erase(address: number): void {
+  /** Erases the sector, or the block, that begins at `address`. */
+  erase(address: number, length: number = SECTOR_SIZE): void {
     if (this.#off) throw new PowerCut();
-    if (address % SECTOR_SIZE !== 0) throw new Error(`flash erase at ${hex(address)}: not at the start of a sector`);
-    this.#check("erase", address, SECTOR_SIZE);
-    this.#erases[address / SECTOR_SIZE]! += 1;
-    if (this.onOperation?.({ kind: "erase", address, length: SECTOR_SIZE }, this.cells) !== "done")
-      this.cells.erase(address, SECTOR_SIZE);
+    if ((length !== SECTOR_SIZE && length !== BLOCK_SIZE) || address % length !== 0)
+      throw new Error(`flash erase at ${hex(address)}, ${length} bytes: neither a sector nor a block`);
+    this.#check("erase", address, length);
+    for (let at = address; at < address + length; at += SECTOR_SIZE) this.#erases[at / SECTOR_SIZE]! += 1;
+    if (length === BLOCK_SIZE) this.#blockErases[address / SECTOR_SIZE]! += 1;
+    if (this.onOperation?.({ kind: "erase", address, length }, this.cells) !== "done")
+      this.cells.erase(address, length);
   }
 
   /** Clears the bits that are 0 in `bytes`. */
@@ -139,23 +154,28 @@ export class FlashChip {
 
   /** Counts of the sectors that a range touches; the whole chip by default. */
   counts(address = 0, length = this.size): FlashCounts {
-    const sum = { erases: 0, mostErases: 0, programs: 0, bytesProgrammed: 0, bytesRead: 0 };
+    const sum = { erases: 0, blockErases: 0, mostErases: 0, programs: 0, bytesProgrammed: 0, bytesRead: 0 };
     const end = Math.ceil((address + length) / SECTOR_SIZE);
     for (let sector = Math.floor(address / SECTOR_SIZE); sector < end; sector++) {
       const erases = this.#erases[sector] ?? 0;
       sum.erases += erases;
+      sum.blockErases += this.#blockErases[sector] ?? 0;
       sum.mostErases = Math.max(sum.mostErases, erases);
       sum.programs += this.#programs[sector] ?? 0;
       sum.bytesProgrammed += this.#bytesProgrammed[sector] ?? 0;
       sum.bytesRead += this.#bytesRead[sector] ?? 0;
     }
+    const single = sum.erases - sum.blockErases * (BLOCK_SIZE / SECTOR_SIZE);
     const milliseconds =
-      sum.erases * ERASE_MS + (sum.bytesProgrammed * PROGRAM_SECTOR_MS + sum.bytesRead * READ_SECTOR_MS) / SECTOR_SIZE;
+      single * ERASE_MS +
+      sum.blockErases * ERASE_BLOCK_MS +
+      (sum.bytesProgrammed * PROGRAM_SECTOR_MS + sum.bytesRead * READ_SECTOR_MS) / SECTOR_SIZE;
     return { ...sum, milliseconds };
   }
 
   resetCounts(): void {
     this.#erases.fill(0);
+    this.#blockErases.fill(0);
     this.#programs.fill(0);
     this.#bytesProgrammed.fill(0);
     this.#bytesRead.fill(0);

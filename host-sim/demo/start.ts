@@ -40,7 +40,7 @@ try {
   if (found.length > 0) throw new Error(found.join("; "));
   const { again, sectors, seconds, cutPercent, wear } = measured;
   screen.line(
-    `ok: ${OLD} -> ${NEW} over a power cut at ${cutPercent} %: ${again} bytes fetched again, ${wear["ota_1"]?.erases} erases for ${sectors} sectors, ${seconds.toFixed(1)} s`,
+    `ok: ${OLD} -> ${NEW} over a power cut at ${cutPercent} %: ${again} bytes fetched again, ${wear["ota_1"]?.erases} sectors erased for ${sectors}, ${seconds.toFixed(1)} s`,
   );
   await finish(0);
 } catch (error) {

@@ -80,6 +80,7 @@ export class JobRunner {
       running: boot.running(),
       target: boot.target(),
       slotSize: flash.size,
+      blockSectors: flash.blockSectors,
       resetReason: boot.resetReason(),
       startUp: boot.startUp(),
       targetStarted: boot.targetStarted(),
@@ -133,7 +134,8 @@ export class JobRunner {
     const { flash, boot, store } = this.ports;
     switch (effect.type) {
       case "erase":
-        flash.erase(effect.sector);
+        if (effect.block === true) flash.eraseBlock(effect.sector);
+        else flash.erase(effect.sector);
         return undefined;
       case "write":
         this.target.write(effect.offset, effect.bytes);

@@ -78,15 +78,23 @@ export const sector = (
 ): Step<Downloading | Storing | Reporting> => {
   if (offset !== job.offset) return stay({ name: "downloading", job, progress });
   const { target, offer } = job;
-  const stored = to<Storing>(
-    { name: "storing", job, progress, bytes, repairs: 0 },
-    target.store(offset / SECTOR, bytes),
-  );
+  const stored = to<Storing>({ name: "storing", job, progress, bytes, repairs: 0 }, store(context, job, bytes));
   if (offset > 0) return stored;
   // Images that supersede one another, or are downloaded once more, wear the first sector without an end of a job.
   const refusal = target.refusalOfImage(context, offer, bytes) ?? target.refusalByHistory(context, offer, now);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
   return before(target.installs(context, offer, now), stored);
+};
+
+/**
+ * Only what was erased since power-on counts as erased: an erase that a power cut has stopped can leave cells that read
+ * as erased and do not hold.
+ */
+const store = (context: JobContext, job: StoredJob, bytes: Uint8Array): JobEffect[] => {
+  const sector = job.offset / SECTOR;
+  const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
+  job.erasedTo = Math.max(job.erasedTo, sector + erase);
+  return job.target.store(sector, bytes, erase);
 };
 
 /** The readback of a sector. The checkpoint advances only when it is equal; else the sector is stored again. */
@@ -105,7 +113,7 @@ export const sectorCompared = (
   }
   const repairs = state.repairs + 1;
   if (repairs <= SECTOR_REPAIRS)
-    return to({ name: "storing", job, progress, bytes, repairs }, target.store(offset / SECTOR, bytes));
+    return to({ name: "storing", job, progress, bytes, repairs }, target.store(offset / SECTOR, bytes, 1));
   return fail(context, job, "flash", `flash at 0x${offset.toString(16)} does not hold what is written`, {});
 };
 

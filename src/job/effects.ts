@@ -32,6 +32,8 @@ export interface BootFacts {
   readonly target: string;
   /** Bytes of the target slot. */
   readonly slotSize: number;
+  /** See `Flash.blockSectors`. */
+  readonly blockSectors: number;
   readonly resetReason: ResetReason;
   readonly startUp: StartUp;
   /** See `Boot.targetStarted`. */
@@ -85,8 +87,8 @@ export type JobEffect =
   | { readonly type: "put-bytes"; readonly key: string; readonly bytes: Uint8Array }
   | { readonly type: "delete"; readonly key: string }
   /* the target of the job in hand: the slot, or the component that was opened */
-  /** Of the slot only: an installer erases by itself. */
-  | { readonly type: "erase"; readonly sector: number }
+  /** Of the slot only: an installer erases by itself. `block`: all of the block that begins there. */
+  | { readonly type: "erase"; readonly sector: number; readonly block?: boolean }
   | { readonly type: "write"; readonly offset: number; readonly bytes: Uint8Array }
   /** Answer: "compared". `erased` bytes before `offset` must read 0xFF as well. */
   | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number }

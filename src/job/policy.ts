@@ -3,7 +3,7 @@
  * refusal is one line that says what differs and, where there is one, which setting permits it.
  */
 import type { Running } from "../ports";
-import { MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
+import { ERASE_BLOCK, MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
 import { readHeader } from "../image/esp-image";
 import { readFirmware } from "../image/firmware-block";
 import { compareVersions } from "./versions";
@@ -16,6 +16,8 @@ export interface Policy {
   readonly maxAttempts: number;
   /** Installs of images that were confirmed here before, until time gives new ones. */
   readonly repeatBudget: number;
+  /** KiB erased with one command, 64 or 4. All of the application stops meanwhile: 150 ms or 40 ms, 2 s or 0.4 s at worst. */
+  readonly eraseBlock: number;
   /** Install a version that sorts before the running one. */
   readonly allowDowngrade: boolean;
   /** Accept an offer without a digest. */
@@ -32,6 +34,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   trialSeconds: TRIAL_SECONDS,
   maxAttempts: MAX_ATTEMPTS,
   repeatBudget: REPEAT_BUDGET,
+  eraseBlock: ERASE_BLOCK,
   allowDowngrade: false,
   allowNoDigest: false,
   allowForeign: false,

@@ -20,6 +20,8 @@ export class StoredJob {
   freshUrl: string | undefined;
   /** Times that a fresh URL was asked for since power-on. */
   renewals = 0;
+  /** Sectors before this one were erased since power-on, or hold what the checkpoint claims. */
+  erasedTo = 0;
   private jobRecord: JobRecord;
   private identity: number;
   private phaseRecord: PhaseRecord = FRESH;
@@ -140,12 +142,14 @@ export class StoredJob {
   /** What is stored from `offset` on, a multiple of the sector, counts no more. */
   rewind(offset: number): JobEffect[] {
     this.sectors = Math.min(this.sectors, offset / SECTOR);
+    this.erasedTo = 0;
     return [this.putOffset()];
   }
 
   /** Nothing that is in flash counts any more. */
   dropCheckpoint(): JobEffect[] {
     this.sectors = 0;
+    this.erasedTo = 0;
     this.imageHeader = undefined;
     return this.deleteCheckpoint();
   }

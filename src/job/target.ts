@@ -3,7 +3,7 @@
  * inactive slot and is started; a component goes to its installer, which makes use of it without a restart. A further
  * kind of target is one more object of this interface.
  */
-import { HEAD, SECTOR } from "../constants";
+import { ERASE_BLOCK_LEAST, HEAD, SECTOR } from "../constants";
 import { frozen } from "../util/frozen";
 import type { Budgets } from "./budgets";
 import type { Denylist } from "./denylist";
@@ -53,8 +53,13 @@ export interface Target {
   prepare(): JobEffect[];
   /** Before writing begins at `offset`, or goes on there. */
   open(offer: Offer, offset: number): JobEffect[];
-  /** Stores one sector and reads it back. `bytes` must stay unchanged until then. */
-  store(sector: number, bytes: Uint8Array): JobEffect[];
+  /** Sectors to erase together before `sector` is written: a block where that pays, else one. */
+  eraseLength(around: Surroundings, offer: Offer, sector: number): number;
+  /**
+   * Stores one sector and reads it back; before that `erase` sectors from it on are erased. `bytes` must stay unchanged
+   * until then.
+   */
+  store(sector: number, bytes: Uint8Array, erase: number): JobEffect[];
   /** Nothing of the image stays usable. */
   discard(): JobEffect[];
   /** The job failed, and what is stored counts for nothing. */
@@ -89,15 +94,22 @@ export const FIRMWARE: Target = frozen<Target>({
   runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
   prepare: () => [{ type: "invalidate" }],
   open: none,
-  store(sector, bytes) {
+  eraseLength({ facts, options }, { size }, sector) {
+    const { blockSectors, slotSize } = facts;
+    const left = Math.ceil(size / SECTOR) - sector;
+    const fits = sector % blockSectors === 0 && (sector + blockSectors) * SECTOR <= slotSize;
+    return fits && left >= ERASE_BLOCK_LEAST && options.policy.eraseBlock > 4 ? blockSectors : 1;
+  },
+  store(sector, bytes, erase) {
     const erased = sector === 0 ? HEAD : 0;
     const offset = sector * SECTOR + erased;
     const body = bytes.subarray(erased);
-    return [
-      { type: "erase", sector },
+    const stored: JobEffect[] = [
       { type: "write", offset, bytes: body },
       { type: "compare", offset, bytes: body, erased },
     ];
+    if (erase === 0) return stored;
+    return [erase === 1 ? { type: "erase", sector } : { type: "erase", sector, block: true }, ...stored];
   },
   discard: () => [{ type: "erase", sector: 0 }],
   abort: none,
@@ -123,6 +135,7 @@ export const COMPONENT: Target = frozen<Target>({
   installs: none,
   runs: () => false,
   prepare: none,
+  eraseLength: () => 1,
   open: ({ component = "", version, size }, offset) => [{ type: "open-component", component, version, size, offset }],
   store(sector, bytes) {
     const offset = sector * SECTOR;

@@ -55,6 +55,10 @@ test("an error of a port reaches the firmware as that error, and the next call w
   const flash: Flash = {
     size: 1 << 20,
     sectorSize: 4096,
+    blockSectors: 16,
+    eraseBlock: (sector) => {
+      throw new Error(`flash block erase of sector ${sector}: worn out`);
+    },
     erase: (sector) => {
       if (sector > 1) throw new Error(`flash erase of sector ${sector}: worn out, größer`);
     },
@@ -64,6 +68,8 @@ test("an error of a port reaches the firmware as that error, and the next call w
   };
   const { ports } = bridged({ flash });
   assert.throws(() => ports.flash.erase(2), { message: "flash erase of sector 2: worn out, größer" });
+  assert.throws(() => ports.flash.eraseBlock(16), { message: "flash block erase of sector 16: worn out" });
+  assert.equal(ports.flash.blockSectors, 16);
   ports.flash.erase(1);
   const into = new Uint8Array(3);
   ports.flash.read(9, into);

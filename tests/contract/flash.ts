@@ -42,6 +42,25 @@ export function flashContract(make: () => FlashBench): Case[] {
       sameBytes(read(flash, 4096, 4096), pattern(4096, 1), "sector before");
       sameBytes(read(flash, 3 * 4096, 4096), pattern(4096, 3), "sector after");
     }),
+    on("a block is one sector or 64 KiB, and is erased as a whole without its neighbours", (flash) => {
+      const { blockSectors } = flash;
+      equal(blockSectors === 1 || blockSectors === 16, true, `block of ${blockSectors} sectors`);
+      const sectors = flash.size / 4096;
+      const first = sectors >= 3 * blockSectors ? blockSectors : 0;
+      const end = first + blockSectors;
+      const around = [first - 1, end].filter((sector) => sector >= 0 && sector < sectors);
+      for (const sector of [first, end - 1, ...around]) {
+        flash.erase(sector);
+        flash.write(sector * 4096, pattern(4096, sector));
+      }
+      flash.eraseBlock(first);
+      for (const sector of [first, end - 1])
+        sameBytes(read(flash, sector * 4096, 4096), new Uint8Array(4096).fill(0xff), `sector ${sector}`);
+      for (const sector of around)
+        sameBytes(read(flash, sector * 4096, 4096), pattern(4096, sector), `sector ${sector}`);
+      throws(() => flash.eraseBlock(flash.size / 4096), "block erase after the last sector");
+      throws(() => flash.eraseBlock(-blockSectors), "block erase before the first sector");
+    }),
     on("the first and the last sector can be erased and written", (flash) => {
       for (const sector of [0, flash.size / 4096 - 1]) {
         flash.erase(sector);

@@ -2,6 +2,7 @@
  * A board without NOR rules, NVS pages and boot entries in flash, so that a hundred thousand of them are quick. What it
  * leaves out is tested elsewhere; MemoryBoard (hal/model-chip) can take its place.
  */
+import assert from "node:assert/strict";
 import type { Boot, Flash, ResetReason, Running, SlotState, Store } from "../../src/ports";
 import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
 import { SECTOR } from "../../src/constants";
@@ -66,6 +67,8 @@ export class LightBoard implements Board {
     return {
       size: SLOT_SIZE,
       sectorSize: SECTOR,
+      blockSectors: 1,
+      eraseBlock: () => assert.fail("this slot has no blocks"),
       erase: (sector) => {
         bytes.fill(0xff, sector * SECTOR, (sector + 1) * SECTOR);
         const name = `${label} ${sector}`;

@@ -202,7 +202,17 @@ function countedFor({
   const targetStarted = lastInvalid === undefined ? undefined : true;
   const job = new UpdateJob(
     { platform: { name: "tencent", rules: RULES }, policy, digest: (algorithm) => crypto.digest(algorithm) },
-    { running, target, slotSize: 1 << 20, resetReason, startUp: NOT_ON_TRIAL, targetStarted, lastInvalid, stored },
+    {
+      running,
+      target,
+      slotSize: 1 << 20,
+      blockSectors: 16,
+      resetReason,
+      startUp: NOT_ON_TRIAL,
+      targetStarted,
+      lastInvalid,
+      stored,
+    },
   );
   const { budgets } = storedBy(job.handle({ type: "boot" }, 0));
   return started({ budgets }).refusalOf(pushed, "0.1.0", 0);

@@ -107,6 +107,7 @@ class Walk {
       },
       target: isNew ? "ota_0" : "ota_1",
       slotSize: 1 << 20,
+      blockSectors: 16,
       resetReason: this.#pick<ResetReason>(["power-on", "software", "panic", "deep-sleep"]),
       startUp: { ...NOT_ON_TRIAL, wakes: this.#pick([0, 0, 20]) },
       targetStarted: undefined,

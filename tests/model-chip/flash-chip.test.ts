@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { FileCells } from "../../host-sim/board/file-cells";
 import { MemoryCells } from "../../hal/model-chip/flash-cells";
 import type { FlashOperation } from "../../hal/model-chip/flash-chip";
-import { FlashChip, PowerCut, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+import { BLOCK_SIZE, FlashChip, PowerCut, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
 
 const createFile = (path: string, size: number): FlashChip => new FlashChip(FileCells.create(path, size));
 const openFile = (path: string): FlashChip => new FlashChip(FileCells.open(path));
@@ -67,6 +67,7 @@ for (const [kind, make] of kinds) {
     read(chip, 0, SECTOR_SIZE);
     assert.deepEqual(chip.counts(0, SECTOR_SIZE), {
       erases: 1,
+      blockErases: 0,
       mostErases: 1,
       programs: 1,
       bytesProgrammed: 1024,
@@ -75,6 +76,7 @@ for (const [kind, make] of kinds) {
     });
     assert.deepEqual(chip.counts(SECTOR_SIZE, SECTOR_SIZE), {
       erases: 2,
+      blockErases: 0,
       mostErases: 2,
       programs: 1,
       bytesProgrammed: 2048,
@@ -86,6 +88,7 @@ for (const [kind, make] of kinds) {
     chip.resetCounts();
     assert.deepEqual(chip.counts(), {
       erases: 0,
+      blockErases: 0,
       mostErases: 0,
       programs: 0,
       bytesProgrammed: 0,
@@ -94,10 +97,36 @@ for (const [kind, make] of kinds) {
     });
   });
 
+  test(`${kind}: a block is erased with one command, in the time of a block, and no byte around it`, () => {
+    const chip = make(3 * BLOCK_SIZE);
+    const seen: FlashOperation[] = [];
+    for (const address of [BLOCK_SIZE - 1, BLOCK_SIZE, 2 * BLOCK_SIZE - 1, 2 * BLOCK_SIZE])
+      chip.program(address, Buffer.of(0));
+    chip.resetCounts();
+    chip.onOperation = (operation) => void seen.push(operation);
+    chip.erase(BLOCK_SIZE, BLOCK_SIZE);
+    assert.deepEqual(seen, [{ kind: "erase", address: BLOCK_SIZE, length: BLOCK_SIZE }]);
+    assert.ok(read(chip, BLOCK_SIZE, BLOCK_SIZE).every((byte) => byte === 0xff));
+    assert.deepEqual([read(chip, BLOCK_SIZE - 1, 1)[0], read(chip, 2 * BLOCK_SIZE, 1)[0]], [0, 0]);
+    chip.onOperation = undefined;
+    chip.erase(0);
+    const { erases, blockErases, mostErases, bytesRead, milliseconds } = chip.counts();
+    assert.deepEqual({ erases, blockErases, mostErases }, { erases: 17, blockErases: 1, mostErases: 1 });
+    assert.ok(Math.abs(milliseconds - 150 - 37.142 - (bytesRead / SECTOR_SIZE) * 0.459) < 1e-9);
+  });
+
+  test(`${kind}: a block begins at a multiple of its size and ends in the chip`, () => {
+    const chip = make(BLOCK_SIZE + SECTOR_SIZE);
+    assert.throws(() => chip.erase(SECTOR_SIZE, BLOCK_SIZE), /erase at 0x1000, 65536 bytes: neither/);
+    assert.throws(() => chip.erase(0, 2 * SECTOR_SIZE), /erase at 0x0, 8192 bytes: neither/);
+    assert.throws(() => chip.erase(BLOCK_SIZE, BLOCK_SIZE), /erase at 0x10000.*outside/);
+    assert.deepEqual(chip.counts().erases, 0);
+  });
+
   test(`${kind}: addresses outside the chip are refused and named`, () => {
     const chip = make(2 * SECTOR_SIZE);
     assert.throws(() => chip.erase(2 * SECTOR_SIZE), /erase at 0x2000.*outside/);
-    assert.throws(() => chip.erase(100), /erase at 0x64: not at the start of a sector/);
+    assert.throws(() => chip.erase(100), /erase at 0x64, 4096 bytes: neither a sector nor a block/);
     assert.throws(() => chip.program(2 * SECTOR_SIZE - 1, new Uint8Array(2)), /program at 0x1fff.*outside/);
     assert.throws(() => chip.read(-1, new Uint8Array(1)), /read.*outside/);
     assert.throws(() => chip.read(Number.NaN, new Uint8Array(1)), /read.*outside/);

@@ -76,7 +76,9 @@ export class NetworkDevice {
     return {
       size: flash.size,
       sectorSize: flash.sectorSize,
+      blockSectors: flash.blockSectors,
       erase: (sector) => flash.erase(sector),
+      eraseBlock: (sector) => flash.eraseBlock(sector),
       write: (offset, bytes) => {
         this.written.add(Math.floor(offset / SECTOR));
         flash.write(offset, bytes);

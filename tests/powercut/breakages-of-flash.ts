@@ -212,6 +212,12 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     make: () => beforeStart(once(({ monitor }) => monitor.ports.flash.erase(0))),
   },
   {
+    check: "erased in this start",
+    device: "writes where it has not erased since the start",
+    scenario: "good",
+    make: () => withFlash((flash) => ({ erase: (sector) => (sector === 2 ? undefined : flash.erase(sector)) })),
+  },
+  {
     check: "entry invalidated",
     device: "leaves the boot entry of the slot that it erases",
     scenario: "twice",

@@ -70,11 +70,11 @@ export const DONE: Heard = { kind: "outcome", done: true, cause: undefined, mess
 
 export const onTrial = ({ phase }: Point): boolean => phase === "trial";
 
-/** A sector of the other slot is about to be erased. */
+/** A sector of the other slot is about to be written. */
 export const storing =
   (sector: number) =>
   ({ operation }: Point): boolean =>
-    operation?.kind === "erase" && operation.address === OTHER_SLOT + sector * SECTOR;
+    operation?.kind === "program" && operation.address === OTHER_SLOT + sector * SECTOR;
 
 /** The program of the job's record in NVS: the only one longer than two entries. */
 export const inRecord = ({ operation }: Point): boolean =>

@@ -1,6 +1,7 @@
 /** A failing case gets simpler and still breaks the same check. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SECTOR } from "../../src/constants";
 import { lineOf, parseCase } from "./search/case-line";
 import type { Case } from "./search/case-line";
 import type { MakeDevice } from "./simulation/device";
@@ -15,9 +16,9 @@ const forgetful = (): MakeDevice =>
 /** A device that fails in any case. */
 const greedy = (): MakeDevice =>
   withFlash((flash) => ({
-    erase: (sector) => {
-      flash.erase(sector);
-      if (sector === 1) flash.erase(sector);
+    write: (offset, bytes) => {
+      if (offset === SECTOR) flash.erase(1);
+      flash.write(offset, bytes);
     },
   }));
 

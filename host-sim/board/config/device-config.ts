@@ -116,6 +116,7 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     trialSeconds: fields.integer("trialSeconds", TRIAL_SECONDS_MIN, TRIAL_SECONDS_MAX),
     maxAttempts: fields.integer("maxAttempts", 1, 100),
     repeatBudget: fields.integer("repeatBudget", 0, REPEAT_BUDGET_MAX),
+    eraseBlock: eraseBlockOf(fields),
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
     allowForeign: fields.boolean("allowForeign"),
@@ -123,6 +124,12 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     allowHttp: fields.boolean("allowHttp") ?? !tls,
   };
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Partial<Policy>;
+}
+
+function eraseBlockOf(fields: JsonFields): number | undefined {
+  const kib = fields.integer("eraseBlock", 4, 64);
+  if (kib !== undefined && kib !== 4 && kib !== 64) throw fields.error("eraseBlock", "64 or 4 (KiB) is expected");
+  return kib;
 }
 
 /** Checks what no key shows alone: the platform's own rules, and that the private key is that of the certificate. */

@@ -6,6 +6,7 @@
 #define xsID_label "label"
 #define xsID_project "project"
 #define xsID_sectorSize "sectorSize"
+#define xsID_blockSectors "blockSectors"
 #define xsID_securityFloor "securityFloor"
 #define xsID_since "since"
 #define xsID_size "size"

@@ -44,6 +44,7 @@ const say = (line: object): void => trace(`${JSON.stringify(line)}\n`);
 class Slots implements Flash {
   readonly size = SLOT_SIZE;
   readonly sectorSize = SECTOR;
+  readonly blockSectors = 16;
   readonly #slot: number;
   #writes = 0;
 
@@ -52,6 +53,9 @@ class Slots implements Flash {
   }
   erase(sector: number): void {
     MemoryChip.erase(this.#slot, sector * SECTOR);
+  }
+  eraseBlock(sector: number): void {
+    for (let at = sector; at < sector + this.blockSectors; at++) this.erase(at);
   }
   write(offset: number, bytes: Uint8Array): void {
     MemoryChip.write(this.#slot, offset, bytes);

@@ -3,6 +3,7 @@ import type { Flash } from "../../../src/ports";
 import { HEAD, SECTOR, SECTOR_REPAIRS } from "../../../src/constants";
 import { imageOf } from "../simulation/simulation-state";
 import { checkAsked } from "./download-checks";
+import { endOfErases, erasesOfCut } from "./erase-bounds";
 import type { Fetching } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
 
@@ -14,13 +15,21 @@ export function monitorFlash(start: MonitoredStart, flash: Flash): Flash {
   return {
     size: flash.size,
     sectorSize: flash.sectorSize,
+    blockSectors: flash.blockSectors,
     erase: (sector) => {
       beforeErase(start, sector);
       flash.erase(sector);
-      if (sector === 0) start.head = "untouched";
+      afterErase(start, sector);
+    },
+    eraseBlock: (sector) => {
+      const end = sector + flash.blockSectors;
+      for (let at = sector; at < end; at++) beforeErase(start, at);
+      flash.eraseBlock(sector);
+      for (let at = sector; at < end; at++) afterErase(start, at);
     },
     write: (offset, bytes) => {
       if (offset < HEAD) beforeHead(start, offset, bytes);
+      else beforeSector(start, Math.floor(offset / SECTOR));
       start.unread.add(Math.floor(offset / SECTOR));
       start.verified = false;
       ledger.expect("bounded", bytes.length <= SECTOR, () => `a write of ${bytes.length} bytes`);
@@ -64,6 +73,20 @@ function beforeErase(start: MonitoredStart, sector: number): void {
   checkErases(start, sector, ledger.fetched(image));
 }
 
+function afterErase(start: MonitoredStart, sector: number): void {
+  start.erased.add(sector);
+  if (sector === 0) start.head = "untouched";
+}
+
+/** An erase of an earlier start may have been cut: what reads as erased then need not hold what is programmed. */
+function beforeSector(start: MonitoredStart, sector: number): void {
+  start.simulation.ledger.expect(
+    "erased in this start",
+    start.erased.delete(sector),
+    () => `sector ${sector} is written, and was not erased since the start`,
+  );
+}
+
 /**
  * A boot entry with unstable bits reads as whole one time and not the next: which of the two entries decides is open.
  */
@@ -73,8 +96,8 @@ function hasUnstableEntry({ simulation: { board, faults } }: MonitoredStart): bo
 }
 
 /**
- * One erase for each attempt, one more for each power cut, two for repairs. Sector 0 has one more where the head is
- * erased, which happens before everything is downloaded once more, too.
+ * One erase of a sector for each attempt, one more for each power cut, two for repairs. Sector 0 has one more where the
+ * head is erased, which happens before everything is downloaded once more, too.
  */
 function checkErases(
   { simulation: { ledger } }: MonitoredStart,
@@ -83,10 +106,11 @@ function checkErases(
 ): void {
   const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
   const extra = cuts + repairs + ledger.networkFaults * sectors;
-  ledger.expect("sector erases", sector < sectors, () => `sector ${sector} is erased, the image has ${sectors}`);
+  const end = endOfErases(sectors);
+  ledger.expect("sector erases", sector < end, () => `sector ${sector} is erased, the image has ${sectors}`);
   ledger.expect(
     "sector erases",
-    all <= sectors + 1 + heads + extra,
+    all <= end + 1 + heads + repairs + ledger.networkFaults * sectors + erasesOfCut(sectors) * cuts,
     () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`,
   );
   const one = erases[sector]!;

@@ -17,6 +17,7 @@ export const CHECKS = {
   "resume of the same image": 5,
   "bytes fetched again": 6,
   "sector erases": 6,
+  "erased in this start": 6,
   "one outcome": 7,
   "order of reports": 7,
   "done after confirm": 8,

@@ -5,6 +5,7 @@ import type { Case, Cut } from "../search/case-line";
 import { lineOf } from "../search/case-line";
 import { FAULT_KINDS } from "../simulation/faults";
 import type { Fault, FaultKind } from "../simulation/faults";
+import { endOfErases, erasesOfCut } from "./erase-bounds";
 import type { Limit } from "./ledger";
 import type { Result, Setting } from "../search/search";
 
@@ -39,7 +40,7 @@ export interface Tally {
   readonly excuses: Finding[];
   /** Most bytes served again at one power cut. */
   again: Worst;
-  /** Most sector erases of an image beyond one for each sector, one for each power cut, and repairs. */
+  /** Most sector erases of an image beyond those of its sectors, of each power cut, and repairs. */
   erases: Worst | undefined;
 }
 
@@ -99,7 +100,8 @@ export function count(tally: Tally, setting: Setting, { cuts, point, simulation 
   if (ledger.worn !== "nowhere" || ledger.networkFaults > 0) return;
   for (const { mostAgain, erases, repairs, sectors, heads, cuts: atCuts } of ledger.fetching.values()) {
     if (mostAgain > tally.again.value) tally.again = { value: mostAgain, line: line() };
-    const extra = erases.reduce((sum, each) => sum + (each ?? 0), 0) - sectors - atCuts - repairs - heads;
+    const all = erases.reduce((sum, each) => sum + (each ?? 0), 0);
+    const extra = all - endOfErases(sectors) - erasesOfCut(sectors) * atCuts - repairs - heads;
     if (sectors > 0 && extra > (tally.erases?.value ?? -Infinity)) tally.erases = { value: extra, line: line() };
   }
 }

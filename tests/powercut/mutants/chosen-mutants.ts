@@ -16,6 +16,9 @@ interface Chosen {
 const job = (name: string): string => `src/job/${name}.ts`;
 const STORED = "if (this.sectors++ > 0) return [this.putOffset()];";
 const WRITTEN = `{ type: "write", offset, bytes: body }, { type: "compare", offset, bytes: body, erased }`;
+const ERASE_AHEAD = `const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
+  job.erasedTo = Math.max(job.erasedTo, sector + erase);
+  return job.target.store(sector, bytes, erase);`;
 const OWN_FAULT = `{ entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },`;
 
 const CHOSEN: readonly Chosen[] = [
@@ -116,8 +119,28 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 6,
     what: "each sector is erased twice",
     file: job("target"),
-    passage: `{ type: "erase", sector },`,
-    instead: `{ type: "erase", sector }, { type: "erase", sector },`,
+    passage: "return [erase === 1 ?",
+    instead: `return [{ type: "erase", sector }, erase === 1 ?`,
+  },
+  {
+    invariant: 6,
+    what: "what was erased before a power cut counts as erased after it",
+    file: job("stored-job"),
+    passage: "this.sectors = sectors;",
+    instead: `this.sectors = sectors;
+    this.erasedTo = Math.ceil(sectors / 16) * 16;`,
+  },
+  {
+    invariant: 6,
+    what: "the block that is erased begins before the checkpoint",
+    file: job("download"),
+    passage: ERASE_AHEAD,
+    instead: `const begin = sector - (sector % 16);
+  const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, begin);
+  job.erasedTo = Math.max(job.erasedTo, erase > 1 ? begin + erase : sector + erase);
+  const stored = job.target.store(sector, bytes, 0);
+  if (erase === 0) return stored;
+  return [erase > 1 ? { type: "erase", sector: begin, block: true } : { type: "erase", sector }, ...stored];`,
   },
   {
     invariant: 6,

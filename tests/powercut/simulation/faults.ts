@@ -116,7 +116,8 @@ export class ChipFaults {
   performed(operation: FlashOperation): void {
     if (this.#unstable.size === 0) return;
     if (operation.kind === "erase") {
-      this.#unstable.delete(operation.address / SECTOR);
+      for (let done = 0; done < operation.length; done += SECTOR)
+        this.#unstable.delete((operation.address + done) / SECTOR);
       return;
     }
     for (let index = 0; index < operation.length; index++) {
@@ -213,7 +214,7 @@ function mixed(before: Uint8Array, after: Uint8Array, done: (index: number) => n
 
 /** How many places of an operation are tried. */
 export interface Density {
-  /** Positions in a sector's program or erase. */
+  /** Positions in a sector's program or erase; in a block's erase, in each of its sectors. */
   readonly positions: number;
   /** Positions in a small program; default: every byte. */
   readonly small?: number;
@@ -240,7 +241,9 @@ export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, densi
   ];
   const { small = SMALL, shift = 0 } = density;
   const positions =
-    kind === "program" && length <= SMALL ? spread(length, small, shift) : spread(length, density.positions, shift);
+    kind === "program" && length <= SMALL
+      ? spread(length, small, shift)
+      : spread(length, density.positions * Math.max(1, length / SECTOR), shift);
   const shifted = salt + 1 + Math.floor(shift * 0x10000) * 0x10000;
   const seed = (index: number): number => (Math.imul(shifted, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b)) >>> 8;
   const seeds = (count: number, first: number): number[] =>
@@ -262,7 +265,10 @@ export function cutsOf(operation: Pick<FlashOperation, "kind" | "length">, densi
   return faults;
 }
 
-/** Positions in a sector: evenly spaced, with the edges of the 256-byte pages that a flash chip programs at a time. */
+/**
+ * Positions in a sector: evenly spaced, with the edges of the 256-byte pages that a flash chip programs at a time. In a
+ * block: with the edges of its sectors, and the middle of each.
+ */
 function spread(length: number, count: number, shift: number): number[] {
   if (count >= length - 1) return Array.from({ length: length - 1 }, (_, index) => index + 1);
   const found = new Set<number>();
@@ -270,5 +276,7 @@ function spread(length: number, count: number, shift: number): number[] {
   if (length <= SMALL) return [...found].filter((at) => at > 0 && at < length);
   for (const edge of count >= 16 ? [1, 4, 15, 16, 17, 255, 256, 257, length - 1] : count >= 4 ? [1, length - 1] : [])
     found.add(edge);
+  const halves = length > SECTOR ? length / (SECTOR / 2) : 0;
+  for (let half = 1; half < halves; half++) found.add((half * SECTOR) / 2);
   return [...found].filter((at) => at > 0 && at < length).sort((a, b) => a - b);
 }
