@@ -1,4 +1,5 @@
 /** A battery device: what of its awake time goes into the file, and what a wake costs before the first byte. */
+import { BLOCK_SIZE, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
 import type { Bar } from "../bars";
 import { table } from "../output/table";
 import type { OneWake, WakesResult } from "../simulation/wakes";
@@ -41,9 +42,9 @@ export function wakeBars(result: WakesResult): Bar[] {
       text: String(result.again),
     },
     {
-      what: "sectors erased again over these wakes",
+      what: "sectors erased again over these wakes, of those of a block each time",
       value: result.erasesAgain,
-      limit: 0,
+      limit: (result.wakes.length - 1) * (BLOCK_SIZE / SECTOR_SIZE - 1),
       text: String(result.erasesAgain),
     },
   ];

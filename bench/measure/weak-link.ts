@@ -98,7 +98,7 @@ export function powerCuts(
 /** One request for the whole file, nothing recorded, nothing lost: what line, window and flash allow, ms. */
 export function bareStream(size: number, line: NamedLine): number {
   return runPeer(
-    STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "sector")!,
+    STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "block")!,
     { size, line, seed: 1 },
   ).downloadMs;
 }

@@ -1,6 +1,6 @@
 /** A firmware download by one of the strategies, over the agent's own ports. */
 import type { Ports, Socket } from "../../src/ports";
-import { SECTOR } from "../../src/constants";
+import { ERASE_BLOCK_LEAST, SECTOR } from "../../src/constants";
 import type { VirtualClock } from "../../tests/kit/virtual-clock";
 import type { Strategy } from "./strategies";
 
@@ -48,10 +48,12 @@ export class PeerDownload {
     if (this.#stopped) return;
     const { flash } = this.#ports;
     const { erase, rereads } = this.#strategy;
+    const sectors = Math.ceil(this.#size / SECTOR);
     this.offset = offset;
     this.#recorded = offset;
-    this.#erased = Math.ceil(offset / SECTOR);
-    if (offset === 0 && erase === "bulk") while (this.#erased * SECTOR < this.#size) flash.erase(this.#erased++);
+    // What was erased in one go is not erased again by a resume.
+    this.#erased = erase === "bulk" && offset > 0 ? sectors : Math.ceil(offset / SECTOR);
+    if (erase === "bulk") while (this.#erased < sectors) this.#eraseNext();
     if (rereads)
       for (let at = 0; at < offset; at += SECTOR) flash.read(at, new Uint8Array(Math.min(SECTOR, offset - at)));
     this.#connect();
@@ -115,13 +117,23 @@ export class PeerDownload {
 
   #store(bytes: Uint8Array): void {
     const { flash, store } = this.#ports;
-    while (this.#erased * SECTOR < this.offset + bytes.length) flash.erase(this.#erased++);
+    while (this.#erased * SECTOR < this.offset + bytes.length) this.#eraseNext();
     flash.write(this.offset, bytes);
     this.offset += bytes.length;
     const { recordEvery } = this.#strategy;
     if (recordEvery === 0 || this.offset - this.#recorded < recordEvery) return;
     this.#recorded = this.offset;
     store.setNumber(OFFSET, this.offset);
+  }
+
+  /** A sector; or a block, where that takes less time. */
+  #eraseNext(): void {
+    const { flash } = this.#ports;
+    const left = Math.ceil(this.#size / SECTOR) - this.#erased;
+    const aligned = this.#erased % flash.blockSectors === 0 && left >= ERASE_BLOCK_LEAST;
+    if (this.#strategy.erase === "sector" || !aligned) return flash.erase(this.#erased++);
+    flash.eraseBlock(this.#erased);
+    this.#erased += flash.blockSectors;
   }
 
   #lost(): void {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { holds } from "../../bench/bars";
 import { measureWakes, receivingShare, wakeBars } from "../../bench/measure/wakes";
 
-test("1 MiB over wakes of 20 s at 16 KiB/s: complete, nothing fetched or erased again, awake to receive", () => {
+test("1 MiB over wakes of 20 s at 16 KiB/s: complete, nothing fetched and no block erased again, awake to receive", () => {
   const result = measureWakes();
   assert.ok(result.finished);
   assert.ok(result.wakes.length >= 4, `${result.wakes.length} wakes`);
