@@ -24,6 +24,8 @@ const TRIED = [
   "invariant 3: the boot choice changes before the digest is right",
   "invariant 4: checkpoint before program",
   "invariant 6: a checkpoint each eighth sector",
+  "invariant 6: what was erased before a power cut counts as erased after it",
+  "invariant 6: the block that is erased begins before the checkpoint",
   "invariant 6: a file whose digest differs is downloaded without end",
   "invariant 7: the outcome is reported before it is stored",
   "invariant 8: confirmed before the health check",

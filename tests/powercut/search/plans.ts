@@ -247,6 +247,8 @@ export function mutantPlan(): Work[] {
       count: 12,
       depth: 2,
     })),
+    // Small images have no whole block to erase.
+    { kind: "sample", setting: whole("good"), seed: 1, count: 8, depth: 1 },
     { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
     { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
     { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
