@@ -49,11 +49,7 @@ export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, d
   const { ledger, cloud, oracle } = simulation;
   checkSlots(simulation);
   for (const complaint of cloud.complaints) ledger.violate("one outcome", complaint);
-  ledger.expect(
-    "never wedged",
-    isKeptOffline(simulation, monitor, device) || device.answers(),
-    () => `the device is ${device.state} and does not answer`,
-  );
+  ledger.expect("never wedged", device.answers(), () => `the device is ${device.state} and does not answer`);
   if (ledger.worn !== "nowhere") return;
   ledger.expect("never wedged", device.state === "idle", () => `the device ends as ${device.state}`);
   for (const task of cloud.tasks) {
@@ -87,16 +83,6 @@ export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, d
   }
   if (!simulation.scenario.pushes.some((push) => isAtFault(simulation, push)))
     ledger.expect("blame", monitor.record(KEYS.denylist) === undefined, () => "an image is remembered as refused");
-}
-
-/**
- * Worn boot entries keep firmware in place that has no network: it has given itself up, and nobody acknowledges its
- * outcome. It keeps the latest offer until then.
- */
-function isKeptOffline({ ledger, cloud }: SimulationState, monitor: MonitoredStart, device: Device): boolean {
-  const task = cloud.taskOf(monitor.running.version);
-  const offline = task !== undefined && cloud.pushOf(task).behaviour === "offline";
-  return offline && ledger.worn === "records" && device.state === "reporting";
 }
 
 /** The slot that does not run is bootable, and does not hold a valid image that was offered. */

@@ -28,6 +28,8 @@ import type { SimulationState } from "./simulation-state";
 
 export const POLICY: Policy = { ...DEFAULT_POLICY, allowHttp: true };
 
+/** Steps in which a waiting report is delivered, once there is a network. */
+const PROBE_STEPS = 50;
 /** Time that a sector takes on the way, ms. */
 const SECTOR_TIME = 50;
 
@@ -54,6 +56,8 @@ export class JobDevice implements Device, JobHost {
   #sentTokens = new Set<Token>();
   #download: Download | undefined;
   #refused = false;
+  /** Firmware that is offline has a network after all. */
+  #networkBack = false;
   readonly #boot: Boot;
   readonly #sleeps: Sleeps;
   readonly #wake = new Wake({}, true, -Infinity);
@@ -122,6 +126,9 @@ export class JobDevice implements Device, JobHost {
   }
 
   answers(): boolean {
+    // A stuck bit of a boot entry can keep firmware that is offline: it has its outcome to deliver before it answers.
+    this.#networkBack = true;
+    for (let steps = 0; steps < PROBE_STEPS && this.state === "reporting" && this.step(); steps++);
     this.#refused = false;
     this.#dispatch({
       type: "offer",
@@ -153,7 +160,7 @@ export class JobDevice implements Device, JobHost {
 
   get #mayConnect(): boolean {
     const { simulation, cycle } = this.#with;
-    if (cycle.behaviour === "offline" || this.#awayUntil !== undefined) return false;
+    if ((cycle.behaviour === "offline" && !this.#networkBack) || this.#awayUntil !== undefined) return false;
     // A late link comes when the job has gone on by itself as far as it can.
     const { state } = this.#job;
     return (
