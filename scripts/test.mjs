@@ -19,10 +19,10 @@ Arguments that begin with --test- go to node's test runner, for example --test-n
 
 const BIN = join(ROOT, "node_modules", ".bin");
 /**
- * A file that takes a quarter of an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without
+ * A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without
  * a message, under tsx).
  */
-const FILE_TIMEOUT = 900_000;
+const FILE_TIMEOUT = 1_800_000;
 
 function run(title, command, args, env = {}) {
   console.log(`\n> ${title}`);
