@@ -23,7 +23,7 @@ export interface PeerResult {
   readonly flash: FlashSummary;
 }
 
-export function runPeer(strategy: Strategy, { size, line, seed, cuts = [] }: RunOptions): PeerResult {
+export function runPeer(strategy: Strategy, { size, line, seed, timing, cuts = [] }: RunOptions): PeerResult {
   const clock = new VirtualClock();
   const served: FileTraffic = { requests: 0, promised: 0 };
   const image = firmwareImage("0.2.0", size);
@@ -31,7 +31,7 @@ export function runPeer(strategy: Strategy, { size, line, seed, cuts = [] }: Run
   const random = generator(seed + 1);
   const network = new VirtualNetwork({ clock, line: { window: WINDOW, ...line }, peers: () => files, random });
   const crypto = new NodeCrypto(generator(seed));
-  const timed = new TimedBoard(clock);
+  const timed = new TimedBoard(clock, timing);
   const { board } = timed;
   const end = { reached: false };
   let failures = 0;

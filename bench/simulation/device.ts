@@ -1,14 +1,10 @@
-/** The device of the bench: a board in memory whose flash takes the time that ESP-IDF's model says, with its counts. */
+/** The device of the bench: a board in memory whose flash takes the time that a table says, with its counts. */
 import { BLOCK_SIZE, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+import type { FlashTiming } from "../../hal/model-chip/flash-timing";
+import { ESP_IDF } from "../../hal/model-chip/flash-timing";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { factoryBoard } from "../../tests/kit/images";
 import type { VirtualClock } from "../../tests/kit/virtual-clock";
-
-/** As in hal/model-chip/flash-chip.ts: ESP-IDF's partition_linux.c per 4096 bytes, data sheets for a block of 64 KiB. */
-export const ERASE_MS = 37.142;
-export const ERASE_BLOCK_MS = 150;
-export const PROGRAM_MS = 6.367;
-export const READ_MS = 0.459;
 
 /** Header and entry bitmap of an NVS page, and an entry, bytes (ESP-IDF, "NVS, internals"). */
 const NVS_HEAD = 64;
@@ -39,17 +35,18 @@ export class TimedBoard {
   readonly board: MemoryBoard;
   #nvsEntries = 0;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, timing: FlashTiming = ESP_IDF) {
     this.board = factoryBoard(FACTORY_SIZE);
     const { chip, table } = this.board;
+    chip.timing = timing;
     chip.onOperation = ({ kind, address, length }) => {
-      if (kind === "erase") clock.spend(length === BLOCK_SIZE ? ERASE_BLOCK_MS : ERASE_MS);
-      else clock.spend((length / SECTOR_SIZE) * PROGRAM_MS);
+      if (kind === "erase") clock.spend(length === BLOCK_SIZE ? timing.block : timing.sector);
+      else clock.spend((length / SECTOR_SIZE) * timing.program);
       const inNvs = address >= table.nvs.address && address < table.nvs.address + table.nvs.size;
       if (inNvs && kind === "program" && address % SECTOR_SIZE >= NVS_HEAD)
         this.#nvsEntries += Math.ceil(length / NVS_ENTRY);
     };
-    chip.onRead = (_address, bytes) => clock.spend((bytes.length / SECTOR_SIZE) * READ_MS);
+    chip.onRead = (_address, bytes) => clock.spend((bytes.length / SECTOR_SIZE) * timing.read);
   }
 
   summary(): FlashSummary {
@@ -77,8 +74,8 @@ export class TimedBoard {
 }
 
 /** One erase, one program and one read of each sector, ms; erased by blocks, and its rest in what takes less time. */
-export function flashFloor(size: number): number {
-  const rest = Math.ceil((size % BLOCK_SIZE) / SECTOR_SIZE) * ERASE_MS;
-  const erases = Math.floor(size / BLOCK_SIZE) * ERASE_BLOCK_MS + Math.min(rest, ERASE_BLOCK_MS);
-  return erases + (size / SECTOR_SIZE) * (PROGRAM_MS + READ_MS);
+export function flashFloor(size: number, { sector, block, program, read }: FlashTiming = ESP_IDF): number {
+  const rest = Math.ceil((size % BLOCK_SIZE) / SECTOR_SIZE) * sector;
+  const erases = Math.floor(size / BLOCK_SIZE) * block + Math.min(rest, block);
+  return erases + (size / SECTOR_SIZE) * (program + read);
 }

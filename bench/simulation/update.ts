@@ -1,5 +1,6 @@
 /** One whole update of the real agent in virtual time: from the push to `done`, over as many restarts as it takes. */
 import { createHash } from "node:crypto";
+import type { FlashTiming } from "../../hal/model-chip/flash-timing";
 import { generator } from "../../host-sim/faults/weak-link";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { firmwareImage } from "../../tests/kit/images";
@@ -25,6 +26,8 @@ export interface RunOptions {
   readonly size: number;
   readonly line: Line;
   readonly seed: number;
+  /** Of the flash chip; default: ESP-IDF's. */
+  readonly timing?: FlashTiming;
   /** The power is cut when this share of the file is in flash, once each. */
   readonly cuts?: readonly number[];
   /** Bytes per request; default: the agent's own. */
@@ -66,7 +69,7 @@ class UpdateRun {
   readonly #clock = new VirtualClock();
   readonly #served: FileTraffic = { requests: 0, promised: 0 };
   readonly #cloud: Cloud = { task: undefined, reports: [], packets: 0 };
-  readonly #board = new TimedBoard(this.#clock);
+  readonly #board: TimedBoard;
   readonly #network: VirtualNetwork;
   readonly #device: VirtualDevice;
   #file: Uint8Array = new Uint8Array(0);
@@ -76,7 +79,8 @@ class UpdateRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { line, seed, range } = options;
+    const { line, seed, range, timing } = options;
+    this.#board = new TimedBoard(this.#clock, timing);
     const files = fileServer(() => this.#file, this.#served);
     const mqtt = broker(this.#cloud);
     this.#network = new VirtualNetwork({

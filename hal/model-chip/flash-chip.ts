@@ -6,24 +6,12 @@
  */
 import type { FlashCells } from "./flash-cells";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
+import type { FlashTiming } from "./flash-timing";
+import { ESP_IDF } from "./flash-timing";
 
 export { SECTOR_SIZE };
 /** What one command of every NOR flash erases as well as a sector, at its boundaries (SPI_FLASH_BLOCK_ERASE, 0xD8). */
 export const BLOCK_SIZE = 65_536;
-
-/**
- * What the operations cost, milliseconds: ESP-IDF's model of flash on the host
- * (components/esp_partition/partition_linux.c, the look-up tables of its statistics). Programs and reads scale with
- * their bytes.
- */
-const ERASE_MS = 37.142;
-/**
- * A block, which that model does not have: typical time of the data sheets (Winbond W25Q32JV, GigaDevice GD25Q32C: 150
- * ms; at worst 2 s and 1.6 s).
- */
-const ERASE_BLOCK_MS = 150;
-const PROGRAM_SECTOR_MS = 6.367;
-const READ_SECTOR_MS = 0.459;
 
 export type FlashOperation =
   | { readonly kind: "erase"; readonly address: number; readonly length: number }
@@ -66,6 +54,8 @@ export interface FlashCounts {
 export class FlashChip {
   readonly size: number;
   readonly cells: FlashCells;
+  /** What operations cost, in `FlashCounts.milliseconds`. */
+  timing: FlashTiming = ESP_IDF;
   /** Sees every erase and program before it happens; see `OperationHook`. */
   onOperation: OperationHook | undefined;
   /**
@@ -166,10 +156,9 @@ export class FlashChip {
       sum.bytesRead += this.#bytesRead[sector] ?? 0;
     }
     const single = sum.erases - sum.blockErases * (BLOCK_SIZE / SECTOR_SIZE);
+    const { sector, block, program, read } = this.timing;
     const milliseconds =
-      single * ERASE_MS +
-      sum.blockErases * ERASE_BLOCK_MS +
-      (sum.bytesProgrammed * PROGRAM_SECTOR_MS + sum.bytesRead * READ_SECTOR_MS) / SECTOR_SIZE;
+      single * sector + sum.blockErases * block + (sum.bytesProgrammed * program + sum.bytesRead * read) / SECTOR_SIZE;
     return { ...sum, milliseconds };
   }
 

@@ -8,6 +8,7 @@ import { FileCells } from "../../host-sim/board/file-cells";
 import { MemoryCells } from "../../hal/model-chip/flash-cells";
 import type { FlashOperation } from "../../hal/model-chip/flash-chip";
 import { BLOCK_SIZE, FlashChip, PowerCut, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
+import { FLASH_TIMINGS } from "../../hal/model-chip/flash-timing";
 
 const createFile = (path: string, size: number): FlashChip => new FlashChip(FileCells.create(path, size));
 const openFile = (path: string): FlashChip => new FlashChip(FileCells.open(path));
@@ -113,6 +114,19 @@ for (const [kind, make] of kinds) {
     const { erases, blockErases, mostErases, bytesRead, milliseconds } = chip.counts();
     assert.deepEqual({ erases, blockErases, mostErases }, { erases: 17, blockErases: 1, mostErases: 1 });
     assert.ok(Math.abs(milliseconds - 150 - 37.142 - (bytesRead / SECTOR_SIZE) * 0.459) < 1e-9);
+  });
+
+  test(`${kind}: modelled time is that of the timing table`, () => {
+    const chip = make(2 * BLOCK_SIZE);
+    chip.erase(0, BLOCK_SIZE);
+    chip.erase(BLOCK_SIZE);
+    chip.program(0, new Uint8Array(SECTOR_SIZE));
+    read(chip, 0, SECTOR_SIZE);
+    for (const timing of FLASH_TIMINGS) {
+      chip.timing = timing;
+      const { sector, block, program, read: reading } = timing;
+      assert.ok(Math.abs(chip.counts().milliseconds - (sector + block + program + reading)) < 1e-9, timing.name);
+    }
   });
 
   test(`${kind}: a block begins at a multiple of its size and ends in the chip`, () => {
