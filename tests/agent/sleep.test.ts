@@ -31,7 +31,7 @@ test("a device without a network, or without its broker, sleeps when the budget 
   assert.deepEqual(noBroker.start().runOnce(), { ends: "sleep", awake: 7_200 });
 });
 
-test("a download goes on over wakes: nothing is fetched or erased again, and the cloud is told of each sleep", () => {
+test("a download goes on over wakes: nothing is fetched again, at most the rest of a block is erased again, and the cloud is told of each sleep", () => {
   const size = 400_000;
   const device = new Sleeper({ size, line: WEAK, wake: { seconds: 10 } }).start();
   const offsets: number[] = [];
@@ -47,7 +47,8 @@ test("a download goes on over wakes: nothing is fetched or erased again, and the
   assert.ok(offsets.length >= 2, `${offsets.length} sleeps`);
   assert.equal(device.served.promised, size);
   const { address, size: room } = device.board.table.slots[1];
-  assert.equal(device.board.chip.counts(address, room).erases, Math.ceil(size / SECTOR));
+  const again = device.board.chip.counts(address, room).erases - Math.ceil(size / SECTOR);
+  assert.ok(again <= 15 * offsets.length, `${again} sectors erased again`);
 });
 
 test("a wake goes on with its stored URL, whether the broker is there or not", () => {

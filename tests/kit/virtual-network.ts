@@ -1,8 +1,12 @@
 /**
  * A network in memory: one line to a device, TCP connections over it, peers in the same process. Without a rate and a
  * window a line only delays. Bytes are never lost or changed, as TCP has it; slow start and lost packets are left out.
+ *
+ * While the device is busy (`VirtualClock.spend`) nothing of it runs, lwIP's task included, as on a chip whose flash
+ * works: what arrives is looked at afterwards. Peers go on meanwhile.
  */
 import type { ConnectOptions, Network, Socket, SocketError, SocketEvents } from "../../src/ports";
+import { FlowControl } from "./flow-control";
 import type { VirtualClock } from "./virtual-clock";
 
 export interface Line {
@@ -10,7 +14,7 @@ export interface Line {
   readonly latency: number;
   /** Bytes per second, each way, shared by all connections. Absent: no limit. */
   readonly rate?: number;
-  /** Bytes on their way to a device that it has not read, at most, on one connection. Absent: no limit. */
+  /** Receive window of the device's lwIP, bytes, on each connection. Absent: no limit. */
   readonly window?: number;
   /**
    * The line is lost for a moment after this many seconds on average (exponential, from `random`): every connection
@@ -19,8 +23,6 @@ export interface Line {
   readonly resetEvery?: number;
 }
 
-/** Segment as it arrives where there is a window: CONFIG_LWIP_TCP_MSS of ESP-IDF. */
-const SEGMENT = 1_440;
 /** IP and TCP headers, which take their share of the rate. */
 const OVERHEAD = 40;
 
@@ -87,6 +89,8 @@ export class VirtualNetwork implements Network {
   readonly #traffic = new Map<number, Traffic>();
   /** When each direction of the line is free again. */
   readonly #free = { down: 0, up: 0 };
+  /** While a peer is told something: when it came, although the device may be busy until later. */
+  #peerTime: number | undefined;
 
   constructor({ clock, line, peers, random = () => 0.5, powered = () => true }: VirtualNetworkOptions) {
     this.clock = clock;
@@ -118,11 +122,26 @@ export class VirtualNetwork implements Network {
     for (const link of this.#links) link.close();
   }
 
+  /** The time at the end that sends in this direction. */
+  now(direction: "down" | "up"): number {
+    return direction === "down" ? (this.#peerTime ?? this.clock.time) : this.clock.time;
+  }
+
+  /** Runs `heard` at the peers when a packet of so many bytes that leaves the device now has arrived. */
+  up(bytes: number, heard: () => void): void {
+    const when = this.arrival("up", bytes);
+    this.clock.at(when, () => {
+      this.#peerTime = when;
+      heard();
+      this.#peerTime = undefined;
+    });
+  }
+
   /** When a packet of so many bytes that leaves now has arrived. */
   arrival(direction: "down" | "up", bytes: number): number {
     const { rate, latency } = this.line;
-    if (rate === undefined) return this.clock.time + latency;
-    const start = Math.max(this.#free[direction], this.clock.time);
+    if (rate === undefined) return this.now(direction) + latency;
+    const start = Math.max(this.#free[direction], this.now(direction));
     this.#free[direction] = start + ((bytes + OVERHEAD) / rate) * 1000;
     return this.#free[direction] + latency;
   }
@@ -149,14 +168,14 @@ class Link implements Socket, Connection {
   readonly #events: SocketEvents;
   readonly #traffic: Traffic;
   readonly #forget: () => void;
-  /** At the peer, waiting for the window. */
-  readonly #queue: Uint8Array[] = [];
+  /** Where the line has a window. */
+  readonly #flow: FlowControl | undefined;
   readonly #arrived: Uint8Array[] = [];
+  /** Read of the first of them. */
+  #taken = 0;
   #unread = 0;
   /** Sent, and not yet arrived. */
   #underWay = 0;
-  /** Sent, and not yet acknowledged by a read of the device. */
-  #unacknowledged = 0;
   #announced = false;
   #open = false;
   /** Closed by the device, or by the line. */
@@ -178,6 +197,14 @@ class Link implements Socket, Connection {
     this.#events = events;
     this.#traffic = traffic;
     this.#forget = forget;
+    const { clock, line } = network;
+    if (line.window !== undefined)
+      this.#flow = new FlowControl({
+        clock,
+        window: line.window,
+        carry: (segment) => this.#carry(segment),
+        acknowledge: (heard) => network.up(0, () => !this.#gone && heard()),
+      });
     this.#handshake();
   }
 
@@ -193,15 +220,21 @@ class Link implements Socket, Connection {
       const part = first.subarray(0, into.length - count);
       into.set(part, count);
       count += part.length;
-      if (part.length === first.length) this.#arrived.shift();
+      this.#taken += part.length;
+      if (part.length === first.length) this.#takeSegment();
       else this.#arrived[0] = first.subarray(part.length);
     }
     this.#unread -= count;
     this.#traffic.read += count;
     if (this.#unread === 0) this.#announced = false;
-    if (count > 0) this.#acknowledge(count);
     this.#finishOnceRead();
     return count;
+  }
+
+  #takeSegment(): void {
+    this.#arrived.shift();
+    this.#flow?.taken(this.#taken);
+    this.#taken = 0;
   }
 
   write(bytes: Uint8Array): number {
@@ -209,7 +242,9 @@ class Link implements Socket, Connection {
     if (!this.#open) return 0;
     const copy = bytes.slice();
     this.#traffic.up += copy.length;
-    this.#network.clock.at(this.#network.arrival("up", copy.length), () => {
+    const edge = this.#flow?.acknowledge();
+    this.#network.up(copy.length, () => {
+      if (edge !== undefined && !this.#gone) this.#flow?.opened(edge);
       if (!this.#over) this.#peer?.received(copy, this);
     });
     return bytes.length;
@@ -220,16 +255,16 @@ class Link implements Socket, Connection {
     this.#drop();
     const peer = this.#peer;
     if (peer?.closed === undefined || this.#over) return;
-    this.#network.clock.at(this.#network.arrival("up", 0), () => peer.closed?.(this));
+    this.#network.up(0, () => peer.closed?.(this));
   }
 
   /* ---- the peer's end ---- */
 
   send(bytes: Uint8Array, arriving?: () => boolean): void {
     if (this.#over) return;
-    if (this.#network.line.window === undefined) return this.#carry(bytes, arriving);
-    this.#queue.push(bytes);
-    this.#pump();
+    if (this.#gone && this.#flow !== undefined) return;
+    if (this.#flow === undefined) this.#carry(bytes, arriving);
+    else this.#flow.send(bytes);
   }
 
   end(): void {
@@ -263,21 +298,7 @@ class Link implements Socket, Connection {
     };
     // SYN and SYN-ACK take their turn on a line with a rate.
     if (line.rate === undefined) clock.after(2 * line.latency, stand);
-    else clock.at(this.#network.arrival("up", 0), () => clock.at(this.#network.arrival("down", 0), stand));
-  }
-
-  /** Sends what the window takes. */
-  #pump(): void {
-    const { window = Infinity } = this.#network.line;
-    for (let first = this.#queue[0]; !this.#gone && first !== undefined; first = this.#queue[0]) {
-      // No sliver unless it is all there is (RFC 9293, section 3.8.6.2.1).
-      const count = Math.min(SEGMENT, first.length);
-      if (this.#unacknowledged + count > window) return;
-      if (count === first.length) this.#queue.shift();
-      else this.#queue[0] = first.subarray(count);
-      this.#unacknowledged += count;
-      this.#carry(first.subarray(0, count));
-    }
+    else this.#network.up(0, () => clock.at(this.#network.arrival("down", 0), stand));
   }
 
   #carry(bytes: Uint8Array, arriving?: () => boolean): void {
@@ -288,19 +309,10 @@ class Link implements Socket, Connection {
       if (this.#gone || (arriving !== undefined && !arriving())) return;
       this.#arrived.push(bytes);
       this.#unread += bytes.length;
+      this.#flow?.arrived(bytes.length);
       if (this.#announced) return;
       this.#announced = true;
       this.#events.readable();
-    });
-  }
-
-  /** A read opens the window again once the peer hears of it. */
-  #acknowledge(count: number): void {
-    const { line, clock } = this.#network;
-    if (line.window === undefined) return;
-    clock.after(line.latency, () => {
-      this.#unacknowledged -= count;
-      this.#pump();
     });
   }
 
@@ -308,8 +320,8 @@ class Link implements Socket, Connection {
   #leave(error: SocketError | undefined): void {
     if (this.#over) return;
     this.#over = true;
-    if (error !== undefined) this.#queue.length = 0;
-    this.#network.clock.after(this.#network.line.latency, () => {
+    if (error !== undefined) this.#flow?.forget();
+    this.#network.clock.at(this.#network.now("down") + this.#network.line.latency, () => {
       if (error !== undefined) return this.#finish(error);
       this.#ended = true;
       this.#finishOnceRead();
@@ -318,7 +330,7 @@ class Link implements Socket, Connection {
 
   /** An end is told once everything before it was read, and not from inside the read. */
   #finishOnceRead(): void {
-    if (!this.#ended || this.#unread + this.#underWay + this.#queue.length > 0) return;
+    if (!this.#ended || this.#unread + this.#underWay + (this.#flow?.waiting ?? 0) > 0) return;
     this.#network.clock.after(0, () => this.#finish(undefined));
   }
 
@@ -331,7 +343,7 @@ class Link implements Socket, Connection {
 
   #drop(): void {
     this.#gone = true;
-    this.#queue.length = 0;
+    this.#flow?.close();
     this.#arrived.length = 0;
     this.#forget();
   }

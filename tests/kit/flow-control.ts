@@ -1,0 +1,107 @@
+/** Flow control of one connection to the device: a peer that sends what the window takes, and lwIP at the other end. */
+import { FAST_TIMER, LwipReceiver, SEGMENT } from "./lwip-receiver";
+import type { VirtualClock } from "./virtual-clock";
+
+export interface FlowOptions {
+  readonly clock: VirtualClock;
+  /** Receive window of the device, bytes. */
+  readonly window: number;
+  /** Puts a segment on its way to the device. */
+  carry(segment: Uint8Array): void;
+  /** Takes an acknowledgement to the peer and calls `heard` there. */
+  acknowledge(heard: () => void): void;
+}
+
+export class FlowControl {
+  readonly #options: FlowOptions;
+  readonly #receiver: LwipReceiver;
+  /** At the peer, waiting for the window. */
+  readonly #queue: Uint8Array[] = [];
+  #sent = 0;
+  /** How far the peer may send. */
+  #edge: number;
+  /** The fast timer, while an acknowledgement waits for it. */
+  #timer: number | undefined;
+
+  constructor(options: FlowOptions) {
+    this.#options = options;
+    this.#receiver = new LwipReceiver(options.window);
+    this.#edge = options.window;
+  }
+
+  /* ---- the peer's end ---- */
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  send(bytes: Uint8Array): void {
+    this.#queue.push(bytes);
+    this.#pump();
+  }
+
+  /** The peer hears how far it may send. */
+  opened(edge: number): void {
+    this.#edge = Math.max(this.#edge, edge);
+    this.#pump();
+  }
+
+  forget(): void {
+    this.#queue.length = 0;
+  }
+
+  /* ---- the device's end ---- */
+
+  arrived(length: number): void {
+    if (this.#receiver.received(length)) this.#tell();
+    else this.#timer ??= this.#options.clock.at(nextTick(this.#options.clock.time), () => this.#tick());
+  }
+
+  /** The application has taken a whole segment: Moddable's tcp.c tells lwIP of no less. */
+  taken(length: number): void {
+    if (this.#receiver.taken(length)) this.#tell();
+  }
+
+  /** What a segment of the device's own tells; one that was delayed goes with it. */
+  acknowledge(): number {
+    this.#stopTimer();
+    return this.#receiver.acknowledge();
+  }
+
+  close(): void {
+    this.forget();
+    this.#stopTimer();
+  }
+
+  #tell(): void {
+    const edge = this.acknowledge();
+    this.#options.acknowledge(() => this.opened(edge));
+  }
+
+  #tick(): void {
+    this.#timer = undefined;
+    if (this.#receiver.delayed) this.#tell();
+  }
+
+  #stopTimer(): void {
+    if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #pump(): void {
+    for (let first = this.#queue[0]; first !== undefined; first = this.#queue[0]) {
+      // No sliver unless it is all there is (RFC 9293, section 3.8.6.2.1).
+      const count = Math.min(SEGMENT, first.length);
+      if (this.#sent + count > this.#edge) return;
+      if (count === first.length) this.#queue.shift();
+      else this.#queue[0] = first.subarray(count);
+      this.#sent += count;
+      this.#options.carry(first.subarray(0, count));
+    }
+  }
+}
+
+/** The timer runs from the start of the device, whatever it is needed for. */
+function nextTick(time: number): number {
+  return (Math.floor(time / FAST_TIMER) + 1) * FAST_TIMER;
+}
