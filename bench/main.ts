@@ -11,7 +11,9 @@ import { LINES } from "./measure/lines";
 import { fetchers } from "./measure/fetchers";
 import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
-import { powerCuts, receiveWindows, weakLink } from "./measure/weak-link";
+import { slowFlash } from "./measure/flash-times";
+import { receiveWindows } from "./measure/receive-windows";
+import { powerCuts, weakLink } from "./measure/weak-link";
 import { countHandshakes, firstByteSection } from "./measure/first-byte";
 import { measureWakes, wakeBars, wakesSection } from "./measure/wakes";
 import { measureAgent, measureParts } from "./measure/work";
@@ -75,7 +77,9 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   const weak = weakLink(size, seeds, floor);
   say("power cuts");
   const cuts = powerCuts(size, seeds.slice(0, 2), floor);
-  const windows = receiveWindows(size);
+  say("receive windows and slower flash");
+  const windows = receiveWindows(size, seeds);
+  const slow = slowFlash(size);
   const fetched = await fetchers(size);
   say("wakes of a battery device");
   const wakes = measureWakes();
@@ -84,18 +88,19 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
     size,
     floor,
     seeds,
-    counts: countsOf(parts),
+    counts: countsOf(parts, size / update.requests),
     work,
     update,
     wear,
     weak,
     cuts,
     windows,
+    slowFlash: slow,
     fetchers: fetched,
     wakes,
     handshakes: await countHandshakes(),
     machine,
-    bars: [...bars({ size, floor, flash: update.flash, work, weak }), ...wakeBars(wakes)],
+    bars: [...bars({ size, update, work, weak, cuts, windows }), ...wakeBars(wakes)],
   };
 }
 

@@ -1,10 +1,14 @@
 /** The tables of a run, as Markdown, and its plots. */
 import type { Bar } from "./bars";
-import { SECTOR_BUFFER, SLOT_BYTES, barRows, growth } from "./bars";
+import { SECTOR_BUFFER, SLOT_BYTES, barRows, growth, headBytes, perKiB } from "./bars";
 import { plot } from "./output/plot";
 import { table } from "./output/table";
 import { AGENT } from "./measure/weak-link";
-import type { Outcome, WeakLink, WindowRow } from "./measure/weak-link";
+import type { Outcome, WeakLink } from "./measure/weak-link";
+import { flashSection, slowFlashSection } from "./measure/flash-times";
+import type { SlowFlashRow } from "./measure/flash-times";
+import { windowsPanel, windowsSection } from "./measure/receive-windows";
+import type { WindowRow } from "./measure/receive-windows";
 import type { Work } from "./measure/work";
 import type { Fetched } from "./measure/fetchers";
 import type { Counts } from "./measure/counts";
@@ -27,6 +31,7 @@ export interface Results {
   readonly weak: readonly WeakLink[];
   readonly cuts: readonly { readonly cut: number; readonly outcomes: readonly Outcome[] }[];
   readonly windows: readonly WindowRow[];
+  readonly slowFlash: readonly SlowFlashRow[];
   readonly fetchers: readonly Fetched[];
   readonly wakes: WakesResult;
   readonly handshakes: readonly HandshakeCost[];
@@ -36,7 +41,6 @@ export interface Results {
 
 const seconds = ({ finished, seconds: value }: Outcome): string => (finished ? `${value.toFixed(1)} s` : "never");
 const times = (value: number): string => `${value.toFixed(3)} x`;
-const perKiB = (work: Work, value: number): number => Math.round(value / work.kibibytes);
 
 interface Section {
   readonly title: string;
@@ -56,10 +60,11 @@ export function sections(results: Results): Section[] {
     ...weak.map(completion),
     afterCuts(cuts),
     ...(results.fetchers.length === 0 ? [] : [tools(results.fetchers)]),
-    receiveWindow(results.windows),
+    windowsSection(results.windows),
+    slowFlashSection(results.size, results.slowFlash),
     bytecodes(results),
     heap(results.work),
-    flashOfUpdate(results),
+    flashWithWear(results),
     networkOfUpdate(results),
     wakesSection(results.wakes),
     firstByteSection(results.wakes, results.handshakes),
@@ -121,22 +126,6 @@ function tools(fetched: readonly Fetched[]): Section {
   };
 }
 
-function receiveWindow(windows: readonly WindowRow[]): Section {
-  return {
-    title: "Receive window",
-    note: "Completion over the ideal without breaks. A firmware with RAM to spare asks lwIP for twice the window (CONFIG_LWIP_TCP_WND_DEFAULT) where lines are fast and far.",
-    body: table(
-      ["line", "window, bytes", "bare stream", AGENT],
-      windows.map(({ line, window, stream, agent }) => [
-        `${line.name}, ${line.latency} ms`,
-        window,
-        times(stream),
-        times(agent),
-      ]),
-    ),
-  };
-}
-
 function bytecodes({ counts, work }: Results): Section {
   return {
     title: "Bytecodes on XS",
@@ -187,26 +176,9 @@ function heap(work: Work): Section {
   };
 }
 
-function flashOfUpdate({ size, floor, update, wear }: Results): Section {
-  const sectors = Math.ceil(size / 4096);
-  return {
-    title: "Flash of one update",
-    note: "Times by ESP-IDF's model: erase of a sector 37.142 ms, program of 4 KiB 6.367 ms, read of 4 KiB 0.459 ms. It has no block: 150 ms for 64 KiB is the typical time of data sheets (W25Q32JV, GD25Q32C). Everything is in: readback, digest, the image checks of activation and bootloader, NVS, otadata.",
-    body:
-      table(
-        ["", "measured", "floor"],
-        [
-          ["sector erases", update.flash.erases, sectors],
-          ["commands that erased 64 KiB", update.flash.blockErases, Math.floor(size / 65_536)],
-          ["most erases of one sector", update.flash.mostErases, 1],
-          ["bytes programmed", update.flash.bytesProgrammed, size],
-          ["bytes read", update.flash.bytesRead, size],
-          ["flash time, ms", Math.round(update.flash.milliseconds), Math.round(floor)],
-          ["NVS entries", update.flash.nvsEntries, sectors],
-          ["NVS page erases", update.flash.nvsErases, 0],
-        ],
-      ) + `\n\n${wearText(wear, sectors)}`,
-  };
+function flashWithWear({ size, update, wear }: Results): Section {
+  const section = flashSection(size, update.flash);
+  return { ...section, body: `${section.body}\n\n${wearText(wear, Math.ceil(size / 4096))}` };
 }
 
 function networkOfUpdate({ size, update }: Results): Section {
@@ -220,7 +192,7 @@ function networkOfUpdate({ size, update }: Results): Section {
         ["connections to the file server", update.file.connections],
         ["TLS handshakes, were it https", update.file.connections],
         ["bytes of the file served twice", update.again],
-        ["bytes of response heads", update.file.sent - update.again - size],
+        ["bytes of response heads", headBytes(size, update)],
         ["bytes sent to the file server", update.file.up],
         ["round trips from the offer to the first byte (connect, request)", 2],
         ["connections to the broker (one for each start)", update.mqtt.connections],
@@ -255,7 +227,7 @@ export function comparison(weak: readonly WeakLink[], cuts: Results["cuts"]): st
   );
 }
 
-export function comparisonPlot({ weak, cuts, size }: Results): string {
+export function comparisonPlot({ weak, cuts, windows, size }: Results): string {
   const slow = weak[0]!;
   const middle = cuts.find(({ cut }) => cut === 0.5)!;
   const best = size / slow.line.rate;
@@ -301,6 +273,7 @@ export function comparisonPlot({ weak, cuts, size }: Results): string {
         ours: outcome.name === AGENT,
       })),
     },
+    windowsPanel(windows),
   ]);
 }
 

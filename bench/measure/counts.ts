@@ -16,17 +16,16 @@ export interface Counts {
   readonly report: number;
 }
 
-/** Bytes of a request that leaves while the last is answered, which is nearly all of them. */
-const RANGE = 3 * SECTOR;
 /** Reports at one a second and 64 KiB/s. */
 const REPORT_KIB = 64;
 
-export function countsOf(parts: ReadonlyMap<Part, number>): Counts {
+/** `bytesPerRequest`: as an update of the agent asked for its file. */
+export function countsOf(parts: ReadonlyMap<Part, number>, bytesPerRequest: number): Counts {
   const cost = (part: Part): number => (parts.get(part) ?? 0) - (parts.get("nothing") ?? 0);
   const each = (part: Part, bytes: number): number => Math.round((cost(part) * 1024) / bytes);
   return {
-    headPerKiB: each("response head", RANGE),
-    requestPerKiB: each("range request", RANGE),
+    headPerKiB: each("response head", bytesPerRequest),
+    requestPerKiB: each("range request", bytesPerRequest),
     flashPerKiB: each("flash effects", SECTOR),
     checkpointPerKiB: each("checkpoint", SECTOR),
     reportPerKiB: each("report", REPORT_KIB * 1024),

@@ -1,4 +1,5 @@
 /** The lines that downloads are measured on, and what the best conceivable download would take on them. */
+import type { FlashTiming } from "../../hal/model-chip/flash-timing";
 import { flashFloor } from "../simulation/device";
 import type { Line } from "../../tests/kit/virtual-network";
 
@@ -18,6 +19,6 @@ export const LINES: readonly NamedLine[] = [
 export const RESET_EVERY = 20;
 
 /** Size divided by rate, or what flash takes where that is longer: no download is faster, ms. */
-export function ideal(size: number, { rate }: NamedLine): number {
-  return Math.max((size / rate) * 1000, flashFloor(size));
+export function ideal(size: number, { rate }: NamedLine, timing?: FlashTiming): number {
+  return Math.max((size / rate) * 1000, flashFloor(size, timing));
 }

@@ -2,7 +2,7 @@
 import { runPeer } from "../peers/run";
 import { STRATEGIES } from "../peers/strategies";
 import type { Strategy } from "../peers/strategies";
-import { WINDOW, runUpdate } from "../simulation/update";
+import { runUpdate } from "../simulation/update";
 import type { RunOptions } from "../simulation/update";
 import { LINES, RESET_EVERY, ideal } from "./lines";
 import type { NamedLine } from "./lines";
@@ -20,6 +20,7 @@ export interface Outcome {
   readonly ratio: number;
   readonly worstRatio: number;
   readonly again: number;
+  readonly worstAgain: number;
   readonly requests: number;
   readonly flashRatio: number;
   readonly nvsEntries: number;
@@ -52,6 +53,7 @@ export function everybody(
       ratio: mean((run) => run.downloadMs) / best,
       worstRatio: Math.max(...runs.map((run) => run.downloadMs)) / best,
       again: Math.round(mean((run) => run.again)),
+      worstAgain: Math.max(...runs.map((run) => run.again)),
       requests: mean((run) => run.requests),
       flashRatio: mean((run) => run.flash.milliseconds) / floor,
       nvsEntries: mean((run) => run.flash.nvsEntries),
@@ -63,8 +65,6 @@ export function everybody(
 
 export interface WeakLink {
   readonly line: NamedLine;
-  /** Seconds of a bare stream without breaks. */
-  readonly stream: number;
   readonly steady: readonly Outcome[];
   readonly resets: readonly Outcome[];
 }
@@ -77,7 +77,6 @@ export function weakLink(
 ): WeakLink[] {
   return lines.map((line) => ({
     line,
-    stream: bareStream(size, line) / 1000,
     steady: everybody(size, line, seeds.slice(0, 1), [], floor),
     resets: everybody(size, { ...line, resetEvery: RESET_EVERY }, seeds, [], floor),
   }));
@@ -93,39 +92,4 @@ export function powerCuts(
   line: NamedLine = LINES[1]!,
 ): { readonly cut: number; readonly outcomes: readonly Outcome[] }[] {
   return CUTS.map((cut) => ({ cut, outcomes: everybody(size, line, seeds, [cut], floor) }));
-}
-
-/** One request for the whole file, nothing recorded, nothing lost: what line, window and flash allow, ms. */
-export function bareStream(size: number, line: NamedLine): number {
-  return runPeer(
-    STRATEGIES.find(({ recordEvery, erase }) => recordEvery === 0 && erase === "block")!,
-    { size, line, seed: 1 },
-  ).downloadMs;
-}
-
-export interface WindowRow {
-  readonly line: NamedLine;
-  readonly window: number;
-  /** Over the ideal. */
-  readonly stream: number;
-  readonly agent: number;
-}
-
-/**
- * Receive windows that a firmware may be built with (CONFIG_LWIP_TCP_WND_DEFAULT): the default, and two and three times
- * as much.
- */
-export function receiveWindows(size: number): WindowRow[] {
-  return LINES.flatMap((line) =>
-    [1, 2, 3].map((times) => {
-      const window = times * WINDOW;
-      const best = ideal(size, line);
-      return {
-        line,
-        window,
-        stream: bareStream(size, { ...line, window }) / best,
-        agent: runUpdate({ size, line: { ...line, window }, seed: 1 }).downloadMs / best,
-      };
-    }),
-  );
 }

@@ -1,10 +1,12 @@
 /** A firmware download by one of the strategies, over the agent's own ports. */
 import type { Ports, Socket } from "../../src/ports";
-import { ERASE_BLOCK_LEAST, SECTOR } from "../../src/constants";
+import { SECTOR } from "../../src/constants";
 import type { VirtualClock } from "../../tests/kit/virtual-clock";
 import type { Strategy } from "./strategies";
 
 const OFFSET = "offset";
+/** Sectors that take longer than a block, by ESP-IDF's times. */
+const BLOCK_PAYS = 5;
 
 export class PeerDownload {
   readonly #strategy: Strategy;
@@ -126,12 +128,13 @@ export class PeerDownload {
     store.setNumber(OFFSET, this.offset);
   }
 
-  /** A sector; or a block, where that takes less time. */
   #eraseNext(): void {
     const { flash } = this.#ports;
+    const { erase } = this.#strategy;
     const left = Math.ceil(this.#size / SECTOR) - this.#erased;
-    const aligned = this.#erased % flash.blockSectors === 0 && left >= ERASE_BLOCK_LEAST;
-    if (this.#strategy.erase === "sector" || !aligned) return flash.erase(this.#erased++);
+    const least = erase === "bulk" ? flash.blockSectors : BLOCK_PAYS;
+    const aligned = this.#erased % flash.blockSectors === 0 && left >= least;
+    if (erase === "sector" || !aligned) return flash.erase(this.#erased++);
     flash.eraseBlock(this.#erased);
     this.#erased += flash.blockSectors;
   }

@@ -15,7 +15,11 @@ export interface Strategy {
    * file's first byte.
    */
   readonly afterLoss: "memory" | "record" | "start";
-  /** Sector by sector; block by block, as the agent does; or everything before the first byte, by blocks. */
+  /**
+   * Sector by sector as bytes come: esp_ota_write after OTA_WITH_SEQUENTIAL_WRITES, which erases what the bytes touch,
+   * always less than a block. Block by block, as the agent does. Or everything before the first byte, by blocks where
+   * they fit (esp_flash_erase_region): esp_ota_begin with the size.
+   */
   readonly erase: "sector" | "block" | "bulk";
   /** Bytes read from the socket and written to flash at a time. */
   readonly read: number;
@@ -62,7 +66,6 @@ export const STRATEGIES: readonly Strategy[] = [
     afterLoss: "memory",
     erase: "sector",
   },
-  // A bare stream. It erases as the agent does, which the originals do not: what differs is the line then.
   {
     ...PATIENT,
     name: "no resume",
@@ -70,7 +73,7 @@ export const STRATEGIES: readonly Strategy[] = [
     recordEvery: 0,
     recordOnLoss: false,
     afterLoss: "start",
-    erase: "block",
+    erase: "sector",
   },
   // OTA_SIZE_UNKNOWN at the first block: the slot is erased in one go.
   {
@@ -99,3 +102,11 @@ export const STRATEGIES: readonly Strategy[] = [
     pauseMs: 2_000,
   },
 ];
+
+const STREAM = { ...PATIENT, like: "", recordEvery: 0, recordOnLoss: false, afterLoss: "memory" } as const;
+
+/** What line, window and flash allow to one request for the whole file. No original erases by blocks as bytes come. */
+export const BARE_STREAMS = {
+  sector: { ...STREAM, name: "stream, sectors", erase: "sector" },
+  block: { ...STREAM, name: "stream, blocks", erase: "block" },
+} as const satisfies { readonly [erase: string]: Strategy };

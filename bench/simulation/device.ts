@@ -1,6 +1,6 @@
 /** The device of the bench: a board in memory whose flash takes the time that a table says, with its counts. */
 import { BLOCK_SIZE, SECTOR_SIZE } from "../../hal/model-chip/flash-chip";
-import type { FlashTiming } from "../../hal/model-chip/flash-timing";
+import type { FlashTiming, FlashWork } from "../../hal/model-chip/flash-timing";
 import { ESP_IDF } from "../../hal/model-chip/flash-timing";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { factoryBoard } from "../../tests/kit/images";
@@ -23,6 +23,7 @@ export interface FlashSummary {
   readonly bytesProgrammed: number;
   readonly bytesRead: number;
   /** Of the whole chip. */
+  readonly chip: FlashWork;
   readonly milliseconds: number;
   readonly nvsEntries: number;
   readonly nvsErases: number;
@@ -57,6 +58,7 @@ export class TimedBoard {
       first.address,
       second.address + second.size - first.address,
     );
+    const whole = chip.counts();
     const nvs = chip.counts(table.nvs.address, table.nvs.size);
     return {
       erases,
@@ -65,7 +67,8 @@ export class TimedBoard {
       programs,
       bytesProgrammed,
       bytesRead,
-      milliseconds: chip.counts().milliseconds,
+      chip: whole,
+      milliseconds: whole.milliseconds,
       nvsEntries: this.#nvsEntries,
       nvsErases: nvs.erases,
       nvsMostErases: nvs.mostErases,

@@ -30,8 +30,6 @@ export interface RunOptions {
   readonly timing?: FlashTiming;
   /** The power is cut when this share of the file is in flash, once each. */
   readonly cuts?: readonly number[];
-  /** Bytes per request; default: the agent's own. */
-  readonly range?: number;
   /** Updates in a row, each to a version of its own; default 1. */
   readonly updates?: number;
 }
@@ -79,7 +77,7 @@ class UpdateRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { line, seed, range, timing } = options;
+    const { line, seed, timing } = options;
     this.#board = new TimedBoard(this.#clock, timing);
     const files = fileServer(() => this.#file, this.#served);
     const mqtt = broker(this.#cloud);
@@ -97,7 +95,6 @@ class UpdateRun {
       platform: (crypto) => new TencentPlatform(CONFIG, crypto),
       broker: { host: "broker.example", port: MQTT_PORT, tls: false },
       policy: { allowHttp: true },
-      ...(range === undefined ? {} : { download: { range } }),
       onNotice: (notice) => {
         if (notice.event === "offer" && this.#offered < 0) this.#offered = this.#clock.time;
         if (notice.event === "state" && notice.state === "burning") this.#proven = this.#clock.time;

@@ -6,8 +6,8 @@
  */
 import type { FlashCells } from "./flash-cells";
 import { MemoryCells, SECTOR_SIZE } from "./flash-cells";
-import type { FlashTiming } from "./flash-timing";
-import { ESP_IDF } from "./flash-timing";
+import type { FlashTiming, FlashWork } from "./flash-timing";
+import { ESP_IDF, flashTime } from "./flash-timing";
 
 export { SECTOR_SIZE };
 /** What one command of every NOR flash erases as well as a sector, at its boundaries (SPI_FLASH_BLOCK_ERASE, 0xD8). */
@@ -37,16 +37,10 @@ export class PowerCut extends Error {
 }
 
 /** What happened to an address range since the counters were set to 0. */
-export interface FlashCounts {
-  /** Of sectors, those of erased blocks among them. */
-  readonly erases: number;
-  /** Commands that erased a block. */
-  readonly blockErases: number;
+export interface FlashCounts extends FlashWork {
   /** Erases of the sector that was erased most. */
   readonly mostErases: number;
   readonly programs: number;
-  readonly bytesProgrammed: number;
-  readonly bytesRead: number;
   /** Modelled time, ms. */
   readonly milliseconds: number;
 }
@@ -155,11 +149,7 @@ export class FlashChip {
       sum.bytesProgrammed += this.#bytesProgrammed[sector] ?? 0;
       sum.bytesRead += this.#bytesRead[sector] ?? 0;
     }
-    const single = sum.erases - sum.blockErases * (BLOCK_SIZE / SECTOR_SIZE);
-    const { sector, block, program, read } = this.timing;
-    const milliseconds =
-      single * sector + sum.blockErases * block + (sum.bytesProgrammed * program + sum.bytesRead * read) / SECTOR_SIZE;
-    return { ...sum, milliseconds };
+    return { ...sum, milliseconds: flashTime(sum, this.timing) };
   }
 
   resetCounts(): void {

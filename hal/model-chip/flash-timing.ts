@@ -30,3 +30,19 @@ export const TYPICAL: FlashTiming = { name: "typical", sector: 45, block: 150, p
 export const WORST: FlashTiming = { name: "worst", sector: 400, block: 2_000, program: 16 * 3, read: 0.459 };
 
 export const FLASH_TIMINGS: readonly FlashTiming[] = [ESP_IDF, TYPICAL, WORST];
+
+/** What a chip has done. */
+export interface FlashWork {
+  /** Of sectors, those of erased blocks among them. */
+  readonly erases: number;
+  /** Commands that erased a block. */
+  readonly blockErases: number;
+  readonly bytesProgrammed: number;
+  readonly bytesRead: number;
+}
+
+/** Milliseconds. */
+export function flashTime(work: FlashWork, { sector, block, program, read }: FlashTiming): number {
+  const single = work.erases - work.blockErases * 16;
+  return single * sector + work.blockErases * block + (work.bytesProgrammed * program + work.bytesRead * read) / 4096;
+}
