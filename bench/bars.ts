@@ -37,7 +37,7 @@ const LOST_BY_A_CUT = 4_096 + 16_384;
 export function bars({ size, update, work, weak, cuts, windows }: Measured): Bar[] {
   return [
     ...flashBars(size, update.flash),
-    ...networkBars(size, update, cuts),
+    ...networkBars(size, update, cuts, windows),
     count("bytecodes per KiB downloaded", perKiB(work, work.bytecodes.downloading), 3_000),
     ...heapBars(work),
     ...weak.flatMap((each) => lineBars(each, windows)),
@@ -67,12 +67,19 @@ function flashBars(size: number, flash: FlashSummary): Bar[] {
 /** Bytes of the heads of answers. */
 export const headBytes = (size: number, { file, again }: RunResult): number => file.sent - again - size;
 
-function networkBars(size: number, update: RunResult, cuts: Measured["cuts"]): Bar[] {
+function networkBars(size: number, update: RunResult, cuts: Measured["cuts"], windows: Measured["windows"]): Bar[] {
   const heads = Math.round((headBytes(size, update) * MIB) / size);
   const again = Math.max(...cuts.map(({ outcomes }) => ours(outcomes).worstAgain));
   return [
     count("bytes of HTTP response heads for 1 MiB", heads, 4_000),
-    count("bytes fetched again after a power cut, at most", again, LOST_BY_A_CUT),
+    count("bytes fetched again after a power cut at 10, 50 or 90 %, at most", again, LOST_BY_A_CUT),
+    ...WINDOWS.map((window) =>
+      count(
+        `bytes at risk of a power cut at any moment, window ${window.toLocaleString("en-US")}`,
+        Math.max(...windows.filter((row) => row.window === window).map(({ atRisk }) => atRisk)),
+        LOST_BY_A_CUT,
+      ),
+    ),
   ];
 }
 

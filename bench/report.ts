@@ -74,7 +74,7 @@ export function sections(results: Results): Section[] {
 function completion(each: WeakLink): Section {
   return {
     title: `Completion at ${each.line.name}, ${each.line.latency} ms one way`,
-    note: "Ideal: size divided by rate, or the floor of flash time where that is longer. While flash erases, nothing is read from the socket, and lwIP's window of 5,760 bytes fills: that bounds everybody on the faster lines.",
+    note: "Ideal: size divided by rate, or the floor of flash time where that is longer. While flash works, nothing of the device runs, and the window of 5,760 bytes fills: that bounds everybody on the faster lines.",
     body: table(
       ["strategy", "steady", "over ideal", "with breaks", "over ideal", "worst seed", "bytes again", "requests"],
       each.steady.map((calm, at) => {

@@ -6,7 +6,7 @@ import { runPeer } from "../peers/run";
 import { BARE_STREAMS, STRATEGIES } from "../peers/strategies";
 import { WINDOW, runUpdate } from "../simulation/update";
 import type { RunOptions } from "../simulation/update";
-import { LINES, RESET_EVERY, ideal } from "./lines";
+import { LINES, RESET_EVERY, ideal, limit } from "./lines";
 import type { NamedLine } from "./lines";
 
 /** CONFIG_LWIP_TCP_WND_DEFAULT: of ESP-IDF, of the Moddable SDK on an ESP32, and of an app that sets it. */
@@ -14,7 +14,12 @@ export const WINDOWS = [WINDOW, 8_192, 3 * WINDOW] as const;
 /** A chip whose erases take no time: what line and window leave. */
 const NO_ERASE = { ...ESP_IDF, name: "no erases", sector: 0, block: 0 };
 
-type Download = (options: RunOptions) => { readonly finished: boolean; readonly downloadMs: number };
+interface Downloaded {
+  readonly finished: boolean;
+  readonly downloadMs: number;
+  readonly atRisk?: number;
+}
+type Download = (options: RunOptions) => Downloaded;
 
 const DOWNLOADS: readonly { readonly name: string; readonly run: Download }[] = [
   { name: "xs-ota", run: runUpdate },
@@ -29,6 +34,10 @@ export interface WindowRow {
   readonly window: number;
   /** Over the ideal, in the order of `DOWNLOADS`; means over the seeds where the line breaks. */
   readonly ratios: readonly number[];
+  /** Over the ideal: no erase by sectors or blocks allows less. */
+  readonly limit: number;
+  /** Bytes that a power cut of the agent would cost at the worst moment. */
+  readonly atRisk: number;
 }
 
 /** Lines without breaks, and the first one with them. */
@@ -36,19 +45,30 @@ export function receiveWindows(size: number, seeds: readonly number[]): WindowRo
   const [slow, ...fast] = LINES;
   const broken = { ...slow!, name: `${slow!.name}, breaks`, resetEvery: RESET_EVERY };
   return [slow!, broken, ...fast].flatMap((line) =>
-    WINDOWS.map((window) => ({
-      line,
-      window,
-      ratios: DOWNLOADS.map(({ run }) => {
-        const runs = (line.resetEvery === undefined ? seeds.slice(0, 1) : seeds).map((seed) =>
+    WINDOWS.map((window) => {
+      const best = ideal(size, line);
+      const all = DOWNLOADS.map(({ run }) =>
+        (line.resetEvery === undefined ? seeds.slice(0, 1) : seeds).map((seed) =>
           run({ size, line: { ...line, window }, seed }),
-        );
-        const mean = runs.reduce((sum, { downloadMs }) => sum + downloadMs, 0) / runs.length;
-        return runs.every(({ finished }) => finished) ? mean / ideal(size, line) : Infinity;
-      }),
-    })),
+        ),
+      );
+      return {
+        line,
+        window,
+        ratios: all.map((runs) => meanTime(runs) / best),
+        limit: limit(size, line, window) / best,
+        atRisk: line.resetEvery === undefined ? (all[0]![0]!.atRisk ?? 0) : 0,
+      };
+    }),
   );
 }
+
+function meanTime(runs: readonly Downloaded[]): number {
+  if (runs.some(({ finished }) => !finished)) return Infinity;
+  return runs.reduce((sum, { downloadMs }) => sum + downloadMs, 0) / runs.length;
+}
+
+const times = (ratio: number): string => (Number.isFinite(ratio) ? `${ratio.toFixed(3)} x` : "never");
 
 export function windowsSection(rows: readonly WindowRow[]): { title: string; note: string; body: string } {
   return {
@@ -56,13 +76,15 @@ export function windowsSection(rows: readonly WindowRow[]): { title: string; not
     note:
       "Completion over the ideal. A stream is one request for the whole file, nothing recorded and nothing read back; after a break it goes on where it was. It erases by blocks as the agent does, " +
       `by sectors as esp_ota_write with OTA_WITH_SEQUENTIAL_WRITES, or in no time at all, which leaves line, window and programs. ${WINDOWS.map((bytes) => bytes.toLocaleString("en-US")).join(", ")} bytes: ` +
-      "ESP-IDF's default, the Moddable SDK's for the ESP32 (its other chips: 5,744), and three times the default (CONFIG_LWIP_TCP_WND_DEFAULT; docs/MODEL.md says what it costs).",
+      "ESP-IDF's default, the Moddable SDK's for the ESP32 (its other chips: 5,744), and three times the default (CONFIG_LWIP_TCP_WND_DEFAULT; docs/MODEL.md says what it costs). Limit: no download that erases by sectors or blocks as it goes takes less. " +
+      "At risk: what had left the server and was not in the agent's flash, at most.",
     body: table(
-      ["line", "window, bytes", ...DOWNLOADS.map(({ name }) => name)],
-      rows.map(({ line, window, ratios }) => [
+      ["line", "window, bytes", ...DOWNLOADS.map(({ name }) => name), "limit", "at risk, bytes"],
+      rows.map(({ line, window, ratios, limit: least, atRisk }) => [
         `${line.name}, ${line.latency} ms`,
         window,
-        ...ratios.map((ratio) => (Number.isFinite(ratio) ? `${ratio.toFixed(3)} x` : "never")),
+        ...ratios.map(times),
+        ...(line.resetEvery === undefined ? [times(least), atRisk] : ["", ""]),
       ]),
     ),
   };

@@ -42,6 +42,8 @@ export interface RunResult {
   /** Bytes of the file's server that left it beyond the file (heads of answers included), and of the file alone. */
   readonly sent: number;
   readonly again: number;
+  /** Bytes of the file that had left the server and were not in flash, at most: what a power cut at that moment costs. */
+  readonly atRisk: number;
   readonly requests: number;
   readonly file: Traffic;
   readonly mqtt: Traffic;
@@ -74,6 +76,8 @@ class UpdateRun {
   #offered = -1;
   #proven = -1;
   #firstByte = -1;
+  #sent = 0;
+  #atRisk = 0;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -113,6 +117,11 @@ class UpdateRun {
     let done = 0;
     while (done < updates && this.#clock.time < GIVE_UP && this.#clock.step(GIVE_UP)) {
       if (this.#firstByte < 0 && http.read > 0) this.#firstByte = this.#clock.time;
+      if (http.sent > this.#sent) {
+        this.#sent = http.sent;
+        const sent = http.sent - this.#served.requests * HEAD_BYTES;
+        this.#atRisk = Math.max(this.#atRisk, sent - board.chip.counts(slot, size).bytesProgrammed);
+      }
       if (this.#cloud.reports.at(-1) === "done") {
         this.#cloud.reports.push("");
         if (++done < updates) this.#offer(`0.${2 + done}.0`);
@@ -151,6 +160,7 @@ class UpdateRun {
       totalMs: total,
       sent: http.sent,
       again: Math.max(0, http.sent - this.#served.requests * HEAD_BYTES - bytes),
+      atRisk: this.#atRisk,
       requests: this.#served.requests,
       file: http,
       mqtt: this.#network.traffic(MQTT_PORT),

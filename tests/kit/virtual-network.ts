@@ -24,7 +24,7 @@ export interface Line {
 }
 
 /** IP and TCP headers, which take their share of the rate. */
-const OVERHEAD = 40;
+export const OVERHEAD = 40;
 
 /** Who answers at a host and port. One peer serves all connections to it. */
 export interface Peer {
