@@ -1,0 +1,103 @@
+/**
+ * A hawkBit update server to test against: strict, and with the traps of the real one (hawkbit.md). `answer` is the
+ * whole server for one request, so it also serves a network in memory; `start` puts it behind a port.
+ *
+ * Left out: certificate and anonymous authentication, AMQP, encrypted artifacts, CBOR in requests, tenants but DEFAULT.
+ */
+import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
+import type { HttpAnswer, HttpRequest } from "../http/message";
+import { HttpServer } from "../http/server";
+import type { HttpServerOptions } from "../http/server";
+import { COMMON, empty, springError } from "./answers";
+import { Ddi } from "./ddi";
+import type { LinkOptions } from "./documents";
+import { Management } from "./management";
+import { DoubleOperator } from "./operator";
+import { RateLimiter, STOCK_LIMITS } from "./rate-limit";
+import type { RateLimits } from "./rate-limit";
+import { Repository } from "./repository";
+import { Rollouts } from "./rollouts";
+
+export interface HawkbitOptions extends Pick<HttpServerOptions, "tls" | "requestsPerConnection"> {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+  /** Id of the first action. */
+  readonly firstAction?: bigint;
+  readonly links?: LinkOptions;
+  /** Undefined: those of a stock server. They spare private addresses. */
+  readonly rateLimits?: RateLimits;
+}
+
+/** One request to the device API, with what it was answered. */
+export interface Exchange {
+  readonly request: HttpRequest;
+  readonly answer: HttpAnswer;
+}
+
+/** Tomcat's maxKeepAliveRequests. */
+const REQUESTS_PER_CONNECTION = 100;
+
+export class HawkbitDouble {
+  readonly repository: Repository;
+  readonly rollouts: Rollouts;
+  readonly operator: HawkbitOperator;
+  /** All that devices sent, and what they were answered, in order. */
+  readonly exchanges: Exchange[] = [];
+  /** Once: what the next request of the device API to this path is answered instead; for 500 and the like. */
+  readonly faults: { readonly path: RegExp; readonly answer: HttpAnswer }[] = [];
+  readonly #http: HttpServer;
+  readonly #ddi: Ddi;
+  readonly #management: Management;
+  readonly #limiter: RateLimiter;
+
+  constructor(options: HawkbitOptions = {}) {
+    const { now = Date.now, firstAction = 1n, links = {}, rateLimits = STOCK_LIMITS } = options;
+    this.repository = new Repository(now, firstAction);
+    this.rollouts = new Rollouts(this.repository);
+    this.operator = new DoubleOperator(() => this.url, this.repository, this.rollouts);
+    this.#ddi = new Ddi(this.repository, links);
+    this.#management = new Management(this.repository, this.rollouts);
+    this.#limiter = new RateLimiter(rateLimits, now);
+    this.#http = new HttpServer({
+      requestsPerConnection: REQUESTS_PER_CONNECTION,
+      ...options,
+      answer: (request) => this.answer(request),
+    });
+  }
+
+  get url(): string {
+    return this.#http.url;
+  }
+
+  /** Connections that were accepted so far. */
+  get connections(): number {
+    return this.#http.connections;
+  }
+
+  /** After `stop` it is a restart: the database keeps everything, connections are gone, the port is the same. */
+  start(): Promise<void> {
+    return this.#http.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#http.stop();
+  }
+
+  answer(request: HttpRequest): HttpAnswer {
+    this.rollouts.look();
+    if (!this.#limiter.admits(request.method, request.address, request.headers["x-forwarded-for"]))
+      return this.#log(request, empty(429));
+    const managed = this.#management.answer(request);
+    if (managed !== undefined) return managed;
+    const fault = this.faults.findIndex(({ path }) => path.test(request.target));
+    if (fault >= 0) return this.#log(request, this.faults.splice(fault, 1)[0]!.answer);
+    const answered = this.#ddi.answer(request) ?? springError(404, "Not Found", request.target);
+    this.rollouts.look();
+    return this.#log(request, { ...answered, headers: { ...COMMON, ...answered.headers } });
+  }
+
+  #log(request: HttpRequest, answer: HttpAnswer): HttpAnswer {
+    this.exchanges.push({ request, answer });
+    return answer;
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * Node's HTTP server in front of a double, with what Tomcat does on a connection: an empty reason phrase, no
+ * `Connection: keep-alive`, the last request of a connection answered with `Connection: close` and what was pipelined
+ * behind it dropped (hawkbit.md, facts 7 to 11).
+ */
+import { once } from "node:events";
+import { createServer as createHttp } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
+import { createServer as createHttps } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { HttpAnswer, HttpRequest } from "./message";
+
+export interface HttpServerOptions {
+  answer(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>;
+  /** Requests of one connection, the last of which closes it. */
+  readonly requestsPerConnection?: number;
+  /** PEM: served over TLS. */
+  readonly tls?: { readonly key: string; readonly cert: string };
+}
+
+/** Tomcat's maxHttpRequestHeaderSize. */
+const HEADER_MAX = 8_192;
+/** An idle connection is closed after so many milliseconds: 60 s, of which Node adds the last itself. */
+const IDLE = 59_000;
+const HTML =
+  "<!doctype html><html><head><title>HTTP Status 400</title></head><body><h1>HTTP Status 400</h1></body></html>";
+const BAD_REQUEST = [
+  "HTTP/1.1 400 ",
+  "Content-Type: text/html;charset=utf-8",
+  `Content-Length: ${HTML.length}`,
+  "Connection: close",
+  "",
+  HTML,
+].join("\r\n");
+
+export class HttpServer {
+  readonly #options: HttpServerOptions;
+  readonly #sockets = new Map<Socket, { requests: number }>();
+  #server: Server | undefined;
+  #port = 0;
+  /** Connections that were ever accepted. */
+  connections = 0;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+  }
+
+  get url(): string {
+    return `${this.#options.tls === undefined ? "http" : "https"}://127.0.0.1:${this.#port}`;
+  }
+
+  /** Started again after `stop`, it has the port that it had. */
+  async start(): Promise<void> {
+    const { tls } = this.#options;
+    const options: ServerOptions = { maxHeaderSize: HEADER_MAX, requireHostHeader: false, keepAliveTimeout: IDLE };
+    const handle = (request: IncomingMessage, response: ServerResponse): void => void this.#request(request, response);
+    const server = tls === undefined ? createHttp(options, handle) : createHttps({ ...options, ...tls }, handle);
+    server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+      this.connections++;
+      this.#sockets.set(socket, { requests: 0 });
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    server.on("clientError", (_error, socket) => socket.end(BAD_REQUEST));
+    server.listen(this.#port, "127.0.0.1");
+    await once(server, "listening");
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server;
+    if (server === undefined) return;
+    this.#server = undefined;
+    const closed = once(server, "close");
+    server.close();
+    for (const socket of this.#sockets.keys()) socket.destroy();
+    await closed;
+  }
+
+  async #request(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { requestsPerConnection = Infinity, tls } = this.#options;
+    const connection = this.#sockets.get(request.socket);
+    // Pipelined behind the last request of the connection.
+    if (connection === undefined || ++connection.requests > requestsPerConnection) return;
+    const last = connection.requests === requestsPerConnection;
+    const body: Buffer[] = [];
+    try {
+      for await (const part of request) body.push(part as Buffer);
+    } catch {
+      // The connection broke within the body: no request.
+      return;
+    }
+    if (request.headers.host === undefined) return void request.socket.end(BAD_REQUEST);
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
+    );
+    const answered = await this.#options.answer({
+      method: request.method!,
+      target: request.url!,
+      headers,
+      body: Buffer.concat(body),
+      address: request.socket.remoteAddress ?? "",
+      scheme: tls === undefined ? "http" : "https",
+    });
+    write(response, answered, last || answered.close);
+  }
+}
+
+function write(response: ServerResponse, { status, headers, body, framing }: HttpAnswer, close: boolean): void {
+  // Node adds "keep-alive", Tomcat does not.
+  if (response.shouldKeepAlive) response.removeHeader("Connection");
+  response.writeHead(status, "", {
+    ...headers,
+    ...(framing === "length" ? { "Content-Length": headers["Content-Length"] ?? body.length } : {}),
+    ...(framing === "chunked" ? { "Transfer-Encoding": "chunked" } : {}),
+    ...(close ? { Connection: "close" } : {}),
+  });
+  response.end(response.req.method === "HEAD" || framing === "none" ? undefined : body);
+}
