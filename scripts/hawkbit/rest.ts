@@ -24,6 +24,16 @@ export interface Account {
   readonly password: string;
 }
 
+/** From XS_OTA_HAWKBIT (http://host:port), XS_OTA_HAWKBIT_USER and XS_OTA_HAWKBIT_PASSWORD. */
+export function accountFrom(environment: Readonly<Record<string, string | undefined>>): Account {
+  const { XS_OTA_HAWKBIT: url, XS_OTA_HAWKBIT_USER, XS_OTA_HAWKBIT_PASSWORD } = environment;
+  if (url === undefined || !/^https?:\/\/[^/]+\/*$/.test(url))
+    throw new Error("set XS_OTA_HAWKBIT: the address of your hawkBit server, http://host:port");
+  // Those of a stock server.
+  const [user = "admin", password = "admin"] = [XS_OTA_HAWKBIT_USER, XS_OTA_HAWKBIT_PASSWORD];
+  return { url: url.replace(/\/+$/, ""), user, password };
+}
+
 type Json = Record<string, unknown>;
 
 /** Entries of an action in one answer: the quota of a stock server is 1,000, its largest page 500. */

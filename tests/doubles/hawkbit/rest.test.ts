@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
-import { RestOperator } from "../../../scripts/hawkbit/rest";
+import { accountFrom, RestOperator } from "../../../scripts/hawkbit/rest";
 import { DdiDevice, IMAGE, jsonOf } from "./device";
 import { HawkbitDouble } from "./server";
 
@@ -93,4 +93,14 @@ test("a refusal of the server is one line with its reason", async (t) => {
   await assert.rejects(rest.device("dev-1"), {
     message: /^http:\/\/127\.0\.0\.1:\d+\/rest\/v1\/targets\/dev-1: \w+/,
   });
+});
+
+test("the address comes from the environment, the account has the stock server's default", () => {
+  const XS_OTA_HAWKBIT = "http://192.0.2.1:8080/";
+  const account = { url: "http://192.0.2.1:8080", user: "admin", password: "admin" };
+  assert.deepEqual(accountFrom({ XS_OTA_HAWKBIT }), account);
+  const given = { XS_OTA_HAWKBIT, XS_OTA_HAWKBIT_USER: "u", XS_OTA_HAWKBIT_PASSWORD: "p" };
+  assert.deepEqual(accountFrom(given), { ...account, user: "u", password: "p" });
+  for (const wrong of [undefined, "", "192.0.2.1:8080", "http://192.0.2.1/DEFAULT"])
+    assert.throws(() => accountFrom({ XS_OTA_HAWKBIT: wrong }), { message: /^set XS_OTA_HAWKBIT: / });
 });
