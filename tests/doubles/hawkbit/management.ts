@@ -4,6 +4,7 @@
  */
 import { answer, isRecord, jsonAnswer, parseJson, splitTarget } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
+import { multipartFile } from "../http/multipart";
 import { activeAction } from "./model";
 import type { Action, ActionType, SoftwareModule, Target, Window } from "./model";
 import { OperatorError } from "./repository";
@@ -300,16 +301,4 @@ function windowFrom({ schedule, duration, timezone }: Json): Window {
   const opens = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
   const [hours = 0, minutes = 0, seconds = 0] = String(duration).split(":").map(Number);
   return { opens, closes: opens + (hours * 3_600 + minutes * 60 + seconds) * 1_000 };
-}
-
-/** The one file of a multipart body. */
-export function multipartFile({ headers, body }: HttpRequest): { readonly name: string; readonly bytes: Uint8Array } {
-  const [, boundary] = /boundary=(\S+)/.exec(headers["content-type"] ?? "") ?? [];
-  const bytes = Buffer.from(body);
-  const start = bytes.indexOf("\r\n\r\n") + 4;
-  const end = bytes.indexOf(`\r\n--${boundary}`, start);
-  const [, name] = /filename="([^"]*)"/.exec(bytes.subarray(0, start).toString("utf8")) ?? [];
-  if (boundary === undefined || start < 4 || end < 0 || name === undefined)
-    throw new TypeError("a multipart body with one file is expected");
-  return { name, bytes: bytes.subarray(start, end) };
 }

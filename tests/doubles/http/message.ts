@@ -20,6 +20,8 @@ export interface HttpAnswer {
   readonly framing: "length" | "chunked" | "none";
   /** The server closes after it. */
   readonly close: boolean;
+  /** The connection breaks before the body is whole. */
+  readonly broken?: boolean;
 }
 
 const NOTHING = new Uint8Array();

@@ -106,7 +106,8 @@ export class HttpServer {
   }
 }
 
-function write(response: ServerResponse, { status, headers, body, framing }: HttpAnswer, close: boolean): void {
+function write(response: ServerResponse, answered: HttpAnswer, close: boolean): void {
+  const { status, headers, body, framing, broken } = answered;
   // Node adds "keep-alive", Tomcat does not.
   if (response.shouldKeepAlive) response.removeHeader("Connection");
   response.writeHead(status, "", {
@@ -115,5 +116,9 @@ function write(response: ServerResponse, { status, headers, body, framing }: Htt
     ...(framing === "chunked" ? { "Transfer-Encoding": "chunked" } : {}),
     ...(close ? { Connection: "close" } : {}),
   });
+  if (broken === true) {
+    response.write(body.subarray(0, body.length - 1), () => response.socket?.destroy());
+    return;
+  }
   response.end(response.req.method === "HEAD" || framing === "none" ? undefined : body);
 }

@@ -1,0 +1,92 @@
+/**
+ * A ThingsBoard server to test against: strict, and with the traps of the real one (thingsboard.md). `connect` takes the
+ * bytes of an MQTT connection and `answer` a request of HTTP, so both also serve a network in memory; `start` puts them
+ * behind ports.
+ *
+ * No MQTT broker of ours is used: the real server is none. It keeps no session that it says to keep, answers topics that
+ * nobody subscribed to, grants exact filters only and ends connections without a reason.
+ *
+ * Left out: X.509, gateways, software packages, provisioning, a cluster, `attributes/updates`, keep-alive time-outs.
+ */
+import { createServer } from "node:net";
+import type { Socket } from "node:net";
+import { Listener } from "../../../host-sim/cloud/core/listeners/listener";
+import type { ThingsBoardOperator } from "../../../scripts/thingsboard/operator";
+import { answer } from "../http/message";
+import type { HttpAnswer, HttpRequest } from "../http/message";
+import { HttpServer } from "../http/server";
+import { HttpApi } from "./http-api";
+import { Management } from "./management";
+import { MqttSession } from "./mqtt-session";
+import type { Connection } from "./mqtt-session";
+import { DoubleOperator } from "./operator";
+import type { Repository } from "./repository";
+import { Transport } from "./transport";
+import type { TransportOptions } from "./transport";
+
+const CONNECTIONS_MAX = 10_000;
+
+export class ThingsBoardDouble {
+  readonly transport: Transport;
+  readonly operator: ThingsBoardOperator;
+  /** Once: what the next request of the device API to this path is answered instead; for 500 and the like. */
+  readonly faults: { readonly path: RegExp; readonly answer: HttpAnswer }[] = [];
+  readonly #http: HttpServer;
+  readonly #api: HttpApi;
+  readonly #management: Management;
+  #listener: Listener | undefined;
+  #mqttPort = 0;
+
+  constructor({ now = Date.now, limits, defer = setImmediate }: Partial<TransportOptions> = {}) {
+    this.transport = new Transport({ now, limits, defer });
+    this.#api = new HttpApi(this.transport);
+    this.#management = new Management(this.transport.repository);
+    this.#http = new HttpServer({ answer: (request) => this.answer(request) });
+    const addresses = (): { server: string; mqttPort: number } => ({
+      server: this.#http.url,
+      mqttPort: this.#mqttPort,
+    });
+    this.operator = new DoubleOperator(addresses, this.transport.repository);
+  }
+
+  get repository(): Repository {
+    return this.transport.repository;
+  }
+
+  /** Started again after `stop`, it has its ports; attributes and telemetry are kept, nothing is pushed (fact 31). */
+  async start(): Promise<void> {
+    const server = createServer((socket) => this.#accept(socket));
+    this.#listener = await Listener.open(server, "MQTT", "127.0.0.1", this.#mqttPort, CONNECTIONS_MAX);
+    this.#mqttPort = this.#listener.port;
+    await this.#http.start();
+  }
+
+  async stop(): Promise<void> {
+    this.transport.restart();
+    await Promise.all([this.#listener?.close(), this.#http.stop()]);
+  }
+
+  /** One MQTT connection. */
+  connect(connection: Connection): MqttSession {
+    return new MqttSession(this.transport, connection);
+  }
+
+  async answer(request: HttpRequest): Promise<HttpAnswer> {
+    const managed = this.#management.answer(request);
+    if (managed !== undefined) return managed;
+    const fault = this.faults.findIndex(({ path }) => path.test(request.target));
+    if (fault >= 0) return this.faults.splice(fault, 1)[0]!.answer;
+    return (await this.#api.answer(request)) ?? answer(404);
+  }
+
+  /** TCP_NODELAY stays off, so that chunks at QoS 1 are as slow as those of the real server (fact 30, T8). */
+  #accept(socket: Socket): void {
+    const session = this.connect({
+      send: (bytes) => void socket.write(bytes),
+      end: () => socket.destroySoon(),
+    });
+    socket.on("data", (bytes) => session.received(bytes));
+    socket.on("error", () => undefined);
+    socket.on("close", () => session.lost());
+  }
+}
