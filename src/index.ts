@@ -2,8 +2,7 @@
 export { OtaAgent, OtaAgent as default } from "./agent/agent";
 export type { AgentOptions } from "./agent/agent-options";
 export type { WakeBudget } from "./agent/sleep";
-export type { BrokerAddress } from "./agent/broker-link";
-export type { LinkEvents, MqttLink } from "./agent/link";
+export type { BrokerAddress, LinkEvents, MqttLink } from "./agent/link";
 export { isUnconfirmed } from "./job/boot-table";
 export type { Notice } from "./job/effects";
 export { DEFAULT_POLICY } from "./job/policy";
@@ -11,11 +10,14 @@ export type { Policy } from "./job/policy";
 export type { ModuleImage, ModuleInstaller } from "./modules/installer";
 export { PartitionInstaller } from "./modules/partition-installer";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
+export type { Identity, Message } from "./mqtt/message";
+export type { BrokerPlatform } from "./platforms/broker-platform";
 export type {
   AnyPlatform,
-  Identity,
+  CloudEvents,
+  CloudLink,
   Incoming,
-  Message,
+  LinkContext,
   Platform,
   PlatformDefinition,
   PlatformRules,

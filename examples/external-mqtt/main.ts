@@ -9,7 +9,7 @@ import UDP from "embedded:io/socket/udp";
 import MQTTClient from "embedded:network/mqtt/client";
 import Resolver from "embedded:network/dns/resolver/udp";
 import OtaAgent from "xs-ota";
-import type { Platform } from "xs-ota";
+import type { BrokerPlatform } from "xs-ota";
 import { ExternalMqtt } from "xs-ota/external-mqtt";
 import type { ControlMessage, ExternalClient, ReadableOptions } from "xs-ota/external-mqtt";
 import { powerOn } from "xs-ota/moddable";
@@ -32,11 +32,11 @@ class Connection {
   #client: Client | undefined;
   #timer: Timer | undefined;
   readonly #link: ExternalMqtt;
-  readonly #platform: Platform;
+  readonly #platform: BrokerPlatform;
   readonly #host: string;
   readonly #port: number;
 
-  constructor(link: ExternalMqtt, platform: Platform, host: string, port: number) {
+  constructor(link: ExternalMqtt, platform: BrokerPlatform, host: string, port: number) {
     this.#link = link;
     this.#platform = platform;
     this.#host = host;

@@ -9,7 +9,7 @@
  */
 import { MQTT_INFLIGHT, MQTT_PAYLOAD_MAX } from "../../src/constants";
 import type { LinkEvents, MqttLink } from "../../src/agent/link";
-import type { Message } from "../../src/platforms/platform";
+import type { Message } from "../../src/mqtt/message";
 import { encodeUtf8 } from "../../src/util/utf8";
 
 /** The members of the client that are used, as it implements them; its declarations differ. */

@@ -1,11 +1,10 @@
 /** What the update job needs beside the ports: the two connections, the platform, and the application's callbacks. */
 import type { EffectOf, JobEvent, Notice, Question, Token } from "../job/effects";
 import type { Offer, Task } from "../job/types";
-import type { Report } from "../platforms/platform";
+import type { CloudLink, Report } from "../platforms/platform";
 import type { AgentOptions } from "./agent-options";
 import type { FileLink } from "./file-link";
 import type { JobHost } from "./job-runner";
-import type { MqttLink } from "./link";
 
 /**
  * A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the
@@ -15,7 +14,7 @@ export class AgentHost implements JobHost {
   readonly enter: (callback: () => void) => void;
   private readonly options: AgentOptions;
   private file: FileLink | undefined;
-  private link: MqttLink | undefined;
+  private link: CloudLink | undefined;
 
   /** `enter` guards what comes from the outside and arms the timer. */
   constructor(options: AgentOptions, enter: (callback: () => void) => void) {
@@ -24,7 +23,7 @@ export class AgentHost implements JobHost {
   }
 
   /** Once, before the first event. */
-  connect(file: FileLink, link: MqttLink): void {
+  connect(file: FileLink, link: CloudLink): void {
     this.file = file;
     this.link = link;
   }
@@ -50,8 +49,7 @@ export class AgentHost implements JobHost {
   }
 
   report(report: Report, token: Token | undefined): void {
-    const message = this.options.platform.encode(report);
-    if (message !== undefined) this.link?.publish(message, token);
+    this.link?.report(report, token);
   }
 
   ask(question: Exclude<Question, "install">, task: Task, answer: (event: JobEvent) => void): void {

@@ -5,8 +5,7 @@ import type { Offer, Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Platform } from "../platforms/platform";
 import type { Ports } from "../ports";
-import type { BrokerAddress } from "./broker-link";
-import type { MqttLink } from "./link";
+import type { BrokerAddress, MqttLink } from "./link";
 import type { WakeBudget } from "./sleep";
 
 export interface AgentOptions {
@@ -15,7 +14,7 @@ export interface AgentOptions {
   readonly policy?: Partial<Policy>;
   /** The agent's own connection to the broker ... */
   readonly broker?: BrokerAddress;
-  /** ... or an external MQTT client. One of the two is required. */
+  /** ... or an external MQTT client. A broker platform requires one of the two; others use neither. */
   readonly link?: MqttLink;
   /** How files are asked for: bytes at a time, and whether ThingsPanel's checksum of each range is looked at. */
   readonly download?: Pick<DownloadOptions, "range" | "crc16">;

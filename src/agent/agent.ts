@@ -8,16 +8,14 @@ import { isUnconfirmed } from "../job/boot-table";
 import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
 import type { Policy } from "../job/policy";
-import type { Incoming } from "../platforms/platform";
+import type { CloudLink, Incoming } from "../platforms/platform";
 import { refusalOfSignature } from "../signature/check";
 import { readPublicKey } from "../signature/keys";
 import { earlier } from "../util/earlier";
 import { AgentHost } from "./agent-host";
 import type { AgentOptions } from "./agent-options";
-import { BrokerLink } from "./broker-link";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
-import type { MqttLink } from "./link";
 import type { Timed } from "../protocol/driver";
 import { Remarks } from "./remarks";
 import { Wake } from "./sleep";
@@ -31,9 +29,7 @@ export class OtaAgent {
   private readonly host: AgentHost;
   private readonly runner: JobRunner;
   private readonly file: FileLink;
-  private readonly link: MqttLink;
-  /** Set where the connection is our own: its deadlines are ours to keep. */
-  private readonly broker: BrokerLink | undefined;
+  private readonly link: CloudLink;
   private readonly remarks = new Remarks();
   private running = false;
   /** The connection to the broker was begun. */
@@ -77,17 +73,13 @@ export class OtaAgent {
       },
       log: (line, idle) => this.say(line, idle),
     });
-    this.broker =
-      options.broker === undefined
-        ? undefined
-        : new BrokerLink({ ...shared, broker: options.broker, identity: () => platform.identity() });
-    const link = options.link ?? this.broker;
-    if (link === undefined) throw new Error("OtaAgent: broker or link required");
-    this.link = link;
-    this.host.connect(this.file, link);
+    const running = ports.boot.running();
+    const { allowHttp } = this.policy;
+    this.link = platform.link({ ...shared, broker: options.broker, mqtt: options.link, allowHttp, running });
+    this.host.connect(this.file, this.link);
     this.wake = new Wake(options.wake ?? {}, platform.rules.versionReport, ports.clock.now());
     // `start` may be waiting for a network that firmware on trial never brings up.
-    if (isUnconfirmed(ports.boot.running())) this.bootTimer = ports.clock.set(() => this.boot(), 0);
+    if (isUnconfirmed(running)) this.bootTimer = ports.clock.set(() => this.boot(), 0);
     ports.launcher?.take(this);
   }
 
@@ -114,14 +106,14 @@ export class OtaAgent {
     this.boot();
     this.network(undefined);
     this.enter(() => {
-      this.link.start(this.options.platform.subscriptions, {
-        up: () => this.enter(() => this.linked(true)),
-        down: (reason) => this.enter(() => this.down(reason)),
-        message: (topic, payload) => this.enter(() => this.incoming(this.options.platform.parse(topic, payload))),
-        acked: (token) => this.enter(() => this.acked(token as Token)),
+      this.link.start({
+        up: () => this.linked(true),
+        down: (reason) => this.down(reason),
+        incoming: (incoming) => this.incoming(incoming),
+        acked: (token) => this.acked(token as Token),
         warning: (message) => this.say(message, true),
       });
-    }, this.broker);
+    }, this.link);
   }
 
   /** Once, also when `start` comes later. */
@@ -314,7 +306,7 @@ export class OtaAgent {
     if (!this.running && !sleeps) return;
     let at =
       link === undefined
-        ? earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.broker?.deadline()))
+        ? earlier(this.file.deadline(), earlier(this.runner.job?.deadline(), this.link.deadline()))
         : link.deadline();
     const { clock } = this.options.ports;
     if (sleeps) at = earlier(at, this.wake.deadline(clock.now()));
@@ -330,13 +322,13 @@ export class OtaAgent {
     const within = this.runner.job?.reconnectWithin;
     if (within === undefined || within === this.reconnectWithin) return;
     this.reconnectWithin = within;
-    this.link.urgency?.(within);
+    this.link.urgency(within);
   }
 
   private tick(): void {
     this.timer = undefined;
     this.enter(() => {
-      this.broker?.tick();
+      this.link.tick();
       this.file.tick();
       const { job } = this.runner;
       // Nearly always the timer was a link's.

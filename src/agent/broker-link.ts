@@ -1,18 +1,12 @@
 /** The agent's own connection to the broker: an MQTT session on the protocol driver. */
 import { BACKOFF_CAP } from "../constants";
 import type { ConnectOptions } from "../ports";
+import type { Identity, Message } from "../mqtt/message";
 import type { SessionEvent, SessionOutput } from "../mqtt/outputs";
 import { MqttSession } from "../mqtt/session";
-import type { Identity, Message } from "../platforms/platform";
 import { ProtocolDriver } from "../protocol/driver";
 import type { DriverOptions } from "../protocol/driver";
-import type { LinkEvents, MqttLink } from "./link";
-
-export interface BrokerAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly tls: boolean;
-}
+import type { BrokerAddress, LinkEvents, MqttLink } from "./link";
 
 export interface BrokerLinkOptions extends DriverOptions {
   readonly broker: BrokerAddress;

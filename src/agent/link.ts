@@ -1,7 +1,14 @@
-import type { Message } from "../platforms/platform";
+import type { Message } from "../mqtt/message";
+
+/** Where the broker is. */
+export interface BrokerAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+}
 
 /**
- * The agent's way to the broker: its own connection (broker-link.ts) or an external MQTT client of the application,
+ * The way to the broker: the agent's own connection (broker-link.ts) or an external MQTT client of the application,
  * where the platform allows a device a single connection. All calls are made outside of each other's callbacks, in the
  * order of events.
  */

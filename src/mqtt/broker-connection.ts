@@ -1,4 +1,4 @@
-import type { Identity } from "../platforms/platform";
+import type { Identity } from "./message";
 import { PacketDecoder } from "./codec";
 import { PacketFramer } from "./framing";
 import { Liveness } from "./liveness";

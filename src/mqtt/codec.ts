@@ -1,4 +1,4 @@
-import type { Identity, Message } from "../platforms/platform";
+import type { Identity, Message } from "./message";
 import { generate, parser } from "../vendor/mqtt-packet";
 
 /**

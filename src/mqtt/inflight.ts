@@ -1,5 +1,5 @@
 import { MQTT_INFLIGHT, MQTT_RESEND } from "../constants";
-import type { Message } from "../platforms/platform";
+import type { Message } from "./message";
 import type { BrokerConnection } from "./broker-connection";
 import { PublishRefusals } from "./publish-refusals";
 

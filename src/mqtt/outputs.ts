@@ -1,4 +1,4 @@
-import type { Identity } from "../platforms/platform";
+import type { Identity } from "./message";
 import type { IoEffect } from "../protocol/machine";
 
 /** What a session tells its owner, in order. */

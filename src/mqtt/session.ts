@@ -1,5 +1,5 @@
 import { CONNECT_TIMEOUT, MQTT_REPLY_TIMEOUT } from "../constants";
-import type { Message } from "../platforms/platform";
+import type { Message } from "./message";
 import type { SocketError } from "../ports";
 import type { ProtocolMachine } from "../protocol/machine";
 import { BrokerConnection } from "./broker-connection";

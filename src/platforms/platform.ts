@@ -1,23 +1,60 @@
+import type { BrokerAddress, MqttLink } from "../agent/link";
 import type { Cause, Offer, Outcome, Task } from "../job/types";
-import type { Crypto } from "../ports";
+import type { Crypto, Running } from "../ports";
+import type { DriverOptions } from "../protocol/driver";
 
 /**
- * The protocol of one cloud: it turns MQTT messages into offers, and reports into MQTT messages. It has no state beyond
- * its configuration, no I/O and no clock. Each cloud is a folder beside this file; adding one changes nothing else in
- * the agent.
+ * The protocol of one cloud. It has no state beyond its configuration, no I/O and no clock. Each cloud is a folder beside
+ * this file; adding one changes nothing else in the agent. broker-platform.ts is the kind that is reached over MQTT.
  */
 export interface Platform {
   /** Stored in the job's record; a job of another platform is dropped. At most 15 characters. */
   readonly name: string;
-  /** Credentials of one connection. Called at each connect. */
-  identity(): Identity;
-  /** Topics; each is sent in a SUBSCRIBE packet of its own, QoS 1. */
-  readonly subscriptions: readonly string[];
   readonly rules: PlatformRules;
-  /** Never throws, whatever the bytes. */
-  parse(topic: string, payload: Uint8Array): Incoming;
-  /** The message for a report; undefined where this cloud has no such message. */
-  encode(report: Report): Message | undefined;
+  /**
+   * The way to this cloud. The agent gets it from its platform, so that firmware for one kind of platform has no code of
+   * the other kind. Throws one line where `context` lacks what it needs.
+   */
+  link(context: LinkContext): CloudLink;
+}
+
+/** What the agent gives to a link. */
+export interface LinkContext extends DriverOptions {
+  readonly broker: BrokerAddress | undefined;
+  /** An external MQTT client. */
+  readonly mqtt: MqttLink | undefined;
+  readonly allowHttp: boolean;
+  readonly running: Running;
+  random(): number;
+}
+
+/** The agent's way to its cloud. Events come inside of `LinkContext.enter`, outside of each other. */
+export interface CloudLink {
+  /** Once. */
+  start(events: CloudEvents): void;
+  /**
+   * With a token: kept and sent again until `acked(token)`; the same token replaces what was kept. Without one it may be
+   * lost.
+   */
+  report(report: Report, token: string | undefined): void;
+  /** The longest wait for the next attempt to reach the cloud from now on, ms. */
+  urgency(cap: number): void;
+  tick(): void;
+  /** When `tick` is wanted next, ms of the clock. */
+  deadline(): number | undefined;
+  stop(): void;
+}
+
+export interface CloudEvents {
+  /** The cloud is reached. */
+  up(): void;
+  /** `reason`: why it is not, or no more. */
+  down(reason: string): void;
+  incoming(incoming: Incoming): void;
+  /** The cloud has acknowledged the report with this token. */
+  acked(token: string): void;
+  /** One line for people. */
+  warning(message: string): void;
 }
 
 /** The protocol rules of a platform that the update job follows. */
@@ -44,20 +81,6 @@ export interface PlatformRules {
   readonly renewable: boolean;
   /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */
   readonly resumeDelay: number;
-}
-
-export interface Identity {
-  readonly clientId: string;
-  readonly username?: string;
-  readonly password?: string;
-  /** Seconds. */
-  readonly keepAlive: number;
-}
-
-export interface Message {
-  readonly topic: string;
-  readonly payload: string;
-  readonly qos: 0 | 1;
 }
 
 export type Incoming =

@@ -1,6 +1,6 @@
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
-import type { Identity } from "../../src/platforms/platform";
+import type { Identity } from "../../src/mqtt/message";
 import { MqttSession } from "../../src/mqtt/session";
 import type { SessionOutput } from "../../src/mqtt/outputs";
 import { feed } from "./feed";

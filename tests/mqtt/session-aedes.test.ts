@@ -8,7 +8,7 @@ import { Aedes } from "aedes";
 import type { AuthenticateError } from "aedes";
 import { MqttSession } from "../../src/mqtt/session";
 import type { SessionOutput } from "../../src/mqtt/outputs";
-import type { Identity } from "../../src/platforms/platform";
+import type { Identity } from "../../src/mqtt/message";
 import { failure, feed } from "./feed";
 
 /** The smallest driver there is: one session, one socket, one timer. */

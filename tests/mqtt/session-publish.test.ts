@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MQTT_INFLIGHT, MQTT_KEEPALIVE, MQTT_REPLY_TIMEOUT, MQTT_RESEND } from "../../src/constants";
-import type { Message } from "../../src/platforms/platform";
+import type { Message } from "../../src/mqtt/message";
 import { bringUp, commands, message, newSession, only, pingresp, puback, sent, types, upSession } from "./broker-side";
 import { failure, feed } from "./feed";
 

@@ -7,7 +7,7 @@ import { describe, test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { JSON_DEPTH, MESSAGE_MAX } from "../../src/constants";
 import { Progress } from "../../src/job/progress";
-import type { Platform } from "../../src/platforms/platform";
+import type { BrokerPlatform } from "../../src/platforms/broker-platform";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { JobFixture, image } from "../job/job-fixture";
@@ -19,7 +19,7 @@ const FACTORY = image("0.1.0");
 const crypto = new NodeCrypto();
 
 interface Dialect {
-  readonly platform: Platform;
+  readonly platform: BrokerPlatform;
   /** The good offer with some of its fields changed; undefined takes one away. */
   message(change?: object): object;
   /** Names of version, size, digest and url. */

@@ -2,14 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
-import { createPlatform } from "../../host-sim/board/firmware/platforms";
 import { MESSAGE_MAX } from "../../src/constants";
+import { TencentPlatform } from "../../src/platforms/tencent/dialect";
+import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { JobFixture, image, offerOf } from "../job/job-fixture";
 
 const REASON = "HTTP 503: the server is busy or broken";
-const tencent = createPlatform(
+const tencent = new TencentPlatform(
   {
-    kind: "tencent",
     productId: "A1B2C3D4E5",
     deviceName: "d",
     authMode: "KEY",
@@ -17,8 +17,8 @@ const tencent = createPlatform(
   },
   new NodeCrypto(() => 0.5),
 );
-const thingspanel = createPlatform(
-  { kind: "thingspanel", profile: "v0", username: "token", clientId: "c", brokerHost: "127.0.0.1" },
+const thingspanel = new ThingsPanelPlatform(
+  { profile: "v0", username: "token", clientId: "c", brokerHost: "127.0.0.1" },
   new NodeCrypto(() => 0.5),
 );
 

@@ -110,7 +110,7 @@ test("a third cloud reads the settings of a chip", async (t) => {
   const { name, broker } = read();
   assert.deepEqual([name, broker], ["dev-1", { host: "192.0.2.1", port: 8883, tls: true }]);
   const { platform } = read();
-  assert.equal(platform.identity().password, "one");
+  assert.equal((platform as ThirdPlatform).identity().password, "one");
   assert.throws(() => read({ device: "" }), { message: "device: is missing" });
   assert.throws(() => read({ states: "colours" }), { message: 'states: "words" or "numbers"' });
   assert.throws(() => read({ mqttHost: "" }), { message: "mqttHost: is missing" });

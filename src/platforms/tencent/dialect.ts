@@ -1,3 +1,5 @@
+import { linkToBroker } from "../../agent/mqtt-cloud";
+import type { Identity, Message } from "../../mqtt/message";
 import type { Crypto } from "../../ports";
 import { MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
 import type { Cause, Task } from "../../job/types";
@@ -5,16 +7,8 @@ import { integerMember, member, stringMember } from "../../util/json";
 import type { JsonObject } from "../../util/json";
 import { truncateUtf8, utf8Length } from "../../util/utf8";
 import { badOffer, ignored, readObject } from "../incoming";
-import type {
-  Identity,
-  Incoming,
-  Message,
-  Platform,
-  PlatformDefinition,
-  PlatformRules,
-  Report,
-  Setting,
-} from "../platform";
+import type { BrokerPlatform } from "../broker-platform";
+import type { CloudLink, Incoming, LinkContext, PlatformDefinition, PlatformRules, Report, Setting } from "../platform";
 import { SDK_APP_ID, clientIdOf, connectionId, passwordOf, secretKey, usernameOf } from "./auth";
 import type { HmacAlgorithm } from "./auth";
 
@@ -95,7 +89,7 @@ const settings = (): Setting[] => [
   },
 ];
 
-export class TencentPlatform implements Platform {
+export class TencentPlatform implements BrokerPlatform {
   readonly name = "tencent";
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules = {
@@ -124,6 +118,10 @@ export class TencentPlatform implements Platform {
     this.updateTopic = `$ota/update/${productId}/${deviceName}`;
     this.reportTopic = `$ota/report/${productId}/${deviceName}`;
     this.subscriptions = [this.updateTopic];
+  }
+
+  link(context: LinkContext): CloudLink {
+    return linkToBroker(this, context);
   }
 
   identity(): Identity {

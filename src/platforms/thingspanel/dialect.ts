@@ -1,19 +1,13 @@
+import { linkToBroker } from "../../agent/mqtt-cloud";
+import type { Identity, Message } from "../../mqtt/message";
 import type { Crypto } from "../../ports";
 import { MESSAGE_MAX, MQTT_KEEPALIVE } from "../../constants";
 import type { Cause, Task } from "../../job/types";
 import { truncateUtf8 } from "../../util/utf8";
 import { splitUrl } from "../../http/url";
 import { ignored, readObject } from "../incoming";
-import type {
-  Identity,
-  Incoming,
-  Message,
-  Platform,
-  PlatformDefinition,
-  PlatformRules,
-  Report,
-  Setting,
-} from "../platform";
+import type { BrokerPlatform } from "../broker-platform";
+import type { CloudLink, Incoming, LinkContext, PlatformDefinition, PlatformRules, Report, Setting } from "../platform";
 import { PROFILES } from "./profiles";
 import type { Profile, ProfileFacts } from "./profiles";
 import { readTask } from "./task";
@@ -81,7 +75,7 @@ const settings = (): Setting[] => [
   { name: "progressTopic" },
 ];
 
-export class ThingsPanelPlatform implements Platform {
+export class ThingsPanelPlatform implements BrokerPlatform {
   readonly name = "thingspanel";
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules;
@@ -118,6 +112,10 @@ export class ThingsPanelPlatform implements Platform {
     this.progressTopic = config.progressTopic ?? this.profile.progress;
     this.subscriptions = this.profile.tasks(username, deviceNumber);
     this.rules = this.profile.rules;
+  }
+
+  link(context: LinkContext): CloudLink {
+    return linkToBroker(this, context);
   }
 
   identity(): Identity {

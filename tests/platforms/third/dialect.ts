@@ -3,15 +3,18 @@
  * hears no versions. All types come from the public entry.
  */
 import type {
+  BrokerPlatform,
+  CloudLink,
   Identity,
   Incoming,
+  LinkContext,
   Message,
-  Platform,
   PlatformDefinition,
   PlatformRules,
   PlatformSetting,
   Report,
 } from "../../../src/index";
+import { linkToBroker } from "../../../src/agent/mqtt-cloud";
 import { badOffer, ignored, readObject } from "../../../src/platforms/incoming";
 import { integerMember, stringMember } from "../../../src/util/json";
 
@@ -42,7 +45,7 @@ const CODES = Object.freeze({
   "rolled-back": 5,
 });
 
-export class ThirdPlatform implements Platform {
+export class ThirdPlatform implements BrokerPlatform {
   readonly name = "third";
   readonly subscriptions: readonly string[];
   readonly rules: PlatformRules = { versionReport: false, versionWhileBusy: false, renewable: false, resumeDelay: 0 };
@@ -52,6 +55,10 @@ export class ThirdPlatform implements Platform {
     if (/[/+#]/.test(config.device)) throw new Error("device: has a character that no topic can carry");
     this.#config = config;
     this.subscriptions = [`fota/${config.device}/job`];
+  }
+
+  link(context: LinkContext): CloudLink {
+    return linkToBroker(this, context);
   }
 
   identity(): Identity {

@@ -1,0 +1,73 @@
+/** A broker platform's way to its cloud: an MQTT link, with the platform's messages on it. */
+import type { BrokerPlatform } from "../platforms/broker-platform";
+import type { CloudEvents, CloudLink, LinkContext, Report } from "../platforms/platform";
+import { BrokerLink } from "./broker-link";
+import type { MqttLink } from "./link";
+
+/** `Platform.link` of a broker platform. */
+export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): CloudLink => {
+  const { mqtt, broker } = context;
+  const own =
+    broker === undefined || mqtt !== undefined
+      ? undefined
+      : new BrokerLink({
+          network: context.network,
+          clock: context.clock,
+          enter: context.enter,
+          random: context.random,
+          broker,
+          identity: () => platform.identity(),
+        });
+  const link = mqtt ?? own;
+  if (link === undefined) throw new Error("OtaAgent: broker or link required");
+  return new MqttCloud(platform, link, own, context);
+};
+
+class MqttCloud implements CloudLink {
+  private readonly platform: BrokerPlatform;
+  private readonly link: MqttLink;
+  /** Set where the connection is our own: its deadlines are ours to keep. */
+  private readonly own: BrokerLink | undefined;
+  private readonly context: LinkContext;
+
+  constructor(platform: BrokerPlatform, link: MqttLink, own: BrokerLink | undefined, context: LinkContext) {
+    this.platform = platform;
+    this.link = link;
+    this.own = own;
+    this.context = context;
+  }
+
+  /** An external client calls from outside: each of its calls is guarded. */
+  start(events: CloudEvents): void {
+    const { platform } = this;
+    const enter = (callback: () => void): void => this.context.enter(callback, this);
+    this.link.start(platform.subscriptions, {
+      up: () => enter(() => events.up()),
+      down: (reason) => enter(() => events.down(reason)),
+      message: (topic, payload) => enter(() => events.incoming(platform.parse(topic, payload))),
+      acked: (token) => enter(() => events.acked(token)),
+      warning: (message) => enter(() => events.warning(message)),
+    });
+  }
+
+  report(report: Report, token: string | undefined): void {
+    const message = this.platform.encode(report);
+    if (message !== undefined) this.link.publish(message, token);
+  }
+
+  urgency(cap: number): void {
+    this.link.urgency?.(cap);
+  }
+
+  tick(): void {
+    this.own?.tick();
+  }
+
+  deadline(): number | undefined {
+    return this.own?.deadline();
+  }
+
+  stop(): void {
+    this.link.stop();
+  }
+}
