@@ -184,6 +184,26 @@ export const RECONNECTS_PER_TRIAL = 10;
  */
 export const JSON_DEPTH = 16;
 
+/* ---- polling ---- */
+
+/** Longest answer to a poll, bytes: a manifest with eight builds and the release before has 4 KiB. */
+export const POLL_BODY_MAX = 8_192;
+/** One request with its answer and its redirects may take this long. Chosen: 8 KiB at 1 KiB/s, and a slow first byte. */
+export const POLL_TIMEOUT = 60_000;
+/** Requests that one poll may lead to, one after the other. Chosen: hawkBit needs two. */
+export const POLL_FOLLOWS = 3;
+/**
+ * Longest wait after a failed poll, and longest Retry-After that is granted, where no update is in hand. Chosen: a
+ * broken manifest costs a device less than 100 requests a day.
+ */
+export const POLL_RETRY_CAP = 15 * 60_000;
+/** Part of the interval by which a poll comes earlier or later, so that devices that start together drift apart. */
+export const POLL_JITTER = 0.1;
+/** Seconds between polls: default, and bounds. Chosen: a quarter of a day; no server is asked more than once a minute. */
+export const POLL_SECONDS = 21_600;
+export const POLL_SECONDS_MIN = 60;
+export const POLL_SECONDS_MAX = 604_800;
+
 /* ---- offers and reports ---- */
 
 /** Result message on the wire, bytes (ThingsPanel: 128; Tencent sets no limit). */

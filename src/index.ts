@@ -12,6 +12,7 @@ export { PartitionInstaller } from "./modules/partition-installer";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
 export type { Identity, Message } from "./mqtt/message";
 export type { BrokerPlatform } from "./platforms/broker-platform";
+export type { HttpAnswer, HttpCall, Polled, PollPlatform } from "./platforms/poll-platform";
 export type {
   AnyPlatform,
   CloudEvents,

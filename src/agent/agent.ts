@@ -241,6 +241,8 @@ export class OtaAgent {
         return this.runner.dispatch({ type: "offer", offer: incoming.offer });
       case "refused":
         return this.runner.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
+      case "withdrawn":
+        return this.runner.dispatch({ type: "withdrawn" });
       case "version-answer":
         if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
         return;
@@ -251,7 +253,7 @@ export class OtaAgent {
 
   /** A connection that lasted and is lost comes back; one that cannot be made, or held, is worth a word. */
   private down(reason: string): void {
-    this.say(`mqtt: ${reason}`, !this.remarks.lasted(this.options.ports.clock.now()));
+    this.say(`${this.link.name}: ${reason}`, !this.remarks.lasted(this.options.ports.clock.now()));
     this.linked(false, reason);
   }
 

@@ -24,6 +24,7 @@ export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): Cl
 };
 
 class MqttCloud implements CloudLink {
+  readonly name = "mqtt";
   private readonly platform: BrokerPlatform;
   private readonly link: MqttLink;
   /** Set where the connection is our own: its deadlines are ours to keep. */

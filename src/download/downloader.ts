@@ -2,6 +2,7 @@ import { CONNECT_TIMEOUT, DENIED_WAIT, HTTP_IDLE_TIMEOUT, STALL_BUDGET } from ".
 import { ANSWERS, fault } from "./answers";
 import type { Fault } from "./answers";
 import type { Cause } from "../job/types";
+import { oneLine } from "../http/text";
 import type { SocketError } from "../ports";
 import type { ProtocolMachine } from "../protocol/machine";
 import { Exchange } from "./exchange";
@@ -327,8 +328,3 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     return false;
   }
 }
-
-/** A message of the socket port, fit for a report: printable ASCII, not too long. */
-const oneLine = (message: string): string => {
-  return message.replace(/[^ -~]+/g, " ").slice(0, 100);
-};

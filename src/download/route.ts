@@ -30,9 +30,12 @@ export class Route {
   /** A URL was offered that was not used yet. */
   renewed = false;
   private wasDenied = false;
+  private readonly prefixOf: (url: HttpUrl) => Uint8Array;
 
-  constructor(allowHttp: boolean) {
+  /** `prefixOf`: makes `prefix`. */
+  constructor(allowHttp: boolean, prefixOf = requestPrefix) {
     this.allowHttp = allowHttp;
+    this.prefixOf = prefixOf;
   }
 
   /**
@@ -107,6 +110,6 @@ export class Route {
     const { tls, host, port } = url;
     this.current = text;
     this.server = { tls, host, port };
-    this.prefix = requestPrefix(url);
+    this.prefix = this.prefixOf(url);
   }
 }

@@ -118,4 +118,5 @@ const onWholeFile = (type: string, framing: Framing, wanted: number, size: numbe
   return { kind: "body", framing, skip: wanted, take: whole - wanted, size: whole, unproven: length < 0 };
 };
 
-const isPage = (type: string): boolean => type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml");
+/** A media type of pages for people. */
+export const isPage = (type: string): boolean => type === "text/html" || type.endsWith("/xml") || type.endsWith("+xml");

@@ -59,3 +59,8 @@ export const hexadecimal = (text: string): number => {
   }
   return value;
 };
+
+/** A message of the socket port, fit for a report: printable ASCII, not too long. */
+export const oneLine = (message: string): string => {
+  return message.replace(/[^ -~]+/g, " ").slice(0, 100);
+};

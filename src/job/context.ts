@@ -32,6 +32,10 @@ export class JobContext implements Surroundings {
   answered: Answered | undefined;
   /** The latest offer that came while none could begin. */
   deferred: Offer | undefined;
+  /** Of a cloud that shows a wanted state: refused for good, and answered. */
+  refusedForGood: Offer | undefined;
+  /** Of the same: why the wanted image cannot begin, as it was told last, without its numbers. */
+  toldWhy: string | undefined;
   linkUp = false;
   readonly obstacles: Obstacles = { network: undefined, link: undefined };
   /** A connection was lost, or could not be made, and none has come since. */

@@ -4,7 +4,7 @@ import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { fail } from "./outcome";
 import { Progress } from "./progress";
-import { reportVersion } from "./report";
+import { askForOffer } from "./report";
 import { before, stay, to, warning } from "./states";
 import type { Checking, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
 import type { StoredJob } from "./stored-job";
@@ -169,7 +169,7 @@ export const expired = (
   return askForUrl(context, state, message, now);
 };
 
-/** A version report makes the cloud push the pending task again, with a fresh URL. */
+/** The cloud names the image again, with a fresh URL. */
 const askForUrl = (
   context: JobContext,
   { job, progress }: InDownload | Renewing,
@@ -185,7 +185,7 @@ const askForUrl = (
     });
   job.renewals++;
   const state: Renewing = { name: "renewing", job, until: now + RENEWAL_TIMEOUT, why, progress };
-  return to(state, reportVersion(context, state));
+  return to(state, askForOffer(context, state));
 };
 
 /** Nothing was pushed. Without a connection nobody can answer, so that counts as no renewal. */

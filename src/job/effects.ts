@@ -55,6 +55,8 @@ export type JobEvent =
   | { readonly type: "offer"; readonly offer: Offer }
   /** An offer that the platform cannot turn into a job. */
   | { readonly type: "refused"; readonly task: Task; readonly outcome: Outcome }
+  /** The cloud wants no image of this device. */
+  | { readonly type: "withdrawn" }
   /** up: CONNACK and an accepted SUBACK have come. */
   | { readonly type: "link"; readonly up: true }
   /** `reason`: why the connection ended, or was not made. */

@@ -49,6 +49,9 @@ import {
   offerWhileRenewing,
   offerWhileUnable,
   offerWhileWaiting,
+  withdrawDeferred,
+  withdrawInConsent,
+  withdrawJob,
 } from "./offers";
 import { refuse } from "./outcome";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
@@ -91,17 +94,17 @@ interface Next {
     | "reporting";
   idle: "consent" | "rolling-back-without-job";
   consent: "idle" | "checking" | "downloading" | Whole | "reporting" | "rolling-back-without-job";
-  waiting: "consent" | "downloading" | "reporting";
-  checking: "consent" | "reporting";
-  downloading: "consent" | "storing" | "checking" | "renewing" | Whole | "reporting";
-  storing: "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
-  renewing: "consent" | "downloading" | "reporting";
-  verifying: "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
-  committing: "consent" | "burning" | "awaiting-link" | "reporting";
+  waiting: "idle" | "consent" | "downloading" | "reporting";
+  checking: "idle" | "consent" | "reporting";
+  downloading: "idle" | "consent" | "storing" | "checking" | "renewing" | Whole | "reporting";
+  storing: "idle" | "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
+  renewing: "idle" | "consent" | "downloading" | "reporting";
+  verifying: "idle" | "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
+  committing: "idle" | "consent" | "burning" | "awaiting-link" | "reporting";
   installing: "reporting";
-  burning: "consent" | "awaiting-link" | "restart" | "reporting";
-  "awaiting-link": "consent" | "restart" | "activating" | "reporting";
-  restart: "consent" | "awaiting-link" | "activating" | "reporting";
+  burning: "idle" | "consent" | "awaiting-link" | "restart" | "reporting";
+  "awaiting-link": "idle" | "consent" | "restart" | "activating" | "reporting";
+  restart: "idle" | "consent" | "awaiting-link" | "activating" | "reporting";
   activating: "reporting";
   trial: "reporting" | "rolling-back";
   "trial-without-job": "idle" | "consent" | "rolling-back-without-job";
@@ -160,6 +163,7 @@ const ignore = <S extends State>(_context: JobContext, state: S): Step<S> => sta
 /** What happens in each state that lists no handler of its own for the event. */
 export const DEFAULTS: Defaults = Object.freeze<Defaults>({
   refused: refuse,
+  withdrawn: withdrawDeferred,
   link: linkChanged,
   network,
   acked,
@@ -172,14 +176,18 @@ export const DEFAULTS: Defaults = Object.freeze<Defaults>({
 /** The chip is about to restart: nothing counts any more but an effect that failed. */
 const LEAVING = Object.freeze({
   refused: ignore,
+  withdrawn: ignore,
   link: ignore,
   acked: ignore,
   forget: ignore,
   tick: ignore,
 });
 
+/** A job that a newer image of the same target supersedes. */
+const BUSY = Object.freeze({ offer: offerWhenBusy, withdrawn: withdrawJob, "effect-failed": failJob });
+
 const DOWNLOADING = Object.freeze({
-  offer: offerWhenBusy,
+  ...BUSY,
   total,
   sector,
   "start-over": startOver,
@@ -188,30 +196,23 @@ const DOWNLOADING = Object.freeze({
   finished,
   expired,
   "download-failed": downloadFailed,
-  "effect-failed": failJob,
 });
 
 export const TABLE = frozen({
   starting: { boot },
   idle: { offer: offerWhenIdle, tick: askAgain, "effect-failed": failWithoutJob },
-  consent: { offer: offerInConsent, consent: consented, "effect-failed": failWithoutJob },
-  waiting: { offer: offerWhileWaiting, timeout: resume, "effect-failed": failJob },
-  checking: { offer: offerWhenBusy, bytes: checkBytes, turn: checkTurn, "effect-failed": failJob },
+  consent: { offer: offerInConsent, withdrawn: withdrawInConsent, consent: consented, "effect-failed": failWithoutJob },
+  waiting: { ...BUSY, offer: offerWhileWaiting, timeout: resume },
+  checking: { ...BUSY, bytes: checkBytes, turn: checkTurn },
   downloading: DOWNLOADING,
   storing: { ...DOWNLOADING, compared: sectorCompared },
-  renewing: { offer: offerWhileRenewing, timeout: renewalTimeout, "effect-failed": failJob },
-  verifying: { offer: offerWhenBusy, bytes: verifyBytes, turn: verifyTurn, "effect-failed": failJob },
-  committing: { offer: offerWhenBusy, compared: headerCompared, verified, "effect-failed": failJob },
+  renewing: { ...BUSY, offer: offerWhileRenewing, timeout: renewalTimeout },
+  verifying: { ...BUSY, bytes: verifyBytes, turn: verifyTurn },
+  committing: { ...BUSY, compared: headerCompared, verified },
   installing: { offer: offerWhileUnable, install: installed, timeout: installTimeout, "effect-failed": failJob },
-  burning: { offer: offerWhenBusy, acked: ackedBurning, timeout: burningTimeout, "effect-failed": failJob },
-  "awaiting-link": {
-    offer: offerWhenBusy,
-    link: linkWhileAwaited,
-    acked: ackedWhileAwaited,
-    timeout: linkWaitTimeout,
-    "effect-failed": failJob,
-  },
-  restart: { offer: offerWhenBusy, link: linkBeforeRestart, restart, "effect-failed": failJob },
+  burning: { ...BUSY, acked: ackedBurning, timeout: burningTimeout },
+  "awaiting-link": { ...BUSY, link: linkWhileAwaited, acked: ackedWhileAwaited, timeout: linkWaitTimeout },
+  restart: { ...BUSY, link: linkBeforeRestart, restart },
   activating: { ...LEAVING, "effect-failed": failJob },
   trial: {
     offer: offerWhileUnable,

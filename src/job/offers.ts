@@ -6,7 +6,7 @@ import type { JobEvent } from "./effects";
 import { failure, refuse } from "./outcome";
 import { sameImage } from "./policy";
 import { versionAfter } from "./report";
-import { before, IDLE, stay, to } from "./states";
+import { before, IDLE, stay, to, warning } from "./states";
 import type {
   AwaitingLink,
   Burning,
@@ -57,7 +57,8 @@ export const offerWhenIdle = (
   { offer }: { readonly offer: Offer },
   now: number,
 ): Step<Idle | Consent> => {
-  const { answered } = context;
+  const { answered, refusedForGood } = context;
+  if (refusedForGood !== undefined && sameImage(refusedForGood, offer)) return stay(state);
   // Another job of it would end in the same way, and cost a dozen entries in the store.
   if (answered !== undefined && sameImage(answered.offer, offer))
     return answer(context, state, offer, answered.outcome, now);
@@ -189,7 +190,21 @@ const answerNo = <S extends State>(
   offer: Offer,
   refusal: string,
   now: number,
-): Step<S> => answer(context, state, offer, failure("rejected", refusal), now);
+): Step<S> => {
+  if (context.options.platform.rules.wantedState === true) {
+    // What stands against it may pass, or was reported when its job ended: it is seen again, and told to people alone.
+    if (refusal !== refusalOfOffer(context, offer)) return tellWhy(context, state, `${offer.version}: ${refusal}`);
+    context.refusedForGood = offer;
+  }
+  return answer(context, state, offer, failure("rejected", refusal), now);
+};
+
+const tellWhy = <S extends State>(context: JobContext, state: S, text: string): Step<S> => {
+  const cause = text.replace(/[0-9]+/g, "#");
+  if (context.toldWhy === cause) return stay(state);
+  context.toldWhy = cause;
+  return to(state, [warning(text)]);
+};
 
 /** Answers an offer that becomes no job. */
 const answer = <S extends State>(
@@ -201,6 +216,27 @@ const answer = <S extends State>(
 ): Step<S> => {
   const settled = context.pending.offerSettled(offer);
   return before(settled, refuse(context, state, { task: offer, outcome }, now));
+};
+
+/* ---- no image is wanted any more ---- */
+
+export const withdrawDeferred = <S extends State>(context: JobContext, state: S): Step<S> => {
+  context.deferred = undefined;
+  return stay(state);
+};
+
+export const withdrawInConsent = (context: JobContext): Step<Idle> => withdrawDeferred(context, IDLE);
+
+/** As if another image superseded it: the checkpoint is kept, and there is no outcome. Past the switch it is too late. */
+export const withdrawJob = (context: JobContext, { job }: Busy): Step<Idle> => {
+  context.deferred = undefined;
+  context.leave(job, true);
+  return to(IDLE, [
+    { type: "stop-download" },
+    ...job.forget(true),
+    warning(`${job.offer.version} is not wanted any more`),
+    { type: "notify", notice: { event: "state", state: "idle" } },
+  ]);
 };
 
 /** The latest offer that came while none could begin. */
@@ -225,6 +261,7 @@ export const consented = (
 };
 
 const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | Downloading | Verified> => {
+  context.toldWhy = undefined;
   const target = targetOf(offer);
   const record = { platform: context.options.platform.name, slot: target.slot || context.facts.target, offer };
   const { job, effects } = StoredJob.begin(record, context.leftFor(target));
@@ -249,6 +286,11 @@ const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number)
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
   if (job.target.runs(context, job.offer)) context.answered = { offer: job.offer, outcome };
+  if (context.options.platform.rules.wantedState === true && isFinal(outcome)) context.refusedForGood = job.offer;
   const closed = job.forget(keep).concat(versionAfter(context, IDLE, now));
   return before(closed, takeDeferred(context, now));
 };
+
+/** The image itself is refused: another attempt would end alike. */
+const isFinal = (outcome: Outcome): boolean =>
+  outcome.kind === "fail" && (outcome.cause === "rejected" || outcome.cause === "signature");

@@ -57,7 +57,8 @@ export const noteLink = (context: JobContext, event: Event<"link">, now: number)
   if (!up && event.reason !== undefined) context.obstacles.link = event.reason;
   context.linkDown = !up;
   context.versionReported = false;
-  context.askAgainAt = up && context.options.platform.rules.renewable ? now + REREPORT : undefined;
+  const { renewable, versionReport } = context.options.platform.rules;
+  context.askAgainAt = up && renewable && versionReport ? now + REREPORT : undefined;
 };
 
 export const isVersionLast = ({ options }: JobContext): boolean =>
@@ -93,6 +94,12 @@ export const reportVersion = (context: JobContext, state: State): JobEffect[] =>
   context.versionReported = true;
   return [{ type: "report", token: "version", report: { kind: "version", version: running.version } }];
 };
+
+/** Makes the cloud say again what it wants: by the version report, or, where there is none, by being asked. */
+export const askForOffer = (context: JobContext, state: State): JobEffect[] =>
+  context.options.platform.rules.versionReport
+    ? reportVersion(context, state)
+    : [{ type: "report", token: "version", report: { kind: "version", version: context.facts.running.version } }];
 
 /**
  * A push comes at QoS 0 and only once. Where a version report brings it again, an idle device sends one now and then.

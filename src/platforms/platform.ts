@@ -5,7 +5,8 @@ import type { DriverOptions } from "../protocol/driver";
 
 /**
  * The protocol of one cloud. It has no state beyond its configuration, no I/O and no clock. Each cloud is a folder beside
- * this file; adding one changes nothing else in the agent. broker-platform.ts is the kind that is reached over MQTT.
+ * this file; adding one changes nothing else in the agent. There are two kinds: broker-platform.ts and
+ * poll-platform.ts.
  */
 export interface Platform {
   /** Stored in the job's record; a job of another platform is dropped. At most 15 characters. */
@@ -30,6 +31,8 @@ export interface LinkContext extends DriverOptions {
 
 /** The agent's way to its cloud. Events come inside of `LinkContext.enter`, outside of each other. */
 export interface CloudLink {
+  /** For people. */
+  readonly name: string;
   /** Once. */
   start(events: CloudEvents): void;
   /**
@@ -79,6 +82,11 @@ export interface PlatformRules {
    * unacknowledged reports are stored.
    */
   readonly renewable: boolean;
+  /**
+   * The cloud shows the image that it wants whenever it is asked, whatever was reported. What was refused for good is
+   * then answered once, what cannot begin yet is not answered, and a job ends where the image is not wanted any more.
+   */
+  readonly wantedState?: boolean;
   /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */
   readonly resumeDelay: number;
 }
@@ -87,6 +95,8 @@ export type Incoming =
   | { readonly kind: "offer"; readonly offer: Offer }
   /** An offer for this device that can not be carried out. The failure is reported for `task`. */
   | { readonly kind: "refused"; readonly task: Task; readonly outcome: Outcome }
+  /** Nothing is wanted of this device, or no more. */
+  | { readonly kind: "withdrawn" }
   /** The cloud's answer to the version report. */
   | { readonly kind: "version-answer"; readonly accepted: boolean; readonly message: string }
   | { readonly kind: "ignored"; readonly reason: string };

@@ -1,0 +1,79 @@
+import { BACKOFF_FIRST, POLL_RETRY_CAP } from "../constants";
+import type { HttpCall } from "../platforms/poll-platform";
+import { Backoff } from "../util/backoff";
+
+/** A call that is due at a time: the poll, or a report that waits to be taken. */
+export interface Pending {
+  /** "poll", the report's token, or "" for a report without one. */
+  readonly name: string;
+  call: HttpCall;
+  /** When it is made, ms of the clock, and not before `earliest`: the server has asked for that. */
+  at: number;
+  earliest: number;
+  /** Times that it has failed. */
+  tries: number;
+  readonly backoff: Backoff;
+}
+
+export const pendingCall = (name: string, call: HttpCall, at: number, random: () => number): Pending => ({
+  name,
+  call,
+  at,
+  earliest: 0,
+  tries: 0,
+  backoff: new Backoff(random, BACKOFF_FIRST, POLL_RETRY_CAP),
+});
+
+/** It has failed, and is made again after a wait of at most `longest` ms beyond `retryAfter`, in seconds. */
+export const retry = (call: Pending, now: number, retryAfter: number, longest: number): void => {
+  call.tries++;
+  call.earliest = now + Math.min(POLL_RETRY_CAP, retryAfter * 1000);
+  call.at = call.earliest + call.backoff.next(longest);
+};
+
+/** It was answered, and is made again at `next`. */
+export const answeredAt = (call: Pending, next: number): void => {
+  call.tries = 0;
+  call.backoff.reset();
+  call.earliest = 0;
+  call.at = next;
+};
+
+/** The reports that wait, at most one for each token, and the poll. */
+export class Calls {
+  readonly poll: Pending;
+  private readonly reports: Pending[] = [];
+
+  constructor(poll: Pending) {
+    this.poll = poll;
+  }
+
+  /** In place of what waits under its name. The same report again changes nothing: its tries go on. */
+  put(report: Pending): void {
+    const at = this.reports.findIndex(({ name }) => name === report.name);
+    if (at < 0) this.reports.push(report);
+    else if (!sameCall(this.reports[at]!.call, report.call)) this.reports[at] = report;
+  }
+
+  remove(call: Pending): void {
+    const at = this.reports.indexOf(call);
+    if (at >= 0) this.reports.splice(at, 1);
+  }
+
+  has(call: Pending): boolean {
+    return call === this.poll || this.reports.includes(call);
+  }
+
+  /** Reports go first: what has ended is closed before more work is taken. */
+  due(now: number): Pending | undefined {
+    return this.reports.find(({ at }) => at <= now) ?? (this.poll.at <= now ? this.poll : undefined);
+  }
+
+  deadline(): number {
+    let next = this.poll.at;
+    for (const { at } of this.reports) if (at < next) next = at;
+    return next;
+  }
+}
+
+const sameCall = (a: HttpCall, b: HttpCall): boolean => a.url === b.url && a.body === b.body && a.method === b.method;

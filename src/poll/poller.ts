@@ -1,0 +1,347 @@
+import {
+  BACKOFF_CAP,
+  CONNECT_TIMEOUT,
+  HTTP_IDLE_TIMEOUT,
+  POLL_BODY_MAX,
+  POLL_FOLLOWS,
+  POLL_JITTER,
+  POLL_RETRY_CAP,
+  POLL_TIMEOUT,
+} from "../constants";
+import { fault } from "../download/answers";
+import { interpret } from "../http/response";
+import { oneLine } from "../http/text";
+import type { Incoming, Report } from "../platforms/platform";
+import type { SocketError } from "../ports";
+import type { ProtocolMachine } from "../protocol/machine";
+import { frozen } from "../util/frozen";
+import { AnswerReader } from "./answer-reader";
+import { CallRoute } from "./call-route";
+import { Calls, answeredAt, pendingCall, retry } from "./calls";
+import type { Pending } from "./calls";
+import type { PollOutput, PollerOptions } from "./outputs";
+import { verdictOnCall } from "./verdict";
+
+/**
+ * What each event does in each state. One call is under way at a time; each ends in `resting`, answered or not, and is
+ * then made again, or counts as done. "due": the time of a call, or of what is awaited, has come.
+ */
+const TABLE = frozen({
+  stopped: { start: "rest" },
+  resting: { due: "begin" },
+  connecting: { opened: "ask", closed: "unreachable", due: "noConnection" },
+  asking: { received: "read", closed: "broken", due: "silent" },
+});
+type State = keyof typeof TABLE;
+type EventName = "start" | "due" | "opened" | "closed" | "received";
+type Action = "rest" | "begin" | "ask" | "unreachable" | "noConnection" | "read" | "broken" | "silent";
+
+const NOTHING: Incoming = Object.freeze({ kind: "withdrawn" });
+const TOO_LONG = `the answer is longer than ${POLL_BODY_MAX} bytes`;
+/** Longest entity tag that is remembered; real ones have less than 80 characters. */
+const VALIDATOR_MAX = 128;
+
+/**
+ * Polls a cloud and posts reports to it, over one connection at a time that ends when nothing is due. Every failure
+ * leads to another attempt after a wait: full jitter under a ceiling that doubles, or what Retry-After asks for.
+ */
+export class Poller implements ProtocolMachine<PollOutput> {
+  private readonly options: PollerOptions;
+  private readonly calls: Calls;
+  private readonly reader = new AnswerReader();
+  private readonly outputs: PollOutput[] = [];
+  private state: State = "stopped";
+  /** What is awaited ends then: the next byte, and all of the call. */
+  private until = 0;
+  private limit = 0;
+  private current: Pending;
+  private route: CallRoute | undefined;
+  /** The connection has answered a call before. */
+  private reused = false;
+  private keepAlive = false;
+  /** Calls that followed the poll. */
+  private follows = 0;
+  /** Of an answer that wanted nothing of this device, and of the answer that is read. */
+  private validator: string | undefined;
+  private seen: string | undefined;
+  private reached = false;
+  /** Tokens of reports that the next answered poll acknowledges. */
+  private awaited: string[] = [];
+  private cap = BACKOFF_CAP;
+  /** From one poll to the next, ms, as named last. */
+  private interval: number;
+
+  constructor(options: PollerOptions) {
+    this.options = options;
+    const { platform, random } = options;
+    this.interval = platform.interval;
+    this.current = pendingCall("poll", platform.poll(), -Infinity, random);
+    this.calls = new Calls(this.current);
+  }
+
+  /* ---- inputs ---- */
+
+  start(now: number): PollOutput[] {
+    return this.step("start", now);
+  }
+
+  opened(now: number): PollOutput[] {
+    return this.step("opened", now);
+  }
+
+  readTarget(): Uint8Array {
+    return this.reader.target();
+  }
+
+  received(count: number, now: number): PollOutput[] {
+    this.reader.received(count);
+    return this.step("received", now);
+  }
+
+  closed(error: SocketError | undefined, now: number): PollOutput[] {
+    return this.step("closed", now, error);
+  }
+
+  tick(now: number): PollOutput[] {
+    return now < (this.deadline() ?? Infinity) ? [] : this.step("due", now);
+  }
+
+  deadline(): number | undefined {
+    if (this.state === "stopped") return undefined;
+    return this.state === "resting" ? this.calls.deadline() : Math.min(this.until, this.limit);
+  }
+
+  stop(): PollOutput[] {
+    this.state = "stopped";
+    this.outputs.push({ type: "close" });
+    return this.outputs.splice(0);
+  }
+
+  /** The same token replaces what waits. */
+  report(report: Report, token: string | undefined, now: number): PollOutput[] {
+    const { platform, random } = this.options;
+    const { poll } = this.calls;
+    const call = platform.encode(report);
+    if (call !== undefined) this.calls.put(pendingCall(token ?? "", call, now, random));
+    else if (token === "burning" || token === "version") {
+      if (!this.awaited.includes(token)) this.awaited.push(token);
+      poll.at = Math.min(poll.at, Math.max(now, poll.earliest));
+    } else if (token !== undefined) this.outputs.push({ type: "acked", token });
+    const { outputs } = this;
+    return this.state === "resting" ? this.step("due", now) : outputs.splice(0);
+  }
+
+  /** Longest wait for the next attempt to reach the cloud, ms. */
+  urgency(cap: number, now: number): void {
+    const { poll } = this.calls;
+    this.cap = cap;
+    if (poll.tries > 0) poll.at = Math.min(poll.at, Math.max(poll.earliest, now) + cap);
+  }
+
+  private step(event: EventName, now: number, error?: SocketError): PollOutput[] {
+    const action = (TABLE[this.state] as { readonly [name in EventName]?: Action })[event];
+    if (action !== undefined) this[action](now, error);
+    return this.outputs.splice(0);
+  }
+
+  /* ---- actions ---- */
+
+  private rest(now: number): void {
+    this.state = "resting";
+    this.begin(now);
+  }
+
+  /** Makes the call that is due, over the open connection where that leads to its server. */
+  private begin(now: number): void {
+    const call = this.calls.due(now);
+    if (call === undefined) return this.close();
+    const before = this.keepAlive ? this.route : undefined;
+    const validator = call === this.calls.poll && this.follows === 0 ? this.validator : undefined;
+    this.current = call;
+    this.limit = now + POLL_TIMEOUT;
+    this.route = new CallRoute(call.call, validator, this.options.allowHttp);
+    if (this.route.problem !== undefined) return this.failed(this.route.problem, now);
+    this.reused = before !== undefined && this.route.sameServerAs(before);
+    if (this.reused) this.ask(now);
+    else this.connect(now);
+  }
+
+  private connect(now: number): void {
+    this.close();
+    const server = this.route?.server;
+    if (server === undefined) return;
+    this.state = "connecting";
+    this.until = now + CONNECT_TIMEOUT;
+    this.outputs.push({ type: "connect", ...server });
+  }
+
+  private ask(now: number): void {
+    this.state = "asking";
+    this.keepAlive = false;
+    this.until = now + HTTP_IDLE_TIMEOUT;
+    this.reader.reset();
+    if (this.route !== undefined) this.outputs.push({ type: "send", bytes: this.route.request });
+  }
+
+  private read(now: number): void {
+    this.until = now + HTTP_IDLE_TIMEOUT;
+    for (let event = this.reader.next(); event !== "more"; event = this.reader.next()) {
+      switch (event) {
+        case "head":
+          if (this.headEnds(now)) return;
+          break;
+        case "end":
+          return this.answered(now);
+        case "long":
+          return this.failed(TOO_LONG, now);
+        case "garbage":
+          return this.failed(fault("garbage", 0).message, now);
+      }
+    }
+  }
+
+  private noConnection(now: number): void {
+    this.failed(fault("no-connection", 0, CONNECT_TIMEOUT / 1000).message, now);
+  }
+
+  private silent(now: number): void {
+    const late = now >= this.limit;
+    this.failed(
+      late ? `no answer within ${POLL_TIMEOUT / 1000} s` : fault("silence", 0, HTTP_IDLE_TIMEOUT / 1000).message,
+      now,
+    );
+  }
+
+  private unreachable(now: number, error?: SocketError): void {
+    this.failed(error === undefined ? "connection closed by the server" : oneLine(error.message), now);
+  }
+
+  /** A server that closes after its last answer has not seen this request: it is sent again over a new connection. */
+  private broken(now: number, error?: SocketError): void {
+    if (this.reader.endedWithConnection) this.answered(now);
+    else if (this.reused && this.reader.pristine) {
+      this.reused = false;
+      this.connect(now);
+    } else this.unreachable(now, error);
+  }
+
+  /* ---- the answer ---- */
+
+  /** True: nothing more of this answer is read. */
+  private headEnds(now: number): boolean {
+    const { head } = this.reader;
+    const { current } = this;
+    const isPoll = current === this.calls.poll;
+    const response = interpret(head);
+    const { status } = response;
+    if (!isPoll && this.options.platform.settles?.(status) === true) {
+      this.taken(now);
+      return true;
+    }
+    const verdict = verdictOnCall(response, current.call.method, isPoll, this.route?.server?.tls === true);
+    switch (verdict.kind) {
+      case "body": {
+        const seen = head.field("etag") ?? head.field("last-modified");
+        this.seen = this.follows > 0 || seen === undefined || seen.length > VALIDATOR_MAX ? undefined : seen;
+        this.keepAlive = response.keepAlive;
+        if (this.reader.accept(verdict.framing)) return false;
+        this.failed(TOO_LONG, now);
+        return true;
+      }
+      case "unchanged":
+        this.seen = this.validator;
+        this.wanted(NOTHING, now);
+        return true;
+      case "redirect": {
+        const problem = this.route?.follow(verdict.location, status);
+        if (problem === undefined) this.connect(now);
+        else this.failed(problem, now);
+        return true;
+      }
+      case "failed":
+        this.failed(verdict.message, now, verdict.retryAfter);
+        return true;
+    }
+  }
+
+  private answered(now: number): void {
+    if (this.current !== this.calls.poll) return this.taken(now);
+    const { platform, running } = this.options;
+    const { poll } = this.calls;
+    const polled = platform.polled({ body: this.reader.bytes, url: this.route!.url! }, running);
+    switch (polled.kind) {
+      case "bad":
+        return this.failed(polled.message, now);
+      case "follow":
+        if (++this.follows > POLL_FOLLOWS) return this.failed("the cloud leads from one request to the next", now);
+        poll.call = polled.call;
+        return this.finish(now);
+      case "read":
+        this.interval = polled.interval ?? platform.interval;
+        this.wanted(polled.incoming, now);
+        if (polled.remark !== undefined) this.outputs.push({ type: "warning", message: polled.remark });
+    }
+  }
+
+  /** The cloud is reached. What the job answers comes after the I/O that is asked for here. */
+  private wanted(incoming: Incoming, now: number): void {
+    this.validator = incoming.kind === "withdrawn" ? this.seen : undefined;
+    answeredAt(this.calls.poll, now + this.interval * (1 + POLL_JITTER * (2 * this.options.random() - 1)));
+    this.pollAnew();
+    this.finish(now);
+    if (!this.reached) this.outputs.push({ type: "up" });
+    this.reached = true;
+    this.outputs.push({ type: "incoming", incoming });
+    for (const token of this.awaited.splice(0)) this.outputs.push({ type: "acked", token });
+  }
+
+  private taken(now: number): void {
+    const { current } = this;
+    // Another report has come in its place meanwhile.
+    const counts = this.calls.has(current);
+    this.calls.remove(current);
+    this.finish(now);
+    if (counts && current.name !== "") this.outputs.push({ type: "acked", token: current.name });
+  }
+
+  private finish(now: number): void {
+    if (this.reader.unread) this.keepAlive = false;
+    this.state = "resting";
+    this.begin(now);
+  }
+
+  /* ---- failures ---- */
+
+  private failed(reason: string, now: number, retryAfter = 0): void {
+    const { current, calls } = this;
+    this.close();
+    this.state = "resting";
+    retry(current, now, retryAfter, this.cap < BACKOFF_CAP ? this.cap : Math.min(POLL_RETRY_CAP, this.interval));
+    if (current === calls.poll) {
+      this.pollAnew();
+      this.reached = false;
+      this.outputs.push({ type: "down", reason });
+    } else if (calls.has(current)) this.reportFailed(current, reason);
+  }
+
+  private reportFailed(report: Pending, reason: string): void {
+    const { name, tries } = report;
+    const isLast = tries >= this.options.platform.reportTries || name === "";
+    if (!isLast) return void this.outputs.push({ type: "warning", message: `report not taken: ${reason}` });
+    this.calls.remove(report);
+    this.outputs.push({ type: "warning", message: `report given up after ${tries} tries: ${reason}` });
+    if (name !== "") this.outputs.push({ type: "acked", token: name });
+  }
+
+  private pollAnew(): void {
+    this.follows = 0;
+    this.calls.poll.call = this.options.platform.poll();
+  }
+
+  /* ---- I/O ---- */
+
+  private close(): void {
+    this.keepAlive = false;
+    this.outputs.push({ type: "close" });
+  }
+}
