@@ -2,7 +2,7 @@
  * Why an update with a file would fail on any chip, for the tools that take files from people. The agent's own checks
  * are in src/job/policy.ts; they come to the same verdict from the first sector.
  */
-import { isContainer } from "../delta/format";
+import { isContainer } from "../../src/container/format";
 import { DESCRIPTION_LENGTH, DESCRIPTION_OFFSET, readAppDescription } from "../../src/image/esp-image";
 import { verifyImage } from "../../hal/model-chip/image-check";
 import type { ReadImage } from "../../hal/model-chip/image-check";

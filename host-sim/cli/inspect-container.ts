@@ -1,7 +1,7 @@
 /** What is in a container, in words. */
 import { TRAILER, readTrailer } from "../../src/signature/trailer";
-import { readContainer } from "../delta/format";
-import type { Container, Part } from "../delta/format";
+import { readContainer } from "../../src/container/format";
+import type { Container, Part } from "../../src/container/format";
 import { SECTOR } from "../../src/constants";
 import { toHex } from "../../src/util/hex";
 

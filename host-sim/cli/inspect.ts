@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { join } from "node:path";
-import { isContainer } from "../delta/format";
+import { isContainer } from "../../src/container/format";
 import { WEAR_FILE, openFlashOf } from "../board/board-folder";
 import { describe } from "../board/describe";
 import { readWear } from "../board/wear-file";

@@ -4,7 +4,7 @@
  * bytes on every machine, which Node's own zlib does not promise from version to version.
  */
 import { deflateRaw } from "pako";
-import { BLOCK, WINDOW_BITS } from "./format";
+import { BLOCK, WINDOW_BITS } from "../../src/container/format";
 import type { Match } from "./matches";
 
 /** The compressed blocks of `image`. `matches`: in its order; empty: nothing comes from an old image. */

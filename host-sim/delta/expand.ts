@@ -3,7 +3,7 @@
  * the second opinion in its tests.
  */
 import { inflateRawSync } from "node:zlib";
-import { BLOCK, blocksIn } from "./format";
+import { BLOCK, blocksIn } from "../../src/container/format";
 
 /** The file that a part makes; `length`: its bytes. Throws with the reason where the part does not make that many. */
 export function expandPart(part: Uint8Array, old: Uint8Array, length: number): Uint8Array {

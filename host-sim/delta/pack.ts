@@ -6,8 +6,8 @@ import { fork } from "node:child_process";
 import { createHash, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { PARTS_MAX, encodeContainer, headLengthOf } from "./format";
-import type { Base, Container, Part } from "./format";
+import { PARTS_MAX, headLengthOf } from "../../src/container/format";
+import type { Base, Container, Part } from "../../src/container/format";
 import { readFirmware } from "../../src/image/firmware-block";
 import { fingerprintOf } from "../../src/signature/check";
 import { encodeTrailer } from "../../src/signature/trailer";
@@ -16,6 +16,7 @@ import { nodeSha256, NodeCrypto } from "../board/node-crypto";
 import { pointOf } from "../cli/signing/keys";
 import type { DiffTask } from "./diff-process";
 import { expandPart } from "./expand";
+import { encodeContainer } from "./head";
 import type { EncodedPart } from "./part";
 
 export interface PackOptions {

@@ -1,5 +1,5 @@
 /** One part of a container: the blocks of a new image, and behind them the length of each (docs/SPEC.md). */
-import { BLOCK } from "./format";
+import { BLOCK } from "../../src/container/format";
 import { SECTOR } from "../../src/constants";
 import { blocksOf } from "./blocks";
 import { Matcher } from "./matches";

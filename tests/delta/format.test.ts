@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import {
-  PARTS_MAX,
-  blocksIn,
-  encodeContainer,
-  headLengthOf,
-  isContainer,
-  partFor,
-  readContainer,
-} from "../../host-sim/delta/format";
-import type { Container, Part } from "../../host-sim/delta/format";
+import { PARTS_MAX, blocksIn, headLengthOf, isContainer, partFor, readContainer } from "../../src/container/format";
+import type { Container, Part } from "../../src/container/format";
+import { encodeContainer } from "../../host-sim/delta/head";
 import { SECTOR } from "../../src/constants";
 
 const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import * as fc from "fast-check";
-import { BLOCK } from "../../host-sim/delta/format";
+import { BLOCK } from "../../src/container/format";
 import { expandPart } from "../../host-sim/delta/expand";
 import { encodePart } from "../../host-sim/delta/part";
 import { temporaryFolder } from "../kit/folder";

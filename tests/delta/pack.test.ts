@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { readContainer } from "../../host-sim/delta/format";
+import { readContainer } from "../../src/container/format";
 import { refusalOfSignature } from "../../src/signature/check";
 import { TRAILER } from "../../src/signature/trailer";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { BLOCK, blocksIn } from "../../host-sim/delta/format";
+import { BLOCK, blocksIn } from "../../src/container/format";
 import { expandPart } from "../../host-sim/delta/expand";
 import { encodePart } from "../../host-sim/delta/part";
 import { suffixArray } from "../../host-sim/delta/suffix-array";

@@ -14,7 +14,7 @@ import { expandPart } from "../../host-sim/delta/expand";
 import { SECTOR } from "../../src/constants";
 import { verifyImage } from "../../hal/model-chip/image-check";
 import { readAppDescription, readHeader } from "../../src/image/esp-image";
-import { readContainer } from "../../host-sim/delta/format";
+import { readContainer } from "../../src/container/format";
 import { readFirmware } from "../../src/image/firmware-block";
 import {
   decodeHeader,

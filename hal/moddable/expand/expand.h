@@ -19,7 +19,7 @@
 	#undef MINIZ_HEADER_FILE_ONLY
 #endif
 
-/* The deflate window: 2 to the power of WINDOW_BITS (host-sim/delta/format.ts). */
+/* The deflate window: 2 to the power of WINDOW_BITS (src/container/format.ts). */
 #define EXPAND_WINDOW 4096
 /* Compressed bytes read from flash at a time. */
 #define EXPAND_INPUT 512

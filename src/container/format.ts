@@ -29,16 +29,16 @@
  *    76  4   bytes that the beginning of the part must lie behind the start of the slot, see `room`
  *    80  32  its SHA-256
  */
-import { startsWith } from "../../src/util/bytes";
+import { startsWith } from "../util/bytes";
 
 /** "XSOU" */
-const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x55]);
-const FORMAT = 1;
-const FIXED = 160;
-const PART = 112;
-const TEXT = 32;
+export const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x55]);
+export const FORMAT = 1;
+export const FIXED = 160;
+export const PART = 112;
+export const TEXT = 32;
 const SHA256 = 32;
-const SIGNATURE = 96;
+export const SIGNATURE = 96;
 /** With a signature the longest head fits one sector, which a device reads before it erases anything. */
 export const PARTS_MAX = 32;
 /**
@@ -163,37 +163,6 @@ export const partFor = (
       base !== undefined && running !== undefined && base.length === running.length && startsWith(base.id, running.id),
   ) ?? parts.find(({ base }) => base === undefined);
 
-/** The head without its signature. */
-export const encodeContainer = (container: Omit<Container, "headLength">): Uint8Array => {
-  const { parts, signed, file } = container;
-  const headLength = headLengthOf(parts.length, signed);
-  const bytes = new Uint8Array(headLength - (signed ? SIGNATURE : 0));
-  const view = new DataView(bytes.buffer);
-  bytes.set(MAGIC);
-  bytes.set([FORMAT, signed ? 1 : 0, parts.length], 4);
-  view.setUint32(8, headLength, true);
-  view.setUint32(12, container.length, true);
-  view.setUint32(16, file.length, true);
-  view.setUint32(20, container.securityFloor, true);
-  view.setUint16(24, container.chip, true);
-  putText(bytes, 32, container.product);
-  putText(bytes, 64, container.version);
-  bytes.set(file.sha256, 96);
-  bytes.set(container.image, 128);
-  parts.forEach(({ base, offset, length, room, sha256 }, index) => {
-    const at = FIXED + index * PART;
-    if (base !== undefined) {
-      bytes.set(base.id, at);
-      putText(bytes, at + 32, base.version);
-    }
-    [base?.length ?? 0, offset, length, room].forEach((value, place) =>
-      view.setUint32(at + 64 + 4 * place, value, true),
-    );
-    bytes.set(sha256, at + 80);
-  });
-  return bytes;
-};
-
 const text = (bytes: Uint8Array, at: number, name: string): string => {
   let value = "";
   for (let index = 0; index < TEXT && bytes[at + index] !== 0; index++) {
@@ -203,10 +172,4 @@ const text = (bytes: Uint8Array, at: number, name: string): string => {
   }
   if (value.length === 0 || value.length >= TEXT) throw new Error(`the container's ${name} is not text`);
   return value;
-};
-
-const putText = (bytes: Uint8Array, at: number, value: string): void => {
-  if (value.length === 0 || value.length >= TEXT)
-    throw new Error(`${JSON.stringify(value)}: 1 to ${TEXT - 1} characters are expected`);
-  for (let index = 0; index < value.length; index++) bytes[at + index] = value.charCodeAt(index);
 };
