@@ -85,6 +85,22 @@ export interface StartUp {
   readonly since: number;
 }
 
+/**
+ * Decodes blocks of a container that lies in the inactive slot (docs/SPEC.md, "Part"). On a chip it takes 16 KB until it
+ * is closed. Whatever a block holds, a call reads nothing outside of the two slots and ends in bounded time.
+ */
+export interface Expander {
+  /**
+   * Begins a block; what is left of the one before is dropped. `offset`, `length`: its compressed bytes in the inactive
+   * slot. `start`, `size`: the bytes that it makes, in the new file.
+   */
+  begin(offset: number, length: number, start: number, size: number): void;
+  /** Fills `into` with the next bytes of the block. Throws, here or in `begin`, where it does not make them. */
+  next(into: Uint8Array): void;
+  /** Idempotent. */
+  close(): void;
+}
+
 /** Boot slots: the bootloader's choice and the trial of new firmware. */
 export interface Boot {
   running(): Running;
@@ -100,6 +116,8 @@ export interface Boot {
   targetStarted(): boolean | undefined;
   /** Fills `into` from the running slot (to compare its digest with an offer's). */
   readRunning(offset: number, into: Uint8Array): void;
+  /** `oldLength`: bytes of the running slot that blocks may read; 0: none. */
+  expander(oldLength: number): Expander;
   /**
    * Label of the slot whose image was rejected or rolled back last, as far as the bootloader knows. Read it before
    * `invalidateTarget`.

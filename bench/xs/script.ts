@@ -70,6 +70,9 @@ const ports: Ports = {
     target: () => "ota_1",
     resetReason: () => "power-on",
     readRunning() {},
+    expander() {
+      throw new Error("no containers here");
+    },
     targetStarted: () => undefined,
     lastInvalid: () => undefined,
     invalidateTarget() {},

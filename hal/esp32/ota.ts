@@ -1,5 +1,6 @@
 /** Flash of the inactive slot, and the boot slots, through ota.c, which does the work and names what fails. */
-import type { Boot, Flash, ResetReason, Running, StartUp } from "../../src/ports";
+import type { Boot, Expander, Flash, ResetReason, Running, StartUp } from "../../src/ports";
+import { EspExpander } from "./ota_expander";
 
 interface PartitionFacts {
   readonly label: string;
@@ -133,6 +134,10 @@ export class EspBoot implements Boot {
 
   readRunning(offset: number, into: Uint8Array): void {
     Ota.readRunning(whole("read", offset), into);
+  }
+
+  expander(oldLength: number): Expander {
+    return new EspExpander(oldLength);
   }
 
   lastInvalid(): string | undefined {

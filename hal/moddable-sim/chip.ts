@@ -17,6 +17,7 @@ import { flashFactory } from "../model-chip/flash-factory";
 import { PartitionTable } from "../model-chip/partitions";
 import { Slots } from "../model-chip/slots";
 import { startChip } from "../model-chip/start-up";
+import { simExpander } from "./expander";
 import type { RtcMemory } from "../model-chip/start-up";
 
 /** What an image was made to do wrong (`xs-ota image --fault`). */
@@ -98,7 +99,13 @@ export function start(
   const fault = faultOf(readPayload((offset, into) => chip.read(address + offset, into), size));
   const startedAt = Time.ticks;
   const awake = (): number => Time.ticks - startedAt;
-  return { slot, version, trial, fault, ...boardPorts({ ...parts, ...started, running, awake, restart }) };
+  return {
+    slot,
+    version,
+    trial,
+    fault,
+    ...boardPorts({ ...parts, ...started, running, awake, restart, expander: simExpander }),
+  };
 }
 
 /** `xs-ota image` begins a payload with a line of constants (host-sim/board/firmware/bundle.ts): the fault is in it. */

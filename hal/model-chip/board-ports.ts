@@ -2,7 +2,7 @@
  * The ports of one running board, from the bootloader's hand-over to the next restart. A new
  * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
-import type { Boot, Flash, ResetReason, Running, StartUp, Store } from "../../src/ports";
+import type { Boot, Expander, Flash, ResetReason, Running, StartUp, Store } from "../../src/ports";
 import { AbRecordStore, endedInOrder } from "../../src/store/ab-record-store";
 import { SLOT_LABELS } from "./bootloader";
 import { equalBytes } from "./bytes";
@@ -22,6 +22,14 @@ export type Leaving = "restart" | "rollback" | "sleep";
 /** NVS namespace of the agent. */
 export const NAMESPACE = "xs-ota";
 
+/** Where a decoder reads: compressed bytes of the inactive slot, and the older image. Reads outside of the slots throw. */
+export interface ExpanderSources {
+  readonly oldLength: number;
+  readBlock(offset: number, into: Uint8Array): void;
+  readOld(offset: number, into: Uint8Array): void;
+}
+export type CreateExpander = (sources: ExpanderSources) => Expander;
+
 export interface BoardPortsOptions {
   readonly chip: FlashChip;
   readonly table: PartitionTable;
@@ -34,6 +42,8 @@ export interface BoardPortsOptions {
   readonly rtc: RtcMemory;
   /** Time since this start, ms; default: always 0. */
   readonly awake?: () => number;
+  /** The decoder of containers, which is the engine's. Without it none can be expanded. */
+  readonly expander?: CreateExpander | undefined;
   /** The agent asked for a restart; the board must be started anew. Called at most once. `seconds`: of deep sleep. */
   readonly restart: (reason: Leaving, seconds?: number) => void;
   /** See `Boot.deadline`; at its end `giveUp`. */
@@ -54,10 +64,11 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
   const { chip, table } = options;
   const target = table.slots[options.running === 0 ? 1 : 0];
   const nvs = new Nvs(chip, table.nvs, NAMESPACE);
+  const flash = new SlotFlash(chip, target);
   return {
-    flash: new SlotFlash(chip, target),
+    flash,
     partition: (label) => new SlotFlash(chip, table.data(label)),
-    boot: new BoardBoot(options),
+    boot: new BoardBoot(options, flash),
     store: new AbRecordStore(nvs, !endedInOrder(options.resetReason)),
     space: (name) => new Nvs(chip, table.nvs, name, nvs),
   };
@@ -122,12 +133,14 @@ export class SlotFlash implements Flash {
 
 export class BoardBoot implements Boot {
   readonly #options: BoardPortsOptions;
+  readonly #flash: Flash;
   readonly #ota: EspOta;
   readonly #target: SlotIndex;
   #restarting = false;
 
-  constructor(options: BoardPortsOptions) {
+  constructor(options: BoardPortsOptions, flash: Flash) {
     this.#options = options;
+    this.#flash = flash;
     this.#ota = new EspOta(options.chip, options.table, options.slots);
     this.#target = options.running === 0 ? 1 : 0;
   }
@@ -169,6 +182,16 @@ export class BoardBoot implements Boot {
       throw new Error(`read of ${label} at ${offset}, ${into.length} bytes: outside its ${size} bytes`);
     }
     this.#options.chip.read(address + offset, into);
+  }
+
+  expander(oldLength: number): Expander {
+    const { expander } = this.#options;
+    if (expander === undefined) throw new Error("this board expands no containers");
+    return expander({
+      oldLength,
+      readBlock: (offset, into) => this.#flash.read(offset, into),
+      readOld: (offset, into) => this.readRunning(offset, into),
+    });
   }
 
   lastInvalid(): string | undefined {

@@ -4,7 +4,7 @@
  * same.
  */
 import type { Digest, ResetReason } from "../../src/ports";
-import type { Leaving, StoragePorts } from "./board-ports";
+import type { CreateExpander, Leaving, StoragePorts } from "./board-ports";
 import { boardPorts } from "./board-ports";
 import { OWN_BOOTLOADER } from "./bootloader";
 import type { BootResult, BootloaderConfig } from "./bootloader";
@@ -34,6 +34,8 @@ export interface MemoryBoardOptions {
   readonly time?: () => number;
   /** Default: OWN_BOOTLOADER. */
   readonly bootloader?: BootloaderConfig;
+  /** See `BoardPortsOptions`. */
+  readonly expander?: CreateExpander;
 }
 
 interface Parts {
@@ -44,6 +46,7 @@ interface Parts {
   readonly onRestart: ((reason: Leaving) => void) | undefined;
   readonly time: () => number;
   readonly bootloader: BootloaderConfig;
+  readonly expander: CreateExpander | undefined;
 }
 
 export class MemoryBoard {
@@ -70,6 +73,7 @@ export class MemoryBoard {
         onRestart: options.onRestart,
         time: options.time ?? (() => 0),
         bootloader: options.bootloader ?? OWN_BOOTLOADER,
+        expander: options.expander,
       };
       flashFactory(new FlashChip(this.#parts.cells), table, options.factoryImage);
     }
@@ -102,6 +106,7 @@ export class MemoryBoard {
       ...started,
       running: result.slot === "ota_0" ? 0 : 1,
       awake: () => time() - start,
+      expander: this.#parts.expander,
       restart: (reason) => {
         this.restartWanted = reason;
         this.#parts.onRestart?.(reason);

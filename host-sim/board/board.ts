@@ -10,6 +10,7 @@ import { readPayload } from "../../hal/model-chip/build-image";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
 import { boardPorts } from "../../hal/model-chip/board-ports";
+import type { CreateExpander } from "../../hal/model-chip/board-ports";
 import { OWN_BOOTLOADER } from "../../hal/model-chip/bootloader";
 import type { BootResult, BootloaderConfig } from "../../hal/model-chip/bootloader";
 import { BridgeHost } from "./bridge-host";
@@ -19,6 +20,7 @@ import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { TrialDeadline } from "./trial-deadline";
 import { NodeClock } from "./node-clock";
 import { NodeCrypto, nodeSha256 } from "./node-crypto";
+import { nodeExpander } from "./node-expander";
 import { NodeNetwork } from "./node-network";
 import type { NodeNetworkOptions } from "./node-network";
 import { Slots } from "../../hal/model-chip/slots";
@@ -195,10 +197,11 @@ export class Board {
     }
   }
 
-  #parts(): StartUpParts {
+  #parts(): StartUpParts & { readonly expander: CreateExpander } {
     const { chip, table } = this.#folder;
     const { bootloader = OWN_BOOTLOADER } = this.#options;
-    return { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime: () => this.#clock.now(), bootloader };
+    const rtcTime = (): number => this.#clock.now();
+    return { chip, table, slots: this.#slots, rtc: this.#rtc, rtcTime, bootloader, expander: nodeExpander };
   }
 
   /** Runs the firmware of one boot until it ends. */

@@ -21,8 +21,8 @@ export interface BridgeHostOptions {
 
 type EventName = (typeof EVENTS)[number];
 
-/** Digests begun and not closed, at most: firmware may drop them, and then the oldest goes. */
-const DIGESTS_OPEN = 64;
+/** Digests, or decoders, begun and not closed, at most: firmware may drop them, and then the oldest goes. */
+const OPEN_MAX = 64;
 /** What a closed socket is to firmware that still holds it. */
 const CLOSED: Socket = { read: () => 0, write: () => 0, close: () => {} };
 
@@ -122,14 +122,14 @@ export class BridgeHost {
   /** Gives an object its number. A socket has one already: its events carry it. */
   #keep(kind: string, object: object): number {
     if (kind === "socket") return this.#last;
-    if (kind === "digest") this.#dropDigest();
+    if (kind === "digest" || kind === "expander") this.#dropOldest(kind);
     this.#objects.set(++this.#last, { kind, object });
     return this.#last;
   }
 
-  #dropDigest(): void {
-    const digests = [...this.#objects].filter(([, { kind }]) => kind === "digest");
-    if (digests.length >= DIGESTS_OPEN) this.#objects.delete(digests[0]![0]);
+  #dropOldest(kind: string): void {
+    const open = [...this.#objects].filter(([, object]) => object.kind === kind);
+    if (open.length >= OPEN_MAX) this.#objects.delete(open[0]![0]);
   }
 
   #connect(options: ConnectOptions): Socket {

@@ -1,9 +1,20 @@
 /**
- * Expands a part of a container. It does what hal/esp32/expand.c does on a chip, with the same checks, for hosts and as
- * the second opinion in its tests.
+ * Expands a part of a container. It does what hal/moddable/expand/expand.c does on a chip, with the same checks, for
+ * hosts and as the second opinion in its tests.
  */
 import { inflateRawSync } from "node:zlib";
 import { BLOCK, blocksIn } from "../../src/container/format";
+
+/** The older image. */
+export interface Old {
+  readonly length: number;
+  read(offset: number, into: Uint8Array): void;
+}
+
+const imageInMemory = (image: Uint8Array): Old => ({
+  length: image.length,
+  read: (offset, into) => into.set(image.subarray(offset, offset + into.length)),
+});
 
 /** The file that a part makes; `length`: its bytes. Throws with the reason where the part does not make that many. */
 export function expandPart(part: Uint8Array, old: Uint8Array, length: number): Uint8Array {
@@ -12,24 +23,30 @@ export function expandPart(part: Uint8Array, old: Uint8Array, length: number): U
   const index = part.length - 4 * blocks;
   if (index < 0) throw new Error(`a part of ${part.length} bytes can not hold ${blocks} blocks`);
   const file = new Uint8Array(length);
+  const base = imageInMemory(old);
   let at = 0;
   for (let number = 0; number < blocks; number++) {
     const size = view.getUint32(index + 4 * number, true);
     if (size > index - at) throw new Error(`block ${number} ends beyond its part`);
     const start = number * BLOCK;
-    expandBlock(part.subarray(at, at + size), old, file.subarray(start, start + BLOCK), start, number);
+    try {
+      expandBlock(part.subarray(at, at + size), base, file.subarray(start, start + BLOCK), start);
+    } catch (error) {
+      throw new Error(`block ${number}: ${(error as Error).message}`, { cause: error });
+    }
     at += size;
   }
   if (at !== index) throw new Error(`${index - at} bytes of the part belong to no block`);
   return file;
 }
 
-/** `into`: the bytes of the block; `start`: their place in the file. */
-function expandBlock(block: Uint8Array, old: Uint8Array, into: Uint8Array, start: number, number: number): void {
-  const fail = (why: string): never => {
-    throw new Error(`block ${number}: ${why}`);
-  };
-  const operations = new Reader(inflate(block, fail), fail);
+const fail = (why: string): never => {
+  throw new Error(why);
+};
+
+/** `into`: the bytes of the block; `start`: their place in the file. Throws with the reason where it does not make them. */
+export function expandBlock(block: Uint8Array, old: Old, into: Uint8Array, start: number): void {
+  const operations = new Reader(inflate(block));
   let distance = 0;
   for (let at = 0; at < into.length;) {
     const kind = operations.varint();
@@ -42,7 +59,9 @@ function expandBlock(block: Uint8Array, old: Uint8Array, into: Uint8Array, start
       const from = start + at + distance;
       if (from < 0 || from + length > old.length) fail("an operation reads outside of the older image");
       const differences = operations.take(length);
-      for (let index = 0; index < length; index++) into[at + index] = old[from + index]! + differences[index]!;
+      const made = into.subarray(at, at + length);
+      old.read(from, made);
+      for (let index = 0; index < length; index++) made[index]! += differences[index]!;
     }
     at += length;
   }
@@ -52,7 +71,7 @@ function expandBlock(block: Uint8Array, old: Uint8Array, into: Uint8Array, start
 /** An operation makes a byte at least, and takes two numbers of at most four bytes beside it. */
 const INFLATED_MAX = 9 * BLOCK;
 
-function inflate(block: Uint8Array, fail: (why: string) => never): Uint8Array {
+function inflate(block: Uint8Array): Uint8Array {
   try {
     const { buffer, engine } = inflateRawSync(block, { maxOutputLength: INFLATED_MAX, info: true }) as unknown as {
       readonly buffer: Uint8Array;
@@ -66,31 +85,29 @@ function inflate(block: Uint8Array, fail: (why: string) => never): Uint8Array {
 
 class Reader {
   readonly #bytes: Uint8Array;
-  readonly #fail: (why: string) => never;
   #at = 0;
 
-  constructor(bytes: Uint8Array, fail: (why: string) => never) {
+  constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
-    this.#fail = fail;
   }
 
   /** Below 2^28. */
   varint(): number {
     let value = 0;
     for (let shift = 1; shift <= 1 << 21; shift <<= 7) {
-      const byte = this.#bytes[this.#at++] ?? this.#fail("it ends within an operation");
+      const byte = this.#bytes[this.#at++] ?? fail("it ends within an operation");
       value += (byte & 127) * shift;
       if (byte < 128) return value;
     }
-    return this.#fail("a number is too large");
+    return fail("a number is too large");
   }
 
   take(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#at) this.#fail("it ends within an operation");
+    if (length > this.#bytes.length - this.#at) fail("it ends within an operation");
     return this.#bytes.subarray(this.#at, (this.#at += length));
   }
 
   end(): void {
-    if (this.#at !== this.#bytes.length) this.#fail("bytes follow the last operation");
+    if (this.#at !== this.#bytes.length) fail("bytes follow the last operation");
   }
 }

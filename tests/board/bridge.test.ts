@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
-import type { Boot, Flash, Ports, Store } from "../../src/ports";
+import type { Boot, Expander, Flash, Ports, Store } from "../../src/ports";
 import { BridgeHost } from "../../host-sim/board/bridge-host";
 import type { Engine } from "../../host-sim/board/engine";
 import { NodeClock } from "../../host-sim/board/node-clock";
@@ -94,7 +94,7 @@ test("what the start-up found arrives, and what it does not know is undefined", 
 test("boot and store calls arrive with their arguments and come back with their results", () => {
   const calls: string[] = [];
   const kept = new Map<string, number | Uint8Array>();
-  const boot: Boot = {
+  const boot: Omit<Boot, "expander"> = {
     running: () => ({ slot: "ota_1", version: "0.9.0", project: "größe", chip: 5, state: "pending" }),
     startUp: () => START_UP,
     target: () => "ota_0",
@@ -120,7 +120,7 @@ test("boot and store calls arrive with their arguments and come back with their 
     setBytes: (key, bytes) => void kept.set(key, bytes.slice()),
     delete: (key) => void kept.delete(key),
   };
-  const { ports } = bridged({ boot, store });
+  const { ports } = bridged({ boot: boot as Boot, store });
   assert.deepEqual(
     ports.boot.running(),
     { ...boot.running(), version: "1.2.3" },
@@ -160,6 +160,23 @@ test("the configuration for firmware of earlier versions goes down and events go
   assert.equal(ports.configuration(), '{"größe":1}');
   ports.emit('{"event":"€"}');
   assert.deepEqual(events, ['{"event":"€"}']);
+});
+
+test("a decoder of the board works through the bridge", () => {
+  const calls: string[] = [];
+  const expander: Expander = {
+    begin: (...block) => void calls.push(`begin ${block.join(" ")}`),
+    next: (into) => void into.fill(7),
+    close: () => void calls.push("close"),
+  };
+  const { ports } = bridged({ boot: { expander: (oldLength) => (calls.push(`${oldLength}`), expander) } as Boot });
+  const made = ports.boot.expander(1_000_000);
+  const into = new Uint8Array(4096);
+  made.begin(4096, 10, 65_536, 4096);
+  made.next(into);
+  made.close();
+  assert.deepEqual(calls, ["1000000", "begin 4096 10 65536 4096", "close"]);
+  assert.ok(into.every((byte) => byte === 7));
 });
 
 test("digests that firmware drops do not pile up on the board", () => {

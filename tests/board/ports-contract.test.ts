@@ -6,6 +6,7 @@ import type { ResetReason } from "../../src/ports";
 import type { StoragePorts } from "../../hal/model-chip/board-ports";
 import { boardPorts } from "../../hal/model-chip/board-ports";
 import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
+import { nodeExpander } from "../../host-sim/board/node-expander";
 import { FileCells } from "../../host-sim/board/file-cells";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../hal/model-chip/flash-factory";
@@ -16,6 +17,7 @@ import { startChip } from "../../hal/model-chip/start-up";
 import type { RtcMemory } from "../../hal/model-chip/start-up";
 import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
+import { expanderContract } from "../contract/expander";
 import { flashContract } from "../contract/flash";
 import { runCases } from "../contract/run-cases";
 import { storeContract } from "../contract/store";
@@ -26,7 +28,12 @@ interface Bench extends BootBench {
 }
 
 function memoryBench(bootloader = OWN_BOOTLOADER): Bench {
-  const board = new MemoryBoard({ factoryImage: firmware("1.0.0"), table: smallTable(), bootloader });
+  const board = new MemoryBoard({
+    factoryImage: firmware("1.0.0"),
+    table: smallTable(),
+    bootloader,
+    expander: nodeExpander,
+  });
   board.powerOn();
   return {
     bootloader: bootloader.rollsBack ? "rollback" : "stock",
@@ -71,6 +78,7 @@ function fileBench(): Bench {
       ...parts,
       ...started,
       running: result.slot === "ota_0" ? 0 : 1,
+      expander: nodeExpander,
       restart: () => (wanted = true),
     });
   };
@@ -102,6 +110,7 @@ for (const [name, make] of [
 ] as const) {
   runCases(`${name}, flash`, flashContract(make));
   runCases(`${name}, boot`, bootContract(make));
+  runCases(`${name}, expander`, expanderContract(make));
   runCases(
     `${name}, store`,
     storeContract(() => {

@@ -3,17 +3,12 @@
  * in @agoric/xsnap.
  */
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { compiler } from "../esp32/native-chip";
+import { ZLIB, compileMiniz, compiler } from "../esp32/native-chip";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const DECODER = join(HERE, "..", "..", "hal", "moddable", "expand");
-const ZLIB = join(
-  dirname(createRequire(import.meta.url).resolve("@agoric/xsnap/package.json")),
-  "moddable/modules/data/zlib",
-);
 const FLAGS = ["-std=gnu17", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
 const SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
@@ -44,9 +39,7 @@ export class NativeExpander {
       execFileSync(cc, [...args, "-I", DECODER, "-I", ZLIB], { stdio: ["ignore", "ignore", "inherit"] });
     };
     this.#program = join(folder, "expand-host");
-    const miniz = join(folder, "miniz.o");
-    // Not ours: its warnings are not ours to mend.
-    run("-std=gnu17", "-O1", "-w", "-c", join(ZLIB, "miniz.c"), "-o", miniz);
+    const miniz = compileMiniz(cc, folder);
     run(
       ...FLAGS,
       ...SANITIZERS,

@@ -7,6 +7,7 @@ import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +23,20 @@ const FAKES = [
   "fake-xs/machine.c",
 ];
 /** Of the port, beside ota.c, which carries the version. */
-const PARTS = ["boot_entries.c", "build-facts.c", "startup.c", "startup_natives.c", "store.c"];
+const PARTS = [
+  "../moddable/expand/expand.c",
+  "boot_entries.c",
+  "build-facts.c",
+  "ota_expander.c",
+  "startup.c",
+  "startup_natives.c",
+  "store.c",
+];
+/** The folder of miniz.c, in the sources of the XS engine: the chips have it in ROM. */
+export const ZLIB = join(
+  dirname(createRequire(import.meta.url).resolve("@agoric/xsnap/package.json")),
+  "moddable/modules/data/zlib",
+);
 const FLAGS = [
   "-std=gnu17",
   "-O1",
@@ -57,11 +71,19 @@ export function compiler(): string | undefined {
   return undefined;
 }
 
+/** Not ours: its warnings are not ours to mend. Returns the object's path. */
+export function compileMiniz(cc: string, folder: string): string {
+  const object = join(folder, "miniz.o");
+  execFileSync(cc, ["-std=gnu17", "-O1", "-w", "-I", ZLIB, "-c", join(ZLIB, "miniz.c"), "-o", object]);
+  return object;
+}
+
 /** Builds the module, once for each version that a firmware may have. */
 export class Workshop {
   readonly folder = mkdtempSync(join(tmpdir(), "xs-ota-esp32-"));
   readonly #cc: string;
   readonly #objects: ReadonlyMap<string, string>;
+  readonly #miniz: string;
   readonly #binaries = new Map<string, string>();
 
   constructor(cc: string) {
@@ -72,6 +94,7 @@ export class Workshop {
         this.#compile(join(FAKES.includes(source) ? HERE : PORT, source), `part-${index}.o`),
       ]),
     );
+    this.#miniz = compileMiniz(cc, this.folder);
   }
 
   /** Path of a program that runs the module as the firmware `version`. */
@@ -84,7 +107,7 @@ export class Workshop {
         `-DMODDEF_XSOTA_VERSION=${version}`,
         "-DMODDEF_XSOTA_SECURITYFLOOR=7",
       ]);
-      execFileSync(this.#cc, [...FLAGS, object, ...this.#objects.values(), "-o", path]);
+      execFileSync(this.#cc, [...FLAGS, object, ...this.#objects.values(), this.#miniz, "-o", path]);
       this.#binaries.set(version, path);
     }
     return path;
@@ -116,6 +139,8 @@ export class Workshop {
       join(HERE, "fake-xs"),
       "-I",
       PORT,
+      "-I",
+      ZLIB,
       "-c",
       source,
       "-o",

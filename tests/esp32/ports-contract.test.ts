@@ -23,6 +23,7 @@ import { encodeFirmwareBlock, readFirmwareBlock } from "../../src/image/firmware
 import { firmware } from "../board/firmware";
 import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
+import { expanderContract } from "../contract/expander";
 import { flashContract } from "../contract/flash";
 import { runCases } from "../contract/run-cases";
 import { storeContract } from "../contract/store";
@@ -134,6 +135,10 @@ if (workshop === undefined) {
   runCases(
     "ESP32 port with the stock bootloader, boot",
     bootContract(() => new Bench(STOCK_BOOTLOADER)),
+  );
+  runCases(
+    "ESP32 port, expander",
+    expanderContract(() => new Bench()),
   );
   runCases(
     "ESP32 port, store",

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import type { Boot, Flash, ResetReason, Running, SlotState, Store } from "../../src/ports";
 import { NOT_ON_TRIAL } from "../../hal/model-chip/start-up";
+import { nodeExpander } from "../../host-sim/board/node-expander";
 import { SECTOR } from "../../src/constants";
 import { readFirmware } from "../../src/image/firmware-block";
 
@@ -100,6 +101,12 @@ export class LightBoard implements Board {
       sleep() {},
       resetReason: () => this.#reason,
       readRunning: (offset, into) => into.set(slots[own]!.bytes.subarray(offset, offset + into.length)),
+      expander: (oldLength) =>
+        nodeExpander({
+          oldLength,
+          readBlock: (offset, into) => into.set(slots[1 - own]!.bytes.subarray(offset, offset + into.length)),
+          readOld: (offset, into) => into.set(slots[own]!.bytes.subarray(offset, offset + into.length)),
+        }),
       lastInvalid: () => this.#lastInvalid,
       invalidateTarget: () => {
         slots[other]!.state = "none";

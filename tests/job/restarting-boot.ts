@@ -15,6 +15,7 @@ export function restartingBoot(boot: Boot, board: { readonly restartWanted: stri
     target: () => boot.target(),
     resetReason: () => boot.resetReason(),
     readRunning: (offset, into) => boot.readRunning(offset, into),
+    expander: (oldLength) => boot.expander(oldLength),
     targetStarted: () => boot.targetStarted(),
     lastInvalid: () => boot.lastInvalid(),
     invalidateTarget: () => boot.invalidateTarget(),

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 
-test("flash, boot and store of the simulated device pass the suites of every implementation", async () => {
+test("flash, boot, expander and store of the simulated device pass the suites of every implementation", async () => {
   const device = mkdtempSync(join(tmpdir(), "xs-ota-moddable-"));
   try {
     const { path } = build(join(ROOT, "tests", "moddable", "contract"), BUILD);
@@ -18,7 +18,7 @@ test("flash, boot and store of the simulated device pass the suites of every imp
       cases.filter(({ error }) => error !== undefined),
       [],
     );
-    for (const suite of ["flash", "boot", "store"])
+    for (const suite of ["flash", "boot", "expander", "store"])
       assert.ok(
         cases.some((line) => line["suite"] === suite),
         suite,

@@ -18,7 +18,7 @@ type Method = readonly [
   name: string,
   takes: readonly Kind[],
   /** A kind, or the name of an object with methods of its own. */
-  gives?: Kind | "flash" | "store" | "socket" | "digest",
+  gives?: Kind | "flash" | "store" | "socket" | "digest" | "expander",
   /** A value that is read once. */
   property?: "property",
 ];
@@ -76,6 +76,10 @@ export const METHODS: readonly Method[] = [
   ["digest", "close", [], "bytes"],
   ["board", "space", ["text"], "store"],
   ["board", "surroundings", [], "json", "property"],
+  ["boot", "expander", ["u32"], "expander"],
+  ["expander", "begin", ["u32", "u32", "u32", "u32"]],
+  ["expander", "next", ["room"], "room"],
+  ["expander", "close", []],
 ];
 /** The number of the first method of each object. */
 export const FIRST: { readonly [of: string]: number } = Object.fromEntries(

@@ -4,6 +4,7 @@ import { boardPorts } from "../../../hal/model-chip/board-ports";
 import { FlashChip } from "../../../hal/model-chip/flash-chip";
 import { flashFactory } from "../../../hal/model-chip/flash-factory";
 import { NodeCrypto, nodeSha256 } from "../../board/node-crypto";
+import { nodeExpander } from "../../board/node-expander";
 import { Slots } from "../../../hal/model-chip/slots";
 import { startChip } from "../../../hal/model-chip/start-up";
 import type { FirmwareConfiguration } from "../../board/firmware/configuration";
@@ -61,6 +62,7 @@ export class FleetDevice {
       ...parts,
       ...started,
       running: boot.slot === "ota_0" ? 0 : 1,
+      expander: nodeExpander,
       restart: () => this.#restart(),
     });
     this.#agent = new OtaAgent({

@@ -9,6 +9,7 @@ import { makeImage, manufacture, start } from "xs-ota/hal/moddable-sim/chip";
 import { bootContract } from "contract/boot";
 import type { BootBench } from "contract/boot";
 import type { Case } from "contract/cases";
+import { expanderContract } from "contract/expander";
 import { flashContract } from "contract/flash";
 import { storeContract } from "contract/store";
 
@@ -73,6 +74,7 @@ const store = () => {
 const suites: { readonly [name: string]: readonly Case[] } = {
   flash: flashContract(bench),
   boot: bootContract(bench),
+  expander: expanderContract(bench),
   store: storeContract(store),
 };
 

@@ -12,6 +12,7 @@ import { AbRecordStore } from "xs-ota/src/store/ab-record-store";
 import type { Store } from "xs-ota";
 import type { Case } from "contract/cases";
 import { equal, throws } from "contract/cases";
+import { expanderContract } from "contract/expander";
 import { flashContract } from "contract/flash";
 import { storeContract } from "contract/store";
 import { FakeChip } from "fake-chip";
@@ -118,6 +119,10 @@ const suites: { readonly [name: string]: readonly Case[] } = {
   "data partition": flashContract(() => {
     made();
     return { flash: new EspFlash("assets") };
+  }),
+  expander: expanderContract(() => {
+    made();
+    return { flash: new EspFlash(), boot: new EspBoot() };
   }),
   store: storeContract(() => {
     made();

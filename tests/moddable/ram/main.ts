@@ -105,6 +105,9 @@ function run(slot: number, version: string, state: SlotState): void {
     target: () => `ota_${other}`,
     resetReason: () => "software",
     readRunning: (offset, into) => MemoryChip.read(slot, offset, into),
+    expander() {
+      throw new Error("no containers here");
+    },
     targetStarted: () => undefined,
     lastInvalid: () => undefined,
     invalidateTarget() {},

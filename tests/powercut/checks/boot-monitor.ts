@@ -12,6 +12,7 @@ export function monitorBoot(start: MonitoredStart, boot: Boot): Boot {
     target: passed("target"),
     resetReason: passed("resetReason"),
     readRunning: passed("readRunning"),
+    expander: passed("expander"),
     targetStarted: passed("targetStarted"),
     lastInvalid: passed("lastInvalid"),
     invalidateTarget: passed("invalidateTarget"),
