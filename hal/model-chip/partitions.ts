@@ -18,23 +18,30 @@ const MD5_MAGIC = 0xebeb;
 /** App partitions begin at a page of the flash cache (gen_esp32part.py, ALIGNMENT). */
 const APP_ALIGNMENT = 0x10000;
 
-const APP = 0;
-const DATA = 1;
-const OTADATA = 0;
-const NVS = 2;
-const OTA_0 = 0x10;
+/** Types and subtypes (esp_partition_type_t, esp_partition_subtype_t). */
+export const APP = 0;
+export const DATA = 1;
+export const OTADATA = 0;
+export const NVS = 2;
+export const NVS_KEYS = 4;
+export const OTA_0 = 0x10;
+const OTA_15 = 0x1f;
 /** Data subtypes below are ESP-IDF's own: boot choice, PHY, NVS, core dump, NVS keys, eFuse. */
 const FREE_SUBTYPE = 6;
 
 const TYPES: Readonly<Record<string, number>> = { app: APP, data: DATA };
 const SUBTYPES: Readonly<Record<number, Readonly<Record<string, number>>>> = {
-  [APP]: { factory: 0, ota_0: OTA_0, ota_1: OTA_0 + 1, test: 0x20 },
+  [APP]: {
+    factory: 0,
+    ...Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`ota_${index}`, OTA_0 + index])),
+    test: 0x20,
+  },
   [DATA]: {
     ota: OTADATA,
     phy: 1,
     nvs: NVS,
     coredump: 3,
-    nvs_keys: 4,
+    nvs_keys: NVS_KEYS,
     efuse: 5,
     undefined: 6,
     fat: 0x81,
@@ -82,43 +89,12 @@ export class PartitionTable {
 
   /** `text`: a partitions.csv. Throws an Error that names the line or the partition. */
   static fromCsv(text: string, flashSize: number): PartitionTable {
-    const partitions: Partition[] = [];
-    let next = TABLE_ADDRESS + SECTOR_SIZE;
-    text.split(/\r?\n/).forEach((raw, index) => {
-      const line = raw.replace(/#.*/, "").trim();
-      if (line === "") return;
-      const at = `partition table, line ${index + 1}`;
-      const [label = "", type = "", subtype = "", offset = "", size = ""] = line
-        .split(",")
-        .map((field) => field.trim());
-      if (!/^[\x21-\x7e]{1,16}$/.test(label)) throw new Error(`${at}: "${label}" is not a label of 1 to 16 characters`);
-      const typeCode = number(type, TYPES, `${at}: type`, 0xfe);
-      const alignment = typeCode === APP ? APP_ALIGNMENT : SECTOR_SIZE;
-      const address =
-        offset === "" ? Math.ceil(next / alignment) * alignment : number(offset, {}, `${at}: offset`, flashSize);
-      const subtypeCode = number(subtype, SUBTYPES[typeCode] ?? {}, `${at}: subtype`, 0xfe);
-      const partition = {
-        label,
-        type: typeCode,
-        subtype: subtypeCode,
-        address,
-        size: number(size, {}, `${at}: size`, flashSize),
-      };
-      partitions.push(partition);
-      next = partition.address + partition.size;
-    });
-    return new PartitionTable(partitions, flashSize);
+    return new PartitionTable(partitionsOfCsv(text, flashSize), flashSize);
   }
 
   /** From the bytes at `TABLE_ADDRESS`. Throws an Error that says what is wrong with them. */
   static fromBinary(bytes: Uint8Array, flashSize: number): PartitionTable {
-    const { partitions, end } = entriesOf(bytes);
-    if (partitions.length === 0) throw new Error("no partition table in flash");
-    if (end + ENTRY > Math.min(bytes.length, TABLE_LENGTH) || getU16(bytes, end) !== MD5_MAGIC)
-      throw new Error("partition table in flash: no MD5 entry at its end");
-    if (!equalBytes(digest(bytes.subarray(0, end)), bytes.subarray(end + 16, end + ENTRY)))
-      throw new Error("partition table in flash: MD5 does not match");
-    return new PartitionTable(partitions, flashSize);
+    return new PartitionTable(partitionsOfBinary(bytes), flashSize);
   }
 
   /** Addresses of the app partitions in a table of any kind. None where `bytes` do not begin with a table. */
@@ -137,22 +113,7 @@ export class PartitionTable {
   }
 
   toBinary(): Uint8Array {
-    const bytes = new Uint8Array(TABLE_LENGTH).fill(0xff);
-    const view = new DataView(bytes.buffer);
-    let at = 0;
-    for (const partition of this.partitions) {
-      bytes.fill(0, at, at + ENTRY);
-      view.setUint16(at, ENTRY_MAGIC, true);
-      bytes[at + 2] = partition.type;
-      bytes[at + 3] = partition.subtype;
-      view.setUint32(at + 4, partition.address, true);
-      view.setUint32(at + 8, partition.size, true);
-      setText(bytes, at + 12, partition.label);
-      at += ENTRY;
-    }
-    view.setUint16(at, MD5_MAGIC, true);
-    bytes.set(digest(bytes.subarray(0, at)), at + 16);
-    return bytes;
+    return tableOfPartitions(this.partitions);
   }
 
   /** Where the last partition ends, bytes from the start of flash. */
@@ -172,6 +133,71 @@ export class PartitionTable {
     if (found.subtype < FREE_SUBTYPE) throw new Error(`partition ${label} is the system's own`);
     return found;
   }
+}
+
+/** ota_0, ota_1, ..., of a table of any kind, in their order. */
+export function otaSlotsOf(partitions: readonly Partition[]): Partition[] {
+  return partitions
+    .filter(({ type, subtype }) => type === APP && subtype >= OTA_0 && subtype <= OTA_15)
+    .sort((a, b) => a.subtype - b.subtype);
+}
+
+/** The lines of a partitions.csv, whether or not a board with two slots can run from them. Throws naming the line. */
+export function partitionsOfCsv(text: string, flashSize: number): Partition[] {
+  const partitions: Partition[] = [];
+  let next = TABLE_ADDRESS + SECTOR_SIZE;
+  text.split(/\r?\n/).forEach((raw, index) => {
+    const line = raw.replace(/#.*/, "").trim();
+    if (line === "") return;
+    const at = `partition table, line ${index + 1}`;
+    const [label = "", type = "", subtype = "", offset = "", size = ""] = line.split(",").map((field) => field.trim());
+    if (!/^[\x21-\x7e]{1,16}$/.test(label)) throw new Error(`${at}: "${label}" is not a label of 1 to 16 characters`);
+    const typeCode = number(type, TYPES, `${at}: type`, 0xfe);
+    const alignment = typeCode === APP ? APP_ALIGNMENT : SECTOR_SIZE;
+    const address =
+      offset === "" ? Math.ceil(next / alignment) * alignment : number(offset, {}, `${at}: offset`, flashSize);
+    const partition = {
+      label,
+      type: typeCode,
+      subtype: number(subtype, SUBTYPES[typeCode] ?? {}, `${at}: subtype`, 0xfe),
+      address,
+      size: number(size, {}, `${at}: size`, flashSize),
+    };
+    partitions.push(partition);
+    next = partition.address + partition.size;
+  });
+  return partitions;
+}
+
+/** The same of the bytes at `TABLE_ADDRESS`. Throws where there is no table, or its MD5 does not match. */
+export function partitionsOfBinary(bytes: Uint8Array): readonly Partition[] {
+  const { partitions, end } = entriesOf(bytes);
+  if (partitions.length === 0) throw new Error("no partition table in flash");
+  if (end + ENTRY > Math.min(bytes.length, TABLE_LENGTH) || getU16(bytes, end) !== MD5_MAGIC)
+    throw new Error("partition table in flash: no MD5 entry at its end");
+  if (!equalBytes(digest(bytes.subarray(0, end)), bytes.subarray(end + 16, end + ENTRY)))
+    throw new Error("partition table in flash: MD5 does not match");
+  return partitions;
+}
+
+/** The bytes at `TABLE_ADDRESS`, as gen_esp32part.py makes them. */
+export function tableOfPartitions(partitions: readonly Partition[]): Uint8Array {
+  const bytes = new Uint8Array(TABLE_LENGTH).fill(0xff);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const partition of partitions) {
+    bytes.fill(0, at, at + ENTRY);
+    view.setUint16(at, ENTRY_MAGIC, true);
+    bytes[at + 2] = partition.type;
+    bytes[at + 3] = partition.subtype;
+    view.setUint32(at + 4, partition.address, true);
+    view.setUint32(at + 8, partition.size, true);
+    setText(bytes, at + 12, partition.label);
+    at += ENTRY;
+  }
+  view.setUint16(at, MD5_MAGIC, true);
+  bytes.set(digest(bytes.subarray(0, at)), at + 16);
+  return bytes;
 }
 
 /** The partitions that `bytes` begin with, and the offset behind them. */

@@ -73,9 +73,8 @@ export class Slots {
   verify(index: SlotIndex): SlotImage {
     const { address, size } = this.partitions[index];
     const stamp = this.#cache === undefined ? undefined : this.#chip.stamp(address, size);
-    return stamp === undefined
-      ? this.#verify(address, size)
-      : this.#cache!.get(address, stamp, () => this.#verify(address, size));
+    const verify = (): SlotImage => verifySlot(this.#chip, address, size, this.#chipId, this.#sha256);
+    return stamp === undefined ? verify() : this.#cache!.get(address, stamp, verify);
   }
 
   /** `verify`, where the reason does not matter. A power cut is passed on. */
@@ -98,15 +97,25 @@ export class Slots {
       return false;
     }
   }
+}
 
-  #verify(address: number, size: number): SlotImage {
-    const read = (offset: number, into: Uint8Array): void => this.#chip.read(address + offset, into);
-    const first = new Uint8Array(Math.min(4096, size));
-    read(0, first);
-    // The chip is checked before anything else is read, as in esp_image_format.c.
-    const { chip } = readHeader(first);
-    if (chip !== this.#chipId) throw new Error(`ESP image for chip ${chip}, this is chip ${this.#chipId}`);
-    const { version, product } = readFirmware(first, true);
-    return { ...verifyImage(read, size, this.#sha256), version, project: product };
-  }
+/**
+ * The image at `address`, of a slot of `size` bytes. `chipId`: undefined takes an image for any chip. Throws with the
+ * reason if it would not boot.
+ */
+export function verifySlot(
+  flash: Pick<FlashChip, "read">,
+  address: number,
+  size: number,
+  chipId: number | undefined,
+  makeSha256: () => Digest,
+): SlotImage {
+  const read = (offset: number, into: Uint8Array): void => flash.read(address + offset, into);
+  const first = new Uint8Array(Math.min(4096, size));
+  read(0, first);
+  // The chip is checked before anything else is read, as in esp_image_format.c.
+  const { chip } = readHeader(first);
+  if (chipId !== undefined && chip !== chipId) throw new Error(`ESP image for chip ${chip}, this is chip ${chipId}`);
+  const { version, product } = readFirmware(first, true);
+  return { ...verifyImage(read, size, makeSha256), version, project: product };
 }

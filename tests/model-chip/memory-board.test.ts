@@ -142,6 +142,7 @@ test("describe: partitions, boot entries, slots and what the agent keeps, withou
     version: "1.0.0",
     project: "xs-ota-board",
     chip: 0,
+    signature: "no signature behind it",
   });
   const { problem, ...rest } = slots[1]!;
   assert.deepEqual(rest, {
