@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   sign: () => import("./sign"),
   verify: () => import("./verify"),
   pack: () => import("./pack"),
+  provision: () => import("./provision"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */
