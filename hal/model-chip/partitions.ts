@@ -94,7 +94,7 @@ export class PartitionTable {
 
   /** From the bytes at `TABLE_ADDRESS`. Throws an Error that says what is wrong with them. */
   static fromBinary(bytes: Uint8Array, flashSize: number): PartitionTable {
-    return new PartitionTable(partitionsOfBinary(bytes), flashSize);
+    return new PartitionTable(partitionsOfBinary(bytes, true), flashSize);
   }
 
   /** Addresses of the app partitions in a table of any kind. None where `bytes` do not begin with a table. */
@@ -169,13 +169,19 @@ export function partitionsOfCsv(text: string, flashSize: number): Partition[] {
   return partitions;
 }
 
-/** The same of the bytes at `TABLE_ADDRESS`. Throws where there is no table, or its MD5 does not match. */
-export function partitionsOfBinary(bytes: Uint8Array): readonly Partition[] {
+/**
+ * The same of the bytes at `TABLE_ADDRESS`. Throws where there is no table, or its MD5 does not match. Moddable's builds
+ * have none (CONFIG_PARTITION_TABLE_MD5), unless `strict` asks for one.
+ */
+export function partitionsOfBinary(bytes: Uint8Array, strict = false): readonly Partition[] {
   const { partitions, end } = entriesOf(bytes);
   if (partitions.length === 0) throw new Error("no partition table in flash");
-  if (end + ENTRY > Math.min(bytes.length, TABLE_LENGTH) || getU16(bytes, end) !== MD5_MAGIC)
-    throw new Error("partition table in flash: no MD5 entry at its end");
-  if (!equalBytes(digest(bytes.subarray(0, end)), bytes.subarray(end + 16, end + ENTRY)))
+  const behind = bytes.subarray(end, Math.min(end + ENTRY, TABLE_LENGTH));
+  const hasDigest = behind.length === ENTRY && getU16(behind, 0) === MD5_MAGIC;
+  if (!hasDigest && strict) throw new Error("partition table in flash: no MD5 entry at its end");
+  if (!hasDigest && behind.some((byte) => byte !== 0xff))
+    throw new Error("partition table in flash: rubbish behind its last entry");
+  if (hasDigest && !equalBytes(digest(bytes.subarray(0, end)), behind.subarray(16)))
     throw new Error("partition table in flash: MD5 does not match");
   return partitions;
 }

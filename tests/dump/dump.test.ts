@@ -146,6 +146,16 @@ test("a layout with one app, and one with three slots, are described as they are
   );
 });
 
+test("a table without MD5, as Moddable's builds have it, is read; rubbish behind it is not", () => {
+  const bytes = boardWithDump().dump();
+  const md5 = 0x8000 + 6 * 32;
+  assert.deepEqual(bytes.subarray(md5, md5 + 2), Buffer.from([0xeb, 0xeb]));
+  const bare = Buffer.from(bytes).fill(0xff, md5, md5 + 32);
+  assert.match(words(bare), /ota_0: 1\.4\.0 of thermostat, 40000 bytes, boots/);
+  bare[md5 + 9] = 0;
+  assert.match(refusal(bare), /rubbish behind its last entry: the dump or the flash is damaged/);
+});
+
 test("a firmware file of exactly 1 MiB is firmware, not flash", () => {
   assert.equal(isFlash(buildImage({ version: "1", payload: Buffer.from("x"), size: 1 << 20 })), false);
 });

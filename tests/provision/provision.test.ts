@@ -159,7 +159,7 @@ test("a bad list is refused with line and column, no value is shown, and nothing
     [`${head}\nline-1,\n`, /line 2: deviceSecret(: needed in KEY mode| is missing)/],
     [`${head},mqttPort\nline-1,${SECRET},70000\n`, /line 2, column 3 \(mqttPort\): a whole number from 1 to 65535/],
     [`${head},mqttTls\nline-1,${SECRET},no\n`, /column 3 \(mqttTls\): true or false/],
-    [`${head},mqttHost\nline-1,${SECRET},mqtt:\/\/a.b:1883\n`, /column 3 \(mqttHost\): the name or address alone/],
+    [`${head},mqttHost\nline-1,${SECRET},mqtt://a.b:1883\n`, /column 3 \(mqttHost\): the name or address alone/],
     [`${head},authMode\nline-1,${SECRET},PSK\n`, /column 3 \(authMode\): KEY or CERT is expected/],
     [`${head},ssid\nline-1,${SECRET},"a\nb"\n`, /column 3 \(ssid\): has a control character or the end of a line/],
     [
