@@ -44,7 +44,10 @@ export const BACKOFF_CAP = 60_000;
 export const URL_MAX = 2_048;
 /** Redirects followed for one request: the limit of RFC 2068, section 10.3. */
 export const REDIRECTS = 5;
-/** Largest range of one request: what a power cut may cost in flight. */
+/**
+ * What a power cut may cost in flight: the largest range of one request, and the widest receive window behind which one
+ * request asks for more.
+ */
 export const RANGE_MAX = 16_384;
 /** One range where no other request is unanswered: the response head of some 440 bytes is 3 % of it (docs/BENCH.md). */
 export const RANGE = RANGE_MAX;

@@ -207,6 +207,11 @@ export interface SocketEvents {
 }
 
 export interface Socket {
+  /**
+   * Bytes that may have arrived and wait for `read`, at most: what a power cut loses of an answer, however long that is.
+   * Set when `opened` is called. Absent: it is not known (buffers of a kernel).
+   */
+  readonly window?: number | undefined;
   /** Moves up to `into.length` waiting bytes; returns how many (0: nothing now). */
   read(into: Uint8Array): number;
   /** Takes up to `bytes.length`; returns how many (fewer: wait for `writable`). The port copies what it takes. */

@@ -6,7 +6,7 @@
 import Timer from "timer";
 import type { Socket, SocketError, SocketEvents } from "../../src/ports";
 import { CertificateError } from "./certificate-chain";
-import { RECORD_HEADER, RECORD_MAX, TlsSession } from "./tls-session";
+import { RECORD_HEADER, TlsSession } from "./tls-session";
 import type { Trust } from "./device";
 
 export interface SafeTlsOptions {
@@ -50,6 +50,12 @@ export class SafeTls implements Socket {
       writable: () => this.guard(() => this.sent()),
       closed: (error) => this.lowerClosed(error),
     });
+  }
+
+  /** A record is taken from the connection below before any of it is read. */
+  get window(): number | undefined {
+    const { window } = this.#lower;
+    return window === undefined ? undefined : window + RECORD_HEADER + this.#session.recordMax;
   }
 
   read(into: Uint8Array): number {
@@ -147,7 +153,7 @@ export class SafeTls implements Socket {
     this.#filled += count;
     if (this.#filled < target.length) return false;
     if (this.#record === undefined) {
-      this.#record = recordFor(this.#header);
+      this.#record = recordFor(this.#header, this.#session.recordMax);
       return true;
     }
     const record = this.#record;
@@ -219,9 +225,9 @@ export class SafeTls implements Socket {
 }
 
 /** Room for the record that a header announces. */
-const recordFor = (header: Uint8Array): Uint8Array => {
+const recordFor = (header: Uint8Array, most: number): Uint8Array => {
   const length = header[3]! * 256 + header[4]!;
-  if (header[1] !== 3 || length === 0 || length > RECORD_MAX) throw new Error("not a TLS record");
+  if (header[1] !== 3 || length === 0 || length > most) throw new Error("not a TLS record");
   const record = new Uint8Array(RECORD_HEADER + length);
   record.set(header);
   return record;

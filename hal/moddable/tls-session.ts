@@ -52,7 +52,7 @@ const ECDHE = 6; // ssl/constants
 const GCM = 2;
 const SECP256R1 = 23;
 /** Length of a record's content: 2^14, and as much again as ciphers may add (section 6.2.3). */
-export const RECORD_MAX = 16_384 + 2_048;
+const RECORD_MAX = 16_384 + 2_048;
 export const RECORD_HEADER = 5;
 /** A chain of four 4096-bit RSA certificates has 8 KB. */
 const MESSAGE_MAX = 16_384;
@@ -61,6 +61,9 @@ const CERTIFICATES_MAX = 8;
  * Asked of the server, which may decline (RFC 6066, section 4): a record is received, decrypted and kept as a whole.
  */
 const FRAGMENT = 4_096;
+const MAX_FRAGMENT_LENGTH = 1;
+/** What GCM adds to a record's content: explicit nonce and tag (RFC 5288, section 3). */
+const GCM_EXPANSION = 8 + 16;
 
 const HASHES: Readonly<Record<number, SignatureScheme["hash"]>> = Object.freeze({
   4: "SHA256",
@@ -94,6 +97,8 @@ export class TlsSession {
   #trust: Trust | undefined;
   readonly #session: Session;
   #phase: Phase = "hello";
+  /** Longest record that the server may send, without its header. */
+  recordMax = RECORD_MAX;
   /** Handshake messages may span records. */
   #pending = new Uint8Array(0);
   #peer: PublicKey | undefined;
@@ -219,6 +224,13 @@ export class TlsSession {
     if (chosen?.keyExchangeAlgorithm !== ECDHE || chosen.encryptionMode !== GCM)
       throw new Error("TLS cipher suite was not offered");
     if (body.number(1) !== 0) throw new Error("TLS compression was not offered");
+    const extensions = new MessageReader(body.more ? body.bytes(body.number(2)) : body.rest());
+    while (extensions.more) {
+      const type = extensions.number(2);
+      extensions.bytes(extensions.number(2));
+      // A server that agrees returns what it was asked for.
+      if (type === MAX_FRAGMENT_LENGTH) this.recordMax = FRAGMENT + GCM_EXPANSION;
+    }
   }
 
   private certificate(body: MessageReader): void {

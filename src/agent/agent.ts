@@ -165,6 +165,7 @@ export class OtaAgent {
   sleepUntil(seconds: number): void {
     if (!(seconds > 0 && seconds < Infinity)) throw new Error("sleepUntil: a number of seconds above 0");
     this.sleepSeconds = seconds;
+    this.file.sleeps = true;
     this.settle(seconds);
     this.arm();
   }
@@ -172,8 +173,7 @@ export class OtaAgent {
   /** Closes both connections and forgets the timer. What is stored stays. */
   stop(): void {
     this.sleepSeconds = undefined;
-    this.running = false;
-    this.started = false;
+    this.running = this.started = false;
     this.stage = undefined;
     this.options.ports.launcher?.release(this);
     this.cancelBootTimer();

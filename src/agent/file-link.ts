@@ -1,4 +1,5 @@
 /** The agent's connection to the file server: a downloader on the protocol driver. */
+import { RANGE } from "../constants";
 import type { ConnectOptions } from "../ports";
 import type { EffectOf } from "../job/effects";
 import { Downloader } from "../download/downloader";
@@ -19,6 +20,8 @@ export interface FileLinkOptions extends DriverOptions {
 
 export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   private readonly options: FileLinkOptions;
+  /** The device sleeps now and then: no answer may be longer than what is left of a wake. */
+  sleeps = false;
 
   constructor(options: FileLinkOptions) {
     super(options);
@@ -31,6 +34,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
     const { settings, buffer, random } = this.options;
     this.begin(
       new Downloader({
+        ...(this.sleeps ? { range: RANGE } : undefined),
         ...settings,
         url,
         offset,

@@ -2,7 +2,7 @@
  * When a battery device may sleep: the budget of one wake, against what the job is doing. It has no timer and does no
  * I/O; the agent acts on what it says.
  */
-import { FETCH_END, SLEEP_GRACE, SLEEP_LISTEN, TRIAL_SLEEP_MAX, WAKE_SECONDS, WINDOW } from "../constants";
+import { FETCH_END, SECTOR, SLEEP_GRACE, SLEEP_LISTEN, TRIAL_SLEEP_MAX, WAKE_SECONDS, WINDOW } from "../constants";
 import type { StateName } from "../job/states";
 import { frozen } from "../util/frozen";
 
@@ -47,10 +47,11 @@ export class Wake {
   /** `versionReport`: the cloud acknowledges one. Throws one line on a budget that cannot work. */
   constructor({ seconds = WAKE_SECONDS, bytes = Infinity }: WakeBudget, versionReport: boolean, now: number) {
     if (!(seconds >= 1)) throw new Error("wake.seconds: 1 or more");
-    if (!(bytes >= WINDOW + 4096)) throw new Error(`wake.bytes: ${WINDOW + 4096} or more`);
+    if (!(bytes >= WINDOW + SECTOR)) throw new Error(`wake.bytes: ${WINDOW + SECTOR} or more`);
     this.end = now + seconds * 1000;
     this.fetchEnd = this.end - Math.min(FETCH_END, seconds * 200);
-    this.bytesLeast = bytes - WINDOW;
+    // The next range leaves before a sector counts.
+    this.bytesLeast = bytes - WINDOW - SECTOR;
     this.versionReport = versionReport;
   }
 

@@ -70,8 +70,11 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     return this.outputs.splice(0);
   }
 
-  opened(now: number): DownloadOutput[] {
-    if (this.state.name === "connecting") this.ask(now);
+  opened(now: number, window?: number): DownloadOutput[] {
+    if (this.state.name === "connecting") {
+      this.exchange.opened(window);
+      this.ask(now);
+    }
     return this.outputs.splice(0);
   }
 
@@ -238,7 +241,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   private ask(now: number): void {
     this.state = { name: "open", until: now + this.retry.firstByte, asked: now };
-    this.exchange.ask(now);
+    this.exchange.ask();
   }
 
   /** The connection stays, unless the next request goes to another server. */

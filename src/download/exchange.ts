@@ -62,20 +62,24 @@ export class Exchange {
   /** A connection is about to be made. */
   reset(): void {
     this.assembler.reset();
-    this.plan.connected();
+    this.plan.connecting();
     this.body = undefined;
     this.refusal = undefined;
     this.delivered = false;
   }
 
+  /** The connection is open. `window`: of its socket. */
+  opened(window: number | undefined): void {
+    this.plan.opened(window);
+  }
+
   /** Sends as many requests as the plan allows. */
-  ask(now: number): void {
+  ask(): void {
     for (;;) {
-      const { wanted } = this;
-      const from = this.plan.from(wanted);
-      const end = this.plan.next(from, wanted, this.file.offset, this.file.size);
+      const from = this.plan.from(this.wanted);
+      const end = this.plan.next(from, this.file.offset, this.file.size);
       if (end === 0) return;
-      this.plan.asked(end, now);
+      this.plan.asked(end);
       this.outputs.push({ type: "send", bytes: rangeRequest(this.route.prefix, from, end) });
     }
   }
@@ -100,7 +104,6 @@ export class Exchange {
       const incident = this.handle(event, now);
       if (incident !== undefined) return incident;
     }
-    if (this.plan.mayAskMidSector) this.ask(now);
     return undefined;
   }
 
@@ -150,11 +153,11 @@ export class Exchange {
       case "more":
         return undefined;
       case "head":
-        return this.head(now);
+        return this.head();
       case "sector":
         return this.sector(now);
       case "end":
-        return this.responseEnded(now);
+        return this.responseEnded();
       case "short":
         return this.broken("short", this.status);
       case "surplus":
@@ -166,12 +169,12 @@ export class Exchange {
     }
   }
 
-  private head(now: number): Incident | undefined {
+  private head(): Incident | undefined {
     const response = interpret(this.assembler.head);
     const verdict = verdictOn(response, this.wanted, this.file.size, this.route.server?.tls === true);
     switch (verdict.kind) {
       case "body":
-        return this.acceptBody(response, verdict, now);
+        return this.acceptBody(response, verdict);
       case "fault":
         return this.refused(response, verdict);
       case "probe":
@@ -206,7 +209,6 @@ export class Exchange {
   private acceptBody(
     response: Response,
     { framing, skip, take, size, unproven }: Extract<Verdict, { kind: "body" }>,
-    now: number,
   ): Incident | undefined {
     const file = this.file;
     const { wanted } = this;
@@ -230,8 +232,8 @@ export class Exchange {
       bufferStart: this.assembler.fill,
     };
     this.assembler.accept({ framing, skip, take, toEnd: wanted + take === size, unproven });
-    this.plan.headSeen(keepAlive, wanted + take, now);
-    this.ask(now);
+    this.plan.headSeen(keepAlive, wanted + take);
+    this.ask();
     return undefined;
   }
 
@@ -245,9 +247,8 @@ export class Exchange {
     if (this.route.delivered()) this.limited();
     this.unlimited = true;
     if (this.file.advance(bytes.length)) this.retry.onProgress(now);
-    this.plan.sectorDone(now);
     if (this.file.complete) return { kind: "complete" };
-    this.ask(now);
+    this.ask();
     return undefined;
   }
 
@@ -262,13 +263,13 @@ export class Exchange {
     return !ranged || expected === undefined || crc16(sector.subarray(body.bufferStart)) === expected;
   }
 
-  private responseEnded(now: number): Incident | undefined {
+  private responseEnded(): Incident | undefined {
     if (!this.plan.responseDone(this.wanted)) return this.mismatch("the server gives other ranges than asked for");
     if (this.body?.keepAlive !== true) return { kind: "reconnect", reason: "the server closes after each answer" };
     this.assembler.expectHead();
     const { gap } = this;
     // A request that left before the gap was there is answered first.
-    if (gap === 0 || !this.plan.allAnswered) return void this.ask(now);
+    if (gap === 0 || this.plan.unanswered) return void this.ask();
     return this.assembler.unread
       ? { kind: "reconnect", reason: "the server sends more than was asked for" }
       : { kind: "paced", wait: gap };

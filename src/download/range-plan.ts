@@ -1,18 +1,20 @@
 import { LIMITER_GAP, LIMITER_GAP_MAX, RANGE, RANGE_MAX, SECTOR, WINDOW } from "../constants";
-import { RateEstimate } from "./rate-estimate";
 
-/** Shorter ranges are not prefetched: a response head of 400 bytes for each sector is too much. */
-const PREFETCH_LEAST = 3 * SECTOR;
+/** Shorter ranges are not pipelined: a response head of 400 bytes for each sector is too much. */
+const PIPELINE_LEAST = 3 * SECTOR;
 
 /**
- * Which bytes to ask for next, and when. Ranges end at sector boundaries. On a connection that proved persistent the
- * next request is pipelined (RFC 9112, section 9.3.2): it leaves before the last one is answered, and never asks beyond
- * WINDOW bytes after the last delivered sector. On a slow link it leaves just early enough to keep the link busy,
- * because all that is in flight is lost with the connection.
+ * Which bytes to ask for next, and when. Where the connection's receive window bounds what is in flight, one request
+ * asks for all that is left. Elsewhere requests ask for ranges, which end at sector boundaries: on a connection that
+ * proved persistent the next one is pipelined (RFC 9112, section 9.3.2), so it leaves before the last one is answered,
+ * and never asks beyond WINDOW bytes after the last delivered sector.
  */
 export class RangePlan {
   private readonly range: number;
-  private readonly single: boolean;
+  /** Ranges are not wished for: one request may ask for all that is left. */
+  private readonly free: boolean;
+  /** One request asks for all that is left. */
+  private whole = false;
   /** Ends (exclusive) of the ranges asked for on this connection and not answered. */
   private readonly ends: number[] = [];
   /** Responses read to their end on this connection. */
@@ -21,7 +23,7 @@ export class RangePlan {
   private persistent = false;
   /** Responses did not match the requests once: no pipelining from then on. */
   private hadMismatch = false;
-  /** The server closes after each response: large ranges, one at a time, until a connection outlives two responses. */
+  /** The server closes after each response: one request at a time, until a connection outlives two responses. */
   private sequential = false;
   private probing = false;
   /** A limiter refused a request between two that it let through. */
@@ -30,21 +32,24 @@ export class RangePlan {
   gap = 0;
   /** Nothing more is asked for: the device is about to sleep. */
   draining = false;
-  private readonly rate = new RateEstimate();
 
   /** `single`: one sector per request, so that each can be checked before it is stored. */
   constructor(range: number | undefined, single: boolean) {
     const wished = Math.floor((range ?? RANGE) / SECTOR) * SECTOR;
     this.range = single ? SECTOR : Math.min(RANGE_MAX, Math.max(SECTOR, wished));
-    this.single = single;
+    this.free = range === undefined && !single;
   }
 
   /** A new connection. */
-  connected(): void {
+  connecting(): void {
     this.ends.length = 0;
     this.answered = 0;
     this.persistent = false;
-    this.rate.reset();
+  }
+
+  /** It is open. `window`: of its socket. */
+  opened(window = Infinity): void {
+    this.whole = this.free && window <= RANGE_MAX;
   }
 
   /**
@@ -57,29 +62,27 @@ export class RangePlan {
   }
 
   /**
-   * End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for, `wanted`: first byte not
-   * received, `delivered`: bytes in sectors. `size` 0: unknown.
+   * End of the next range to ask for, or 0 for nothing now. `from`: first byte not asked for, `delivered`: bytes in
+   * sectors. `size` 0: unknown.
    */
-  next(from: number, wanted: number, delivered: number, size: number): number {
+  next(from: number, delivered: number, size: number): number {
     if (this.draining) return 0;
     const pipelined = this.ends.length > 0;
     if (this.probing) return pipelined ? 0 : from + 1;
     if (size > 0 && from >= size) return 0;
     if (pipelined && !(size > 0 && this.mayPipeline)) return 0;
-    if (pipelined && !this.rate.fast && from - wanted > this.rate.prefetchBytes) return 0;
-    const length = this.sequential && !this.single ? RANGE_MAX : this.range;
-    const full = Math.floor(from / SECTOR) * SECTOR + length;
+    if (this.whole && size > 0) return size;
+    const full = Math.floor(from / SECTOR) * SECTOR + this.range;
     const end = size > 0 ? Math.min(full, size) : full;
     if (!pipelined || end - delivered <= WINDOW) return end;
     // The right moment matters more than the length: as much as the window has room for, if that is worth a response
     // head.
     const fitting = delivered + WINDOW;
-    return fitting - from < PREFETCH_LEAST ? 0 : fitting;
+    return fitting - from < PIPELINE_LEAST ? 0 : fitting;
   }
 
-  asked(end: number, now: number): void {
+  asked(end: number): void {
     this.ends.push(end);
-    this.rate.asked(now);
   }
 
   /** A request is unanswered. */
@@ -96,9 +99,8 @@ export class RangePlan {
    * The head of a good response says whether the connection persists, and where its bytes end. The next request
    * continues there, unless it has left already.
    */
-  headSeen(keepAlive: boolean, end: number, now: number): void {
+  headSeen(keepAlive: boolean, end: number): void {
     this.probing = false;
-    this.rate.headSeen(now);
     if (this.ends.length === 1) this.ends[0] = end;
     this.persistent = keepAlive;
     if (!keepAlive) this.sequential = true;
@@ -120,20 +122,6 @@ export class RangePlan {
     if (this.ends.length > 1) return false;
     this.ends.length = 0;
     return true;
-  }
-
-  /** No request is unanswered. */
-  get allAnswered(): boolean {
-    return this.ends.length === 0;
-  }
-
-  sectorDone(now: number): void {
-    this.rate.sectorDone(now);
-  }
-
-  /** The next request may be due between two sectors. */
-  get mayAskMidSector(): boolean {
-    return this.mayPipeline && !this.rate.fast;
   }
 
   /**

@@ -40,6 +40,10 @@ export class Connection implements SocketEvents {
     return this.socket === undefined || this.unsent.send(this.socket, bytes);
   }
 
+  get window(): number | undefined {
+    return this.socket?.window;
+  }
+
   /** Moves up to `into.length` received bytes; returns how many. */
   read(into: Uint8Array): number {
     return this.isClosed ? 0 : (this.socket?.read(into) ?? 0);

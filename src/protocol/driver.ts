@@ -90,7 +90,7 @@ export abstract class ProtocolDriver<
   }
 
   opened(): void {
-    if (this.machine !== undefined) this.run(this.machine.opened(this.now()));
+    if (this.machine !== undefined) this.run(this.machine.opened(this.now(), this.connection?.window));
   }
 
   readable(): void {

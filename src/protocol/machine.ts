@@ -8,8 +8,8 @@ import type { SocketError } from "../ports";
 export interface ProtocolMachine<Output> {
   /** Begins to connect. */
   start(now: number): Output[];
-  /** The connection that was asked for is open. */
-  opened(now: number): Output[];
+  /** The connection that was asked for is open. `window`: of its socket. */
+  opened(now: number, window?: number): Output[];
   /** Where the next bytes of the connection go. Its length bounds the read; empty: read nothing now. */
   readTarget(): Uint8Array;
   /** `count` bytes were read into `readTarget()`. */

@@ -73,6 +73,22 @@ function transfer(contract: Contract): void {
     assert.equal((await client.take(5)).toString(), "third");
   });
 
+  contract("no more waits than the socket's window says", async (server, networks) => {
+    const { network } = await networks();
+    const arriving = accept(server);
+    const client = await new ObservedSocket(network, { host: "127.0.0.1", port: portOf(server) }).opened();
+    const { window = Infinity } = client.socket;
+    assert.ok(window >= 1_000);
+    (await arriving).write(pattern(60_000));
+    await client.until(() => client.count("readable") === 1);
+    // A second connection's round trip gives more bytes time to arrive at the first.
+    const other = accept(server);
+    const probe = await new ObservedSocket(network, { host: "127.0.0.1", port: portOf(server) }).opened();
+    (await other).write("!");
+    await probe.until(() => probe.count("readable") === 1);
+    assert.ok(client.read(100_000).length <= window);
+  });
+
   contract("the port copies what it takes", async (server, networks) => {
     const { network } = await networks();
     const arriving = accept(server);

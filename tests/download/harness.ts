@@ -94,6 +94,8 @@ export class Bench {
   #open = false;
   #silent = false;
   #pending: "opened" | SocketError | undefined;
+  /** Of the socket. */
+  window: number | undefined;
   /** Set to have `connect` fail. */
   refuseConnect: ((connection: number) => SocketError | "silence" | undefined) | undefined;
   /** When the answer to a request begins. */
@@ -266,7 +268,9 @@ export class Bench {
   #connected(result: "opened" | SocketError): void {
     this.#pending = undefined;
     this.#open = result === "opened";
-    this.handle(result === "opened" ? this.downloader.opened(this.now) : this.downloader.closed(result, this.now));
+    this.handle(
+      result === "opened" ? this.downloader.opened(this.now, this.window) : this.downloader.closed(result, this.now),
+    );
   }
 
   #ending(how: "close" | "reset" | "silence"): void {

@@ -212,6 +212,10 @@ class Link implements Socket, Connection {
     return this.#gone || this.#over;
   }
 
+  get window(): number | undefined {
+    return this.#network.line.window;
+  }
+
   /* ---- the device's end ---- */
 
   read(into: Uint8Array): number {

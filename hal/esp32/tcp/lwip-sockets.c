@@ -58,6 +58,12 @@ static xsBooleanValue addressArgument(xsMachine *the, int index, ip_addr_t *addr
 	return ipaddr_aton(text, address);
 }
 
+/* tcpWindow() -> bytes */
+void xs_lwip_tcpWindow(xsMachine *the)
+{
+	xsmcSetInteger(xsResult, (xsIntegerValue)tcpConnectionWindow());
+}
+
 /* tcpOpen(address, port) -> handle, or -cause */
 void xs_lwip_tcpOpen(xsMachine *the)
 {

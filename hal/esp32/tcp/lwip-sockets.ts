@@ -41,6 +41,8 @@ export interface LwipOwner {
 
 /** One object for each device: the C module has one callback. Handles that are closed do nothing. */
 export class LwipSockets {
+  /** Bytes of a connection that wait to be read, at most: CONFIG_LWIP_TCP_WND_DEFAULT. */
+  readonly tcpWindow = tcpWindow();
   /** By place in the table. */
   readonly #owners: (LwipOwner | undefined)[] = [];
 
@@ -112,6 +114,9 @@ function start(this: void, callback: () => void): void {
 }
 function next(this: void): number | undefined {
   return native("xs_lwip_next").call(this) as number | undefined;
+}
+function tcpWindow(this: void): number {
+  return native("xs_lwip_tcpWindow").call(this) as number;
 }
 function tcpOpen(this: void, address: string, port: number): number {
   return native("xs_lwip_tcpOpen").call(this, address, port) as number;

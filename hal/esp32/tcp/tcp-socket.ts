@@ -30,6 +30,10 @@ export class LwipTcpSocket implements Socket, LwipOwner {
     else this.resolve(host, port, lookup);
   }
 
+  get window(): number {
+    return this.#sockets.tcpWindow;
+  }
+
   read(into: Uint8Array): number {
     return this.#handle === undefined ? 0 : this.#sockets.tcpRead(this.#handle, into);
   }

@@ -253,6 +253,11 @@ static enum lwipCause causeOf(err_t err)
 	}
 }
 
+uint32_t tcpConnectionWindow(void)
+{
+	return TCP_WND;
+}
+
 lwipHandle tcpConnectionOpen(const ip_addr_t *address, uint16_t port, enum lwipCause *cause)
 {
 	if (!opener)

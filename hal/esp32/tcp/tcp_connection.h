@@ -19,6 +19,8 @@
  */
 #define TCP_CONNECT_SECONDS 60
 
+/* Bytes that wait to be read, at most. */
+uint32_t tcpConnectionWindow(void);
 /* Starts to connect. `cause`, where the result is negative: why not. */
 lwipHandle tcpConnectionOpen(const ip_addr_t *address, uint16_t port, enum lwipCause *cause);
 /* Moves up to `length` waiting bytes; returns how many. */

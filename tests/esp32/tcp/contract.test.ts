@@ -99,6 +99,13 @@ networkContract(
   "plain",
 );
 
+test("the window of a connection is lwIP's", () => {
+  const { sockets, close } = powered();
+  // TCP_WND of fake-lwip/lwip/tcp.h.
+  assert.equal(sockets.tcpWindow, 5_744);
+  close();
+});
+
 test("datagrams come one at a time, to a socket that is open", async () => {
   const { sockets, close } = powered();
   const heard: string[] = [];

@@ -33,7 +33,7 @@ struct machine {
 };
 
 #define FUNCTIONS(F) \
-	F(xs_lwip_start) F(xs_lwip_next) F(xs_lwip_tcpOpen) F(xs_lwip_tcpRead) F(xs_lwip_tcpWrite) F(xs_lwip_tcpClose) F(xs_lwip_udpOpen) F(xs_lwip_udpRead) \
+	F(xs_lwip_start) F(xs_lwip_next) F(xs_lwip_tcpWindow) F(xs_lwip_tcpOpen) F(xs_lwip_tcpRead) F(xs_lwip_tcpWrite) F(xs_lwip_tcpClose) F(xs_lwip_udpOpen) F(xs_lwip_udpRead) \
 	F(xs_lwip_udpWrite) F(xs_lwip_udpClose)
 
 #define DECLARE(NAME) void NAME(xsMachine *the);
