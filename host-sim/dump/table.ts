@@ -3,7 +3,7 @@ import { hex } from "../../hal/model-chip/flash-chip";
 import { PartitionTable, TABLE_ADDRESS, TABLE_LENGTH, partitionsOfBinary } from "../../hal/model-chip/partitions";
 import type { Partition } from "../../hal/model-chip/partitions";
 import { BOOTLOADER_OFFSETS } from "../../hal/model-chip/chips";
-import { isContainer } from "../delta/format";
+import { isContainer } from "../../src/container/format";
 import { IMAGE_MAGIC, readAppDescription } from "../../src/image/esp-image";
 import type { FlashFile } from "./flash-file";
 
