@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { requestPrefix } from "../../src/download/request";
 import { splitUrl } from "../../src/http/url";
 import { firmwareImage } from "../../tests/kit/images";
-import type { Connection, Peer } from "../../tests/kit/virtual-network";
+import type { Connection, Peer } from "../../tests/kit/peer";
 import { broker } from "../simulation/broker";
 import type { Cloud } from "../simulation/broker";
 import { fileServer, responseHead } from "../simulation/file-server";

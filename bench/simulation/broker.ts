@@ -4,8 +4,8 @@
  */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
-import { perConnection } from "../../tests/kit/virtual-network";
-import type { Connection, Peer } from "../../tests/kit/virtual-network";
+import { perConnection } from "../../tests/kit/peer";
+import type { Connection, Peer } from "../../tests/kit/peer";
 
 export interface Task {
   readonly version: string;

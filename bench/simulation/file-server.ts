@@ -1,6 +1,6 @@
 /** A file behind HTTP/1.1 with ranges and kept connections, with the head of Tencent's object store. */
-import { perConnection } from "../../tests/kit/virtual-network";
-import type { Connection, Peer } from "../../tests/kit/virtual-network";
+import { perConnection } from "../../tests/kit/peer";
+import type { Connection, Peer } from "../../tests/kit/peer";
 
 export interface FileTraffic {
   requests: number;

@@ -13,7 +13,8 @@ import { FACTORY_VERSION, firmwareImage } from "../kit/images";
 import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
-import type { Line, Peer } from "../kit/virtual-network";
+import type { Peer } from "../kit/peer";
+import type { Line } from "../kit/virtual-network";
 
 const CONFIG = {
   productId: "A1B2C3D4E5",

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import type { Socket, SocketError } from "../../src/ports";
 import { VirtualClock } from "./virtual-clock";
 import { VirtualNetwork } from "./virtual-network";
-import type { Connection, Line, Peer } from "./virtual-network";
+import type { Connection, Peer } from "./peer";
+import type { Line } from "./virtual-network";
 
 /** A device's socket with what it is told, and reads at once unless `reads` is false. */
 function connected(line: Line, peer: Peer | undefined, reads = true) {

@@ -14,7 +14,7 @@ import { factoryBoard, firmwareImage } from "../kit/images";
 import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
-import type { Connection, Peer } from "../kit/virtual-network";
+import type { Connection, Peer } from "../kit/peer";
 
 /** Where the outage begins. */
 export const PHASES = [

@@ -12,7 +12,7 @@ import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
 import { VirtualClock } from "../../kit/virtual-clock";
 import { VirtualNetwork } from "../../kit/virtual-network";
-import type { Peer } from "../../kit/virtual-network";
+import type { Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
 import { ASLEEP, Sleeps } from "./sleeps";
 import { platformOf } from "./scenarios";

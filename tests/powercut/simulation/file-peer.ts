@@ -5,7 +5,7 @@
 import { RANGE_MAX, SECTOR } from "../../../src/constants";
 import type { Surroundings } from "./device";
 import { checkDownload, checkRequest, noteServed } from "../checks/download-checks";
-import type { Connection, Peer } from "../../kit/virtual-network";
+import type { Connection, Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
 import type { Push } from "./scenarios";
 
