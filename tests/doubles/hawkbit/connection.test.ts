@@ -63,6 +63,19 @@ test("trap 5: the 100th answer closes, and what was pipelined behind it is dropp
   assert.equal(double.exchanges.length, 100);
 });
 
+test("fact 53: the head of a download has 462 bytes, that of a range 490 to 503", async (t) => {
+  const { client, ask, double } = await running(t);
+  const order = { name: "xs-app", version: "1.0.0", part: "firmware", fileName: "app-1.0.0.bin" };
+  await double.operator.assign("dev-1", await double.operator.upload({ ...order, bytes: new Uint8Array(700_000) }));
+  const file = "/softwaremodules/1/artifacts/app-1.0.0.bin";
+  client.send(
+    ask("HEAD", file) + ask("GET", file, "Range: bytes=0-0") + ask("GET", file, "Range: bytes=655360-659455"),
+  );
+  client.send(ask("HEAD", file, "Connection: close"));
+  const heads = (await client.closed()).match(/HTTP\/1\.1 20(?:.|\r\n)+?\r\n\r\n/g)!.map(({ length }) => length);
+  assert.deepEqual(heads.slice(0, 3), [462, 490, 503]);
+});
+
 test("pipelined requests are answered in order, also a GET behind a POST", async (t) => {
   const { client, ask, assign } = await running(t);
   const id = await assign("1.0.0");

@@ -5,7 +5,9 @@
  * Left out: certificate and anonymous authentication, AMQP, encrypted artifacts, CBOR in requests, tenants but DEFAULT.
  */
 import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
+import type { Peer } from "../../kit/peer";
 import type { HttpAnswer, HttpRequest } from "../http/message";
+import { HttpPeer } from "../http/peer";
 import { HttpServer } from "../http/server";
 import type { HttpServerOptions } from "../http/server";
 import { COMMON, empty, springError } from "./answers";
@@ -81,6 +83,14 @@ export class HawkbitDouble {
 
   stop(): Promise<void> {
     return this.#http.stop();
+  }
+
+  /** On a network in memory. */
+  peer(address?: string): Peer {
+    const answer = (request: HttpRequest): HttpAnswer => this.answer(request);
+    const { now } = this.repository;
+    const requestsPerConnection = REQUESTS_PER_CONNECTION;
+    return new HttpPeer({ answer, now, requestsPerConnection, ...(address === undefined ? {} : { address }) });
   }
 
   answer(request: HttpRequest): HttpAnswer {

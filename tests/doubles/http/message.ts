@@ -13,6 +13,7 @@ export interface HttpRequest {
 }
 
 export interface HttpAnswer {
+  /** 0: no answer comes, the connection stays. */
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Uint8Array;

@@ -9,30 +9,18 @@ import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "nod
 import { createServer as createHttps } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import type { HttpAnswer, HttpRequest } from "./message";
+import { BAD_REQUEST, HEADER_MAX, headersOf } from "./wire";
 
 export interface HttpServerOptions {
-  answer(request: HttpRequest): HttpAnswer | Promise<HttpAnswer>;
+  answer(request: HttpRequest): HttpAnswer;
   /** Requests of one connection, the last of which closes it. */
   readonly requestsPerConnection?: number;
   /** PEM: served over TLS. */
   readonly tls?: { readonly key: string; readonly cert: string };
 }
 
-/** Tomcat's maxHttpRequestHeaderSize. */
-const HEADER_MAX = 8_192;
 /** An idle connection is closed after so many milliseconds: 60 s, of which Node adds the last itself. */
 const IDLE = 59_000;
-const HTML =
-  "<!doctype html><html><head><title>HTTP Status 400</title></head><body><h1>HTTP Status 400</h1></body></html>";
-const BAD_REQUEST = [
-  "HTTP/1.1 400 ",
-  "Content-Type: text/html;charset=utf-8",
-  `Content-Length: ${HTML.length}`,
-  "Connection: close",
-  "",
-  HTML,
-].join("\r\n");
-
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #sockets = new Map<Socket, { requests: number }>();
@@ -94,7 +82,7 @@ export class HttpServer {
     const headers = Object.fromEntries(
       Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(", ") : value]),
     );
-    const answered = await this.#options.answer({
+    const answered = this.#options.answer({
       method: request.method!,
       target: request.url!,
       headers,
@@ -102,20 +90,16 @@ export class HttpServer {
       address: request.socket.remoteAddress ?? "",
       scheme: tls === undefined ? "http" : "https",
     });
-    write(response, answered, last || answered.close);
+    if (answered.status === 0) return;
+    write(response, answered, last || answered.close || request.headers.connection?.toLowerCase() === "close");
   }
 }
 
 function write(response: ServerResponse, answered: HttpAnswer, close: boolean): void {
-  const { status, headers, body, framing, broken } = answered;
+  const { status, body, framing, broken } = answered;
   // Node adds "keep-alive", Tomcat does not.
   if (response.shouldKeepAlive) response.removeHeader("Connection");
-  response.writeHead(status, "", {
-    ...headers,
-    ...(framing === "length" ? { "Content-Length": headers["Content-Length"] ?? body.length } : {}),
-    ...(framing === "chunked" ? { "Transfer-Encoding": "chunked" } : {}),
-    ...(close ? { Connection: "close" } : {}),
-  });
+  response.writeHead(status, "", headersOf(answered, close));
   if (broken === true) {
     response.write(body.subarray(0, body.length - 1), () => response.socket?.destroy());
     return;

@@ -132,7 +132,7 @@ export interface Bench {
   /** Uploads and assigns. */
   offer(version: string, more?: Partial<Package>): Promise<string>;
   states(): Promise<readonly string[]>;
-  get(path: string, headers?: Record<string, string>): Promise<HttpAnswer>;
+  get(path: string, headers?: Record<string, string>): HttpAnswer;
   /** Lets time pass, seconds. */
   pass(seconds: number): void;
 }

@@ -18,7 +18,7 @@ export class HttpApi {
   }
 
   /** Undefined where the path is not one of the device API. */
-  async answer(request: HttpRequest): Promise<HttpAnswer | undefined> {
+  answer(request: HttpRequest): HttpAnswer | undefined {
     const { path, query } = splitTarget(request.target);
     const [, token, resource] = PATH.exec(path) ?? [];
     if (token === undefined || resource === undefined) return undefined;
@@ -35,7 +35,7 @@ export class HttpApi {
     const admitted = limits?.messages.take() !== false;
     if (resource === "attributes") {
       // Over the limit it is not answered until the server gives up, after 60 s (fact 37).
-      if (!admitted) return new Promise<never>(() => undefined);
+      if (!admitted) return answer(0);
       if (request.method === "POST") return this.#save(request, device, saveAttributes);
       return jsonAnswer(200, attributesOf(device, param(query, "clientKeys"), param(query, "sharedKeys")));
     }

@@ -16,7 +16,7 @@ async function offered(limits?: string): Promise<Bench> {
 
 test("the whole file, and a HEAD of it", async () => {
   const { get } = await offered();
-  const { status, headers, body } = await get(FILE);
+  const { status, headers, body } = get(FILE);
   assert.deepEqual([status, headers["Accept-Ranges"], headers["x-filename"]], [200, "bytes", "xs-app 1.0.0.bin"]);
   assert.deepEqual([headers["ETag"], headers["Last-Modified"]], [undefined, undefined]);
   assert.deepEqual(Buffer.from(body), Buffer.from(IMAGE));
@@ -29,54 +29,54 @@ test("ranges, of the file and of a chunk of it", async () => {
     ["", "bytes=6000-", 6_000, 9_999, 10_000],
     ["&size=4096&chunk=1", "bytes=0-9", 0, 9, 4_096],
   ] as const) {
-    const { status, headers, body } = await get(FILE + query, { range });
+    const { status, headers, body } = get(FILE + query, { range });
     assert.deepEqual([status, headers["Content-Range"]], [206, `bytes ${first}-${last}/${size}`]);
     const base = query === "" ? 0 : 4_096;
     assert.deepEqual(Buffer.from(body), Buffer.from(IMAGE.subarray(base + first, base + last + 1)));
   }
-  assert.equal((await get(FILE, { range: "bytes=0-1,5-6" })).broken, true);
+  assert.equal(get(FILE, { range: "bytes=0-1,5-6" }).broken, true);
 });
 
 test("chunks: the same arithmetic as over MQTT, and no limit of size", async () => {
   const { get } = await offered();
-  const part = async (query: string): Promise<unknown> => {
-    const { status, body } = await get(FILE + query);
+  const part = (query: string): unknown => {
+    const { status, body } = get(FILE + query);
     return [status, body.length];
   };
-  assert.deepEqual(await part("&size=4096&chunk=2"), [200, 1_808]);
-  assert.deepEqual(await part("&size=4096&chunk=3"), [200, 0]);
-  assert.deepEqual(await part("&size=100"), [200, 100]);
-  assert.deepEqual(await part("&chunk=1"), [200, 10_000]);
-  assert.deepEqual(await part("&size=0&chunk=1"), [200, 10_000]);
-  assert.deepEqual(await part("&size=200000&chunk=0"), [200, 10_000]);
-  assert.deepEqual(await part("&size=100&chunk=-1"), [500, 0]);
-  assert.equal(((await part("&size=abc")) as number[])[0], 400);
+  assert.deepEqual(part("&size=4096&chunk=2"), [200, 1_808]);
+  assert.deepEqual(part("&size=4096&chunk=3"), [200, 0]);
+  assert.deepEqual(part("&size=100"), [200, 100]);
+  assert.deepEqual(part("&chunk=1"), [200, 10_000]);
+  assert.deepEqual(part("&size=0&chunk=1"), [200, 10_000]);
+  assert.deepEqual(part("&size=200000&chunk=0"), [200, 10_000]);
+  assert.deepEqual(part("&size=100&chunk=-1"), [500, 0]);
+  assert.equal((part("&size=abc") as number[])[0], 400);
 });
 
 test("title and version are compared with the assignment of now", async () => {
   const bench = await offered();
   const { double, id, profile, get } = bench;
-  const status = async (query: string): Promise<number> => (await get(query)).status;
-  assert.equal(await status("firmware?title=xs-app&version=1.0.1"), 400);
-  const missing = await get("firmware?title=xs-app");
+  const status = (query: string): number => get(query).status;
+  assert.equal(status("firmware?title=xs-app&version=1.0.1"), 400);
+  const missing = get("firmware?title=xs-app");
   assert.deepEqual([missing.status, missing.headers["Content-Type"]], [400, "application/json"]);
   await bench.offer("1.0.1");
-  const old = await get(FILE);
+  const old = get(FILE);
   assert.deepEqual([old.status, old.body.length, old.close], [400, 0, true]);
   await double.operator.assign(id, undefined);
-  assert.equal(await status(FILE), 404);
+  assert.equal(status(FILE), 404);
   const link = { title: "xs-app", version: "1.0.0-url", url: "http://files/fw.bin" };
   await double.operator.assign(id, await double.operator.link(profile, link));
-  assert.equal(await status("firmware?title=xs-app&version=1.0.0-url"), 404);
+  assert.equal(status("firmware?title=xs-app&version=1.0.0-url"), 404);
   await double.operator.useBasicCredentials(id, { clientId: "c" });
-  assert.equal(await status(FILE), 401, "only an access token is known");
+  assert.equal(status(FILE), 401, "only an access token is known");
 });
 
 test("attributes and telemetry, as over MQTT", async () => {
   const { double, id, token, get } = await offered();
-  const { body } = await get("attributes?sharedKeys=fw_title,fw_version");
+  const { body } = get("attributes?sharedKeys=fw_title,fw_version");
   assert.deepEqual(parseJson(body), { shared: { fw_title: "xs-app", fw_version: "1.0.0" } });
-  const post = async (text: string): Promise<number> => {
+  const post = (text: string): number => {
     const request = {
       method: "POST",
       target: `/api/v1/${token}/telemetry`,
@@ -84,20 +84,18 @@ test("attributes and telemetry, as over MQTT", async () => {
       address: "",
       scheme: "http",
     } as const;
-    return (await double.answer({ ...request, body: Buffer.from(text) })).status;
+    return double.answer({ ...request, body: Buffer.from(text) }).status;
   };
-  assert.deepEqual([await post('{"fw_state":"UPDATED"}'), await post("{")], [200, 500]);
+  assert.deepEqual([post('{"fw_state":"UPDATED"}'), post("{")], [200, 500]);
   assert.deepEqual((await double.operator.telemetry(id, ["fw_state"]))["fw_state"]!.at(-1), "UPDATED");
 });
 
 test("fact 37: over the limit a file is 500, and a question for attributes has no answer", async () => {
   const { get } = await offered("5:1,600:60");
   const statuses: number[] = [];
-  for (let count = 0; count < 6; count++) statuses.push((await get(FILE)).status);
+  for (let count = 0; count < 6; count++) statuses.push(get(FILE).status);
   assert.deepEqual(statuses, [200, 200, 200, 200, 200, 500]);
-  const none = Symbol("no answer");
-  const first = await Promise.race([get("attributes"), new Promise((resolve) => setImmediate(resolve, none))]);
-  assert.equal(first, none);
+  assert.equal(get("attributes").status, 0);
 });
 
 test("a fault is answered once", async () => {
@@ -106,5 +104,5 @@ test("a fault is answered once", async () => {
     path: /firmware/,
     answer: { status: 500, headers: {}, body: new Uint8Array(), framing: "length", close: true },
   });
-  assert.deepEqual([(await get(FILE)).status, (await get(FILE)).status], [500, 200]);
+  assert.deepEqual([get(FILE).status, get(FILE).status], [500, 200]);
 });

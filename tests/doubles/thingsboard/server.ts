@@ -12,8 +12,10 @@ import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { Listener } from "../../../host-sim/cloud/core/listeners/listener";
 import type { ThingsBoardOperator } from "../../../scripts/thingsboard/operator";
+import type { Connection as PeerConnection, Peer } from "../../kit/peer";
 import { answer } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
+import { HttpPeer } from "../http/peer";
 import { HttpServer } from "../http/server";
 import { HttpApi } from "./http-api";
 import { Management } from "./management";
@@ -66,17 +68,32 @@ export class ThingsBoardDouble {
     await Promise.all([this.#listener?.close(), this.#http.stop()]);
   }
 
+  /** Its MQTT side on a network in memory. */
+  get mqttPeer(): Peer {
+    const sessions = new Map<PeerConnection, MqttSession>();
+    return {
+      opened: (connection) => void sessions.set(connection, this.connect(connection)),
+      received: (bytes, connection) => sessions.get(connection)?.received(bytes),
+      closed: (connection) => sessions.get(connection)?.lost(),
+    };
+  }
+
+  /** Its HTTP side on a network in memory. */
+  get httpPeer(): Peer {
+    return new HttpPeer({ answer: (request) => this.answer(request), now: this.transport.now });
+  }
+
   /** One MQTT connection. */
   connect(connection: Connection): MqttSession {
     return new MqttSession(this.transport, connection);
   }
 
-  async answer(request: HttpRequest): Promise<HttpAnswer> {
+  answer(request: HttpRequest): HttpAnswer {
     const managed = this.#management.answer(request);
     if (managed !== undefined) return managed;
     const fault = this.faults.findIndex(({ path }) => path.test(request.target));
     if (fault >= 0) return this.faults.splice(fault, 1)[0]!.answer;
-    return (await this.#api.answer(request)) ?? answer(404);
+    return this.#api.answer(request) ?? answer(404);
   }
 
   /** TCP_NODELAY stays off, so that chunks at QoS 1 are as slow as those of the real server (fact 30, T8). */
