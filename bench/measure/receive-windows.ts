@@ -74,7 +74,7 @@ export function windowsSection(rows: readonly WindowRow[]): { title: string; not
   return {
     title: "Receive window",
     note:
-      "Completion over the ideal. A stream is one request for the whole file, nothing recorded and nothing read back; after a break it goes on where it was. It erases by blocks as the agent does, " +
+      "Completion over the ideal. A stream is one request for the whole file, nothing recorded and nothing read back, all read that has come; after a break it goes on where it was. It erases by blocks as the agent does, " +
       `by sectors as esp_ota_write with OTA_WITH_SEQUENTIAL_WRITES, or in no time at all, which leaves line, window and programs. ${WINDOWS.map((bytes) => bytes.toLocaleString("en-US")).join(", ")} bytes: ` +
       "ESP-IDF's default, the Moddable SDK's for the ESP32 (its other chips: 5,744), and three times the default (CONFIG_LWIP_TCP_WND_DEFAULT; docs/MODEL.md says what it costs). Limit: no download that erases by sectors or blocks as it goes takes less. " +
       "At risk: what had left the server and was not in the agent's flash, at most.",

@@ -103,7 +103,8 @@ export const STRATEGIES: readonly Strategy[] = [
   },
 ];
 
-const STREAM = { ...PATIENT, like: "", recordEvery: 0, recordOnLoss: false, afterLoss: "memory" } as const;
+/** It reads all that is there: by the kilobyte a part of a segment stays unread, which keeps the window a segment smaller. */
+const STREAM = { ...PATIENT, like: "", read: 4_096, recordEvery: 0, recordOnLoss: false, afterLoss: "memory" } as const;
 
 /** What line, window and flash allow to one request for the whole file. No original erases by blocks as bytes come. */
 export const BARE_STREAMS = {

@@ -24,10 +24,10 @@ for (const { line, window } of [
       (timing) => runPeer(BARE_STREAMS.block, { ...options, timing }).downloadMs,
     );
     const each = (erasing! - not!) / (SIZE / BLOCK_SIZE);
-    // Of the segment in hand a part is unread when the erase begins, so lwIP has not heard of it.
-    const held = ((window - SEGMENT) / line.rate) * 1000 * SHARE;
+    const held = (window / line.rate) * 1000 * SHARE;
     const reckoned = ESP_IDF.block + 2 * line.latency - held;
-    assert.ok(Math.abs(each - reckoned) < 0.1 * reckoned, `${each.toFixed(1)} ms, reckoned ${reckoned.toFixed(1)}`);
+    // A wide window is told of in larger steps: some of it is not open when the erase begins.
+    assert.ok(Math.abs(each - reckoned) < 0.15 * reckoned, `${each.toFixed(1)} ms, reckoned ${reckoned.toFixed(1)}`);
   });
 
 test("a window that holds more than arrives in a block's erase hides it", () => {
@@ -35,6 +35,14 @@ test("a window that holds more than arrives in a block's erase hides it", () => 
   const { downloadMs } = runPeer(BARE_STREAMS.block, options);
   const least = (SIZE / middle!.rate) * 1000 * SHARE;
   assert.ok(downloadMs < 1.1 * least, `${downloadMs.toFixed(0)} ms, the line alone ${least.toFixed(0)}`);
+});
+
+test("a window of four segments is one of three for a reader that leaves a part of each segment", () => {
+  const timing = { ...ESP_IDF, sector: 0, block: 0 };
+  const options = { size: SIZE, line: { ...middle!, window: 4 * SEGMENT }, seed: 1, timing };
+  const all = runPeer(BARE_STREAMS.block, options).downloadMs;
+  const byKilobyte = runPeer({ ...BARE_STREAMS.block, read: 1_024 }, options).downloadMs;
+  assert.ok(byKilobyte > 1.15 * all, `${byKilobyte.toFixed(0)} ms, all at once ${all.toFixed(0)}`);
 });
 
 test("a stream erases by sectors as esp_ota_write does, or by blocks, each sector once", () => {

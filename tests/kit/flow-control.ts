@@ -1,4 +1,8 @@
-/** Flow control of one connection to the device: a peer that sends what the window takes, and lwIP at the other end. */
+/**
+ * Flow control of one connection to the device: a peer that sends what the window takes, and lwIP at the other end, with
+ * the socket of hal/esp32/tcp over it. That socket tells lwIP what was read when it is a quarter of the window
+ * (WINDOW_STEP), and with each segment that comes.
+ */
 import { FAST_TIMER, LwipReceiver, SEGMENT } from "./lwip-receiver";
 import type { VirtualClock } from "./virtual-clock";
 
@@ -20,6 +24,9 @@ export class FlowControl {
   #sent = 0;
   /** How far the peer may send. */
   #edge: number;
+  /** Read, and not told to lwIP; and since lwIP was last asked to open the window. */
+  #read = 0;
+  #unreported = 0;
   /** The fast timer, while an acknowledgement waits for it. */
   #timer: number | undefined;
 
@@ -53,13 +60,18 @@ export class FlowControl {
   /* ---- the device's end ---- */
 
   arrived(length: number): void {
-    if (this.#receiver.received(length)) this.#tell();
+    const acknowledged = this.#receiver.received(length);
+    if (this.#openWindow() || acknowledged) this.#tell();
     else this.#timer ??= this.#options.clock.at(nextTick(this.#options.clock.time), () => this.#tick());
   }
 
-  /** The application has taken a whole segment: Moddable's tcp.c tells lwIP of no less. */
-  taken(length: number): void {
-    if (this.#receiver.taken(length)) this.#tell();
+  /** The application has read so many bytes. */
+  taken(count: number): void {
+    this.#read += count;
+    this.#unreported += count;
+    if (this.#unreported < this.#options.window / 4) return;
+    this.#unreported = 0;
+    if (this.#openWindow()) this.#tell();
   }
 
   /** What a segment of the device's own tells; one that was delayed goes with it. */
@@ -71,6 +83,13 @@ export class FlowControl {
   close(): void {
     this.forget();
     this.#stopTimer();
+  }
+
+  /** True: an update of its own is due. */
+  #openWindow(): boolean {
+    const count = this.#read;
+    this.#read = 0;
+    return this.#receiver.taken(count);
   }
 
   #tell(): void {

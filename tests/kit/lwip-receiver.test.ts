@@ -95,10 +95,23 @@ test("a connection: a window that is not read closes, and a read opens it", () =
   assert.equal(network.traffic(80).sent, DEFAULT);
   socket.read(new Uint8Array(SEGMENT - 1));
   run();
-  assert.equal(network.traffic(80).sent, DEFAULT, "lwIP hears of whole segments");
+  assert.equal(network.traffic(80).sent, DEFAULT, "the socket asks for a quarter of the window at least");
   socket.read(new Uint8Array(1));
   run();
   assert.equal(network.traffic(80).sent, DEFAULT + SEGMENT);
+});
+
+test("a connection: lwIP hears of reads when they are a quarter of the window, or with the next segment", () => {
+  const { network, socket, stopReading, run } = streaming(13 * SEGMENT, THRICE);
+  stopReading();
+  run();
+  assert.equal(network.traffic(80).sent, THRICE);
+  socket.read(new Uint8Array(3 * SEGMENT - 1));
+  run();
+  assert.equal(network.traffic(80).sent, THRICE, "closed");
+  socket.read(new Uint8Array(1));
+  run();
+  assert.equal(network.traffic(80).sent, 13 * SEGMENT);
 });
 
 test("a connection: a single segment in a wide window is acknowledged by the timer", () => {

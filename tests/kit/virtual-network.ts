@@ -141,8 +141,6 @@ class Link implements Socket, Connection {
   /** Where the line has a window. */
   readonly #flow: FlowControl | undefined;
   readonly #arrived: Uint8Array[] = [];
-  /** Read of the first of them. */
-  #taken = 0;
   #unread = 0;
   /** Sent, and not yet arrived. */
   #underWay = 0;
@@ -194,21 +192,15 @@ class Link implements Socket, Connection {
       const part = first.subarray(0, into.length - count);
       into.set(part, count);
       count += part.length;
-      this.#taken += part.length;
-      if (part.length === first.length) this.#takeSegment();
+      if (part.length === first.length) this.#arrived.shift();
       else this.#arrived[0] = first.subarray(part.length);
     }
     this.#unread -= count;
     this.#traffic.read += count;
     if (this.#unread === 0) this.#announced = false;
+    if (count > 0) this.#flow?.taken(count);
     this.#finishOnceRead();
     return count;
-  }
-
-  #takeSegment(): void {
-    this.#arrived.shift();
-    this.#flow?.taken(this.#taken);
-    this.#taken = 0;
   }
 
   write(bytes: Uint8Array): number {
