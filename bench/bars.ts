@@ -2,6 +2,7 @@
 import type { Cell } from "./output/table";
 import type { WindowRow } from "./measure/receive-windows";
 import { WINDOWS } from "./measure/receive-windows";
+import type { LeastHeap } from "./measure/least-heap";
 import type { Outcome, WeakLink } from "./measure/weak-link";
 import { AGENT } from "./measure/weak-link";
 import type { Work } from "./measure/work";
@@ -28,22 +29,29 @@ export interface Measured {
   readonly weak: readonly WeakLink[];
   readonly cuts: readonly { readonly outcomes: readonly Outcome[] }[];
   readonly windows: readonly WindowRow[];
+  readonly leastHeap: readonly LeastHeap[];
 }
 
 const MIB = 1 << 20;
 /** A sector, and what may be in flight. */
 const LOST_BY_A_CUT = 4_096 + 16_384;
 
-export function bars({ size, update, work, weak, cuts, windows }: Measured): Bar[] {
+export function bars({ size, update, work, weak, cuts, windows, leastHeap }: Measured): Bar[] {
   return [
     ...flashBars(size, update.flash),
     ...networkBars(size, update, cuts, windows),
     count("bytecodes per KiB downloaded", perKiB(work, work.bytecodes.downloading), 3_000),
     ...heapBars(work),
+    ...leastHeap
+      .filter(({ name }) => name === SMALL_RECORDS)
+      .map(({ name, bytes }) => count(`least heap for an update, ${name}, bytes`, bytes, 48_000)),
     ...weak.flatMap((each) => lineBars(each, windows)),
     ...windowBars(windows),
   ];
 }
+
+/** Of bench/least-heap.json. */
+const SMALL_RECORDS = "TLS, records of 4 KiB";
 
 const count = (what: string, value: number, limit: number): Bar => ({
   what,

@@ -12,6 +12,7 @@ import { fetchers } from "./measure/fetchers";
 import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
 import { slowFlash } from "./measure/flash-times";
+import { leastHeaps } from "./measure/least-heap";
 import { receiveWindows } from "./measure/receive-windows";
 import { powerCuts, weakLink } from "./measure/weak-link";
 import { countHandshakes, firstByteSection } from "./measure/first-byte";
@@ -82,6 +83,7 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
   const windows = receiveWindows(size, seeds);
   const slow = slowFlash(size);
   const fetched = await fetchers(size);
+  const leastHeap = leastHeaps();
   say("wakes of a battery device");
   const wakes = measureWakes();
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform} ${process.arch}, Node ${process.version}, XS of @agoric/xsnap ${dependency("@agoric/xsnap")}`;
@@ -97,11 +99,12 @@ async function measure({ quick, seed }: Arguments): Promise<Results> {
     cuts,
     windows,
     slowFlash: slow,
+    leastHeap,
     fetchers: fetched,
     wakes,
     handshakes: await countHandshakes(),
     machine,
-    bars: [...bars({ size, update, work, weak, cuts, windows }), ...wakeBars(wakes)],
+    bars: [...bars({ size, update, work, weak, cuts, windows, leastHeap }), ...wakeBars(wakes)],
   };
 }
 

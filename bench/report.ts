@@ -7,6 +7,8 @@ import { AGENT } from "./measure/weak-link";
 import type { Outcome, WeakLink } from "./measure/weak-link";
 import { flashSection, slowFlashSection } from "./measure/flash-times";
 import type { SlowFlashRow } from "./measure/flash-times";
+import { leastHeapSection } from "./measure/least-heap";
+import type { LeastHeap } from "./measure/least-heap";
 import { windowsPanel, windowsSection } from "./measure/receive-windows";
 import type { WindowRow } from "./measure/receive-windows";
 import type { Work } from "./measure/work";
@@ -32,6 +34,7 @@ export interface Results {
   readonly cuts: readonly { readonly cut: number; readonly outcomes: readonly Outcome[] }[];
   readonly windows: readonly WindowRow[];
   readonly slowFlash: readonly SlowFlashRow[];
+  readonly leastHeap: readonly LeastHeap[];
   readonly fetchers: readonly Fetched[];
   readonly wakes: WakesResult;
   readonly handshakes: readonly HandshakeCost[];
@@ -64,6 +67,7 @@ export function sections(results: Results): Section[] {
     slowFlashSection(results.size, results.slowFlash),
     bytecodes(results),
     heap(results.work),
+    leastHeapSection(results.leastHeap),
     flashWithWear(results),
     networkOfUpdate(results),
     wakesSection(results.wakes),

@@ -6,14 +6,20 @@
  *
  * What the app traces goes to stdout, line by line. Status: 1 where the machine aborted (what it says is on stdout), 64
  * and up where the app could not be started. JavaScript's screen.postMessage("exit:N") ends with status N.
+ *
+ * XS_OTA_CREATION="CHUNK HEAP STACK" in the environment takes the place of the manifest's "creation": bytes of chunks,
+ * slots of heap and of stack, which then do not grow.
  */
+#define _GNU_SOURCE 1
 #define mxLinux 1
 #include <dlfcn.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include "screen.h"
 
@@ -68,6 +74,28 @@ static void onStop(txScreen *screen)
   gTick = 0;
 }
 
+/* The first members of xsCreationRecord (the SDK's xs/includes/xs.h), in the read-only data of the app. */
+struct creation {
+  int32_t chunk, chunkMore, heap, heapMore, stack;
+};
+
+static int fixHeaps(void *app)
+{
+  const char *sizes = getenv("XS_OTA_CREATION");
+  if (sizes == NULL)
+    return 1;
+  struct creation fixed = {0, 0, 0, 0, 0}, *creation = NULL;
+  void *(*preparation)(struct creation **) = (void *(*)(struct creation **))dlsym(app, "xsPreparationAndCreation");
+  if (preparation == NULL || sscanf(sizes, "%d %d %d", &fixed.chunk, &fixed.heap, &fixed.stack) != 3)
+    return 0;
+  preparation(&creation);
+  uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), first = (uintptr_t)creation & ~(page - 1);
+  if (mprotect((void *)first, (uintptr_t)(creation + 1) - first, PROT_READ | PROT_WRITE) != 0)
+    return 0;
+  *creation = fixed;
+  return 1;
+}
+
 int main(int count, char *arguments[])
 {
   if (count != 2) {
@@ -80,6 +108,10 @@ int main(int count, char *arguments[])
   if (launch == NULL) {
     fprintf(stderr, "%s\n", dlerror());
     return 65;
+  }
+  if (!fixHeaps(app)) {
+    fprintf(stderr, "XS_OTA_CREATION can not be had\n");
+    return 68;
   }
   txScreen *screen = calloc(1, sizeof *screen + WIDTH * HEIGHT * screenBytesPerPixel);
   if (screen == NULL)

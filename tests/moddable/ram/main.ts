@@ -25,8 +25,8 @@ interface Scenario {
   readonly productId: string;
   readonly deviceName: string;
   readonly deviceSecret: string;
-  /** Bytes of one request. */
-  readonly range: number;
+  /** Bytes of one request; default: the agent's own. */
+  readonly range?: number;
 }
 
 const SECTOR = 4096;
@@ -147,7 +147,7 @@ function run(slot: number, version: string, state: SlotState): void {
     platform: new TencentPlatform({ productId, deviceName, authMode: "KEY", deviceSecret }, crypto),
     broker: { host, port, tls: scenario.root !== undefined },
     policy: { allowHttp: true },
-    download: { range },
+    ...(range === undefined ? {} : { download: { range } }),
     onNotice(notice) {
       if (notice.event === "warning" || (notice.event === "state" && notice.state === "fail")) say({ notice });
     },
