@@ -18,7 +18,8 @@ export interface Settings {
   /** What people call the device. */
   readonly name: string;
   readonly platform: Platform;
-  readonly broker: BrokerAddress;
+  /** Absent where the platform is polled. */
+  readonly broker?: BrokerAddress;
   readonly policy: Partial<Policy>;
   readonly download: NonNullable<AgentOptions["download"]>;
 }
@@ -36,27 +37,34 @@ export const readSettings = (
   platforms: readonly AnyPlatform[] = PLATFORMS,
 ): Settings => {
   const read = new Reader(lookup);
-  const tls = read.flag("mqttTls") ?? true;
   const kind = read.required("platform");
   const definition = platforms.find(({ name }) => name === kind);
   if (definition === undefined) throw new Error(`platform: ${anyOf(platforms.map(({ name }) => name))}`);
   // `never`: only the definition knows which configuration its settings make.
   const config = read.each(definition.settings());
   const platform = new definition.Platform(config as never, crypto);
-  const host = read.text("mqttHost") ?? definition.brokerHost?.(config as never) ?? read.required("mqttHost");
-  const port = read.number("mqttPort", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
+  const server = definition.server?.(config as never);
+  const broker = server === undefined ? brokerOf(read, definition.brokerHost?.(config as never)) : undefined;
   return {
     name: String(config[definition.title.split(" ").find((name) => config[name] !== undefined)!]),
     platform,
-    broker: { host, port, tls },
-    policy: policyOf(read, tls),
+    ...(broker === undefined ? {} : { broker }),
+    policy: policyOf(read, broker?.tls ?? !isPlain(server)),
     download: present({ range: read.number("range", 4_096, 16_384), crc16: read.flag("crc16") }),
   };
 };
 
+const brokerOf = (read: Reader, usual: string | undefined): BrokerAddress => {
+  const tls = read.flag("mqttTls") ?? true;
+  const host = read.text("mqttHost") ?? usual ?? read.required("mqttHost");
+  return { host, port: read.number("mqttPort", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT), tls };
+};
+
+const isPlain = (url = ""): boolean => url.slice(0, 5).toLowerCase() === "http:";
+
 const policyOf = (read: Reader, tls: boolean): Partial<Policy> => {
   return present({
-    // Plain downloads are refused while MQTT is over TLS, unless a setting allows them.
+    // Plain downloads are refused while the cloud is reached over TLS, unless a setting allows them.
     allowHttp: read.flag("allowHttp") ?? !tls,
     trialSeconds: read.number("trialSeconds", 30, 900),
     maxAttempts: read.number("maxAttempts", 1, 15),
@@ -102,9 +110,10 @@ class Reader {
   each(settings: readonly Setting[]): { readonly [name: string]: unknown } {
     const values = settings
       .filter(({ file }) => file === undefined)
-      .map(({ name, nvs = name, required, oneOf, secret }) => {
+      .map(({ name, nvs = name, required, oneOf, number, secret }) => {
         // At each connect: in between, a secret is not in memory.
         if (secret === "fetched") return [name, () => this.text(nvs)];
+        if (number !== undefined) return [name, this.number(nvs, ...number)];
         const given = oneOf === undefined ? this.text(nvs) : this.oneOf(nvs, oneOf);
         return [name, given ?? (required ? (oneOf?.[0] ?? this.required(nvs)) : undefined)];
       });

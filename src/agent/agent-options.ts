@@ -13,7 +13,7 @@ export interface AgentOptions {
   readonly platform: Platform;
   readonly policy?: Partial<Policy>;
   /** The agent's own connection to the broker ... */
-  readonly broker?: BrokerAddress;
+  readonly broker?: BrokerAddress | undefined;
   /** ... or an external MQTT client. A broker platform requires one of the two; others use neither. */
   readonly link?: MqttLink;
   /** How files are asked for: bytes at a time, and whether ThingsPanel's checksum of each range is looked at. */

@@ -127,6 +127,8 @@ export interface Setting {
   readonly when?: string;
   /** In device.json "" means that it is absent. On a chip it always does. */
   readonly blank?: boolean;
+  /** A whole number in these bounds; absent: text. */
+  readonly number?: readonly [least: number, most: number];
   /**
    * Others must not read it. "fetched": a chip passes a function that reads it at each connect, so that the value is in
    * memory no longer than that. "kept": a chip passes the value.
@@ -152,6 +154,8 @@ export interface PlatformDefinition<Config> {
   readonly codes: { readonly [cause in Cause]: number };
   /** Host of the broker where the settings name none. Absent: they must name it. */
   brokerHost?(config: Config): string;
+  /** Of a platform that is polled: a URL of its server. Absent: the platform needs a broker. */
+  server?(config: Config): string;
   /** What people call the device: names of settings with a space between, the first that is present counts. */
   readonly title: string;
   /** The constructor throws with one line that names the setting if the configuration can not work. */

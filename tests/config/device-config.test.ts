@@ -55,7 +55,7 @@ test("TLS is on and plain downloads are off unless the file says otherwise; the 
   assert.equal(firmware.policy.allowHttp, false);
   assert.equal(read(t, { ...rest, allowHttp: true }).firmware.policy.allowHttp, true);
   assert.equal(read(t, { ...KEY, allowHttp: false }).firmware.policy.allowHttp, false);
-  assert.deepEqual(read(t, { ...rest, mqtt: { tls: false } }).firmware.broker.port, 1883);
+  assert.deepEqual(read(t, { ...rest, mqtt: { tls: false } }).firmware.broker?.port, 1883);
 });
 
 /** The other example of the contract. */
@@ -319,4 +319,36 @@ for (const [title, value, message] of [
 test("a file that is not there", (t) => {
   const path = join(temporaryFolder(t), "none.json");
   assert.throws(() => readDeviceConfig(path), { message: `${path} can not be read: there is no such file or folder` });
+});
+
+test("a platform that is polled has no broker, and the manifest's scheme decides about plain downloads", (t) => {
+  const files = {
+    platform: "static",
+    manifest: "http://127.0.0.1:8090/manifest.json",
+    deviceId: "dev-1",
+    pollSeconds: 600,
+  };
+  const { firmware, warnings } = read(t, files);
+  assert.deepEqual(firmware.platform, {
+    kind: "static",
+    manifest: files.manifest,
+    deviceId: "dev-1",
+    pollSeconds: 600,
+  });
+  assert.equal(firmware.broker, undefined);
+  assert.equal(firmware.policy.allowHttp, true);
+  assert.deepEqual(warnings, []);
+  const tls = { ...files, manifest: "https://files.example/manifest.json" };
+  assert.equal(read(t, tls).firmware.policy.allowHttp, false);
+  assert.equal(read(t, { ...tls, allowHttp: true }).firmware.policy.allowHttp, true);
+  assert.deepEqual(read(t, { ...files, mqtt: { host: "h" } }).warnings, ["unknown key mqtt is ignored"]);
+  for (const [change, message] of [
+    [{ manifest: undefined }, /manifest: is missing$/],
+    [{ manifest: "manifest.json" }, /manifest: URL is neither http nor https$/],
+    [{ deviceId: "" }, /deviceId: is missing$/],
+    [{ pollSeconds: "600" }, /pollSeconds: a whole number from 60 to 604800 is expected$/],
+    [{ pollSeconds: 5 }, /pollSeconds: a whole number from 60 to 604800 is expected$/],
+    [{ report: "nowhere" }, /report: URL is neither http nor https$/],
+  ] as const)
+    assert.throws(() => read(t, { ...files, ...change }), { message });
 });

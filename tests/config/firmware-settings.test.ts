@@ -39,3 +39,20 @@ test("the secret is looked up at each connect and kept nowhere in between", asyn
   assert.notEqual(identity().password, first);
   assert.ok(!JSON.stringify(platform).includes(KEY.deviceSecret));
 });
+
+test("a platform that is polled: no broker, numbers from text, and plain downloads as its address has it", async (t) => {
+  const readSettings = await firmwareSettings(t);
+  const stored: Record<string, string> = {
+    platform: "static",
+    manifest: "http://192.0.2.1/manifest.json",
+    deviceId: "dev-1",
+    pollSeconds: "600",
+  };
+  const read = (change: object = {}) =>
+    readSettings((key) => ({ ...stored, ...change } as Record<string, string>)[key], new NodeCrypto());
+  const { name, platform, broker, policy } = read();
+  assert.deepEqual([name, platform.name, broker, policy.allowHttp], ["dev-1", "static", undefined, true]);
+  assert.equal(read({ manifest: "https://files.example/manifest.json" }).policy.allowHttp, false);
+  assert.throws(() => read({ manifest: "" }), { message: "manifest: is missing" });
+  assert.throws(() => read({ pollSeconds: "5" }), { message: "pollSeconds: a whole number from 60 to 604800" });
+});

@@ -18,7 +18,7 @@ export type ReadSettings = (
 ) => {
   readonly name: string;
   readonly platform: Platform;
-  readonly broker: BrokerAddress;
+  readonly broker?: BrokerAddress;
   readonly policy: Partial<Policy>;
 };
 

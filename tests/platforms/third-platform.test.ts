@@ -97,7 +97,7 @@ test("a third cloud is configured from a device.json, and mistakes name the key"
     [{ states: "colours" }, /states: "words" or "numbers" is expected$/],
     [{ states: undefined }, /states: is missing$/],
     [{ mqtt: {} }, /mqtt\.host: is missing$/],
-    [{ platform: "fourth" }, /platform: "tencent" or "thingspanel" or "third" is expected$/],
+    [{ platform: "fourth" }, /platform: "tencent" or "thingspanel" or "static" or "third" is expected$/],
   ] as const)
     assert.throws(() => configure(folder, { ...good, ...change }), { message });
 });
@@ -114,7 +114,9 @@ test("a third cloud reads the settings of a chip", async (t) => {
   assert.throws(() => read({ device: "" }), { message: "device: is missing" });
   assert.throws(() => read({ states: "colours" }), { message: 'states: "words" or "numbers"' });
   assert.throws(() => read({ mqttHost: "" }), { message: "mqttHost: is missing" });
-  assert.throws(() => read({ platform: "fourth" }), { message: 'platform: "tencent" or "thingspanel" or "third"' });
+  assert.throws(() => read({ platform: "fourth" }), {
+    message: 'platform: "tencent" or "thingspanel" or "static" or "third"',
+  });
 });
 
 test("the settings of a third cloud make their table", () => {

@@ -161,7 +161,7 @@ const STAGES: readonly Stage[] = [
   {
     stage: "no DNS",
     trouble: () => ({
-      configuration: (good) => ({ ...good, broker: { ...good.broker, host: "broker.example" } }),
+      configuration: (good) => ({ ...good, broker: { ...good.broker!, host: "broker.example" } }),
       speed: CONNECTED,
       network: {
         lookup: (hostname, _options, callback) =>

@@ -58,13 +58,12 @@ function parse(
   if (kind === undefined) throw fields.error("platform", "is missing");
   const definition = platforms.find(({ name }) => name === kind)!;
   const given = platformFields(definition, fields, files);
-  const mqtt = fields.object("mqtt");
+  const server = definition.server?.(given.platform as never);
+  const mqtt = server === undefined ? fields.object("mqtt") : undefined;
   const https = fields.object("https");
-  const tls = mqtt?.boolean("tls") ?? true;
-  const host = givenHost(mqtt) ?? definition.brokerHost?.(given.platform as never);
-  if (host === undefined) throw fields.error("mqtt.host", "is missing");
-  const port = mqtt?.integer("port", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT);
-  const broker: BrokerAddress = { host, port, tls };
+  const broker =
+    server === undefined ? brokerOf(fields, mqtt, definition.brokerHost?.(given.platform as never)) : undefined;
+  const tls = broker?.tls ?? !/^http:/i.test(server ?? "");
   if (given.credentials !== undefined && !tls)
     throw fields.error(given.credentials.chosenBy, "a certificate needs TLS, and mqtt.tls is false");
   const trust = {
@@ -79,7 +78,7 @@ function parse(
   return {
     firmware: {
       platform: given.platform,
-      broker,
+      ...(broker === undefined ? {} : { broker }),
       policy,
       ...(crc16 === undefined ? {} : { download: { crc16 } }),
       ...(modules === undefined ? {} : { modules }),
@@ -89,6 +88,13 @@ function parse(
     warnings: fields.unknown().map((key) => `unknown key ${key} is ignored`),
     secret: given.secret,
   };
+}
+
+function brokerOf(fields: JsonFields, mqtt: JsonFields | undefined, usual: string | undefined): BrokerAddress {
+  const tls = mqtt?.boolean("tls") ?? true;
+  const host = givenHost(mqtt) ?? usual;
+  if (host === undefined) throw fields.error("mqtt.host", "is missing");
+  return { host, port: mqtt?.integer("port", 1, 65_535) ?? (tls ? TLS_PORT : PLAIN_PORT), tls };
 }
 
 function givenHost(mqtt: JsonFields | undefined): string | undefined {
@@ -120,7 +126,7 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
     allowForeign: fields.boolean("allowForeign"),
-    // Plain downloads are refused while MQTT is over TLS, unless device.json allows them.
+    // Plain downloads are refused while the cloud is reached over TLS, unless device.json allows them.
     allowHttp: fields.boolean("allowHttp") ?? !tls,
   };
   return Object.fromEntries(Object.entries(policy).filter(([, value]) => value !== undefined)) as Partial<Policy>;

@@ -29,7 +29,7 @@ export function platformFields(definition: AnyPlatform, fields: JsonFields, file
   for (const setting of settings) {
     const { name, json = name, when, required = when !== undefined, file } = setting;
     const { object, key } = placeOf(fields, json);
-    const value = setting.oneOf === undefined ? object?.string(key) : object?.oneOf(key, setting.oneOf);
+    const value = valueOf(setting, object, key);
     if (when !== undefined && !holds(when, values)) continue;
     if (required && (value === undefined || value === "")) throw fields.error(json, "is missing");
     if (object === undefined || value === undefined || (value === "" && setting.blank === true)) continue;
@@ -45,6 +45,11 @@ export function platformFields(definition: AnyPlatform, fields: JsonFields, file
     ...(credential === undefined ? {} : { credentials: { trust, ...sourceOf(credential, settings) } }),
     secret,
   };
+}
+
+function valueOf({ oneOf, number }: Setting, object: JsonFields | undefined, key: string): string | number | undefined {
+  if (number !== undefined) return object?.integer(key, ...number);
+  return oneOf === undefined ? object?.string(key) : object?.oneOf(key, oneOf);
 }
 
 /** The object that holds a key, from the key's path with dots. */

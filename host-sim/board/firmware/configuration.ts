@@ -10,7 +10,8 @@ export interface PlatformConfiguration {
 /** Certificates are not here: trust belongs to the socket port, which the board provides. */
 export interface FirmwareConfiguration {
   readonly platform: PlatformConfiguration;
-  readonly broker: BrokerAddress;
+  /** Absent where the platform is polled. */
+  readonly broker?: BrokerAddress;
   readonly policy: Partial<Policy>;
   readonly download?: NonNullable<AgentOptions["download"]>;
   /** Modules that are not the firmware: their names in offers, and the data partitions that they go to. */

@@ -59,12 +59,12 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
   const agent = new OtaAgent({
     ports: { ...ports, crypto },
     platform: createPlatform(platform, crypto, platforms),
-    broker,
     policy,
     download,
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
     ...app.options?.(ports.clock),
+    broker,
     ...(sleep === undefined ? {} : { wake: { seconds: sleep.awake } }),
   });
   if (sleep !== undefined) agent.sleepUntil(sleep.asleep);

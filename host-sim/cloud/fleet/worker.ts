@@ -56,6 +56,8 @@ async function make(
       | { kind: "boot"; version: string }
       | { kind: "link"; up: boolean },
   ): void => void events.push({ device: index, at: steadyNow(), ...event });
+  const own = configuration.broker;
+  if (own === undefined) throw new Error("a device of the fleet needs a broker");
   const ports =
     link === undefined
       ? targets.map(({ port }) => port)
@@ -70,22 +72,16 @@ async function make(
   return new FleetDevice({
     configuration: {
       ...configuration,
-      broker: { ...configuration.broker, ...(link === undefined ? {} : { host: "127.0.0.1", port: broker }) },
+      broker: { ...own, ...(link === undefined ? {} : { host: "127.0.0.1", port: broker }) },
     },
     factory,
     pool,
     fault,
     clock: new NodeClock(),
-    network: watched(
-      network,
-      configuration.broker.port,
-      broker,
-      link === undefined ? undefined : [targets[1].port, files],
-      (up) => {
-        report({ kind: "link", up });
-        if (last === undefined || last === "connecting") state(up ? "idle" : "connecting");
-      },
-    ),
+    network: watched(network, own.port, broker, link === undefined ? undefined : [targets[1].port, files], (up) => {
+      report({ kind: "link", up });
+      if (last === undefined || last === "connecting") state(up ? "idle" : "connecting");
+    }),
     onBoot: (version) => {
       report({ kind: "boot", version });
       if (last === undefined) state("connecting");
