@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   verify: () => import("./verify"),
   pack: () => import("./pack"),
   provision: () => import("./provision"),
+  publish: () => import("./publish"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */
