@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   pack: () => import("./pack"),
   provision: () => import("./provision"),
   publish: () => import("./publish"),
+  doctor: () => import("./doctor"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */
