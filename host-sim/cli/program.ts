@@ -16,6 +16,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   provision: () => import("./provision"),
   publish: () => import("./publish"),
   doctor: () => import("./doctor"),
+  adopt: () => import("./adopt"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */

@@ -11,6 +11,9 @@ const DEFINES = '"defines": { "xsota": { "product": "...", "version": "..." } } 
 
 export function manifestFindings(project: Project): Finding[] {
   return [
+    ...project.commented.map((path) =>
+      wrong(commentsIn(path), "mcconfig stops there: it reads plain JSON", "take them out"),
+    ),
     ...libraryFindings(project),
     ...identityFindings(project),
     ...networkFindings(project),
@@ -18,6 +21,9 @@ export function manifestFindings(project: Project): Finding[] {
     ...gitFindings(project),
   ];
 }
+
+/** Beginning of the finding. */
+export const commentsIn = (path: string): string => `${path} has comments`;
 
 const has = ({ modules }: Project, name: string): boolean => (modules.get(name)?.length ?? 0) > 0;
 

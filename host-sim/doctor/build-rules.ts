@@ -13,6 +13,12 @@ const LAST = "put it into a manifest of its own (board.json), as the last includ
 interface Places {
   readonly app: string;
   readonly library: string;
+  /** Texts in place of files. */
+  readonly texts?: ReadonlyMap<string, string>;
+}
+
+function isThere(path: string, { texts = new Map() }: Places): boolean {
+  return existsSync(path) || [...texts.keys()].some((each) => each === path || each.startsWith(`${path}/`));
 }
 
 /** What an include says after the app itself wins, without a message. */
@@ -30,7 +36,7 @@ export function lostFindings(project: Project, places: Places): Finding[] {
           LAST,
         ),
       );
-    found.push(...pathFindings(name, variable.value, variable.from));
+    found.push(...pathFindings(name, variable.value, variable.from, places));
   }
   const folder = project.build.get("SDKCONFIGPATH")?.value;
   if (folder !== undefined && existsSync(folder)) found.push(...folderFindings(project, folder));
@@ -44,7 +50,7 @@ function isApps(path: string, { app, library }: Places): boolean {
   return !["src", "hal", "firmware"].some((folder) => real.startsWith(join(library, folder, "/")));
 }
 
-function pathFindings(name: string, value: string, from: string): Finding[] {
+function pathFindings(name: string, value: string, from: string, places: Places): Finding[] {
   if (value.startsWith("../") || (!value.startsWith("/") && !/^[A-Za-z]:/.test(value)))
     return [
       wrong(
@@ -53,7 +59,7 @@ function pathFindings(name: string, value: string, from: string): Finding[] {
         `begin it with ./, in a manifest above the folder`,
       ),
     ];
-  if (!existsSync(value))
+  if (!isThere(value, places))
     return name === "SDKCONFIGPATH"
       ? [
           wrong(

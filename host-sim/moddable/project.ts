@@ -5,6 +5,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { stripComments } from "jsonc-parser";
 import { fileReason } from "../board/config/file-errors";
 import { parseJson } from "../board/config/text-file";
 import { listOf, platformSection } from "./manifest";
@@ -31,6 +32,8 @@ export interface Project {
   readonly unread: readonly string[];
   /** Manifests that are missing or are not JSON: mcconfig would stop here. */
   readonly broken: readonly string[];
+  /** Manifests with comments, which mcconfig does not read. */
+  readonly commented: readonly string[];
   /** What the manifests themselves say against this platform. */
   readonly errors: readonly string[];
   readonly warnings: readonly string[];
@@ -65,6 +68,7 @@ class Reader {
   readonly #already = new Set<string>();
   readonly #unread: string[] = [];
   readonly #broken: string[] = [];
+  readonly #commented: string[] = [];
   readonly #git: GitInclude[] = [];
 
   constructor(options: ProjectOptions) {
@@ -88,7 +92,9 @@ class Reader {
     this.#already.add(path);
     try {
       const text = this.#options.texts?.get(path) ?? readFileSync(path, "utf8");
-      this.#read(parseJson(text) as Manifest, path, dirname(path));
+      const bare = stripComments(text, " ");
+      if (bare !== text) this.#commented.push(path);
+      this.#read(parseJson(bare) as Manifest, path, dirname(path));
     } catch (error) {
       if (error instanceof TypeError || error instanceof RangeError) throw error;
       const reason = (error as NodeJS.ErrnoException).code === undefined ? (error as Error).message : fileReason(error);
@@ -117,7 +123,7 @@ class Reader {
     const { git, manifest = "manifest.json" } = include;
     this.#git.push(include);
     const { library } = this.#options;
-    if (!/(^|[/:])xs-ota(\.git)?$/.test(git)) return void this.#unread.push(git);
+    if (!/(^|[/:])xs-ota(\.git)?$/.test(git) && !isOurs(manifest, library)) return void this.#unread.push(git);
     if (typeof manifest === "string") this.readFile(join(library, manifest), from);
     else this.#read(manifest, `${basename(from)} (git)`, library);
   }
@@ -173,6 +179,7 @@ class Reader {
       manifests: [...this.#already],
       unread: this.#unread,
       broken: this.#broken,
+      commented: this.#commented,
       errors,
       warnings,
       git: this.#git,
@@ -187,6 +194,13 @@ class Reader {
         return path === undefined ? [] : [resolve(folder, path)];
       });
   }
+}
+
+/** A manifest in the place of a path, all of whose includes are files of this library. */
+function isOurs(manifest: string | Manifest, library: string): boolean {
+  if (typeof manifest === "string") return false;
+  const includes = listOf(manifest.include);
+  return includes.length > 0 && includes.every((path) => typeof path === "string" && isFile(join(library, path)));
 }
 
 /** Tool.mergeProperties: objects are merged, anything else is replaced. */
