@@ -1,7 +1,7 @@
 /** What an app is before it is adopted, or again: its project without our folder, its chip, flash, table and network. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { APP, DATA, NVS, OTADATA, otaSlotsOf, partitionsOfCsv } from "../../hal/model-chip/partitions";
+import { partitionsOfCsv } from "../../hal/model-chip/partitions";
 import type { Partition } from "../../hal/model-chip/partitions";
 import { flashSizeIn } from "../doctor/settings-rules";
 import { smallestSlot, tableFindings } from "../doctor/table-rules";
@@ -117,15 +117,6 @@ function tablesOf(
   return good && smallestSlot(partitions) !== undefined
     ? { ownTable: text, singleTable: undefined }
     : { ownTable: undefined, singleTable: partitions };
-}
-
-/** Partitions beside app, nvs, otadata and phy_init: what the app keeps its own data in. */
-export function dataOf(partitions: readonly Partition[]): Partition[] {
-  const slots = otaSlotsOf(partitions);
-  return partitions.filter(
-    (part) =>
-      part.type !== APP && !slots.includes(part) && !(part.type === DATA && [NVS, OTADATA, 1].includes(part.subtype)),
-  );
 }
 
 /**

@@ -7,10 +7,11 @@ import { inWords } from "../doctor/finding";
 import { smallestSlot, tableFindings } from "../doctor/table-rules";
 import { partitionsOfCsv } from "../../hal/model-chip/partitions";
 import { isFile, readProject } from "../moddable/project";
-import { FOLDER, INCLUDE, baseOf, dataOf, manifestOf } from "./base";
+import { FOLDER, INCLUDE, baseOf, manifestOf } from "./base";
 import type { Base, Network } from "./base";
 import { filesOf } from "./files";
 import type { Library } from "./files";
+import { dataOf, definedData, layoutFor } from "./layout";
 import type { ManifestText } from "./manifest-edit";
 
 export interface Wanted {
@@ -49,11 +50,6 @@ export interface Plan {
 }
 
 const FLASH_MAX = 128 << 20;
-/** Flash sizes that hal/esp32 has tables for. */
-const SIZES = [16, 8, 4] as const;
-/** Of the firmware at the root of this repository for an ESP32-C3, bytes: less than that no agent takes. */
-const FIRMWARE = 1_355_680;
-
 /** Throws one line, with the figures, where the app can not be made updatable. Writes nothing. */
 export function planOf(wanted: Wanted): Plan {
   const { app, platform, moddable, library } = wanted;
@@ -125,7 +121,7 @@ function place(manifest: ManifestText, { app, path, texts, options }: Place): vo
   );
 }
 
-function tableFor({ table, app, library }: Wanted, base: Base, flashSize: number): string {
+function tableFor({ table, library }: Wanted, base: Base, flashSize: number): string {
   if (table !== undefined) {
     if (!isFile(table)) throw new Error(`${table}: there is no such file`);
     const text = readFileSync(table, "utf8");
@@ -134,28 +130,9 @@ function tableFor({ table, app, library }: Wanted, base: Base, flashSize: number
     return text;
   }
   if (base.ownTable !== undefined) return base.ownTable;
-  const needed = neededData(base);
-  if (needed.length > 0)
-    throw new Error(
-      `${app} keeps data in partitions of its own (${needed.join(", ")}), which the layouts of this library lack: give a table with two slots and these, --table FILE`,
-    );
-  const megabytes = SIZES.find((size) => size << 20 <= flashSize);
-  if (megabytes === undefined)
-    throw new Error(
-      `the flash has ${flashSize >> 20} MB, which is two slots of ${((flashSize - 0x20000) / 2) >> 10} KB: the smallest firmware with the agent has ${FIRMWARE >> 10} KB, so this board can not be updated`,
-    );
-  return readFileSync(join(library.folder, "hal", "esp32", `partitions-${megabytes}mb.csv`), "utf8");
-}
-
-/** With sizes: of the app's own table, and what mcconfig would cut from a factory partition. */
-function neededData({ singleTable, project }: Base): string[] {
-  const own = dataOf(singleTable ?? []).map(({ label, size }) => `${label} ${size >> 10} KB`);
-  const { xs, file } = project.defines as { readonly xs?: { mods?: unknown }; readonly file?: { partition?: unknown } };
-  const has = (label: string): boolean => own.some((each) => each.startsWith(`${label} `));
-  if (Boolean(xs?.mods) && !has("xs")) own.push("xs 256 KB, for mods");
-  if (typeof file?.partition === "string" && !has(file.partition.slice(1)))
-    own.push(`${file.partition.slice(1)} 64 KB, for files`);
-  return own;
+  const own = dataOf(base.singleTable ?? []);
+  const more = definedData(base.project).filter(({ label }) => !own.some((each) => each.label === label));
+  return layoutFor(flashSize, [...own, ...more], library.folder);
 }
 
 function fits({ image, app, platform, moddable }: Wanted, table: string): void {

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { partitionsOfCsv } from "../../hal/model-chip/partitions";
 import { carryOut, planOf } from "../../host-sim/adopt/plan";
 import type { Wanted } from "../../host-sim/adopt/plan";
 import { createKeyFile } from "../../host-sim/cli/signing/keys";
@@ -174,6 +175,33 @@ test("an app that brings its own network keeps it; one with a table of two slots
   );
 });
 
+test("data partitions of the app, and those that mcconfig would cut for mods and files, stay beside two equal slots", (t) => {
+  const manifest = {
+    include: "$(MODDABLE)/examples/manifest_base.json",
+    build: { PARTITIONS_FILE: "./own.csv" },
+    defines: { XS_MODS: 1, file: { partition: "#storage" } },
+    modules: { "*": "./main" },
+  };
+  const { app, sdk, wanted } = scene(t, JSON.stringify(manifest, null, "\t"));
+  write(
+    join(app, "own.csv"),
+    "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,0x200000\nsongs,data,0x40,0x210000,0x81000\n",
+  );
+  adopt(wanted());
+  assert.deepEqual(lines(app, "esp32", sdk), []);
+  const partitions = partitionsOfCsv(readFileSync(join(app, "ota/partitions.csv"), "utf8"), 4 << 20);
+  assert.deepEqual(
+    partitions.slice(3).map(({ label, address, size }) => [label, address, size]),
+    [
+      ["ota_0", 0x10000, 0x180000],
+      ["ota_1", 0x190000, 0x180000],
+      ["songs", 0x310000, 0x81000],
+      ["xs", 0x3a0000, 0x40000],
+      ["storage", 0x3e0000, 0x10000],
+    ],
+  );
+});
+
 test("an include of a platform's section that would undo the settings is followed, not lost against", (t) => {
   const manifest = {
     include: "$(MODDABLE)/examples/manifest_base.json",
@@ -223,7 +251,7 @@ test("what can not be made updatable is refused with the reason and the figures,
     });
     write(
       join(app, "own.csv"),
-      "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,0x200000\nsongs,data,spiffs,0x210000,0x100000\n",
+      "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,0x200000\nsongs,data,spiffs,0x210000,0x180000\n",
     );
     return {};
   };
@@ -234,13 +262,9 @@ test("what can not be made updatable is refused with the reason and the figures,
       return {};
     };
   const rows: readonly (readonly [(app: string) => Partial<Wanted>, RegExp])[] = [
-    [flash(2), /the flash has 2 MB, which is two slots of 960 KB: the smallest firmware with the agent has 1323 KB/],
+    [flash(2), /the flash has 2 MB, which is two slots of 960 KB: a firmware with the agent has at least 1323 KB/],
     [big, /big\.bin has 2100000 bytes, a slot 2031616: the app is 68384 bytes too large for half the flash/],
-    [own, /keeps data in partitions of its own \(songs 1024 KB\), .*--table FILE/],
-    [
-      manifest({ include: "$(MODDABLE)/examples/manifest_base.json", defines: { xs: { mods: 1 } } }),
-      /\(xs 256 KB, for mods\)/,
-    ],
+    [own, /two slots of 1216 KB beside songs of 1536 KB: a firmware with the agent has at least 1323 KB/],
     [manifest({ include: "./none.json" }), /none\.json: there is no such file or folder .*mcconfig would stop here/],
     [manifest('{ "include": [ }'), /manifest\.json: is not JSON \(line 1: /],
     [manifest("[]"), /manifest\.json: is no JSON object/],
