@@ -198,7 +198,10 @@ export interface ConnectOptions {
 export interface SocketEvents {
   /** Connected; with TLS, after the handshake. */
   opened(): void;
-  /** Bytes wait. Not called again before they were read down to 0: not reading is back pressure. */
+  /**
+   * Bytes wait. Not called again before all were read, which a `read` says that returns fewer than it could: not reading
+   * is back pressure.
+   */
   readable(): void;
   /** `write` takes bytes again after it took fewer than it was given. */
   writable(): void;
@@ -212,7 +215,7 @@ export interface Socket {
    * Set when `opened` is called. Absent: it is not known (buffers of a kernel).
    */
   readonly window?: number | undefined;
-  /** Moves up to `into.length` waiting bytes; returns how many (0: nothing now). */
+  /** Moves up to `into.length` waiting bytes; returns how many. Fewer: for now that was all. */
   read(into: Uint8Array): number;
   /** Takes up to `bytes.length`; returns how many (fewer: wait for `writable`). The port copies what it takes. */
   write(bytes: Uint8Array): number;

@@ -3,7 +3,7 @@
  * the job and is the job's host for what is not local. Each entry from the outside is guarded: a throw out of a socket
  * callback aborts the VM on a chip.
  */
-import { SECTOR, SLEEP_CLOSE } from "../constants";
+import { SECTOR, SECTOR_SURPLUS, SLEEP_CLOSE } from "../constants";
 import { isUnconfirmed } from "../job/boot-table";
 import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
@@ -53,7 +53,7 @@ export class OtaAgent {
     const { ports, platform } = options;
     this.policy = { ...DEFAULT_POLICY, ...options.policy };
     this.keys = this.policy.signingKeys.map(readPublicKey);
-    const buffer = new Uint8Array(SECTOR);
+    const buffer = new Uint8Array(SECTOR + SECTOR_SURPLUS);
     const shared = {
       network: ports.network,
       clock: ports.clock,

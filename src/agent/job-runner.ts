@@ -65,7 +65,7 @@ export class JobRunner {
   private openModule: ModuleInstaller | undefined;
   private asked = 0;
 
-  /** `buffer`: one sector; the downloader fills it between uses. `installers`: by the names of their components. */
+  /** `buffer`: one sector or more; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
     this.ports = ports;
     this.buffer = buffer;

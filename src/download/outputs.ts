@@ -58,8 +58,8 @@ export interface DownloadOptions {
   readonly hasDigest: boolean;
   readonly allowHttp: boolean;
   /**
-   * The sector buffer: 4096 bytes, the caller's; the downloader's own between `start` and the end, outside "sector"
-   * events.
+   * The sector buffer: 4096 bytes, and room for what is read behind a sector, less than a sector (SECTOR_SURPLUS). It is
+   * the caller's; the downloader's own between `start` and the end, the first sector of it outside "sector" events only.
    */
   readonly buffer: Uint8Array;
   /** Uniform in [0, 1). */

@@ -39,7 +39,8 @@ export interface Acceptance {
  * Turns the bytes of a connection into heads and sectors: offers the place to read into next, tells heads from framing
  * from payload, and gathers payload in the sector buffer. Payload is read straight into that buffer; only what arrives
  * in one read with a head or with chunk framing is copied once. No read is offered that could complete more than one
- * sector, so a sector in the buffer is never overwritten.
+ * sector, so a sector in the buffer is never overwritten. A buffer that is longer than a sector takes what waits behind
+ * the sector's end with the same read: the peer hears of it before flash is written, which takes longer than a round trip.
  */
 export class SectorAssembler {
   readonly head = new HeadReader();
@@ -53,6 +54,8 @@ export class SectorAssembler {
   inBody = false;
   /** Bytes in the sector buffer. */
   fill = 0;
+  /** They lie behind the sector that was handed out. */
+  private behind = false;
   private skip = 0;
   /** Bytes still to be taken from this response. */
   take = 0;
@@ -84,7 +87,10 @@ export class SectorAssembler {
     this.end = 0;
     const keep = this.trusted && this.keepsUnfinished;
     this.trusted = true;
-    if (!keep || (this.inBody && (this.take === 0 || this.unproven))) this.fill = 0;
+    if (!keep || (this.inBody && (this.take === 0 || this.unproven))) {
+      this.fill = 0;
+      this.behind = false;
+    }
     this.expectHead();
   }
 
@@ -127,20 +133,30 @@ export class SectorAssembler {
   }
 
   sector(): Uint8Array {
-    return this.buffer.subarray(0, this.fill);
+    return this.buffer.subarray(0, Math.min(this.fill, SECTOR));
   }
 
-  /** The sector was handed out. */
+  /** The sector was handed out. It stays in its place until the next read. */
   delivered(): void {
-    this.fill = 0;
+    this.behind = this.fill > SECTOR;
+    this.fill = this.behind ? this.fill - SECTOR : 0;
   }
 
   /** The place for the next read. */
   target(): Uint8Array {
     if (this.at < this.end) return NOTHING;
+    if (this.behind) this.buffer.copyWithin(0, SECTOR, SECTOR + this.fill);
+    this.behind = false;
     const room = SECTOR - this.fill;
     const payload = this.payload();
-    if (payload > 0) return this.buffer.subarray(this.fill, this.fill + Math.min(room, payload));
+    if (payload > 0) {
+      // The file's last sector is complete with a read of its own.
+      const length = Math.min(payload, this.buffer.length - this.fill);
+      return this.buffer.subarray(
+        this.fill,
+        this.fill + (this.toEnd && length === this.take ? Math.min(length, room) : length),
+      );
+    }
     // There is no room only while the file is complete and its end is not proved: no payload may come then.
     return this.scratch.subarray(0, Math.min(room || SCRATCH, SCRATCH));
   }
@@ -193,7 +209,7 @@ export class SectorAssembler {
       this.take -= count;
     }
     // In the middle of a sector, of the body and of a chunk there is nothing to check.
-    this.unchecked = this.fill === SECTOR || this.take === 0 || this.body.direct === 0;
+    this.unchecked = this.fill >= SECTOR || this.take === 0 || this.body.direct === 0;
   }
 
   private readScratch(): void {
@@ -225,6 +241,6 @@ export class SectorAssembler {
   private sectorReady(): boolean {
     if (this.fill === 0) return false;
     const last = this.toEnd && this.take === 0;
-    return last ? !this.unproven : this.fill === SECTOR;
+    return last ? !this.unproven : this.fill >= SECTOR;
   }
 }

@@ -111,14 +111,14 @@ export abstract class ProtocolDriver<
     if (connection === this.connection) this.lost(error);
   }
 
-  /** Reads once. 0: nothing more now, or the connection is not the present one any more. */
+  /** Reads once. 0: nothing more waits, or the connection is not the present one any more. */
   private read(connection: Connection | undefined): number {
     const machine = this.machine;
     if (connection === undefined || connection !== this.connection || machine === undefined) return 0;
     const target = machine.readTarget();
     const count = target.length === 0 ? 0 : connection.read(target);
     if (count > 0) this.run(machine.received(count, this.now()));
-    return count;
+    return count < target.length ? 0 : count;
   }
 
   /* ---- I/O ---- */

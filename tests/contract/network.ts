@@ -73,6 +73,21 @@ function transfer(contract: Contract): void {
     assert.equal((await client.take(5)).toString(), "third");
   });
 
+  contract(
+    "a read that returns fewer bytes than it could has read all: the next ones are announced",
+    async (server, networks) => {
+      const { network } = await networks();
+      const arriving = accept(server);
+      const client = await new ObservedSocket(network, { host: "127.0.0.1", port: portOf(server) }).opened();
+      const peer = await arriving;
+      for (const count of [1, 2, 3]) {
+        peer.write("abc");
+        await client.until(() => client.count("readable") === count);
+        assert.equal(client.read(4).toString(), "abc");
+      }
+    },
+  );
+
   contract("no more waits than the socket's window says", async (server, networks) => {
     const { network } = await networks();
     const arriving = accept(server);

@@ -3,7 +3,7 @@
  */
 import assert from "node:assert/strict";
 import type { SocketError } from "../../src/ports";
-import { SECTOR } from "../../src/constants";
+import { SECTOR, SECTOR_SURPLUS } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
 import type { DownloadOptions, DownloadOutput } from "../../src/download/outputs";
 
@@ -85,7 +85,7 @@ export class Bench {
   widest = 0;
   served = 0;
   received = 0;
-  readonly #buffer = new Uint8Array(SECTOR);
+  readonly #buffer: Uint8Array;
   readonly #server: Server;
   readonly #slice: () => number;
   readonly #toClient: (Uint8Array | { readonly at: number } | "close" | "reset" | "silence")[] = [];
@@ -103,6 +103,7 @@ export class Bench {
   onExpired: (() => string | undefined) | undefined;
 
   constructor(server: Server, options: Partial<DownloadOptions> = {}, slice: () => number = () => 1_000_000) {
+    this.#buffer = options.buffer ?? new Uint8Array(SECTOR + SECTOR_SURPLUS);
     const size = options.size ?? FILE.length;
     this.stored = new Uint8Array(64 * SECTOR);
     this.storedLength = options.offset ?? 0;
@@ -232,6 +233,8 @@ export class Bench {
         assert.equal(effect.offset, this.storedLength, "sectors follow each other");
         this.stored.set(effect.bytes, effect.offset);
         this.storedLength += effect.bytes.length;
+        // Whoever took it may use its place.
+        this.#buffer.fill(0xee, 0, SECTOR);
         return;
       case "rewind":
         assert.ok(

@@ -101,3 +101,27 @@ test("another window at the next connection decides anew", () => {
     [SECTOR, SECTOR + RANGE - 1],
   ]);
 });
+
+test("what waits behind a sector is read with it, and no more than the buffer has room for", () => {
+  const surplus = 1_440;
+  const bench = windowed(good(), { buffer: new Uint8Array(SECTOR + surplus) });
+  bench.handle(bench.downloader.start(bench.now));
+  while (bench.storedLength < 2 * SECTOR) bench.step();
+  const head = bench.served - N;
+  assert.equal(bench.received - head - bench.storedLength, surplus);
+  while (bench.last.type !== "finished") bench.step();
+  assert.deepEqual(bench.image, FILE);
+});
+
+test("a buffer of one sector, or of nearly two", () => {
+  for (const length of [SECTOR, SECTOR + 1, 2 * SECTOR - 1])
+    for (const slice of [1, 1_000, 1_440, 100_000])
+      assert.deepEqual(
+        asked(
+          completes(
+            Object.assign(new Bench(good(), { buffer: new Uint8Array(length) }, () => slice), { window: LWIP }),
+          ),
+        ),
+        [[0, N - 1]],
+      );
+});

@@ -1,7 +1,7 @@
 /** Parsers of what a broker or a file server sends: MQTT, HTTP and URLs. */
 import { generate } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
-import { SECTOR } from "../../src/constants";
+import { SECTOR, SECTOR_SURPLUS } from "../../src/constants";
 import { Downloader } from "../../src/download/downloader";
 import type { DownloadOutput } from "../../src/download/outputs";
 import { HeadReader } from "../../src/http/head";
@@ -74,7 +74,7 @@ function download(input: Uint8Array, size: number): void {
     size,
     hasDigest: size > 0,
     allowHttp: true,
-    buffer: new Uint8Array(SECTOR),
+    buffer: new Uint8Array(SECTOR + SECTOR_SURPLUS),
     random: () => 0.5,
   });
   let now = 0;

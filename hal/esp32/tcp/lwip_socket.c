@@ -111,9 +111,9 @@ static bool awaitByte(struct lwipSocket *socket)
 	return false;
 }
 
-void lwipDrained(struct lwipSocket *socket)
+void lwipDrained(struct lwipSocket *socket, bool foundEnd)
 {
-	if (ringWaiting(&socket->received) > 0)
+	if (!foundEnd && (ringWaiting(&socket->received) > 0))
 		return;
 	socket->announced = false;
 	if (awaitByte(socket) && atomic_load_explicit(&socket->ended, memory_order_acquire))

@@ -76,8 +76,11 @@ lwipHandle lwipAdd(struct lwipSocket *socket);
 /* NULL: it was closed. */
 struct lwipSocket *lwipFind(lwipHandle handle);
 void lwipRemove(lwipHandle handle);
-/* After each read: has a drained socket tell of the next byte, or of its end. */
-void lwipDrained(struct lwipSocket *socket);
+/*
+ * After each read: has a drained socket tell of the next byte, or of its end. `foundEnd`: the reader got less than it
+ * asked for, and will not ask again; what has come since is told.
+ */
+void lwipDrained(struct lwipSocket *socket, bool foundEnd);
 /* Called for each message that lwipNotify brings, before lwipNext. */
 void lwipBegin(void);
 /* The next happening since lwipBegin; false: no more. Sockets may be opened and closed in between. */

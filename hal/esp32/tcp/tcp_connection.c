@@ -290,13 +290,14 @@ uint32_t tcpConnectionRead(lwipHandle handle, void *into, uint32_t length)
 	if (!connection)
 		return 0;
 	uint32_t count = ringWaiting(&connection->socket.received);
-	if (count > length)
+	bool foundEnd = count < length;
+	if (!foundEnd)
 		count = length;
 	if (count == 0)
 		return 0;
 	ringPeek(&connection->socket.received, into, count);
 	ringDrop(&connection->socket.received, count);
-	lwipDrained(&connection->socket);
+	lwipDrained(&connection->socket, foundEnd);
 	connection->unreported += count;
 	if (connection->unreported >= WINDOW_STEP) {
 		connection->unreported = 0;

@@ -118,7 +118,7 @@ void udpEndpointRead(lwipHandle handle, void *into, uint32_t length)
 	ringDrop(&socket->received, PREFIX);
 	ringPeek(&socket->received, into, length);
 	ringDrop(&socket->received, length);
-	lwipDrained(socket);
+	lwipDrained(socket, false);
 }
 
 enum lwipCause udpEndpointWrite(lwipHandle handle, const void *bytes, uint32_t length, const ip_addr_t *address, uint16_t port)
