@@ -30,6 +30,7 @@ import type {
   Waiting,
 } from "./states";
 import { giveUp, giveUpWithoutJob, leave } from "./trial";
+import { verifyFlash } from "./verify";
 
 type Failed = Extract<JobEvent, { type: "effect-failed" }>;
 type WithJob =
@@ -83,6 +84,16 @@ export const failJob = <S extends WithJob>(context: JobContext, state: S, event:
   if (effect === "open-component") return fail(context, job, "rejected", message, { keepCheckpoint: true });
   if (effect === "download") return fail(context, job, "download", message, { keepCheckpoint: true });
   return warn(context, state, event);
+};
+
+/** A bad image is told from flash that has changed. */
+export const failWhileCommitting = (
+  context: JobContext,
+  state: Committing,
+  event: Failed,
+): Step<Committing | Verifying | Reporting> => {
+  const again = event.effect === "verify" ? verifyFlash(context, state.job) : undefined;
+  return again === undefined ? failJob(context, state, event) : before([warningOf(event)], again);
 };
 
 /** The outcome stands. One that cannot be stored is reported all the same. */

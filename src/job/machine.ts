@@ -29,7 +29,7 @@ import {
 } from "./download";
 import { forget, network } from "./device-events";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
-import { failJob, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
+import { failJob, failWhileCommitting, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
 import {
   ackedBurning,
   ackedWhileAwaited,
@@ -100,7 +100,7 @@ interface Next {
   storing: "idle" | "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
   renewing: "idle" | "consent" | "downloading" | "reporting";
   verifying: "idle" | "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
-  committing: "idle" | "consent" | "burning" | "awaiting-link" | "reporting";
+  committing: "idle" | "consent" | "verifying" | "burning" | "awaiting-link" | "reporting";
   installing: "reporting";
   burning: "idle" | "consent" | "awaiting-link" | "restart" | "reporting";
   "awaiting-link": "idle" | "consent" | "restart" | "activating" | "reporting";
@@ -208,7 +208,7 @@ export const TABLE = frozen({
   storing: { ...DOWNLOADING, compared: sectorCompared },
   renewing: { ...BUSY, offer: offerWhileRenewing, timeout: renewalTimeout },
   verifying: { ...BUSY, bytes: verifyBytes, turn: verifyTurn },
-  committing: { ...BUSY, compared: headerCompared, verified },
+  committing: { ...BUSY, compared: headerCompared, verified, "effect-failed": failWhileCommitting },
   installing: { offer: offerWhileUnable, install: installed, timeout: installTimeout, "effect-failed": failJob },
   burning: { ...BUSY, acked: ackedBurning, timeout: burningTimeout },
   "awaiting-link": { ...BUSY, link: linkWhileAwaited, acked: ackedWhileAwaited, timeout: linkWaitTimeout },

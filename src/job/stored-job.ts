@@ -4,6 +4,7 @@
  */
 import { HEAD, SECTOR } from "../constants";
 import type { JobEffect } from "./effects";
+import type { HashPass } from "./hash-pass";
 import { identityOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS } from "./records";
@@ -22,6 +23,8 @@ export class StoredJob {
   renewals = 0;
   /** Sectors before this one were erased since power-on, or hold what the checkpoint claims. */
   erasedTo = 0;
+  /** Digests of what was read back since the download began at its first byte, without a gap. */
+  pass: HashPass | undefined;
   private jobRecord: JobRecord;
   private identity: number;
   private phaseRecord: PhaseRecord = FRESH;
@@ -114,6 +117,7 @@ export class StoredJob {
     const keep = this.offer.digest === undefined ? validator : undefined;
     const sizeWasKnown = this.offer.size === size;
     if (sizeWasKnown && old === keep) return [];
+    this.pass = undefined;
     this.jobRecord = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
     this.identity = identityOf(this.jobRecord);
     if (!sizeWasKnown) this.adoptCheckpoint(left);
@@ -141,6 +145,7 @@ export class StoredJob {
 
   /** What is stored from `offset` on, a multiple of the sector, counts no more. */
   rewind(offset: number): JobEffect[] {
+    this.pass = undefined;
     this.sectors = Math.min(this.sectors, offset / SECTOR);
     this.erasedTo = 0;
     return [this.putOffset()];
@@ -148,6 +153,7 @@ export class StoredJob {
 
   /** Nothing that is in flash counts any more. */
   dropCheckpoint(): JobEffect[] {
+    this.pass = undefined;
     this.sectors = 0;
     this.erasedTo = 0;
     this.imageHeader = undefined;

@@ -20,12 +20,33 @@ const LOST = "the head of the image is lost";
 
 /** Everything is in flash: is it what was offered, and who signed it? */
 export const verify = (context: JobContext, job: StoredJob, now: number): Step<Verified> => {
-  const digests = digestsOf(context, job.offer);
+  const { header, target, offer, pass } = job;
+  if (pass?.taken === offer.size) return begin(job, pass, undefined);
+  const digests = digestsOf(context, offer);
   if (digests === undefined) return proven(context, job, now);
-  const { header, target, offer } = job;
   if (header === undefined) return fail(context, job, "flash", LOST, {});
   const heldBack = target.heldBack > 0 ? header : undefined;
   return begin(job, new HashPass("target", offer.size, digests, heldBack), undefined);
+};
+
+/**
+ * The first sector was read back: its digests grow with the download, which spares a pass over flash. Of firmware only:
+ * the chip checks the image once more, and an installer reads for itself.
+ */
+export const beginPass = (context: JobContext, { offer, target }: StoredJob): HashPass | undefined => {
+  const digests = target.proven === "commit" ? digestsOf(context, offer) : undefined;
+  return digests && new HashPass("target", offer.size, digests);
+};
+
+/**
+ * The image check failed although each sector read right after it was written. A sector that has changed since is no
+ * verdict on the image, so flash is read once. Undefined: it was.
+ */
+export const verifyFlash = (context: JobContext, job: StoredJob): Step<Verifying> | undefined => {
+  const { offer, header, pass } = job;
+  job.pass = undefined;
+  const digests = pass === undefined ? undefined : digestsOf(context, offer);
+  return digests && begin(job, new HashPass("target", offer.size, digests, header), undefined);
 };
 
 /**

@@ -105,6 +105,44 @@ test("the one more download is remembered over power cuts: there is no third", (
   assert.equal(fixture.state, "downloading", "the next job has one of its own");
 });
 
+test("a sector that changes after it was read back is no verdict on the image: it is downloaded once more", () => {
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, next.length - 1);
+  fixture.board.ports.flash.write(2 * SECTOR, new Uint8Array(64));
+  fixture.dispatch({ type: "finished" });
+  assert.deepEqual([fixture.state, fixture.downloads.at(-1)?.offset], ["downloading", 0]);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.deepEqual(fixture.outcomes, ["done"]);
+});
+
+test("a download that nothing interrupts is read back once, and after a power cut once more", () => {
+  for (const cut of [false, true]) {
+    const fixture = new JobFixture({ answers: { restart: false } });
+    fixture.connect();
+    fixture.push(offer);
+    fixture.deliver(next, 2 * SECTOR);
+    if (cut) {
+      fixture.powerOn();
+      fixture.connect();
+      fixture.push(offer);
+    }
+    let read = 0;
+    const { flash } = fixture.board.ports;
+    const { read: plain } = flash;
+    flash.read = (offset, into) => {
+      read += into.length;
+      plain.call(flash, offset, into);
+    };
+    fixture.deliver(next);
+    assert.equal(fixture.state, "burning");
+    assert.equal(read, cut ? next.length - 16 : 0);
+  }
+});
+
 test("bytes that spoil after the head is in flash: the slot is unbootable before the download begins again", () => {
   const fixture = new JobFixture({ answers: { restart: false } });
   fixture.connect();
