@@ -2,7 +2,7 @@ import { InvalidArgumentError } from "commander";
 import type { Command } from "commander";
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { isContainer, readContainer } from "../delta/format";
+import { isContainer, readContainer } from "../../src/container/format";
 import { problemOfImage } from "../board/image-problem";
 import { readHeader } from "../../src/image/esp-image";
 import { readFirmware } from "../../src/image/firmware-block";

@@ -76,7 +76,7 @@ test("each device gets its settings, as the firmware reads them; the files are f
   });
   const readSettings = await firmwareSettings(t);
   const read = readSettings((key) => settings.get(key), new NodeCrypto());
-  assert.deepEqual([read.name, read.broker.host], ["line:2", "A1B2C3D4E5.iotcloud.tencentdevices.com"]);
+  assert.deepEqual([read.name, read.broker?.host], ["line:2", "A1B2C3D4E5.iotcloud.tencentdevices.com"]);
 });
 
 test("certificates go in as content: from a file, from a cell of the cloud's export, the key as PKCS #8", async (t) => {
