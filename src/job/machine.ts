@@ -29,7 +29,14 @@ import {
 } from "./download";
 import { forget, network } from "./device-events";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
-import { failJob, failWhileCommitting, failWhileReporting, failWhileRollingBack, failWithoutJob, warn } from "./failures";
+import {
+  failJob,
+  failWhileCommitting,
+  failWhileReporting,
+  failWhileRollingBack,
+  failWithoutJob,
+  warn,
+} from "./failures";
 import {
   ackedBurning,
   ackedWhileAwaited,
