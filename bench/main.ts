@@ -26,7 +26,7 @@ import { runUpdate } from "./simulation/update";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const HELP = `usage: npm run bench [-- options]
 
-Measures the agent: work on XS, heap, flash by three tables of times, network, and time over weak links on a virtual clock, in three receive
+Measures the agent: work on XS, heap, flash by three tables of times, network, and time over weak links on a virtual clock, in four receive
 windows, against the strategies one would use instead and against streams of one request. Tables on stdout (the first has what is promised),
 plots and numbers in build/bench/. The last line is the result. docs/MODEL.md says what the model is. Exit status 1: a bar is missed.
 

@@ -9,8 +9,8 @@ import type { RunOptions } from "../simulation/update";
 import { LINES, RESET_EVERY, ideal, limit } from "./lines";
 import type { NamedLine } from "./lines";
 
-/** CONFIG_LWIP_TCP_WND_DEFAULT: of ESP-IDF, of the Moddable SDK on an ESP32, and of an app that sets it. */
-export const WINDOWS = [WINDOW, 8_192, 3 * WINDOW] as const;
+/** CONFIG_LWIP_TCP_WND_DEFAULT: of ESP-IDF, of the Moddable SDK on an ESP32, and of apps that set it. */
+export const WINDOWS = [WINDOW, 8_192, 2 * WINDOW, 3 * WINDOW] as const;
 /** A chip whose erases take no time: what line and window leave. */
 const NO_ERASE = { ...ESP_IDF, name: "no erases", sector: 0, block: 0 };
 
@@ -76,7 +76,7 @@ export function windowsSection(rows: readonly WindowRow[]): { title: string; not
     note:
       "Completion over the ideal. A stream is one request for the whole file, nothing recorded and nothing read back, all read that has come; after a break it goes on where it was. It erases by blocks as the agent does, " +
       `by sectors as esp_ota_write with OTA_WITH_SEQUENTIAL_WRITES, or in no time at all, which leaves line, window and programs. ${WINDOWS.map((bytes) => bytes.toLocaleString("en-US")).join(", ")} bytes: ` +
-      "ESP-IDF's default, the Moddable SDK's for the ESP32 (its other chips: 5,744), and three times the default (CONFIG_LWIP_TCP_WND_DEFAULT; docs/MODEL.md says what it costs). Limit: no download that erases by sectors or blocks as it goes takes less. " +
+      "ESP-IDF's default, the Moddable SDK's for the ESP32 (its other chips: 5,744), and two and three times the default (CONFIG_LWIP_TCP_WND_DEFAULT; docs/MODEL.md says what it costs). Limit: no download that erases by sectors or blocks as it goes takes less. " +
       "At risk: what had left the server and was not in the agent's flash, at most.",
     body: table(
       ["line", "window, bytes", ...DOWNLOADS.map(({ name }) => name), "limit", "at risk, bytes"],
@@ -92,7 +92,8 @@ export function windowsSection(rows: readonly WindowRow[]): { title: string; not
 
 /** A line that the default window holds back and the widest does not: the agent, and the stream that erases as it does. */
 export function windowsPanel(rows: readonly WindowRow[]): Panel {
-  const shown = rows.filter(({ line, window }) => line.name === LINES[1]!.name && window !== WINDOWS[1]);
+  const ends: readonly (number | undefined)[] = [WINDOWS[0], WINDOWS.at(-1)];
+  const shown = rows.filter(({ line, window }) => line.name === LINES[1]!.name && ends.includes(window));
   return {
     title: `${LINES[1]!.name}, time over the ideal, by receive window`,
     bars: shown.flatMap(({ window, ratios }) =>
