@@ -89,7 +89,7 @@ export class FlowControl {
   #openWindow(): boolean {
     const count = this.#read;
     this.#read = 0;
-    return this.#receiver.taken(count);
+    return count > 0 && this.#receiver.taken(count);
   }
 
   #tell(): void {
