@@ -60,6 +60,20 @@ test("T2: so it is with more than 10 packages in flight, and when a package was 
   assert.ok(profile.length > 0 && !device.closed);
 });
 
+test("T2: a restart of the server begins the hour anew, for request ids of a new connection", async () => {
+  const { double, online, offer, pass } = await newBench();
+  await offer("1.0.0");
+  online().chunk(1, 0, 64);
+  pass(3_000);
+  double.transport.restart();
+  const device = online();
+  assert.equal(device.chunk(1, 1, 64)?.length, 64);
+  pass(590);
+  device.send({ cmd: "pingreq" });
+  pass(590);
+  assert.equal(device.chunk(1, 2, 64)?.length, 64);
+});
+
 test("T3: chunks are no activity: a session of nothing else is closed after 600 s, in the middle of the download", async () => {
   const { online, offer, pass } = await newBench();
   await offer("1.0.0");
