@@ -60,6 +60,10 @@ export class Repository {
     this.#nextAction = firstAction;
   }
 
+  get nextAction(): bigint {
+    return this.#nextAction;
+  }
+
   createTarget(controllerId: string, securityToken = randomBytes(16).toString("hex")): Target {
     if (this.targets.has(controllerId)) throw new OperatorError(409, `target ${controllerId} exists already`);
     const target: Target = {

@@ -1,8 +1,8 @@
 /** Rollouts in groups with an error threshold: fact 46 of hawkbit.md. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { newBench } from "./device";
-import type { Bench, DdiDevice } from "./device";
+import { DdiDevice, newBench } from "./device";
+import type { Bench } from "./device";
 
 interface Fleet extends Bench {
   readonly fleet: readonly DdiDevice[];
@@ -68,4 +68,24 @@ test("more errors than the threshold pause it; resumed, it goes on, and those th
   assert.deepEqual(offered(), ["fleet-5", "fleet-6"]);
   const { perStatus } = await double.operator.rollout(rollout);
   assert.deepEqual([perStatus["finished"], perStatus["error"], perStatus["running"]], [1, 3, 2]);
+});
+
+test("a fork has the same records, and neither hears of the other afterwards", async () => {
+  const { double, fleet, rollout } = await rolledOut();
+  close(fleet[0]!, "success");
+  const now = double.repository.now() + 10_000;
+  const fork = double.fork(() => now);
+  const there = new DdiDevice(fork, "fleet-3", fleet[2]!.authorization);
+  const id = String(fork.repository.target("fleet-3").actions[0]!.id);
+  assert.ok(there.poll()["deploymentBase"]!.startsWith(`/deploymentBase/${id}?`), "the second group has begun there");
+  assert.equal(there.report(id, "closed", "success"), 200);
+  const { perStatus } = await fork.operator.rollout(rollout);
+  assert.deepEqual([perStatus["finished"], perStatus["running"]], [2, 2]);
+  const here = await double.operator.rollout(rollout);
+  assert.deepEqual([here.perStatus["finished"], here.perStatus["running"]], [1, 1]);
+  assert.equal((await double.operator.action("fleet-3", id)).status, "scheduled");
+  const order = { name: "x", version: "9", part: "firmware", fileName: "x.bin", bytes: Uint8Array.of(1) };
+  const next = await fork.operator.assign("dev-1", await fork.operator.upload(order));
+  assert.equal(next, String(double.repository.nextAction), "ids go on");
+  assert.equal(double.repository.target("dev-1").actions.length, 0);
 });

@@ -35,8 +35,13 @@ export class Rollouts {
   readonly #rollouts = new Map<bigint, Rollout>();
   #lookedAt = -Infinity;
 
-  constructor(repository: Repository) {
+  constructor(repository: Repository, rollouts: readonly Rollout[] = []) {
     this.#repository = repository;
+    for (const rollout of rollouts) this.#rollouts.set(rollout.id, rollout);
+  }
+
+  get all(): readonly Rollout[] {
+    return [...this.#rollouts.values()];
   }
 
   create(request: RolloutRequest): Rollout {

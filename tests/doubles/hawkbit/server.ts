@@ -13,6 +13,8 @@ import type { HttpServerOptions } from "../http/server";
 import { COMMON, empty, springError } from "./answers";
 import { Ddi } from "./ddi";
 import type { LinkOptions } from "./documents";
+import { forkRecords } from "./fork";
+import type { Fork } from "./fork";
 import { Management } from "./management";
 import { DoubleOperator } from "./operator";
 import { RateLimiter, STOCK_LIMITS } from "./rate-limit";
@@ -47,15 +49,17 @@ export class HawkbitDouble {
   readonly exchanges: Exchange[] = [];
   /** Once: what the next request of the device API to this path is answered instead; for 500 and the like. */
   readonly faults: { readonly path: RegExp; readonly answer: HttpAnswer }[] = [];
+  readonly #options: HawkbitOptions;
   readonly #http: HttpServer;
   readonly #ddi: Ddi;
   readonly #management: Management;
   readonly #limiter: RateLimiter;
 
-  constructor(options: HawkbitOptions = {}) {
+  constructor(options: HawkbitOptions = {}, records?: Fork) {
     const { now = Date.now, firstAction = 1n, links = {}, rateLimits = STOCK_LIMITS } = options;
-    this.repository = new Repository(now, firstAction);
-    this.rollouts = new Rollouts(this.repository);
+    this.#options = options;
+    this.repository = records?.repository ?? new Repository(now, firstAction);
+    this.rollouts = new Rollouts(this.repository, records?.rollouts);
     this.operator = new DoubleOperator(() => this.url, this.repository, this.rollouts);
     this.#ddi = new Ddi(this.repository, links);
     this.#management = new Management(this.repository, this.rollouts);
@@ -83,6 +87,15 @@ export class HawkbitDouble {
 
   stop(): Promise<void> {
     return this.#http.stop();
+  }
+
+  /** A server with the same records and another clock; what happens to one does not happen to the other. */
+  fork(now: () => number): HawkbitDouble {
+    const records = forkRecords(this.repository, this.rollouts.all, now);
+    const copy = new HawkbitDouble({ ...this.#options, now }, records);
+    copy.exchanges.push(...this.exchanges);
+    copy.faults.push(...this.faults);
+    return copy;
   }
 
   /** On a network in memory. */

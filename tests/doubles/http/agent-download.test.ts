@@ -42,7 +42,10 @@ test("ThingsBoard: a download by ranges, and a package that was replaced within 
   const whole = await new NodeDriver({ url, size: FILE.length }).run();
   assert.equal(whole.last.type, "finished", JSON.stringify(whole.last));
   assert.ok(Buffer.from(FILE).equals(whole.image));
-  await operator.assign(id, await operator.upload(profile, { title: "xs-app", version: "2.0.0", bytes: image("2.0.0") }));
+  await operator.assign(
+    id,
+    await operator.upload(profile, { title: "xs-app", version: "2.0.0", bytes: image("2.0.0") }),
+  );
   const { last } = await new NodeDriver({ url, size: FILE.length }).run();
   assert.ok(last.type === "download-failed" && last.message.includes("HTTP 400"), JSON.stringify(last));
 });

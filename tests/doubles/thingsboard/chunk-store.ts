@@ -32,6 +32,11 @@ export class ChunkStore {
     this.#loaded.clear();
   }
 
+  /** Has what the other has. */
+  copy(other: ChunkStore): void {
+    for (const [firmware, at] of other.#loaded) this.#loaded.set(firmware, at);
+  }
+
   /** Undefined: the server fails, and says nothing. Size 0: everything, whatever the chunk. */
   chunk(firmware: OtaPackage, size: number, chunk: number): Uint8Array | undefined {
     const data = this.#isLoaded(firmware) ? firmware.data : undefined;

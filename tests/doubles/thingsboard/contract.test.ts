@@ -1,7 +1,7 @@
 /** "Contract" of thingsboard.md over MQTT, beside the traps: who is let in, offers, limits of sizes, telemetry. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ATTRIBUTES, image, newBench, OFFER_KEYS, TELEMETRY } from "./device";
+import { ATTRIBUTES, image, newBench, OFFER_KEYS, TbDevice, TELEMETRY } from "./device";
 
 test("facts 1 and 2: who is let in, and with which code not", async () => {
   const { double, id, dial, token } = await newBench();
@@ -276,4 +276,22 @@ test("what a device sent is recorded, without its token", async () => {
   const sent = double.transport.received.map(({ device, what }) => `${device} ${what}`);
   assert.deepEqual(sent, [`dev-1 ${TELEMETRY}`, "dev-1 GET attributes?sharedKeys=fw_title"]);
   assert.ok(!sent.join().includes(token));
+});
+
+test("a fork has the same records without connections, and neither hears of the other afterwards", async () => {
+  const { double, id, token, online, offer, states } = await newBench();
+  await offer("1.0.0");
+  const device = online();
+  device.chunk(1, 0, 64);
+  const fork = double.fork({ now: double.transport.now, defer: (run) => run() });
+  const there = new TbDevice(fork, () => undefined);
+  assert.equal(there.connect({ username: token }), 0);
+  assert.ok(!device.closed);
+  assert.deepEqual(there.chunk(1, 0, 64), Buffer.from(image("1.0.0").subarray(0, 64)));
+  there.publish(TELEMETRY, { fw_state: "FAILED" });
+  await fork.operator.assign(id, undefined);
+  assert.deepEqual(await states(), ["QUEUED", "INITIATED"]);
+  assert.deepEqual((await fork.operator.telemetry(id, ["fw_state"]))["fw_state"], ["QUEUED", "INITIATED", "FAILED"]);
+  assert.notDeepEqual(device.attributes(), {});
+  assert.deepEqual(there.attributes(), {});
 });

@@ -17,6 +17,7 @@ import { answer } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
 import { HttpPeer } from "../http/peer";
 import { HttpServer } from "../http/server";
+import { forkRecords } from "./fork";
 import { HttpApi } from "./http-api";
 import { Management } from "./management";
 import { MqttSession } from "./mqtt-session";
@@ -66,6 +67,19 @@ export class ThingsBoardDouble {
   async stop(): Promise<void> {
     this.transport.restart();
     await Promise.all([this.#listener?.close(), this.#http.stop()]);
+  }
+
+  /**
+   * A server with the same records and another clock, as a device finds it whose connections are gone; what happens to
+   * one does not happen to the other.
+   */
+  fork({ now, defer }: Pick<TransportOptions, "now" | "defer">): ThingsBoardDouble {
+    const copy = new ThingsBoardDouble({ now, defer, limits: this.transport.limits });
+    forkRecords(this.repository, copy.repository);
+    copy.transport.chunks.copy(this.transport.chunks);
+    copy.transport.received.push(...this.transport.received);
+    copy.faults.push(...this.faults);
+    return copy;
   }
 
   /** Its MQTT side on a network in memory. */
