@@ -1,4 +1,4 @@
-/** Answers of the device API that are not documents (facts 7 to 9), worded as in hawkbit-samples.md. */
+/** Answers of the device API that are not documents (facts 7 to 9), worded as in samples.json. */
 import { createHash } from "node:crypto";
 import { answer, jsonAnswer, Refusal } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
