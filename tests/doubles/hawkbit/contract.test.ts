@@ -47,6 +47,8 @@ test("fact 16: the interval is HH:mm:ss, and may vary", async () => {
   await double.operator.prepare({ pollingTime: "01:00:00~10%" });
   const seen = new Set([sleep(), (pass(1), sleep())]);
   assert.deepEqual([...seen].sort(), ["00:54:00", "01:06:00"]);
+  for (const wrong of ["00:00:29", "24:00:00", "300", "00:05"])
+    await assert.rejects(double.operator.prepare({ pollingTime: wrong }), { message: /polling time/ });
 });
 
 test("facts 13 and 18: 304 is a poll, a document is not", async () => {
@@ -111,6 +113,31 @@ test("facts 26 and 32: soft, time-forced and download-only", async () => {
   assert.equal((await double.operator.device("dev-1")).updateStatus, "in_sync");
   assert.equal(device.poll()["installedBase"], undefined);
   assert.equal(device.report(only, "closed", "success"), 410);
+});
+
+test("fact 21: part is the key of the type, except for two stock types", async () => {
+  const { double, device } = await newBench();
+  const { operator } = double;
+  for (const [type, part] of [
+    ["os", "os"],
+    ["firmware", "firmware"],
+    ["application", "bApp"],
+    ["runtime", "jvm"],
+  ] as const) {
+    const order = { name: "xs", version: type, part: type, fileName: "fw.bin", bytes: Uint8Array.of(1) };
+    const id = (await operator.assign("dev-1", await operator.upload(order)))!;
+    const text = Buffer.from(device.get(`/deploymentBase/${id}`).body).toString();
+    assert.match(text, new RegExp(`"part":"${part}"`));
+    device.report(id, "closed", "failure");
+  }
+});
+
+test("fact 27: a maintenance window is not enforced", async () => {
+  const { double, device, assign, pass } = await newBench();
+  const id = await assign("1.0.0", { window: { opensAt: double.repository.now() + 3_600_000, seconds: 60 } });
+  pass(1);
+  assert.equal(device.report(id, "closed", "success"), 200);
+  assert.equal((await double.operator.device("dev-1")).updateStatus, "in_sync");
 });
 
 test("facts 37 and 40: what is answered after the end of an action, and for one of another device", async () => {

@@ -19,6 +19,9 @@ export type Json = Record<string, unknown>;
 /** Shortest and longest interval that the server names (fact 16), and polls before a window opens. */
 const SLEEP = { min: 30, max: 86_399, pollsBeforeWindow: 3 } as const;
 
+/** Two stock types have another name in the device API: read in its source (mapChunkLegacyKeys). */
+const LEGACY_PARTS: Readonly<Record<string, string>> = { application: "bApp", runtime: "jvm" };
+
 export class Documents {
   readonly #links: LinkOptions;
   readonly #settings: Settings;
@@ -107,7 +110,7 @@ export class Documents {
   #chunk(request: HttpRequest, tenant: string, target: Target, module: SoftwareModule): Json {
     const { version, name, metadata, artifacts } = module;
     return {
-      part: module.type,
+      part: LEGACY_PARTS[module.type] ?? module.type,
       version,
       name,
       artifacts: artifacts.map((each) => this.#artifact(request, tenant, target, module, each)),

@@ -107,7 +107,7 @@ export class Management {
       "authentication.gatewaytoken.key": () => (settings.gatewayToken = String(value)),
       "user.confirmation.flow.enabled": () => (settings.confirmation = value === true),
       "repository.actions.autoclose.enabled": () => (settings.autoClose = value === true),
-      pollingTime: () => (settings.pollingTime = String(value)),
+      pollingTime: () => this.#repository.setPollingTime(String(value)),
     };
     const set = known[ids[0]!];
     // multi.assignments.enabled, for one, is no key of 1.1.0 any more (fact 44).

@@ -37,7 +37,7 @@ export class DoubleOperator implements HawkbitOperator {
     own.targetTokens = true;
     own.confirmation = settings.confirmation ?? own.confirmation;
     own.autoClose = settings.autoClose ?? own.autoClose;
-    own.pollingTime = settings.pollingTime ?? own.pollingTime;
+    if (settings.pollingTime !== undefined) this.#repository.setPollingTime(settings.pollingTime);
     if (settings.gatewayToken !== undefined) own.gatewayToken = settings.gatewayToken || undefined;
   }
 
