@@ -75,7 +75,7 @@ export class RestOperator implements HawkbitOperator {
   }
 
   async upload({ name, version, part, fileName, bytes, metadata = {} }: Package): Promise<PackageId> {
-    const moduleType = await this.#type("softwaremodule", part, {});
+    const moduleType = await this.#type("softwaremodule", part, { maxAssignments: 1 });
     const setType = `xs_ota_${part}`;
     await this.#type("distributionset", setType, { mandatorymodules: [{ id: moduleType }], optionalmodules: [] });
     const module = await this.#create("softwaremodules", { name, version, type: part });
@@ -114,8 +114,7 @@ export class RestOperator implements HawkbitOperator {
   }
 
   async withdraw(firmware: PackageId): Promise<void> {
-    const body = { actionCancelationType: "soft", cancelRollouts: false };
-    await this.#call("POST", `distributionsets/${firmware}/invalidate`, body);
+    await this.#call("POST", `distributionsets/${firmware}/invalidate`, { actionCancelationType: "soft" });
   }
 
   async action(controllerId: string, actionId: string): Promise<ActionRecord> {

@@ -43,7 +43,8 @@ type Json = Record<string, unknown>;
 
 /** Values of a key in one answer. */
 const VALUES_MAX = 10_000;
-const FOREVER = 8_640_000_000_000_000;
+/** After any value, also of a device whose clock is wrong. */
+const FOREVER = Date.UTC(2100, 0);
 
 export class RestOperator implements ThingsBoardOperator {
   readonly server: string;
@@ -107,7 +108,7 @@ export class RestOperator implements ThingsBoardOperator {
   }
 
   async upload(profile: ProfileId, { bytes, algorithm = "SHA256", checksum, ...info }: Package): Promise<PackageId> {
-    const id = await this.#createPackage(profile, { ...info, isURL: false });
+    const id = await this.#createPackage(profile, { ...info, usesUrl: false });
     const form = new FormData();
     form.set("file", new Blob([new Uint8Array(bytes)]), "firmware.bin");
     const query = new URLSearchParams({
@@ -121,7 +122,7 @@ export class RestOperator implements ThingsBoardOperator {
   async link(profile: ProfileId, { size, algorithm, ...info }: Link): Promise<PackageId> {
     return this.#createPackage(profile, {
       ...info,
-      isURL: true,
+      usesUrl: true,
       ...(size === undefined ? {} : { dataSize: size }),
       ...(algorithm === undefined ? {} : { checksumAlgorithm: algorithm }),
     });

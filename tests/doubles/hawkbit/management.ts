@@ -53,7 +53,7 @@ export class Management {
       ["POST", /^softwaremodules\/(\d+)\/artifacts$/, (call) => this.#addArtifact(call)],
       ["POST", /^softwaremodules\/(\d+)\/metadata$/, (call) => this.#addMetadata(call)],
       ["POST", /^distributionsets$/, (call) => this.#createSet(call)],
-      ["POST", /^distributionsets\/(\d+)\/invalidate$/, ({ ids }) => this.#invalidate(ids)],
+      ["POST", /^distributionsets\/(\d+)\/invalidate$/, (call) => this.#invalidate(call)],
       ["DELETE", /^(distributionsets|softwaremodules|rollouts)\/(\d+)$/, () => answer(200)],
       ["POST", /^rollouts$/, (call) => this.#createRollout(call)],
       ["GET", /^rollouts\/(\d+)$/, ({ ids }) => ok(this.#rolloutJson(this.#rollouts.rollout(ids[0]!)))],
@@ -223,8 +223,9 @@ export class Management {
     return jsonAnswer(201, made);
   }
 
-  #invalidate([id]: readonly string[]): HttpAnswer {
-    this.#repository.invalidate(this.#repository.set(id!));
+  #invalidate({ ids, body }: Call): HttpAnswer {
+    if (record(body)["actionCancelationType"] !== "soft") throw new OperatorError(400, "only soft is understood");
+    this.#repository.invalidate(this.#repository.set(ids[0]!));
     return answer(200);
   }
 

@@ -123,6 +123,8 @@ export class Management {
 
   #savePackage({ body }: Call): HttpAnswer {
     if (body["type"] !== "FIRMWARE") throw new OperatorError(400, "Type should be specified!");
+    if ((body["usesUrl"] === true) !== (typeof body["url"] === "string"))
+      throw new OperatorError(400, "Ota package URL should be specified!");
     const profile = this.#repository.profile(idOf(body["deviceProfileId"]) ?? "");
     const text = (key: string): string | undefined => (typeof body[key] === "string" ? String(body[key]) : undefined);
     const firmware = this.#repository.createPackage(profile, {
