@@ -316,7 +316,9 @@ export class Poller implements ProtocolMachine<PollOutput> {
     const { current, calls } = this;
     this.close();
     this.state = "resting";
-    retry(current, now, retryAfter, this.cap < BACKOFF_CAP ? this.cap : Math.min(POLL_RETRY_CAP, this.interval));
+    // Nothing waits for a report but the next job.
+    const isUrgent = current === calls.poll && this.cap < BACKOFF_CAP;
+    retry(current, now, retryAfter, isUrgent ? this.cap : Math.min(POLL_RETRY_CAP, this.interval));
     if (current === calls.poll) {
       this.pollAnew();
       this.reached = false;
