@@ -77,7 +77,7 @@ export function baseOf(app: string, bare: string, options: Omit<ProjectOptions, 
   }
   const values = KINDS.map((kind) => mergedSettings(kind, { target, moddable, folder }).values);
   const flashSize = flashSizeIn(values[1]!);
-  if (flashSize === undefined) throw new Error(`the settings of ${platform} name no flash size, or more than one`);
+  if (flashSize === undefined) throw new Error(`the settings of ${platform} name no flash size`);
   const { stack } = project.creation as { readonly stack?: unknown };
   return {
     project,

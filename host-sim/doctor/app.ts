@@ -196,7 +196,9 @@ function proof(
     const configured = configure(app, platform, moddable);
     if (configured === undefined) return ["mcconfig is not built in this SDK: by its rules alone"];
     const lines = linesOf(configured.sdkconfig);
-    const other = [...settings].filter(([name, { value }]) => lines.has(name) && lines.get(name) !== value);
+    // Those of Bluetooth come from defines.ble, after the files.
+    const files = [...settings].filter(([name]) => !name.startsWith("CONFIG_BT"));
+    const other = files.filter(([name, { value }]) => lines.has(name) && lines.get(name) !== value);
     if (other.length === 0) return [`mcconfig itself merges the same ${lines.size} settings`];
     const [name, { value }] = other[0]!;
     findings.push(

@@ -64,10 +64,10 @@ export function valueOf(values: ReadonlyMap<string, Setting>, name: string): str
   return values.get(name)?.value ?? DEFAULTS[name] ?? "n";
 }
 
-/** Bytes of flash that the settings name; undefined where none or more than one is on. */
+/** Bytes of flash that the settings name: of the values of a choice the last one counts. Undefined where none is on. */
 export function flashSizeIn(values: ReadonlyMap<string, Setting>): number | undefined {
-  const sizes = sizesIn(values);
-  return sizes.length === 1 ? sizes[0]! << 20 : undefined;
+  const size = sizesIn(values).at(-1);
+  return size === undefined ? undefined : size << 20;
 }
 
 function sizesIn(values: ReadonlyMap<string, Setting>): number[] {
@@ -107,15 +107,15 @@ export function settingsFindings(values: ReadonlyMap<string, Setting>, target: s
 }
 
 function sizeFindings(values: ReadonlyMap<string, Setting>): Finding[] {
-  const sizes = sizesIn(values);
-  if (sizes.length === 1) return [];
-  return [
-    wrong(
-      sizes.length === 0 ? "no CONFIG_ESPTOOLPY_FLASHSIZE_..MB is set" : `the flash has ${sizes.join(" MB and ")} MB`,
-      "ESP-IDF takes one size, maybe not that of the board: slots beyond it do not work",
-      "one size =y, the others =n, in each file of the sdkconfig folder",
-    ),
-  ];
+  return sizesIn(values).length > 0
+    ? []
+    : [
+        wrong(
+          "no CONFIG_ESPTOOLPY_FLASHSIZE_..MB is set",
+          "ESP-IDF takes its own default of 2 MB: slots beyond it do not work",
+          "the size of the board =y, in each file of the sdkconfig folder",
+        ),
+      ];
 }
 
 function securityFindings(values: ReadonlyMap<string, Setting>): Finding[] {
