@@ -17,10 +17,12 @@ const FIRMWARE = 1_355_680;
 const FIRST = 0x10000;
 const PHY = 1;
 
-/** Partitions beside app, nvs, otadata and phy_init. */
+/** Partitions beside app, nvs, otadata and phy_init. Apps use the subtypes of the system for their own data too. */
 export function dataOf(partitions: readonly Partition[]): DataPartition[] {
+  const isOurs = ({ type, subtype, label }: Partition): boolean =>
+    type === DATA && (subtype === OTADATA || subtype === NVS || (subtype === PHY && label === "phy_init"));
   return partitions
-    .filter(({ type, subtype }) => type !== APP && !(type === DATA && [NVS, OTADATA, PHY].includes(subtype)))
+    .filter((partition) => partition.type !== APP && !isOurs(partition))
     .map(({ label, type, subtype, size }) => ({ label, type, subtype, size }));
 }
 

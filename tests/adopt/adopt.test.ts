@@ -185,7 +185,7 @@ test("data partitions of the app, and those that mcconfig would cut for mods and
   const { app, sdk, wanted } = scene(t, JSON.stringify(manifest, null, "\t"));
   write(
     join(app, "own.csv"),
-    "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,0x200000\nsongs,data,0x40,0x210000,0x81000\n",
+    "nvs,data,nvs,0x9000,0x6000\nfactory,app,factory,0x10000,0x200000\nphy_init,data,phy,0xf000,0x1000\nsongs,data,1,0x210000,0x81000\n",
   );
   adopt(wanted());
   assert.deepEqual(lines(app, "esp32", sdk), []);
