@@ -45,10 +45,9 @@ export function deviceOf(row: Row, common: ReadonlyMap<string, Cell>, folder: st
   for (const [key, cell] of cells) settings.set(key, valueOf(key, cell, folder));
   const config = configOf(definition, cells, settings, row.line);
   try {
-    const platform = new definition.Platform(config as never, new NodeCrypto());
+    void new definition.Platform(config as never, new NodeCrypto());
     const host = settings.get("mqttHost") ?? definition.brokerHost?.(config as never);
-    // Not every platform has a broker.
-    if (host === undefined && "subscriptions" in platform) missing("mqttHost");
+    if (host === undefined && definition.server === undefined) missing("mqttHost");
   } catch (error) {
     throw error instanceof BadSetting
       ? error
@@ -63,14 +62,17 @@ function check(key: string, value: string, at: string): void {
     throw new BadSetting(`${at}: has a control character or the end of a line in it`);
   const bounds = NUMBERS[key];
   if (bounds !== undefined) {
-    const [least, most] = bounds;
-    if (!/^\d+$/.test(value) || Number(value) < least || Number(value) > most)
-      throw new BadSetting(`${at}: a whole number from ${least} to ${most} is expected`);
+    checkNumber(value, at, bounds);
     if (key === "eraseBlock" && value !== "4" && value !== "64")
       throw new BadSetting(`${at}: 64 or 4 (KiB) is expected`);
   }
   if (FLAGS.includes(key) && value !== "true" && value !== "false")
     throw new BadSetting(`${at}: true or false is expected`);
+}
+
+function checkNumber(value: string, at: string, [least, most]: readonly [number, number]): void {
+  if (!/^\d+$/.test(value) || Number(value) < least || Number(value) > most)
+    throw new BadSetting(`${at}: a whole number from ${least} to ${most} is expected`);
 }
 
 function valueOf(key: string, { value, at }: Cell, folder: string): string {
@@ -89,23 +91,24 @@ function configOf(
   cells: ReadonlyMap<string, Cell>,
   settings: ReadonlyMap<string, string>,
   line: number,
-): Readonly<Record<string, string>> {
-  const config: Record<string, string> = {};
-  for (const { name, nvs = name, required, oneOf, when, file } of definition.settings()) {
+): Readonly<Record<string, string | number>> {
+  const config: Record<string, string | number> = {};
+  for (const { name, nvs = name, required, oneOf, when, file, number } of definition.settings()) {
     const value = settings.get(nvs);
     const asked = when === undefined ? required === true : holds(when, config);
     if (value === undefined && asked && oneOf === undefined) throw new BadSetting(`line ${line}: ${nvs} is missing`);
     if (value !== undefined && oneOf !== undefined && !oneOf.includes(value))
       throw new BadSetting(`${cells.get(nvs)!.at}: ${oneOf.join(" or ")} is expected`);
     const given = value ?? (required === true ? oneOf?.[0] : undefined);
-    if (given !== undefined && file === undefined) config[name] = given;
+    if (value !== undefined && number !== undefined) checkNumber(value, cells.get(nvs)!.at, number);
+    if (given !== undefined && file === undefined) config[name] = number === undefined ? given : Number(given);
     if (value !== undefined && file !== undefined && asked && settings.get("mqttTls") === "false")
       throw new BadSetting(`${cells.get(nvs)!.at}: a certificate needs TLS, and mqttTls is false`);
   }
   return config;
 }
 
-function holds(when: string, config: Readonly<Record<string, string>>): boolean {
+function holds(when: string, config: Readonly<Record<string, string | number>>): boolean {
   const [name = "", value] = when.split("=");
   return config[name] === value;
 }
@@ -118,11 +121,11 @@ function placed(message: string, definition: AnyPlatform, cells: ReadonlyMap<str
   return cell === undefined ? `line ${row.line}: ${message}` : `${cell.at}:${message.slice(setting!.name.length + 1)}`;
 }
 
-function nameOf(definition: AnyPlatform, config: Readonly<Record<string, string>>, row: Row): string {
+function nameOf(definition: AnyPlatform, config: Readonly<Record<string, string | number>>, row: Row): string {
   const secret = new Set(definition.settings().flatMap(({ name, secret: kept }) => (kept === undefined ? [] : [name])));
   const names = [...definition.title.split(" "), "clientId", "deviceNumber", "deviceName"];
   // A token is no name: files are listed where others see them.
   const name = names.map((each) => (secret.has(each) ? undefined : config[each])).find((each) => each !== undefined);
   if (name === undefined) throw new BadSetting(`line ${row.line}: nothing names the device`);
-  return name;
+  return String(name);
 }

@@ -79,6 +79,23 @@ test("each device gets its settings, as the firmware reads them; the files are f
   assert.deepEqual([read.name, read.broker?.host], ["line:2", "A1B2C3D4E5.iotcloud.tencentdevices.com"]);
 });
 
+test("a platform without a broker, with a number among its settings", async (t) => {
+  const manifest = "http://192.0.2.1:8090/manifest.json";
+  const { list, out } = place(t, `deviceId,manifest,pollSeconds\ndev-1,${manifest},21600\n`);
+  const flags = ["--set", "platform=static", "--set", "allowHttp=true"];
+  const { code, stderr } = await xsOtaError("provision", list, "--out", out, ...flags);
+  assert.equal(code, 0, stderr);
+  const settings = settingsIn(join(out, "dev-1.nvs.bin"));
+  assert.deepEqual([settings.get("manifest"), settings.get("pollSeconds")], [manifest, "21600"]);
+  const readSettings = await firmwareSettings(t);
+  assert.equal(readSettings((key) => settings.get(key), new NodeCrypto()).name, "dev-1");
+  const wrong = place(t, `deviceId,manifest,pollSeconds\ndev-1,${manifest},6h\n`);
+  assert.match(
+    (await xsOtaError("provision", wrong.list, "--out", wrong.out, ...flags)).stderr,
+    /line 2, column 3 \(pollSeconds\): a whole number from [0-9]+ to [0-9]+ is expected/,
+  );
+});
+
 test("certificates go in as content: from a file, from a cell of the cloud's export, the key as PKCS #8", async (t) => {
   const cell = (text: string): string => `"${text}"`;
   const { list, out, at } = place(
