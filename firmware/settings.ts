@@ -73,6 +73,7 @@ const policyOf = (read: Reader, tls: boolean): Partial<Policy> => {
     allowDowngrade: read.flag("allowDowngrade"),
     allowNoDigest: read.flag("allowNoDigest"),
     allowForeign: read.flag("allowForeign"),
+    allowDelta: read.flag("allowDelta"),
     // Public keys as hex (04, X, Y) or PEM, with commas between them.
     signingKeys: read.text("signingKeys")?.split(","),
   });

@@ -42,7 +42,7 @@ const SECONDS = 120;
 /** Heap of the process that compares, MB. The suffix array lies outside of it: 17 bytes a byte of the older image. */
 const MEMORY_MB = 512;
 
-interface Image {
+export interface Image {
   readonly file: Uint8Array;
   /** As a device knows it. */
   readonly base: Base;
@@ -94,7 +94,8 @@ function refusalOf({ base, product, chip }: Image, next: Image, before: readonly
 
 const sameId = (a: Base, b: Base): boolean => Buffer.compare(a.id, b.id) === 0;
 
-function readImage(file: Uint8Array, what: string): Image {
+/** Throws with one line where it is none; `what` names it. */
+export function readImage(file: Uint8Array, what: string): Image {
   try {
     const { length, sha256, chip } = verifyImage(
       (offset, into) => into.set(file.subarray(offset, offset + into.length)),
@@ -116,7 +117,8 @@ function proven(part: EncodedPart, old: Uint8Array, file: Uint8Array): EncodedPa
   return part;
 }
 
-function assemble(
+/** The parts in their order. */
+export function assemble(
   { base, product, chip, securityFloor, file }: Image,
   encoded: readonly { readonly base: Base | undefined; readonly part: EncodedPart }[],
   key: KeyObject | undefined,

@@ -30,7 +30,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
 
   /** Ends a download that is under way. */
   start(download: EffectOf<"download">): void {
-    const { url, offset, size, validator, hasDigest } = download;
+    const { url, offset, size, end, validator, hasDigest } = download;
     const { settings, buffer, random } = this.options;
     this.begin(
       new Downloader({
@@ -43,6 +43,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
         buffer,
         random,
         ...(validator === undefined ? {} : { validator }),
+        ...(end === undefined ? {} : { end }),
       }),
     );
   }

@@ -3,8 +3,9 @@
  * in their order. Flash, store, installers and boot choice are executed here through the ports; what is not local is
  * the host's.
  */
-import type { Boot, Crypto, Flash, Store } from "../ports";
+import type { Boot, Crypto, Expander, Flash, Store } from "../ports";
 import { HEAD } from "../constants";
+import { identify } from "../image/identify";
 import type { EffectOf, JobEffect, JobEvent, JobOptions, Notice, Question, Token } from "../job/effects";
 import { UpdateJob } from "../job/machine";
 import { readRecords } from "../job/records";
@@ -64,6 +65,8 @@ export class JobRunner {
   /** The installer of the component in hand. */
   private openModule: ModuleInstaller | undefined;
   private asked = 0;
+  /** Takes 16 KB on a chip, while a container is expanded. */
+  private expander: Expander | undefined;
 
   /** `buffer`: one sector or more; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
@@ -108,6 +111,7 @@ export class JobRunner {
       this.dispatching = false;
       this.events.length = 0;
       if (this.job?.name !== before) this.moved = true;
+      if (this.job?.name !== "expanding") this.closeExpander();
     }
   }
 
@@ -142,12 +146,14 @@ export class JobRunner {
         return undefined;
       case "compare":
         return { type: "compared", equal: this.compare(effect) };
-      case "read": {
-        const bytes = this.buffer.subarray(0, effect.length);
-        if (effect.from === "running") boot.readRunning(effect.offset, bytes);
-        else this.target.read(effect.offset, bytes);
-        return { type: "bytes", bytes };
-      }
+      case "read":
+        return { type: "bytes", bytes: this.read(effect) };
+      case "identify":
+        return { type: "running-image", image: identify((offset, into) => boot.readRunning(offset, into)) };
+      case "expand-begin":
+        return void this.beginBlock(effect);
+      case "expand":
+        return { type: "expanded", bytes: this.expand(effect.length) };
       case "put-number":
         store.setNumber(effect.key, effect.value);
         return undefined;
@@ -187,6 +193,29 @@ export class JobRunner {
         this.tell(effect);
         return undefined;
     }
+  }
+
+  private read({ from, offset, length }: EffectOf<"read">): Uint8Array {
+    const bytes = this.buffer.subarray(0, length);
+    if (from === "running") this.ports.boot.readRunning(offset, bytes);
+    else this.target.read(offset, bytes);
+    return bytes;
+  }
+
+  private beginBlock({ oldLength, offset, length, start, size }: EffectOf<"expand-begin">): void {
+    this.expander ??= this.ports.boot.expander(oldLength);
+    this.expander.begin(offset, length, start, size);
+  }
+
+  private expand(length: number): Uint8Array {
+    const bytes = this.buffer.subarray(0, length);
+    this.expander?.next(bytes);
+    return bytes;
+  }
+
+  private closeExpander(): void {
+    this.expander?.close();
+    this.expander = undefined;
   }
 
   private tell(effect: EffectOf<"download" | "renew" | "stop-download" | "report" | "ask" | "notify" | "yield">): void {

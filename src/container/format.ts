@@ -153,15 +153,15 @@ const checkParts = ({ headLength, length, file, parts }: Container): void => {
 
 export const blocksIn = (length: number): number => Math.ceil(length / BLOCK);
 
-/** The part for a device that runs `running`: from that image, else the whole; undefined: the container has neither. */
-export const partFor = (
+/** The parts for a device that runs `running`, the best one first: from that image, and the whole. */
+export const partsFor = (
   { parts }: Container,
   running: { readonly id: Uint8Array; readonly length: number } | undefined,
-): Part | undefined =>
-  parts.find(
-    ({ base }) =>
-      base !== undefined && running !== undefined && base.length === running.length && startsWith(base.id, running.id),
-  ) ?? parts.find(({ base }) => base === undefined);
+): Part[] => {
+  const isBase = ({ base }: Part): boolean =>
+    base !== undefined && running !== undefined && base.length === running.length && startsWith(base.id, running.id);
+  return [...parts.filter(isBase), ...parts.filter(({ base }) => base === undefined)];
+};
 
 const text = (bytes: Uint8Array, at: number, name: string): string => {
   let value = "";

@@ -77,7 +77,7 @@ export class Exchange {
   ask(): void {
     for (;;) {
       const from = this.plan.from(this.wanted);
-      const end = this.plan.next(from, this.file.offset, this.file.size);
+      const end = this.plan.next(from, this.file.offset, this.file.limit);
       if (end === 0) return;
       this.plan.asked(end);
       this.outputs.push({ type: "send", bytes: rangeRequest(this.route.prefix, from, end) });

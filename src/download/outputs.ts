@@ -52,6 +52,8 @@ export interface DownloadOptions {
   readonly offset: number;
   /** Length of the file in bytes; 0: unknown, learnt from the first response. */
   readonly size: number;
+  /** Nothing is wanted from here on: a multiple of 4096. Default: the end of the file. */
+  readonly end?: number;
   /** Validator seen when the stored bytes were fetched. */
   readonly validator?: string;
   /** A digest over the whole file will be checked: a changed validator is then no reason to start over. */

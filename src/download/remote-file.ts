@@ -26,11 +26,13 @@ export class RemoteFile {
   readonly hasDigest: boolean;
   /** Most that was ever delivered: only more than that is progress. */
   private reached: number;
+  private readonly end: number;
   private restarts = 0;
   private rewinds = 0;
 
-  constructor({ size, validator, hasDigest, offset }: DownloadOptions) {
+  constructor({ size, validator, hasDigest, offset, end = Infinity }: DownloadOptions) {
     this.size = size;
+    this.end = end;
     this.offeredSize = size;
     this.validator = validator;
     this.hasDigest = hasDigest;
@@ -39,7 +41,12 @@ export class RemoteFile {
   }
 
   get complete(): boolean {
-    return this.size > 0 && this.offset === this.size;
+    return this.size > 0 && this.offset >= this.limit;
+  }
+
+  /** First byte that is not wanted; 0: not known yet. */
+  get limit(): number {
+    return Math.min(this.size, this.end);
   }
 
   /**

@@ -10,6 +10,7 @@ import { spentNotice } from "./budgets";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { startDownload } from "./download";
+import { expand } from "./expand";
 import { fail, finishFailure, report } from "./outcome";
 import { before, IDLE, to, warning } from "./states";
 import type {
@@ -17,6 +18,7 @@ import type {
   Checking,
   Downloading,
   Deciding,
+  Expanding,
   Idle,
   Reporting,
   Starting,
@@ -42,7 +44,8 @@ type Booted =
   | Checking
   | Verified
   | Activating
-  | Deciding;
+  | Deciding
+  | Expanding;
 
 export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
@@ -55,9 +58,9 @@ export const boot = (context: JobContext, _state: Starting, _event: unknown, now
 const decide = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {
   const { facts, options, budgets, denylist } = context;
   const { platform, policy } = options;
-  const denied = job !== undefined && denylist.causeOf(job.offer.digest) === "rolled-back";
-  const usedUp = job !== undefined && budgets.usedUp(job.offer);
-  const end = job === undefined || usedUp ? undefined : budgets.endOf(job.offer, job.stamp);
+  const denied = job !== undefined && denylist.causeOf(job.image.digest) === "rolled-back";
+  const usedUp = job !== undefined && budgets.usedUp(job.image);
+  const end = job === undefined || usedUp ? undefined : budgets.endOf(job.image, job.stamp);
   const decision = decideBoot(job, facts, platform.name, usedUp ? 0 : policy.maxAttempts, denied, end);
   if (decision.verdict === "trial without job") {
     // The job of a component continues after the trial.
@@ -139,10 +142,11 @@ const resume = (
   context: JobContext,
   job: StoredJob,
   now: number,
-): Step<Waiting | Downloading | Checking | Verified> => {
+): Step<Waiting | Downloading | Checking | Expanding | Verified> => {
   if (job.complete) return verifyStored(context, job, now);
+  if (job.container !== undefined && !job.isStaging) return expand(context, job, now);
   // The cut came while the running image was compared with the offer.
-  if (job.target.runs(context, job.offer)) return checkRunning(context, job);
+  if (job.target.runs(context, job.offer)) return checkRunning(context, job, now);
   // A wake is no power-on after which the cloud may know better: the URL worked minutes ago.
   if (context.facts.resetReason === "deep-sleep") return startDownload(job, now);
   return to({ name: "waiting", job, until: now + context.options.platform.rules.resumeDelay }, []);

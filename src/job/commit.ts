@@ -55,7 +55,7 @@ export const verified = (
   { length }: Event<"verified">,
   now: number,
 ): Step<Burning | AwaitingLink | Reporting> => {
-  const { size } = job.offer;
+  const { size } = job.image;
   if (length > size)
     return fail(context, job, "rejected", `image of ${length} bytes is longer than the file of ${size}`, {
       deny: true,

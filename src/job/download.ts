@@ -1,12 +1,15 @@
 /** The download as the job sees it: sectors into flash, the checkpoint behind them, and URLs that expire. */
+import { isContainer } from "../container/format";
 import { RENEWAL_TIMEOUT, SECTOR, SECTOR_REPAIRS, URL_RENEWALS } from "../constants";
+import { choose } from "./choose";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { fail } from "./outcome";
+import { refusalOfOther } from "./policy";
 import { Progress } from "./progress";
 import { askForOffer } from "./report";
 import { before, stay, to, warning } from "./states";
-import type { Checking, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
+import type { Checking, Choosing, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
 import type { StoredJob } from "./stored-job";
 import { beginPass, checkRunning, verify } from "./verify";
 import type { Verified } from "./verify";
@@ -24,13 +27,15 @@ export const download = (context: JobContext, job: StoredJob, now: number): Step
 
 /** Begins at the checkpoint of a file that is not complete. */
 export const startDownload = (job: StoredJob, now: number): Step<Downloading> => {
-  const { offer, offset, record } = job;
+  const { offer, offset, record, from, size } = job;
   const progress = new Progress(now);
   const request: JobEffect = {
     type: "download",
     url: offer.url,
-    offset,
+    offset: from + offset,
     size: offer.size,
+    // Only a part of a container may be wanted.
+    ...(from + size < offer.size ? { end: from + size } : {}),
     validator: record.validator,
     hasDigest: offer.digest !== undefined,
   };
@@ -41,10 +46,12 @@ export const startDownload = (job: StoredJob, now: number): Step<Downloading> =>
 /**
  * Before the first byte of the slot changes, and after every power-on: something else may have written the boot entry.
  */
-const prepare = ({ target, offer, offset }: StoredJob, progress: Progress, now: number): JobEffect[] => {
+const prepare = (job: StoredJob, progress: Progress, now: number): JobEffect[] => {
+  const { target, offset } = job;
   const effects = target.prepare();
+  if (job.isStaging) effects.push(...job.eraseFront());
   if (offset > 0) effects.push({ type: "notify", notice: { event: "resume", offset } });
-  return effects.concat(progress.report(offer, offset, now));
+  return effects.concat(progress.report(job, now));
 };
 
 /** No fresh push came after power-on: the stored URL is tried. */
@@ -63,7 +70,7 @@ export const total = (
   const effects = job.learn(size, validator, context.leftFor(target));
   if (offer.size === 0) {
     const stopped: JobEffect[] = [{ type: "stop-download" }, ...effects];
-    if (target.runs(context, job.offer)) return before(stopped, checkRunning(context, job));
+    if (target.runs(context, job.offer)) return before(stopped, checkRunning(context, job, now));
     // With the size the checkpoint of an earlier job of the same image is known: the download continues from there.
     if (job.offset > 0) return before(stopped, download(context, job, now));
   }
@@ -75,22 +82,34 @@ export const sector = (
   { job, progress }: InDownload,
   { offset, bytes }: Event<"sector">,
   now: number,
-): Step<Downloading | Storing | Reporting> => {
-  if (offset !== job.offset) return stay({ name: "downloading", job, progress });
+): Step<Downloading | Storing | Choosing | Reporting> => {
+  if (offset - job.from !== job.offset) return stay({ name: "downloading", job, progress });
   const { target, offer } = job;
+  if (offset === 0 && job.container === undefined && offer.component === undefined && isContainer(bytes))
+    return choose(context, job, progress, bytes);
   const stored = to<Storing>({ name: "storing", job, progress, bytes, repairs: 0 }, store(context, job, bytes));
-  if (offset > 0) return stored;
+  if (offset > 0 || job.isStaging) return stored;
   // Images that supersede one another, or are downloaded once more, wear the first sector without an end of a job.
-  const refusal = target.refusalOfImage(context, offer, bytes) ?? target.refusalByHistory(context, offer, now);
+  // Of the running version only a container is of use: what runs was compared with the file.
+  const runs = offer.digest !== undefined && target.runs(context, offer) ? refusalOfOther(offer.version) : undefined;
+  const refusal = runs ?? target.refusalOfImage(context, offer, bytes) ?? target.refusalByHistory(context, offer, now);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
   return before(target.installs(context, offer, now), stored);
 };
+
+/** While one is stored: the first sector of a container never is. */
+export const sectorAgain = sector as (
+  context: JobContext,
+  state: InDownload,
+  event: Event<"sector">,
+  now: number,
+) => Step<Downloading | Storing | Reporting>;
 
 /**
  * Only what was erased since power-on counts as erased: an erase that a power cut has stopped can leave cells that read
  * as erased and do not hold.
  */
-const store = (context: JobContext, job: StoredJob, bytes: Uint8Array): JobEffect[] => {
+export const store = (context: JobContext, job: StoredJob, bytes: Uint8Array): JobEffect[] => {
   const sector = job.offset / SECTOR;
   const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
   job.erasedTo = Math.max(job.erasedTo, sector + erase);
@@ -110,7 +129,7 @@ export const sectorCompared = (
     if (offset === 0) job.pass = beginPass(context, job);
     if (job.pass?.taken === offset && offset + bytes.length <= job.offer.size) job.pass.take(bytes);
     const effects = job.advance(bytes);
-    effects.push(...progress.report(job.offer, job.offset, now));
+    effects.push(...progress.report(job, now));
     return to({ name: "downloading", job, progress }, effects);
   }
   const repairs = state.repairs + 1;
@@ -120,14 +139,14 @@ export const sectorCompared = (
 };
 
 export const startOver = (_context: JobContext, { job, progress }: InDownload, { reason }: Event<"start-over">) =>
-  to<Downloading>({ name: "downloading", job, progress }, job.dropCheckpoint().concat(warning(reason)));
+  to<Downloading>({ name: "downloading", job, progress }, job.startOver().concat(warning(reason)));
 
 export const rewind = (
   _context: JobContext,
   { job, progress }: InDownload,
   { offset }: Event<"rewind">,
 ): Step<Downloading> => {
-  const effects = job.rewind(offset);
+  const effects = job.rewind(Math.max(0, offset - job.from));
   return to({ name: "downloading", job, progress }, effects.concat(job.target.open(job.offer, job.offset)));
 };
 
@@ -138,7 +157,7 @@ export const stalled = <S extends InDownload>(
   { message }: Event<"stalled">,
 ): Step<S> => {
   const { job, progress } = state;
-  return to(state, progress.stalled(job.offer, job.offset, message));
+  return to(state, progress.stalled(job, message));
 };
 
 export const finished = (context: JobContext, { job }: InDownload, _event: unknown, now: number) =>

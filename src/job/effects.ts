@@ -3,6 +3,7 @@
  * their order and returns answers as events. The job is deterministic: boot facts, events, their times and nothing else
  * decide what it does.
  */
+import type { ImageIdentity } from "../image/identify";
 import type { DownloadEvent } from "../download/outputs";
 import type { Digest, DigestAlgorithm, ResetReason, Running, StartUp } from "../ports";
 import type { PlatformRules, Report } from "../platforms/platform";
@@ -70,6 +71,10 @@ export type JobEvent =
   | { readonly type: "bytes"; readonly bytes: Uint8Array }
   /** `length`: bytes of the image, without what follows it. */
   | { readonly type: "verified"; readonly length: number }
+  /** What runs; undefined: it has no SHA-256 of its own. */
+  | { readonly type: "running-image"; readonly image: ImageIdentity | undefined }
+  /** The next bytes of a block: a view that is valid until the event was handled, and a sector that is made of it stored. */
+  | { readonly type: "expanded"; readonly bytes: Uint8Array }
   | { readonly type: "turn" }
   | { readonly type: "effect-failed"; readonly effect: JobEffect["type"]; readonly message: string }
   /* the application */
@@ -96,6 +101,20 @@ export type JobEffect =
   | { readonly type: "compare"; readonly offset: number; readonly bytes: Uint8Array; readonly erased: number }
   /** Answer: "bytes", a view that is valid until the event was handled. */
   | { readonly type: "read"; readonly from: Source; readonly offset: number; readonly length: number }
+  /* containers */
+  /** Answer: "running-image". */
+  | { readonly type: "identify" }
+  /** As `Expander.begin`; `oldLength`: as in `Boot.expander`. */
+  | {
+      readonly type: "expand-begin";
+      readonly oldLength: number;
+      readonly offset: number;
+      readonly length: number;
+      readonly start: number;
+      readonly size: number;
+    }
+  /** Answer: "expanded". */
+  | { readonly type: "expand"; readonly length: number }
   /* installers of components */
   | {
       readonly type: "open-component";
@@ -121,6 +140,8 @@ export type JobEffect =
       readonly url: string;
       readonly offset: number;
       readonly size: number;
+      /** Nothing is wanted from here on; a multiple of the sector. Absent: all. */
+      readonly end?: number;
       readonly validator: string | undefined;
       readonly hasDigest: boolean;
     }
@@ -147,7 +168,16 @@ export type Notice =
   | { readonly event: "state"; readonly state: "downloading"; readonly percent: number }
   | {
       readonly event: "state";
-      readonly state: "verifying" | "installing" | "burning" | "awaiting-link" | "done" | "trial" | "deciding" | "idle";
+      readonly state:
+        | "verifying"
+        | "expanding"
+        | "installing"
+        | "burning"
+        | "awaiting-link"
+        | "done"
+        | "trial"
+        | "deciding"
+        | "idle";
     }
   | {
       readonly event: "state";

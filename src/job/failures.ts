@@ -11,10 +11,12 @@ import type {
   AwaitingLink,
   Burning,
   Checking,
+  Choosing,
   Committing,
   Consent,
   Deciding,
   Downloading,
+  Expanding,
   Idle,
   Installing,
   Renewing,
@@ -35,11 +37,13 @@ import { verifyFlash } from "./verify";
 type Failed = Extract<JobEvent, { type: "effect-failed" }>;
 type WithJob =
   | Checking
+  | Choosing
   | Waiting
   | Downloading
   | Storing
   | Renewing
   | Verifying
+  | Expanding
   | Committing
   | Installing
   | Burning
@@ -50,7 +54,7 @@ type WithJob =
   | Deciding;
 
 /** What an effect needs that fails. Not listed: something that the job does not depend on. */
-const KINDS: { readonly [effect in JobEffect["type"]]?: "store" | "flash" | "image" } = Object.freeze({
+const KINDS: { readonly [effect in JobEffect["type"]]?: "store" | "flash" | "image" | "container" } = Object.freeze({
   "put-number": "store",
   "put-bytes": "store",
   delete: "store",
@@ -58,6 +62,9 @@ const KINDS: { readonly [effect in JobEffect["type"]]?: "store" | "flash" | "ima
   write: "flash",
   compare: "flash",
   read: "flash",
+  identify: "flash",
+  "expand-begin": "flash",
+  expand: "container",
   invalidate: "flash",
   verify: "image",
   activate: "image",
@@ -77,9 +84,13 @@ export const failJob = <S extends WithJob>(context: JobContext, state: S, event:
     case "store":
       return before([warningOf(event)], fail(context, job, "flash", `store: ${message}`, {}));
     case "flash":
-      return fail(context, job, "flash", message, { discard: state.name === "committing" });
+      return fail(context, job, "flash", message, {
+        discard: state.name === "committing" || state.name === "expanding",
+      });
     case "image":
       return fail(context, job, "rejected", message, { deny: true, discard: true });
+    case "container":
+      return fail(context, job, "rejected", message, { deny: "file", discard: true });
   }
   if (effect === "open-component") return fail(context, job, "rejected", message, { keepCheckpoint: true });
   if (effect === "download") return fail(context, job, "download", message, { keepCheckpoint: true });
@@ -111,6 +122,7 @@ export const failWhileReporting = (
     case "flash":
       return before([warningOf(event)], conclude(job, outcome));
     case "image":
+    case "container":
       return stay(state);
   }
   switch (effect) {

@@ -25,6 +25,7 @@ export interface Digests {
 
 export class HashPass {
   private readonly from: Source;
+  private readonly start: number;
   private readonly size: number;
   private readonly digests: Digests;
   private readonly first = new Uint8Array(IMAGE_FACTS);
@@ -32,9 +33,10 @@ export class HashPass {
   private offset = 0;
   private inTurn = 0;
 
-  /** `header`: bytes that are not in flash yet and come first. */
-  constructor(from: Source, size: number, digests: Digests, header?: Uint8Array) {
+  /** `header`: bytes that are not in flash yet and come first. `start`: where the first byte lies. */
+  constructor(from: Source, size: number, digests: Digests, header?: Uint8Array, start = 0) {
     this.from = from;
+    this.start = start;
     this.size = size;
     this.digests = digests;
     if (header !== undefined) this.take(header);
@@ -49,7 +51,7 @@ export class HashPass {
     }
     this.inTurn++;
     const end = Math.min(this.size, (Math.floor(this.offset / SECTOR) + 1) * SECTOR);
-    return [{ type: "read", from: this.from, offset: this.offset, length: end - this.offset }];
+    return [{ type: "read", from: this.from, offset: this.start + this.offset, length: end - this.offset }];
   }
 
   /** Where the next bytes belong. */

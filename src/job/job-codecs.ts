@@ -51,6 +51,8 @@ export interface PhaseRecord {
   readonly trials: number;
   /** The file was downloaded once more because its digest differed. Only while downloading. */
   readonly refetched: boolean;
+  /** The staged container was proven, and is expanded. Only while downloading. */
+  readonly expanding?: boolean;
 }
 
 /** What two pushes of the same image have in common. */
@@ -135,13 +137,17 @@ export const encodeOffset = (identity: number, sectors: number): number => tagge
 export const decodeOffset = untagged;
 
 /**
- * Firmware of edition 1 reads a phase that it does not know as downloading, which is the only one in which `refetched`
- * is set.
+ * Older firmware reads a phase that it does not know as downloading, which is the only one in which these are set. It
+ * has no records of a container, and begins anew.
  */
 const REFETCHED = 0x1000;
+const EXPANDING = 0x2000;
 
-export const encodePhase = (identity: number, { phase, activations, trials, refetched }: PhaseRecord): number => {
-  const flag = refetched && phase === "downloading" ? REFETCHED : 0;
+export const encodePhase = (
+  identity: number,
+  { phase, activations, trials, refetched, expanding }: PhaseRecord,
+): number => {
+  const flag = phase === "downloading" ? (refetched ? REFETCHED : 0) | (expanding ? EXPANDING : 0) : 0;
   return tagged(
     identity,
     flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15),
@@ -150,12 +156,14 @@ export const encodePhase = (identity: number, { phase, activations, trials, refe
 
 export const decodePhase = (identity: number, stored: number | undefined): PhaseRecord => {
   const value = untagged(identity, stored) ?? 0;
-  const phase = PHASES[(value & ~REFETCHED) >>> 8] ?? "downloading";
+  const phase = PHASES[(value & ~(REFETCHED | EXPANDING)) >>> 8] ?? "downloading";
+  const flags = phase === "downloading" ? value : 0;
   return {
     phase,
     activations: (value >>> 4) & 15,
     trials: value & 15,
-    refetched: (value & REFETCHED) !== 0 && phase === "downloading",
+    refetched: (flags & REFETCHED) !== 0,
+    ...((flags & EXPANDING) === 0 ? {} : { expanding: true }),
   };
 };
 

@@ -11,6 +11,7 @@ import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
 import { acked } from "./acknowledge";
 import { boot } from "./boot";
+import { chosen } from "./choosing";
 import { headerCompared, installed, installTimeout, verified } from "./commit";
 import { JobContext } from "./context";
 import { ackedWhileDeciding, decidingTimeout, linkWhileDeciding } from "./deciding";
@@ -22,6 +23,7 @@ import {
   resume,
   rewind,
   sector,
+  sectorAgain,
   sectorCompared,
   stalled,
   startOver,
@@ -29,6 +31,7 @@ import {
 } from "./download";
 import { forget, network } from "./device-events";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
+import { baseFound, expandOn, expanded, lengthsRead, sectorExpanded } from "./expanding";
 import {
   failJob,
   failWhileCommitting,
@@ -63,7 +66,7 @@ import {
 import { refuse } from "./outcome";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
 import { beforeSleep } from "./sleep";
-import { jobOf, stay, to } from "./states";
+import { LABELS, jobOf, stay, to } from "./states";
 import type { State, StateName, StateOf, Step } from "./states";
 import { stageOf } from "./stage";
 import {
@@ -96,17 +99,28 @@ interface Next {
     | "downloading"
     | "checking"
     | Whole
+    | "expanding"
     | "activating"
     | "deciding"
     | "reporting";
   idle: "consent" | "rolling-back-without-job";
   consent: "idle" | "checking" | "downloading" | Whole | "reporting" | "rolling-back-without-job";
   waiting: "idle" | "consent" | "downloading" | "reporting";
-  checking: "idle" | "consent" | "reporting";
-  downloading: "idle" | "consent" | "storing" | "checking" | "renewing" | Whole | "reporting";
+  checking: "idle" | "consent" | "downloading" | "reporting";
+  choosing: "idle" | "consent" | "downloading" | "storing" | "reporting";
+  downloading: "idle" | "consent" | "storing" | "choosing" | "checking" | "renewing" | Whole | "reporting";
   storing: "idle" | "consent" | "downloading" | "checking" | "renewing" | Whole | "reporting";
   renewing: "idle" | "consent" | "downloading" | "reporting";
-  verifying: "idle" | "consent" | "downloading" | "committing" | "installing" | "activating" | "reporting";
+  verifying:
+    | "idle"
+    | "consent"
+    | "downloading"
+    | "expanding"
+    | "committing"
+    | "installing"
+    | "activating"
+    | "reporting";
+  expanding: "idle" | "consent" | "verifying" | "reporting";
   committing: "idle" | "consent" | "verifying" | "burning" | "awaiting-link" | "reporting";
   installing: "reporting";
   burning: "idle" | "consent" | "awaiting-link" | "restart" | "reporting";
@@ -133,34 +147,10 @@ type Handler<S extends StateName, E extends EventName> = (
 ) => Step<NextOf<S>>;
 type Table = { readonly [S in StateName]: { readonly [E in EventName]?: Handler<S, E> } };
 
-/** Events that a state ignores unless it lists them. */
-type Ignored =
-  | "boot"
-  | "offer"
-  | "total"
-  | "sector"
-  | "start-over"
-  | "rewind"
-  | "stalled"
-  | "finished"
-  | "expired"
-  | "download-failed"
-  | "compared"
-  | "bytes"
-  | "verified"
-  | "turn"
-  | "consent"
-  | "restart"
-  | "health"
-  | "install"
-  | "timeout";
+/** Events that no state ignores unless it says so. */
+type Handled = "refused" | "withdrawn" | "link" | "network" | "acked" | "effect-failed" | "forget" | "sleep" | "tick";
 type Defaults = {
-  readonly [E in Exclude<EventName, Ignored>]: <S extends State>(
-    context: JobContext,
-    state: S,
-    event: EventOf<E>,
-    now: number,
-  ) => Step<S>;
+  readonly [E in Handled]: <S extends State>(context: JobContext, state: S, event: EventOf<E>, now: number) => Step<S>;
 };
 
 /* ---- the tables ---- */
@@ -211,10 +201,19 @@ export const TABLE = frozen({
   consent: { offer: offerInConsent, withdrawn: withdrawInConsent, consent: consented, "effect-failed": failWithoutJob },
   waiting: { ...BUSY, offer: offerWhileWaiting, timeout: resume },
   checking: { ...BUSY, bytes: checkBytes, turn: checkTurn },
+  choosing: { ...BUSY, "running-image": chosen },
   downloading: DOWNLOADING,
-  storing: { ...DOWNLOADING, compared: sectorCompared },
+  storing: { ...DOWNLOADING, sector: sectorAgain, compared: sectorCompared },
   renewing: { ...BUSY, offer: offerWhileRenewing, timeout: renewalTimeout },
   verifying: { ...BUSY, bytes: verifyBytes, turn: verifyTurn },
+  expanding: {
+    ...BUSY,
+    "running-image": baseFound,
+    bytes: lengthsRead,
+    expanded,
+    compared: sectorExpanded,
+    turn: expandOn,
+  },
   committing: { ...BUSY, compared: headerCompared, verified, "effect-failed": failWhileCommitting },
   installing: { offer: offerWhileUnable, install: installed, timeout: installTimeout, "effect-failed": failJob },
   burning: { ...BUSY, acked: ackedBurning, timeout: burningTimeout },
@@ -256,16 +255,6 @@ export const TABLE = frozen({
 } satisfies Table);
 
 /* ---- the machine ---- */
-
-/** What a screen is told in place of the name. */
-const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
-  starting: "idle",
-  storing: "downloading",
-  activating: "leaving",
-  "rolling-back": "leaving",
-  "rolling-back-without-job": "leaving",
-  "trial-without-job": "trial",
-});
 
 /**
  * A row whose handlers take any state: the machine calls each with the state and the event that the table lists it for.

@@ -11,10 +11,12 @@ import type {
   AwaitingLink,
   Burning,
   Checking,
+  Choosing,
   Committing,
   Consent,
   Deciding,
   Downloading,
+  Expanding,
   Idle,
   Installing,
   Renewing,
@@ -38,11 +40,13 @@ type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 /** A job is under way that a newer image of the same target supersedes. */
 type Busy =
   | Checking
+  | Choosing
   | Waiting
   | Downloading
   | Storing
   | Renewing
   | Verifying
+  | Expanding
   | Committing
   | Burning
   | AwaitingLink
@@ -267,7 +271,7 @@ const begin = (context: JobContext, offer: Offer, now: number): Step<Checking | 
   const { job, effects } = StoredJob.begin(record, context.leftFor(target));
   effects.push(...settle(context, job, offer));
   return target.runs(context, offer)
-    ? before(effects, checkRunning(context, job))
+    ? before(effects, checkRunning(context, job, now))
     : before(effects, download(context, job, now));
 };
 

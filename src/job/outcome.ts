@@ -13,8 +13,8 @@ import type { Cause, Offer, Outcome, Task } from "./types";
 
 /** What a failed job leaves behind. */
 export interface Aftermath {
-  /** Never try this image again. */
-  readonly deny?: boolean;
+  /** Never try this image again; of a container "file": only the container. */
+  readonly deny?: boolean | "file";
   /** What is in flash counts for the next job of the same image. */
   readonly keepCheckpoint?: boolean;
   /** Nothing of the image stays usable. */
@@ -33,13 +33,14 @@ export const fail = (
   text: string,
   after: Aftermath,
 ): Step<Reporting> => {
-  const denied = after.deny === true ? remember(context, job.offer, cause) : [];
+  const { offer, image } = job;
+  const denied = after.deny ? remember(context, after.deny === "file" ? [offer] : [offer, image], cause) : [];
   const outcome = failure(cause, text);
   // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the
   // verdict.
   const effects: JobEffect[] = [{ type: "stop-download" }, ...denied, job.conclude(outcome)];
   if (after.discard === true) effects.push(...job.target.discard());
-  if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint().concat(job.target.abort(job.offer)));
+  if (after.keepCheckpoint !== true) effects.push(...job.dropCheckpoint().concat(job.target.abort(offer)));
   return before(effects, report(job, outcome));
 };
 
@@ -87,8 +88,10 @@ export const refuse = <S extends State>(
   ]);
 };
 
-export const remember = (context: JobContext, offer: Offer, cause: Cause): JobEffect[] => {
-  const bytes = context.denylist.add(offer.digest, cause);
+/** `offers`: of the file and of the image that it makes, which are one where it is no container. */
+export const remember = ({ denylist }: JobContext, offers: readonly Offer[], cause: Cause): JobEffect[] => {
+  const added = offers.map(({ digest }) => denylist.add(digest, cause)).filter((bytes) => bytes !== undefined);
+  const bytes = added[added.length - 1];
   return bytes === undefined ? [] : [{ type: "put-bytes", key: RECORDS.denylist.key, bytes }];
 };
 

@@ -4,8 +4,10 @@
  */
 import type { Running } from "../ports";
 import { ERASE_BLOCK, MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
+import type { Container } from "../container/format";
 import { readHeader } from "../image/esp-image";
 import { readFirmware } from "../image/firmware-block";
+import type { Firmware } from "../image/firmware-block";
 import { compareVersions } from "./versions";
 import type { Offer } from "./types";
 
@@ -24,6 +26,8 @@ export interface Policy {
   readonly allowNoDigest: boolean;
   /** Accept an image of another product, or without a firmware block. */
   readonly allowForeign: boolean;
+  /** Accept a container of deltas. */
+  readonly allowDelta: boolean;
   /** Public keys, PEM or hex. Once there is one, a file without a signature by one of them is refused. */
   readonly signingKeys: readonly string[];
   /** Download over plain http. */
@@ -38,6 +42,7 @@ export const DEFAULT_POLICY: Policy = Object.freeze({
   allowDowngrade: false,
   allowNoDigest: false,
   allowForeign: false,
+  allowDelta: true,
   signingKeys: Object.freeze([]) as readonly string[],
   allowHttp: false,
 });
@@ -69,6 +74,10 @@ export const refusalOfDowngrade = (offer: Offer, running: Running, policy: Polic
     : undefined;
 };
 
+/** The running version, in another image. */
+export const refusalOfOther = (version: string): string =>
+  `version ${version} runs already, with another digest; offer a new version`;
+
 /**
  * Reason to refuse the image itself, from its first sector. `minimum`: lowest security version that may be installed.
  */
@@ -81,15 +90,42 @@ export const refusalOfImage = (
 ): string | undefined => {
   try {
     const { chip } = readHeader(firstSector);
-    if (chip !== running.chip) return `image is for chip ${chip}, this is chip ${running.chip}`;
-    const { product, version, securityFloor } = readFirmware(firstSector, policy.allowForeign);
-    if (product !== running.project && !policy.allowForeign)
-      return `image is of product ${JSON.stringify(product)}, this is ${JSON.stringify(running.project)}`;
-    if (version !== offer.version) return `version in the image is ${version}, offered was ${offer.version}`;
-    if (securityFloor < minimum)
-      return `security floor of the image is ${securityFloor}, this device has seen ${minimum}`;
-    return undefined;
+    if (chip !== running.chip) return otherChip(chip, running);
+    return refusalOfFirmware(readFirmware(firstSector, policy.allowForeign), offer, running, minimum, policy);
   } catch (error) {
     return (error as Error).message;
   }
+};
+
+const otherChip = (chip: number, running: Running): string => `image is for chip ${chip}, this is chip ${running.chip}`;
+
+/** As of an image; `container` says what it makes. Nothing is erased yet. */
+export const refusalOfContainer = (
+  container: Container,
+  offer: Offer,
+  { running, slotSize }: { readonly running: Running; readonly slotSize: number },
+  minimum: number,
+  policy: Policy,
+): string | undefined => {
+  const { chip, length, file } = container;
+  if (!policy.allowDelta) return "the file is a container of deltas (allowDelta permits it)";
+  if (length !== offer.size) return `the container has ${length} bytes, offered were ${offer.size}`;
+  if (chip !== running.chip) return otherChip(chip, running);
+  if (file.length > slotSize) return `image of ${file.length} bytes does not fit the slot of ${slotSize}`;
+  return refusalOfFirmware(container, offer, running, minimum, policy);
+};
+
+const refusalOfFirmware = (
+  { product, version, securityFloor }: Firmware,
+  offer: Offer,
+  running: Running,
+  minimum: number,
+  policy: Policy,
+): string | undefined => {
+  if (product !== running.project && !policy.allowForeign)
+    return `image is of product ${JSON.stringify(product)}, this is ${JSON.stringify(running.project)}`;
+  if (version !== offer.version) return `version in the image is ${version}, offered was ${offer.version}`;
+  if (securityFloor < minimum)
+    return `security floor of the image is ${securityFloor}, this device has seen ${minimum}`;
+  return undefined;
 };

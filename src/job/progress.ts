@@ -7,7 +7,14 @@ import type { JobEffect } from "./effects";
 import type { Offer } from "./types";
 
 /** 0 to 100. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
-const percentOf = (stored: number, size: number): number => (size === 0 ? 0 : Math.floor((stored * 100) / size));
+export const percentOf = (stored: number, size: number): number => (size === 0 ? 0 : Math.floor((stored * 100) / size));
+
+/** Of a job. */
+interface Progressing {
+  readonly offer: Offer;
+  /** Bytes. */
+  readonly progress: { readonly done: number; readonly of: number };
+}
 
 export class Progress {
   private reported = -1;
@@ -33,14 +40,14 @@ export class Progress {
   }
 
   /** A report of what is stored, with the reason why nothing is added. */
-  stalled(task: Offer, stored: number, reason: string): JobEffect[] {
-    const percent = percentOf(stored, task.size);
+  stalled({ offer: task, progress }: Progressing, reason: string): JobEffect[] {
+    const percent = percentOf(progress.done, progress.of);
     return [{ type: "report", report: { kind: "progress", task, percent, note: reason } }];
   }
 
-  /** The report that is due, if any, with `stored` bytes in flash. */
-  report(offer: Offer, stored: number, now: number): JobEffect[] {
-    const percent = this.due(stored, offer.size, now);
+  /** The report that is due, if any. */
+  report({ offer, progress }: Progressing, now: number): JobEffect[] {
+    const percent = this.due(progress.done, progress.of, now);
     if (percent === undefined) return [];
     return [
       { type: "report", report: { kind: "progress", task: offer, percent } },

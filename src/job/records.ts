@@ -20,6 +20,7 @@ import {
   encodeOutcome,
   encodePhase,
 } from "./job-codecs";
+import { decodeStaged, encodeStaged } from "./staged-codec";
 
 const asIs = (value: number): number => value;
 const OFFSET = frozen({ form: "number", ofJob: true, encode: encodeOffset, decode: decodeOffset });
@@ -49,6 +50,10 @@ export const RECORDS = frozen({
   componentOffset: { key: "poff", ...OFFSET },
   /** The first 16 bytes of a component say whose checkpoint it is. */
   componentHeader: { key: "phead", ...HEADER },
+  /** What of a container is staged in the tail of the slot, and what becomes of it. */
+  staged: { key: "staged", form: "bytes", ofJob: true, encode: encodeStaged, decode: decodeStaged },
+  /** Its sectors that are stored and read back. */
+  stagedOffset: { key: "soff", ...OFFSET },
   /** An offer that waits, on a cloud that pushes only once. */
   pendingOffer: { key: "next", form: "bytes", ofJob: false, encode: encodeJob, decode: decodeJob },
   /** The outcome of an offer that never became a job, on such a cloud, until its PUBACK. */
@@ -64,7 +69,7 @@ export const RECORDS = frozen({
 export type RecordName = keyof typeof RECORDS;
 type Stored<N extends RecordName> = (typeof RECORDS)[N]["form"] extends "number" ? number : Uint8Array;
 
-export type OffsetRecord = (typeof RECORDS)["firmwareOffset" | "componentOffset"];
+export type OffsetRecord = (typeof RECORDS)["firmwareOffset" | "componentOffset" | "stagedOffset"];
 export type HeaderRecord = (typeof RECORDS)["firmwareHeader" | "componentHeader"];
 
 /** The records as the store has them; each absent when missing or unreadable. */
@@ -88,6 +93,8 @@ export const readRecords = (store: Pick<Store, "getNumber" | "getBytes">): Snaps
 export interface Checkpoint {
   readonly offset: number | undefined;
   readonly header: Uint8Array | undefined;
+  /** Of a container that is not expanded yet; then `offset` counts its sectors. */
+  readonly staged?: Uint8Array | undefined;
 }
 
 export const NO_CHECKPOINT: Checkpoint = Object.freeze({ offset: undefined, header: undefined });

@@ -29,7 +29,7 @@ const progressAgain = (state: State, now: number): JobEffect[] => {
   if (!("progress" in state)) return [];
   const { job, progress } = state;
   progress.again(now);
-  return progress.report(job.offer, job.offset, now);
+  return progress.report(job, now);
 };
 
 /**

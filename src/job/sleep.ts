@@ -1,6 +1,7 @@
 /** What is stored and told before a deep sleep. The state stays: the next wake takes up the job from the store. */
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
+import { percentOf } from "./progress";
 import { to } from "./states";
 import type { State, Step } from "./states";
 
@@ -13,8 +14,8 @@ export const beforeSleep = <S extends State>(
   const effects: JobEffect[] = [...pending.store(Infinity), ...budgets.keep(now)];
   const { name } = state;
   if (linkUp && (name === "downloading" || name === "renewing")) {
-    const { offer, offset } = state.job;
-    const percent = offer.size === 0 ? 0 : Math.floor((offset * 100) / offer.size);
+    const { offer, progress } = state.job;
+    const percent = percentOf(progress.done, progress.of);
     effects.push({
       type: "report",
       report: { kind: "progress", task: offer, percent, note: `asleep for ${seconds} s` },

@@ -2,6 +2,7 @@
  * The states of the update job. Each carries what only it needs; a state that has a job carries the job. machine.ts has
  * the transitions.
  */
+import type { Container } from "../container/format";
 import type { JobEffect } from "./effects";
 import type { HashPass } from "./hash-pass";
 import type { Progress } from "./progress";
@@ -37,6 +38,13 @@ export interface Checking extends OfJob {
 export interface Waiting extends OfJob, Timed {
   readonly name: "waiting";
 }
+/** The file is a container. Its first sector, `bytes`, waits until it is known which image runs. */
+export interface Choosing extends OfJob {
+  readonly name: "choosing";
+  readonly progress: Progress;
+  readonly container: Container;
+  readonly bytes: Uint8Array;
+}
 export interface Downloading extends OfJob {
   readonly name: "downloading";
   readonly progress: Progress;
@@ -64,6 +72,19 @@ export interface Verifying extends OfJob {
   readonly name: "verifying";
   readonly pass: HashPass;
   readonly trials: number | undefined;
+}
+/** The image is made from what is staged of a container. */
+export interface Expanding extends OfJob {
+  readonly name: "expanding";
+  readonly progress: Progress;
+  /** Of the compressed blocks, bytes; undefined: not read yet. */
+  readonly lengths: readonly number[] | undefined;
+  /** The next byte that is made. Those before the job's offset are in flash. */
+  readonly at: number;
+  /** One sector was written and is read back; unchanged until then. */
+  readonly bytes: Uint8Array | undefined;
+  /** Times that it was stored again because the readback differed. */
+  readonly repairs: number;
 }
 /** The header of the image is programmed and read back, then the image is checked. */
 export interface Committing extends OfJob {
@@ -138,11 +159,13 @@ export type State =
   | Idle
   | Consent
   | Checking
+  | Choosing
   | Waiting
   | Downloading
   | Storing
   | Renewing
   | Verifying
+  | Expanding
   | Committing
   | Installing
   | Burning
@@ -158,6 +181,16 @@ export type State =
 
 export type StateName = State["name"];
 export type StateOf<N extends StateName> = Extract<State, { name: N }>;
+
+/** What a screen is told in place of the name. */
+export const LABELS: { readonly [S in StateName]?: string } = Object.freeze({
+  starting: "idle",
+  storing: "downloading",
+  activating: "leaving",
+  "rolling-back": "leaving",
+  "rolling-back-without-job": "leaving",
+  "trial-without-job": "trial",
+});
 
 /** What a handler returns: the next state, and the effects in the order in which they are executed. */
 export interface Step<S extends State = State> {

@@ -8,15 +8,16 @@ import type { HashPass } from "./hash-pass";
 import { identityOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS } from "./records";
-import type { Checkpoint, Snapshot } from "./records";
-import { targetOf } from "./target";
+import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
+import { imageOf, tailOf } from "./staged";
+import type { Staged } from "./staged-codec";
+import { FIRMWARE, targetOf } from "./target";
 import type { Target } from "./target";
 import type { Offer, Outcome } from "./types";
 
 const FRESH: PhaseRecord = Object.freeze({ phase: "downloading", activations: 0, trials: 0, refetched: false });
 
 export class StoredJob {
-  readonly target: Target;
   /** URL of the latest push since power-on; the stored one may be older. */
   freshUrl: string | undefined;
   /** Times that a fresh URL was asked for since power-on. */
@@ -25,6 +26,12 @@ export class StoredJob {
   erasedTo = 0;
   /** Digests of what was read back since the download began at its first byte, without a gap. */
   pass: HashPass | undefined;
+  /** The first sector of the slot was erased since power-on, for a container that is staged behind it. */
+  private frontErased = false;
+  private readonly ofOffer: Target;
+  private staged: Staged | undefined;
+  private tail: Target | undefined;
+  private imageOffer: Offer;
   private jobRecord: JobRecord;
   private identity: number;
   private phaseRecord: PhaseRecord = FRESH;
@@ -33,8 +40,9 @@ export class StoredJob {
   private terminalOutcome: Outcome | undefined;
 
   private constructor(record: JobRecord) {
-    this.target = targetOf(record.offer);
+    this.ofOffer = targetOf(record.offer);
     this.jobRecord = record;
+    this.imageOffer = record.offer;
     this.identity = identityOf(record);
   }
 
@@ -45,7 +53,9 @@ export class StoredJob {
     const job = new StoredJob(record);
     job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);
     job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);
-    job.adoptCheckpoint(job.target.checkpointIn(stored));
+    const { target } = job;
+    const staged = target === FIRMWARE && job.adoptStaged(stored.staged);
+    job.adoptCheckpoint(staged && !job.expands ? stagedCheckpointIn(stored) : target.checkpointIn(stored));
     return job;
   }
 
@@ -56,7 +66,7 @@ export class StoredJob {
    */
   static begin(record: JobRecord, left: Checkpoint): { job: StoredJob; effects: JobEffect[] } {
     const job = new StoredJob(record);
-    job.adoptCheckpoint(left);
+    job.adopt(left);
     const effects = deleteRecords();
     // Without the size the identity is not known either: learn() decides then.
     if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
@@ -64,12 +74,59 @@ export class StoredJob {
     return { job, effects };
   }
 
+  private adopt(left: Checkpoint): void {
+    this.adoptStaged(left.staged);
+    this.adoptCheckpoint(left);
+  }
+
+  private adoptStaged(record: Uint8Array | undefined): boolean {
+    const staged = RECORDS.staged.decode(this.identity, record);
+    if (staged !== undefined) this.take(staged);
+    return staged !== undefined;
+  }
+
+  private take(staged: Staged): void {
+    this.staged = staged;
+    this.tail = tailOf(staged);
+    this.imageOffer = imageOf(this.offer, staged.file);
+  }
+
   private adoptCheckpoint(left: Checkpoint): void {
-    const header = this.target.header.decode(this.identity, left.header);
-    const sectors = this.target.offset.decode(this.identity, left.offset) ?? 0;
-    if (header === undefined || sectors === 0 || sectors > Math.ceil(this.offer.size / SECTOR)) return;
+    const header = this.target.header.decode(this.identityNow, left.header);
+    const sectors = this.offsetRecord.decode(this.identityNow, left.offset) ?? 0;
+    const needsHeader = !this.isStaging;
+    if ((needsHeader && header === undefined) || sectors === 0 || sectors > Math.ceil(this.size / SECTOR)) return;
     this.imageHeader = header;
     this.sectors = sectors;
+  }
+
+  /** Whose bytes are fetched, and those of the file are only staged. */
+  get isStaging(): boolean {
+    return this.staged !== undefined && !this.expands;
+  }
+  /** The container was proven: what is stored, or will be, is the image. */
+  private get expands(): boolean {
+    return this.phaseRecord.expanding === true || this.phaseRecord.phase !== "downloading";
+  }
+  /** Undefined: the file is the image. */
+  get container(): Staged | undefined {
+    return this.staged;
+  }
+  get target(): Target {
+    return this.isStaging ? this.tail! : this.ofOffer;
+  }
+  /** What is in the slot in the end: the offer, or what a container makes. */
+  get image(): Offer {
+    return this.imageOffer;
+  }
+  /** Of a container the checkpoint of the image carries the identity of the image, which older firmware does not know. */
+  private get identityNow(): number {
+    return this.staged === undefined || this.isStaging
+      ? this.identity
+      : identityOf({ ...this.jobRecord, offer: this.imageOffer });
+  }
+  private get offsetRecord(): OffsetRecord {
+    return this.isStaging ? RECORDS.stagedOffset : this.target.offset;
   }
 
   get offer(): Offer {
@@ -92,16 +149,36 @@ export class StoredJob {
   get header(): Uint8Array | undefined {
     return this.imageHeader;
   }
-  /** Bytes stored and read back: a multiple of the sector, or the whole file. */
+  /** Bytes to store: of the file, or of what is staged of a container, or of what that makes. */
+  get size(): number {
+    return this.isStaging ? this.staged!.length : this.imageOffer.size;
+  }
+  /** Of these, stored and read back: a multiple of the sector, or all. */
   get offset(): number {
-    return Math.min(this.sectors * SECTOR, this.offer.size);
+    return Math.min(this.sectors * SECTOR, this.size);
   }
   get complete(): boolean {
-    return this.offer.size > 0 && this.offset === this.offer.size;
+    return this.size > 0 && this.offset === this.size;
+  }
+  /** Where the bytes to store begin in the file that is fetched. */
+  get from(): number {
+    return this.isStaging ? this.staged!.from : 0;
+  }
+  /** What a percentage is made of, bytes: of a container fetching and expanding count together. */
+  get progress(): { readonly done: number; readonly of: number } {
+    const { staged, offset, size } = this;
+    if (staged === undefined) return { done: offset, of: size };
+    return { done: this.isStaging ? offset : staged.length + offset, of: staged.length + staged.file.length };
   }
   /** The checkpoint as the store holds it now, for the next job to adopt. */
   get checkpoint(): Checkpoint {
-    if (this.imageHeader === undefined) return NO_CHECKPOINT;
+    if (this.isStaging)
+      return {
+        offset: RECORDS.stagedOffset.encode(this.identity, this.sectors),
+        header: undefined,
+        staged: RECORDS.staged.encode(this.identity, this.staged!),
+      };
+    if (this.imageHeader === undefined || this.staged !== undefined) return NO_CHECKPOINT;
     return {
       offset: this.target.offset.encode(this.identity, this.sectors),
       header: this.target.header.encode(this.identity, this.imageHeader),
@@ -120,7 +197,8 @@ export class StoredJob {
     this.pass = undefined;
     this.jobRecord = { ...rest, offer: { ...this.offer, size }, ...(keep === undefined ? {} : { validator: keep }) };
     this.identity = identityOf(this.jobRecord);
-    if (!sizeWasKnown) this.adoptCheckpoint(left);
+    if (this.staged === undefined) this.imageOffer = this.offer;
+    if (!sizeWasKnown) this.adopt(left);
     return [...(sizeWasKnown || this.sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
   }
 
@@ -129,7 +207,38 @@ export class StoredJob {
    */
   renew(url: string): JobEffect[] {
     this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url } };
+    this.imageOffer = { ...this.imageOffer, url };
     return [this.putRecord()];
+  }
+
+  /** The file turned out to be a container, of which these bytes are staged. Nothing is stored yet. */
+  stage(staged: Staged): JobEffect[] {
+    this.take(staged);
+    this.erasedTo = 0;
+    return [
+      ...(this.phaseRecord.expanding === true ? [this.enter({ expanding: false })] : []),
+      { type: "delete", key: RECORDS.stagedOffset.key },
+      { type: "put-bytes", key: RECORDS.staged.key, bytes: RECORDS.staged.encode(this.identity, staged) },
+    ];
+  }
+
+  /** An old image begins in the first sector of the slot. Once since power-on. */
+  eraseFront(): JobEffect[] {
+    if (this.frontErased) return [];
+    this.frontErased = true;
+    return [{ type: "erase", sector: 0 }];
+  }
+
+  /** The staged bytes are proven: from now on the image is stored. */
+  expand(): JobEffect[] {
+    const { staged } = this;
+    if (staged === undefined || this.phaseRecord.expanding === true) return [];
+    // Staged bytes in the first sector are written over.
+    this.erasedTo = this.frontErased && staged.at > 0 ? 1 : 0;
+    const entered = this.enter({ expanding: true });
+    this.sectors = 0;
+    this.imageHeader = undefined;
+    return [entered];
   }
 
   /**
@@ -137,10 +246,10 @@ export class StoredJob {
    * without it the sector is not whole.
    */
   advance(bytes: Uint8Array): JobEffect[] {
-    if (this.sectors++ > 0) return [this.putOffset()];
+    if (this.sectors++ > 0 || this.isStaging) return [this.putOffset()];
     this.imageHeader = bytes.slice(0, HEAD);
     const { key, encode } = this.target.header;
-    return [{ type: "put-bytes", key, bytes: encode(this.identity, this.imageHeader) }, this.putOffset()];
+    return [{ type: "put-bytes", key, bytes: encode(this.identityNow, this.imageHeader) }, this.putOffset()];
   }
 
   /** What is stored from `offset` on, a multiple of the sector, counts no more. */
@@ -158,6 +267,14 @@ export class StoredJob {
     this.erasedTo = 0;
     this.imageHeader = undefined;
     return this.deleteCheckpoint();
+  }
+
+  /** The file is fetched anew, whatever it turns out to be. */
+  startOver(): JobEffect[] {
+    const effects = this.dropCheckpoint().concat(this.deleteStaged());
+    this.staged = undefined;
+    this.imageOffer = this.offer;
+    return effects;
   }
 
   enter(change: Partial<PhaseRecord>): JobEffect {
@@ -178,26 +295,40 @@ export class StoredJob {
 
   /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
-    return keepCheckpoint ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint());
+    const keep = keepCheckpoint && !(this.staged !== undefined && this.expands);
+    return keep ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint(), this.deleteStaged());
   }
 
   private putOffset(): JobEffect {
-    const value = this.target.offset.encode(this.identity, this.sectors);
-    return { type: "put-number", key: this.target.offset.key, value };
+    const { key, encode } = this.offsetRecord;
+    return { type: "put-number", key, value: encode(this.identityNow, this.sectors) };
+  }
+
+  private deleteStaged(): JobEffect[] {
+    return this.staged === undefined ? [] : [{ type: "delete", key: RECORDS.staged.key }];
   }
 
   /** A header without an offset counts for nothing, and neither does an offset without a header. */
   private deleteCheckpoint(): JobEffect[] {
-    return [
-      { type: "delete", key: this.target.offset.key },
-      { type: "delete", key: this.target.header.key },
+    const { offset, header } = this.ofOffer;
+    const effects: JobEffect[] = [
+      { type: "delete", key: offset.key },
+      { type: "delete", key: header.key },
     ];
+    if (this.staged !== undefined) effects.push({ type: "delete", key: RECORDS.stagedOffset.key });
+    return effects;
   }
 
   private putRecord(): JobEffect {
     return { type: "put-bytes", key: RECORDS.job.key, bytes: RECORDS.job.encode(this.jobRecord) };
   }
 }
+
+const stagedCheckpointIn = ({ stagedOffset, staged }: Snapshot): Checkpoint => ({
+  offset: stagedOffset,
+  header: undefined,
+  staged,
+});
 
 const deleteRecords = (): JobEffect[] => {
   return [

@@ -32,10 +32,10 @@ export interface Target {
   /** Bytes at the start of the image that stay erased until the image is proven. */
   readonly heldBack: number;
   /**
-   * What follows when the image is proven: its header is committed and the chip restarts, or the installer makes use of
-   * it.
+   * What follows when the bytes are proven: the image's header is committed and the chip restarts, the installer makes
+   * use of them, or the container is expanded.
    */
-  readonly proven: "commit" | "install";
+  readonly proven: "commit" | "install" | "expand";
   /** In the job record; "": the label of the slot that can be written. */
   readonly slot: string;
   checkpointIn(stored: Snapshot): Checkpoint;
@@ -66,6 +66,21 @@ export interface Target {
   abort(offer: Offer): JobEffect[];
 }
 
+/**
+ * Sectors to erase together before `sector` of the slot is written: a block where it begins there, ends before `end` and
+ * `left` sectors, the ones still to come, make it worth while.
+ */
+export const eraseLengthIn = (
+  { facts, options }: Surroundings,
+  sector: number,
+  left: number,
+  end = facts.slotSize,
+): number => {
+  const { blockSectors } = facts;
+  const fits = sector % blockSectors === 0 && (sector + blockSectors) * SECTOR <= end;
+  return fits && left >= ERASE_BLOCK_LEAST && options.policy.eraseBlock > 4 ? blockSectors : 1;
+};
+
 const nothing = (): undefined => undefined;
 const none = (): JobEffect[] => [];
 
@@ -94,12 +109,7 @@ export const FIRMWARE: Target = frozen<Target>({
   runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
   prepare: () => [{ type: "invalidate" }],
   open: none,
-  eraseLength({ facts, options }, { size }, sector) {
-    const { blockSectors, slotSize } = facts;
-    const left = Math.ceil(size / SECTOR) - sector;
-    const fits = sector % blockSectors === 0 && (sector + blockSectors) * SECTOR <= slotSize;
-    return fits && left >= ERASE_BLOCK_LEAST && options.policy.eraseBlock > 4 ? blockSectors : 1;
-  },
+  eraseLength: (around, { size }, sector) => eraseLengthIn(around, sector, Math.ceil(size / SECTOR) - sector),
   store(sector, bytes, erase) {
     const erased = sector === 0 ? HEAD : 0;
     const offset = sector * SECTOR + erased;

@@ -5,10 +5,23 @@ import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { HashPass } from "./hash-pass";
 import type { Digests } from "./hash-pass";
+import { expand } from "./expand";
 import { conclude, fail } from "./outcome";
+import { refusalOfOther } from "./policy";
 import { Progress } from "./progress";
 import { to, warning } from "./states";
-import type { Activating, Checking, Committing, Downloading, Installing, Reporting, Step, Verifying } from "./states";
+import type {
+  Activating,
+  Checking,
+  Committing,
+  Downloading,
+  Expanding,
+  Installing,
+  Reporting,
+  Step,
+  Verifying,
+} from "./states";
+import { stagedProof } from "./staged";
 import type { StoredJob } from "./stored-job";
 import type { Offer } from "./types";
 
@@ -20,13 +33,19 @@ const LOST = "the head of the image is lost";
 
 /** Everything is in flash: is it what was offered, and who signed it? */
 export const verify = (context: JobContext, job: StoredJob, now: number): Step<Verified> => {
-  const { header, target, offer, pass } = job;
-  if (pass?.taken === offer.size) return begin(job, pass, undefined);
-  const digests = digestsOf(context, offer);
-  if (digests === undefined) return proven(context, job, now);
+  if (job.isStaging) {
+    const { start, length, digest } = stagedProof(context, job);
+    const whole = context.options.digest(digest.algorithm);
+    return begin(job, new HashPass("target", length, { whole }, undefined, start), undefined);
+  }
+  const { header, target, image, pass } = job;
+  if (pass?.taken === image.size) return begin(job, pass, undefined);
+  const digests = digestsOf(context, image);
+  // Nothing of a container is left to expand here.
+  if (digests === undefined) return proven(context, job, now) as Step<Proven>;
   if (header === undefined) return fail(context, job, "flash", LOST, {});
   const heldBack = target.heldBack > 0 ? header : undefined;
-  return begin(job, new HashPass("target", offer.size, digests, heldBack), undefined);
+  return begin(job, new HashPass("target", image.size, digests, heldBack), undefined);
 };
 
 /**
@@ -43,10 +62,10 @@ export const beginPass = (context: JobContext, { offer, target }: StoredJob): Ha
  * verdict on the image, so flash is read once. Undefined: it was.
  */
 export const verifyFlash = (context: JobContext, job: StoredJob): Step<Verifying> | undefined => {
-  const { offer, header, pass } = job;
+  const { image, header, pass } = job;
   job.pass = undefined;
-  const digests = pass === undefined ? undefined : digestsOf(context, offer);
-  return digests && begin(job, new HashPass("target", offer.size, digests, header), undefined);
+  const digests = pass === undefined ? undefined : digestsOf(context, image);
+  return digests && begin(job, new HashPass("target", image.size, digests, header), undefined);
 };
 
 /**
@@ -59,9 +78,9 @@ export const verifyAgain = (
   trials: number,
   now: number,
 ): Step<Verifying | Activating> => {
-  const digests = digestsOf(context, job.offer);
+  const digests = digestsOf(context, job.image);
   if (digests === undefined) return activate(context, job, trials, now);
-  return begin(job, new HashPass("target", job.offer.size, digests), trials);
+  return begin(job, new HashPass("target", job.image.size, digests), trials);
 };
 
 /** Undefined: neither a digest nor a signature tells anything. */
@@ -81,12 +100,12 @@ const begin = (job: StoredJob, pass: HashPass, trials: number | undefined): Step
   ]);
 };
 
-const PROVEN = Object.freeze({ commit, install });
+const PROVEN = Object.freeze({ commit, install, expand });
 
-const proven = (context: JobContext, job: StoredJob, now: number): Step<Proven> =>
+const proven = (context: JobContext, job: StoredJob, now: number): Step<Proven | Expanding> =>
   PROVEN[job.target.proven](context, job, now);
 
-type Decided = Verified | Downloading | Activating;
+type Decided = Verified | Expanding | Downloading | Activating;
 
 export const verifyBytes = (
   context: JobContext,
@@ -108,14 +127,21 @@ const readOn = (context: JobContext, state: Verifying, now: number): Step<Decide
 };
 
 const decide = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Decided> => {
-  const { offer, target } = job;
-  const { digest } = offer;
+  const { image, target } = job;
+  const digest = job.isStaging ? stagedProof(context, job).digest : image.digest;
   const { whole, signed, trailer, first } = pass.close();
   const same = digest === undefined || whole === digest.hex;
   if (!same) {
     const why = `${digest.algorithm} of what is in flash is ${whole}`;
+    // The bytes of the container were right.
+    if (image !== job.offer && !job.isStaging)
+      return fail(context, job, "rejected", `the container makes another file: ${why}`, {
+        deny: "file",
+        discard: true,
+      });
     return downloadOnceMore(job, why, now) ?? fail(context, job, "digest-mismatch", why, { discard: true });
   }
+  if (job.isStaging) return proven(context, job, now);
   // Before the header is programmed: an image without a trusted signature never becomes bootable.
   const unsigned = signed === undefined ? undefined : context.options.refusalOfSignature?.(signed, trailer);
   if (unsigned !== undefined) {
@@ -124,7 +150,7 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
     return again ?? fail(context, job, "signature", unsigned, { deny: true, discard: true });
   }
   // Once more, of what is in flash and against what runs now: the first sector may be from before the last restart.
-  const refusal = target.refusalOfImage(context, offer, first);
+  const refusal = target.refusalOfImage(context, image, first);
   if (refusal !== undefined) return fail(context, job, "rejected", refusal, { discard: true });
   return trials === undefined ? proven(context, job, now) : activate(context, job, trials, now);
 };
@@ -135,26 +161,36 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
  */
 const downloadOnceMore = (job: StoredJob, why: string, now: number): Step<Downloading> | undefined => {
   if (job.phase.refetched) return undefined;
-  const { offer, target } = job;
-  const { url, size, digest } = offer;
-  const progress = new Progress(now);
-  const effects: JobEffect[] = [
+  const { target } = job;
+  return beginAnew(job, now, [
     warning(`${why}; it is downloaded once more`),
     ...target.prepare(),
-    job.enter({ phase: "downloading", refetched: true }),
-    ...job.dropCheckpoint(),
+    job.enter({ phase: "downloading", refetched: true, expanding: false }),
+    ...job.startOver(),
     // The header may be in flash from before a cut, or from an earlier job of the image.
     ...target.discard(),
-    ...progress.report(offer, 0, now),
+  ]);
+};
+
+/** `effects` come first. */
+const beginAnew = (job: StoredJob, now: number, effects: readonly JobEffect[]): Step<Downloading> => {
+  const { url, size, digest } = job.offer;
+  const progress = new Progress(now);
+  return to({ name: "downloading", job, progress }, [
+    ...effects,
+    ...progress.report(job, now),
     { type: "download", url, offset: 0, size, validator: undefined, hasDigest: digest !== undefined },
-  ];
-  return to({ name: "downloading", job, progress }, effects);
+  ]);
 };
 
 /* ---- the offered version runs already ---- */
 
 /** With the same digest there is nothing to do, with another the offer is a mistake. */
-export const checkRunning = (context: JobContext, job: StoredJob): Step<Checking | Reporting> => {
+export const checkRunning = (
+  context: JobContext,
+  job: StoredJob,
+  now: number,
+): Step<Checking | Downloading | Reporting> => {
   const { version, digest, size } = job.offer;
   if (digest === undefined)
     return fail(
@@ -165,24 +201,32 @@ export const checkRunning = (context: JobContext, job: StoredJob): Step<Checking
       {},
     );
   const pass = new HashPass("running", size, { whole: context.options.digest(digest.algorithm) });
-  return checkTurn(context, { name: "checking", job, pass });
+  return checkTurn(context, { name: "checking", job, pass }, undefined, now);
 };
 
 export const checkBytes = (
   context: JobContext,
   state: Checking,
   { bytes }: Extract<JobEvent, { type: "bytes" }>,
-): Step<Checking | Reporting> => {
+  now: number,
+): Step<Checking | Downloading | Reporting> => {
   state.pass.take(bytes);
-  return checkTurn(context, state);
+  return checkTurn(context, state, undefined, now);
 };
 
-export const checkTurn = (context: JobContext, state: Checking): Step<Checking | Reporting> => {
+export const checkTurn = (
+  context: JobContext,
+  state: Checking,
+  _event: unknown,
+  now: number,
+): Step<Checking | Downloading | Reporting> => {
   const { job, pass } = state;
   const next = pass.next();
   if (next.length > 0) return to(state, next);
   const { version, digest } = job.offer;
   if (pass.close().whole === digest?.hex) return conclude(job, { kind: "done" });
-  const text = `version ${version} runs already, with another digest; offer a new version`;
-  return fail(context, job, "rejected", text, {});
+  if (!context.options.policy.allowDelta || job.offset > 0)
+    return fail(context, job, "rejected", refusalOfOther(version), {});
+  // It may be a container of the image that runs: its first sector will tell.
+  return beginAnew(job, now, job.target.prepare());
 };

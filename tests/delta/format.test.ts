@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { PARTS_MAX, blocksIn, headLengthOf, isContainer, partFor, readContainer } from "../../src/container/format";
+import { PARTS_MAX, blocksIn, headLengthOf, isContainer, partsFor, readContainer } from "../../src/container/format";
 import type { Container, Part } from "../../src/container/format";
 import { encodeContainer } from "../../host-sim/delta/head";
 import { SECTOR } from "../../src/constants";
@@ -111,9 +111,9 @@ test("a device takes the part from the image that it runs, else the whole, else 
   const patch = { ...part, base };
   const whole = { ...part, base: undefined };
   const both = { ...container, parts: [whole, patch] };
-  assert.equal(partFor(both, base), patch);
-  assert.equal(partFor(both, { ...base, length: 5_001 }), whole);
-  assert.equal(partFor(both, { ...base, id: new Uint8Array(32) }), whole);
-  assert.equal(partFor(both, undefined), whole);
-  assert.equal(partFor({ ...container, parts: [patch] }, undefined), undefined);
+  assert.deepEqual(partsFor(both, base), [patch, whole]);
+  assert.deepEqual(partsFor(both, { ...base, length: 5_001 }), [whole]);
+  assert.deepEqual(partsFor(both, { ...base, id: new Uint8Array(32) }), [whole]);
+  assert.deepEqual(partsFor(both, undefined), [whole]);
+  assert.deepEqual(partsFor({ ...container, parts: [patch] }, undefined), []);
 });

@@ -9,6 +9,7 @@ import type { ResetReason } from "../../src/ports";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import { nodeExpander } from "../../host-sim/board/node-expander";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { JobRunner } from "../../src/agent/job-runner";
 import type { JobHost } from "../../src/agent/job-runner";
@@ -75,7 +76,7 @@ export class JobFixture {
   readonly reports: { readonly report: Report; readonly token: Token | undefined }[] = [];
   readonly notices: Notice[] = [];
   /** What the job asked of the downloader, latest last. */
-  readonly downloads: { url: string; offset: number; size: number }[] = [];
+  readonly downloads: { url: string; offset: number; size: number; end?: number }[] = [];
   downloading = false;
   /** Milliseconds of the clock. */
   now = 0;
@@ -91,6 +92,7 @@ export class JobFixture {
     this.board = new MemoryBoard({
       factoryImage: options.factory ?? image("0.1.0"),
       table: partitionTableFor(4 << 20),
+      expander: nodeExpander,
     });
     this.powerOn();
   }
@@ -164,12 +166,15 @@ export class JobFixture {
   /** Acts as the file server from the offset that was asked for, up to `until` bytes; then `finished`. */
   deliver(file: Uint8Array, until = file.length): void {
     if (this.downloading) this.dispatch({ type: "total", size: file.length, validator: undefined });
-    const from = this.downloads.at(-1)?.offset ?? 0;
-    for (let offset = from; offset < until && this.downloading; offset += SECTOR) {
+    const { offset: from, end = file.length } = this.downloads.at(-1) ?? { offset: 0 };
+    const download = this.downloads.length;
+    const last = Math.min(end, until);
+    for (let offset = from; offset < last && this.downloading && download === this.downloads.length; offset += SECTOR) {
       this.now += 50;
       this.dispatch({ type: "sector", offset, bytes: file.slice(offset, Math.min(offset + SECTOR, file.length)) });
     }
-    if (until >= file.length && this.downloading) this.dispatch({ type: "finished" });
+    if (download !== this.downloads.length) this.deliver(file, until);
+    else if (until >= end && this.downloading) this.dispatch({ type: "finished" });
   }
 
   /** Both downloads that a job gets whose digest does not fit. */

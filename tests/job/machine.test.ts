@@ -3,7 +3,7 @@
  * every transition that `Next` declares and no other.
  */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { nextStates } from "../../scripts/docs/next-states";
@@ -16,12 +16,20 @@ import { readRecords } from "../../src/job/records";
 import type { StateName } from "../../src/job/states";
 import type { Offer } from "../../src/job/types";
 import type { ResetReason, SlotState } from "../../src/ports";
+import { readImage } from "../../host-sim/delta/pack";
+import { containerOf } from "../kit/containers";
 import { Random } from "../powercut/simulation/random";
 import { RULES, image, offerOf } from "./job-fixture";
 
 const FILE = image("0.2.0", 12_000);
 const SAME = image("0.1.0", 12_000);
 const NEWER = image("0.3.0", 12_000);
+const SIGNER = generateKeyPairSync("ec", { namedCurve: "prime256v1" }).privateKey;
+/** The sectors of its patch do not begin with those of its head. */
+const CONTAINER = containerOf(FILE, [SAME], { key: SIGNER });
+const PATCH_AT = Math.floor(CONTAINER.container.parts[1]!.offset / SECTOR) * SECTOR;
+const RUNNING = readImage(SAME, "what runs").base;
+const SLOT_SIZE = 1 << 20;
 const ASSETS = Uint8Array.from({ length: 5000 }, (_, index) => index & 0xff);
 const component = { component: "assets", module: "assets" };
 const bare = ({ digest: _digest, ...rest }: Offer): Offer => rest;
@@ -30,6 +38,8 @@ const bare = ({ digest: _digest, ...rest }: Offer): Offer => rest;
 const OFFERS: readonly (readonly [Offer, Uint8Array])[] = [
   [offerOf(FILE, "0.2.0"), FILE],
   [offerOf(NEWER, "0.3.0"), NEWER],
+  [offerOf(CONTAINER.bytes, "0.2.0"), CONTAINER.bytes],
+
   [bare(offerOf(FILE, "0.2.0", { url: "http://files/bare" })), FILE],
   [offerOf(FILE, "0.2.0", { size: 0 }), FILE],
   [offerOf(SAME, "0.1.0"), SAME],
@@ -55,7 +65,9 @@ const FAILURES: readonly (Rarely | "erase" | "open-component" | "report")[] = [
 ];
 
 /** States that an event from outside seldom meets. */
-const SHORT: readonly StateName[] = ["verifying", "committing"];
+const SHORT: readonly StateName[] = ["verifying", "expanding", "committing"];
+/** Answers come at once there. */
+const BUSY: readonly StateName[] = ["storing", "choosing", "expanding"];
 const LONG_WAITS: readonly StateName[] = ["awaiting-link", "restart", "deciding"];
 
 /** One device: its store outlives boots, its flash holds what the walk says. */
@@ -67,6 +79,8 @@ class Walk {
   #now = 0;
   #file = FILE;
   #answers: JobEvent[] = [];
+  /** Where the next bytes of a block belong. */
+  #at = 0;
 
   constructor(seed: number) {
     this.#random = new Random(seed);
@@ -78,9 +92,9 @@ class Walk {
     for (let step = 0; step < steps; step++) {
       const { name } = this.#running;
       const end = !("offer" in TABLE[name]) && name !== "starting";
-      if (this.#one(end ? 3 : 150)) this.#boot();
+      if (this.#one(end ? 3 : name === "expanding" ? 20 : 150)) this.#boot();
       // In the middle of a sector little else happens: give it its chance.
-      else this.#handle((this.#one(name === "storing" ? 3 : 20) ? undefined : this.#answers.shift()) ?? this.#event());
+      else this.#handle((this.#one(BUSY.includes(name) ? 3 : 20) ? undefined : this.#answers.shift()) ?? this.#event());
     }
   }
 
@@ -108,7 +122,7 @@ class Walk {
         state: this.#pick<SlotState>(isNew ? ["pending", "pending", "valid"] : ["valid", "valid", "valid", "pending"]),
       },
       target: isNew ? "ota_0" : "ota_1",
-      slotSize: 1 << 20,
+      slotSize: SLOT_SIZE,
       blockSectors: 16,
       resetReason: this.#pick<ResetReason>(["power-on", "software", "panic", "deep-sleep"]),
       startUp: { ...NOT_ON_TRIAL, wakes: this.#pick([0, 0, 20]) },
@@ -162,10 +176,16 @@ class Walk {
       case "compare":
         return void this.#answers.push({ type: "compared", equal: !this.#one(12) });
       case "read":
-        return void this.#answers.push({
-          type: "bytes",
-          bytes: this.#file.subarray(effect.offset, effect.offset + effect.length),
-        });
+        return void this.#answers.push({ type: "bytes", bytes: this.#read(effect.offset, effect.length) });
+      case "identify":
+        return void this.#answers.push({ type: "running-image", image: this.#pick([RUNNING, RUNNING, undefined]) });
+      case "expand-begin":
+        this.#at = effect.start;
+        return;
+      case "expand":
+        this.#answers.push({ type: "expanded", bytes: FILE.slice(this.#at, this.#at + effect.length) });
+        this.#at += effect.length;
+        return;
       case "verify":
         return void this.#answers.push({ type: "verified", length: this.#one(8) ? 1 << 20 : 5000 });
       case "yield":
@@ -176,11 +196,22 @@ class Walk {
     }
   }
 
+  /** The tail of the slot holds the container, its front what that makes. */
+  #read(offset: number, length: number): Uint8Array {
+    if (this.#file !== CONTAINER.bytes) return this.#file.subarray(offset, offset + length);
+    if (offset < SLOT_SIZE / 2) return FILE.subarray(offset, offset + length);
+    const staged = this.#pick([CONTAINER.bytes, CONTAINER.bytes.subarray(PATCH_AT)]);
+    const at = SLOT_SIZE - Math.ceil(staged.length / SECTOR) * SECTOR;
+    return staged.subarray(Math.max(0, offset - at), Math.max(0, offset - at) + length);
+  }
+
   #offset(): number {
     const stored = readRecords({
       getNumber: (key) => this.#store.get(key) as number | undefined,
       getBytes: () => undefined,
     });
+    if (this.#file === CONTAINER.bytes && !this.#one(3))
+      return ((stored.stagedOffset ?? 0) & 0xffff) * SECTOR + this.#pick([0, PATCH_AT]);
     const offset = this.#running.target === "firmware" ? stored.firmwareOffset : stored.componentOffset;
     return ((offset ?? 0) & 0xffff) * SECTOR;
   }
@@ -253,7 +284,7 @@ const NEXT = nextStates();
 
 test("random walks take every declared transition and no other", () => {
   const seen = new Set<string>();
-  for (let seed = 1; seed <= 140; seed++) {
+  for (let seed = 1; seed <= 180; seed++) {
     const walk = new Walk(seed);
     walk.run(3_000);
     for (const each of walk.seen) seen.add(each);

@@ -81,12 +81,17 @@ test("the running version with the same digest: done, without a download", () =>
   assert.equal(fixture.state, "idle");
 });
 
-test("the running version with another digest: fail that says so", () => {
-  const fixture = new JobFixture();
-  fixture.connect();
-  fixture.push(offerOf(next, "0.1.0"));
-  assert.match(fixture.outcomes[0] ?? "", /^rejected: version 0\.1\.0 runs already, with another digest/);
-  assert.equal(fixture.downloads.length, 0);
+test("the running version with another digest: fail that says so, once its first sector is no container's", () => {
+  for (const allowDelta of [true, false]) {
+    const fixture = new JobFixture({ policy: { allowDelta } });
+    fixture.connect();
+    fixture.push(offerOf(next, "0.1.0"));
+    if (allowDelta) fixture.deliver(next, SECTOR);
+    assert.match(fixture.outcomes[0] ?? "", /^rejected: version 0\.1\.0 runs already, with another digest/);
+    assert.equal(fixture.downloads.length, allowDelta ? 1 : 0);
+    const { address, size } = fixture.board.table.slots[1];
+    assert.equal(fixture.board.chip.counts(address, size).erases, 0);
+  }
 });
 
 test("another version inside the image: fail before the switch, and before any erase", () => {

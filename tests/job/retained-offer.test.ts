@@ -1,6 +1,7 @@
 /** An offer of the running version that the broker has retained comes again at each connect. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SECTOR } from "../../src/constants";
 import { JobFixture, image, offerOf } from "./job-fixture";
 import type { FixtureOptions } from "./job-fixture";
 
@@ -31,6 +32,7 @@ for (const [platform, options] of [
       fixture.connect();
       const offer = offerOf(file, "0.1.0");
       fixture.push(offer);
+      fixture.deliver(file, SECTOR);
       fixture.ack("outcome");
       const [first] = fixture.outcomes;
       const writes = storeWrites(fixture);
@@ -54,6 +56,8 @@ test("another offer of the running version is looked at anew", () => {
   fixture.connect();
   fixture.push(offerOf(factory, "0.1.0"));
   fixture.ack("outcome");
-  fixture.push(offerOf(image("0.1.0", 30_000), "0.1.0"));
+  const other = image("0.1.0", 30_000);
+  fixture.push(offerOf(other, "0.1.0"));
+  fixture.deliver(other, SECTOR);
   assert.deepEqual([fixture.outcomes[0], fixture.outcomes[1]?.slice(0, 9)], ["done", "rejected:"]);
 });

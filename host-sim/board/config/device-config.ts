@@ -126,6 +126,7 @@ function policyOf(fields: JsonFields, tls: boolean, files: PemFiles): Partial<Po
     allowDowngrade: fields.boolean("allowDowngrade"),
     allowNoDigest: fields.boolean("allowNoDigest"),
     allowForeign: fields.boolean("allowForeign"),
+    allowDelta: fields.boolean("allowDelta"),
     // Plain downloads are refused while the cloud is reached over TLS, unless device.json allows them.
     allowHttp: fields.boolean("allowHttp") ?? !tls,
   };

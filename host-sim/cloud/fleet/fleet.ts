@@ -207,8 +207,8 @@ async function follow(
       outage = await interrupt(own, client, options.outage, before, statistics, tick);
       progress.say(`the cloud was killed and came back after ${options.outage} s`);
     }
-    const { downloading, verifying, installing, burning, trial } = statistics.counts();
-    const busy = downloading + verifying + installing + burning + trial;
+    const { downloading, verifying, expanding, installing, burning, trial } = statistics.counts();
+    const busy = downloading + verifying + expanding + installing + burning + trial;
     const idle = busy + rollout.counts.pushed + rollout.counts.upgrading === 0;
     if (rollout.state === "finished" || (rollout.state === "halted" && idle)) break;
   }

@@ -32,6 +32,7 @@ export const STATES = [
   "idle",
   "downloading",
   "verifying",
+  "expanding",
   "installing",
   "burning",
   "awaiting-link",

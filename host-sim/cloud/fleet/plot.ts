@@ -12,6 +12,7 @@ const COLOURS: Readonly<Record<DeviceState, string>> = {
   idle: "#98a2b0",
   downloading: "#4c8eda",
   verifying: "#2f6db5",
+  expanding: "#6a7fc8",
   installing: "#2f6db5",
   burning: "#e0a030",
   "awaiting-link": "#f0c878",

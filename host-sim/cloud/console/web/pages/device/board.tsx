@@ -118,6 +118,7 @@ function Events({ name }: { name: string }): JSX.Element | null {
 /** The states that the agent is in, as what it does. */
 const STATE_TEXTS: Readonly<Record<string, string>> = {
   verifying: "verifies what is in flash",
+  expanding: "makes the image from the container",
   installing: "hands it to the installer of the module",
   burning: "makes it the next to boot",
   "awaiting-link": "waits for the cloud before it restarts",

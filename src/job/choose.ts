@@ -1,0 +1,44 @@
+/** The first sector of a file turned out to be the head of a container: is it for this device, and who signed it? */
+import { SIGNATURE, readContainer } from "../container/format";
+import type { Container } from "../container/format";
+import type { JobContext } from "./context";
+import { fail } from "./outcome";
+import { refusalOfContainer } from "./policy";
+import type { Progress } from "./progress";
+import { to } from "./states";
+import type { Choosing, Reporting, Step } from "./states";
+import type { StoredJob } from "./stored-job";
+
+/** Nothing of the slot has changed yet. The running image says which part is needed. */
+export const choose = (
+  context: JobContext,
+  job: StoredJob,
+  progress: Progress,
+  bytes: Uint8Array,
+): Step<Choosing | Reporting> => {
+  const { facts, options, minimumSecurityVersion } = context;
+  let container: Container;
+  try {
+    container = readContainer(bytes);
+  } catch (error) {
+    return fail(context, job, "rejected", (error as Error).message, {});
+  }
+  const refusal = refusalOfContainer(container, job.offer, facts, minimumSecurityVersion, options.policy);
+  if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
+  const unsigned = refusalOfHead(context, container, bytes);
+  if (unsigned !== undefined) return fail(context, job, "signature", unsigned, {});
+  return to({ name: "choosing", job, progress, container, bytes }, [{ type: "identify" }]);
+};
+
+/** With a trusted signature of the head, what it says of its parts is proven before they are fetched. */
+const refusalOfHead = (
+  { options }: JobContext,
+  { signed, headLength }: Container,
+  bytes: Uint8Array,
+): string | undefined => {
+  if (options.refusalOfSignature === undefined) return undefined;
+  if (!signed) return "the container is not signed";
+  const digest = options.digest("SHA256");
+  digest.write(bytes.subarray(0, headLength - SIGNATURE));
+  return options.refusalOfSignature(digest.close(), bytes.subarray(headLength - SIGNATURE, headLength));
+};
