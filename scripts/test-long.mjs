@@ -41,6 +41,12 @@ const PARTS = [
     command: [...POWERCUT, "--stock"],
   },
   {
+    name: "containers",
+    what: "power cuts in updates by containers: every cut of three scenarios, pairs, and cuts in a bad network",
+    time: "15 min",
+    command: [...POWERCUT, "--containers"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

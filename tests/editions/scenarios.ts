@@ -5,7 +5,8 @@
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { image, push, refused, rolledBack } from "../powercut/simulation/scenarios";
-import type { Behaviour, Push, Scenario } from "../powercut/simulation/scenarios";
+import type { Scenario } from "../powercut/simulation/scenarios";
+import type { Behaviour, Push } from "../powercut/simulation/push";
 
 export type Edition = 1 | "this";
 

@@ -4,7 +4,8 @@ import type { Check } from "./checks/ledger";
 import { checkReport, connected } from "./checks/report-checks";
 import type { Heard } from "./simulation/cloud-side";
 import type { Point } from "./simulation/boot-cycle";
-import type { Push, Scale } from "./simulation/scenarios";
+import type { Scale } from "./simulation/scenarios";
+import type { Push } from "./simulation/push";
 import { withStore } from "./broken-device";
 
 /** One broken device, and the check that has to fail for it. */

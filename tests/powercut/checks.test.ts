@@ -9,10 +9,16 @@ import type { MakeDevice } from "./simulation/device";
 import { replay } from "./search/search";
 import type { Breakage } from "./breakages";
 import { BREAKAGES_OF_BLAME } from "./breakages-of-blame";
+import { BREAKAGES_OF_CONTAINERS } from "./breakages-of-containers";
 import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
 import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
 
-const BREAKAGES: readonly Breakage[] = [...BREAKAGES_OF_FLASH, ...BREAKAGES_OF_BLAME, ...BREAKAGES_OF_REPORTS];
+const BREAKAGES: readonly Breakage[] = [
+  ...BREAKAGES_OF_FLASH,
+  ...BREAKAGES_OF_CONTAINERS,
+  ...BREAKAGES_OF_BLAME,
+  ...BREAKAGES_OF_REPORTS,
+];
 
 /** The case of a row, with a power cut where the row has one. */
 function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {

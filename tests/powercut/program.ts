@@ -12,7 +12,7 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan, sleepPlan, stockPlan } from "./search/plans";
+import { commitPlan, containerPlan, sleepPlan, stockPlan } from "./search/plans";
 import type { PlanPhase } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
@@ -40,6 +40,7 @@ interface Flags {
   readonly pairs?: boolean;
   readonly sleeps?: boolean;
   readonly stock?: boolean;
+  readonly containers?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -65,6 +66,7 @@ export const createProgram = (): Command =>
     .option("--pairs", "the search of npm test with every pair of cuts, and not a twelfth of them")
     .option("--sleeps", "only devices that sleep: 10,000 sequences of sleep and one to three cuts")
     .option("--stock", "the long search on a board whose bootloader has no rollback")
+    .option("--containers", "the long search with containers")
     .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
     .option(
       "--mutants",
@@ -109,7 +111,8 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-const planOf = ({ pairs, sleeps, stock }: Flags): PlanPhase[] => {
+const planOf = ({ pairs, sleeps, stock, containers }: Flags): PlanPhase[] => {
+  if (containers === true) return containerPlan();
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
   return stock === true ? stockPlan() : commitPlan(pairs);
 };

@@ -2,7 +2,7 @@
 import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import { SLOT_LABELS } from "../../../hal/model-chip/bootloader";
 import type { Device } from "../simulation/device";
-import type { Push } from "../simulation/scenarios";
+import type { Push } from "../simulation/push";
 import type { MonitoredStart } from "./monitored-start";
 import { KEYS } from "./stored-records";
 import { isAsOffered, isAtFault } from "../simulation/simulation-state";

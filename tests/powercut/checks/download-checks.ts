@@ -1,8 +1,9 @@
 /** Checks of downloads: the resume offset, and the bytes that the file server serves again after a power cut. */
 import { HEAD, RANGE_MAX, SECTOR, WINDOW } from "../../../src/constants";
+import { checkNothingFetched, holdsStaged } from "./container-checks";
 import type { MonitoredStart } from "./monitored-start";
 import { imageOf } from "../simulation/simulation-state";
-import type { Push } from "../simulation/scenarios";
+import type { Push } from "../simulation/push";
 
 /** Bytes that one power cut may cost: a sector, and what was in flight. */
 export const AGAIN_MAX = SECTOR + RANGE_MAX;
@@ -49,7 +50,12 @@ function checkFirst(
   const image = imageOf(push.offer);
   const { again, mostAgain, cuts, tried } = ledger.fetched(image);
   ledger.expect("trial repeated", !tried, () => `${push.offer.version} is downloaded again after its trial`);
-  const there = simulation.network.changed || simulation.oracle.holds(target, push.file, HEAD, offset);
+  checkNothingFetched(start);
+  const held =
+    push.container === undefined
+      ? simulation.oracle.holds(target, push.file, HEAD, offset)
+      : holdsStaged(start, push.container, offset);
+  const there = simulation.network.changed || held;
   ledger.expect(
     "resume of the same image",
     there,

@@ -3,7 +3,8 @@ import type { Flash } from "../../../src/ports";
 import { HEAD, SECTOR, SECTOR_REPAIRS } from "../../../src/constants";
 import { imageOf } from "../simulation/simulation-state";
 import { checkAsked } from "./download-checks";
-import { endOfErases, erasesOfCut } from "./erase-bounds";
+import type { Push } from "../simulation/push";
+import { erasesOf } from "./container-checks";
 import type { Fetching } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
 
@@ -70,7 +71,7 @@ function beforeErase(start: MonitoredStart, sector: number): void {
   erases[sector] = (erases[sector] ?? 0) + 1;
   const sectors = Math.ceil((job.push?.file.length ?? 0) / SECTOR);
   ledger.note(image, { erases, sectors });
-  checkErases(start, sector, ledger.fetched(image));
+  if (job.push !== undefined) checkErases(start, sector, job.push, ledger.fetched(image));
 }
 
 function afterErase(start: MonitoredStart, sector: number): void {
@@ -100,21 +101,23 @@ function hasUnstableEntry({ simulation: { board, faults } }: MonitoredStart): bo
  * head is erased, which happens before everything is downloaded once more, too.
  */
 function checkErases(
-  { simulation: { ledger } }: MonitoredStart,
+  start: MonitoredStart,
   sector: number,
+  push: Push,
   { erases, sectors, cuts, repairs, heads }: Fetching,
 ): void {
+  const { ledger } = start.simulation;
   const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
   const extra = cuts + repairs + ledger.networkFaults * sectors;
-  const end = endOfErases(sectors);
-  ledger.expect("sector erases", sector < end, () => `sector ${sector} is erased, the image has ${sectors}`);
+  const bound = erasesOf(start, push);
+  ledger.expect("sector erases", bound.of(sector) > 0, () => `sector ${sector} is erased, the image has ${sectors}`);
   ledger.expect(
     "sector erases",
-    all <= end + 1 + heads + repairs + ledger.networkFaults * sectors + erasesOfCut(sectors) * cuts,
+    all <= bound.all + 1 + heads + repairs + ledger.networkFaults * sectors + bound.cut * cuts,
     () => `${all} erases for ${sectors} sectors, ${cuts} cuts, ${repairs} repairs`,
   );
   const one = erases[sector]!;
-  const most = (sector === 0 ? 2 + heads : 1) + extra;
+  const most = (sector === 0 ? 1 + heads : 0) + bound.of(sector) + extra;
   ledger.expect(
     "sector erases",
     one <= most,

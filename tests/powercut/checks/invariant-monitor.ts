@@ -6,6 +6,7 @@
 import type { StoragePorts } from "../../../hal/model-chip/board-ports";
 import type { SimulationState } from "../simulation/simulation-state";
 import { monitorBoot } from "./boot-monitor";
+import { checkStagedClaim } from "./container-checks";
 import { monitorFlash } from "./flash-monitor";
 import { MonitoredStart } from "./monitored-start";
 import { monitorStore } from "./store-monitor";
@@ -33,5 +34,13 @@ export class InvariantMonitor extends MonitoredStart {
     if (phase === "confirmed" || this.outcome !== undefined) return;
     const sectors = this.sectorsOf(job);
     if (sectors !== undefined && this.headOf(job) !== undefined) this.checkClaim(job, job.push, sectors, "was found");
+    const staged = this.stagedOf(job);
+    if (
+      staged !== undefined &&
+      job.push.container !== undefined &&
+      phase === "downloading" &&
+      this.stateOf(job).expanding !== true
+    )
+      checkStagedClaim(this, job.push, staged, "were found");
   }
 }

@@ -3,7 +3,7 @@ import type { StoragePorts } from "../../../hal/model-chip/board-ports";
 import type { SlotIndex } from "../../../hal/model-chip/slots";
 import { HEAD, SECTOR } from "../../../src/constants";
 import type { Phase } from "../../../src/job/job-codecs";
-import type { Push } from "../simulation/scenarios";
+import type { Push } from "../simulation/push";
 import { isAsOffered } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 import { StoredRecords } from "./stored-records";

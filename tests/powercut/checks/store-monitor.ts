@@ -3,6 +3,7 @@ import type { Store } from "../../../src/ports";
 import { HEAD } from "../../../src/constants";
 import type { PhaseRecord } from "../../../src/job/job-codecs";
 import type { Outcome } from "../../../src/job/types";
+import { beforeExpanding, checkStagedClaim } from "./container-checks";
 import { imageOf, isAtFault } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
@@ -10,7 +11,7 @@ import { KEYS, hexOf } from "./stored-records";
 import type { Job } from "./stored-records";
 
 /** Records the agent may keep, and the bytes of one (src/ports.ts). */
-const RECORDS_MAX = 12;
+const RECORDS_MAX = 14;
 const RECORD_MAX = 3_900;
 
 export function monitorStore(start: MonitoredStart, store: Store): Store {
@@ -67,6 +68,8 @@ function beforeChange(start: MonitoredStart, key: string, value: string): void {
   switch (key) {
     case KEYS.offset:
       return value === ABSENT ? undefined : beforeCheckpoint(start, job, value);
+    case KEYS.staged:
+      return value === ABSENT ? undefined : beforeStaged(start, job, value);
     case KEYS.state:
       return value === ABSENT || job === undefined ? undefined : beforeState(start, job, start.stateOf(job, value));
     case KEYS.job:
@@ -97,7 +100,8 @@ function afterChange(start: MonitoredStart, key: string, value: string): void {
   if (key === KEYS.outcome) afterOutcome(start, image);
   if (key !== KEYS.state) return;
   // What was fetched counts for nothing any more, and progress begins anew.
-  if (start.stateOf(job, value).refetched) {
+  const { refetched, expanding } = start.stateOf(job, value);
+  if (refetched && expanding !== true) {
     ledger.fetching.delete(image);
     ledger.note(image, { heads: 1 });
     start.progressRestarts++;
@@ -124,9 +128,18 @@ function beforeCheckpoint(start: MonitoredStart, job: Job | undefined, value: st
   }
 }
 
-function beforeState(start: MonitoredStart, job: Job, { phase, refetched }: PhaseRecord): void {
+function beforeStaged(start: MonitoredStart, job: Job | undefined, value: string): void {
+  const sectors = job && start.stagedOf(job, value);
+  if (job?.push?.container === undefined || sectors === undefined)
+    return start.simulation.ledger.violate("checkpoint true", "staged sectors that belong to no job");
+  checkStagedClaim(start, job.push, sectors, "are stored");
+}
+
+function beforeState(start: MonitoredStart, job: Job, { phase, refetched, expanding }: PhaseRecord): void {
   const { ledger } = start.simulation;
-  if (refetched) beforeRefetch(start, job);
+  if (refetched && expanding !== true) beforeRefetch(start, job);
+  if (expanding === true && job.push !== undefined && start.stateOf(job).expanding !== true)
+    beforeExpanding(start, job.push);
   switch (phase) {
     case "committing":
       return ledger.expect(

@@ -2,6 +2,7 @@
  * The agent's records as the checks read them: the values in the ledger, decoded with the agent's code. No other check
  * decodes a record.
  */
+import { readContainer } from "../../../src/container/format";
 import { Denylist } from "../../../src/job/denylist";
 import {
   decodeHeader,
@@ -13,8 +14,9 @@ import {
 } from "../../../src/job/job-codecs";
 import type { JobRecord, Phase, PhaseRecord } from "../../../src/job/job-codecs";
 import { RECORDS } from "../../../src/job/records";
+import { imageOf } from "../../../src/job/staged";
 import type { Offer, Outcome } from "../../../src/job/types";
-import type { Push } from "../simulation/scenarios";
+import type { Push } from "../simulation/push";
 import type { SimulationState } from "../simulation/simulation-state";
 import { ABSENT } from "./ledger";
 
@@ -23,6 +25,7 @@ export const KEYS = {
   job: RECORDS.job.key,
   offset: RECORDS.firmwareOffset.key,
   head: RECORDS.firmwareHeader.key,
+  staged: RECORDS.stagedOffset.key,
   state: RECORDS.phase.key,
   outcome: RECORDS.outcome.key,
   pendingOffer: RECORDS.pendingOffer.key,
@@ -34,6 +37,8 @@ export const KEYS = {
 export interface Job {
   readonly record: JobRecord;
   readonly identity: number;
+  /** Of the records of the image, which a container makes. */
+  readonly image: number;
   readonly push: Push | undefined;
 }
 
@@ -56,7 +61,10 @@ export class StoredRecords {
     if (this.#decoded === undefined || text !== this.#decoded.text) {
       const record = decodeJob(bytesOf(text));
       const push = record && this.simulation.pushOf(record.offer);
-      this.#decoded = { text, job: record && { record, identity: identityOf(record), push } };
+      this.#decoded = {
+        text,
+        job: record && { record, identity: identityOf(record), image: identityOfImage(record, push), push },
+      };
     }
     return this.#decoded.job;
   }
@@ -84,18 +92,29 @@ export class StoredRecords {
 
   /** Sectors that the checkpoint claims. */
   sectorsOf(job: Job, value = this.record(KEYS.offset)): number | undefined {
+    return decodeOffset(job.image, numberOf(value));
+  }
+
+  /** Sectors of the container that the checkpoint claims. */
+  stagedOf(job: Job, value = this.record(KEYS.staged)): number | undefined {
     return decodeOffset(job.identity, numberOf(value));
   }
 
   /** The first bytes of the image, while they are held back from flash. */
   headOf(job: Job): Uint8Array | undefined {
-    return decodeHeader(job.identity, bytesOf(this.record(KEYS.head)));
+    return decodeHeader(job.image, bytesOf(this.record(KEYS.head)));
   }
 
   /** The denylist, or what it would be with this value, holds the image. */
   denies(offer: Offer, value = this.record(KEYS.denylist)): boolean {
     return new Denylist(bytesOf(value)).causeOf(offer.digest) !== undefined;
   }
+}
+
+/** Identity of the records of what a container makes. */
+function identityOfImage(record: JobRecord, push: Push | undefined): number {
+  if (push?.container === undefined) return identityOf(record);
+  return identityOf({ ...record, offer: imageOf(record.offer, readContainer(push.container).file) });
 }
 
 export const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");

@@ -14,7 +14,7 @@ interface Chosen {
 }
 
 const job = (name: string): string => `src/job/${name}.ts`;
-const STORED = "if (this.sectors++ > 0) return [this.putOffset()];";
+const STORED = "if (this.sectors++ > 0 || this.isStaging) return [this.putOffset()];";
 const WRITTEN = `{ type: "write", offset, bytes: body }, { type: "compare", offset, bytes: body, erased }`;
 const ERASE_AHEAD = `const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
   job.erasedTo = Math.max(job.erasedTo, sector + erase);
@@ -83,8 +83,15 @@ const CHOSEN: readonly Chosen[] = [
     invariant: 4,
     what: "the checkpoint is one sector ahead",
     file: job("stored-job"),
-    passage: "const value = this.target.offset.encode(this.identity, this.sectors);",
-    instead: "const value = this.target.offset.encode(this.identity, this.sectors + 1);",
+    passage: `return { type: "put-number", key, value: encode(this.identityNow, this.sectors) };`,
+    instead: `return { type: "put-number", key, value: encode(this.identityNow, this.sectors + 1) };`,
+  },
+  {
+    invariant: 4,
+    what: "a checkpoint of the image carries the identity of its container",
+    file: job("stored-job"),
+    passage: "return this.staged === undefined || this.isStaging",
+    instead: "return this.staged === undefined || this.expands || this.isStaging",
   },
   {
     invariant: 5,
@@ -182,7 +189,7 @@ const CHOSEN: readonly Chosen[] = [
     what: "done is reported before the firmware is confirmed",
     file: job("trial"),
     passage: `return before(
-    [...confirm(context), ...context.budgets.confirmed(job.offer, now), job.enter({ phase: "confirmed" })],
+    [...confirm(context), ...context.budgets.confirmed(job.image, now), job.enter({ phase: "confirmed" })],
     report(job, { kind: "done" }),
   );`,
     instead: `const { state: done, effects } = report(job, { kind: "done" });

@@ -16,6 +16,8 @@ const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
 /** Scenarios that `npm test` searches at every place; the others get fewer places. */
 const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
+/** Scenarios with containers. */
+const CONTAINERS = ["delta", "packed", "lies"];
 /** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
 const ANY_FILE = ["good", "supersede", "waits", "panel"];
 
@@ -121,6 +123,21 @@ export function commitPlan(everyPair = false): PlanPhase[] {
         every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
       ),
     },
+    {
+      title: "containers",
+      works: [
+        ...CONTAINERS.map((scenario): Work => ({
+          kind: "sample",
+          setting: whole(scenario),
+          seed: 3,
+          count: 60,
+          depth: 3,
+        })),
+        ...networkSettings(NETWORK, ["delta"]).map((setting) =>
+          every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [11]),
+        ),
+      ],
+    },
     ...sleepPlan(1, 12),
     {
       title: "worn chip",
@@ -153,6 +170,42 @@ export function sleepPlan(seeds: number, count: number): PlanPhase[] {
     }),
   );
   return [{ title: "sleep and cuts", works }];
+}
+
+/** The long search with containers. */
+export function containerPlan(): PlanPhase[] {
+  return [
+    { title: "every cut, 18 sectors", works: CONTAINERS.map((scenario) => every(whole(scenario), SINGLES)) },
+    { title: "every cut, whole agent", works: CONTAINERS.map((scenario) => every(agent(scenario), FEW)) },
+    {
+      title: "pairs of cuts",
+      works: parts(12).map((part): Work => ({
+        kind: "exhaust",
+        setting: small("delta"),
+        densities: [PAIRS, PAIRS],
+        strides: [3, 3],
+        part,
+      })),
+    },
+    {
+      title: "three to five cuts",
+      works: [3, 4, 5].flatMap((depth) =>
+        CONTAINERS.map((scenario): Work => ({
+          kind: "sample",
+          setting: whole(scenario),
+          seed: depth,
+          count: 400,
+          depth,
+        })),
+      ),
+    },
+    {
+      title: "cuts and a bad network",
+      works: networkSettings(NETWORK, CONTAINERS).map((setting) =>
+        every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
+      ),
+    },
+  ];
 }
 
 /** What new firmware may do on its trial. */
@@ -249,6 +302,7 @@ export function mutantPlan(): Work[] {
     })),
     // Small images have no whole block to erase.
     { kind: "sample", setting: whole("good"), seed: 1, count: 8, depth: 1 },
+    { kind: "sample", setting: whole("delta"), seed: 1, count: 8, depth: 1 },
     { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
     { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
     { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },

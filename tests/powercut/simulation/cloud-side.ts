@@ -4,7 +4,8 @@
  */
 import { TRIAL_WAITS } from "../../../src/constants";
 import type { Offer } from "../../../src/job/types";
-import type { Ending, Push, Scenario } from "./scenarios";
+import type { Scenario } from "./scenarios";
+import type { Ending, Push } from "./push";
 
 /** A report that has arrived. `version`: of the task, where the dialect names it. */
 export type Heard =

@@ -7,7 +7,8 @@ import type { Surroundings } from "./device";
 import { checkDownload, checkRequest, noteServed } from "../checks/download-checks";
 import type { Connection, Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
-import type { Push } from "./scenarios";
+import { servedOf } from "./push";
+import type { Push } from "./push";
 
 export class FilePeer implements Peer {
   readonly #with: Surroundings;
@@ -61,14 +62,14 @@ export class FilePeer implements Peer {
     if (match === null || push === undefined)
       return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     const first = Number(match[2]);
-    const last = Math.min(Number(match[3]), push.file.length - 1);
+    const last = Math.min(Number(match[3]), servedOf(push).length - 1);
     this.#check(push, first, last + 1, isFirst);
     // Two responses: the agent tries a denied URL once more before it asks for a fresh one.
     if (this.#isFault("expired", count) || this.#isFault("expired", count - 1))
       return connection.send(Buffer.from("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"));
     if (this.#isFault("busy", count))
       return connection.send(Buffer.from("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"));
-    const { file } = push;
+    const file = servedOf(push);
     if (this.#isFault("whole", count))
       return this.#send(
         connection,
@@ -103,7 +104,9 @@ export class FilePeer implements Peer {
   #check(push: Push, first: number, end: number, isFirst: boolean): void {
     const { monitor } = this.#with;
     const { job } = monitor;
-    const stored = job === undefined ? 0 : (monitor.sectorsOf(job) ?? 0) * SECTOR;
+    const sectors =
+      job === undefined ? 0 : push.container === undefined ? monitor.sectorsOf(job) : monitor.stagedOf(job);
+    const stored = (sectors ?? 0) * SECTOR;
     checkRequest(monitor, push, end, stored);
     if (isFirst) checkDownload(monitor, push, first, RANGE_MAX);
   }

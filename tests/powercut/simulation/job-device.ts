@@ -23,7 +23,8 @@ import { connected, checkReport } from "../checks/report-checks";
 import type { Connection } from "../checks/report-checks";
 import { ASLEEP, Sleeps } from "./sleeps";
 import { rulesOf } from "./scenarios";
-import type { Push } from "./scenarios";
+import { servedOf } from "./push";
+import type { Push } from "./push";
 import type { SimulationState } from "./simulation-state";
 
 export const POLICY: Policy = { ...DEFAULT_POLICY, allowHttp: true };
@@ -219,7 +220,7 @@ export class JobDevice implements Device, JobHost {
   #serve(download: Download): boolean {
     const { simulation, monitor, cycle } = this.#with;
     const { push } = download;
-    const { file } = push;
+    const file = servedOf(push);
     if (!download.announced) {
       download.announced = true;
       this.#dispatch({ type: "total", size: file.length, validator: undefined });

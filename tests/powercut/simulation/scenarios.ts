@@ -4,44 +4,15 @@
  * test.
  */
 import { createHash } from "node:crypto";
+import type { Ending, Push } from "./push";
 import type { Offer, OfferDigest } from "../../../src/job/types";
 import type { PlatformRules } from "../../../src/platforms/platform";
 import { ThingsPanelPlatform } from "../../../src/platforms/thingspanel/dialect";
 import { TencentPlatform } from "../../../src/platforms/tencent/dialect";
 import type { Platform } from "../../../src/platforms/platform";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
+import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
 import { buildImage } from "../../../hal/model-chip/build-image";
-
-/** What the new firmware of a push does on its trial. */
-export type Behaviour =
-  | "good"
-  /** Throws before the agent starts: a software reset. */
-  | "throws"
-  /** Starts the agent, then hangs until the watchdog resets it. */
-  | "hangs"
-  /** Its health check fails, or never answers. */
-  | "unhealthy"
-  | "mute"
-  /** Never connects. */
-  | "offline"
-  /** Goes to deep sleep past the agent, and wakes, and so on. */
-  | "sleeps";
-
-/** The outcome that the cloud must receive for a push. */
-export type Ending = "done" | { readonly cause: string; readonly message: RegExp };
-
-/** One image that the operator pushes. The next push follows when this one has ended, or earlier as the fields say. */
-export interface Push {
-  readonly offer: Offer;
-  /** The file that the file server has under the offer's URL. */
-  readonly file: Uint8Array;
-  readonly behaviour: Behaviour;
-  readonly ends: Ending;
-  /** The next push comes after so many served bytes of this one, and supersedes it. */
-  readonly supersededAt?: number;
-  /** The next push comes while this one is on trial, and is deferred. */
-  readonly nextInTrial?: boolean;
-}
 
 export type ScenarioPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1";
 
@@ -130,14 +101,15 @@ export function push(
   change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {},
 ): Push {
   const { offer, ...rest } = change;
-  const digest = offer?.digest ?? digestOf(file);
+  const served = change.container ?? file;
+  const digest = offer?.digest ?? digestOf(served);
   const url = `http://files/${version}-${digest.hex.slice(0, 6)}.bin?sign=0123456789abcdef0123456789abcdef`;
   return {
     file,
     behaviour: "good",
     ends: "done",
     ...rest,
-    offer: { version, size: file.length, url, digest, ...offer },
+    offer: { version, size: served.length, url, digest, ...offer },
   };
 }
 
@@ -318,6 +290,40 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
       push(image("0.3.0", size), "0.3.0", { offer: { size: 0 } }),
     ],
   }),
+
+  delta: (size) => {
+    const [factory, next] = [related(FACTORY, size), related("0.2.0", size)];
+    return {
+      about: "a container: a patch from the running image, then one from that, back into the first slot",
+      factory,
+      pushes: [
+        push(next, "0.2.0", { container: patchOf(next, factory) }),
+        push(related("0.3.0", size), "0.3.0", { container: patchOf(related("0.3.0", size), next) }),
+      ],
+    };
+  },
+
+  packed: (size) => {
+    const file = compressible("0.2.0", size);
+    return {
+      about: "a container with no patch for this device: the compressed image",
+      pushes: [push(file, "0.2.0", { container: patchOf(file, related("0.0.9", size)) })],
+    };
+  },
+
+  lies: (size) => {
+    const [factory, next] = [related(FACTORY, size), related("0.2.0", size)];
+    const container = lyingPatchOf(next, factory);
+    return {
+      about: "a container that makes another file than it says; pushed again it is refused; then a good one",
+      factory,
+      pushes: [
+        push(next, "0.2.0", { container, ends: refused(/makes another file/) }),
+        push(next, "0.2.0", { container, ends: refused(/was refused before/) }),
+        push(next, "0.2.0", { container: patchOf(next, factory) }),
+      ],
+    };
+  },
 };
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(SCENARIOS);

@@ -8,12 +8,15 @@ import { MemoryBoard } from "../../../hal/model-chip/memory-board";
 import { Nvs } from "../../../hal/model-chip/nvs";
 import { PartitionTable } from "../../../hal/model-chip/partitions";
 import { nodeSha256 } from "../../../host-sim/board/node-crypto";
+import { nodeExpander } from "../../../host-sim/board/node-expander";
 import type { Offer } from "../../../src/job/types";
 import { CloudSide } from "./cloud-side";
 import { ChipFaults } from "./faults";
 import { Ledger } from "../checks/ledger";
 import { NetworkPast } from "./network-faults";
-import type { Push, Scale, Scenario } from "./scenarios";
+import { servedOf } from "./push";
+import type { Scale, Scenario } from "./scenarios";
+import type { Push } from "./push";
 import { ASLEEP } from "./sleeps";
 import { Oracle } from "../checks/oracle";
 
@@ -64,6 +67,7 @@ export class SimulationState {
         table: PartitionTable.fromCsv(LAYOUT, FLASH_SIZE),
         flashSize: FLASH_SIZE,
         sha256: nodeSha256,
+        expander: nodeExpander,
       });
       const nvs = new Nvs(board.chip, board.table.nvs, "app");
       for (const [key, text] of [
@@ -107,8 +111,10 @@ const factoryBoards = new Map<string, MemoryBoard>();
 const path = (url: string): string => url.split("?", 1)[0]!;
 
 /** The digest in the offer is that of the file behind it. */
-export function isAsOffered({ offer, file }: Push): boolean {
+export function isAsOffered(push: Push): boolean {
+  const { offer } = push;
   if (offer.digest === undefined) return true;
+  const file = servedOf(push);
   let known = digests.get(file);
   if (known === undefined) digests.set(file, (known = createHash("md5").update(file).digest("hex")));
   return known === offer.digest.hex;
