@@ -187,7 +187,11 @@ class Walk {
         this.#at += effect.length;
         return;
       case "verify":
-        return void this.#answers.push({ type: "verified", length: this.#one(8) ? 1 << 20 : 5000 });
+        return void this.#answers.push(
+          this.#one(8)
+            ? { type: "effect-failed", effect: "verify", message: "checksum" }
+            : { type: "verified", length: this.#one(8) ? 1 << 20 : 5000 },
+        );
       case "yield":
         return void this.#answers.push({ type: "turn" });
       case "ask":

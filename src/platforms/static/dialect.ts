@@ -138,6 +138,6 @@ export const staticFiles: PlatformDefinition<StaticConfig> = Object.freeze({
   settings,
   title: "deviceId",
   codes: CODES,
-  server: ({ manifest }: StaticConfig) => manifest,
+  server: (config: StaticConfig) => config.manifest,
   Platform: StaticPlatform,
 });
