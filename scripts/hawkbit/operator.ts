@@ -30,6 +30,8 @@ export interface HawkbitOperator {
   rollOut(rollout: RolloutOrder): Promise<RolloutId>;
   resume(rollout: RolloutId): Promise<void>;
   rollout(rollout: RolloutId): Promise<RolloutRecord>;
+  /** Undefined where a person has to do it: a real server is not restarted through its REST API. */
+  restart?(): Promise<void>;
   /** Removes all that this operator made. */
   cleanUp(): Promise<void>;
 }

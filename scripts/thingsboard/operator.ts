@@ -24,6 +24,8 @@ export interface ThingsBoardOperator {
   attributes(device: DeviceId, scope: "SHARED_SCOPE" | "CLIENT_SCOPE"): Promise<Record<string, AttributeValue>>;
   /** Values of these keys, the oldest first. */
   telemetry(device: DeviceId, keys: readonly string[]): Promise<Record<string, readonly string[]>>;
+  /** Undefined where a person has to do it: a real server is not restarted through its REST API. */
+  restart?(): Promise<void>;
   /** Removes all that this operator made. */
   cleanUp(): Promise<void>;
 }

@@ -166,9 +166,8 @@ test("a restart closes connections and keeps records and port", async (t) => {
   const { client, ask, assign, double } = await running(t);
   const id = await assign("1.0.0");
   const { url } = double;
-  await double.stop();
+  await double.operator.restart!();
   await client.closed();
-  await double.start();
   assert.equal(double.url, url);
   const again = await RawClient.open(url);
   again.send(ask("GET", "", "Connection: close"));

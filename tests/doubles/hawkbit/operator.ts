@@ -18,18 +18,18 @@ import type { Rollouts } from "./rollouts";
 
 export class DoubleOperator implements HawkbitOperator {
   readonly tenant = "DEFAULT";
-  readonly #url: () => string;
+  readonly #server: { readonly url: string; restart(): Promise<void> };
   readonly #repository: Repository;
   readonly #rollouts: Rollouts;
 
-  constructor(url: () => string, repository: Repository, rollouts: Rollouts) {
-    this.#url = url;
+  constructor(server: { readonly url: string; restart(): Promise<void> }, repository: Repository, rollouts: Rollouts) {
+    this.#server = server;
     this.#repository = repository;
     this.#rollouts = rollouts;
   }
 
   get server(): string {
-    return this.#url();
+    return this.#server.url;
   }
 
   async prepare(settings: TenantSettings = {}): Promise<void> {
@@ -113,6 +113,10 @@ export class DoubleOperator implements HawkbitOperator {
     this.#rollouts.look();
     const rollout = this.#rollouts.rollout(id);
     return { status: rollout.status, total: rollout.targets.length, perStatus: this.#rollouts.perStatus(rollout) };
+  }
+
+  restart(): Promise<void> {
+    return this.#server.restart();
   }
 
   async cleanUp(): Promise<void> {

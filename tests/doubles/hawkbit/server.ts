@@ -60,7 +60,7 @@ export class HawkbitDouble {
     this.#options = options;
     this.repository = records?.repository ?? new Repository(now, firstAction);
     this.rollouts = new Rollouts(this.repository, records?.rollouts);
-    this.operator = new DoubleOperator(() => this.url, this.repository, this.rollouts);
+    this.operator = new DoubleOperator(this, this.repository, this.rollouts);
     this.#ddi = new Ddi(this.repository, links);
     this.#management = new Management(this.repository, this.rollouts);
     this.#limiter = new RateLimiter(rateLimits, now);
@@ -87,6 +87,13 @@ export class HawkbitDouble {
 
   stop(): Promise<void> {
     return this.#http.stop();
+  }
+
+  /** In memory there is nothing to close. */
+  async restart(): Promise<void> {
+    if (!this.#http.isListening) return;
+    await this.stop();
+    await this.start();
   }
 
   /** A server with the same records and another clock; what happens to one does not happen to the other. */

@@ -37,6 +37,10 @@ export class HttpServer {
     return `${this.#options.tls === undefined ? "http" : "https"}://127.0.0.1:${this.#port}`;
   }
 
+  get isListening(): boolean {
+    return this.#server !== undefined;
+  }
+
   /** Started again after `stop`, it has the port that it had. */
   async start(): Promise<void> {
     const { tls } = this.#options;

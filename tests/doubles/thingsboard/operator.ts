@@ -11,21 +11,27 @@ import type {
 } from "../../../scripts/thingsboard/operator";
 import type { Repository } from "./repository";
 
+interface Server {
+  readonly url: string;
+  readonly mqttPort: number;
+  restart(): Promise<void>;
+}
+
 export class DoubleOperator implements ThingsBoardOperator {
-  readonly #addresses: () => { readonly server: string; readonly mqttPort: number };
+  readonly #server: Server;
   readonly #repository: Repository;
 
-  constructor(addresses: () => { readonly server: string; readonly mqttPort: number }, repository: Repository) {
-    this.#addresses = addresses;
+  constructor(server: Server, repository: Repository) {
+    this.#server = server;
     this.#repository = repository;
   }
 
   get server(): string {
-    return this.#addresses().server;
+    return this.#server.url;
   }
 
   get mqtt(): { readonly host: string; readonly port: number } {
-    return { host: "127.0.0.1", port: this.#addresses().mqttPort };
+    return { host: "127.0.0.1", port: this.#server.mqttPort };
   }
 
   async createProfile(name: string): Promise<ProfileId> {
@@ -84,6 +90,10 @@ export class DoubleOperator implements ThingsBoardOperator {
     return Object.fromEntries(
       keys.flatMap((key) => (telemetry.has(key) ? [[key, telemetry.get(key)!.map(({ value }) => value)]] : [])),
     );
+  }
+
+  restart(): Promise<void> {
+    return this.#server.restart();
   }
 
   async cleanUp(): Promise<void> {

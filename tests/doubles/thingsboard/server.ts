@@ -45,11 +45,15 @@ export class ThingsBoardDouble {
     this.#api = new HttpApi(this.transport);
     this.#management = new Management(this.transport.repository);
     this.#http = new HttpServer({ answer: (request) => this.answer(request) });
-    const addresses = (): { server: string; mqttPort: number } => ({
-      server: this.#http.url,
-      mqttPort: this.#mqttPort,
-    });
-    this.operator = new DoubleOperator(addresses, this.transport.repository);
+    this.operator = new DoubleOperator(this, this.transport.repository);
+  }
+
+  get url(): string {
+    return this.#http.url;
+  }
+
+  get mqttPort(): number {
+    return this.#mqttPort;
   }
 
   get repository(): Repository {
@@ -95,6 +99,13 @@ export class ThingsBoardDouble {
   /** Its HTTP side on a network in memory. */
   get httpPeer(): Peer {
     return new HttpPeer({ answer: (request) => this.answer(request), now: this.transport.now });
+  }
+
+  /** In memory, too, connections and caches are gone. */
+  async restart(): Promise<void> {
+    const listening = this.#http.isListening;
+    await this.stop();
+    if (listening) await this.start();
   }
 
   /** One MQTT connection. */

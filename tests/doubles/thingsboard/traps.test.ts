@@ -65,7 +65,7 @@ test("T2: a restart of the server begins the hour anew, for request ids of a new
   await offer("1.0.0");
   online().chunk(1, 0, 64);
   pass(3_000);
-  double.transport.restart();
+  await double.operator.restart!();
   const device = online();
   assert.equal(device.chunk(1, 1, 64)?.length, 64);
   pass(590);
