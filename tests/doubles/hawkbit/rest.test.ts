@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { CONTRACT } from "../../../scripts/hawkbit/contract";
 import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
 import { accountFrom, RestOperator } from "../../../scripts/hawkbit/rest";
 import { DdiDevice, IMAGE, jsonOf } from "./device";
@@ -59,14 +60,14 @@ async function scenario(operator: HawkbitOperator, double: HawkbitDouble, pass: 
   return seen;
 }
 
-function newDouble(): { readonly double: HawkbitDouble; pass(): void } {
+function newDouble(): { readonly double: HawkbitDouble; pass(milliseconds?: number): void } {
   let now = Date.UTC(2026, 10, 28, 12, 59, 59);
-  return { double: new HawkbitDouble({ now: () => now }), pass: () => void (now += 1_000) };
+  return { double: new HawkbitDouble({ now: () => now }), pass: (milliseconds = 1_000) => void (now += milliseconds) };
 }
 
 async function restOf(
   t: TestContext,
-): Promise<{ readonly double: HawkbitDouble; readonly rest: RestOperator; pass(): void }> {
+): Promise<{ readonly double: HawkbitDouble; readonly rest: RestOperator; pass(milliseconds?: number): void }> {
   const { double, pass } = newDouble();
   await double.start();
   t.after(() => double.stop());
@@ -104,3 +105,12 @@ test("the address comes from the environment, the account has the stock server's
   for (const wrong of [undefined, "", "192.0.2.1:8080", "http://192.0.2.1/DEFAULT"])
     assert.throws(() => accountFrom({ XS_OTA_HAWKBIT: wrong }), { message: /^set XS_OTA_HAWKBIT: / });
 });
+
+for (const { title, run } of CONTRACT)
+  test(`as claimed of a real server: ${title}`, async (t) => {
+    const { double, rest, pass } = await restOf(t);
+    await rest.prepare();
+    await run({ operator: rest, wait: async (milliseconds) => pass(milliseconds) });
+    await rest.cleanUp();
+    assert.equal(double.repository.targets.size, 0);
+  });

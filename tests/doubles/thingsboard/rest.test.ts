@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { CONTRACT, runCheck } from "../../../scripts/thingsboard/contract";
 import type { ThingsBoardOperator } from "../../../scripts/thingsboard/operator";
 import { accountFrom, RestOperator } from "../../../scripts/thingsboard/rest";
 import { image } from "./device";
@@ -96,3 +97,14 @@ test("the address comes from the environment, the account has the demo installat
     assert.throws(() => accountFrom({ XS_OTA_THINGSBOARD: wrong }), { message: /^set XS_OTA_THINGSBOARD: / });
   for (const wrong of ["x", "0", "70000"]) assert.throws(() => port(wrong), { message: /_MQTT_PORT: a port/ });
 });
+
+for (const { title, run } of CONTRACT)
+  test(`as claimed of a real server: ${title}`, async (t) => {
+    const double = await started(t);
+    const { host, port } = double.operator.mqtt;
+    const rest = await RestOperator.login({ url: double.operator.server, ...ACCOUNT, mqttPort: port });
+    assert.equal(host, rest.mqtt.host);
+    await runCheck(rest, run);
+    await rest.cleanUp();
+    assert.equal(double.repository.devices.size, 0);
+  });
