@@ -7,7 +7,7 @@ import type { Json } from "./documents";
 
 const REPOSITORY = "org.eclipse.hawkbit.repository.exception";
 
-/** Above what each answer carries. */
+/** Each answer carries them. */
 export const COMMON: Readonly<Record<string, string>> = {
   "X-Content-Type-Options": "nosniff",
   "X-XSS-Protection": "0",

@@ -4,7 +4,7 @@
  */
 type Json = Record<string, unknown>;
 
-/** `resource`: the outermost map has a list of links even where it has none. */
+/** The outermost map has a list of links even where the document has none. */
 export function toCbor(document: Json): Uint8Array {
   return Buffer.concat(encode({ ...document, _links: document["_links"] ?? {} }));
 }

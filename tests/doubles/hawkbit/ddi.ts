@@ -27,7 +27,7 @@ import { sendArtifact, sendDigest } from "./artifacts";
 import { Documents } from "./documents";
 import type { LinkOptions } from "./documents";
 import { bodyOf, configDataOf, consentOf, feedbackOf } from "./feedback";
-import { CONTROLLER_ID_MAX, downloadAction, isCancelingOrCanceled, NAME_MAX, QUOTA } from "./model";
+import { downloadAction, isCancelingOrCanceled, NAME_MAX, QUOTA } from "./model";
 import type { Action, Target } from "./model";
 import type { Repository } from "./repository";
 
@@ -126,8 +126,7 @@ export class Ddi {
   #register({ controllerId }: Asked): Target {
     const known = this.#repository.targets.get(controllerId);
     if (known !== undefined) return known;
-    if (controllerId.length > NAME_MAX || controllerId.length > CONTROLLER_ID_MAX)
-      return refuse(invalid("size must be between 1 and 128"));
+    if (controllerId.length > NAME_MAX) return refuse(invalid("size must be between 1 and 128"));
     const target = this.#repository.createTarget(controllerId);
     target.updateStatus = "registered";
     return target;

@@ -103,8 +103,7 @@ export const SERVER_MESSAGE = "Update Server: ";
 export const QUOTA = { statusEntries: 1_000, messages: 50, attributes: 100, history: 100 } as const;
 export const MESSAGE_MAX = 512;
 export const ATTRIBUTE_MAX = 128;
-export const CONTROLLER_ID_MAX = 256;
-/** Auto-registration copies the id to `name`, which is shorter (fact 4). */
+/** An id may have 256 characters, but auto-registration copies it to `name`, which is shorter (fact 4). */
 export const NAME_MAX = 128;
 
 const hex = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest("hex");
