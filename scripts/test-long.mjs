@@ -47,6 +47,12 @@ const PARTS = [
     command: [...POWERCUT, "--containers"],
   },
   {
+    name: "files",
+    what: "the search on plain files: every power cut of the whole agent, and sequences of two to five",
+    time: "15 min",
+    command: [...POWERCUT, "--files"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

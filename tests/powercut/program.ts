@@ -12,7 +12,7 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan, containerPlan, sleepPlan, stockPlan } from "./search/plans";
+import { commitPlan, containerPlan, filesPlan, sleepPlan, stockPlan } from "./search/plans";
 import type { PlanPhase } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
@@ -41,6 +41,7 @@ interface Flags {
   readonly sleeps?: boolean;
   readonly stock?: boolean;
   readonly containers?: boolean;
+  readonly files?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -67,6 +68,7 @@ export const createProgram = (): Command =>
     .option("--sleeps", "only devices that sleep: 10,000 sequences of sleep and one to three cuts")
     .option("--stock", "the long search on a board whose bootloader has no rollback")
     .option("--containers", "the long search with containers")
+    .option("--files", "the long search on the platform that is polled: plain files on a web server")
     .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
     .option(
       "--mutants",
@@ -111,8 +113,9 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-const planOf = ({ pairs, sleeps, stock, containers }: Flags): PlanPhase[] => {
+const planOf = ({ pairs, sleeps, stock, containers, files }: Flags): PlanPhase[] => {
   if (containers === true) return containerPlan();
+  if (files === true) return filesPlan();
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
   return stock === true ? stockPlan() : commitPlan(pairs);
 };

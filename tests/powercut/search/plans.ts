@@ -94,7 +94,7 @@ export function commitPlan(everyPair = false): PlanPhase[] {
     { title: "every cut, further scenarios", works: rest.map((scenario) => every(small(scenario), FEW)) },
     {
       title: "every cut, whole agent",
-      works: ["good", "unhealthy", "panel1"].map((scenario) => every(agent(scenario), FEW)),
+      works: ["good", "unhealthy", "panel1", "files"].map((scenario) => every(agent(scenario), FEW)),
     },
     {
       title: "pairs of cuts",
@@ -203,6 +203,20 @@ export function containerPlan(): PlanPhase[] {
       title: "cuts and a bad network",
       works: networkSettings(NETWORK, CONTAINERS).map((setting) =>
         every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
+      ),
+    },
+  ];
+}
+
+/** The long search on a platform that is polled: every cut of the whole agent, and sequences of two to five. */
+export function filesPlan(): PlanPhase[] {
+  const settings = ["files", "staged"].map((scenario) => agent(scenario));
+  return [
+    { title: "every cut", works: settings.map((setting) => every(setting, SINGLES)) },
+    {
+      title: "two to five cuts",
+      works: settings.flatMap((setting) =>
+        [2, 3, 4, 5].map((depth): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth })),
       ),
     },
   ];

@@ -7,9 +7,11 @@ import type { AgentOptions } from "../../../src/agent/agent-options";
 import type { Notice } from "../../../src/job/effects";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { BrokerPeer, PROBE } from "./broker-peer";
+import type { CloudPeer } from "./broker-peer";
 import { POLICY } from "./job-device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
+import { StaticPeer } from "./static-peer";
 import { VirtualClock } from "../../kit/virtual-clock";
 import { VirtualNetwork } from "../../kit/virtual-network";
 import type { Peer } from "../../kit/peer";
@@ -41,7 +43,7 @@ export class AgentDevice implements Device {
   readonly #with: Surroundings;
   readonly #clock: VirtualClock;
   readonly #agent: Agent;
-  readonly #broker: BrokerPeer;
+  readonly #cloud: CloudPeer;
   readonly #sleeps: boolean;
   #notices = 0;
 
@@ -58,14 +60,17 @@ export class AgentDevice implements Device {
     this.#sleeps = after !== undefined;
     const clock = new VirtualClock(simulation);
     this.#clock = clock;
-    const broker = new BrokerPeer(surroundings, fault, () => this.state);
-    this.#broker = broker;
-    const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && broker.push(offer));
+    const isStatic = simulation.scenario.platform === "static";
+    const cloud = isStatic
+      ? new StaticPeer(surroundings, () => this.state)
+      : new BrokerPeer(surroundings, fault, () => this.state);
+    this.#cloud = cloud;
+    const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && cloud.push(offer));
     const peers = (host: string): Peer | undefined =>
       cycle.behaviour === "offline" || simulation.cloud.awayUntil(this.state, simulation.now) !== undefined
         ? undefined
-        : host === "broker"
-          ? broker
+        : host === (isStatic ? "cloud" : "broker")
+          ? cloud
           : host === "files"
             ? files
             : undefined;
@@ -104,25 +109,25 @@ export class AgentDevice implements Device {
 
   step(): boolean {
     const { simulation, cycle } = this.#with;
-    if (this.state === "idle" && this.#broker.up && this.#clock.quiet) {
+    if (this.state === "idle" && this.#cloud.up && this.#clock.quiet) {
       const offer = simulation.operate();
       // One that sleeps is asked at the end of its last sleep whether it still listens.
       if (offer === undefined && !this.#sleeps) return false;
-      if (typeof offer === "object") this.#broker.push(offer);
+      if (typeof offer === "object") this.#cloud.push(offer);
     }
     return this.#clock.step() && !cycle.stopped;
   }
 
   answers(): boolean {
-    this.#broker.push({
+    this.#cloud.push({
       version: PROBE,
       size: 64 << 20,
       url: "http://files/probe",
       digest: { algorithm: "MD5", hex: "f".repeat(32) },
     });
-    for (let steps = 0; steps < PROBE_STEPS && !this.#broker.probed && !this.#with.cycle.stopped; steps++)
+    for (let steps = 0; steps < PROBE_STEPS && !this.#cloud.probed && !this.#with.cycle.stopped; steps++)
       this.#clock.step();
-    return this.#broker.probed || this.#with.cycle.stopped;
+    return this.#cloud.probed || this.#with.cycle.stopped;
   }
 
   #notice(notice: Notice): void {

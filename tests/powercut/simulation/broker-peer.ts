@@ -18,7 +18,16 @@ import type { SimulationState } from "./simulation-state";
 /** Version of the probe: an offer that the device can only refuse. */
 export const PROBE = "9.9.9";
 
-export class BrokerPeer implements Peer {
+/** The cloud of a device, whatever it is reached by. */
+export interface CloudPeer extends Peer {
+  /** The device is in contact with it. */
+  readonly up: boolean;
+  /** The device has answered the probe. */
+  readonly probed: boolean;
+  push(offer: Offer): void;
+}
+
+export class BrokerPeer implements CloudPeer {
   readonly #with: Surroundings;
   readonly #fault: NetworkFault | undefined;
   readonly #state: () => string;

@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import type { Ending, Push } from "./push";
 import type { Offer, OfferDigest } from "../../../src/job/types";
 import type { PlatformRules } from "../../../src/platforms/platform";
+import { StaticPlatform } from "../../../src/platforms/static/dialect";
 import { ThingsPanelPlatform } from "../../../src/platforms/thingspanel/dialect";
 import { TencentPlatform } from "../../../src/platforms/tencent/dialect";
 import type { Platform } from "../../../src/platforms/platform";
@@ -14,7 +15,7 @@ import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
 import { buildImage } from "../../../hal/model-chip/build-image";
 
-export type ScenarioPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1";
+export type ScenarioPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1" | "static";
 
 export interface Scenario {
   readonly name: string;
@@ -71,6 +72,11 @@ export function platformOf({ platform }: Scenario): Platform {
   const crypto = new NodeCrypto(() => 0.5);
   if (platform === "tencent") {
     return new TencentPlatform(TENCENT_DEVICE, crypto);
+  }
+  if (platform === "static") {
+    const { deviceName: deviceId } = TENCENT_DEVICE;
+    const manifest = "http://cloud/manifest.json";
+    return new StaticPlatform({ manifest, report: "http://cloud/report", deviceId, pollSeconds: 600 }, crypto);
   }
   const profile = platform === "thingspanel-v0" ? "v0" : "v1";
   return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
@@ -268,6 +274,29 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
   waits: (size) => ({
     about: "the next image is pushed while the first is on trial",
     pushes: [push(image("0.2.0", size), "0.2.0", { nextInTrial: true }), push(image("0.3.0", size), "0.3.0")],
+  }),
+
+  files: (size) => ({
+    about: "plain files: the manifest shows what is wanted; a good update, one that is rolled back, and the next",
+    platform: "static",
+    pushes: [
+      push(image("0.2.0", size), "0.2.0"),
+      push(image("0.3.0", size), "0.3.0", {
+        behaviour: "unhealthy",
+        ends: rolledBack(/health check failed|failed in its trial/),
+      }),
+      push(image("0.3.1", size), "0.3.1"),
+    ],
+  }),
+
+  staged: (size) => ({
+    about: "plain files: another release while one is downloaded, and another while one is on trial",
+    platform: "static",
+    pushes: [
+      push(image("0.2.0", size), "0.2.0", { supersededAt: Math.floor(size / 2) }),
+      push(image("0.3.0", size), "0.3.0", { nextInTrial: true }),
+      push(image("0.4.0", size), "0.4.0"),
+    ],
   }),
 
   panel: (size) => ({
