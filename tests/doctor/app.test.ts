@@ -3,27 +3,8 @@ import assert from "node:assert/strict";
 import { appendFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { TestContext } from "node:test";
-import { temporaryFolder } from "../kit/folder";
-import { ROOT, addBoard, documented, lines, newApp, standInSdk, write } from "./apps";
-import type { Manifest } from "./apps";
-
-interface Scene {
-  readonly app: string;
-  readonly sdk: string;
-}
-
-/** `change`: of the manifest. `then`: of the app's folder. */
-function scene(t: TestContext, change: (manifest: Manifest) => void = () => undefined): Scene {
-  const folder = temporaryFolder(t);
-  const manifest = documented();
-  change(manifest);
-  return { app: newApp(folder, manifest), sdk: standInSdk(join(folder, "sdk")) };
-}
-
-function forBoard(manifest: Manifest): void {
-  manifest.include[3] = "./board.json";
-}
+import { ROOT, addBoard, lines, write } from "./apps";
+import { HEAD, SLOTS, board, forBoard, namesEach, plain, scene } from "./rows";
 
 const CHIPS = ["esp32", "esp32/nodemcu", "esp32/esp32c3", "esp32/esp32c3_cdc", "esp32/esp32c6", "esp32/esp32s3"];
 
@@ -45,24 +26,7 @@ test("right ones pass without a word: the chips with the overlay, a board with i
   assert.deepEqual(lines(git.app, "esp32", git.sdk), []);
 });
 
-type Row = readonly [what: string, platform: string, make: (t: TestContext) => Scene, message: RegExp, wrongs?: number];
-const plain = (change: (manifest: Manifest) => void) => (t: TestContext) => scene(t, change);
-/** A board whose settings or table are made wrong. */
-const board = (make: (app: string) => void, change?: (manifest: Manifest) => void) => (t: TestContext) => {
-  const made = scene(t, (manifest) => {
-    forBoard(manifest);
-    change?.(manifest);
-  });
-  addBoard(made.app, "esp32s3", 8);
-  make(made.app);
-  return made;
-};
-const setting = (line: string) => board((app) => addBoard(app, "esp32s3", 8, `${line}\n`));
-const table = (csv: string) => board((app) => writeFileSync(join(app, "table.csv"), csv));
-const HEAD = "nvs,data,nvs,0x9000,0x4000\notadata,data,ota,0xd000,0x2000\n";
-const SLOTS = "ota_0,app,ota_0,0x10000,0x3F0000\nota_1,app,ota_1,0x400000,0x3F0000\n";
-
-const WRONG: readonly Row[] = [
+namesEach([
   [
     "the library is not included",
     "esp32",
@@ -252,126 +216,9 @@ const WRONG: readonly Row[] = [
     /PARTITIONS_FILE is table\.csv, which is not there/,
   ],
   [
-    "flash of two sizes, of which the last counts",
-    "esp32/lamp",
-    setting("CONFIG_ESPTOOLPY_FLASHSIZE_2MB=y"),
-    /reaches to 0x800000, the flash is 2 MB/,
-  ],
-  [
-    "flash of no size",
-    "esp32/lamp",
-    setting("CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n"),
-    /no CONFIG_ESPTOOLPY_FLASHSIZE_\.\.MB is set/,
-  ],
-  [
-    "flash that is too small for the table",
-    "esp32/lamp",
-    setting("CONFIG_ESPTOOLPY_FLASHSIZE_8MB=n\nCONFIG_ESPTOOLPY_FLASHSIZE_4MB=y"),
-    /reaches to 0x800000, the flash is 4 MB/,
-  ],
-  [
-    "rollback off",
-    "esp32/lamp",
-    setting("CONFIG_BOOTLOADER_APP_ROLLBACK_ENABLE=n"),
-    /ROLLBACK_ENABLE is n \(sdkconfig/,
-  ],
-  [
-    "no check at power-on",
-    "esp32/lamp",
-    setting("CONFIG_BOOTLOADER_SKIP_VALIDATE_ON_POWER_ON=y"),
-    /ON_POWER_ON is y .*: the bootloader starts an image without checking/,
-  ],
-  [
-    "no check after deep sleep",
-    "esp32/lamp",
-    setting("CONFIG_BOOTLOADER_SKIP_VALIDATE_IN_DEEP_SLEEP=y"),
-    /IN_DEEP_SLEEP is y/,
-  ],
-  [
-    "a bootloader without a watchdog",
-    "esp32/lamp",
-    setting("CONFIG_BOOTLOADER_WDT_ENABLE=n"),
-    /BOOTLOADER_WDT_ENABLE is n/,
-  ],
-  [
-    "a watchdog that only prints",
-    "esp32/lamp",
-    setting("CONFIG_ESP_TASK_WDT_PANIC=n"),
-    /WDT_PANIC is n .*: firmware that hangs is never reset/,
-  ],
-  ["a watchdog that is not started", "esp32/lamp", setting("CONFIG_ESP_TASK_WDT_INIT=n"), /WDT_INIT is n/],
-  [
-    "a watchdog of 2 seconds",
-    "esp32/lamp",
-    setting("CONFIG_ESP_TASK_WDT_TIMEOUT_S=2"),
-    /TIMEOUT_S is 2 .*: the erase of a block/,
-  ],
-  [
-    "a watchdog on idle tasks",
-    "esp32/lamp",
-    setting("CONFIG_ESP_TASK_WDT_CHECK_IDLE_TASK_CPU1=y"),
-    /IDLE_TASK_CPU1 is y .*: JavaScript that is busy/,
-  ],
-  [
-    "a debugger after a panic",
-    "esp32/lamp",
-    setting("CONFIG_ESP_SYSTEM_PANIC_GDBSTUB=y"),
-    /GDBSTUB is y .*: a panic ends in a device that waits/,
-  ],
-  ["a halt after a panic", "esp32/lamp", setting("CONFIG_ESP_SYSTEM_PANIC_PRINT_HALT=y"), /PRINT_HALT is y/],
-  [
-    "ESP-IDF's own table",
-    "esp32/lamp",
-    setting("CONFIG_PARTITION_TABLE_CUSTOM=n"),
-    /TABLE_CUSTOM is n .*: ESP-IDF builds a table of its own/,
-  ],
-  ["a table elsewhere", "esp32/lamp", setting("CONFIG_PARTITION_TABLE_OFFSET=0x10000"), /TABLE_OFFSET is 0x10000/],
-  [
-    "no otadata",
-    "esp32/lamp",
-    table(HEAD.split("\n")[0]! + "\n" + SLOTS),
-    /no otadata partition: the bootloader always starts the same slot/,
-  ],
-  ["otadata of one sector", "esp32/lamp", table(HEAD.replace("0x2000", "0x1000") + SLOTS), /otadata has 4096 bytes/],
-  ["no nvs", "esp32/lamp", table(HEAD.split("\n")[1]! + "\n" + SLOTS), /no nvs partition: no checkpoint/],
-  [
-    "nvs of two pages",
-    "esp32/lamp",
-    table(HEAD.replace("0x4000", "0x2000") + SLOTS),
-    /nvs has 8192 bytes: NVS needs three pages/,
-  ],
-  ["one slot", "esp32/lamp", table(HEAD + SLOTS.split("\n")[0]!), /has one app partition \(ota_0 of 4032 KB\)/],
-  [
-    "a slot out of line",
-    "esp32/lamp",
-    table(HEAD + SLOTS.replace("0x400000", "0x401000")),
-    /ota_1 at 0x401000: an app must begin at a multiple of 0x10000/,
-  ],
-  [
-    "slots that overlap",
-    "esp32/lamp",
-    table(HEAD + SLOTS.replace("0x400000", "0x3f0000")),
-    /ota_1 at 0x3f0000 overlaps ota_0/,
-  ],
-  ["a line that is no partition", "esp32/lamp", table("nvs;data"), /table\.csv: partition table, line 1/],
-  [
     "an include that is not there",
     "esp32",
     plain((m) => m.include.push("./none.json")),
     /none\.json: there is no such file or folder \(included by .*manifest\.json\): mcconfig stops here/,
   ],
-];
-
-for (const [what, platform, make, message, wrongs = 1] of WRONG) {
-  test(`doctor names it: ${what}`, (t) => {
-    const { app, sdk } = make(t);
-    const found = lines(app, platform, sdk);
-    assert.ok(
-      found.some((line) => message.test(line)),
-      `${what}:\n${found.join("\n")}`,
-    );
-    const told = found.filter((line) => line.startsWith("wrong: "));
-    assert.equal(told.length, wrongs, `${what}:\n${told.join("\n")}`);
-    for (const line of found) assert.match(line, /^(wrong|note): [^\n]+: [^\n]+\. Fix: [^\n]+$/);
-  });
-}
+]);
