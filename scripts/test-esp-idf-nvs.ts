@@ -1,5 +1,6 @@
 /**
- * The NVS images of `xs-ota provision` against ESP-IDF's own generator: 1,000 devices, byte for byte.
+ * The NVS images of `xs-ota provision` against ESP-IDF's own generator: 1,000 devices, byte for byte. With esptool, also
+ * the merged image of a board against what esptool merges.
  *
  *     npm run test:esp-idf-nvs        needs Python with the package esp-idf-nvs-partition-gen; PYTHON names another one
  */
@@ -11,6 +12,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createProgram } from "../host-sim/cli/program";
 import { SETTINGS } from "../host-sim/board/firmware/settings";
+import { mergedAlike } from "./esp-idf-nvs/merged";
 import { Authority } from "../host-sim/cloud/core/listeners/certificates";
 
 const DEVICES = 1_000;
@@ -30,7 +32,13 @@ try {
   const different = devices.filter(([name]) => !theirs(name).equals(ours(name)));
   for (const [name] of different.slice(0, 5)) console.log(`${name}: different`);
   console.log(`${DEVICES - different.length} of ${DEVICES} NVS images are equal, byte for byte`);
-  if (different.length > 0) process.exitCode = 1;
+  const merged = await mergedAlike(PYTHON, folder, provision);
+  console.log(
+    merged === undefined
+      ? "esptool is not installed beside it: the merged image was not compared"
+      : `the merged image is ${merged ? "that" : "not that"} of esptool merge-bin`,
+  );
+  if (different.length > 0 || merged === false) process.exitCode = 1;
 } catch (error) {
   console.error(`error: ${(error as Error).message}`);
   process.exitCode = 1;
@@ -86,8 +94,12 @@ async function provisioned(devices: readonly Device[]): Promise<(name: string) =
   const list = join(folder, "devices.csv");
   writeFileSync(list, `${columns.join(",")}\n${lines.join("\n")}\n`);
   const out = join(folder, "ours");
-  await (await createProgram("provision")).parseAsync(["provision", list, "--out", out], { from: "user" });
+  await provision(list, "--out", out);
   return (name) => readFileSync(join(out, `${name}.nvs.bin`));
+}
+
+async function provision(...args: readonly string[]): Promise<void> {
+  await (await createProgram("provision")).parseAsync(["provision", ...args], { from: "user" });
 }
 
 function quoted(value: string): string {

@@ -2,7 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 
 export interface Configured {
   /** The merged sdkconfig of a release. */
@@ -23,7 +23,11 @@ export function configure(app: string, platform: string, moddable: string): Conf
   if (!existsSync(join(bin, system === "win" ? "mcconfig.exe" : "mcconfig"))) return undefined;
   const out = mkdtempSync(join(tmpdir(), "xs-ota-mcconfig-"));
   try {
-    const env = { ...process.env, PATH: `${bin}:${process.env["PATH"] ?? ""}`, IDF_PATH: standIn(join(out, "idf")) };
+    const env = {
+      ...process.env,
+      PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}`,
+      IDF_PATH: standIn(join(out, "idf")),
+    };
     const { status, stdout, stderr, error } = spawnSync(join(bin, "mcconfig"), ["-p", platform, "-o", out], {
       cwd: app,
       env,
