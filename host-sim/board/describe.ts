@@ -167,7 +167,9 @@ function lengthOf(nvs: Nvs, key: string): number {
 function describeLastRun(nvs: Nvs): LastRun {
   const text = (key: string): string | undefined => {
     const bytes = nvs.getBytes(key);
-    return bytes === undefined ? undefined : decodeUtf8(bytes);
+    // One line, whatever the exception's text was.
+    // oxlint-disable-next-line no-control-regex
+    return bytes === undefined ? undefined : decodeUtf8(bytes).replace(/[\u0000-\u001f\u007f]+/g, " ");
   };
   const [running, fault, stage] = [nvs.getNumber("running"), text("fault"), text("stage")];
   return {

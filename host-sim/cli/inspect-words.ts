@@ -61,7 +61,15 @@ export function report(inspection: Inspection): string {
     "settings (secret)",
     ...(settings.length === 0 ? ["  none"] : settings.map(({ key, bytes }) => `  ${key}  ${bytes} bytes`)),
     "",
-  ].join("\n");
+  ]
+    .map(printable)
+    .join("\n");
+}
+
+/** Names and texts of a damaged flash may be anything; a terminal acts on control characters. */
+function printable(line: string): string {
+  // oxlint-disable-next-line no-control-regex
+  return line.replace(/[\u0000-\u001f\u007f-\u009f]/g, "?");
 }
 
 function sizeInWords(bytes: number): string {

@@ -10,6 +10,8 @@ import type { FlashFile } from "./flash-file";
 /** Other places that CONFIG_PARTITION_TABLE_OFFSET is set to. */
 const SEARCHED = 0x20000;
 const SECTOR = 0x1000;
+/** No chip has more. */
+const FLASH_MAX = 128 << 20;
 /** Different values among 3 KiB: text, code and tables have far fewer repeated evenly; noise has nearly all. */
 const NOISE_VALUES = 240;
 const MB = 1 << 20;
@@ -37,11 +39,18 @@ export function tableOf(flash: FlashFile): readonly Partition[] {
       `the dump ends at ${hex(flash.given)}, before the end of the partition table at ${hex(TABLE_ADDRESS)}: read the whole flash (esptool read-flash 0 ALL flash.bin)`,
     );
   const bytes = flash.bytes(TABLE_ADDRESS, TABLE_LENGTH);
+  let partitions: readonly Partition[];
   try {
-    return partitionsOfBinary(bytes);
+    partitions = partitionsOfBinary(bytes);
   } catch (error) {
     throw new Error(reasonOf(flash, bytes, error as Error), { cause: error });
   }
+  // Without MD5 a damaged table may say anything.
+  const odd = partitions.find(({ address, size }) => address + size > FLASH_MAX || (address | size) % SECTOR !== 0);
+  if (odd === undefined) return partitions;
+  throw new Error(
+    `partition ${JSON.stringify(odd.label)} at ${hex(odd.address)} with ${odd.size} bytes: no partition of a chip; the dump or the flash is damaged`,
+  );
 }
 
 function reasonOf(flash: FlashFile, bytes: Uint8Array, error: Error): string {

@@ -1,6 +1,6 @@
 /** `xs-ota inspect flash.bin`: what esptool has read out of a real board, in words. */
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -39,7 +39,7 @@ test("a dump tells partitions, slots, boot entries, trial, records and the last 
   board.ports.store.setNumber(RECORDS.awakeSeconds.key, 77);
   const faults = new FaultRecord(board.ports.space(LAST_RUN));
   faults.begin("power-on");
-  faults.record("1.4.0", "unhandled exception", new Error("out of range"));
+  faults.record("1.4.0", "unhandled exception", new Error("out\nof range"));
   const path = join(temporaryFolder(t), "flash.bin");
   writeFileSync(path, dump());
   const { code, stdout, stderr } = await xsOta("inspect", path);
@@ -154,6 +154,29 @@ test("a table without MD5, as Moddable's builds have it, is read; rubbish behind
   assert.match(words(bare), /ota_0: 1\.4\.0 of thermostat, 40000 bytes, boots/);
   bare[md5 + 9] = 0;
   assert.match(refusal(bare), /rubbish behind its last entry: the dump or the flash is damaged/);
+});
+
+test("whatever is damaged in a dump, it is described or refused by one line", () => {
+  const { board, dump } = boardWithDump();
+  board.ports.space("xs-ota-cfg").setString("deviceSecret", Buffer.from(SECRET));
+  board.ports.store.setNumber("awake", 1);
+  const bytes = dump();
+  const table = 0x8000 + 6 * 32;
+  const bare = Buffer.from(bytes.subarray(0, 0x20000)).fill(0xff, table, table + 32);
+  let refused = 0;
+  for (let round = 0; round < 400; round++) {
+    const copy = Buffer.from(bare);
+    // Bytes of table, NVS and boot entries, by the round's own digest.
+    const noise = createHash("sha256").update(`round ${round}`).digest();
+    const from = [0x8000, 0x8000, 0x9000, 0xd000][round % 4]!;
+    for (let index = 0; index < 8; index++)
+      copy[from + (noise.readUInt16LE(index * 2) % (from === 0x8000 ? 0xc0 : 0x1000))] = noise[16 + index]!;
+    const why = refusal(copy);
+    if (why !== "") refused++;
+    assert.match(why, /^[^\n]*$/);
+    assert.ok(!why.includes(SECRET));
+  }
+  assert.ok(refused > 50 && refused < 350, String(refused));
 });
 
 test("a firmware file of exactly 1 MiB is firmware, not flash", () => {
