@@ -20,6 +20,11 @@ export const HEAD = 16;
 export const SECTOR_REPAIRS = 2;
 /** KiB that are erased with one command where that pays; 4: sector by sector, for an app that may not stop for 150 ms. */
 export const ERASE_BLOCK = 64;
+/**
+ * Longest time without serving sockets, ms: the erase of a block by the slowest chip (Winbond W25Q32JV, tBE2; a sector:
+ * 400 ms). Watchdog and keep-alive are longer; between two erases the sockets have their turn.
+ */
+export const ERASE_BLOCK_WORST = 2_000;
 /** Sectors still to be written that make the erase of a block pay: 150 ms against 37 ms each (`Flash.eraseBlock`). */
 export const ERASE_BLOCK_LEAST = 5;
 

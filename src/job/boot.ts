@@ -49,6 +49,8 @@ type Booted =
 
 export const boot = (context: JobContext, _state: Starting, _event: unknown, now: number): Step<Booted> => {
   const job = StoredJob.restore(context.facts.stored);
+  // No sleep begins in the middle of a program.
+  if (job !== undefined && context.facts.resetReason === "deep-sleep") job.torn = -1;
   context.budgets.start(now);
   // Before the verdict: a trial that has ended counts for it.
   const counted = job === undefined ? [] : countTrial(context, job, now);

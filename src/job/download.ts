@@ -40,6 +40,8 @@ export const startDownload = (job: StoredJob, now: number): Step<Downloading> =>
     hasDigest: offer.digest !== undefined,
   };
   const effects = prepare(job, progress, now);
+  // The rest of a block may be erased already: the next one then is, while the connection is made.
+  if (offset > 0) effects.push({ type: "yield" });
   return to({ name: "downloading", job, progress }, [...effects, request]);
 };
 
@@ -106,14 +108,39 @@ export const sectorAgain = sector as (
 ) => Step<Downloading | Storing | Reporting>;
 
 /**
- * Only what was erased since power-on counts as erased: an erase that a power cut has stopped can leave cells that read
- * as erased and do not hold.
+ * Only what was erased to its end counts as erased: an erase that a power cut has stopped can leave cells that read as
+ * erased and do not hold, and so can a program. Of a block the store knows that; of a sector only this run.
  */
 export const store = (context: JobContext, job: StoredJob, bytes: Uint8Array): JobEffect[] => {
   const sector = job.offset / SECTOR;
-  const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
-  job.erasedTo = Math.max(job.erasedTo, sector + erase);
-  return job.target.store(sector, bytes, erase);
+  const again = sector === job.torn ? 1 : 0;
+  const erase = sector < job.erasedTo ? again : job.target.eraseLength(context, job.offer, sector);
+  job.torn = -1;
+  const effects = job.target.store(sector, bytes, erase);
+  if (erase > 1) effects.splice(1, 0, ...job.erased(sector + erase));
+  else job.erasedTo = Math.max(job.erasedTo, sector + erase);
+  // What waited is read before the next erase.
+  return erase > 1 && job.container === undefined ? effects.concat({ type: "yield" }) : effects;
+};
+
+/**
+ * Erases the block behind the one that is written, at a moment when nothing comes: all that waited was read, and the
+ * server hears of the room a round trip before its next bytes arrive; or there is no connection yet.
+ */
+export const eraseAhead = <S extends InDownload>(context: JobContext, state: S): Step<S> => {
+  const { job } = state;
+  const { blockSectors } = context.facts;
+  const sector = job.erasedTo;
+  const next = Math.floor(job.offset / SECTOR / blockSectors + 1) * blockSectors;
+  // Before the first sector was looked at nothing is erased; a container lies where the next block may be.
+  if (
+    sector === 0 ||
+    sector > next ||
+    job.container !== undefined ||
+    job.target.eraseLength(context, job.offer, sector) === 1
+  )
+    return stay(state);
+  return to(state, [{ type: "erase", sector, block: true }, ...job.erased(sector + blockSectors)]);
 };
 
 /** The readback of a sector. The checkpoint advances only when it is equal; else the sector is stored again. */

@@ -17,6 +17,7 @@ import { JobContext } from "./context";
 import { ackedWhileDeciding, decidingTimeout, linkWhileDeciding } from "./deciding";
 import {
   downloadFailed,
+  eraseAhead,
   expired,
   finished,
   renewalTimeout,
@@ -190,6 +191,7 @@ const DOWNLOADING = Object.freeze({
   "start-over": startOver,
   rewind,
   stalled,
+  turn: eraseAhead,
   finished,
   expired,
   "download-failed": downloadFailed,

@@ -36,6 +36,8 @@ export const RECORDS = frozen({
   job: { key: "job", form: "bytes", ofJob: false, encode: encodeJob, decode: decodeJob },
   /** Sectors of the firmware that are stored and read back. */
   firmwareOffset: { key: "off", ...OFFSET },
+  /** Sectors before this one are erased or written: the erases of the blocks before it were completed. */
+  firmwareErased: { key: "erased", ...OFFSET },
   /** First 16 bytes of the firmware image, which are programmed last. */
   firmwareHeader: { key: "head", ...HEADER },
   /** Phase, activations, trials. Absent: downloading. */
@@ -95,6 +97,15 @@ export interface Checkpoint {
   readonly header: Uint8Array | undefined;
   /** Of a container that is not expanded yet; then `offset` counts its sectors. */
   readonly staged?: Uint8Array | undefined;
+  /** What is erased beyond it. */
+  readonly erased?: number | undefined;
 }
 
 export const NO_CHECKPOINT: Checkpoint = Object.freeze({ offset: undefined, header: undefined });
+
+/** Of a container that is not expanded. */
+export const stagedCheckpointIn = ({ stagedOffset, staged }: Snapshot): Checkpoint => ({
+  offset: stagedOffset,
+  header: undefined,
+  staged,
+});

@@ -7,7 +7,7 @@ import type { JobEffect } from "./effects";
 import type { HashPass } from "./hash-pass";
 import { identityOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
-import { NO_CHECKPOINT, RECORDS } from "./records";
+import { NO_CHECKPOINT, RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
 import { imageOf, tailOf } from "./staged";
 import type { Staged } from "./staged-codec";
@@ -22,8 +22,10 @@ export class StoredJob {
   freshUrl: string | undefined;
   /** Times that a fresh URL was asked for since power-on. */
   renewals = 0;
-  /** Sectors before this one were erased since power-on, or hold what the checkpoint claims. */
+  /** Sectors before this one are erased, or hold what the checkpoint claims. */
   erasedTo = 0;
+  /** A power cut may have stopped the program of this sector: it is erased again. -1: of none. */
+  torn = -1;
   /** Digests of what was read back since the download began at its first byte, without a gap. */
   pass: HashPass | undefined;
   /** The first sector of the slot was erased since power-on, for a container that is staged behind it. */
@@ -98,6 +100,8 @@ export class StoredJob {
     if ((needsHeader && header === undefined) || sectors === 0 || sectors > Math.ceil(this.size / SECTOR)) return;
     this.imageHeader = header;
     this.sectors = sectors;
+    this.torn = sectors;
+    this.erasedTo = Math.max(sectors, this.erasedRecord?.decode(this.identity, left.erased) ?? 0);
   }
 
   /** Whose bytes are fetched, and those of the file are only staged. */
@@ -127,6 +131,11 @@ export class StoredJob {
   }
   private get offsetRecord(): OffsetRecord {
     return this.isStaging ? RECORDS.stagedOffset : this.target.offset;
+  }
+
+  /** Of a container only what this run erased counts as erased: its tail and its front take turns. */
+  private get erasedRecord(): Target["erased"] {
+    return this.staged === undefined ? this.ofOffer.erased : undefined;
   }
 
   get offer(): Offer {
@@ -182,6 +191,7 @@ export class StoredJob {
     return {
       offset: this.target.offset.encode(this.identity, this.sectors),
       header: this.target.header.encode(this.identity, this.imageHeader),
+      erased: this.erasedRecord?.encode(this.identity, this.erasedTo),
     };
   }
 
@@ -252,12 +262,19 @@ export class StoredJob {
     return [{ type: "put-bytes", key, bytes: encode(this.identityNow, this.imageHeader) }, this.putOffset()];
   }
 
-  /** What is stored from `offset` on, a multiple of the sector, counts no more. */
+  /** The blocks before sector `end` are erased: from now on, and after a power cut. */
+  erased(end: number): JobEffect[] {
+    this.erasedTo = end;
+    if (this.erasedRecord === undefined) return [];
+    const { key, encode } = this.erasedRecord;
+    return [{ type: "put-number", key, value: encode(this.identity, end) }];
+  }
+
+  /** What is stored from `offset` on, a multiple of the sector, counts no more, and is not erased. */
   rewind(offset: number): JobEffect[] {
     this.pass = undefined;
     this.sectors = Math.min(this.sectors, offset / SECTOR);
-    this.erasedTo = 0;
-    return [this.putOffset()];
+    return [...this.erased(0), this.putOffset()];
   }
 
   /** Nothing that is in flash counts any more. */
@@ -310,8 +327,9 @@ export class StoredJob {
 
   /** A header without an offset counts for nothing, and neither does an offset without a header. */
   private deleteCheckpoint(): JobEffect[] {
-    const { offset, header } = this.ofOffer;
+    const { offset, header, erased } = this.ofOffer;
     const effects: JobEffect[] = [
+      ...(erased === undefined ? [] : [{ type: "delete", key: erased.key } as const]),
       { type: "delete", key: offset.key },
       { type: "delete", key: header.key },
     ];
@@ -324,16 +342,8 @@ export class StoredJob {
   }
 }
 
-const stagedCheckpointIn = ({ stagedOffset, staged }: Snapshot): Checkpoint => ({
-  offset: stagedOffset,
-  header: undefined,
-  staged,
-});
-
-const deleteRecords = (): JobEffect[] => {
-  return [
-    { type: "delete", key: RECORDS.job.key },
-    { type: "delete", key: RECORDS.phase.key },
-    { type: "delete", key: RECORDS.outcome.key },
-  ];
-};
+const deleteRecords = (): JobEffect[] => [
+  { type: "delete", key: RECORDS.job.key },
+  { type: "delete", key: RECORDS.phase.key },
+  { type: "delete", key: RECORDS.outcome.key },
+];

@@ -29,6 +29,8 @@ export interface Target {
   /** Records of the checkpoint. */
   readonly offset: OffsetRecord;
   readonly header: HeaderRecord;
+  /** Undefined: the target erases by itself. */
+  readonly erased: (typeof RECORDS)["firmwareErased"] | undefined;
   /** Bytes at the start of the image that stay erased until the image is proven. */
   readonly heldBack: number;
   /**
@@ -88,11 +90,16 @@ export const FIRMWARE: Target = frozen<Target>({
   name: "firmware",
   offset: RECORDS.firmwareOffset,
   header: RECORDS.firmwareHeader,
+  erased: RECORDS.firmwareErased,
   // A half-written slot must not boot: the first bytes hold the image's magic number.
   heldBack: HEAD,
   proven: "commit",
   slot: "",
-  checkpointIn: ({ firmwareOffset, firmwareHeader }) => ({ offset: firmwareOffset, header: firmwareHeader }),
+  checkpointIn: ({ firmwareOffset, firmwareHeader, firmwareErased }) => ({
+    offset: firmwareOffset,
+    header: firmwareHeader,
+    erased: firmwareErased,
+  }),
   refusalOfSize: ({ facts }, _offer, size) =>
     size <= facts.slotSize ? undefined : `image of ${size} bytes does not fit the slot of ${facts.slotSize}`,
   refusalOfVersion: ({ facts, options }, offer) => refusalOfDowngrade(offer, facts.running, options.policy),
@@ -130,10 +137,14 @@ export const COMPONENT: Target = frozen<Target>({
   name: "component",
   offset: RECORDS.componentOffset,
   header: RECORDS.componentHeader,
+  erased: undefined,
   heldBack: 0,
   proven: "install",
   slot: COMPONENT_SLOT,
-  checkpointIn: ({ componentOffset, componentHeader }) => ({ offset: componentOffset, header: componentHeader }),
+  checkpointIn: ({ componentOffset, componentHeader }) => ({
+    offset: componentOffset,
+    header: componentHeader,
+  }),
   refusalOfSize({ options }, { component = "" }, size) {
     const capacity = options.capacityOf?.(component);
     if (capacity === undefined) return `this device has no module ${JSON.stringify(component)}`;

@@ -39,6 +39,7 @@ test("the size that the server tells is stored before the download goes on behin
     "put-bytes",
     "invalidate",
     "report",
+    "yield",
     "download",
   ]);
 });
@@ -46,7 +47,7 @@ test("the size that the server tells is stored before the download goes on behin
 test("a size without a checkpoint of the image is stored, and nothing left of another image stays", () => {
   const on = new JobFixture();
   on.push(unknown);
-  assert.deepEqual(effectsOf(on, total(next.length)), ["delete", "delete", "put-bytes"]);
+  assert.deepEqual(effectsOf(on, total(next.length)), ["delete", "delete", "delete", "put-bytes"]);
   assert.deepEqual(effectsOf(on, total(next.length)), [], "told once more");
 });
 
@@ -55,7 +56,14 @@ test("the running version offered without its size: the download ends, and what 
   const on = new JobFixture({ factory: running });
   on.push({ ...offerOf(running, "0.1.0"), size: 0 });
   assert.equal(on.downloading, true);
-  assert.deepEqual(effectsOf(on, total(running.length)), ["stop-download", "delete", "delete", "put-bytes", "read"]);
+  assert.deepEqual(effectsOf(on, total(running.length)), [
+    "stop-download",
+    "delete",
+    "delete",
+    "delete",
+    "put-bytes",
+    "read",
+  ]);
 });
 
 test("a module's installer is opened behind the record, where writing goes on", () => {

@@ -81,6 +81,8 @@ export class JobFixture {
   /** Milliseconds of the clock. */
   now = 0;
   answers: NonNullable<FixtureOptions["answers"]>;
+  /** From the next start on. */
+  policy: FixtureOptions["policy"];
   /** Sees each event, and what the job makes of it. */
   onHandled: ((event: JobEvent, effects: readonly JobEffect[]) => void) | undefined;
   readonly #options: FixtureOptions;
@@ -89,6 +91,7 @@ export class JobFixture {
   constructor(options: FixtureOptions = {}) {
     this.#options = options;
     this.answers = options.answers ?? {};
+    this.policy = options.policy;
     this.board = new MemoryBoard({
       factoryImage: options.factory ?? image("0.1.0"),
       table: partitionTableFor(4 << 20),
@@ -119,7 +122,7 @@ export class JobFixture {
     this.#runner = runner;
     this.downloading = false;
     const platform = { name: this.#options.platform ?? "tencent", rules: { ...RULES, ...this.#options.rules } };
-    const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.#options.policy };
+    const policy = { ...DEFAULT_POLICY, allowHttp: true, ...this.policy };
     const { refusalOfSignature } = this.#options;
     const trust = refusalOfSignature === undefined ? {} : { refusalOfSignature };
     this.#run(() => runner.boot({ platform, policy, ...trust }));

@@ -23,11 +23,13 @@ const { digest: _digest, ...undigested } = record.offer;
 const at = (sectors: number, of = record): Checkpoint => ({
   offset: encodeOffset(identityOf(of), sectors),
   header: encodeHeader(identityOf(of), HEAD),
+  erased: encodeOffset(identityOf(of), sectors),
 });
 const snapshot = (job: JobRecord, checkpoint: Checkpoint, change: Partial<Snapshot> = {}): Snapshot => ({
   job: encodeJob(job),
   firmwareOffset: checkpoint.offset,
   firmwareHeader: checkpoint.header,
+  firmwareErased: checkpoint.erased,
   ...change,
 });
 
@@ -83,7 +85,13 @@ test("of a file whose size is not known nothing is stored or complete", () => {
 
 test("a job begins with the end of what is left of another, and its own record comes last", () => {
   const left = ["delete job", "delete state", "delete out"];
-  assert.deepEqual(words(StoredJob.begin(record, ABSENT).effects), [...left, "delete off", "delete head", "put job"]);
+  assert.deepEqual(words(StoredJob.begin(record, ABSENT).effects), [
+    ...left,
+    "delete erased",
+    "delete off",
+    "delete head",
+    "put job",
+  ]);
   assert.deepEqual(
     words(StoredJob.begin(record, at(2)).effects),
     [...left, "put job"],
@@ -100,7 +108,7 @@ test("the size that the server tells decides whose checkpoint is left, and outli
   const unknown: JobRecord = { ...record, offer: { ...record.offer, size: 0 } };
   for (const [left, effects, offset] of [
     [at(2), ["put job"], 2 * SECTOR],
-    [at(2, unknown), ["delete off", "delete head", "put job"], 0],
+    [at(2, unknown), ["delete erased", "delete off", "delete head", "put job"], 0],
   ] as const) {
     const { job: memory, effects: begun } = StoredJob.begin(unknown, left);
     const learnt = memory.learn(record.offer.size, undefined, left);
@@ -136,16 +144,28 @@ test("a validator is kept where no digest guards a resume, costs the checkpoint 
   assert.deepEqual(digested.learn(size, '"one"', ABSENT), []);
 });
 
-test("the head is stored before the first sector counts; a checkpoint that is dropped is gone in memory and in the store, the offset first", () => {
+test("the head is stored before the first sector counts; a checkpoint that is dropped is gone in memory and in the store, its head last", () => {
   const { job: memory } = StoredJob.begin(record, ABSENT);
   const bytes = new Uint8Array(SECTOR).fill(0xe9);
   assert.deepEqual(words(memory.advance(bytes)), ["put head", "put off 1"]);
   assert.deepEqual(words(memory.advance(bytes)), ["put off 2"]);
-  assert.deepEqual(memory.checkpoint, at(2));
+  assert.deepEqual(memory.checkpoint, { ...at(2), erased: encodeOffset(IDENTITY, 0) });
   bytes.fill(0);
   assert.deepEqual(memory.header, HEAD, "its own copy");
-  assert.deepEqual(words(memory.dropCheckpoint()), ["delete off", "delete head"]);
+  assert.deepEqual(words(memory.dropCheckpoint()), ["delete erased", "delete off", "delete head"]);
   assert.deepEqual([memory.offset, memory.header, memory.checkpoint], [0, undefined, ABSENT]);
+});
+
+test("what is erased beyond the checkpoint is found again, but for the sector whose program a cut may have stopped", () => {
+  const { job: memory } = StoredJob.begin(record, at(2));
+  assert.deepEqual([memory.erasedTo, memory.torn], [2, 2]);
+  const stored = after(snapshot(record, at(2)), memory.erased(4));
+  const again = StoredJob.restore(stored)!;
+  assert.deepEqual([again.erasedTo, again.torn], [4, 2]);
+  assert.deepEqual(words(again.rewind(SECTOR)), ["put erased 0", "put off 1"], "what was written is erased no more");
+  assert.equal(again.erasedTo, 0);
+  const none = StoredJob.restore({ ...stored, firmwareErased: encodeOffset(IDENTITY ^ 1, 4) })!;
+  assert.equal(none.erasedTo, 2, "of another file");
 });
 
 test("state and outcome of a job are found again, and not by the next job", () => {
@@ -175,6 +195,7 @@ test("a job that is over goes record first, and keeps its checkpoint only where 
     "delete job",
     "delete state",
     "delete out",
+    "delete erased",
     "delete off",
     "delete head",
   ]);

@@ -83,7 +83,7 @@ export const BREAKAGES_OF_CONTAINERS: readonly Breakage[] = [
       })),
   },
   {
-    check: "erased in this start",
+    check: "erased to its end",
     device: "does not erase the first sector before a container is staged",
     scenario: "delta",
     make: () => withFlash((flash) => ({ erase: (sector) => (sector === 0 ? undefined : flash.erase(sector)) })),

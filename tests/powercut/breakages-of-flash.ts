@@ -212,8 +212,8 @@ export const BREAKAGES_OF_FLASH: readonly Breakage[] = [
     make: () => beforeStart(once(({ monitor }) => monitor.ports.flash.erase(0))),
   },
   {
-    check: "erased in this start",
-    device: "writes where it has not erased since the start",
+    check: "erased to its end",
+    device: "writes where it has not erased",
     scenario: "good",
     make: () => withFlash((flash) => ({ erase: (sector) => (sector === 2 ? undefined : flash.erase(sector)) })),
   },

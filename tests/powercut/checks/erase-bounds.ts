@@ -8,5 +8,5 @@ const BLOCK = BLOCK_SIZE / SECTOR;
 export const endOfErases = (sectors: number): number =>
   sectors % BLOCK < ERASE_BLOCK_LEAST ? sectors : Math.ceil(sectors / BLOCK) * BLOCK;
 
-/** Erases that one power cut may cost: a sector, or the sectors of a block. */
-export const erasesOfCut = (sectors: number): number => (endOfErases(sectors) < BLOCK ? 1 : BLOCK);
+/** Erases that one power cut may cost: the sector that was written, and the block that was erased. */
+export const erasesOfCut = (sectors: number): number => (endOfErases(sectors) < BLOCK ? 1 : 1 + BLOCK);

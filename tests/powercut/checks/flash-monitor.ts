@@ -64,6 +64,7 @@ function beforeErase(start: MonitoredStart, sector: number): void {
     () => `sector ${sector} is erased while a boot entry (${entry?.state}) names its slot`,
   );
   checkAsked(start);
+  ledger.clean[start.target].delete(sector);
   if (job === undefined) return ledger.violate("sector erases", `sector ${sector} is erased without a job`);
   start.verified = false;
   const image = imageOf(job.record.offer);
@@ -75,16 +76,16 @@ function beforeErase(start: MonitoredStart, sector: number): void {
 }
 
 function afterErase(start: MonitoredStart, sector: number): void {
-  start.erased.add(sector);
+  start.simulation.ledger.clean[start.target].add(sector);
   if (sector === 0) start.head = "untouched";
 }
 
-/** An erase of an earlier start may have been cut: what reads as erased then need not hold what is programmed. */
-function beforeSector(start: MonitoredStart, sector: number): void {
-  start.simulation.ledger.expect(
-    "erased in this start",
-    start.erased.delete(sector),
-    () => `sector ${sector} is written, and was not erased since the start`,
+/** Its erase, or a program after it, may have been cut: what reads as erased then need not hold what is programmed. */
+function beforeSector({ simulation: { ledger }, target }: MonitoredStart, sector: number): void {
+  ledger.expect(
+    "erased to its end",
+    ledger.clean[target].delete(sector),
+    () => `sector ${sector} is written, and was not erased to its end since it was written last`,
   );
 }
 

@@ -17,7 +17,7 @@ export const CHECKS = {
   "resume of the same image": 5,
   "bytes fetched again": 6,
   "sector erases": 6,
-  "erased in this start": 6,
+  "erased to its end": 6,
   "one outcome": 7,
   "order of reports": 7,
   "done after confirm": 8,
@@ -135,6 +135,8 @@ export class Ledger {
   readonly fetching = new Map<string, Fetching>();
   /** The device has received the acknowledgement of its job's outcome. */
   acknowledged = false;
+  /** Sectors of each slot whose erase was completed, and which were not written since. */
+  readonly clean: readonly [Set<number>, Set<number>] = [new Set(), new Set()];
   /** Stamp of each slot's content at its last check. */
   readonly checked: [number, number] = [0, 0];
   /** Starts of the board. */
@@ -155,6 +157,7 @@ export class Ledger {
     for (const [key, values] of this.history) copy.history.set(key, values);
     for (const [key, values] of this.fetching) copy.fetching.set(key, values);
     copy.acknowledged = this.acknowledged;
+    for (const slot of [0, 1] as const) for (const sector of this.clean[slot]) copy.clean[slot].add(sector);
     copy.checked[0] = this.checked[0];
     copy.checked[1] = this.checked[1];
     copy.starts = this.starts;

@@ -37,8 +37,6 @@ export class MonitoredStart extends StoredRecords {
   progressRestarts = 0;
   /** Highest percent reported in this start, by version. */
   readonly percents = new Map<string, number>();
-  /** Sectors that were erased in this start and not written since. */
-  readonly erased = new Set<number>();
   /** Sectors that were written in this start and not read back since. */
   readonly unread = new Set<number>();
   /** Readbacks that differed, by sector. */

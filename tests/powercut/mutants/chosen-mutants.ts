@@ -16,9 +16,6 @@ interface Chosen {
 const job = (name: string): string => `src/job/${name}.ts`;
 const STORED = "if (this.sectors++ > 0 || this.isStaging) return [this.putOffset()];";
 const WRITTEN = `{ type: "write", offset, bytes: body }, { type: "compare", offset, bytes: body, erased }`;
-const ERASE_AHEAD = `const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, sector);
-  job.erasedTo = Math.max(job.erasedTo, sector + erase);
-  return job.target.store(sector, bytes, erase);`;
 const OWN_FAULT = `{ entry: "failed", reset: "other", verdict: "rolled back, deny", text: failedInTrial },`;
 
 const CHOSEN: readonly Chosen[] = [
@@ -131,23 +128,31 @@ const CHOSEN: readonly Chosen[] = [
   },
   {
     invariant: 6,
-    what: "what was erased before a power cut counts as erased after it",
+    what: "the sector in whose program the power was cut counts as erased",
     file: job("stored-job"),
-    passage: "this.sectors = sectors;",
-    instead: `this.sectors = sectors;
-    this.erasedTo = Math.ceil(sectors / 16) * 16;`,
+    passage: "this.torn = sectors;",
+    instead: "",
   },
   {
     invariant: 6,
-    what: "the block that is erased begins before the checkpoint",
+    what: "a block that is erased ahead counts as erased before it is",
     file: job("download"),
-    passage: ERASE_AHEAD,
-    instead: `const begin = sector - (sector % 16);
-  const erase = sector < job.erasedTo ? 0 : job.target.eraseLength(context, job.offer, begin);
-  job.erasedTo = Math.max(job.erasedTo, erase > 1 ? begin + erase : sector + erase);
-  const stored = job.target.store(sector, bytes, 0);
-  if (erase === 0) return stored;
-  return [erase > 1 ? { type: "erase", sector: begin, block: true } : { type: "erase", sector }, ...stored];`,
+    passage: `[{ type: "erase", sector, block: true }, ...job.erased(sector + blockSectors)]`,
+    instead: `[...job.erased(sector + blockSectors), { type: "erase", sector, block: true }]`,
+  },
+  {
+    invariant: 6,
+    what: "what is rewound counts as erased",
+    file: job("stored-job"),
+    passage: "return [...this.erased(0), this.putOffset()];",
+    instead: "return [this.putOffset()];",
+  },
+  {
+    invariant: 6,
+    what: "the block that is erased ahead is the one that is written",
+    file: job("download"),
+    passage: "const sector = job.erasedTo;",
+    instead: "const sector = job.erasedTo - blockSectors;",
   },
   {
     invariant: 6,

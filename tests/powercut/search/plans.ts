@@ -90,7 +90,7 @@ const every = (setting: Setting, density: Density, strides: readonly number[] = 
 export function commitPlan(everyPair = false): PlanPhase[] {
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
-    { title: "every cut, 18 sectors", works: MAIN.flatMap(everyPoint) },
+    { title: "every cut, 22 sectors", works: MAIN.flatMap(everyPoint) },
     { title: "every cut, further scenarios", works: rest.map((scenario) => every(small(scenario), FEW)) },
     {
       title: "every cut, whole agent",
@@ -314,8 +314,8 @@ export function mutantPlan(): Work[] {
       count: 12,
       depth: 2,
     })),
-    // Small images have no whole block to erase.
-    { kind: "sample", setting: whole("good"), seed: 1, count: 8, depth: 1 },
+    // Small images have no whole block to erase; a block is erased ahead once.
+    { kind: "exhaust", setting: whole("good"), densities: [PAIRS], part: ALL },
     { kind: "sample", setting: whole("delta"), seed: 1, count: 8, depth: 1 },
     { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
     { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
