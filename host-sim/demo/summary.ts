@@ -1,4 +1,5 @@
 import type { Wear } from "../board/wear-file";
+import type { SecondUpdate } from "./second-update";
 
 /** Measurements of the demonstration. */
 export interface Measured {
@@ -20,6 +21,7 @@ export interface Measured {
   readonly reports: number;
   readonly violations: readonly string[];
   readonly seconds: number;
+  readonly second: SecondUpdate;
 }
 
 /** Bytes: one sector and what is in flight when the power is cut (invariant 6 in docs/DESIGN.md). */
@@ -29,7 +31,7 @@ const BLOCK = 16;
 const NOTHING: Wear = { erases: 0, mostErases: 0, programs: 0 };
 
 export function summarize(measured: Measured): string[] {
-  const { size, served, again, wear, reports, seconds, runs, status, inFlash } = measured;
+  const { size, served, again, wear, reports, seconds, runs, status, inFlash, second } = measured;
   const of = (label: string): Wear => wear[label] ?? NOTHING;
   const rows: readonly (readonly [string, string])[] = [
     ["cloud says", `${status}, the board runs ${runs}`],
@@ -44,10 +46,16 @@ export function summarize(measured: Measured): string[] {
     ["NVS", `${of("nvs").programs} writes, ${of("nvs").erases} page erases`],
     ["boot entries", `${of("otadata").programs} writes`],
     ["reports sent", String(reports)],
+    [
+      `update to ${second.version}`,
+      `${second.status}: ${second.served} bytes served, of a container of ${second.container}, for an image of ${second.image} (${percent(second)} %)`,
+    ],
     ["time", `${seconds.toFixed(1)} s`],
   ];
   return ["", ...rows.map(([name, value]) => `  ${name.padEnd(22)} ${value}`), ""];
 }
+
+const percent = ({ served, image }: SecondUpdate): string => ((100 * served) / image).toFixed(1);
 
 /** Promises that the run broke. */
 export function problems({
@@ -62,6 +70,7 @@ export function problems({
   wanted,
   wear,
   violations,
+  second,
 }: Measured): string[] {
   const found: string[] = [];
   const expect = (holds: boolean, what: string): void => void (holds || found.push(what));
@@ -74,6 +83,8 @@ export function problems({
   const most = Math.ceil(sectors / BLOCK) * BLOCK + BLOCK;
   expect((wear["ota_1"] ?? NOTHING).erases <= most, `${wear["ota_1"]?.erases} sectors were erased`);
   expect((wear["ota_1"] ?? NOTHING).mostErases <= 2, `a sector was erased ${wear["ota_1"]?.mostErases} times`);
+  expect(second.status === "success" && second.runs === second.version, `the update by a delta is ${second.status}`);
+  expect(second.served * 4 < second.image, `${second.served} bytes were served for a delta`);
   expect(violations.length === 0, `the cloud saw breaches of protocol: ${violations.join(", ")}`);
   return found;
 }
