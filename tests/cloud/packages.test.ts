@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { PackageStore } from "../../host-sim/cloud/core/files/packages";
 import { buildImage } from "../../hal/model-chip/build-image";
+import { containerOf } from "../kit/containers";
 import { makeKey, signed } from "../signature/test-keys";
 import { firmware } from "./helpers";
 
@@ -158,4 +159,18 @@ test("a package tells whether it is signed and by which key, as far as the file 
     problem: "signature trailer is malformed: bytes behind the signature",
   });
   assert.equal(await facts(body.subarray(0, 50), "5"), undefined);
+});
+
+test("of a container the store knows what it makes and what each device fetches of it", async () => {
+  const store = await PackageStore.open();
+  const [old, next] = ["0.1.0", "0.2.0"].map((version) =>
+    buildImage({ version, payload: Buffer.from(`firmware ${version}`), size: 100_000 }),
+  );
+  const { bytes, container } = containerOf(next!, [old!], { key: makeKey().privateKey });
+  const { version, project, chip, problem, signature, container: facts } = await store.add(bytes);
+  assert.deepEqual([version, project, chip, problem, signature?.form], ["0.2.0", "xs-ota-board", 0, undefined, "good"]);
+  assert.deepEqual(facts, {
+    image: 100_000,
+    parts: [{ size: container.parts[0]!.length }, { from: "0.1.0", size: container.parts[1]!.length }],
+  });
 });

@@ -8,7 +8,8 @@ import type { Task } from "../core/devices/tasks";
 import type { Views } from "./schemas/views";
 
 export function packageView(cloud: Cloud, file: Package): Views["package"] {
-  const { id, name, version, imageVersion, project, chip, problem, signature, size, md5, sha256, addedAt } = file;
+  const { id, name, version, imageVersion, project, chip, problem, container, signature } = file;
+  const { size, md5, sha256, addedAt } = file;
   return {
     id,
     name,
@@ -17,6 +18,9 @@ export function packageView(cloud: Cloud, file: Package): Views["package"] {
     ...(project === undefined ? {} : { project }),
     ...(chip === undefined ? {} : { chip }),
     ...(problem === undefined ? {} : { problem }),
+    ...(container === undefined
+      ? {}
+      : { container: { ...container, parts: container.parts.map((part) => ({ ...part })) } }),
     signature: signature === undefined ? "none" : signature.form === "good" ? "signed" : "broken",
     ...(signature?.form === "good" && signature.key !== "" ? { signer: signature.key } : {}),
     size,

@@ -16,6 +16,23 @@ export const PackageView = Type.Object(
         description: "why a bootloader would not start it, or what it is in place of an application image",
       }),
     ),
+    container: Type.Optional(
+      Type.Object(
+        {
+          image: Type.Integer({ description: "bytes of the file that it makes" }),
+          parts: Type.Array(
+            Type.Object(
+              {
+                from: Type.Optional(Type.String({ description: "version of the older image; absent: it needs none" })),
+                size: Type.Integer({ description: "bytes" }),
+              },
+              strict,
+            ),
+          ),
+        },
+        { ...strict, description: "deltas from older images, and the whole of the new one compressed" },
+      ),
+    ),
     signature: Type.Enum(["none", "signed", "broken"], {
       description: "as far as the file tells; whether its key is trusted, each device decides",
     }),

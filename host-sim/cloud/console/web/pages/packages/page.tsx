@@ -62,6 +62,8 @@ export function PackagesPage(): JSX.Element {
   );
 }
 
+const share = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
+
 function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; remove: () => void }): JSX.Element {
   return (
     <tr>
@@ -79,6 +81,12 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
           {bytes(file.size)}
           {file.size >= 1_000 && ` (${file.size.toLocaleString()} bytes)`}
         </span>
+        {file.container?.parts.map(({ from, size }) => (
+          <span class="under" key={from ?? ""}>
+            {from === undefined ? "compressed" : `from ${from}`}: {bytes(size)}, {share(size, file.container!.image)} of{" "}
+            {bytes(file.container!.image)}
+          </span>
+        ))}
         {file.imageVersion !== undefined && file.imageVersion !== file.version && (
           <span class="under warn">says {file.imageVersion} of itself</span>
         )}
