@@ -80,6 +80,8 @@ const afterState = (before: Status, notice: Extract<Notice, { event: "state" }>)
       return { ...before, mood: "busy", headline: `Downloading ${notice.percent} %`, percent: notice.percent };
     case "verifying":
       return { ...before, mood: "busy", headline: "Verifying", detail: "digest of what is in flash", percent: 100 };
+    case "expanding":
+      return { ...before, mood: "busy", headline: "Expanding", detail: "what was downloaded" };
     case "burning":
       return { ...before, mood: "busy", headline: "Installing", detail: "image proven", percent: 100 };
     case "installing":
