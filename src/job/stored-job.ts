@@ -243,8 +243,7 @@ export class StoredJob {
   expand(): JobEffect[] {
     const { staged } = this;
     if (staged === undefined || this.phaseRecord.expanding === true) return [];
-    // Staged bytes in the first sector are written over.
-    this.erasedTo = this.frontErased && staged.at > 0 ? 1 : 0;
+    this.erasedTo = 0;
     const entered = this.enter({ expanding: true });
     this.sectors = 0;
     this.imageHeader = undefined;

@@ -52,9 +52,9 @@ export const verify = (context: JobContext, job: StoredJob, now: number): Step<V
  * The first sector was read back: its digests grow with the download, which spares a pass over flash. Of firmware only:
  * the chip checks the image once more, and an installer reads for itself.
  */
-export const beginPass = (context: JobContext, { offer, target }: StoredJob): HashPass | undefined => {
-  const digests = target.proven === "commit" ? digestsOf(context, offer) : undefined;
-  return digests && new HashPass("target", offer.size, digests);
+export const beginPass = (context: JobContext, { image, target }: StoredJob): HashPass | undefined => {
+  const digests = target.proven === "commit" ? digestsOf(context, image) : undefined;
+  return digests && new HashPass("target", image.size, digests);
 };
 
 /**

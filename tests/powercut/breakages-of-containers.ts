@@ -82,10 +82,4 @@ export const BREAKAGES_OF_CONTAINERS: readonly Breakage[] = [
         },
       })),
   },
-  {
-    check: "erased to its end",
-    device: "does not erase the first sector before a container is staged",
-    scenario: "delta",
-    make: () => withFlash((flash) => ({ erase: (sector) => (sector === 0 ? undefined : flash.erase(sector)) })),
-  },
 ];
