@@ -9,7 +9,7 @@ import { AgentDevice } from "../powercut/simulation/agent-device";
 import type { MakeAgent } from "../powercut/simulation/agent-device";
 import { POLICY } from "../powercut/simulation/job-device";
 import type { MakeDevice } from "../powercut/simulation/device";
-import { TENCENT_DEVICE, platformOf } from "../powercut/simulation/scenarios";
+import { TENCENT_DEVICE, platformOf } from "../powercut/simulation/platforms";
 import { SimulationState } from "../powercut/simulation/simulation-state";
 import { OtaAgent, TencentPlatform } from "./e210eec/agent.mjs";
 import type { EditionScenario } from "./scenarios";

@@ -6,7 +6,8 @@ import { StaticPlatform } from "../../src/platforms/static/dialect";
 import { factoryBoard } from "../kit/images";
 import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
-import { VirtualNetwork, perConnection } from "../kit/virtual-network";
+import { perConnection } from "../kit/peer";
+import { VirtualNetwork } from "../kit/virtual-network";
 
 const DAY = 86_400_000;
 /** As nginx answers. */

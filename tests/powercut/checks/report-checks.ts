@@ -3,7 +3,7 @@ import { TRIALS_MAX } from "../../../src/constants";
 import { DEFAULT_POLICY } from "../../../src/job/policy";
 import type { Heard, HeardOutcome } from "../simulation/cloud-side";
 import { NEVER_AGAIN, fits } from "../simulation/cloud-side";
-import { rulesOf } from "../simulation/scenarios";
+import { rulesOf } from "../simulation/platforms";
 import { isAtFault } from "../simulation/simulation-state";
 import type { SimulationState } from "../simulation/simulation-state";
 import type { MonitoredStart } from "./monitored-start";

@@ -208,19 +208,13 @@ export function containerPlan(): PlanPhase[] {
   ];
 }
 
-/** The long search on a platform that is polled: every cut of the whole agent, and sequences of two to five. */
-export function filesPlan(): PlanPhase[] {
-  const settings = ["files", "staged"].map((scenario) => agent(scenario));
-  return [
-    { title: "every cut", works: settings.map((setting) => every(setting, SINGLES)) },
-    {
-      title: "two to five cuts",
-      works: settings.flatMap((setting) =>
-        [2, 3, 4, 5].map((depth): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth })),
-      ),
-    },
-  ];
-}
+/** The long search on a platform that is polled, of the whole agent: every cut, and sequences of two to five. */
+export const filesPlan = (): PlanPhase[] =>
+  ["files", "staged"].map((title) => {
+    const setting = agent(title);
+    const sample = (depth: number): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth });
+    return { title, works: [every(setting, SINGLES), ...[2, 3, 4, 5].map(sample)] };
+  });
 
 /** What new firmware may do on its trial. */
 const TRIALS = ["good", "throws", "hangs", "offline", "unhealthy", "sleeps"];

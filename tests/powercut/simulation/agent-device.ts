@@ -17,7 +17,7 @@ import { VirtualNetwork } from "../../kit/virtual-network";
 import type { Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
 import { ASLEEP, Sleeps } from "./sleeps";
-import { platformOf } from "./scenarios";
+import { platformOf } from "./platforms";
 import type { Scenario } from "./scenarios";
 
 /** Notices of one start before the agent counts as wedged. */

@@ -12,7 +12,7 @@ import type { Connection, Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
 import { connected, checkReport } from "../checks/report-checks";
 import type { Connection as Reporting } from "../checks/report-checks";
-import { rulesOf } from "./scenarios";
+import { rulesOf } from "./platforms";
 import type { SimulationState } from "./simulation-state";
 
 /** Version of the probe: an offer that the device can only refuse. */

@@ -22,7 +22,7 @@ import { checkDownload, noteServed } from "../checks/download-checks";
 import { connected, checkReport } from "../checks/report-checks";
 import type { Connection } from "../checks/report-checks";
 import { ASLEEP, Sleeps } from "./sleeps";
-import { rulesOf } from "./scenarios";
+import { rulesOf } from "./platforms";
 import { servedOf } from "./push";
 import type { Push } from "./push";
 import type { SimulationState } from "./simulation-state";

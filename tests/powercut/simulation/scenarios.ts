@@ -6,12 +6,6 @@
 import { createHash } from "node:crypto";
 import type { Ending, Push } from "./push";
 import type { Offer, OfferDigest } from "../../../src/job/types";
-import type { PlatformRules } from "../../../src/platforms/platform";
-import { StaticPlatform } from "../../../src/platforms/static/dialect";
-import { ThingsPanelPlatform } from "../../../src/platforms/thingspanel/dialect";
-import { TencentPlatform } from "../../../src/platforms/tencent/dialect";
-import type { Platform } from "../../../src/platforms/platform";
-import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
 import { buildImage } from "../../../hal/model-chip/build-image";
 
@@ -59,32 +53,6 @@ export function scenario(name: string, scale: Scale = "whole"): Scenario {
 }
 
 const made = new Map<string, Scenario>();
-
-export const TENCENT_DEVICE = {
-  productId: "P0WERCUT00",
-  deviceName: "board",
-  authMode: "KEY",
-  deviceSecret: "c2VjcmV0c2VjcmV0c2VjcmV0cw==",
-} as const;
-
-/** The platform of the scenario's device. */
-export function platformOf({ platform }: Scenario): Platform {
-  const crypto = new NodeCrypto(() => 0.5);
-  if (platform === "tencent") {
-    return new TencentPlatform(TENCENT_DEVICE, crypto);
-  }
-  if (platform === "static") {
-    const { deviceName: deviceId } = TENCENT_DEVICE;
-    const manifest = "http://cloud/manifest.json";
-    return new StaticPlatform({ manifest, report: "http://cloud/report", deviceId, pollSeconds: 600 }, crypto);
-  }
-  const profile = platform === "thingspanel-v0" ? "v0" : "v1";
-  return new ThingsPanelPlatform({ profile, username: "token", clientId: "board", brokerHost: "broker" }, crypto);
-}
-
-export function rulesOf(platform: ScenarioPlatform): PlatformRules {
-  return platformOf({ platform } as Scenario).rules;
-}
 
 /** The padding differs between images: a sector that is left from another image must not look like one of this. */
 export function image(version: string, size: number): Uint8Array {

@@ -5,7 +5,7 @@
 import type { Offer } from "../../../src/job/types";
 import type { Heard } from "./cloud-side";
 import type { Surroundings } from "./device";
-import type { Connection, Peer } from "../../kit/virtual-network";
+import type { Connection, Peer } from "../../kit/peer";
 import { connected, checkReport } from "../checks/report-checks";
 import type { Connection as Reporting } from "../checks/report-checks";
 import { PROBE } from "./broker-peer";
