@@ -136,7 +136,8 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
     state.until = now + HTTP_IDLE_TIMEOUT;
     const incident = this.exchange.received(count, now);
     if (incident !== undefined) this.resolve(incident, now);
-    return this.outputs.splice(0);
+    // Nearly always: a piece of a sector.
+    return this.outputs.length === 0 ? this.outputs : this.outputs.splice(0);
   }
 
   /**

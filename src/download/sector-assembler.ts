@@ -54,6 +54,8 @@ export class SectorAssembler {
   inBody = false;
   /** Bytes in the sector buffer. */
   fill = 0;
+  /** The latest target is in the sector buffer. */
+  private straight = false;
   /** They lie behind the sector that was handed out. */
   private behind = false;
   private skip = 0;
@@ -149,7 +151,8 @@ export class SectorAssembler {
     this.behind = false;
     const room = SECTOR - this.fill;
     const payload = this.payload();
-    if (payload > 0) {
+    this.straight = payload > 0;
+    if (this.straight) {
       // The file's last sector is complete with a read of its own.
       const length = Math.min(payload, this.buffer.length - this.fill);
       return this.buffer.subarray(
@@ -163,7 +166,7 @@ export class SectorAssembler {
 
   /** `count` bytes were read into `target()`. */
   received(count: number): void {
-    if (this.payload() > 0) this.took(count);
+    if (this.straight) this.took(count);
     else {
       this.at = 0;
       this.end = count;
