@@ -8,6 +8,7 @@ import { orFail } from "./errors";
 import { pack } from "../delta/pack";
 import { exposure } from "../board/config/exposure";
 import { fileReason } from "../board/config/file-errors";
+import { TRAILER, hasTrailer } from "../../src/signature/trailer";
 
 interface PackFlags {
   readonly to: string;
@@ -41,6 +42,8 @@ async function run({ to, from, out, key, seconds }: PackFlags): Promise<void> {
     if (exposed !== undefined) process.stderr.write(`warning: ${exposed}\n`);
   }
   const image = readFirmwareFile(to);
+  if (key !== undefined && !hasTrailer(image.subarray(-TRAILER)))
+    process.stderr.write(`warning: ${to} is not signed: devices with signing keys refuse what the container makes\n`);
   const { bytes, container, left } = await pack({
     to: image,
     from: from.map(readFirmwareFile),
