@@ -8,6 +8,7 @@ import { boardsOf } from "../provision/boards";
 import type { Boards } from "../provision/boards";
 import { deviceOf } from "../provision/device";
 import type { Device } from "../provision/device";
+import { PLATFORMS } from "../../src/platforms/index";
 import { readDevices } from "../provision/devices-file";
 import type { Cell } from "../provision/devices-file";
 import { orFail } from "./errors";
@@ -40,8 +41,16 @@ export function register(program: Command): void {
     )
     .argument("<devices.csv>", "one device a line")
     .requiredOption("--out <folder>", "a new or empty folder for the files")
-    .option("--set <name=value>", "a setting of all devices; may be repeated", collectSetting, new Map())
-    .option("--ignore <column>", "a column that is no setting; may be repeated", collect, [])
+    .addOption(
+      new Option("--set <name=value>", "a setting of all devices; may be repeated")
+        .argParser(collectSetting)
+        .default(new Map(), "none"),
+    )
+    .addOption(
+      new Option("--ignore <column>", "a column that is no setting; may be repeated")
+        .argParser(collect)
+        .default([], "none"),
+    )
     .option("--table <file>", "the boards' partitions.csv or partition-table.bin")
     .option("--build <folder>", "a build of mcconfig: its table, and commands that flash bootloader and app as well")
     .addOption(
@@ -80,11 +89,25 @@ async function run(path: string, { out, set, ignore, table, build, flashSize, me
     say,
   );
   writeBatch(out, batchFiles(devices, boards, merge === true));
-  for (const warning of boards.warnings) say(`warning: ${warning}`);
+  for (const warning of [...boards.warnings, ...sharedPasswords(devices)]) say(`warning: ${warning}`);
   if (leftOut.length > 0) say(`columns left out: ${leftOut.join(", ")}`);
   say(`${boards.table}; commands in ${out}/commands.txt, to be run there`);
   say("for new boards: each image replaces everything in the nvs partition");
   await print(`${JSON.stringify({ devices: devices.length, out, nvs: boards.nvs.address })}\n`);
+}
+
+/** On a chip a platform's `password` and that of the Wi-Fi network are one setting. */
+function sharedPasswords(devices: readonly Device[]): string[] {
+  const needed = PLATFORMS.filter(({ settings }) => settings().some(({ name, nvs = name }) => nvs === "password"));
+  const shared = devices.filter(
+    ({ settings }) =>
+      settings.has("ssid") && settings.has("password") && needed.some(({ name }) => name === settings.get("platform")),
+  );
+  return shared.length === 0
+    ? []
+    : [
+        `${shared.length} devices have ssid and password: the same password is given to the Wi-Fi network and to the cloud (line ${shared[0]!.line})`,
+      ];
 }
 
 /** All of them, or an error that names what is bad. */

@@ -282,6 +282,23 @@ test("what can not be made updatable is refused with the reason and the figures,
   }
 });
 
+test("a run that is cut off at any file leaves the app as it builds today; the next run finishes it", (t) => {
+  const { app, sdk, wanted } = scene(t, USUAL);
+  const count = planOf(wanted()).changes.length;
+  for (let cut = 0; cut < count; cut++) {
+    let written = 0;
+    const write = (path: string, bytes: Uint8Array): void => {
+      if (written++ === cut) throw new Error("cut off");
+      writeWhole(path, bytes);
+    };
+    assert.throws(() => carryOut(app, planOf(wanted({ replace: true })), write), /cut off/);
+    assert.equal(manifestIn(app), USUAL, "the manifest is the last one");
+    rmSync(join(app, "ota"), { recursive: true, force: true });
+  }
+  adopt(wanted());
+  assert.deepEqual(lines(app, "esp32", sdk), []);
+});
+
 test("the command: a dry run writes nothing and shows the lines; then it is done; a second run has nothing to change", async (t) => {
   const { app } = scene(t, USUAL);
   const folder = temporaryFolder(t);

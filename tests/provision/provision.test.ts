@@ -96,6 +96,14 @@ test("a platform without a broker, with a number among its settings", async (t) 
   );
 });
 
+test("a password that would serve both the cloud and the Wi-Fi network is warned of", async (t) => {
+  const { list, out } = place(t, "username,password,clientId,ssid\nu-1,p-1,c-1,Hall\n");
+  const flags = ["--set", "platform=thingspanel", "--set", "mqttHost=ota.example.com"];
+  const { code, stderr } = await xsOta("provision", list, "--out", out, ...flags);
+  assert.equal(code, 0);
+  assert.match(stderr, /^warning: 1 devices have ssid and password: the same password is given to the Wi-Fi network/);
+});
+
 test("certificates go in as content: from a file, from a cell of the cloud's export, the key as PKCS #8", async (t) => {
   const cell = (text: string): string => `"${text}"`;
   const { list, out, at } = place(
