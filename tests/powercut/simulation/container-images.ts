@@ -11,7 +11,7 @@ export const patchOf = (to: Uint8Array, from: Uint8Array): Uint8Array => contain
 
 /** Nearly all of it is text, so the whole of it fits the slot beside what it makes. */
 export const compressible = (version: string, size: number): Uint8Array =>
-  buildImage({ version, size, payload: new TextEncoder().encode(`firmware ${version} `.repeat(size / 20)) });
+  buildImage({ version, size, payload: new TextEncoder().encode(`firmware ${version} `.repeat(size / 16)) });
 
 /** Its head says that it makes another file. */
 export function lyingPatchOf(to: Uint8Array, from: Uint8Array): Uint8Array {
