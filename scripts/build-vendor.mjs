@@ -87,6 +87,8 @@ export async function buildVendor(folder = join(ROOT, "src", "vendor")) {
       mainFields: ["main"],
       target: "es2022",
       plugins: [PLUGIN],
+      // Without what changes.mjs makes dead code.
+      minifySyntax: name === "mqtt-packet",
       legalComments: "none",
       logLevel: "silent",
     });

@@ -130,6 +130,24 @@ export function replaceEach(file, source, changes) {
 }
 
 /**
+ * The agent is a client of MQTT 3.1.1: what is for MQTT 5 becomes dead code, which the bundler drops, and the parser loses
+ * what only a broker receives.
+ */
+const WHAT_A_CLIENT_NEEDS = [
+  [/(?<![\w.])(?:(?:packet|this\.settings)\.)?(?:protocolVersion|version) === 5/g, "false"],
+  [/(?<![\w.])(?:this\.settings\.)?(?:protocolVersion|version) !== 5(?= *\) *\{| *\) stream)/g, "true"],
+  // Tables: an assignment to an object is kept even where nothing reads it.
+  [/^protocol\.(?:MQTT5_\w+|properties\w*) = \{[^]*?^\}\n/gm, ""],
+  [/^protocol\.propertiesCodes = \{\}\nfor \(const prop in protocol\.properties\) \{[^]*?^\}\n/gm, ""],
+  [/^ *case 'auth':\n.*\n(?: *break\n)?/gm, ""],
+  [/^ *case '(?:connect|subscribe|unsubscribe|unsuback|disconnect)':\n *this\._parse\w+\(\)\n *break\n/gm, ""],
+  [
+    /^ {2}_parse(?:Auth|Properties|ByType|StringPair|Buffer|Connect|Subscribe|Unsubscribe|Unsuback|Disconnect)\b[^]*?^ {2}\}\n/gm,
+    "",
+  ],
+];
+
+/**
  * A CommonJS file in the forms that mqtt-packet uses, as an ES module: bundled without wrappers, each of which would be
  * a variable that changes at first use. Its debug output goes too.
  */
@@ -140,9 +158,10 @@ function toModule(file, source) {
     .replace(/^const (\w+) = require\(('[^']+')\)\.(\w+)$/gm, "import { $3 as $1 } from $2")
     .replace(/^const (\w+|\{ \w+ \}) = require\(('[^']+')\)$/gm, "import $1 from $2")
     .replace(/^module\.exports = /gm, "export default ");
-  const left = /^.*\b(?:require|module\.exports|exports\.\w+|debug)\b.*$/m.exec(module.replace(/\/\/.*$/gm, ""));
+  const trimmed = WHAT_A_CLIENT_NEEDS.reduce((text, [published, instead]) => text.replace(published, instead), module);
+  const left = /^.*\b(?:require|module\.exports|exports\.\w+|debug)\b.*$/m.exec(trimmed.replace(/\/\/.*$/gm, ""));
   if (left) throw new Error(`${file}: not a form that is known here: ${left[0].trim()}`);
-  return module;
+  return trimmed;
 }
 
 /** The files that are changed, by their path under node_modules, and how. */
