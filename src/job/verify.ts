@@ -134,7 +134,7 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
   if (!same) {
     const why = `${digest.algorithm} of what is in flash is ${whole}`;
     // The bytes of the container were right.
-    if (image !== job.offer && !job.isStaging)
+    if (job.container !== undefined && !job.isStaging)
       return fail(context, job, "rejected", `the container makes another file: ${why}`, {
         deny: "file",
         discard: true,

@@ -238,3 +238,14 @@ test("without digest and signature there is nothing to compare: the slot is not 
   fixture.connect();
   assert.deepEqual(fixture.outcomes, ["done"]);
 });
+
+test("a digest that differs after a fresh URL came is answered by one more download as well", () => {
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(wrong);
+  fixture.deliver(next, 2 * SECTOR);
+  fixture.dispatch({ type: "expired", message: "HTTP 403" });
+  fixture.push({ ...wrong, url: "http://files/fw.bin?sign=2" });
+  fixture.deliver(next);
+  assert.deepEqual([fixture.state, fixture.downloads.at(-1)?.offset], ["downloading", 0]);
+});
