@@ -289,8 +289,11 @@ export const ackedOutcome = (
 const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = outcome.kind === "fail" && job.offset > 0;
   context.leave(job, keep);
-  if (job.target.runs(context, job.offer)) context.answered = { offer: job.offer, outcome };
-  if (context.options.platform.rules.wantedState === true && isFinal(outcome)) context.refusedForGood = job.offer;
+  const final = isFinal(outcome);
+  // Another attempt may end differently where the file was not reached.
+  if ((final || outcome.kind === "done") && job.target.runs(context, job.offer))
+    context.answered = { offer: job.offer, outcome };
+  if (final && context.options.platform.rules.wantedState === true) context.refusedForGood = job.offer;
   const closed = job.forget(keep).concat(versionAfter(context, IDLE, now));
   return before(closed, takeDeferred(context, now));
 };

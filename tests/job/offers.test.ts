@@ -94,6 +94,18 @@ test("the running version with another digest: fail that says so, once its first
   }
 });
 
+test("the running version, whose file was not reached: the next offer of it is tried anew", () => {
+  const fixture = new JobFixture();
+  fixture.connect();
+  fixture.push(offerOf(next, "0.1.0"));
+  fixture.dispatch({ type: "download-failed", cause: "not-found", message: "HTTP 404" });
+  assert.match(fixture.outcomes[0] ?? "", /^not-found: /);
+  fixture.ack("outcome");
+  fixture.push(offerOf(next, "0.1.0"));
+  fixture.deliver(next, SECTOR);
+  assert.match(fixture.outcomes[1] ?? "", /^rejected: version 0\.1\.0 runs already, with another digest/);
+});
+
 test("another version inside the image: fail before the switch, and before any erase", () => {
   const fixture = new JobFixture();
   const erases = erasesOf(fixture);
