@@ -92,7 +92,7 @@ class Walk {
     for (let step = 0; step < steps; step++) {
       const { name } = this.#running;
       const end = !("offer" in TABLE[name]) && name !== "starting";
-      if (this.#one(end ? 3 : name === "expanding" ? 20 : 150)) this.#boot();
+      if (this.#one(end ? 3 : name === "expanding" ? 12 : 150)) this.#boot();
       // In the middle of a sector little else happens: give it its chance.
       else this.#handle((this.#one(BUSY.includes(name) ? 3 : 20) ? undefined : this.#answers.shift()) ?? this.#event());
     }
@@ -288,7 +288,7 @@ const NEXT = nextStates();
 
 test("random walks take every declared transition and no other", () => {
   const seen = new Set<string>();
-  for (let seed = 1; seed <= 180; seed++) {
+  for (let seed = 1; seed <= 240; seed++) {
     const walk = new Walk(seed);
     walk.run(3_000);
     for (const each of walk.seen) seen.add(each);

@@ -54,7 +54,7 @@ export function checkNothingFetched(start: MonitoredStart): void {
   );
 }
 
-interface EraseBound {
+export interface EraseBound {
   of(sector: number): number;
   readonly all: number;
   /** More for each power cut. */

@@ -3,8 +3,8 @@ import type { Flash } from "../../../src/ports";
 import { HEAD, SECTOR, SECTOR_REPAIRS } from "../../../src/constants";
 import { imageOf } from "../simulation/simulation-state";
 import { checkAsked } from "./download-checks";
-import type { Push } from "../simulation/push";
 import { erasesOf } from "./container-checks";
+import type { EraseBound } from "./container-checks";
 import type { Fetching } from "./ledger";
 import type { MonitoredStart } from "./monitored-start";
 
@@ -72,7 +72,10 @@ function beforeErase(start: MonitoredStart, sector: number): void {
   erases[sector] = (erases[sector] ?? 0) + 1;
   const sectors = Math.ceil((job.push?.file.length ?? 0) / SECTOR);
   ledger.note(image, { erases, sectors });
-  if (job.push !== undefined) checkErases(start, sector, job.push, ledger.fetched(image));
+  if (job.push === undefined) return;
+  const bound = erasesOf(start, job.push);
+  ledger.note(image, { allowed: { all: bound.all, cut: bound.cut } });
+  checkErases(start, sector, bound, ledger.fetched(image));
 }
 
 function afterErase(start: MonitoredStart, sector: number): void {
@@ -104,13 +107,12 @@ function hasUnstableEntry({ simulation: { board, faults } }: MonitoredStart): bo
 function checkErases(
   start: MonitoredStart,
   sector: number,
-  push: Push,
+  bound: EraseBound,
   { erases, sectors, cuts, repairs, heads }: Fetching,
 ): void {
   const { ledger } = start.simulation;
   const all = erases.reduce((sum, count) => sum + (count ?? 0), 0);
   const extra = cuts + repairs + ledger.networkFaults * sectors;
-  const bound = erasesOf(start, push);
   ledger.expect("sector erases", bound.of(sector) > 0, () => `sector ${sector} is erased, the image has ${sectors}`);
   ledger.expect(
     "sector erases",

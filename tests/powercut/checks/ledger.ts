@@ -90,6 +90,8 @@ export interface Fetching {
   readonly erases: readonly number[];
   /** Sectors of the image; 0 until one was erased. */
   readonly sectors: number;
+  /** Erases of sectors that it may cost without a power cut, and each power cut. */
+  readonly allowed: { readonly all: number; readonly cut: number };
   /** Readbacks that differed. */
   readonly repairs: number;
   /** Power cuts since its first byte. */
@@ -106,6 +108,7 @@ const NOTHING_FETCHED: Fetching = {
   mostAgain: 0,
   erases: [],
   sectors: 0,
+  allowed: { all: 0, cut: 0 },
   repairs: 0,
   cuts: 0,
   tried: false,

@@ -5,7 +5,6 @@ import type { Case, Cut } from "../search/case-line";
 import { lineOf } from "../search/case-line";
 import { FAULT_KINDS } from "../simulation/faults";
 import type { Fault, FaultKind } from "../simulation/faults";
-import { endOfErases, erasesOfCut } from "./erase-bounds";
 import type { Limit } from "./ledger";
 import type { Result, Setting } from "../search/search";
 
@@ -98,10 +97,10 @@ export function count(tally: Tally, setting: Setting, { cuts, point, simulation 
     return;
   }
   if (ledger.worn !== "nowhere" || ledger.networkFaults > 0) return;
-  for (const { mostAgain, erases, repairs, sectors, heads, cuts: atCuts } of ledger.fetching.values()) {
+  for (const { mostAgain, erases, repairs, sectors, allowed, heads, cuts: atCuts } of ledger.fetching.values()) {
     if (mostAgain > tally.again.value) tally.again = { value: mostAgain, line: line() };
     const all = erases.reduce((sum, each) => sum + (each ?? 0), 0);
-    const extra = all - endOfErases(sectors) - erasesOfCut(sectors) * atCuts - repairs - heads;
+    const extra = all - allowed.all - allowed.cut * atCuts - repairs - heads;
     if (sectors > 0 && extra > (tally.erases?.value ?? -Infinity)) tally.erases = { value: extra, line: line() };
   }
 }

@@ -28,19 +28,15 @@ export const EXPLAINED: ReadonlyMap<string, string> = new Map<string, string>([
     "A notice to the application and an erase in one turn: neither flash nor cloud sees which came first.",
   ],
   [
-    "src/job/stored-job.ts: steps exchanged: this.target = targetOf(record.offer);",
+    "src/job/stored-job.ts: steps exchanged: this.ofOffer = targetOf(record.offer);",
     "Each field is made from the argument alone.",
   ],
   [
-    "src/job/stored-job.ts: steps exchanged: this.jobRecord = record;",
+    "src/job/stored-job.ts: steps exchanged: this.imageOffer = record.offer;",
     "The identity is computed from the argument, not from the field that is set beside it.",
   ],
   [
     "src/job/stored-job.ts: steps exchanged: job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);",
-    "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
-  ],
-  [
-    "src/job/stored-job.ts: steps exchanged: job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);",
     "Phase, outcome and checkpoint are read from records of their own, and none of them from another.",
   ],
   [

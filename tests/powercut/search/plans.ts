@@ -8,7 +8,7 @@ import { SCENARIO_NAMES } from "../simulation/scenarios";
 import type { Work } from "./work";
 
 /** Every kind of torn write at every operation; programs and erases of a sector are torn at this many places. */
-const SINGLES: Density = { positions: 26, subsets: 3, unstable: 2 };
+const SINGLES: Density = { positions: 18, subsets: 3, unstable: 2 };
 /** Before, after, torn in the middle, and torn by bits. */
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
@@ -91,7 +91,10 @@ export function commitPlan(everyPair = false): PlanPhase[] {
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
     { title: "every cut, 22 sectors", works: MAIN.flatMap(everyPoint) },
-    { title: "every cut, further scenarios", works: rest.map((scenario) => every(small(scenario), FEW)) },
+    {
+      title: "every second cut, further scenarios; every fifth with containers",
+      works: rest.map((scenario) => every(small(scenario), FEW, CONTAINERS.includes(scenario) ? [5] : [2])),
+    },
     {
       title: "every cut, whole agent",
       works: ["good", "unhealthy", "panel1", "files"].map((scenario) => every(agent(scenario), FEW)),
@@ -130,11 +133,11 @@ export function commitPlan(everyPair = false): PlanPhase[] {
           kind: "sample",
           setting: whole(scenario),
           seed: 3,
-          count: 60,
+          count: 20,
           depth: 3,
         })),
         ...networkSettings(NETWORK, ["delta"]).map((setting) =>
-          every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [11]),
+          every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [37]),
         ),
       ],
     },
