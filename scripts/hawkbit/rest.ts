@@ -3,6 +3,8 @@
  * from its resource interfaces and models (hawkbit-mgmt-api). What it creates has names of its own, and `cleanUp`
  * removes it.
  */
+import { callJson } from "../json-api";
+import type { Json } from "../json-api";
 import type {
   ActionRecord,
   Assigned,
@@ -33,8 +35,6 @@ export function accountFrom(environment: Readonly<Record<string, string | undefi
   const [user = "admin", password = "admin"] = [XS_OTA_HAWKBIT_USER, XS_OTA_HAWKBIT_PASSWORD];
   return { url: url.replace(/\/+$/, ""), user, password };
 }
-
-type Json = Record<string, unknown>;
 
 /** Entries of an action in one answer: the quota of a stock server is 1,000, its largest page 500. */
 const PAGE = 500;
@@ -222,32 +222,13 @@ export class RestOperator implements HawkbitOperator {
     return id;
   }
 
-  /** The JSON of the answer; undefined where it has none. Rejects with one line on anything but success. */
-  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const url = `${this.server}/rest/v1/${path}`;
-    const json = body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" };
-    const response = await fetch(url, {
-      method,
-      headers: { Authorization: this.#authorization, Accept: "application/json", ...json },
-      ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-    }).catch((error: unknown) => {
-      throw new Error(`${url}: ${String((error as Error).cause ?? error)}`);
-    });
-    const text = await response.text();
-    if (response.ok) return text === "" ? undefined : (JSON.parse(text) as unknown);
-    throw new Error(`${method} ${path}: HTTP ${response.status}, ${reason(text)}`);
+  #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { Authorization: this.#authorization, Accept: "application/json" };
+    return callJson({ name: "hawkBit", root: `${this.server}/rest/v1`, headers }, method, path, body);
   }
 }
 
 const target = (controllerId: string): string => `targets/${encodeURIComponent(controllerId)}`;
-
-function reason(text: string): string {
-  try {
-    return String((JSON.parse(text) as Json)["message"] ?? "no reason given");
-  } catch {
-    return "no JSON of hawkBit";
-  }
-}
 
 /** Quartz cron with seconds and a year: once. */
 function maintenanceWindow({ opensAt, seconds }: { opensAt: number; seconds: number }): Json {

@@ -2,6 +2,8 @@
  * A ThingsBoard server of one's own through its REST API, with a tenant's account. Made for 4.3, where the forms were
  * tried. What it creates has names of its own, and `cleanUp` removes it.
  */
+import { callJson } from "../json-api";
+import type { Json } from "../json-api";
 import type {
   AttributeValue,
   BasicCredentials,
@@ -38,8 +40,6 @@ export function accountFrom(environment: Readonly<Record<string, string | undefi
   ];
   return { url: url.replace(/\/+$/, ""), username, password, mqttPort };
 }
-
-type Json = Record<string, unknown>;
 
 /** Values of a key in one answer. */
 const VALUES_MAX = 10_000;
@@ -206,29 +206,10 @@ export class RestOperator implements ThingsBoardOperator {
     if (at >= 0) this.#made.splice(at, 1);
   }
 
-  /** The JSON of the answer; undefined where it has none. Rejects with one line on anything but success. */
-  async #call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const url = `${this.server}/api/${path}`;
-    const json = body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" };
-    const response = await fetch(url, {
-      method,
-      headers: { ...(this.#token === "" ? {} : { "X-Authorization": `Bearer ${this.#token}` }), ...json },
-      ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-    }).catch((error: unknown) => {
-      throw new Error(`${url}: ${String((error as Error).cause ?? error)}`);
-    });
-    const text = await response.text();
-    if (response.ok) return text === "" ? undefined : (JSON.parse(text) as unknown);
-    throw new Error(`${method} ${path}: HTTP ${response.status}, ${reason(text)}`);
+  #call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers: Record<string, string> = this.#token === "" ? {} : { "X-Authorization": `Bearer ${this.#token}` };
+    return callJson({ name: "ThingsBoard", root: `${this.server}/api`, headers }, method, path, body);
   }
 }
 
 const reference = (entityType: string, id: string): Json => ({ entityType, id });
-
-function reason(text: string): string {
-  try {
-    return String((JSON.parse(text) as Json)["message"] ?? "no reason given");
-  } catch {
-    return "no JSON of ThingsBoard";
-  }
-}
