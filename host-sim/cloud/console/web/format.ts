@@ -48,17 +48,3 @@ const PLATFORMS: Readonly<Record<string, string>> = { tencent: "Tencent", things
 export function platformName(platform: string): string {
   return PLATFORMS[platform] ?? platform;
 }
-
-const CHIPS: Readonly<Record<number, string>> = {
-  0: "ESP32",
-  2: "ESP32-S2",
-  5: "ESP32-C3",
-  9: "ESP32-S3",
-  12: "ESP32-C2",
-  13: "ESP32-C6",
-  16: "ESP32-H2",
-};
-
-export function chip(id: number): string {
-  return CHIPS[id] ?? `chip ${id}`;
-}

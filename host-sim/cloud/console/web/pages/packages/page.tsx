@@ -1,7 +1,8 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ask, part, type Views } from "../../api";
-import { bytes, chip } from "../../format";
+import { chipName } from "../../../../../../hal/model-chip/chips";
+import { bytes } from "../../format";
 import { tell, useAction, useLive } from "../../live";
 import { linkTo } from "../../location";
 import { Ago, Chip, Copy, Empty, Head, ProblemNote, Sure } from "../../parts";
@@ -75,7 +76,7 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
         {file.imageVersion === undefined ? (
           <span class="warn">{file.problem ?? "not an ESP image"}</span>
         ) : (
-          `${chip(file.chip ?? 0)} · ${file.project ?? ""}`
+          `${chipName(file.chip ?? 0)} · ${file.project ?? ""}`
         )}
         <span class="under">
           {bytes(file.size)}
