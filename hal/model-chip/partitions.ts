@@ -24,7 +24,7 @@ export const DATA = 1;
 export const OTADATA = 0;
 export const NVS = 2;
 export const NVS_KEYS = 4;
-export const OTA_0 = 0x10;
+const OTA_0 = 0x10;
 const OTA_15 = 0x1f;
 /** Data subtypes below are ESP-IDF's own: boot choice, PHY, NVS, core dump, NVS keys, eFuse. */
 const FREE_SUBTYPE = 6;

@@ -28,7 +28,7 @@ export const commentsIn = (path: string): string => `${path} has comments`;
 const has = ({ modules }: Project, name: string): boolean => (modules.get(name)?.length ?? 0) > 0;
 
 /** The app has the agent among its modules, or its manifests name a clone of it that is not here. */
-export function hasAgent(project: Project): boolean {
+function hasAgent(project: Project): boolean {
   return has(project, "xs-ota") || has(project, "xs-ota/src/index");
 }
 

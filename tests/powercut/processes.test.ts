@@ -226,9 +226,9 @@ class Bench {
     const stored = whole ? file.size : job?.version === file.version ? job.stored : 0;
     const { bytes } = this.cloud.traffic.ofPackage(file.id);
     const again = Math.max(lost, bytes - stored);
+    const sectors = Math.ceil(file.size / SECTOR);
     const erases =
-      Math.max(...start.slots.map(({ label, wear }) => slotOf(this.seen, label).wear.erases - wear.erases)) -
-      Math.ceil(file.size / SECTOR);
+      Math.max(...start.slots.map(({ label, wear }) => slotOf(this.seen, label).wear.erases - wear.erases)) - sectors;
     this.mostAgain = Math.max(this.mostAgain, again - lost);
     this.mostErases = Math.max(this.mostErases, erases);
     const wrong: string[] = [];
@@ -236,7 +236,6 @@ class Bench {
       wrong.push(
         `this kill costs ${again - lost} bytes: ${bytes} were served in all, ${stored} are stored, ${lost} were lost before`,
       );
-    const sectors = Math.ceil(file.size / SECTOR);
     if (erases > endOfErases(sectors) - sectors + erasesOfCut(sectors) * kills)
       wrong.push(`${erases} erases more than sectors, after ${kills} kills`);
     this.#none(wrong, `${file.version}, kill ${this.kills}`);

@@ -7,8 +7,6 @@ import type { HawkbitOptions } from "./server";
 export const HOST = "hb.example:8080";
 export const START = Date.UTC(2026, 10, 28, 14, 18, 41);
 
-export type Document = Record<string, never>;
-
 export class DdiDevice {
   readonly double: HawkbitDouble;
   readonly controllerId: string;

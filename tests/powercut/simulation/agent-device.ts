@@ -9,6 +9,7 @@ import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import { BrokerPeer, PROBE } from "./broker-peer";
 import type { CloudPeer } from "./broker-peer";
 import { POLICY } from "./job-device";
+import { PROBE_STEPS } from "./device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
 import { StaticPeer } from "./static-peer";
@@ -25,8 +26,6 @@ const NOTICES_MAX = 500;
 /** One way, ms. To a device that sleeps it is longer: wakes of some seconds then end anywhere in an update. */
 const LATENCY = 10;
 const SLEEPER_LATENCY = 250;
-/** Steps in which the probe must be answered. */
-const PROBE_STEPS = 50;
 
 /** What this device needs of an agent. An agent of another edition can take its place. */
 export interface Agent {

@@ -31,4 +31,7 @@ export interface Device {
   answers(): boolean;
 }
 
+/** Steps in which a device that is asked whether it still listens must have answered. */
+export const PROBE_STEPS = 50;
+
 export type MakeDevice = (surroundings: Surroundings) => Device;

@@ -16,6 +16,7 @@ import type { Boot } from "../../../src/ports";
 import { PowerCut } from "../../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import type { Heard } from "./cloud-side";
+import { PROBE_STEPS } from "./device";
 import type { Device, Surroundings } from "./device";
 import { Restart, restartingBoot } from "../../job/restarting-boot";
 import { checkDownload, noteServed } from "../checks/download-checks";
@@ -29,8 +30,6 @@ import type { SimulationState } from "./simulation-state";
 
 export const POLICY: Policy = { ...DEFAULT_POLICY, allowHttp: true };
 
-/** Steps in which a waiting report is delivered, once there is a network. */
-const PROBE_STEPS = 50;
 /** Time that a sector takes on the way, ms. */
 const SECTOR_TIME = 50;
 
