@@ -11,7 +11,7 @@ import { askForOffer } from "./report";
 import { before, stay, to, warning } from "./states";
 import type { Checking, Choosing, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
 import type { StoredJob } from "./stored-job";
-import { beginPass, checkRunning, verify } from "./verify";
+import { checkRunning, digestReadBack, verify } from "./verify";
 import type { Verified } from "./verify";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
@@ -153,8 +153,7 @@ export const sectorCompared = (
   const { job, progress, bytes } = state;
   const { offset, target } = job;
   if (equal) {
-    if (offset === 0) job.pass = beginPass(context, job);
-    if (job.pass?.taken === offset && offset + bytes.length <= job.offer.size) job.pass.take(bytes);
+    digestReadBack(context, job, offset, bytes);
     const effects = job.advance(bytes);
     effects.push(...progress.report(job, now));
     return to({ name: "downloading", job, progress }, effects);

@@ -13,7 +13,7 @@ import { to } from "./states";
 import type { Expanding, Reporting, Step, Verifying } from "./states";
 import { placeOf } from "./staged";
 import { eraseLengthIn } from "./target";
-import { beginPass, verify } from "./verify";
+import { digestReadBack, verify } from "./verify";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 
@@ -116,8 +116,7 @@ export const sectorExpanded = (
     return fail(context, job, "flash", `flash at 0x${at.toString(16)} does not hold what is written`, {
       discard: true,
     });
-  if (at === 0) job.pass = beginPass(context, job);
-  if (job.pass?.taken === at) job.pass.take(bytes);
+  digestReadBack(context, job, at, bytes);
   const effects = job.advance(bytes).concat(progress.report(job, now), { type: "yield" });
   return to({ ...state, bytes: undefined, at: at + bytes.length }, effects);
 };

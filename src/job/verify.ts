@@ -49,10 +49,16 @@ export const verify = (context: JobContext, job: StoredJob, now: number): Step<V
 };
 
 /**
- * The first sector was read back: its digests grow with the download, which spares a pass over flash. Of firmware only:
- * the chip checks the image once more, and an installer reads for itself.
+ * Digests grow with what is read back, from the first sector on and without a gap, which spares a pass over flash.
+ * `offset`: of the sector that was.
  */
-export const beginPass = (context: JobContext, { image, target }: StoredJob): HashPass | undefined => {
+export const digestReadBack = (context: JobContext, job: StoredJob, offset: number, bytes: Uint8Array): void => {
+  if (offset === 0) job.pass = beginPass(context, job);
+  if (job.pass?.taken === offset && offset + bytes.length <= job.image.size) job.pass.take(bytes);
+};
+
+/** Of firmware only: the chip checks the image once more, and an installer reads for itself. */
+const beginPass = (context: JobContext, { image, target }: StoredJob): HashPass | undefined => {
   const digests = target.proven === "commit" ? digestsOf(context, image) : undefined;
   return digests && new HashPass("target", image.size, digests);
 };
