@@ -2,9 +2,9 @@
 import { hex } from "../../hal/model-chip/flash-chip";
 import { PartitionTable, TABLE_ADDRESS, TABLE_LENGTH, partitionsOfBinary } from "../../hal/model-chip/partitions";
 import type { Partition } from "../../hal/model-chip/partitions";
-import { BOOTLOADER_OFFSETS } from "../../hal/model-chip/chips";
+import { BOOTLOADER_OFFSETS, chipOf } from "../../hal/model-chip/chips";
 import { isContainer } from "../../src/container/format";
-import { IMAGE_MAGIC, readAppDescription } from "../../src/image/esp-image";
+import { IMAGE_HEADER, readAppDescription, readHeader } from "../../src/image/esp-image";
 import type { FlashFile } from "./flash-file";
 
 /** Other places that CONFIG_PARTITION_TABLE_OFFSET is set to. */
@@ -78,6 +78,13 @@ function otherTable(flash: FlashFile): number | undefined {
   return undefined;
 }
 
+/** Where there is the header of an image. Noise has its first byte in one of 128 dumps, but not the number of a chip. */
 function bootloaderAt(flash: FlashFile): number | undefined {
-  return BOOTLOADER_OFFSETS.find((offset) => flash.bytes(offset, 1)[0] === IMAGE_MAGIC);
+  return BOOTLOADER_OFFSETS.find((offset) => {
+    try {
+      return chipOf(readHeader(flash.bytes(offset, IMAGE_HEADER)).chip) !== undefined;
+    } catch {
+      return false;
+    }
+  });
 }

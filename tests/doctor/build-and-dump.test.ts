@@ -152,7 +152,14 @@ test("a board's flash: a right one passes, each fault of others is named", async
     /wrong: no slot has firmware that boots: the device is dead/,
   );
   assert.match(
-    changed((copy) => copy.set(randomBytes(copy.length))),
+    changed((copy) => {
+      copy.set(randomBytes(copy.length));
+      // The first byte of an image alone is no bootloader.
+      copy[0] = 0xe9;
+      copy[0x1000] = 0x55;
+      copy[0x2000] = 0x55;
+      copy[12] = 0xaa;
+    }),
     /^wrong: no partition table and no bootloader, only noise/,
   );
   assert.match(
