@@ -19,6 +19,7 @@ export function encodeContainer(container: Omit<Container, "headLength">): Uint8
   putText(bytes, 64, container.version);
   bytes.set(file.sha256, 96);
   bytes.set(container.image, 128);
+  bytes.set(file.md5, 160);
   parts.forEach(({ base, offset, length, room, sha256 }, index) => {
     const at = FIXED + index * PART;
     if (base !== undefined) {

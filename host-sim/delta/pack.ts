@@ -126,7 +126,7 @@ export function assemble(
   const headLength = headLengthOf(encoded.length, key !== undefined);
   let offset = headLength;
   const parts: Part[] = encoded.map(({ base: old, part: { bytes, room } }) => {
-    const part = { base: old, offset, length: bytes.length, room, sha256: sha256Of(bytes) };
+    const part = { base: old, offset, length: bytes.length, room, sha256: digestOf("sha256", bytes) };
     offset += bytes.length;
     return part;
   });
@@ -138,7 +138,7 @@ export function assemble(
     version: base.version,
     chip,
     securityFloor,
-    file: { length: file.length, sha256: sha256Of(file) },
+    file: { length: file.length, sha256: digestOf("sha256", file), md5: digestOf("md5", file) },
     image: base.id,
     parts,
   };
@@ -151,8 +151,8 @@ export function assemble(
   return { bytes, container };
 }
 
-function sha256Of(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(bytes).digest());
+function digestOf(algorithm: "sha256" | "md5", bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash(algorithm).update(bytes).digest());
 }
 
 /** Rejects with the reason where time or memory are not enough. */

@@ -17,7 +17,8 @@
  *    64  32  version
  *    96  32  SHA-256 of the file that is made
  *   128  32  SHA-256 that ends the image, by which devices know it
- *   160  112 for each part
+ *   160  16  MD5 of the file that is made, by which a platform may offer it plain
+ *   176  112 for each part
  *        96  signature trailer of everything before it, as of a firmware file (src/signature/trailer.ts)
  *
  * A part:
@@ -34,10 +35,11 @@ import { startsWith } from "../util/bytes";
 /** "XSOU" */
 export const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x55]);
 export const FORMAT = 1;
-export const FIXED = 160;
+export const FIXED = 176;
 export const PART = 112;
 export const TEXT = 32;
 const SHA256 = 32;
+const MD5 = 16;
 export const SIGNATURE = 96;
 /** With a signature the longest head fits one sector, which a device reads before it erases anything. */
 export const PARTS_MAX = 32;
@@ -83,7 +85,7 @@ export interface Container {
   readonly chip: number;
   readonly securityFloor: number;
   /** The file that is made. */
-  readonly file: { readonly length: number; readonly sha256: Uint8Array };
+  readonly file: { readonly length: number; readonly sha256: Uint8Array; readonly md5: Uint8Array };
   /** SHA-256 that ends the new image. */
   readonly image: Uint8Array;
   readonly parts: readonly Part[];
@@ -118,7 +120,11 @@ export const readContainer = (first: Uint8Array): Container => {
     version: text(first, 64, "version"),
     chip: view.getUint16(24, true),
     securityFloor: view.getUint32(20, true),
-    file: { length: view.getUint32(16, true), sha256: first.slice(96, 96 + SHA256) },
+    file: {
+      length: view.getUint32(16, true),
+      sha256: first.slice(96, 96 + SHA256),
+      md5: first.slice(160, 160 + MD5),
+    },
     image: first.slice(128, 128 + SHA256),
     parts,
   };

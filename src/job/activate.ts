@@ -13,7 +13,7 @@ export const activate = (context: JobContext, job: StoredJob, trials: number, no
   const { activations } = job.phase;
   return to({ name: "activating", job }, [
     job.enter({ phase: "committing", trials }),
-    ...context.budgets.activates(job.image, now),
+    ...context.budgets.activates(job.known, now),
     { type: "invalidate" },
     job.enter({ phase: "trial", trials, activations: activations + 1 }),
     { type: "activate" },

@@ -60,9 +60,9 @@ export const boot = (context: JobContext, _state: Starting, _event: unknown, now
 const decide = (context: JobContext, job: StoredJob | undefined, now: number): Step<Booted> => {
   const { facts, options, budgets, denylist } = context;
   const { platform, policy } = options;
-  const denied = job !== undefined && denylist.causeOf(job.image.digest) === "rolled-back";
-  const usedUp = job !== undefined && budgets.usedUp(job.image);
-  const end = job === undefined || usedUp ? undefined : budgets.endOf(job.image, job.stamp);
+  const denied = job !== undefined && denylist.causeOf(job.known.digest) === "rolled-back";
+  const usedUp = job !== undefined && budgets.usedUp(job.known);
+  const end = job === undefined || usedUp ? undefined : budgets.endOf(job.known, job.stamp);
   const decision = decideBoot(job, facts, platform.name, usedUp ? 0 : policy.maxAttempts, denied, end);
   if (decision.verdict === "trial without job") {
     // The job of a component continues after the trial.

@@ -8,7 +8,7 @@ import { conclude, fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { before, to } from "./states";
 import type { Choosing, Downloading, Reporting, Step, Storing } from "./states";
-import { imageOf, stagedIn } from "./staged";
+import { knownAs, stagedIn } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE } from "./target";
 
@@ -25,7 +25,7 @@ export const chosen = (
   if (image !== undefined && startsWith(container.image, image.id))
     return before([STOP], conclude(job, { kind: "done" }));
   if (container.version === version) return fail(context, job, "rejected", refusalOfOther(version), {});
-  const next = imageOf(job.offer, container.file);
+  const next = knownAs(job.offer, container.file);
   const history = FIRMWARE.refusalByHistory(context, next, now);
   if (history !== undefined) return fail(context, job, "rejected", history, {});
   const parts = partsFor(container, image);

@@ -22,7 +22,7 @@ type Decided = Deciding | Reporting | Exclude<Verified, Installing>;
 
 /** The old firmware has started, and its interface has an address. */
 export const decide = (context: JobContext, job: StoredJob, now: number): Step<Deciding> => {
-  const outage = context.budgets.endOf(job.image, job.stamp) === "outage";
+  const outage = context.budgets.endOf(job.known, job.stamp) === "outage";
   return to({ name: "deciding", job, outage, until: outage ? undefined : now + DECIDE_WITHIN }, [
     { type: "notify", notice: { event: "state", state: "deciding" } },
   ]);
@@ -51,11 +51,11 @@ const reached = (context: JobContext, state: Deciding, now: number): Step<Decide
   const { job, outage } = state;
   const { budgets, facts } = context;
   if (!outage) {
-    const counted = budgets.decided(job.image, "at fault", now);
+    const counted = budgets.decided(job.known, "at fault", now);
     const why = `${messageOf(job)}; ${facts.running.version} reached it after the rollback`;
     return before(counted, fail(context, job, "rolled-back", why, { keepCheckpoint: true }));
   }
-  const wait = budgets.waitFor(job.image, now);
+  const wait = budgets.waitFor(job.known, now);
   return wait > 0 ? stay({ ...state, until: now + wait * 1000 }) : tryAgain(context, job, now);
 };
 
@@ -66,7 +66,7 @@ const messageOf = ({ outcome, offer }: StoredJob): string =>
 export const decidingTimeout = (context: JobContext, state: Deciding, _event: unknown, now: number): Step<Decided> => {
   const { job, outage } = state;
   if (outage && context.linkUp) return tryAgain(context, job, now);
-  const effects = outage ? [] : context.budgets.decided(job.image, "outage", now);
+  const effects = outage ? [] : context.budgets.decided(job.known, "outage", now);
   return to({ name: "deciding", job, outage: true, until: undefined }, effects);
 };
 

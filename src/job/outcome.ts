@@ -33,8 +33,8 @@ export const fail = (
   text: string,
   after: Aftermath,
 ): Step<Reporting> => {
-  const { offer, image } = job;
-  const denied = after.deny ? remember(context, after.deny === "file" ? [offer] : [offer, image], cause) : [];
+  const { offer, known } = job;
+  const denied = after.deny ? remember(context, after.deny === "file" ? [offer] : [offer, known], cause) : [];
   const outcome = failure(cause, text);
   // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the
   // verdict.

@@ -16,17 +16,18 @@ export interface Staged {
   /** The image that the part needs in the running slot; `length` 0: none. */
   readonly base: { readonly id: Uint8Array; readonly length: number };
   /** What is made. */
-  readonly file: { readonly length: number; readonly sha256: Uint8Array };
+  readonly file: { readonly length: number; readonly sha256: Uint8Array; readonly md5: Uint8Array };
   /** SHA-256 that ends the new image. */
   readonly image: Uint8Array;
 }
 
 const SHA256 = 32;
+const MD5 = 16;
 
 export const encodeStaged = (identity: number, { from, length, at, part, base, file, image }: Staged): Uint8Array => {
   const writer = new Writer().byte(FORMAT).u32(identity);
   [from, length, at, part.offset, part.length, base.length, file.length].forEach((value) => writer.u32(value));
-  return writer.bytes(part.sha256).bytes(base.id).bytes(file.sha256).bytes(image).sealed();
+  return writer.bytes(part.sha256).bytes(base.id).bytes(file.sha256).bytes(image).bytes(file.md5).sealed();
 };
 
 export const decodeStaged = (identity: number, bytes: Uint8Array | undefined): Staged | undefined => {
@@ -40,7 +41,7 @@ export const decodeStaged = (identity: number, bytes: Uint8Array | undefined): S
   const partLength = reader.u32();
   const baseLength = reader.u32();
   const fileLength = reader.u32();
-  const digests = reader.rest(4 * SHA256);
+  const digests = reader.rest(4 * SHA256 + MD5);
   if (format !== FORMAT || owner !== identity || digests === undefined) return undefined;
   const digest = (index: number): Uint8Array => digests.slice(index * SHA256, (index + 1) * SHA256);
   return {
@@ -49,7 +50,7 @@ export const decodeStaged = (identity: number, bytes: Uint8Array | undefined): S
     at,
     part: { offset, length: partLength, sha256: digest(0) },
     base: { id: digest(1), length: baseLength },
-    file: { length: fileLength, sha256: digest(2) },
+    file: { length: fileLength, sha256: digest(2), md5: digests.slice(4 * SHA256) },
     image: digest(3),
   };
 };

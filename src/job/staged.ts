@@ -8,7 +8,16 @@ import type { Staged } from "./staged-codec";
 import type { Offer, OfferDigest } from "./types";
 import { toHex } from "../util/hex";
 
-/** What is in the slot in the end, as an offer of it would say. */
+/**
+ * What is in the slot in the end, as a plain offer of it would say on the platform of `offer`: by that, denylist and
+ * budgets know it, whichever way it comes.
+ */
+export const knownAs = (offer: Offer, file: Staged["file"]): Offer =>
+  offer.digest?.algorithm === "MD5"
+    ? { ...offer, size: file.length, digest: { algorithm: "MD5", hex: toHex(file.md5) } }
+    : imageOf(offer, file);
+
+/** The same, by the digest that proves it. */
 export const imageOf = (offer: Offer, { length, sha256 }: Staged["file"]): Offer => ({
   ...offer,
   size: length,

@@ -9,7 +9,7 @@ import { identityOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
-import { imageOf, tailOf } from "./staged";
+import { imageOf, knownAs, tailOf } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE, targetOf } from "./target";
 import type { Target } from "./target";
@@ -123,6 +123,10 @@ export class StoredJob {
   get image(): Offer {
     return this.imageOffer;
   }
+  /** The image, as denylist and budgets know it. */
+  get known(): Offer {
+    return this.staged === undefined ? this.offer : knownAs(this.offer, this.staged.file);
+  }
   /** Of a container the checkpoint of the image carries the identity of the image, which older firmware does not know. */
   private get identityNow(): number {
     return this.staged === undefined || this.isStaging
@@ -132,12 +136,10 @@ export class StoredJob {
   private get offsetRecord(): OffsetRecord {
     return this.isStaging ? RECORDS.stagedOffset : this.target.offset;
   }
-
   /** Of a container only what this run erased counts as erased: its tail and its front take turns. */
   private get erasedRecord(): Target["erased"] {
     return this.staged === undefined ? this.ofOffer.erased : undefined;
   }
-
   get offer(): Offer {
     return this.jobRecord.offer;
   }

@@ -58,7 +58,7 @@ export const startTrialWithoutJob = (context: JobContext, now: number): Step<Tri
 export const countTrial = (context: JobContext, job: StoredJob, now: number): JobEffect[] => {
   const { facts, budgets, denylist } = context;
   if (job.phase.phase !== "trial" || job.record.slot !== facts.target) return [];
-  const { image, outcome, stamp } = job;
+  const { known, outcome, stamp } = job;
   const started = facts.lastInvalid === facts.target && facts.targetStarted !== false;
   const rolledBack = outcome?.kind === "fail" && outcome.cause === "rolled-back";
   // It never started, which `activations` bounds. A cut in the rollback may have taken the boot entry, but not the
@@ -67,11 +67,11 @@ export const countTrial = (context: JobContext, job: StoredJob, now: number): Jo
   const slept = facts.resetReason === "deep-sleep";
   const neverStarted = !started && job.phase.activations >= ACTIVATIONS_MAX;
   const ownFault =
-    outcome === undefined ? !lostPower(facts) && !slept : denylist.causeOf(image.digest) === "rolled-back";
+    outcome === undefined ? !lostPower(facts) && !slept : denylist.causeOf(known.digest) === "rolled-back";
   // The denylist has the image, or gets it now; without a digest it cannot.
-  if (ownFault && image.digest !== undefined) return [];
+  if (ownFault && known.digest !== undefined) return [];
   const end = outcome === undefined ? "power" : "not reached";
-  return budgets.trialEnded(image, ownFault || slept || neverStarted ? "rolled back" : end, stamp, now);
+  return budgets.trialEnded(known, ownFault || slept || neverStarted ? "rolled back" : end, stamp, now);
 };
 
 /* ---- the cloud is reached ---- */
@@ -116,7 +116,7 @@ export const health = (
   if (!ok) return giveUp(context, job, `trial: health check failed: ${message}`, true, now);
   // Confirmed first, reported second: a cut in between repeats the trial of firmware that stays anyway.
   return before(
-    [...confirm(context), ...context.budgets.confirmed(job.image, now), job.enter({ phase: "confirmed" })],
+    [...confirm(context), ...context.budgets.confirmed(job.known, now), job.enter({ phase: "confirmed" })],
     report(job, { kind: "done" }),
   );
 };
@@ -222,10 +222,10 @@ export const giveUp = (
 };
 
 /** On the denylist; without a digest only the count of its trials can say that it is at fault. */
-const blame = (context: JobContext, { image, offer, stamp }: StoredJob, now: number): JobEffect[] =>
-  image.digest === undefined
-    ? context.budgets.trialEnded(image, "rolled back", stamp, now)
-    : remember(context, [offer, image], "rolled-back");
+const blame = (context: JobContext, { known, offer, stamp }: StoredJob, now: number): JobEffect[] =>
+  known.digest === undefined
+    ? context.budgets.trialEnded(known, "rolled back", stamp, now)
+    : remember(context, [offer, known], "rolled-back");
 
 export const giveUpWithoutJob = (context: JobContext): Step<RollingBackWithoutJob> =>
   to({ name: "rolling-back-without-job" }, leave(context));

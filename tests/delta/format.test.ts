@@ -7,6 +7,7 @@ import { encodeContainer } from "../../host-sim/delta/head";
 import { SECTOR } from "../../src/constants";
 
 const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const md5 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const text = fc.stringMatching(/^[!-~]{1,31}$/);
 const u32 = fc.nat(0x7fff_ffff);
 
@@ -19,7 +20,7 @@ const containers: fc.Arbitrary<Container> = fc
     version: text,
     chip: fc.nat(65_535),
     securityFloor: u32,
-    file: fc.record({ length: fc.integer({ min: 1, max: 16 << 20 }), sha256 }),
+    file: fc.record({ length: fc.integer({ min: 1, max: 16 << 20 }), sha256, md5 }),
     image: sha256,
     parts: fc.array(
       fc.record({
@@ -89,7 +90,7 @@ test("parts that overlap, leave a gap, or are too short for their blocks are ref
       { ...part, base, offset: head, ...first },
       { ...part, base: undefined, offset: head + 100, ...second },
     ];
-    const file = { length: 70_000, sha256: new Uint8Array(32) };
+    const file = { length: 70_000, sha256: new Uint8Array(32), md5: new Uint8Array(16) };
     return { ...container, signed: false, file, headLength: head, length: head + 200, parts };
   };
   assert.equal(readContainer(headOf(two({}, {}))).parts.length, 2);
@@ -99,7 +100,7 @@ test("parts that overlap, leave a gap, or are too short for their blocks are ref
     [two({}, { offset: headLengthOf(2, false) + 101 }), /part 1 of the container is damaged/],
     [two({ length: 8 }, {}), /part 0 of the container is damaged/],
     [two({}, { length: 101 }), /parts end at/],
-    [{ ...two({}, {}), file: { length: 0, sha256: new Uint8Array(32) } }, /parts end at/],
+    [{ ...two({}, {}), file: { ...two({}, {}).file, length: 0 } }, /parts end at/],
   ] as const)
     assert.throws(() => readContainer(headOf(broken)), reason);
 });

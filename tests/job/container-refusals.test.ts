@@ -1,6 +1,5 @@
 /** Containers that are refused: each with its cause, the slot unbootable, and the next offer taken. */
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { encodeContainer } from "../../host-sim/delta/head";
 import type { Container } from "../../src/container/format";
@@ -160,16 +159,4 @@ test("a container of the image that runs is done at once, by that image and not 
   on.push(offerOf(rebuilt, "0.1.0", { size: 0 }));
   on.deliver(rebuilt);
   assert.deepEqual(on.outcomes, ["done"]);
-});
-
-test("a container of an image that was rolled back is that image", () => {
-  const on = device({ answers: { health: false } });
-  on.update(container.bytes, offer);
-  assert.match(on.outcomes[0] ?? "", /^rolled-back/);
-  const other = containerOf(next, [old]).bytes;
-  assert.notEqual(createHash("md5").update(other).digest("hex"), offer.digest!.hex);
-  on.connect();
-  on.push(offerOf(other, "0.2.0"));
-  on.deliver(other);
-  assert.match(on.outcomes.at(-1) ?? "", /^rejected: this image was rolled back before/);
 });

@@ -8,6 +8,7 @@ import type { Staged } from "../../src/job/staged-codec";
 
 const u32 = fc.nat(0xffff_ffff);
 const sha256 = fc.uint8Array({ minLength: 32, maxLength: 32 });
+const md5 = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const plain = { noNullPrototype: true };
 const staged: fc.Arbitrary<Staged> = fc.record(
   {
@@ -16,7 +17,7 @@ const staged: fc.Arbitrary<Staged> = fc.record(
     at: u32,
     part: fc.record({ offset: u32, length: u32, sha256 }, plain),
     base: fc.record({ id: sha256, length: u32 }, plain),
-    file: fc.record({ length: u32, sha256 }, plain),
+    file: fc.record({ length: u32, sha256, md5 }, plain),
     image: sha256,
   },
   plain,

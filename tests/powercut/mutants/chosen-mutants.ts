@@ -194,7 +194,7 @@ const CHOSEN: readonly Chosen[] = [
     what: "done is reported before the firmware is confirmed",
     file: job("trial"),
     passage: `return before(
-    [...confirm(context), ...context.budgets.confirmed(job.image, now), job.enter({ phase: "confirmed" })],
+    [...confirm(context), ...context.budgets.confirmed(job.known, now), job.enter({ phase: "confirmed" })],
     report(job, { kind: "done" }),
   );`,
     instead: `const { state: done, effects } = report(job, { kind: "done" });
