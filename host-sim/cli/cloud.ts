@@ -29,6 +29,7 @@ interface CloudFlags {
   readonly broker?: string;
   readonly brokerCa?: string;
   readonly packages?: string;
+  readonly deltas: number;
   readonly device?: readonly NamedDevice[];
   readonly newDevice?: readonly string[];
   readonly devices?: string;
@@ -72,7 +73,6 @@ export function register(program: Command): void {
       "use that broker, mqtt://host:port or mqtts://host:port, in place of the built-in one; XS_OTA_BROKER_USERNAME and XS_OTA_BROKER_PASSWORD name the account",
     )
     .option("--broker-ca <file>", "PEM of the root to trust there")
-    .option("--packages <folder>", "keep the firmware files there")
     .option(
       "--device <id>",
       "productId/deviceName/deviceSecret, or thingspanel/v0/accessToken/module (v1 as well, the module if it has one); may be repeated",
@@ -98,7 +98,19 @@ export function register(program: Command): void {
         .default("xs"),
     )
     .action(orFail(run));
+  packageOptions(command);
   tlsOptions(command);
+}
+
+function packageOptions(command: Command): void {
+  command
+    .option("--packages <folder>", "keep the firmware files there")
+    .option(
+      "--deltas <count>",
+      "older packages of its product that each uploaded image is compared with, to make a container of it; 0 for none",
+      deltaCount,
+      3,
+    );
 }
 
 function tlsOptions(command: Command): void {
@@ -127,6 +139,7 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
   const host = await createCloudHost({
     cloud: await cloudOptions(flags),
     engine: flags.engine,
+    deltas: flags.deltas,
     network: flags.network === true,
     ...(root === undefined ? {} : { rootFile: root }),
     failed: say,
@@ -279,6 +292,11 @@ function portNumber(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (!(port <= 65_535)) throw new InvalidArgumentError("A port is 0 to 65535.");
   return port;
+}
+
+function deltaCount(text: string): number {
+  if (!/^\d{1,2}$/.test(text) || Number(text) > 31) throw new InvalidArgumentError("It is 0 to 31.");
+  return Number(text);
 }
 
 function positive(text: string): number {

@@ -11,6 +11,7 @@ import { createApi, type RouteSummary } from "./api/server";
 import { Boards } from "./boards/boards";
 import { ConsolePages } from "./console/pages";
 import { BoundedLog } from "./core/bounded-log";
+import { Containers } from "./deltas/containers";
 import { createCloud, type Cloud } from "./core/cloud";
 import { isAny, type CloudOptions } from "./core/cloud-options";
 import { expiryWarnings } from "./core/listeners/expiry";
@@ -24,6 +25,8 @@ export interface CloudHostOptions {
   readonly goodLink?: LinkQuality;
   /** Console and API answer other machines too. */
   readonly network?: boolean;
+  /** Older packages that each uploaded image is compared with, to make a container of it; default 0, 31 at most. */
+  readonly deltas?: number;
   /** Path of the root certificate that devices trust, if the cloud speaks TLS: each device.json names it. */
   readonly rootFile?: string;
   /** Is told of faults of this program, of calls that a full disk refused and of ends of certificates, one line each. */
@@ -75,6 +78,8 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     cloud,
     boards,
     access,
+    containers: new Containers(cloud.packages),
+    deltas: options.deltas ?? 0,
     events,
     now,
     consoleUrl,
@@ -103,6 +108,7 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     close: async () => {
       watch.stop();
       events.close();
+      await context.containers.close();
       await boards.stop();
       await cloud.close();
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });

@@ -27,6 +27,8 @@ export interface PackOptions {
   readonly key?: KeyObject;
   /** Longest comparison with one older image. Default 120. */
   readonly seconds?: number;
+  /** Ends it early. */
+  readonly signal?: AbortSignal;
   /** Told before each part, `index` counts from 1. */
   progress?(index: number, count: number, what: string): void;
 }
@@ -52,7 +54,7 @@ export interface Image {
 }
 
 /** Throws with one line where an image is none, or does not fit the others. */
-export async function pack({ to, from, key, seconds = SECONDS, progress }: PackOptions): Promise<Packed> {
+export async function pack({ to, from, key, seconds = SECONDS, signal, progress }: PackOptions): Promise<Packed> {
   if (from.length >= PARTS_MAX)
     throw new Error(`${from.length} older images: a container has room for ${PARTS_MAX - 1}`);
   const next = readImage(to, "the new image");
@@ -66,7 +68,7 @@ export async function pack({ to, from, key, seconds = SECONDS, progress }: PackO
     });
   const count = bases.length + 1;
   progress?.(1, count, `${next.base.version}, compressed`);
-  const whole = await encode({ file: to, old: undefined }, seconds);
+  const whole = await encode({ file: to, old: undefined }, seconds, signal);
   // It comes first: where the whole container is staged, patches need most of the slot before them.
   const parts: { readonly base: Base | undefined; readonly part: EncodedPart }[] = [
     { base: undefined, part: proven(whole, new Uint8Array(0), to) },
@@ -75,10 +77,11 @@ export async function pack({ to, from, key, seconds = SECONDS, progress }: PackO
     progress?.(index + 2, count, `from ${base.version}`);
     const old = file.subarray(0, base.length);
     try {
-      const part = await encode({ file: to, old }, seconds);
+      const part = await encode({ file: to, old }, seconds, signal);
       if (part.bytes.length < whole.bytes.length) parts.push({ base, part: proven(part, old, to) });
       else left.push(`${base.version}: a patch from it is not smaller than the compressed image`);
     } catch (error) {
+      signal?.throwIfAborted();
       left.push(`${base.version}: ${(error as Error).message}`);
     }
   }
@@ -156,7 +159,8 @@ function digestOf(algorithm: "sha256" | "md5", bytes: Uint8Array): Uint8Array {
 }
 
 /** Rejects with the reason where time or memory are not enough. */
-function encode(task: DiffTask, seconds: number): Promise<EncodedPart> {
+function encode(task: DiffTask, seconds: number, signal?: AbortSignal): Promise<EncodedPart> {
+  signal?.throwIfAborted();
   return new Promise((resolve, reject) => {
     const child = fork(fileURLToPath(new URL("diff-process.ts", import.meta.url)), {
       execArgv: ["--import", import.meta.resolve("tsx"), `--max-old-space-size=${MEMORY_MB}`],
@@ -167,10 +171,13 @@ function encode(task: DiffTask, seconds: number): Promise<EncodedPart> {
       reject(new Error(`comparing it takes longer than ${seconds} s`));
       child.kill("SIGKILL");
     }, seconds * 1000);
+    const stop = (): void => void child.kill("SIGKILL");
+    signal?.addEventListener("abort", stop, { once: true });
     child.once("message", (part) => resolve(part as EncodedPart));
     child.once("error", reject);
     child.once("exit", (code) => {
       clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
       reject(new Error(`comparing it failed (${code ?? "killed"}): not enough memory?`));
     });
     child.send(task);

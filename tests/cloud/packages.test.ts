@@ -171,6 +171,7 @@ test("of a container the store knows what it makes and what each device fetches 
   assert.deepEqual([version, project, chip, problem, signature?.form], ["0.2.0", "xs-ota-board", 0, undefined, "good"]);
   assert.deepEqual(facts, {
     image: 100_000,
+    sha256: createHash("sha256").update(next!).digest("hex"),
     parts: [{ size: container.parts[0]!.length }, { from: "0.1.0", size: container.parts[1]!.length }],
   });
 });

@@ -75,6 +75,7 @@ async function callPackages(api: Checked): Promise<string> {
   await api.call("/packages", {});
   await api.call("/packages/{id}", { id });
   await api.call("/packages/{id}", { id: "0123456789abcdef" });
+  await api.call("/packages/{id}/container", { id }, post({ older: 1 }));
   return id;
 }
 

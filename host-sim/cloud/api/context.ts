@@ -1,6 +1,7 @@
 import type { Boards } from "../boards/boards";
 import type { BoundedLog } from "../core/bounded-log";
 import type { Cloud } from "../core/cloud";
+import type { Containers } from "../deltas/containers";
 import type { Access } from "./access";
 import type { EventStream } from "./event-stream";
 
@@ -17,6 +18,9 @@ export interface ApiContext {
   readonly cloud: Cloud;
   readonly boards: Boards;
   readonly access: Access;
+  readonly containers: Containers;
+  /** Older packages that each image is compared with as it comes; 0: none. */
+  readonly deltas: number;
   readonly events: EventStream;
   readonly journal: BoundedLog<JournalEntry>;
   /** False while an external broker is out of reach. */

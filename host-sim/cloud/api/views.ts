@@ -18,9 +18,7 @@ export function packageView(cloud: Cloud, file: Package): Views["package"] {
     ...(project === undefined ? {} : { project }),
     ...(chip === undefined ? {} : { chip }),
     ...(problem === undefined ? {} : { problem }),
-    ...(container === undefined
-      ? {}
-      : { container: { ...container, parts: container.parts.map((part) => ({ ...part })) } }),
+    ...(container === undefined ? {} : { container: containerView(cloud, container) }),
     signature: signature === undefined ? "none" : signature.form === "good" ? "signed" : "broken",
     ...(signature?.form === "good" && signature.key !== "" ? { signer: signature.key } : {}),
     size,
@@ -29,6 +27,14 @@ export function packageView(cloud: Cloud, file: Package): Views["package"] {
     addedAt,
     served: cloud.traffic.ofPackage(id),
   };
+}
+
+function containerView(
+  cloud: Cloud,
+  { image, sha256, parts }: NonNullable<Package["container"]>,
+): NonNullable<Views["package"]["container"]> {
+  const made = cloud.packages.list().find((file) => file.sha256 === sha256);
+  return { image, ...(made === undefined ? {} : { package: made.id }), parts: parts.map((part) => ({ ...part })) };
 }
 
 /** The task that is under way, or else the last one. */

@@ -11,16 +11,25 @@ import type { ApiContext } from "../context";
 import { ApiError, found } from "../errors";
 import type { ApiRoutes } from "../typed-routes";
 import { Done, IdParams } from "../schemas/common";
-import { PackageList, PackageView, SampleRequest, UploadQuery } from "../schemas/packages";
+import {
+  ContainerMade,
+  ContainerRequest,
+  PackageList,
+  PackageView,
+  SampleRequest,
+  UploadQuery,
+} from "../schemas/packages";
 import { packageView } from "../views";
 
 /** Uploads at a time. */
 const UPLOADS_MAX = 4;
 
-export function packageRoutes(api: ApiRoutes, { cloud, events }: ApiContext): void {
+export function packageRoutes(api: ApiRoutes, context: ApiContext): void {
+  const { cloud, events } = context;
   let uploads = 0;
   const added = (file: Package): ReturnType<typeof packageView> => {
     events.changed("packages", file.id);
+    makeContainer(context, file);
     return packageView(cloud, file);
   };
   api.route({
@@ -69,8 +78,19 @@ export function packageRoutes(api: ApiRoutes, { cloud, events }: ApiContext): vo
   });
 }
 
+/** In the background, where there are older packages of the product. */
+function makeContainer({ cloud, containers, deltas, events, journal, now }: ApiContext, file: Package): void {
+  const known = cloud.packages.list().some(({ container }) => container?.sha256 === file.sha256);
+  if (deltas === 0 || file.container !== undefined || known || containers.olderThan(file).length === 0) return;
+  containers.make(file, deltas).then(
+    (made) => events.changed("packages", made.file.id),
+    (error: Error) =>
+      journal.add({ at: now(), who: "cloud", what: `no container of ${file.version}: ${error.message}` }),
+  );
+}
+
 /** One package. */
-export function onePackageRoutes(api: ApiRoutes, { cloud, events }: ApiContext): void {
+export function onePackageRoutes(api: ApiRoutes, { cloud, containers, events }: ApiContext): void {
   api.route({
     method: "GET",
     url: "/packages/:id",
@@ -81,6 +101,22 @@ export function onePackageRoutes(api: ApiRoutes, { cloud, events }: ApiContext):
       response: { 200: PackageView },
     },
     handler: ({ params }) => packageView(cloud, found(cloud.packages.get(params.id), "package")),
+  });
+  api.route({
+    method: "POST",
+    url: "/packages/:id/container",
+    config: { errors: [404, 422, 507] },
+    schema: {
+      summary: "Makes a container of an image: patches from older packages of its product, and the image compressed",
+      params: IdParams,
+      body: ContainerRequest,
+      response: { 201: ContainerMade },
+    },
+    handler: async ({ params, body: { older } }) => {
+      const { file, left } = await containers.make(found(cloud.packages.get(params.id), "package"), older);
+      events.changed("packages", file.id);
+      return { package: packageView(cloud, file), left: [...left] };
+    },
   });
   api.route({
     method: "DELETE",

@@ -20,6 +20,7 @@ export const PackageView = Type.Object(
       Type.Object(
         {
           image: Type.Integer({ description: "bytes of the file that it makes" }),
+          package: Type.Optional(Type.String({ description: "the package with that file" })),
           parts: Type.Array(
             Type.Object(
               {
@@ -52,6 +53,21 @@ export const UploadQuery = Type.Object(
   {
     name: Type.Optional(Text(128, "of the file; for people")),
     version: Type.Optional(Text(36, "default: what the image says of itself")),
+  },
+  strict,
+);
+
+export const ContainerRequest = Type.Object(
+  {
+    older: Type.Integer({ minimum: 1, maximum: 31, description: "packages to make patches from, the newest ones" }),
+  },
+  strict,
+);
+
+export const ContainerMade = Type.Object(
+  {
+    package: PackageView,
+    left: Type.Array(Type.String(), { description: "older packages without a patch, each with the reason" }),
   },
   strict,
 );

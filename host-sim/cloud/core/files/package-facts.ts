@@ -28,6 +28,8 @@ export interface ImageFacts {
 export interface ContainerFacts {
   /** Bytes of the file that it makes. */
   readonly image: number;
+  /** SHA-256 of that file, hex; absent in a description of an older cloud. */
+  readonly sha256?: string;
   /** `from`: version of the older image; absent: the part is the whole image, compressed. */
   readonly parts: readonly { readonly from?: string; readonly size: number }[];
 }
@@ -70,6 +72,7 @@ function containerFacts(head: Uint8Array): ImageFacts {
     chip,
     container: {
       image: file.length,
+      sha256: Buffer.from(file.sha256).toString("hex"),
       parts: parts.map(({ base, length }) => ({ ...(base === undefined ? {} : { from: base.version }), size: length })),
     },
   };

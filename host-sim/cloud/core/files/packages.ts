@@ -124,9 +124,10 @@ export class PackageStore {
     return [...this.#packages.values()].map(({ facts }) => facts).sort((a, b) => a.addedAt - b.addedAt);
   }
 
-  /** The newest package of that version. */
+  /** The newest package of that version, an image rather than a container. */
   find(version: string): Package | undefined {
-    return this.list().findLast((facts) => facts.version === version);
+    const fitting = this.list().filter((facts) => facts.version === version);
+    return fitting.findLast(({ container }) => container === undefined) ?? fitting.at(-1);
   }
 
   /** That it is not there is no error. */

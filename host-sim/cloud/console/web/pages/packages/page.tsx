@@ -65,6 +65,17 @@ export function PackagesPage(): JSX.Element {
 
 const share = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(1)} %`;
 
+/** Of a signed container a device fetches its part alone, of another all. */
+function Saving({ file, image }: { file: Views["package"]; image: number }): JSX.Element {
+  const signed = file.signature === "signed";
+  const least = signed ? Math.min(...file.container!.parts.map(({ size }) => size)) : file.size;
+  return (
+    <span class={least < image ? "under" : "under warn"}>
+      {least < image ? `saves ${signed ? "up to " : ""}${share(image - least, image)}` : "saves nothing"}
+    </span>
+  );
+}
+
 function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; remove: () => void }): JSX.Element {
   return (
     <tr>
@@ -88,6 +99,7 @@ function Row({ file, busy, remove }: { file: Views["package"]; busy: boolean; re
             {bytes(file.container!.image)}
           </span>
         ))}
+        {file.container !== undefined && <Saving file={file} image={file.container.image} />}
         {file.imageVersion !== undefined && file.imageVersion !== file.version && (
           <span class="under warn">says {file.imageVersion} of itself</span>
         )}
