@@ -12,6 +12,7 @@ import { Boards } from "./boards/boards";
 import { ConsolePages } from "./console/pages";
 import { BoundedLog } from "./core/bounded-log";
 import { Containers } from "./deltas/containers";
+import { UpdateBytes } from "./deltas/update-bytes";
 import { createCloud, type Cloud } from "./core/cloud";
 import { isAny, type CloudOptions } from "./core/cloud-options";
 import { expiryWarnings } from "./core/listeners/expiry";
@@ -57,8 +58,7 @@ export interface CloudHost {
 /** Rejects with one line if a folder can not be used. Nothing listens before `start`. */
 export async function createCloudHost(options: CloudHostOptions): Promise<CloudHost> {
   const cloud = await createCloud(options.cloud);
-  const now = options.cloud.now ?? Date.now;
-  const { state } = options.cloud;
+  const { state, now = Date.now } = options.cloud;
   const { apiToken, apiTokenFile } = tokenIn(state);
   const access = new Access(apiToken, cloud, now);
   const temporary = state === undefined ? mkdtempSync(join(tmpdir(), "xs-ota-boards-")) : undefined;
@@ -79,6 +79,7 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     boards,
     access,
     containers: new Containers(cloud.packages),
+    updateBytes: new UpdateBytes(cloud),
     deltas: options.deltas ?? 0,
     events,
     now,

@@ -1,11 +1,13 @@
 /** The cloud makes containers of its packages, by itself and when it is asked to. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { CloudHost } from "../../host-sim/cloud/cloud-host";
 import type { Views } from "../../host-sim/cloud/api/schemas/views";
 import { pack } from "../../host-sim/delta/pack";
-import { call, ok, withHost } from "./helpers";
+import { BOARD } from "../cloud/helpers";
+import { call, ok, raw, withHost } from "./helpers";
 
 type PackageView = Views["package"];
 
@@ -97,4 +99,25 @@ test("a container that is being made does not keep the cloud from ending", async
     { deltas: 3 },
   );
   assert.equal(host?.cloud.packages.list().length, 2);
+});
+
+test("of each update a device's page tells the bytes that it took and those of the image", async () => {
+  await withHost(async (host) => {
+    const { cloud } = host;
+    await upload(host, "0.1.0");
+    const plain = await upload(host, "0.2.0");
+    const { package: made } = await ok<{ package: PackageView }>(host, `/packages/${plain.id}/container`, ask(1));
+    const device = cloud.addDevice("tencent", BOARD);
+    for (const { id, size } of [plain, made]) {
+      const file = cloud.packages.get(id)!;
+      cloud.push(device, file);
+      const now = Math.floor(cloud.files.now() / 1000);
+      const served = once(cloud, "served");
+      const { status } = await raw(cloud.httpPort, cloud.files.sign(file, "fw", device, now - 10, now + 100));
+      assert.equal(status, 200);
+      await served;
+      const { tasks } = await ok<Views["deviceDetail"]>(host, `/devices/${encodeURIComponent(device)}`);
+      assert.deepEqual([tasks[0]?.sent, tasks[0]?.image], [size, plain.size]);
+    }
+  });
 });

@@ -2,6 +2,7 @@ import type { Boards } from "../boards/boards";
 import type { BoundedLog } from "../core/bounded-log";
 import type { Cloud } from "../core/cloud";
 import type { Containers } from "../deltas/containers";
+import type { UpdateBytes } from "../deltas/update-bytes";
 import type { Access } from "./access";
 import type { EventStream } from "./event-stream";
 
@@ -19,6 +20,7 @@ export interface ApiContext {
   readonly boards: Boards;
   readonly access: Access;
   readonly containers: Containers;
+  readonly updateBytes: UpdateBytes;
   /** Older packages that each image is compared with as it comes; 0: none. */
   readonly deltas: number;
   readonly events: EventStream;

@@ -5,6 +5,7 @@ import type { Device, LoggedMessage } from "../core/devices/devices";
 import type { Package } from "../core/files/packages";
 import type { Member, Rollout, Selection } from "../core/rollouts/rollout";
 import type { Task } from "../core/devices/tasks";
+import type { UpdateBytes } from "../deltas/update-bytes";
 import type { Views } from "./schemas/views";
 
 export function packageView(cloud: Cloud, file: Package): Views["package"] {
@@ -45,6 +46,17 @@ export function latestTask(cloud: Cloud, device: string): Task | undefined {
 export function taskView(task: Task): Views["task"] {
   const { state: _, fields: __, ...view } = task;
   return view;
+}
+
+/** With what it cost, and would have cost as a plain image. */
+export function costView(cloud: Cloud, updateBytes: UpdateBytes, task: Task): Views["cost"] {
+  const file = cloud.packages.get(task.package);
+  const sent = updateBytes.of(task.id);
+  return {
+    ...taskView(task),
+    ...(sent === undefined ? {} : { sent }),
+    ...(file === undefined ? {} : { image: file.container?.image ?? file.size }),
+  };
 }
 
 export function deviceView(cloud: Cloud, device: Device, board: SimulatedBoard | undefined): Views["device"] {

@@ -15,7 +15,7 @@ import {
   DeviceQuery,
   MessageList,
 } from "../schemas/devices";
-import { deviceView, latestTask, messageView, taskView } from "../views";
+import { costView, deviceView, latestTask, messageView } from "../views";
 
 const VERSIONS_MAX = 50;
 
@@ -55,7 +55,7 @@ export function deviceRoutes(api: ApiRoutes, context: ApiContext): void {
 }
 
 /** One device. */
-export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards }: ApiContext): void {
+export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards, updateBytes }: ApiContext): void {
   const known = (id: string): Device => found(cloud.devices.get(id), "device");
   api.route({
     method: "GET",
@@ -70,7 +70,10 @@ export function oneDeviceRoutes(api: ApiRoutes, { cloud, boards }: ApiContext): 
       const device = known(params.id);
       return {
         device: deviceView(cloud, device, boardOf(boards)(device.id)),
-        tasks: cloud.tasks.ofDevice(device.id).reverse().map(taskView),
+        tasks: cloud.tasks
+          .ofDevice(device.id)
+          .reverse()
+          .map((task) => costView(cloud, updateBytes, task)),
         served: cloud.traffic.ofDevice(device.id),
       };
     },

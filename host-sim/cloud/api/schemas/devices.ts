@@ -72,7 +72,17 @@ export const DeviceList = Type.Object(
 export const DeviceDetail = Type.Object(
   {
     device: DeviceView,
-    tasks: Type.Array(TaskView, { description: "newest first" }),
+    tasks: Type.Array(
+      Type.Object(
+        {
+          ...TaskView.properties,
+          sent: Type.Optional(Type.Integer({ description: "bytes that the file server sent for it" })),
+          image: Type.Optional(Type.Integer({ description: "bytes of the image that it installs" })),
+        },
+        strict,
+      ),
+      { description: "newest first" },
+    ),
     served: Served,
   },
   strict,

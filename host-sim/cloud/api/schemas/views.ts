@@ -20,6 +20,7 @@ export type Views = {
   deviceList: Static<typeof DeviceList>;
   deviceDetail: Static<typeof DeviceDetail>;
   task: Static<typeof TaskView>;
+  cost: Static<typeof DeviceDetail>["tasks"][number];
   message: Static<typeof MessageView>;
   rollout: Static<typeof RolloutView>;
   rolloutDetail: Static<typeof RolloutDetail>;

@@ -1,10 +1,10 @@
 import type { JSX } from "preact";
 import type { Views } from "../../api";
-import { duration } from "../../format";
+import { bytes, duration } from "../../format";
 import { linkTo } from "../../location";
 import { Ago, Empty, StatusChip } from "../../parts";
 
-export function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Element {
+export function Tasks({ tasks }: { tasks: readonly Views["cost"][] }): JSX.Element {
   return (
     <section>
       <h2>Updates</h2>
@@ -25,6 +25,7 @@ export function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Eleme
               <th scope="col">Result</th>
               <th scope="col">Pushed</th>
               <th scope="col">Took</th>
+              <th scope="col">Bytes</th>
               <th scope="col">Rollout</th>
             </tr>
           </thead>
@@ -39,8 +40,8 @@ export function Tasks({ tasks }: { tasks: readonly Views["task"][] }): JSX.Eleme
   );
 }
 
-function TaskRow({ task }: { task: Views["task"] }): JSX.Element {
-  const { version, status, percent, code, message, createdAt, pushedAt, finishedAt, rollout } = task;
+function TaskRow({ task }: { task: Views["cost"] }): JSX.Element {
+  const { version, status, percent, code, message, createdAt, pushedAt, finishedAt, rollout, sent, image } = task;
   return (
     <tr>
       <th scope="row" data-label="Version">
@@ -59,6 +60,16 @@ function TaskRow({ task }: { task: Views["task"] }): JSX.Element {
       <td data-label="Pushed">{pushedAt === undefined ? <span class="faint">not yet</span> : <Ago at={pushedAt} />}</td>
       <td data-label="Took" class={finishedAt === undefined ? "nil" : "keep"}>
         {finishedAt === undefined ? <span class="faint">—</span> : duration(finishedAt - createdAt)}
+      </td>
+      <td data-label="Bytes" class={sent === undefined ? "nil" : "keep"}>
+        {sent === undefined ? (
+          <span class="faint">—</span>
+        ) : (
+          <>
+            {bytes(sent)}
+            {image !== undefined && sent < image && <span class="under">of {bytes(image)}</span>}
+          </>
+        )}
       </td>
       <td data-label="Rollout">
         {rollout === undefined ? <span class="faint">—</span> : <a href={linkTo("rollouts", rollout)}>#{rollout}</a>}
