@@ -2,6 +2,7 @@
 import type { Leaving } from "../../hal/model-chip/board-ports";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { MemoryBoard } from "../../hal/model-chip/memory-board";
+import { nodeExpander } from "../../host-sim/board/node-expander";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 /** Version that a board comes with. */
@@ -28,6 +29,7 @@ export function factoryBoard(size = 40_000, onRestart?: (reason: Leaving) => voi
       (factory = new MemoryBoard({
         factoryImage: firmwareImage(FACTORY_VERSION, size),
         table: partitionTableFor(4 << 20),
+        expander: nodeExpander,
       })),
     );
   return factory.fork(onRestart);

@@ -18,6 +18,7 @@ export interface NetworkDeviceOptions {
   readonly broker: BrokerAddress;
   readonly trust?: Pick<NodeNetworkOptions, "mqtt" | "https">;
   readonly allowHttp?: boolean;
+  readonly signingKeys?: readonly string[];
   /** What the network itself does about a connect: an error, or no answer at all. */
   readonly obstacle?: (options: ConnectOptions) => SocketError | "silence" | undefined;
 }
@@ -38,14 +39,14 @@ export class NetworkDevice {
 
   constructor(options: NetworkDeviceOptions) {
     this.#options = options;
-    const { platform, broker, allowHttp = true, trust } = options;
+    const { platform, broker, allowHttp = true, signingKeys = [], trust } = options;
     this.#device = new VirtualDevice({
       board: factoryBoard(SIZE, () => setImmediate(() => this.#device.restartIfWanted())),
       clock: this.clock,
       network: this.#observed(new NodeNetwork({ ...trust, onTraffic: () => this.clock.stir() })),
       platform: (crypto) => createPlatform(platform, crypto),
       broker,
-      policy: { allowHttp },
+      policy: { allowHttp, signingKeys },
       ports: (ports) => ({ ...ports, flash: this.#noting(ports) }),
     });
   }

@@ -23,7 +23,7 @@ export interface Row {
 }
 
 export const NEW = firmwareImage("0.2.0", SIZE);
-const NEXT = firmwareImage("0.3.0", SIZE);
+export const NEXT = firmwareImage("0.3.0", SIZE);
 const PRODUCT = "NETWORK001";
 
 export class Scenery {
@@ -36,12 +36,16 @@ export class Scenery {
     this.#images = images;
   }
 
-  static async make(options: CloudOptions = {}): Promise<Scenery> {
+  /** `files`: what is offered, of version 0.2.0 and then of 0.3.0. */
+  static async make(
+    options: CloudOptions = {},
+    files: readonly [Uint8Array, Uint8Array] = [NEW, NEXT],
+  ): Promise<Scenery> {
     const cloud = await createCloud({ tencent: { pushDelay: 1 }, ...options });
     await cloud.start();
     return new Scenery(cloud, [
-      await cloud.packages.add(NEW, { name: "new.bin" }),
-      await cloud.packages.add(NEXT, { name: "next.bin" }),
+      await cloud.packages.add(files[0], { name: "new.bin" }),
+      await cloud.packages.add(files[1], { name: "next.bin" }),
     ]);
   }
 
