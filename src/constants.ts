@@ -218,6 +218,8 @@ export const POLL_JITTER = 0.1;
 export const POLL_SECONDS = 21_600;
 export const POLL_SECONDS_MIN = 60;
 export const POLL_SECONDS_MAX = 604_800;
+/** Seconds between polls of hawkBit until it names its own time; that of a stock server. */
+export const HAWKBIT_SECONDS = 300;
 
 /* ---- offers and reports ---- */
 

@@ -66,6 +66,7 @@ export class OtaAgent {
     this.file = new FileLink({
       ...shared,
       settings: { ...options.download, allowHttp: this.policy.allowHttp },
+      platform,
       buffer,
       dispatch: (event) => {
         this.runner.dispatch(event);
@@ -242,7 +243,9 @@ export class OtaAgent {
       case "refused":
         return this.runner.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
       case "withdrawn":
-        return this.runner.dispatch({ type: "withdrawn" });
+        return this.runner.dispatch({ type: "withdrawn", task: incoming.task });
+      case "unchanged":
+        return;
       case "version-answer":
         if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
         return;

@@ -1,5 +1,6 @@
 /** The agent's connection to the file server: a downloader on the protocol driver. */
 import { RANGE } from "../constants";
+import type { Platform } from "../platforms/platform";
 import type { ConnectOptions } from "../ports";
 import type { EffectOf } from "../job/effects";
 import { Downloader } from "../download/downloader";
@@ -9,6 +10,7 @@ import type { DriverOptions } from "../protocol/driver";
 
 export interface FileLinkOptions extends DriverOptions {
   readonly settings: Pick<DownloadOptions, "allowHttp" | "range" | "crc16">;
+  readonly platform: Pick<Platform, "rules" | "fileHeaders">;
   /** The one sector buffer. */
   readonly buffer: Uint8Array;
   readonly random: () => number;
@@ -31,11 +33,13 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
   /** Ends a download that is under way. */
   start(download: EffectOf<"download">): void {
     const { url, offset, size, end, validator, hasDigest } = download;
-    const { settings, buffer, random } = this.options;
+    const { settings, platform, buffer, random } = this.options;
     this.begin(
       new Downloader({
         ...(this.sleeps ? { range: RANGE } : undefined),
         ...settings,
+        headersFor: (target) => platform.fileHeaders?.(target) ?? [],
+        missingAsks: platform.rules.missingAsks === true,
         url,
         offset,
         size,

@@ -8,6 +8,7 @@ import type { ProtocolMachine } from "../protocol/machine";
 import { Exchange } from "./exchange";
 import type { DownloadOptions, DownloadOutput } from "./outputs";
 import { RetryPolicy } from "./retry-policy";
+import { requestPrefix } from "./request";
 import { Route } from "./route";
 import type { Incident } from "./verdict";
 
@@ -47,6 +48,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class Downloader implements ProtocolMachine<DownloadOutput> {
   private readonly url: string;
+  private readonly missingAsks: boolean;
   private readonly retry: RetryPolicy;
   private readonly route: Route;
   private readonly exchange: Exchange;
@@ -55,8 +57,9 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   constructor(options: DownloadOptions) {
     this.url = options.url;
+    this.missingAsks = options.missingAsks === true;
     this.retry = new RetryPolicy(options.random);
-    this.route = new Route(options.allowHttp);
+    this.route = new Route(options.allowHttp, (url) => requestPrefix(url, options.headersFor?.(url)));
     this.exchange = new Exchange(options, this.route, this.retry, this.outputs);
   }
 
@@ -218,7 +221,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       case "wait":
         return this.retryLater(message, now, this.retry.wait(retryAfter), keep);
       case "refuse":
-        return this.refused(cause, message, now);
+        return cause === "not-found" && this.missingAsks ? this.expired(message) : this.refused(cause, message, now);
       case "renew":
         return this.denied(message, retryAfter, now, keep);
     }
@@ -278,6 +281,10 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
   private denied(message: string, retryAfter: number, now: number, keep: boolean): void {
     if (this.route.denied())
       return this.retryLater(message, now, this.retry.wait(Math.max(retryAfter, DENIED_WAIT / 1000)), keep);
+    this.expired(message);
+  }
+
+  private expired(message: string): void {
     this.leave(RENEWING);
     this.outputs.push({ type: "expired", message });
   }

@@ -1,3 +1,4 @@
+import type { HttpUrl } from "../http/url";
 import type { Cause } from "../job/types";
 import type { IoEffect } from "../protocol/machine";
 
@@ -48,6 +49,10 @@ export type DownloadOutput = ServerConnect | Exclude<IoEffect, { type: "connect"
 
 export interface DownloadOptions {
   readonly url: string;
+  /** "Name: value" each, for a request to this URL. */
+  readonly headersFor?: (url: HttpUrl) => readonly string[];
+  /** A file that is missing is told as "expired", at once. */
+  readonly missingAsks?: boolean;
   /** Bytes stored already: a multiple of 4096, or `size`. */
   readonly offset: number;
   /** Length of the file in bytes; 0: unknown, learnt from the first response. */

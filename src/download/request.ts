@@ -10,9 +10,10 @@ const RANGE_ROOM = 36;
  * response's head before a byte of the body is taken, whereas If-Range makes the server send the whole file (S3 and COS
  * honour it, ThingsPanel does not).
  */
-export const requestPrefix = (url: HttpUrl): Uint8Array => {
+export const requestPrefix = (url: HttpUrl, headers: readonly string[] = []): Uint8Array => {
   const text =
     `GET ${url.target} HTTP/1.1\r\nHost: ${url.hostHeader}\r\nUser-Agent: xs-ota\r\n` +
+    headers.map((line) => `${line}\r\n`).join("") +
     "Accept-Encoding: identity\r\nConnection: keep-alive\r\nRange: bytes=";
   const bytes = new Uint8Array(text.length);
   writeAscii(text, bytes, 0);

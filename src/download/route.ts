@@ -3,7 +3,6 @@ import { fault } from "./answers";
 import type { Fault } from "./answers";
 import { resolveLocation, splitUrl, urlText } from "../http/url";
 import type { HttpUrl } from "../http/url";
-import { requestPrefix } from "./request";
 
 type Server = Pick<HttpUrl, "tls" | "host" | "port">;
 
@@ -33,7 +32,7 @@ export class Route {
   private readonly prefixOf: (url: HttpUrl) => Uint8Array;
 
   /** `prefixOf`: makes `prefix`. */
-  constructor(allowHttp: boolean, prefixOf = requestPrefix) {
+  constructor(allowHttp: boolean, prefixOf: (url: HttpUrl) => Uint8Array) {
     this.allowHttp = allowHttp;
     this.prefixOf = prefixOf;
   }

@@ -50,6 +50,10 @@ export class Reader {
     this.bytes = bytes.subarray(0, Math.max(0, bytes.length - 4));
     this.broken = bytes.length < 5 || crc32(this.bytes) !== littleEndian(bytes, this.bytes.length);
   }
+  /** Not all was read. */
+  get more(): boolean {
+    return this.at < this.bytes.length;
+  }
   byte(): number {
     const value = this.bytes[this.at++];
     if (value === undefined) this.broken = true;

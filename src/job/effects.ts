@@ -46,7 +46,7 @@ export interface BootFacts {
 }
 
 /** Reports whose PUBACK the job waits for. "refused": the outcome of an offer that never became a job. */
-export type Token = "version" | "burning" | "outcome" | "refused";
+export type Token = "version" | "burning" | "outcome" | "refused" | "withdrawal";
 
 /** A question to the application or the installer; the answer is the event of the same name. */
 export type Question = "consent" | "restart" | "health" | "install";
@@ -56,8 +56,8 @@ export type JobEvent =
   | { readonly type: "offer"; readonly offer: Offer }
   /** An offer that the platform cannot turn into a job. */
   | { readonly type: "refused"; readonly task: Task; readonly outcome: Outcome }
-  /** The cloud wants no image of this device. */
-  | { readonly type: "withdrawn" }
+  /** The cloud wants no image of this device. `task`: it cancels this one. */
+  | { readonly type: "withdrawn"; readonly task?: Task | undefined }
   /** up: CONNACK and an accepted SUBACK have come. */
   | { readonly type: "link"; readonly up: true }
   /** `reason`: why the connection ended, or was not made. */

@@ -80,7 +80,10 @@ export const identityOf = (record: JobRecord): number => {
 };
 
 export const encodeJob = (record: JobRecord): Uint8Array =>
-  writeIdentity(record).text(record.offer.url).text(record.validator).sealed();
+  writeId(writeIdentity(record).text(record.offer.url).text(record.validator), record.offer).sealed();
+
+/** Last, and absent where a cloud has no ids: such records are as they were before there were ids. */
+const writeId = (writer: Writer, { id }: Task): Writer => (id === undefined ? writer : writer.text(id));
 
 export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined => {
   const reader = new Reader(bytes);
@@ -94,6 +97,7 @@ export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined 
   const hex = reader.text();
   const url = reader.text();
   const validator = reader.text();
+  const id = reader.more ? reader.text() : undefined;
   reader.rest(0);
   if (
     reader.broken ||
@@ -120,6 +124,7 @@ export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined 
       size,
       url,
       ...(module === undefined ? {} : { module }),
+      ...(id === undefined ? {} : { id }),
       ...(digest === undefined ? {} : { digest }),
       ...(slot === COMPONENT_SLOT ? { component: module! } : {}),
     },

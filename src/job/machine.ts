@@ -60,9 +60,6 @@ import {
   offerWhileRenewing,
   offerWhileUnable,
   offerWhileWaiting,
-  withdrawDeferred,
-  withdrawInConsent,
-  withdrawJob,
 } from "./offers";
 import { refuse } from "./outcome";
 import { askAgain, linkChanged, linkWhileReporting, storeDue } from "./report";
@@ -80,6 +77,7 @@ import {
   trialTimeout,
   trialWithoutJobTimeout,
 } from "./trial";
+import { withdrawDeferred, withdrawInConsent, withdrawJob, withdrawWhileReporting } from "./withdrawals";
 import type { Target } from "./target";
 import type { Task } from "./types";
 import { reconnectWithin } from "./urgency";
@@ -248,6 +246,7 @@ export const TABLE = frozen({
   },
   reporting: {
     offer: offerWhileUnable,
+    withdrawn: withdrawWhileReporting,
     link: linkWhileReporting,
     acked: ackedOutcome,
     "effect-failed": failWhileReporting,

@@ -2,7 +2,7 @@
 import { acked } from "./acknowledge";
 import type { JobContext } from "./context";
 import { download, renew, startDownload } from "./download";
-import type { JobEvent } from "./effects";
+import type { JobEffect, JobEvent } from "./effects";
 import { failure, refuse } from "./outcome";
 import { sameImage } from "./policy";
 import { versionAfter } from "./report";
@@ -38,7 +38,7 @@ import type { Verified } from "./verify";
 
 type Event<T extends JobEvent["type"]> = Extract<JobEvent, { type: T }>;
 /** A job is under way that a newer image of the same target supersedes. */
-type Busy =
+export type Busy =
   | Checking
   | Choosing
   | Waiting
@@ -131,8 +131,9 @@ export const offerWhileUnable = <S extends Trial | Reporting | Installing>(
   { offer }: Event<"offer">,
   now: number,
 ): Step<S> => {
-  return sameImage(state.job.offer, offer)
-    ? to(state, settle(context, state.job, offer))
+  const { job } = state;
+  return sameImage(job.offer, offer) && job.offer.id === offer.id
+    ? to(state, settle(context, job, offer))
     : defer(context, state, offer, now);
 };
 
@@ -145,9 +146,12 @@ export const offerInTrialWithoutJob = (
 
 /* ---- what becomes of it ---- */
 
-const settle = ({ pending }: JobContext, job: StoredJob, offer: Offer) => {
+/** A further task for the image of the job: the outcome is that of the latest. */
+const settle = ({ pending }: JobContext, job: StoredJob, offer: Offer): JobEffect[] => {
   job.freshUrl = offer.url;
-  return pending.offerSettled(offer);
+  const { id } = offer;
+  const adopted = id === undefined || id === job.offer.id ? [] : job.renew(job.offer.url, id);
+  return pending.offerSettled(offer).concat(adopted);
 };
 
 /** A newer image supersedes an older one of the same target. Jobs of different targets run one after the other. */
@@ -220,27 +224,6 @@ const answer = <S extends State>(
 ): Step<S> => {
   const settled = context.pending.offerSettled(offer);
   return before(settled, refuse(context, state, { task: offer, outcome }, now));
-};
-
-/* ---- no image is wanted any more ---- */
-
-export const withdrawDeferred = <S extends State>(context: JobContext, state: S): Step<S> => {
-  context.deferred = undefined;
-  return stay(state);
-};
-
-export const withdrawInConsent = (context: JobContext): Step<Idle> => withdrawDeferred(context, IDLE);
-
-/** As if another image superseded it: the checkpoint is kept, and there is no outcome. Past the switch it is too late. */
-export const withdrawJob = (context: JobContext, { job }: Busy): Step<Idle> => {
-  context.deferred = undefined;
-  context.leave(job, true);
-  return to(IDLE, [
-    { type: "stop-download" },
-    ...job.forget(true),
-    warning(`${job.offer.version} is not wanted any more`),
-    { type: "notify", notice: { event: "state", state: "idle" } },
-  ]);
 };
 
 /** The latest offer that came while none could begin. */

@@ -57,8 +57,13 @@ export const noteLink = (context: JobContext, event: Event<"link">, now: number)
   if (!up && event.reason !== undefined) context.obstacles.link = event.reason;
   context.linkDown = !up;
   context.versionReported = false;
+  context.askAgainAt = up ? nextReport(context, now) : undefined;
+};
+
+/** A version report brings a lost push again, except where it comes last. */
+const nextReport = (context: JobContext, now: number): number | undefined => {
   const { renewable, versionReport } = context.options.platform.rules;
-  context.askAgainAt = up && renewable && versionReport ? now + REREPORT : undefined;
+  return renewable && versionReport && !isVersionLast(context) ? now + REREPORT : undefined;
 };
 
 export const isVersionLast = ({ options }: JobContext): boolean =>
@@ -108,7 +113,7 @@ export const askForOffer = (context: JobContext, state: State): JobEffect[] =>
 export const askAgain = (context: JobContext, state: Idle, _event: unknown, now: number): Step<Idle> => {
   const due = storeDue(context, now);
   if (context.askAgainAt === undefined || now < context.askAgainAt) return to(state, due);
-  context.askAgainAt = context.options.platform.rules.renewable ? now + REREPORT : undefined;
+  context.askAgainAt = nextReport(context, now);
   return to(state, due.concat(reportVersion(context, state)));
 };
 

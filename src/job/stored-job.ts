@@ -215,10 +215,12 @@ export class StoredJob {
   }
 
   /**
-   * A fresh URL for the same image. It is no part of the identity (where there is a digest), so the checkpoint stays.
+   * A fresh URL for the same image, or another task for it. Neither is part of the identity (where there is a digest), so
+   * the checkpoint stays.
    */
-  renew(url: string): JobEffect[] {
-    this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url } };
+  renew(url: string, id = this.offer.id): JobEffect[] {
+    const task = id === undefined ? {} : { id };
+    this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url, ...task } };
     this.imageOffer = { ...this.imageOffer, url };
     return [this.putRecord()];
   }

@@ -10,6 +10,8 @@ export interface OfferDigest {
 export interface Task {
   readonly version: string;
   readonly module?: string;
+  /** What the cloud calls this task, where it does. Opaque, and no part of the image's identity. */
+  readonly id?: string;
 }
 
 /** One pushed image. */

@@ -3,8 +3,9 @@
  * manifest beside this file. An app for one cloud imports that cloud's folder instead, and links no other.
  */
 import type { AnyPlatform } from "./platform";
+import { hawkbit } from "./hawkbit/dialect";
 import { staticFiles } from "./static/dialect";
 import { tencent } from "./tencent/dialect";
 import { thingspanel } from "./thingspanel/dialect";
 
-export const PLATFORMS: readonly AnyPlatform[] = Object.freeze([tencent, thingspanel, staticFiles]);
+export const PLATFORMS: readonly AnyPlatform[] = Object.freeze([tencent, thingspanel, staticFiles, hawkbit]);

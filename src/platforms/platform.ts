@@ -1,4 +1,5 @@
 import type { BrokerAddress, MqttLink } from "../agent/link";
+import type { HttpUrl } from "../http/url";
 import type { Cause, Offer, Outcome, Task } from "../job/types";
 import type { Crypto, Running } from "../ports";
 import type { DriverOptions } from "../protocol/driver";
@@ -17,6 +18,8 @@ export interface Platform {
    * the other kind. Throws one line where `context` lacks what it needs.
    */
   link(context: LinkContext): CloudLink;
+  /** "Name: value" each, for the download from this URL. Default: none. */
+  fileHeaders?(url: HttpUrl): readonly string[];
 }
 
 /** What the agent gives to a link. */
@@ -87,6 +90,10 @@ export interface PlatformRules {
    * then answered once, what cannot begin yet is not answered, and a job ends where the image is not wanted any more.
    */
   readonly wantedState?: boolean;
+  /**
+   * A file that is missing means that the task may have ended: the cloud is asked, as for a URL that has expired.
+   */
+  readonly missingAsks?: boolean;
   /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */
   readonly resumeDelay: number;
 }
@@ -95,8 +102,10 @@ export type Incoming =
   | { readonly kind: "offer"; readonly offer: Offer }
   /** An offer for this device that can not be carried out. The failure is reported for `task`. */
   | { readonly kind: "refused"; readonly task: Task; readonly outcome: Outcome }
-  /** Nothing is wanted of this device, or no more. */
-  | { readonly kind: "withdrawn" }
+  /** Nothing is wanted of this device, or no more. `task`: the cloud cancels this one, and asks what becomes of that. */
+  | { readonly kind: "withdrawn"; readonly task?: Task }
+  /** What the cloud wants is known already. */
+  | { readonly kind: "unchanged" }
   /** The cloud's answer to the version report. */
   | { readonly kind: "version-answer"; readonly accepted: boolean; readonly message: string }
   | { readonly kind: "ignored"; readonly reason: string };
@@ -106,7 +115,12 @@ export type Report =
   /** `note`: for people; "asleep for N s" before a sleep, or why there has been no progress for a minute. */
   | { readonly kind: "progress"; readonly task: Task; readonly percent: number; readonly note?: string }
   | { readonly kind: "burning"; readonly task: Task }
+  /** What becomes of a task that the cloud has cancelled. `accepted`: it has ended, and nothing was installed. */
+  | { readonly kind: "withdrawal"; readonly task: Task; readonly accepted: boolean }
   | { readonly kind: "outcome"; readonly task: Task; readonly outcome: Outcome };
+
+/** What a cloud that pushes is told: it takes nothing back. */
+export type BrokerReport = Exclude<Report, { kind: "withdrawal" }>;
 
 /**
  * One setting of a platform. device.json, the settings of a chip (NVS, mc/config) and the table in docs/PLATFORMS.md

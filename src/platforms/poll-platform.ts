@@ -12,8 +12,16 @@ export interface PollPlatform extends Platform {
   /** Tries of one report, after which it counts as acknowledged; Infinity: it is sent until it is taken. */
   readonly reportTries: number;
   poll(): HttpCall;
-  /** What an answer with status 200 to a poll, or to what followed one, means. Never throws, whatever the bytes. */
-  polled(answer: HttpAnswer, running: Running): Polled;
+  /**
+   * A report that was taken changes what the cloud wants: it is polled again at once, with nothing known. `burning` is
+   * acknowledged by the answer to that poll. Default: no.
+   */
+  readonly pollsAfterReports?: boolean;
+  /**
+   * What an answer with status 200 to a poll, or to what followed one, means. Never throws, whatever the bytes. `known`:
+   * what the last answer that was read left.
+   */
+  polled(answer: HttpAnswer, running: Running, known: string | undefined): Polled;
   /**
    * The request for a report; undefined where this cloud has no such report. `burning` and `version` then count as
    * acknowledged by the next poll that is answered, which comes at once, and others without that.
@@ -39,15 +47,23 @@ export interface HttpAnswer {
   readonly body: Uint8Array;
   /** What answered, after redirects. */
   readonly url: HttpUrl;
+  /** It has more bytes than that, and `body` has none of them. */
+  readonly cut?: boolean;
 }
 
 export type Polled =
   /**
    * The cloud is reached. `interval`: to the next poll, ms, where the server names it. `remark`: one line for people,
-   * on why nothing is wanted.
+   * on why nothing is wanted. `known`: passed on to the next `polled`.
    */
-  | { readonly kind: "read"; readonly incoming: Incoming; readonly interval?: number; readonly remark?: string }
-  /** There is more to ask first. */
-  | { readonly kind: "follow"; readonly call: HttpCall }
+  | {
+      readonly kind: "read";
+      readonly incoming: Incoming;
+      readonly interval?: number;
+      readonly remark?: string;
+      readonly known?: string | undefined;
+    }
+  /** There is more to ask first. Where that is missing (404), the poll is made anew. */
+  | { readonly kind: "follow"; readonly call: HttpCall; readonly interval?: number }
   /** The answer is of no use; one line. */
   | { readonly kind: "bad"; readonly message: string };

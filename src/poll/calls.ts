@@ -42,17 +42,32 @@ export const answeredAt = (call: Pending, next: number): void => {
 /** The reports that wait, at most one for each token, and the poll. */
 export class Calls {
   readonly poll: Pending;
+  /** Tokens of reports that the next answered poll acknowledges. */
+  readonly awaited: string[] = [];
   private readonly reports: Pending[] = [];
+  /** The last report without a token. */
+  private told: HttpCall | undefined;
 
   constructor(poll: Pending) {
     this.poll = poll;
   }
 
-  /** In place of what waits under its name. The same report again changes nothing: its tries go on. */
+  /** In place of what waits under its name. The same report again changes nothing: its tries go on. What may be lost is told once. */
   put(report: Pending): void {
+    if (report.name === "") {
+      if (this.told !== undefined && sameCall(this.told, report.call)) return;
+      this.told = report.call;
+    }
     const at = this.reports.findIndex(({ name }) => name === report.name);
     if (at < 0) this.reports.push(report);
     else if (!sameCall(this.reports[at]!.call, report.call)) this.reports[at] = report;
+  }
+
+  /** The poll comes soon, and acknowledges `token`. */
+  await(token: string | undefined, now: number): void {
+    const { poll, awaited } = this;
+    if (token !== undefined && !awaited.includes(token)) awaited.push(token);
+    poll.at = Math.min(poll.at, Math.max(now, poll.earliest));
   }
 
   remove(call: Pending): void {

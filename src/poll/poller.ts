@@ -14,29 +14,17 @@ import { oneLine } from "../http/text";
 import type { Incoming, Report } from "../platforms/platform";
 import type { SocketError } from "../ports";
 import type { ProtocolMachine } from "../protocol/machine";
-import { frozen } from "../util/frozen";
-import { AnswerReader } from "./answer-reader";
 import { CallRoute } from "./call-route";
 import { Calls, answeredAt, pendingCall, retry } from "./calls";
 import type { Pending } from "./calls";
 import type { PollOutput, PollerOptions } from "./outputs";
+import { PollConnection } from "./poll-connection";
+import { TABLE } from "./poll-table";
+import type { Action, EventName } from "./poll-table";
 import { verdictOnCall } from "./verdict";
 
-/**
- * What each event does in each state. One call is under way at a time; each ends in `resting`, answered or not, and is
- * then made again, or counts as done. "due": the time of a call, or of what is awaited, has come.
- */
-const TABLE = frozen({
-  stopped: { start: "rest" },
-  resting: { due: "begin" },
-  connecting: { opened: "ask", closed: "unreachable", due: "noConnection" },
-  asking: { received: "read", closed: "broken", due: "silent" },
-});
-type State = keyof typeof TABLE;
-type EventName = "start" | "due" | "opened" | "closed" | "received";
-type Action = "rest" | "begin" | "ask" | "unreachable" | "noConnection" | "read" | "broken" | "silent";
-
 const NOTHING: Incoming = Object.freeze({ kind: "withdrawn" });
+const NO_BYTES = new Uint8Array(0);
 const TOO_LONG = `the answer is longer than ${POLL_BODY_MAX} bytes`;
 /** Longest entity tag that is remembered; real ones have less than 80 characters. */
 const VALIDATOR_MAX = 128;
@@ -45,33 +33,24 @@ const VALIDATOR_MAX = 128;
  * Polls a cloud and posts reports to it, over one connection at a time that ends when nothing is due. Every failure
  * leads to another attempt after a wait: full jitter under a ceiling that doubles, or what Retry-After asks for.
  */
-export class Poller implements ProtocolMachine<PollOutput> {
+export class Poller extends PollConnection implements ProtocolMachine<PollOutput> {
   private readonly options: PollerOptions;
   private readonly calls: Calls;
-  private readonly reader = new AnswerReader();
-  private readonly outputs: PollOutput[] = [];
-  private state: State = "stopped";
-  /** What is awaited ends then: the next byte, and all of the call. */
-  private until = 0;
-  private limit = 0;
   private current: Pending;
-  private route: CallRoute | undefined;
-  /** The connection has answered a call before. */
-  private reused = false;
-  private keepAlive = false;
   /** Calls that followed the poll. */
   private follows = 0;
+  /** What the last answer that was read left with the platform. */
+  private known: string | undefined;
   /** Of an answer that wanted nothing of this device, and of the answer that is read. */
   private validator: string | undefined;
   private seen: string | undefined;
   private reached = false;
-  /** Tokens of reports that the next answered poll acknowledges. */
-  private awaited: string[] = [];
   private cap = BACKOFF_CAP;
   /** From one poll to the next, ms, as named last. */
   private interval: number;
 
   constructor(options: PollerOptions) {
+    super();
     this.options = options;
     const { platform, random } = options;
     this.interval = platform.interval;
@@ -87,10 +66,6 @@ export class Poller implements ProtocolMachine<PollOutput> {
 
   opened(now: number): PollOutput[] {
     return this.step("opened", now);
-  }
-
-  readTarget(): Uint8Array {
-    return this.reader.target();
   }
 
   received(count: number, now: number): PollOutput[] {
@@ -120,12 +95,10 @@ export class Poller implements ProtocolMachine<PollOutput> {
   /** The same token replaces what waits. */
   report(report: Report, token: string | undefined, now: number): PollOutput[] {
     const { platform, random } = this.options;
-    const { poll } = this.calls;
     const call = platform.encode(report);
     if (call !== undefined) this.calls.put(pendingCall(token ?? "", call, now, random));
     else if (token === "burning" || token === "version") {
-      if (!this.awaited.includes(token)) this.awaited.push(token);
-      poll.at = Math.min(poll.at, Math.max(now, poll.earliest));
+      this.calls.await(token, now);
     } else if (token !== undefined) this.outputs.push({ type: "acked", token });
     const { outputs } = this;
     return this.state === "resting" ? this.step("due", now) : outputs.splice(0);
@@ -157,6 +130,8 @@ export class Poller implements ProtocolMachine<PollOutput> {
     if (call === undefined) return this.close();
     const before = this.keepAlive ? this.route : undefined;
     const validator = call === this.calls.poll && this.follows === 0 ? this.validator : undefined;
+    // What is reported may end the task that the poll has named: it is asked anew then.
+    if (call !== this.calls.poll) this.pollAnew();
     this.current = call;
     this.limit = now + POLL_TIMEOUT;
     this.route = new CallRoute(call.call, validator, this.options.allowHttp);
@@ -164,23 +139,6 @@ export class Poller implements ProtocolMachine<PollOutput> {
     this.reused = before !== undefined && this.route.sameServerAs(before);
     if (this.reused) this.ask(now);
     else this.connect(now);
-  }
-
-  private connect(now: number): void {
-    this.close();
-    const server = this.route?.server;
-    if (server === undefined) return;
-    this.state = "connecting";
-    this.until = now + CONNECT_TIMEOUT;
-    this.outputs.push({ type: "connect", ...server });
-  }
-
-  private ask(now: number): void {
-    this.state = "asking";
-    this.keepAlive = false;
-    this.until = now + HTTP_IDLE_TIMEOUT;
-    this.reader.reset();
-    if (this.route !== undefined) this.outputs.push({ type: "send", bytes: this.route.request });
   }
 
   private read(now: number): void {
@@ -193,7 +151,7 @@ export class Poller implements ProtocolMachine<PollOutput> {
         case "end":
           return this.answered(now);
         case "long":
-          return this.failed(TOO_LONG, now);
+          return this.tooLong(now);
         case "garbage":
           return this.failed(fault("garbage", 0).message, now);
       }
@@ -245,7 +203,7 @@ export class Poller implements ProtocolMachine<PollOutput> {
         this.seen = this.follows > 0 || seen === undefined || seen.length > VALIDATOR_MAX ? undefined : seen;
         this.keepAlive = response.keepAlive;
         if (this.reader.accept(verdict.framing)) return false;
-        this.failed(TOO_LONG, now);
+        this.tooLong(now);
         return true;
       }
       case "unchanged":
@@ -259,25 +217,47 @@ export class Poller implements ProtocolMachine<PollOutput> {
         return true;
       }
       case "failed":
-        this.failed(verdict.message, now, verdict.retryAfter);
+        if (isPoll && this.follows > 0 && status === 404 && current.tries === 0) this.missing(now);
+        else this.failed(verdict.message, now, verdict.retryAfter);
         return true;
     }
   }
 
+  /** What a poll has named is gone meanwhile: another poll tells. Once, then after a wait. */
+  private missing(now: number): void {
+    this.current.tries = 1;
+    this.current.at = now;
+    this.pollAnew();
+    this.keepAlive = false;
+    this.finish(now);
+  }
+
+  private tooLong(now: number): void {
+    if (this.follows === 0) return this.failed(TOO_LONG, now);
+    this.keepAlive = false;
+    this.polled(NO_BYTES, now, true);
+  }
+
   private answered(now: number): void {
     if (this.current !== this.calls.poll) return this.taken(now);
+    this.polled(this.reader.bytes, now, false);
+  }
+
+  private polled(body: Uint8Array, now: number, cut: boolean): void {
     const { platform, running } = this.options;
     const { poll } = this.calls;
-    const polled = platform.polled({ body: this.reader.bytes, url: this.route!.url! }, running);
+    const polled = platform.polled({ body, url: this.route!.url!, cut }, running, this.known);
     switch (polled.kind) {
       case "bad":
         return this.failed(polled.message, now);
       case "follow":
         if (++this.follows > POLL_FOLLOWS) return this.failed("the cloud leads from one request to the next", now);
         poll.call = polled.call;
+        this.interval = polled.interval ?? platform.interval;
         return this.finish(now);
       case "read":
-        this.interval = polled.interval ?? platform.interval;
+        if (this.follows === 0) this.interval = polled.interval ?? platform.interval;
+        this.known = polled.known;
         this.wanted(polled.incoming, now);
         if (polled.remark !== undefined) this.outputs.push({ type: "warning", message: polled.remark });
     }
@@ -285,23 +265,30 @@ export class Poller implements ProtocolMachine<PollOutput> {
 
   /** The cloud is reached. What the job answers comes after the I/O that is asked for here. */
   private wanted(incoming: Incoming, now: number): void {
-    this.validator = incoming.kind === "withdrawn" ? this.seen : undefined;
+    this.validator = incoming.kind === "withdrawn" && incoming.task === undefined ? this.seen : undefined;
     answeredAt(this.calls.poll, now + this.interval * (1 + POLL_JITTER * (2 * this.options.random() - 1)));
     this.pollAnew();
     this.finish(now);
     if (!this.reached) this.outputs.push({ type: "up" });
     this.reached = true;
     this.outputs.push({ type: "incoming", incoming });
-    for (const token of this.awaited.splice(0)) this.outputs.push({ type: "acked", token });
+    for (const token of this.calls.awaited.splice(0)) this.outputs.push({ type: "acked", token });
   }
 
   private taken(now: number): void {
     const { current } = this;
     // Another report has come in its place meanwhile.
     const counts = this.calls.has(current);
+    const { name } = current;
     this.calls.remove(current);
+    const isTold = counts && name !== "";
+    const asks = isTold && this.options.platform.pollsAfterReports === true;
+    if (asks) {
+      this.known = this.validator = undefined;
+      this.calls.await(name === "burning" ? name : undefined, now);
+    }
     this.finish(now);
-    if (counts && current.name !== "") this.outputs.push({ type: "acked", token: current.name });
+    if (isTold && !(asks && name === "burning")) this.outputs.push({ type: "acked", token: name });
   }
 
   private finish(now: number): void {
@@ -338,12 +325,5 @@ export class Poller implements ProtocolMachine<PollOutput> {
   private pollAnew(): void {
     this.follows = 0;
     this.calls.poll.call = this.options.platform.poll();
-  }
-
-  /* ---- I/O ---- */
-
-  private close(): void {
-    this.keepAlive = false;
-    this.outputs.push({ type: "close" });
   }
 }

@@ -8,7 +8,15 @@ import type { JsonObject } from "../../util/json";
 import { truncateUtf8, utf8Length } from "../../util/utf8";
 import { badOffer, ignored, readObject } from "../incoming";
 import type { BrokerPlatform } from "../broker-platform";
-import type { CloudLink, Incoming, LinkContext, PlatformDefinition, PlatformRules, Report, Setting } from "../platform";
+import type {
+  CloudLink,
+  Incoming,
+  LinkContext,
+  PlatformDefinition,
+  PlatformRules,
+  BrokerReport,
+  Setting,
+} from "../platform";
 import { SDK_APP_ID, clientIdOf, connectionId, passwordOf, secretKey, usernameOf } from "./auth";
 import type { HmacAlgorithm } from "./auth";
 
@@ -157,7 +165,7 @@ export class TencentPlatform implements BrokerPlatform {
     }
   }
 
-  encode(report: Report): Message {
+  encode(report: BrokerReport): Message {
     switch (report.kind) {
       case "version":
         return this.message(1, { type: "report_version", report: { version: report.version } });

@@ -331,6 +331,8 @@ export class JobDevice implements Device, JobHost {
 
 function heardOf(report: Report): Heard {
   switch (report.kind) {
+    case "withdrawal":
+      throw new Error("no cloud of this search cancels");
     case "version":
       return { kind: "version", version: report.version };
     case "progress":

@@ -1,0 +1,4 @@
+/**
+ * "xs-ota/hawkbit" in a Moddable app. A module of its own, because XS resolves relative imports against a module's name.
+ */
+export * from "xs-ota/src/platforms/hawkbit/dialect";
