@@ -239,3 +239,50 @@ test("a POST follows 307 and 308, with its body, and no other redirect", () => {
   device.report("outcome").open().answer("", "308 Permanent", "Location: /other").open();
   assert.match(device.requests.at(-1) ?? "", /^POST \/other [^]*\{"text":"ä"\}$/);
 });
+
+/* ---- a cloud of tasks ---- */
+
+const asking = (): PollDevice =>
+  new PollDevice((platform) => Object.defineProperty(platform, "pollsAfterReports", { value: true }));
+
+test("a report that was taken leads to a poll at once, which acknowledges burning", () => {
+  const device = asking().open().answer("offer").report("burning").open();
+  assert.match(device.requests.at(-1)!, /^POST/);
+  device.answer("");
+  assert.match(device.requests.at(-1)!, /^GET \/poll/);
+  assert.deepEqual(device.told(), ["up", "offer"]);
+  device.answer("offer");
+  assert.deepEqual(device.told(), ["offer", "acked burning"]);
+});
+
+test("an outcome is acknowledged at once, and the poll follows", () => {
+  const device = asking().open().answer("offer").report("outcome").open().answer("");
+  assert.deepEqual(device.told(), ["up", "offer", "acked outcome"]);
+  assert.match(device.requests.at(-1)!, /^GET \/poll/);
+});
+
+test("what a poll has named is not asked for once a report was sent: that may have ended it", () => {
+  const device = new PollDevice().open();
+  device.report("outcome").answer("more");
+  assert.match(device.requests.at(-1)!, /^POST \/report/);
+  device.answer("");
+  assert.match(device.requests.at(-1)!, /^GET \/poll/);
+});
+
+test("404 to what a poll has named: another poll at once, and a wait after the second", () => {
+  const device = new PollDevice().open().answer("more").answer("", "404 Not Found").open();
+  assert.match(device.requests.at(-1)!, /^GET \/poll/);
+  assert.deepEqual(device.told(), []);
+  device.answer("more").answer("", "404 Not Found");
+  assert.equal(device.connected, false);
+  assert.match(device.told()[0]!, /^down: /);
+});
+
+test("a report that may be lost is sent once, however often it is made", () => {
+  const device = new PollDevice().open().answer("nothing");
+  for (let count = 0; count < 3; count++) {
+    device.report("outcome", "");
+    if (device.connected) device.open().answer("");
+  }
+  assert.equal(device.requests.filter((each) => each.startsWith("POST")).length, 1);
+});
