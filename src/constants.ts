@@ -220,6 +220,8 @@ export const POLL_SECONDS_MIN = 60;
 export const POLL_SECONDS_MAX = 604_800;
 /** Seconds between polls of hawkBit until it names its own time; that of a stock server. */
 export const HAWKBIT_SECONDS = 300;
+/** Least that it may ask for; a server of hawkBit takes no smaller setting. */
+export const HAWKBIT_SECONDS_MIN = 30;
 
 /* ---- offers and reports ---- */
 

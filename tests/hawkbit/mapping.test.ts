@@ -230,6 +230,10 @@ test("the server names the interval, unless the device has its own", async () =>
   };
   assert.equal(await intervalOf("01:00:30"), 3_630_000);
   assert.equal(await intervalOf("01:00:30", { pollSeconds: 60 }), undefined);
+  const url = splitUrl("http://hb.example:8080/DEFAULT/controller/v1/dev-1") as HttpUrl;
+  const body = Buffer.from('{"config":{"polling":{"sleep":"00:00:00"}}}');
+  const polled = new HawkbitPlatform(CONFIG).polled({ body, url }, RUNNING, undefined);
+  assert.equal(polled.kind === "read" && polled.interval, 30_000, "never in a loop");
 });
 
 test("settings that cannot work are refused by name", () => {

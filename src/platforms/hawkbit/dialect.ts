@@ -1,5 +1,11 @@
 import { linkByPolls } from "../../agent/poll-link";
-import { HAWKBIT_SECONDS, POLL_SECONDS_MAX, POLL_SECONDS_MIN, RESUME_DELAY } from "../../constants";
+import {
+  HAWKBIT_SECONDS,
+  HAWKBIT_SECONDS_MIN,
+  POLL_SECONDS_MAX,
+  POLL_SECONDS_MIN,
+  RESUME_DELAY,
+} from "../../constants";
 import { splitUrl, urlText } from "../../http/url";
 import type { HttpUrl } from "../../http/url";
 import type { Running } from "../../ports";
@@ -117,7 +123,7 @@ export class HawkbitPlatform implements PollPlatform {
     const work = workOf(poll);
     if (typeof work === "string") return { kind: "bad", message: `hawkBit: ${work}` };
     const seconds = this.fixedInterval ? undefined : sleepOf(poll);
-    const interval = seconds === undefined ? {} : { interval: seconds * 1000 };
+    const interval = seconds === undefined ? {} : { interval: Math.max(HAWKBIT_SECONDS_MIN, seconds) * 1000 };
     return { ...this.next(work, known), ...interval };
   }
 

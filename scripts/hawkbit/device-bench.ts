@@ -1,0 +1,122 @@
+/** A scenario's device as a process, `xs-ota device`, over a slow line to the server: real sockets, real time. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { buildImage } from "../../hal/model-chip/build-image";
+import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { Device } from "../../host-sim/demo/device-process";
+import type { Line } from "../../host-sim/demo/device-process";
+import { WeakLink } from "../../host-sim/faults/weak-link";
+import type { ActionRecord, HawkbitOperator, PackageId } from "./operator";
+import type { ScenarioBench } from "./scenarios";
+
+/** Bytes per second: an image takes two seconds, so that there is a middle to cut. */
+const RATE = 120_000;
+/** Between two looks at the server's records, and how long they may take, ms: three polls of a minute. */
+const LOOK = 500;
+const SPAN = 240_000;
+/** The least that a device takes. */
+const POLL_SECONDS = 60;
+const PART = "xs_ota_firmware";
+
+let serial = 0;
+
+/** What the command prints in a state of the job. */
+const MARKS: { readonly [state: string]: (line: Line) => boolean } = {
+  downloading: ({ state, percent }) => state === "downloading" && Number(percent) >= 20,
+  trial: ({ event, trial }) => event === "boot" && trial === true,
+  reporting: ({ state }) => state === "done" || state === "fail",
+  idle: ({ state }) => state === "idle",
+};
+
+export class DeviceBench implements ScenarioBench {
+  readonly operator: HawkbitOperator;
+  readonly controllerId: string;
+  readonly #folder: string;
+  readonly #link: WeakLink;
+  #device: Device | undefined;
+
+  private constructor(operator: HawkbitOperator, controllerId: string, folder: string, link: WeakLink) {
+    this.operator = operator;
+    this.controllerId = controllerId;
+    this.#folder = folder;
+    this.#link = link;
+  }
+
+  /** `folder`: an empty one. The device is switched on when something is expected of it. */
+  static async create(operator: HawkbitOperator, folder: string): Promise<DeviceBench> {
+    const controllerId = `xs-ota-scenario-${Date.now().toString(36)}-${++serial}`;
+    const { targetToken } = await operator.createDevice(controllerId);
+    const { hostname, port, protocol } = new URL(operator.server);
+    if (protocol !== "http:") throw new Error("scenarios need a server on plain http");
+    const target = { host: hostname, port: Number(port || 80) };
+    const link = await WeakLink.open({ targets: [target], quality: { rate: RATE } });
+    const config = {
+      platform: "hawkbit",
+      server: `http://127.0.0.1:${link.ports[0]}`,
+      tenant: operator.tenant,
+      controllerId,
+      targetToken,
+      part: PART,
+      pollSeconds: POLL_SECONDS,
+    };
+    writeFileSync(join(folder, "device.json"), JSON.stringify(config), { mode: 0o600 });
+    return new DeviceBench(operator, controllerId, folder, link);
+  }
+
+  async upload(version: string, bad = false): Promise<PackageId> {
+    const payload = Buffer.from(await firmwareSource(version, bad ? "throw" : undefined));
+    const name = `${this.controllerId}-${version}`;
+    return this.operator.upload({
+      name,
+      version,
+      part: PART,
+      fileName: "fw.bin",
+      bytes: buildImage({ version, payload }),
+    });
+  }
+
+  async untilState(state: string): Promise<void> {
+    await this.#on().until(state, MARKS[state] ?? ((line) => line["state"] === state));
+  }
+
+  async untilStatus(action: string, status: string): Promise<ActionRecord> {
+    this.#on();
+    return this.#settled(`action ${action} ${status}`, async () => {
+      const record = await this.operator.action(this.controllerId, action);
+      return record.status === status ? record : undefined;
+    });
+  }
+
+  async untilVersion(version: string): Promise<void> {
+    await this.#settled(`${version} is told`, async () => {
+      const { attributes } = await this.operator.device(this.controllerId);
+      return attributes["fw.version"] === version ? true : undefined;
+    });
+  }
+
+  async powerCut(): Promise<void> {
+    await this.#device?.kill();
+    this.#device = undefined;
+    this.#on();
+  }
+
+  async close(): Promise<void> {
+    await this.#device?.kill();
+    await this.#link.close();
+    await this.operator.deleteDevice(this.controllerId);
+  }
+
+  #on(): Device {
+    this.#device ??= Device.start(join(this.#folder, "device.json"), join(this.#folder, "board"));
+    return this.#device;
+  }
+
+  async #settled<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+    for (const end = Date.now() + SPAN; Date.now() < end; await wait(LOOK)) {
+      const found = await look();
+      if (found !== undefined) return found;
+    }
+    throw new Error(`not so: ${what}; ${JSON.stringify(this.#device?.events.slice(-4))}`);
+  }
+}
