@@ -27,13 +27,14 @@ function reached(all: Map<string, string[]>, ...entries: readonly string[]): Set
 const isMqtt = (name: string): boolean => /mqtt|broker/.test(name);
 const isPolling = (name: string): boolean => /\/poll/.test(name);
 
-test("an app of a platform that is polled has no MQTT in its firmware, neither linked nor imported", () => {
-  const all = modules("static");
-  assert.deepEqual([...all.keys()].filter(isMqtt), []);
-  const used = reached(all, "xs-ota", "xs-ota/static", "xs-ota/moddable");
-  assert.deepEqual([...used].filter(isMqtt), []);
-  assert.ok(used.has("xs-ota/src/poll/poller"));
-});
+for (const platform of ["static", "hawkbit"])
+  test(`an app of ${platform}, which is polled, has no MQTT in its firmware, neither linked nor imported`, () => {
+    const all = modules(platform);
+    assert.deepEqual([...all.keys()].filter(isMqtt), []);
+    const used = reached(all, "xs-ota", `xs-ota/${platform}`, "xs-ota/moddable");
+    assert.deepEqual([...used].filter(isMqtt), []);
+    assert.ok(used.has("xs-ota/src/poll/poller"));
+  });
 
 for (const platform of ["tencent", "thingspanel"])
   test(`an app of ${platform} has no poller in its firmware`, () => {
