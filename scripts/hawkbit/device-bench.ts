@@ -66,7 +66,7 @@ export class DeviceBench implements ScenarioBench {
 
   async upload(version: string, bad = false): Promise<PackageId> {
     const payload = Buffer.from(await firmwareSource(version, bad ? "throw" : undefined));
-    const name = `${this.controllerId}-${version}`;
+    const name = `${this.controllerId}-${++serial}`;
     return this.operator.upload({
       name,
       version,

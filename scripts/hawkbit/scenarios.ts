@@ -145,6 +145,22 @@ export const SCENARIOS: readonly Scenario[] = [
     },
   },
   {
+    title: "download-only: stored and not installed, and installed by the next assignment",
+    async run(bench) {
+      const first = await assign(bench, await bench.upload(NEXT), { type: "downloadonly" });
+      await bench.untilStatus(first, "downloaded");
+      await bench.untilVersion("0.1.0");
+      // The set counts as assigned, so another one has the same artifact.
+      const second = await assign(bench, await bench.upload(NEXT));
+      await bench.untilStatus(second, "finished");
+      await bench.untilVersion(NEXT);
+      return [
+        [first, "downloaded"],
+        [second, "finished"],
+      ];
+    },
+  },
+  {
     title: "force quit in mid-download: the device stops",
     async run(bench) {
       const action = await offer(bench);

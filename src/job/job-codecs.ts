@@ -83,7 +83,12 @@ export const encodeJob = (record: JobRecord): Uint8Array =>
   writeId(writeIdentity(record).text(record.offer.url).text(record.validator), record.offer).sealed();
 
 /** Last, and absent where a cloud has no ids: such records are as they were before there were ids. */
-const writeId = (writer: Writer, { id }: Task): Writer => (id === undefined ? writer : writer.text(id));
+const writeId = (writer: Writer, { id, fetchOnly }: Task): Writer =>
+  id === undefined ? writer : writer.text(id).byte(fetchOnly === true ? 1 : 0);
+
+/** What a task is beside its image. Without an id there is nothing else. */
+export const taskOf = (id: string | undefined, fetchOnly: boolean | undefined): Pick<Task, "id" | "fetchOnly"> =>
+  id === undefined ? {} : { id, fetchOnly: fetchOnly === true };
 
 export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined => {
   const reader = new Reader(bytes);
@@ -98,6 +103,7 @@ export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined 
   const url = reader.text();
   const validator = reader.text();
   const id = reader.more ? reader.text() : undefined;
+  const fetchOnly = id !== undefined && reader.byte() === 1;
   reader.rest(0);
   if (
     reader.broken ||
@@ -124,7 +130,7 @@ export const decodeJob = (bytes: Uint8Array | undefined): JobRecord | undefined 
       size,
       url,
       ...(module === undefined ? {} : { module }),
-      ...(id === undefined ? {} : { id }),
+      ...taskOf(id, fetchOnly),
       ...(digest === undefined ? {} : { digest }),
       ...(slot === COMPONENT_SLOT ? { component: module! } : {}),
     },

@@ -149,8 +149,7 @@ export const offerInTrialWithoutJob = (
 /** A further task for the image of the job: the outcome is that of the latest. */
 const settle = ({ pending }: JobContext, job: StoredJob, offer: Offer): JobEffect[] => {
   job.freshUrl = offer.url;
-  const { id } = offer;
-  const adopted = id === undefined || id === job.offer.id ? [] : job.renew(job.offer.url, id);
+  const adopted = offer.id === job.offer.id ? [] : job.renew(job.offer.url, offer);
   return pending.offerSettled(offer).concat(adopted);
 };
 
@@ -270,7 +269,7 @@ export const ackedOutcome = (
 
 /** The cloud has acknowledged the one terminal outcome. */
 const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
-  const keep = outcome.kind === "fail" && job.offset > 0;
+  const keep = (outcome.kind === "fail" || job.offer.fetchOnly === true) && job.offset > 0;
   context.leave(job, keep);
   const final = isFinal(outcome);
   // Another attempt may end differently where the file was not reached.

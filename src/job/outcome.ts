@@ -6,7 +6,7 @@ import { truncateUtf8 } from "../util/utf8";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { RECORDS } from "./records";
-import { before, to } from "./states";
+import { before, to, warning } from "./states";
 import type { Reporting, State, Step } from "./states";
 import type { StoredJob } from "./stored-job";
 import type { Cause, Offer, Outcome, Task } from "./types";
@@ -96,6 +96,8 @@ export const remember = ({ denylist }: JobContext, offers: readonly Offer[], cau
 };
 
 const noticeOf = (task: Task, outcome: Outcome): JobEffect => {
+  if (outcome.kind === "done" && task.fetchOnly === true)
+    return warning(`${task.version} is stored, and waits for a task that installs it`);
   if (outcome.kind === "done") return { type: "notify", notice: { event: "state", state: "done" } };
   return {
     type: "notify",

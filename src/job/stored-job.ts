@@ -5,7 +5,7 @@
 import { HEAD, SECTOR } from "../constants";
 import type { JobEffect } from "./effects";
 import type { HashPass } from "./hash-pass";
-import { identityOf } from "./job-codecs";
+import { identityOf, taskOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
@@ -13,7 +13,7 @@ import { imageOf, knownAs, tailOf } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE, targetOf } from "./target";
 import type { Target } from "./target";
-import type { Offer, Outcome } from "./types";
+import type { Offer, Outcome, Task } from "./types";
 
 const FRESH: PhaseRecord = Object.freeze({ phase: "downloading", activations: 0, trials: 0, refetched: false });
 
@@ -218,9 +218,8 @@ export class StoredJob {
    * A fresh URL for the same image, or another task for it. Neither is part of the identity (where there is a digest), so
    * the checkpoint stays.
    */
-  renew(url: string, id = this.offer.id): JobEffect[] {
-    const task = id === undefined ? {} : { id };
-    this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url, ...task } };
+  renew(url: string, { id, fetchOnly }: Task = this.offer): JobEffect[] {
+    this.jobRecord = { ...this.jobRecord, offer: { ...this.offer, url, ...taskOf(id, fetchOnly) } };
     this.imageOffer = { ...this.imageOffer, url };
     return [this.putRecord()];
   }

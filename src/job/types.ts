@@ -12,6 +12,8 @@ export interface Task {
   readonly module?: string;
   /** What the cloud calls this task, where it does. Opaque, and no part of the image's identity. */
   readonly id?: string;
+  /** The file is only to be stored and proven, for a later task that installs it. */
+  readonly fetchOnly?: boolean;
 }
 
 /** One pushed image. */

@@ -109,7 +109,7 @@ const begin = (job: StoredJob, pass: HashPass, trials: number | undefined): Step
 const PROVEN = Object.freeze({ commit, install, expand });
 
 const proven = (context: JobContext, job: StoredJob, now: number): Step<Proven | Expanding> =>
-  PROVEN[job.target.proven](context, job, now);
+  job.offer.fetchOnly === true ? conclude(job, { kind: "done" }) : PROVEN[job.target.proven](context, job, now);
 
 type Decided = Verified | Expanding | Downloading | Activating;
 

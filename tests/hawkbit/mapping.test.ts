@@ -56,6 +56,7 @@ test("an action becomes an offer with its id, and its document is asked for once
   assert.deepEqual(offer, {
     version: "1.2.0",
     id,
+    fetchOnly: false,
     size: IMAGE.length,
     digest: { algorithm: "SHA256", hex: createHash("sha256").update(IMAGE).digest("hex") },
   });
@@ -206,7 +207,6 @@ test("what cannot be carried out is refused for its action, with the reason", ()
     [deployment({}, { artifacts: [{ ...ARTIFACT, hashes: {} }] }), /hashes/],
     [deployment({}, { artifacts: [{ ...ARTIFACT, size: 0 }] }), /size/],
     [deployment({}, { artifacts: [{ ...ARTIFACT, _links: {} }] }), /_links/],
-    [deployment({ update: "skip" }), /download-only/],
   ] as const) {
     const incoming = incomingOf(readDocument(document));
     assert.ok(incoming.kind === "refused" && incoming.outcome.kind === "fail", message.source);

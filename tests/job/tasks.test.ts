@@ -7,7 +7,7 @@ import { JobFixture, image, offerOf } from "./job-fixture";
 import type { FixtureOptions } from "./job-fixture";
 
 const file = image("0.2.0");
-const offer = (id: string) => ({ ...offerOf(file, "0.2.0"), id });
+const offer = (id: string) => ({ ...offerOf(file, "0.2.0"), id, fetchOnly: false });
 
 const device = (options: FixtureOptions = {}): JobFixture => {
   const fixture = new JobFixture({
@@ -110,4 +110,22 @@ test("cancelled when the job has failed: a failure without a trial ends as cance
   assert.equal(tried.running.version, "0.1.0");
   cancel(tried, "8");
   assert.deepEqual(told(tried), ["fail 8 as outcome"]);
+});
+
+test("a task that is only to fetch ends when the file is proven; the next one installs it without a download", () => {
+  const fixture = device();
+  fixture.push({ ...offer("8"), fetchOnly: true });
+  fixture.deliver(file, 8_192);
+  fixture.powerOn();
+  fixture.wait();
+  fixture.deliver(file);
+  assert.deepEqual([told(fixture), fixture.running.version], [["done 8 as outcome"], "0.1.0"]);
+  fixture.powerOn();
+  fixture.connect();
+  fixture.ack("outcome");
+  const before = fixture.downloads.length;
+  fixture.push(offer("9"));
+  fixture.wait();
+  fixture.ack("burning");
+  assert.deepEqual([fixture.downloads.length, fixture.running.version], [before, "0.2.0"]);
 });

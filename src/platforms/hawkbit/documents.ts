@@ -67,12 +67,12 @@ export const readDeployment = (document: JsonObject, id: string, home: Home): De
   const task = { version: (chunk && stringMember(chunk, "version")) ?? "", id };
   if (chunk === undefined || list.length !== 1)
     return badOffer(task, `deployment: ${list.length} software modules, one is expected`);
-  const skips = stringMember(deployment, "update") === "skip";
-  if (skips && member(deployment, "maintenanceWindow") === undefined)
-    return badOffer(task, "deployment: this device takes no download-only assignment");
   const offer = readChunk(chunk, task, home);
   if (typeof offer === "string") return badOffer(task, offer);
-  return skips || stringMember(deployment, "download") === "skip" ? { kind: "hold" } : { kind: "offer", offer };
+  const skips = stringMember(deployment, "update") === "skip";
+  const fetchOnly = skips && member(deployment, "maintenanceWindow") === undefined;
+  if ((skips && !fetchOnly) || stringMember(deployment, "download") === "skip") return { kind: "hold" };
+  return { kind: "offer", offer: { ...offer, fetchOnly } };
 };
 
 const readChunk = (chunk: JsonObject, task: Task, home: Home): Offer | string => {

@@ -41,7 +41,9 @@ export const feedbackOf = (report: Report): Feedback | undefined => {
     case "burning":
       return status(id, "proceeding", "none", `installing ${version}`);
     case "outcome":
-      return outcomeOf(id, version, report.outcome);
+      return report.task.fetchOnly === true && report.outcome.kind === "done"
+        ? status(id, "downloaded", "none", `${version} is stored`)
+        : outcomeOf(id, version, report.outcome);
     case "withdrawal":
       return report.accepted
         ? status(id, "closed", "success", "stopped, nothing was installed", undefined, "cancelAction")
@@ -54,7 +56,7 @@ const outcomeOf = (id: string, version: string, outcome: Outcome): Feedback =>
     ? status(id, "closed", "success", `running ${version}`)
     : status(id, "closed", "failure", `${outcome.cause}: ${outcome.message}`, CODES[outcome.cause]);
 
-type Execution = "download" | "proceeding" | "closed" | "rejected";
+type Execution = "download" | "downloaded" | "proceeding" | "closed" | "rejected";
 
 const status = (
   id: string,
