@@ -25,6 +25,8 @@ export interface Situation {
   /** Uploads and assigns a version; returns the action. */
   assign(version: string, how?: Parameters<HawkbitDouble["operator"]["assign"]>[2]): Promise<string>;
   cancel(id: string): Promise<void>;
+  /** Lets the next thing happen. */
+  step(): void;
   /** Runs until the condition holds. */
   until(what: string, holds: () => boolean): void;
   untilState(state: string): void;
@@ -76,12 +78,15 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
     const order = { name: "xs-app", version, part: "firmware", fileName: `app-${version}.bin` };
     return operator.upload({ ...order, bytes: firmwareImage(version, SIZE) });
   };
+  const step = (): void => {
+    clock.step();
+    device.restartIfWanted();
+  };
   const until = (what: string, holds: () => boolean): void => {
     const end = clock.now() + SPAN;
     while (!holds()) {
       assert.ok(clock.now() < end, `not so: ${what}; ${device.state}; ${JSON.stringify(device.notices.slice(-6))}`);
-      clock.step();
-      device.restartIfWanted();
+      step();
     }
   };
   const record = (id: string) => double.repository.actionOf(CONTROLLER, id);
@@ -98,6 +103,7 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
       return id;
     },
     cancel: (id) => operator.cancel(CONTROLLER, id),
+    step,
     until,
     untilState: (state) => until(`state ${state}`, () => device.state === state),
     status: (id) => record(id).status,
