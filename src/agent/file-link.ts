@@ -38,8 +38,6 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
       new Downloader({
         ...(this.sleeps ? { range: RANGE } : undefined),
         ...settings,
-        headersFor: (target) => platform.fileHeaders?.(target) ?? [],
-        missingAsks: platform.rules.missingAsks === true,
         url,
         offset,
         size,
@@ -48,6 +46,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
         random,
         ...(validator === undefined ? {} : { validator }),
         ...(end === undefined ? {} : { end }),
+        ...(platform.rules.missingAsks === undefined ? {} : { platform }),
       }),
     );
   }

@@ -48,7 +48,7 @@ const NOTHING = new Uint8Array(0);
  */
 export class Downloader implements ProtocolMachine<DownloadOutput> {
   private readonly url: string;
-  private readonly missingAsks: boolean;
+  private readonly platform: DownloadOptions["platform"];
   private readonly retry: RetryPolicy;
   private readonly route: Route;
   private readonly exchange: Exchange;
@@ -57,9 +57,13 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
 
   constructor(options: DownloadOptions) {
     this.url = options.url;
-    this.missingAsks = options.missingAsks === true;
+    const { platform } = options;
+    this.platform = platform;
     this.retry = new RetryPolicy(options.random);
-    this.route = new Route(options.allowHttp, (url) => requestPrefix(url, options.headersFor?.(url)));
+    this.route = new Route(
+      options.allowHttp,
+      platform === undefined ? requestPrefix : (url) => requestPrefix(url, platform.fileHeaders?.(url)),
+    );
     this.exchange = new Exchange(options, this.route, this.retry, this.outputs);
   }
 
@@ -221,7 +225,9 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       case "wait":
         return this.retryLater(message, now, this.retry.wait(retryAfter), keep);
       case "refuse":
-        return cause === "not-found" && this.missingAsks ? this.expired(message) : this.refused(cause, message, now);
+        return cause === "not-found" && this.platform !== undefined
+          ? this.expired(message)
+          : this.refused(cause, message, now);
       case "renew":
         return this.denied(message, retryAfter, now, keep);
     }

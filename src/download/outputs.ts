@@ -1,5 +1,5 @@
-import type { HttpUrl } from "../http/url";
 import type { Cause } from "../job/types";
+import type { Platform } from "../platforms/platform";
 import type { IoEffect } from "../protocol/machine";
 
 export type ServerConnect = {
@@ -49,10 +49,8 @@ export type DownloadOutput = ServerConnect | Exclude<IoEffect, { type: "connect"
 
 export interface DownloadOptions {
   readonly url: string;
-  /** "Name: value" each, for a request to this URL. */
-  readonly headersFor?: (url: HttpUrl) => readonly string[];
-  /** A file that is missing is told as "expired", at once. */
-  readonly missingAsks?: boolean;
+  /** Absent: no headers, and a file that is missing fails the download after a few tries. Else "expired" tells of it. */
+  readonly platform?: Pick<Platform, "fileHeaders">;
   /** Bytes stored already: a multiple of 4096, or `size`. */
   readonly offset: number;
   /** Length of the file in bytes; 0: unknown, learnt from the first response. */
