@@ -3,7 +3,7 @@ import type { EffectOf, JobEvent, Notice, Question, Token } from "../job/effects
 import type { Offer, Task } from "../job/types";
 import type { CloudLink, Report } from "../platforms/platform";
 import type { AgentOptions } from "./agent-options";
-import type { FileLink } from "./file-link";
+import type { ByteSource } from "./byte-source";
 import type { JobHost } from "./job-runner";
 
 /**
@@ -13,7 +13,7 @@ import type { JobHost } from "./job-runner";
 export class AgentHost implements JobHost {
   readonly enter: (callback: () => void) => void;
   private readonly options: AgentOptions;
-  private file: FileLink | undefined;
+  private file: ByteSource | undefined;
   private link: CloudLink | undefined;
 
   /** `enter` guards what comes from the outside and arms the timer. */
@@ -23,7 +23,7 @@ export class AgentHost implements JobHost {
   }
 
   /** Once, before the first event. */
-  connect(file: FileLink, link: CloudLink): void {
+  connect(file: ByteSource, link: CloudLink): void {
     this.file = file;
     this.link = link;
   }

@@ -14,10 +14,12 @@ import { readPublicKey } from "../signature/keys";
 import { earlier } from "../util/earlier";
 import { AgentHost } from "./agent-host";
 import type { AgentOptions } from "./agent-options";
+import type { ByteSource, SourceOptions } from "./byte-source";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
 import type { Timed } from "../protocol/driver";
 import { Remarks } from "./remarks";
+import { SourceByScheme } from "./source-by-scheme";
 import { Wake } from "./sleep";
 
 /** The constructor throws on options that cannot work: no broker, a signing key that is none. */
@@ -28,7 +30,7 @@ export class OtaAgent {
   private readonly keys: readonly Uint8Array[];
   private readonly host: AgentHost;
   private readonly runner: JobRunner;
-  private readonly file: FileLink;
+  private readonly file: ByteSource;
   private readonly link: CloudLink;
   private readonly remarks = new Remarks();
   private running = false;
@@ -63,20 +65,20 @@ export class OtaAgent {
     this.options = options;
     this.host = new AgentHost(options, shared.enter);
     this.runner = new JobRunner(ports, buffer, new Map(Object.entries(options.modules ?? {})), this.host);
-    this.file = new FileLink({
-      ...shared,
-      settings: { ...options.download, allowHttp: this.policy.allowHttp },
-      platform,
-      buffer,
+    const sink: SourceOptions = {
+      random: shared.random,
       dispatch: (event) => {
         this.runner.dispatch(event);
         if (event.type === "sector") this.wake.sector(event.bytes.length, ports.clock.now());
       },
       log: (line, idle) => this.say(line, idle),
-    });
+    };
     const running = ports.boot.running();
     const { allowHttp } = this.policy;
+    const file = new FileLink({ ...shared, ...sink, platform, settings: { ...options.download, allowHttp }, buffer });
     this.link = platform.link({ ...shared, broker: options.broker, mqtt: options.link, allowHttp, running });
+    const other = this.link.source?.(sink);
+    this.file = other === undefined ? file : new SourceByScheme(file, other);
     this.host.connect(this.file, this.link);
     this.wake = new Wake(options.wake ?? {}, platform.rules.versionReport, ports.clock.now());
     // `start` may be waiting for a network that firmware on trial never brings up.
@@ -246,6 +248,8 @@ export class OtaAgent {
         return this.runner.dispatch({ type: "withdrawn", task: incoming.task });
       case "unchanged":
         return;
+      case "forget":
+        return this.runner.dispatch({ type: "forget" });
       case "version-answer":
         if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
         return;

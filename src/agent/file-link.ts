@@ -2,27 +2,28 @@
 import { RANGE } from "../constants";
 import type { Platform } from "../platforms/platform";
 import type { ConnectOptions } from "../ports";
-import type { EffectOf } from "../job/effects";
 import { Downloader } from "../download/downloader";
-import type { DownloadEvent, DownloadOptions, DownloadOutput, LogLine, ServerConnect } from "../download/outputs";
+import type {
+  DownloadEvent,
+  DownloadOptions,
+  DownloadOutput,
+  DownloadRequest,
+  LogLine,
+  ServerConnect,
+} from "../download/outputs";
 import { ProtocolDriver } from "../protocol/driver";
 import type { DriverOptions } from "../protocol/driver";
+import type { ByteSource, SourceOptions } from "./byte-source";
 
-export interface FileLinkOptions extends DriverOptions {
+export interface FileLinkOptions extends DriverOptions, SourceOptions {
   readonly settings: Pick<DownloadOptions, "allowHttp" | "range" | "crc16">;
   readonly platform: Pick<Platform, "rules" | "fileHeaders">;
   /** The one sector buffer. */
   readonly buffer: Uint8Array;
-  readonly random: () => number;
-  /** Hands an event to the job; a sector is in flash when it returns. */
-  dispatch(event: DownloadEvent): void;
-  /** `idle`: the line says why nothing happens for a while. */
-  log(line: string, idle: boolean): void;
 }
 
-export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
+export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> implements ByteSource {
   private readonly options: FileLinkOptions;
-  /** The device sleeps now and then: no answer may be longer than what is left of a wake. */
   sleeps = false;
 
   constructor(options: FileLinkOptions) {
@@ -30,8 +31,7 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
     this.options = options;
   }
 
-  /** Ends a download that is under way. */
-  start(download: EffectOf<"download">): void {
+  start(download: DownloadRequest): void {
     const { url, offset, size, end, validator, hasDigest } = download;
     const { settings, platform, buffer, random } = this.options;
     this.begin(
@@ -51,18 +51,15 @@ export class FileLink extends ProtocolDriver<DownloadOutput, Downloader> {
     );
   }
 
-  /** A fresh URL for the same file. */
   renew(url: string): void {
     const { machine } = this;
     if (machine !== undefined) this.run(machine.renew(url, this.now()));
   }
 
-  /** Asks for no further range; those under way are received. */
   drain(): void {
     this.machine?.drain();
   }
 
-  /** Bytes are under way, or will be asked for. */
   get fetching(): boolean {
     return this.machine?.fetching === true;
   }

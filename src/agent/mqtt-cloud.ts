@@ -5,7 +5,16 @@ import { BrokerLink } from "./broker-link";
 import type { MqttLink } from "./link";
 
 /** `Platform.link` of a broker platform. */
-export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): CloudLink => {
+export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): CloudLink =>
+  new MqttCloud(platform, connectionOf(platform, context), context);
+
+/** The connection to the broker; `own`: where it is not the application's, so that its deadlines are ours to keep. */
+export interface BrokerConnection {
+  readonly link: MqttLink;
+  readonly own: BrokerLink | undefined;
+}
+
+export const connectionOf = (platform: Pick<BrokerPlatform, "identity">, context: LinkContext): BrokerConnection => {
   const { mqtt, broker } = context;
   const own =
     broker === undefined || mqtt !== undefined
@@ -20,18 +29,17 @@ export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): Cl
         });
   const link = mqtt ?? own;
   if (link === undefined) throw new Error("OtaAgent: broker or link required");
-  return new MqttCloud(platform, link, own, context);
+  return { link, own };
 };
 
 class MqttCloud implements CloudLink {
   readonly name = "mqtt";
   private readonly platform: BrokerPlatform;
   private readonly link: MqttLink;
-  /** Set where the connection is our own: its deadlines are ours to keep. */
   private readonly own: BrokerLink | undefined;
   private readonly context: LinkContext;
 
-  constructor(platform: BrokerPlatform, link: MqttLink, own: BrokerLink | undefined, context: LinkContext) {
+  constructor(platform: BrokerPlatform, { link, own }: BrokerConnection, context: LinkContext) {
     this.platform = platform;
     this.link = link;
     this.own = own;

@@ -47,6 +47,16 @@ export type LogLine = { readonly type: "log"; readonly line: string; readonly id
 
 export type DownloadOutput = ServerConnect | Exclude<IoEffect, { type: "connect" }> | DownloadEvent | LogLine;
 
+/** The file that a job wants; see DownloadOptions. */
+export interface DownloadRequest {
+  readonly url: string;
+  readonly offset: number;
+  readonly size: number;
+  readonly end?: number;
+  readonly validator: string | undefined;
+  readonly hasDigest: boolean;
+}
+
 export interface DownloadOptions {
   readonly url: string;
   /** Absent: no headers, and a file that is missing fails the download after a few tries. Else "expired" tells of it. */

@@ -1,3 +1,4 @@
+import type { ByteSource, SourceOptions } from "../agent/byte-source";
 import type { BrokerAddress, MqttLink } from "../agent/link";
 import type { HttpUrl } from "../http/url";
 import type { Cause, Offer, Outcome, Task } from "../job/types";
@@ -49,6 +50,8 @@ export interface CloudLink {
   /** When `tick` is wanted next, ms of the clock. */
   deadline(): number | undefined;
   stop(): void;
+  /** Where files come from whose URL is not http(s), if this cloud offers such. Once, before `start`. */
+  source?(options: SourceOptions): ByteSource;
 }
 
 export interface CloudEvents {
@@ -106,6 +109,8 @@ export type Incoming =
   | { readonly kind: "withdrawn"; readonly task?: Task }
   /** What the cloud wants is known already. */
   | { readonly kind: "unchanged" }
+  /** The operator resets what is remembered of images, as `OtaAgent.forget` does. */
+  | { readonly kind: "forget" }
   /** The cloud's answer to the version report. */
   | { readonly kind: "version-answer"; readonly accepted: boolean; readonly message: string }
   | { readonly kind: "ignored"; readonly reason: string };
