@@ -194,6 +194,11 @@ export const RECONNECT_IN_UPDATE = 5_000;
  */
 export const RECONNECTS_PER_TRIAL = 10;
 /**
+ * ThingsBoard ends a session without telemetry or pings after 10 minutes, whatever chunks are fetched in it
+ * (transport.sessions.inactivity_timeout, 600 s).
+ */
+export const THINGSBOARD_ALIVE = 2 * 60_000;
+/**
  * JSON nesting accepted in a message. Chosen: deeper than any offer. The engine's parser is recursive, and a chip's
  * stack has a few hundred slots.
  */

@@ -6,7 +6,9 @@ import { stay, to } from "./states";
 import type { State, Step } from "./states";
 
 /** The operator or the application resets what is remembered of images. */
-export const forget = <S extends State>({ denylist, budgets }: JobContext, state: S): Step<S> => {
+export const forget = <S extends State>(context: JobContext, state: S): Step<S> => {
+  const { denylist, budgets } = context;
+  context.refusedForGood = undefined;
   denylist.clear();
   return to(state, [{ type: "delete", key: RECORDS.denylist.key }, ...budgets.forget()]);
 };

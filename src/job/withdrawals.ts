@@ -7,20 +7,25 @@ import type { Consent, Idle, Reporting, State, Step } from "./states";
 
 type Withdrawn = Extract<JobEvent, { type: "withdrawn" }>;
 
+/** The same image wanted anew is a new wish: it is answered again. */
+const forgetAnswers = (context: JobContext): void => {
+  context.deferred = context.answered = context.refusedForGood = undefined;
+};
+
 /** Past the switch it is too late for the job in hand; a deferred offer ends. */
 export const withdrawDeferred = <S extends State>(context: JobContext, state: S, event: Withdrawn): Step<S> => {
-  context.deferred = undefined;
+  forgetAnswers(context);
   return to(state, answer(event, jobOf(state)?.offer.id !== event.task?.id));
 };
 
 export const withdrawInConsent = (context: JobContext, _state: Consent, event: Withdrawn): Step<Idle> => {
-  context.deferred = undefined;
+  forgetAnswers(context);
   return to(IDLE, answer(event, true));
 };
 
 /** As if another image superseded it: the checkpoint is kept, and there is no outcome. */
 export const withdrawJob = (context: JobContext, { job }: Busy, event: Withdrawn): Step<Idle> => {
-  context.deferred = undefined;
+  forgetAnswers(context);
   context.leave(job, true);
   return to(IDLE, [
     { type: "stop-download" },

@@ -6,6 +6,13 @@ import type { AnyPlatform } from "./platform";
 import { hawkbit } from "./hawkbit/dialect";
 import { staticFiles } from "./static/dialect";
 import { tencent } from "./tencent/dialect";
+import { thingsboard } from "./thingsboard/dialect";
 import { thingspanel } from "./thingspanel/dialect";
 
-export const PLATFORMS: readonly AnyPlatform[] = Object.freeze([tencent, thingspanel, staticFiles, hawkbit]);
+export const PLATFORMS: readonly AnyPlatform[] = Object.freeze([
+  tencent,
+  thingspanel,
+  staticFiles,
+  hawkbit,
+  thingsboard,
+]);

@@ -36,7 +36,7 @@ for (const platform of ["static", "hawkbit"])
     assert.ok(used.has("xs-ota/src/poll/poller"));
   });
 
-for (const platform of ["tencent", "thingspanel"])
+for (const platform of ["tencent", "thingsboard", "thingspanel"])
   test(`an app of ${platform} has no poller in its firmware`, () => {
     const all = modules(platform);
     assert.deepEqual([...all.keys()].filter(isPolling), []);
@@ -46,7 +46,7 @@ for (const platform of ["tencent", "thingspanel"])
   });
 
 test("no platform's firmware has another platform's modules", () => {
-  for (const platform of ["static", "tencent", "thingspanel"])
+  for (const platform of ["static", "tencent", "thingsboard", "thingspanel"])
     for (const name of modules(platform).keys())
       assert.doesNotMatch(name, new RegExp(`^xs-ota/src/platforms/(?!${platform}/)[a-z]+/`), platform);
 });

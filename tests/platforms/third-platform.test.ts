@@ -97,7 +97,10 @@ test("a third cloud is configured from a device.json, and mistakes name the key"
     [{ states: "colours" }, /states: "words" or "numbers" is expected$/],
     [{ states: undefined }, /states: is missing$/],
     [{ mqtt: {} }, /mqtt\.host: is missing$/],
-    [{ platform: "fourth" }, /platform: "tencent" or "thingspanel" or "static" or "hawkbit" or "third" is expected$/],
+    [
+      { platform: "fourth" },
+      /platform: "tencent" or "thingspanel" or "static" or "hawkbit" or "thingsboard" or "third" is expected$/,
+    ],
   ] as const)
     assert.throws(() => configure(folder, { ...good, ...change }), { message });
 });
@@ -115,7 +118,7 @@ test("a third cloud reads the settings of a chip", async (t) => {
   assert.throws(() => read({ states: "colours" }), { message: 'states: "words" or "numbers"' });
   assert.throws(() => read({ mqttHost: "" }), { message: "mqttHost: is missing" });
   assert.throws(() => read({ platform: "fourth" }), {
-    message: 'platform: "tencent" or "thingspanel" or "static" or "hawkbit" or "third"',
+    message: 'platform: "tencent" or "thingspanel" or "static" or "hawkbit" or "thingsboard" or "third"',
   });
 });
 
