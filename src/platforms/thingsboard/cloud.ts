@@ -49,6 +49,8 @@ export class ThingsBoardCloud implements CloudLink {
   private stale = false;
   /** An offer that waits until the server has stored that its reset was seen. */
   private resetting: JsonObject | undefined;
+  /** SETTLED as it was set last in this boot cycle; what the server shows may be older. */
+  private settled: unknown;
   /** Version that was told to be in progress, and when that is told again, ms. */
   private progress: { readonly version: string; readonly payload: string; again: number } | undefined;
 
@@ -157,8 +159,12 @@ export class ThingsBoardCloud implements CloudLink {
   }
 
   /** In client attributes. `resetting`: the shared attributes whose offer comes once this is stored. */
-  private remember(attributes: object, resetting?: JsonObject): void {
+  private remember(
+    attributes: { readonly [SETTLED]: string; readonly [RETRY]?: unknown },
+    resetting?: JsonObject,
+  ): void {
     this.resetting = resetting;
+    this.settled = attributes[SETTLED];
     this.connection.link.publish({ topic: ATTRIBUTES, payload: JSON.stringify(attributes), qos: 1 }, SETTLED);
   }
 
@@ -184,16 +190,20 @@ export class ThingsBoardCloud implements CloudLink {
     // Stored first, or the same value would reset the budgets after each restart.
     if (retry !== undefined && retry !== member(client, RETRY))
       return this.remember({ [RETRY]: retry, [SETTLED]: "" }, shared);
-    const settled = member(client, SETTLED) ?? "";
-    if (incoming.kind === "withdrawn" && settled !== "") this.remember({ [SETTLED]: "" });
+    this.settled ??= member(client, SETTLED) ?? "";
     this.chunks?.shown(incoming.kind === "offer" ? incoming.offer.url : undefined);
-    if (!this.isSettled(incoming, settled)) this.offered(incoming);
+    // It was answered before: nothing more is wanted, of another job in hand neither.
+    if (this.isSettled(incoming)) return this.events?.incoming({ kind: "withdrawn" });
+    // Something else is wanted now; when the same is wanted anew, that is a new wish.
+    if (this.settled !== "") this.remember({ [SETTLED]: "" });
+    this.offered(incoming);
   }
 
   /** What was done counts as long as it runs: a board may have been flashed by hand. */
-  private isSettled(incoming: Incoming, settled: unknown): boolean {
+  private isSettled(incoming: Incoming): boolean {
     if (incoming.kind !== "offer" && incoming.kind !== "refused") return false;
     const task = incoming.kind === "offer" ? incoming.offer : incoming.task;
+    const { settled } = this;
     const identity = identityOf(task);
     return settled === `fail ${identity}` || (settled === `done ${identity}` && task.version === this.current.version);
   }
