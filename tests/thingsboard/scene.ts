@@ -110,6 +110,11 @@ export class Scene {
     await this.operator.assign(this.id, await this.upload(version, more));
   }
 
+  /** Chunks that were asked for. */
+  get chunks(): number {
+    return this.count("v2/fw/request/");
+  }
+
   async withdraw(): Promise<void> {
     await this.operator.assign(this.id, undefined);
   }
@@ -153,6 +158,7 @@ export class Scene {
     return (await this.told()).filter((state, at, all) => state !== all[at - 1]);
   }
 
+  /** How often the device sent something on topics that begin so, or asked such a path of HTTP. */
   count(topic: string): number {
     return this.double.transport.received.filter(({ what }) => what.startsWith(topic)).length;
   }
