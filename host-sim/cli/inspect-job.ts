@@ -55,7 +55,8 @@ function inHand({ record, offer, phase, offset, outcome }: StoredJob): JobInHand
     version: offer.version,
     size: offer.size,
     digest: offer.digest === undefined ? undefined : `${offer.digest.algorithm} ${offer.digest.hex}`,
-    url: offer.url.replace(/\?.*/s, ""),
+    // A query may be a signature; in ThingsBoard's paths stands the access token.
+    url: offer.url.replace(/\?.*/s, "").replace(/(\/api\/v1\/)[^/]+/, "$1*"),
     module: offer.module,
     phase: phase.phase,
     stored: offset,
