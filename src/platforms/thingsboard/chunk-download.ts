@@ -116,7 +116,8 @@ export class ChunkDownload {
       this.offset = this.boundAt;
       this.outputs.push({ type: "rewind", offset: this.offset });
     }
-    this.wait("the assignment changed", now);
+    // The job hears of it next.
+    this.wait("the assignment changed", now, false);
     return this.taken();
   }
 
@@ -224,11 +225,11 @@ export class ChunkDownload {
     else this.wait(message, now);
   }
 
-  private wait(why: string, now: number): void {
+  private wait(why: string, now: number, idle = true): void {
     this.retry.failed(why);
     const milliseconds = this.retry.wait();
     this.enter("waiting", now + milliseconds);
-    this.outputs.push({ type: "log", line: `download: ${why}; again in ${milliseconds} ms`, idle: true });
+    this.outputs.push({ type: "log", line: `download: ${why}; again in ${milliseconds} ms`, idle });
   }
 
   private end(event: DownloadEvent): void {
