@@ -10,7 +10,13 @@ import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { temporaryFolder } from "../kit/folder";
 
 const mqtt = { host: "127.0.0.1", port: 1883, tls: false };
-const TOKEN = { platform: "thingsboard", mqtt, accessToken: "A1", server: "http://127.0.0.1:8080", title: "thermostat" };
+const TOKEN = {
+  platform: "thingsboard",
+  mqtt,
+  accessToken: "A1",
+  server: "http://127.0.0.1:8080",
+  title: "thermostat",
+};
 
 function read(t: TestContext, config: object): ReturnType<typeof readDeviceConfig> {
   const path = join(temporaryFolder(t), "device.json");
