@@ -29,10 +29,7 @@ const ERROR = "v2/fw/error";
 const RETRY = "xs_ota_retry";
 /** Client attribute: "done" or "fail", and which offer it was. */
 const SETTLED = "xs_ota_settled";
-const REQUEST = JSON.stringify({
-  sharedKeys: `fw_title,fw_version,fw_size,fw_checksum,fw_checksum_algorithm,fw_url,${RETRY}`,
-  clientKeys: `${SETTLED},${RETRY}`,
-});
+const REQUEST = `{"sharedKeys":"fw_title,fw_version,fw_size,fw_checksum,fw_checksum_algorithm,fw_url,${RETRY}","clientKeys":"${SETTLED},${RETRY}"}`;
 
 export class ThingsBoardCloud implements CloudLink {
   readonly name = "mqtt";
