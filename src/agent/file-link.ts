@@ -8,6 +8,7 @@ import type {
   DownloadOptions,
   DownloadOutput,
   DownloadRequest,
+  FileHeaders,
   LogLine,
   ServerConnect,
 } from "../download/outputs";
@@ -17,7 +18,7 @@ import type { ByteSource, SourceOptions } from "./byte-source";
 
 export interface FileLinkOptions extends DriverOptions, SourceOptions {
   readonly settings: Pick<DownloadOptions, "allowHttp" | "range" | "crc16">;
-  readonly platform: Pick<Platform, "rules" | "fileHeaders">;
+  readonly platform: Pick<Platform, "rules"> & FileHeaders;
   /** The one sector buffer. */
   readonly buffer: Uint8Array;
 }

@@ -1,5 +1,5 @@
+import type { HttpUrl } from "../http/url";
 import type { Cause } from "../job/types";
-import type { Platform } from "../platforms/platform";
 import type { IoEffect } from "../protocol/machine";
 
 export type ServerConnect = {
@@ -57,10 +57,16 @@ export interface DownloadRequest {
   readonly hasDigest: boolean;
 }
 
+/** What a platform says of the requests for a file. */
+export interface FileHeaders {
+  /** "Name: value" each, for the download from this URL. Default: none. */
+  fileHeaders?(url: HttpUrl): readonly string[];
+}
+
 export interface DownloadOptions {
   readonly url: string;
   /** Absent: no headers, and a file that is missing fails the download after a few tries. Else "expired" tells of it. */
-  readonly platform?: Pick<Platform, "fileHeaders">;
+  readonly platform?: FileHeaders;
   /** Bytes stored already: a multiple of 4096, or `size`. */
   readonly offset: number;
   /** Length of the file in bytes; 0: unknown, learnt from the first response. */

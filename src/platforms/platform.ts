@@ -1,6 +1,6 @@
 import type { ByteSource, SourceOptions } from "../agent/byte-source";
 import type { BrokerAddress, MqttLink } from "../agent/link";
-import type { HttpUrl } from "../http/url";
+import type { FileHeaders } from "../download/outputs";
 import type { Cause, Offer, Outcome, Task } from "../job/types";
 import type { Crypto, Running } from "../ports";
 import type { DriverOptions } from "../protocol/driver";
@@ -10,7 +10,7 @@ import type { DriverOptions } from "../protocol/driver";
  * this file; adding one changes nothing else in the agent. There are two kinds: broker-platform.ts and
  * poll-platform.ts.
  */
-export interface Platform {
+export interface Platform extends FileHeaders {
   /** Stored in the job's record; a job of another platform is dropped. At most 15 characters. */
   readonly name: string;
   readonly rules: PlatformRules;
@@ -19,8 +19,6 @@ export interface Platform {
    * the other kind. Throws one line where `context` lacks what it needs.
    */
   link(context: LinkContext): CloudLink;
-  /** "Name: value" each, for the download from this URL. Default: none. */
-  fileHeaders?(url: HttpUrl): readonly string[];
 }
 
 /** What the agent gives to a link. */

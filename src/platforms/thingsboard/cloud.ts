@@ -83,7 +83,8 @@ export class ThingsBoardCloud implements CloudLink {
 
   report(report: Report, token: string | undefined): void {
     const { kind } = report;
-    if (kind === "progress" && !this.isDue(report)) return;
+    // Nothing is cancelled by task: what is unassigned is not wanted any more.
+    if (kind === "withdrawal" || (kind === "progress" && !this.isDue(report))) return;
     // What the job has in its store is told until it is acknowledged; other answers come before what hides the offer.
     if (kind === "outcome" && token !== "refused") this.settle(report);
     const messages = telemetryOf(report, this.current);

@@ -3,7 +3,7 @@ import { MESSAGE_MAX } from "../../constants";
 import type { Cause } from "../../job/types";
 import { frozen } from "../../util/frozen";
 import { truncateUtf8 } from "../../util/utf8";
-import type { Report } from "../platform";
+import type { BrokerReport } from "../platform";
 
 /** First word of `fw_error`. */
 export const CAUSES = frozen<{ readonly [cause in Cause]: string }>({
@@ -28,7 +28,7 @@ export interface Current {
  * The messages of a report, in order: JSON each. The last one settles it. An error stays on the server until it is
  * cleared. What runs is told with each outcome, in one message: two may be stored in either order.
  */
-export const telemetryOf = (report: Report, { title, version }: Current): readonly object[] => {
+export const telemetryOf = (report: BrokerReport, { title, version }: Current): readonly object[] => {
   const current = { current_fw_title: title, current_fw_version: version };
   switch (report.kind) {
     case "version":
