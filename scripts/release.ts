@@ -13,7 +13,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { firmwareSource } from "../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../host-sim/board/firmware/bundle";
 import { buildImage } from "../hal/model-chip/build-image";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -26,7 +26,7 @@ export async function release(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, `xs-ota-board-${version}.bin`),
-    buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),
+    buildImage({ version, payload: await firmwarePayload(version) }),
   );
   pack(folder);
   const sums = readdirSync(folder)

@@ -13,7 +13,7 @@ import { basename, join } from "node:path";
 import { inspect } from "../host-sim/cli/inspect";
 import { Device } from "../host-sim/demo/device-process";
 import { WeakLink } from "../host-sim/faults/weak-link";
-import { firmwareSource } from "../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../host-sim/board/firmware/bundle";
 import { buildImage } from "../hal/model-chip/build-image";
 import { listen, startMosquitto } from "./mosquitto/broker";
 import type { Broker, Reports } from "./mosquitto/broker";
@@ -106,7 +106,7 @@ function check({ name, last }: Dialect, { seen }: Reports, state: string): void 
 }
 
 async function makeImage(): Promise<Image> {
-  const bytes = buildImage({ version: NEW, payload: Buffer.from(await firmwareSource(NEW)), size: SIZE });
+  const bytes = buildImage({ version: NEW, payload: await firmwarePayload(NEW), size: SIZE });
   mkdirSync(files);
   const file = join(files, "firmware.bin");
   writeFileSync(file, bytes);

@@ -53,8 +53,7 @@ const CHIP_ID = 0;
 const FLASH_SIZES: readonly number[] = Object.freeze([4, 8, 16]);
 /** The simulator runs the app it was built with, whatever a slot's payload holds. */
 const PAYLOAD = "/* the app that mcconfig built */";
-/** Bytes of the payload in which `faultOf` finds what it looks for. */
-const PROLOGUE_LENGTH = 512;
+const LINE_END = 0x0a;
 /** The process ends when the power does. */
 const RTC: RtcMemory = {};
 
@@ -110,6 +109,7 @@ export function start(
 
 /** `xs-ota image` begins a payload with a line of constants (host-sim/board/firmware/bundle.ts): the fault is in it. */
 function faultOf(payload: Uint8Array): Fault | undefined {
-  const [constants = ""] = decodeUtf8(payload.subarray(0, PROLOGUE_LENGTH)).split("\n");
+  // What follows the line may be packed, and is no text then.
+  const constants = decodeUtf8(payload.subarray(0, Math.max(0, payload.indexOf(LINE_END))));
   return /"fault":"([a-z-]+)"/.exec(constants)?.[1] as Fault | undefined;
 }

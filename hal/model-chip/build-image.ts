@@ -4,7 +4,7 @@
  *
  *   segment 0  read-only data: app description as in every image of mcconfig, then the firmware block
  *   segment 1  code: one instruction, an endless loop. A real chip that is given such an image by mistake does nothing, and its watchdog ends it
- *   segment 2  the payload: length u32, the JavaScript bundle, filler up to the wanted size
+ *   segment 2  the payload: length u32, the packed script (host-sim/board/firmware/packed-script.ts), filler up to the wanted size
  *
  * Segment 2 has an address below 0x10000000, which the bootloader checks but neither loads nor maps
  * (esp_image_format.c, should_load). The same inputs give the same bytes.

@@ -7,6 +7,7 @@ import type { Clock, ResetReason } from "../../src/ports";
 import { DESCRIPTION_OFFSET } from "../../src/image/esp-image";
 import type { FirmwareConfiguration, Surroundings } from "./firmware/configuration";
 import { readPayload } from "../../hal/model-chip/build-image";
+import { unpackScript } from "./firmware/packed-script";
 import { openBoardFolder } from "./board-folder";
 import type { BoardFolder } from "./board-folder";
 import { boardPorts } from "../../hal/model-chip/board-ports";
@@ -275,7 +276,7 @@ export class Board {
     read(DESCRIPTION_OFFSET + DESCRIBED_DIGEST, described);
     if (!createHash("sha256").update(payload).digest().equals(described))
       throw new Error(`the script in ${label} is not the one that its image describes`);
-    return Buffer.from(payload).toString();
+    return unpackScript(payload);
   }
 
   /** Only the RTC runs. False: the firmware asked for no sleep. */

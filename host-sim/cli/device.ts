@@ -5,7 +5,7 @@ import { createNodeEngine } from "../board/engine-node";
 import { createXsEngine } from "../board/engine-xs";
 import { workerPath } from "../board/xs-worker";
 import { readDeviceConfig } from "../board/config/device-config";
-import { firmwareSource } from "../board/firmware/bundle";
+import { firmwarePayload } from "../board/firmware/bundle";
 import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { sleepArgument, versionArgument } from "./arguments";
@@ -79,7 +79,7 @@ async function run({
     network: trust,
     flashSize,
     bootloader: bootloader === "stock" ? STOCK_BOOTLOADER : OWN_BOOTLOADER,
-    factory: async () => buildImage({ version, payload: Buffer.from(await firmwareSource(version)) }),
+    factory: async () => buildImage({ version, payload: await firmwarePayload(version) }),
     createEngine: engine === "xs" ? createXsEngine : createNodeEngine,
     onEvent: (event) => {
       if (event.event === "bricked") bricked = event.message;

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { FAULTS, firmwareSource } from "../board/firmware/bundle";
+import { FAULTS, firmwarePayload } from "../board/firmware/bundle";
 import type { Fault } from "../board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { bytesArgument, versionArgument } from "./arguments";
@@ -35,7 +35,7 @@ export function register(program: Command): void {
 }
 
 async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
-  const payload = Buffer.from(await firmwareSource(version, fault));
+  const payload = await firmwarePayload(version, fault);
   const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
   writeWhole(out, image);
   process.stderr.write(

@@ -1,6 +1,6 @@
 /** The second update of the demonstration: a container with a patch from the firmware that runs. */
 import type { KeyObject } from "node:crypto";
-import { firmwareSource } from "../board/firmware/bundle";
+import { firmwarePayload } from "../board/firmware/bundle";
 import { signFirmware } from "../cli/signing/firmware-file";
 import type { Cloud } from "../cloud/core/cloud";
 import { pack } from "../delta/pack";
@@ -20,7 +20,7 @@ export interface SecondUpdate {
 
 /** Firmware of this version, signed: `size` bytes in all. */
 export async function firmware(version: string, size: number, key: KeyObject): Promise<Uint8Array> {
-  const payload = Buffer.from(await firmwareSource(version));
+  const payload = await firmwarePayload(version);
   return signFirmware(buildImage({ version, payload, size: size - TRAILER }), key);
 }
 

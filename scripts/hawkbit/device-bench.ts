@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
 import { WeakLink } from "../../host-sim/faults/weak-link";
@@ -65,7 +65,7 @@ export class DeviceBench implements ScenarioBench {
   }
 
   async upload(version: string, bad = false): Promise<PackageId> {
-    const payload = Buffer.from(await firmwareSource(version, bad ? "throw" : undefined));
+    const payload = await firmwarePayload(version, bad ? "throw" : undefined);
     const name = `${this.controllerId}-${++serial}`;
     return this.operator.upload({
       name,

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
@@ -79,7 +79,7 @@ export class Bench {
   }
 
   async upload(version: string, fault?: Fault, more: Partial<Package> = {}): Promise<PackageId> {
-    const payload = Buffer.from(await firmwareSource(version, fault));
+    const payload = await firmwarePayload(version, fault);
     const bytes = buildImage({ version, size: SIZE, payload });
     return this.operator.upload(this.#profile, { title: this.title, version, bytes, ...more });
   }
@@ -257,7 +257,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     title: "another version inside the image than the package says",
     async run(bench) {
-      const payload = Buffer.from(await firmwareSource("0.10.1"));
+      const payload = await firmwarePayload("0.10.1");
       await bench.offer("0.10.0", undefined, { bytes: buildImage({ version: "0.10.1", size: SIZE, payload }) });
       return failed(bench, /^refused: version in the image/, "0.6.0");
     },

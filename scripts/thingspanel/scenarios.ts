@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 
@@ -52,7 +52,7 @@ export class Bench {
 const SIZE = 400_000;
 
 const imageOf = async (version: string, fault?: Fault): Promise<Uint8Array> =>
-  buildImage({ version, size: SIZE, payload: Buffer.from(await firmwareSource(version, fault)) });
+  buildImage({ version, size: SIZE, payload: await firmwarePayload(version, fault) });
 
 /** In this order: each leaves the board with the firmware that the next one expects. */
 export const SCENARIOS: readonly { readonly title: string; run(bench: Bench): Promise<void> }[] = [

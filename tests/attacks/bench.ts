@@ -21,7 +21,7 @@ import type { PushOptions } from "../../host-sim/cloud/core/platforms/platform-s
 import type { Task } from "../../host-sim/cloud/core/devices/tasks";
 import type { ThingsPanelDevice } from "../../host-sim/cloud/core/platforms/thingspanel/identity";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { ImageOptions } from "../../hal/model-chip/build-image";
 import { BOARD } from "../cloud/helpers";
@@ -39,7 +39,7 @@ const CLOCK_SPEED = 10;
 
 /** An unsigned image that would run. */
 export async function firmware(version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> {
-  return buildImage({ version, payload: Buffer.from(await firmwareSource(version)), ...options });
+  return buildImage({ version, payload: await firmwarePayload(version), ...options });
 }
 
 /** The same, signed by the vendor. */

@@ -14,7 +14,7 @@ import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { Device } from "../../host-sim/demo/device-process";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { MqttSession } from "../../src/mqtt/session";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
@@ -71,7 +71,7 @@ async function outputOf(t: TestContext, cloud: Cloud, id: string, config: object
     ).join("");
   };
   const file = await cloud.packages.add(
-    buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 300_000 }),
+    buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: 300_000 }),
   );
   cloud.files.throttle = 100_000;
   let device = on();

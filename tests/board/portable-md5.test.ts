@@ -7,7 +7,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { Board } from "../../host-sim/board/board";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD } from "../cloud/helpers";
 import { EventLog } from "./puppet";
@@ -18,7 +18,7 @@ const PER_KIB = 70_000;
 
 test("an update whose MD5 is computed in XS: the offer of Tencent's platform is proven and confirmed", async (t) => {
   const image = async (version: string): Promise<Uint8Array> =>
-    buildImage({ version, payload: Buffer.from(await firmwareSource(version)) });
+    buildImage({ version, payload: await firmwarePayload(version) });
   const cloud = await createCloud();
   await cloud.start();
   t.after(() => cloud.stop());

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { Board } from "../../host-sim/board/board";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { WINDOW } from "../../src/constants";
 import { BOARD } from "../cloud/helpers";
@@ -21,7 +21,7 @@ const SPEED = 10;
 const imageOf = async (version: string, size?: number): Promise<Uint8Array> =>
   buildImage({
     version,
-    payload: Buffer.from(await firmwareSource(version)),
+    payload: await firmwarePayload(version),
     ...(size === undefined ? {} : { size }),
   });
 

@@ -7,7 +7,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { Board } from "../../host-sim/board/board";
 import type { BoardEvent } from "../../host-sim/board/board";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
 import { STARTS_MAX } from "../../hal/model-chip/start-up";
@@ -40,7 +40,7 @@ async function updated(
   await cloud.start();
   t.after(() => cloud.stop());
   const imageOf = async (version: string, made?: Fault): Promise<Uint8Array> =>
-    buildImage({ version, payload: Buffer.from(await firmwareSource(version, made)) });
+    buildImage({ version, payload: await firmwarePayload(version, made) });
   const image = await imageOf("0.2.0", fault);
   const device = cloud.addDevice("tencent", BOARD);
   const id = cloud.push(device, await cloud.packages.add(image, { name: "fw.bin" })).id;

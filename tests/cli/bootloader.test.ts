@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { Device } from "../../host-sim/demo/device-process";
 import { BOARD } from "../cloud/helpers";
@@ -14,7 +14,7 @@ test("device --bootloader stock: a good update is confirmed, and the agent knows
   const cloud = await createCloud();
   await cloud.start();
   t.after(() => cloud.stop());
-  const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")) });
+  const image = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0") });
   const id = cloud.addDevice("tencent", BOARD);
   const task = cloud.push(id, await cloud.packages.add(image, { name: "fw.bin" })).id;
   const folder = temporaryFolder(t);

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { launchChromium } from "./chromium";
 import { startCloud, type CloudProcess } from "./cloud-process";
@@ -107,7 +107,7 @@ step("empty pages tell the next step", async () => {
 });
 
 step("upload: version, size, digest and signature are read from the image; a bad file is named in place", async () => {
-  const image = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: 200_000 });
+  const image = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: 200_000 });
   const name = "<img src=x onerror=alert(1)>.bin";
   await nav("Packages");
   await page
@@ -212,7 +212,7 @@ step("a pasted list in waves halts at its limit, says so, and goes on when told 
   const ids = await cloud.client.addDevices("tencent", identities);
   const bad = buildImage({
     version: "0.4.0-throw",
-    payload: Buffer.from(await firmwareSource("0.4.0-throw", "throw")),
+    payload: await firmwarePayload("0.4.0-throw", "throw"),
   });
   const file = join(folder, "bad.bin");
   await writeFile(file, bad);

@@ -17,7 +17,7 @@ import send from "send";
 import serveHandler from "serve-handler";
 import sirv from "sirv";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { WeakLink } from "../../host-sim/faults/weak-link";
 import { Device } from "../../host-sim/demo/device-process";
@@ -89,7 +89,7 @@ function bench(t: TestContext): Bench {
   return {
     site,
     publish: async (version, { fault, flags = [] } = {}) => {
-      writeFileSync(image, buildImage({ version, payload: Buffer.from(await firmwareSource(version, fault)) }));
+      writeFileSync(image, buildImage({ version, payload: await firmwarePayload(version, fault) }));
       assert.equal((await xsOta("publish", "--site", site, image, ...flags)).code, 0);
     },
     on: (manifest, more = {}) => {

@@ -15,7 +15,7 @@ import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
 import type { Package } from "../../host-sim/cloud/core/files/packages";
 import type { ThingsPanelDevice } from "../../host-sim/cloud/core/platforms/thingspanel/identity";
 import { Device } from "../../host-sim/demo/device-process";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { temporaryFolder } from "../kit/folder";
@@ -63,7 +63,7 @@ async function bench(
       cloud.packages.add(
         buildImage({
           version,
-          payload: Buffer.from(await firmwareSource(version, fault)),
+          payload: await firmwarePayload(version, fault),
           ...(size === undefined ? {} : { size }),
         }),
       ),

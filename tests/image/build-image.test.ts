@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { deflateSync } from "node:zlib";
 import * as fc from "fast-check";
 import { sha256 } from "../../hal/model-chip/sha256";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage, extractPayload } from "../../hal/model-chip/build-image";
 import { verifyImage } from "../../hal/model-chip/image-check";
 import { readAppDescription } from "../../src/image/esp-image";
@@ -98,7 +98,7 @@ function differences(a: Uint8Array, b: Uint8Array): number {
 
 test("two versions of one product differ in 67 bytes at most: the version twice, two digests, the checksum", async () => {
   const build = async (version: string): Promise<Uint8Array> =>
-    buildImage({ version, payload: Buffer.from(await firmwareSource(version)), size: 400_005 });
+    buildImage({ version, payload: await firmwarePayload(version), size: 400_005 });
   const count = differences(await build("0.1.0"), await build("0.2.0"));
   assert.ok(count > 0 && count <= 1 + 1 + 32 + 32 + 1, `${count} bytes differ`);
 });

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { TRAILER } from "../../src/signature/trailer";
 import { makeKey, signed } from "../signature/test-keys";
@@ -45,7 +45,7 @@ test("a key as a file, one as PEM text, one in hex: forged images are refused by
   while (cloud.devices.get(device)?.version === undefined)
     await new Promise<void>((resolve) => cloud.once("device", () => resolve()));
 
-  const body = buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")) });
+  const body = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0") });
   const good = signed(body, vendor, false);
   const flip = (at: number): Uint8Array =>
     good.map((byte, index) => (index === (at < 0 ? good.length + at : at) ? byte ^ 1 : byte));

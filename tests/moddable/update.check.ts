@@ -12,7 +12,7 @@ import { describe } from "../../host-sim/board/describe";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { Served } from "../../host-sim/cloud/core/files/file-server";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { WINDOW } from "../../src/constants";
@@ -65,7 +65,7 @@ class Bench {
   }
 
   async push(version: string, fault?: Fault) {
-    const payload = Buffer.from(await firmwareSource(version, fault));
+    const payload = await firmwarePayload(version, fault);
     return cloud.push(this.device, await cloud.packages.add(buildImage({ version, payload, size: SIZE })));
   }
 

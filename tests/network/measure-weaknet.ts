@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 
 const SIZE = 700 * 1024;
@@ -64,7 +64,7 @@ writeFileSync(
   { mode: 0o600 },
 );
 const file = await cloud.packages.add(
-  buildImage({ version: "0.2.0", payload: Buffer.from(await firmwareSource("0.2.0")), size: SIZE }),
+  buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: SIZE }),
   { name: "fw.bin" },
 );
 const device = spawn(

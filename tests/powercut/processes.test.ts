@@ -18,7 +18,7 @@ import { isFinal } from "../../host-sim/cloud/core/devices/tasks";
 import type { Task } from "../../host-sim/cloud/core/devices/tasks";
 import { readReport } from "../../host-sim/cloud/core/platforms/tencent/report";
 import { Device } from "../../host-sim/demo/device-process";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { Random } from "./simulation/random";
 import { TRIALS_MAX } from "../../src/constants";
@@ -106,7 +106,7 @@ class Bench {
   async image(version: string, faulty: boolean): Promise<Uint8Array> {
     const image = buildImage({
       version,
-      payload: Buffer.from(await firmwareSource(version, faulty ? "throw" : undefined)),
+      payload: await firmwarePayload(version, faulty ? "throw" : undefined),
     });
     this.images.set(version, image);
     if (faulty) this.faulty.add(version);

@@ -11,7 +11,7 @@ import type { BoardOptions } from "../../host-sim/board/board";
 import type { CreateEngine } from "../../host-sim/board/engine";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { FirmwareConfiguration, Surroundings } from "../../host-sim/board/firmware/configuration";
 import { SETTINGS } from "../../host-sim/board/firmware/settings";
 import { xsScript } from "../../host-sim/board/firmware/xs-script";
@@ -35,7 +35,7 @@ const SPEED = 10;
 /** What is wrong while the new firmware runs. All is well for the old one. */
 export interface Trouble {
   /** Source of the new firmware. Default: good firmware. */
-  readonly source?: Promise<string>;
+  readonly source?: Promise<string | Uint8Array>;
   readonly surroundings?: Surroundings;
   readonly configuration?: (good: FirmwareConfiguration) => FirmwareConfiguration;
   /** Spoils the settings in NVS. */
@@ -99,8 +99,9 @@ export class Scenery {
     const { configuration, task } = await this.#pushed();
     const { board, eventLog } = await this.#board(name, configuration, trouble);
     t.after(() => board.close());
-    const source = await (trouble.source ?? firmwareSource("0.2.0"));
-    switchTo(board, buildImage({ version: "0.2.0", payload: Buffer.from(source) }));
+    const source = await (trouble.source ?? firmwarePayload("0.2.0"));
+    const payload = typeof source === "string" ? Buffer.from(source) : source;
+    switchTo(board, buildImage({ version: "0.2.0", payload }));
     void board.powerOn("software");
     await eventLog.until("boot", 1);
     const started = performance.now();
@@ -114,7 +115,7 @@ export class Scenery {
   async #pushed(): Promise<{ readonly configuration: FirmwareConfiguration; readonly task: string }> {
     const { cloud } = this;
     const device = cloud.addDevice("tencent", { ...BOARD, deviceName: `stages-${++this.#count}` });
-    const payload = Buffer.from(await firmwareSource("0.2.0"));
+    const payload = await firmwarePayload("0.2.0");
     this.#package ??= cloud.packages.add(buildImage({ version: "0.2.0", payload }), { name: "fw.bin" });
     const task = cloud.push(device, await this.#package).id;
     const path = join(this.#root, `device-${this.#count}.json`);
@@ -134,7 +135,7 @@ export class Scenery {
     // The board reads each of these anew at every boot.
     const options: BoardOptions = {
       folder: join(this.#root, name),
-      factory: async () => buildImage({ version: "0.1.0", payload: Buffer.from(await firmwareSource("0.1.0")) }),
+      factory: async () => buildImage({ version: "0.1.0", payload: await firmwarePayload("0.1.0") }),
       onEvent(event) {
         if (event.event === "boot") {
           onTrial = event.trial;

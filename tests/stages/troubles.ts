@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import type { Packet } from "mqtt-packet";
 import type { CreateEngine } from "../../host-sim/board/engine";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { firmwareBundle, firmwareSource } from "../../host-sim/board/firmware/bundle";
+import { firmwareBundle, firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
 import { MqttRelay } from "../../host-sim/faults/mqtt-relay";
@@ -26,7 +26,7 @@ export const xs =
 
 export const fault =
   (which: Fault, more: Trouble = {}) =>
-  (): Trouble => ({ source: firmwareSource("0.2.0", which), ...more });
+  (): Trouble => ({ source: firmwarePayload("0.2.0", which), ...more });
 export const app =
   (which: string, more: Trouble = {}) =>
   (): Trouble => ({ source: appSource(which), ...more });

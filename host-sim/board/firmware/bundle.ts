@@ -3,6 +3,7 @@
  * this one.
  */
 import type { Fault, FirmwareConstants } from "./configuration";
+import { deflated, packScript } from "./packed-script";
 import { xsScript } from "./xs-script";
 
 export { FAULTS } from "./configuration";
@@ -15,6 +16,7 @@ const PROLOGUES: { readonly [fault in Fault]?: string } = {
 };
 
 let bundled: Promise<string> | undefined;
+let packed: Promise<Uint8Array> | undefined;
 
 /**
  * The agent without its prologue. Bundled at the first call of a process, which takes about a twentieth of a second.
@@ -24,13 +26,18 @@ export function firmwareBundle(): Promise<string> {
   return bundled;
 }
 
-/** Source of a firmware of that version. */
-export async function firmwareSource(version: string, fault?: Fault): Promise<string> {
-  return stamp(await firmwareBundle(), version, fault);
+/** Payload of the image of a firmware of that version. */
+export async function firmwarePayload(version: string, fault?: Fault): Promise<Uint8Array> {
+  packed ??= firmwareBundle().then(deflated);
+  return packScript(headOf(version, fault), await packed);
 }
 
-/** `bundle` as a firmware of that version. */
+/** `bundle` as a firmware of that version, as text. */
 export function stamp(bundle: string, version: string, fault?: Fault): string {
+  return headOf(version, fault) + bundle;
+}
+
+function headOf(version: string, fault?: Fault): string {
   const constants: FirmwareConstants = { version, ...(fault === undefined ? {} : { fault }) };
-  return `var FIRMWARE=${JSON.stringify(constants)};\n${(fault === undefined ? undefined : PROLOGUES[fault]) ?? ""}${bundle}`;
+  return `var FIRMWARE=${JSON.stringify(constants)};\n${(fault === undefined ? undefined : PROLOGUES[fault]) ?? ""}`;
 }
