@@ -13,8 +13,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "nod
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { firmwarePayload } from "../host-sim/board/firmware/bundle";
-import { buildImage } from "../hal/model-chip/build-image";
+import { sampleImage } from "../host-sim/board/firmware/sample-image";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const SUMS = "SHA256SUMS";
@@ -24,10 +23,7 @@ export async function release(folder: string): Promise<string[]> {
   const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { readonly version: string };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, `xs-ota-board-${version}.bin`),
-    buildImage({ version, payload: await firmwarePayload(version) }),
-  );
+  writeFileSync(join(folder, `xs-ota-board-${version}.bin`), await sampleImage(version));
   pack(folder);
   const sums = readdirSync(folder)
     .sort()

@@ -5,14 +5,13 @@ import { createNodeEngine } from "../board/engine-node";
 import { createXsEngine } from "../board/engine-xs";
 import { workerPath } from "../board/xs-worker";
 import { readDeviceConfig } from "../board/config/device-config";
-import { firmwarePayload } from "../board/firmware/bundle";
 import { OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { sleepArgument, versionArgument } from "./arguments";
 import { Narrator } from "./device-progress";
 import { orFail } from "./errors";
 import { outliveOutput } from "./output";
 import { written } from "./written";
+import { sampleImage } from "../board/firmware/sample-image";
 
 interface DeviceFlags {
   readonly config: string;
@@ -79,7 +78,7 @@ async function run({
     network: trust,
     flashSize,
     bootloader: bootloader === "stock" ? STOCK_BOOTLOADER : OWN_BOOTLOADER,
-    factory: async () => buildImage({ version, payload: await firmwarePayload(version) }),
+    factory: async () => await sampleImage(version),
     createEngine: engine === "xs" ? createXsEngine : createNodeEngine,
     onEvent: (event) => {
       if (event.event === "bricked") bricked = event.message;

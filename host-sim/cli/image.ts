@@ -1,8 +1,8 @@
 import { Option } from "commander";
 import type { Command } from "commander";
-import { FAULTS, firmwarePayload } from "../board/firmware/bundle";
+import { FAULTS } from "../board/firmware/bundle";
 import type { Fault } from "../board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
+import { SAMPLE_SIZE, sampleImage } from "../board/firmware/sample-image";
 import { bytesArgument, versionArgument } from "./arguments";
 import { orFail } from "./errors";
 import { writeWhole } from "./whole-file";
@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .requiredOption("--out <file>", "where to write it")
     .option(
       "--size <bytes>",
-      "exact length of the file, filled up inside the image (default: the smallest)",
+      `exact length of the file, filled up inside the image (default: ${SAMPLE_SIZE})`,
       bytesArgument,
     )
     .addOption(new Option("--fault <kind>", "firmware that is made to fail in its trial").choices(FAULTS))
@@ -35,8 +35,7 @@ export function register(program: Command): void {
 }
 
 async function run({ version, out, size, fault }: ImageFlags): Promise<void> {
-  const payload = await firmwarePayload(version, fault);
-  const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
+  const image = await sampleImage(version, fault, size);
   writeWhole(out, image);
   process.stderr.write(
     `${out}: firmware ${version}${fault === undefined ? "" : ` that is made to fail (${fault})`}, ${image.length} bytes\n`,

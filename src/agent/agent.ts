@@ -186,8 +186,6 @@ export class OtaAgent {
     this.timer = undefined;
   }
 
-  /* ---- entries from the outside ---- */
-
   /** `link`: whose deadline may change although nobody else is concerned. */
   private enter(callback: () => void, link?: Timed): void {
     if (!this.running) return;
@@ -246,10 +244,10 @@ export class OtaAgent {
         return this.runner.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
       case "withdrawn":
         return this.runner.dispatch({ type: "withdrawn", task: incoming.task });
-      case "unchanged":
-        return;
       case "forget":
         return this.runner.dispatch({ type: "forget" });
+      case "unchanged":
+        return;
       case "version-answer":
         if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
         return;

@@ -344,8 +344,5 @@ export class StoredJob {
   }
 }
 
-const deleteRecords = (): JobEffect[] => [
-  { type: "delete", key: RECORDS.job.key },
-  { type: "delete", key: RECORDS.phase.key },
-  { type: "delete", key: RECORDS.outcome.key },
-];
+const deleteRecords = (): JobEffect[] =>
+  [RECORDS.job, RECORDS.phase, RECORDS.outcome].map(({ key }) => ({ type: "delete", key }));

@@ -14,8 +14,6 @@ import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { Device } from "../../host-sim/demo/device-process";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { MqttSession } from "../../src/mqtt/session";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
@@ -23,6 +21,7 @@ import { temporaryFolder } from "../kit/folder";
 import { BOARD } from "../cloud/helpers";
 import { xsOta } from "../kit/xs-ota";
 import { feed } from "../mqtt/feed";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 /** Forms in which a secret may be disclosed. */
 function forms(secret: string): string[] {
@@ -70,9 +69,7 @@ async function outputOf(t: TestContext, cloud: Cloud, id: string, config: object
       await Promise.all([saidBy("inspect", "--state", state), saidBy("inspect", "--state", state, "--json")])
     ).join("");
   };
-  const file = await cloud.packages.add(
-    buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: 300_000 }),
-  );
+  const file = await cloud.packages.add(await sampleImage("0.2.0", undefined, 300_000));
   cloud.files.throttle = 100_000;
   let device = on();
   // Where versions are not reported, the SUBACK tells: the broker refuses one of the two spellings of the topic.

@@ -3,22 +3,20 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { Board } from "../../host-sim/board/board";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD } from "../cloud/helpers";
 import { EventLog } from "./puppet";
 import { temporaryFolder } from "../kit/folder";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 /** Least cost of this MD5, bytecodes per KiB (docs/BENCH.md); with the native one the whole update takes a tenth. */
 const PER_KIB = 70_000;
 
 test("an update whose MD5 is computed in XS: the offer of Tencent's platform is proven and confirmed", async (t) => {
-  const image = async (version: string): Promise<Uint8Array> =>
-    buildImage({ version, payload: await firmwarePayload(version) });
+  const image = async (version: string): Promise<Uint8Array> => await sampleImage(version);
   const cloud = await createCloud();
   await cloud.start();
   t.after(() => cloud.stop());

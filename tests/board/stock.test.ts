@@ -3,11 +3,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { TestContext } from "node:test";
 import { STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { Board } from "../../host-sim/board/board";
 import type { BoardEvent } from "../../host-sim/board/board";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import type { FirmwareConfiguration } from "../../host-sim/board/firmware/configuration";
 import { STARTS_MAX } from "../../hal/model-chip/start-up";
@@ -16,6 +14,7 @@ import type { Task } from "../../host-sim/cloud/core/devices/tasks";
 import { BOARD } from "../cloud/helpers";
 import { temporaryFolder } from "../kit/folder";
 import { EventLog } from "./puppet";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 /** The board's time is ten times as fast. */
 const SPEED = 10;
@@ -39,8 +38,7 @@ async function updated(
   const cloud = await createCloud(throttle === undefined ? {} : { throttle });
   await cloud.start();
   t.after(() => cloud.stop());
-  const imageOf = async (version: string, made?: Fault): Promise<Uint8Array> =>
-    buildImage({ version, payload: await firmwarePayload(version, made) });
+  const imageOf = async (version: string, made?: Fault): Promise<Uint8Array> => await sampleImage(version, made);
   const image = await imageOf("0.2.0", fault);
   const device = cloud.addDevice("tencent", BOARD);
   const id = cloud.push(device, await cloud.packages.add(image, { name: "fw.bin" })).id;

@@ -13,7 +13,7 @@ import type { CreateEngine, TurnMeter } from "../../host-sim/board/engine";
 import { createNodeEngine } from "../../host-sim/board/engine-node";
 import { createXsEngine } from "../../host-sim/board/engine-xs";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
-import { FAULTS, firmwareBundle, firmwarePayload, stamp } from "../../host-sim/board/firmware/bundle";
+import { FAULTS, firmwareBundle, stamp } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { SDK_APP_ID } from "../../src/platforms/tencent/auth";
@@ -23,6 +23,7 @@ import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { BOARD, heard } from "../cloud/helpers";
 import { EventLog } from "./puppet";
 import { temporaryFolder } from "../kit/folder";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const SIZE = 300_001;
 
@@ -45,7 +46,7 @@ async function scene(
   const cloud = await createCloud(options.tls === undefined ? {} : { tls: { authority: options.tls } });
   await cloud.start();
   t.after(() => cloud.stop());
-  const image = options.image ?? buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: SIZE });
+  const image = options.image ?? (await sampleImage("0.2.0", undefined, SIZE));
   const file = await cloud.packages.add(image, { name: "fw.bin" });
   const device = cloud.addDevice("tencent", BOARD);
   const task = cloud.push(device, file).id;
@@ -65,7 +66,7 @@ async function scene(
       folder: join(folder, "board"),
       configuration: config.firmware,
       network: config.trust,
-      factory: async () => buildImage({ version: "0.1.0", payload: await firmwarePayload("0.1.0") }),
+      factory: async () => await sampleImage("0.1.0"),
       createEngine,
       onEvent: eventLog.note,
       onTurn: (meter) => meters.push(meter),
@@ -224,7 +225,7 @@ const UNREACHED: readonly Fault[] = ["offline", "no-network", "no-clock"];
 
 for (const fault of FAULTS) {
   test(`firmware made to fail (${fault}) is rolled back, told as fail -5 by the old one, and refused at once when pushed again`, async (t) => {
-    const image = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0", fault) });
+    const image = await sampleImage("0.2.0", fault);
     const { cloud, device, task, eventLog, start } = await scene(t, { image });
     // A trial takes 120 s of the firmware's time, a hang 1,000 million bytecodes.
     await start((options) => createXsEngine({ ...options, turnBytecodes: 50_000_000 }), { clockSpeed: 60 });

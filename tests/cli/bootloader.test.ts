@@ -3,18 +3,17 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { Device } from "../../host-sim/demo/device-process";
 import { BOARD } from "../cloud/helpers";
 import { temporaryFolder } from "../kit/folder";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 test("device --bootloader stock: a good update is confirmed, and the agent knows that no bootloader rolls back", async (t) => {
   const cloud = await createCloud();
   await cloud.start();
   t.after(() => cloud.stop());
-  const image = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0") });
+  const image = await sampleImage("0.2.0");
   const id = cloud.addDevice("tencent", BOARD);
   const task = cloud.push(id, await cloud.packages.add(image, { name: "fw.bin" })).id;
   const folder = temporaryFolder(t);

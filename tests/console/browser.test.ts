@@ -10,11 +10,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { launchChromium } from "./chromium";
 import { startCloud, type CloudProcess } from "./cloud-process";
 import { takePictures } from "./pictures";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const BROKER = process.env["XS_OTA_TEST_BROKER"];
 const PICTURES = fileURLToPath(new URL("../../build/console/", import.meta.url));
@@ -107,7 +106,7 @@ step("empty pages tell the next step", async () => {
 });
 
 step("upload: version, size, digest and signature are read from the image; a bad file is named in place", async () => {
-  const image = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: 200_000 });
+  const image = await sampleImage("0.2.0", undefined, 200_000);
   const name = "<img src=x onerror=alert(1)>.bin";
   await nav("Packages");
   await page
@@ -210,10 +209,7 @@ step("a pasted list in waves halts at its limit, says so, and goes on when told 
     deviceSecret: "c2VjcmV0c2VjcmV0",
   }));
   const ids = await cloud.client.addDevices("tencent", identities);
-  const bad = buildImage({
-    version: "0.4.0-throw",
-    payload: await firmwarePayload("0.4.0-throw", "throw"),
-  });
+  const bad = await sampleImage("0.4.0-throw", "throw");
   const file = join(folder, "bad.bin");
   await writeFile(file, bad);
   await nav("Packages");

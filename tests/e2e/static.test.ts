@@ -16,14 +16,13 @@ import type { TestContext } from "node:test";
 import send from "send";
 import serveHandler from "serve-handler";
 import sirv from "sirv";
-import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { WeakLink } from "../../host-sim/faults/weak-link";
 import { Device } from "../../host-sim/demo/device-process";
 import type { SiteManifest } from "../../host-sim/publish/site-manifest";
 import { temporaryFolder } from "../kit/folder";
 import { xsOtaError as xsOta } from "../kit/xs-ota";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 /** Bytes per second: the image takes two seconds, so that there is a middle to cut. */
 const RATE = 120_000;
@@ -89,7 +88,7 @@ function bench(t: TestContext): Bench {
   return {
     site,
     publish: async (version, { fault, flags = [] } = {}) => {
-      writeFileSync(image, buildImage({ version, payload: await firmwarePayload(version, fault) }));
+      writeFileSync(image, await sampleImage(version, fault));
       assert.equal((await xsOta("publish", "--site", site, image, ...flags)).code, 0);
     },
     on: (manifest, more = {}) => {

@@ -9,11 +9,10 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { TRAILER } from "../../src/signature/trailer";
 import { makeKey, signed } from "../signature/test-keys";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const DEVICE = { productId: "A1B2C3D4E5", deviceName: "moddable-signed", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
 const [vendor, retired, stranger] = [makeKey(), makeKey(), makeKey()];
@@ -45,7 +44,7 @@ test("a key as a file, one as PEM text, one in hex: forged images are refused by
   while (cloud.devices.get(device)?.version === undefined)
     await new Promise<void>((resolve) => cloud.once("device", () => resolve()));
 
-  const body = buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0") });
+  const body = await sampleImage("0.2.0");
   const good = signed(body, vendor, false);
   const flip = (at: number): Uint8Array =>
     good.map((byte, index) => (index === (at < 0 ? good.length + at : at) ? byte ^ 1 : byte));

@@ -10,8 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const SIZE = 700 * 1024;
 const BIN = fileURLToPath(new URL("../../host-sim/bin/xs-ota.mjs", import.meta.url));
@@ -63,10 +62,7 @@ writeFileSync(
   JSON.stringify({ ...cloud.deviceConfig(id), mqtt: { host: "127.0.0.1", port: ports.broker.port, tls: false } }),
   { mode: 0o600 },
 );
-const file = await cloud.packages.add(
-  buildImage({ version: "0.2.0", payload: await firmwarePayload("0.2.0"), size: SIZE }),
-  { name: "fw.bin" },
-);
+const file = await cloud.packages.add(await sampleImage("0.2.0", undefined, SIZE), { name: "fw.bin" });
 const device = spawn(
   process.execPath,
   [BIN, "device", "--config", config, "--state", join(folder, "board"), "--engine", "node"],

@@ -18,8 +18,6 @@ import { isFinal } from "../../host-sim/cloud/core/devices/tasks";
 import type { Task } from "../../host-sim/cloud/core/devices/tasks";
 import { readReport } from "../../host-sim/cloud/core/platforms/tencent/report";
 import { Device } from "../../host-sim/demo/device-process";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import { buildImage } from "../../hal/model-chip/build-image";
 import { Random } from "./simulation/random";
 import { TRIALS_MAX } from "../../src/constants";
 import { temporaryFolder } from "../kit/folder";
@@ -28,6 +26,7 @@ import type { Moment } from "./moments";
 import { look, slotOf, writeAppKeys, wrongNow, wrongSince } from "./outside";
 import type { Boot, Seen } from "./outside";
 import { endOfErases, erasesOfCut } from "./checks/erase-bounds";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const SEED = Number(process.env["XS_OTA_SEED"] ?? 1);
 const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 25);
@@ -104,10 +103,7 @@ class Bench {
   }
 
   async image(version: string, faulty: boolean): Promise<Uint8Array> {
-    const image = buildImage({
-      version,
-      payload: await firmwarePayload(version, faulty ? "throw" : undefined),
-    });
+    const image = await sampleImage(version, faulty ? "throw" : undefined);
     this.images.set(version, image);
     if (faulty) this.faulty.add(version);
     return image;

@@ -26,6 +26,7 @@ import { SECTOR } from "../../src/constants";
 import type { TestContext } from "node:test";
 import { EventLog } from "../board/puppet";
 import { BOARD } from "../cloud/helpers";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 /** Of the trial, s: the shortest. */
 export const TRIAL_SECONDS = 30;
@@ -135,7 +136,7 @@ export class Scenery {
     // The board reads each of these anew at every boot.
     const options: BoardOptions = {
       folder: join(this.#root, name),
-      factory: async () => buildImage({ version: "0.1.0", payload: await firmwarePayload("0.1.0") }),
+      factory: async () => await sampleImage("0.1.0"),
       onEvent(event) {
         if (event.event === "boot") {
           onTrial = event.trial;

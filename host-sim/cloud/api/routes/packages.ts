@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Static } from "typebox";
-import { FAULTS, firmwarePayload, type Fault } from "../../../board/firmware/bundle";
-import { buildImage } from "../../../../hal/model-chip/build-image";
+import { FAULTS, type Fault } from "../../../board/firmware/bundle";
+import { sampleImage } from "../../../board/firmware/sample-image";
 import type { Cloud } from "../../core/cloud";
 import type { Package } from "../../core/files/packages";
 import { PACKAGE_MAX } from "../../core/files/package-writer";
@@ -152,8 +152,7 @@ async function receive(cloud: Cloud, request: IncomingMessage, query: Static<typ
 /** Throws one line, for a size that is too small for one. */
 export async function addSample(cloud: Cloud, version: string, fault?: Fault, size?: number): Promise<Package> {
   if (fault !== undefined && !FAULTS.includes(fault)) throw new Error(`no fault ${fault}`);
-  const payload = await firmwarePayload(version, fault);
-  const image = buildImage({ version, payload, ...(size === undefined ? {} : { size }) });
+  const image = await sampleImage(version, fault, size);
   return cloud.packages.add(image, {
     name: fault === undefined || version.endsWith(fault) ? `sample-${version}.bin` : `sample-${version}-${fault}.bin`,
   });
