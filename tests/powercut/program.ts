@@ -117,7 +117,7 @@ const planOf = ({ pairs, sleeps, stock, containers, files }: Flags): PlanPhase[]
   if (containers === true) return containerPlan();
   if (files === true) return filesPlan();
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
-  return stock === true ? stockPlan() : commitPlan(pairs);
+  return stock === true ? stockPlan() : commitPlan(pairs === true ? "pairs" : "places");
 };
 
 async function search(flags: Flags): Promise<void> {

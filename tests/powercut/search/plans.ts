@@ -9,6 +9,8 @@ import type { Work } from "./work";
 
 /** Every kind of torn write at every operation; programs and erases of a sector are torn at this many places. */
 const SINGLES: Density = { positions: 18, subsets: 3, unstable: 2 };
+/** Those of `npm test`: the same kinds, at fewer places. */
+const SAMPLED: Density = { positions: 6, small: 12, subsets: 2, unstable: 1 };
 /** Before, after, torn in the middle, and torn by bits. */
 const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
@@ -86,23 +88,30 @@ const every = (setting: Setting, density: Density, strides: readonly number[] = 
   part: ALL,
 });
 
-/** The search of `npm test`: minutes, not hours. `everyPair`: all pairs of cuts, and not a twelfth of them. */
-export function commitPlan(everyPair = false): PlanPhase[] {
+/** How much of the search: what `npm test` has time for, all places of a cut, or all pairs of cuts as well. */
+export type Share = "sample" | "places" | "pairs";
+
+/** The search of `npm test` and of `npm run powercut`: minutes, not hours. */
+export function commitPlan(share: Share): PlanPhase[] {
+  const isSample = share === "sample";
+  const [single, stride, pairs] = isSample ? [SAMPLED, 3, 24] : [SINGLES, 2, 12];
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
   return [
-    { title: "every cut, 22 sectors", works: MAIN.flatMap(everyPoint) },
+    { title: "every cut, 22 sectors", works: MAIN.flatMap((scenario, index) => everyPoint(scenario, index, single)) },
     {
-      title: "every second cut, further scenarios; every fifth with containers",
-      works: rest.map((scenario) => every(small(scenario), FEW, CONTAINERS.includes(scenario) ? [5] : [2])),
+      title: `every ${isSample ? "third" : "second"} cut, further scenarios; every fifth with containers`,
+      works: rest.map((scenario) => every(small(scenario), FEW, CONTAINERS.includes(scenario) ? [5] : [stride])),
     },
     {
       title: "every cut, whole agent",
-      works: ["good", "unhealthy", "panel1", "files"].map((scenario) => every(agent(scenario), FEW)),
+      works: ["good", "unhealthy", "panel1", "files"].map((scenario) =>
+        every(agent(scenario), FEW, isSample ? [stride] : []),
+      ),
     },
     {
       title: "pairs of cuts",
       works: parts(48)
-        .filter(({ index }) => everyPair || index % 12 === 0)
+        .filter(({ index }) => share === "pairs" || index % pairs === 0)
         .map((part): Work => ({
           kind: "exhaust",
           setting: small("good"),
@@ -113,17 +122,23 @@ export function commitPlan(everyPair = false): PlanPhase[] {
     {
       title: "three to five cuts",
       works: [3, 4, 5].flatMap((depth) =>
-        MAIN.map((scenario): Work => ({ kind: "sample", setting: whole(scenario), seed: depth, count: 60, depth })),
+        MAIN.map((scenario): Work => ({
+          kind: "sample",
+          setting: whole(scenario),
+          seed: depth,
+          count: isSample ? 30 : 60,
+          depth,
+        })),
       ),
     },
     {
       title: "bootloader without rollback",
-      works: [...stockTrials(20), ...TRIALS.map((scenario) => every(stock(scenario), SPARED, [2]))],
+      works: [...stockTrials(20), ...TRIALS.map((scenario) => every(stock(scenario), SPARED, [isSample ? 5 : 2]))],
     },
     {
       title: "cuts and a bad network",
       works: networkSettings(NETWORK, ["good"]).map((setting) =>
-        every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [3]),
+        every(setting, { positions: 1, small: 1, subsets: 0, unstable: 0 }, [isSample ? 7 : 3]),
       ),
     },
     {
@@ -147,8 +162,8 @@ export function commitPlan(everyPair = false): PlanPhase[] {
       works: ["good", "unhealthy", "offline", "panel"].map((scenario): Work => ({
         kind: "wear",
         setting: small(scenario),
-        seeds: 2,
-        stride: 1,
+        seeds: isSample ? 1 : 2,
+        stride: isSample ? 2 : 1,
       })),
     },
   ];
@@ -255,11 +270,11 @@ export function stockPlan(): PlanPhase[] {
 }
 
 /** Every power cut of a scenario in three pieces. The torn places inside an operation differ between scenarios. */
-function everyPoint(scenario: string, index: number): Work[] {
+function everyPoint(scenario: string, index: number, density: Density): Work[] {
   return parts(3).map((part) => ({
     kind: "exhaust",
     setting: whole(scenario),
-    densities: [{ ...SINGLES, shift: index / MAIN.length }],
+    densities: [{ ...density, shift: index / MAIN.length }],
     part,
     points: true,
   }));
