@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { CONTRACT } from "./hawkbit/contract";
 import { DeviceBench } from "./hawkbit/device-bench";
-import { accountFrom, RestOperator } from "./hawkbit/rest";
+import { accountFrom, RestOperator } from "../host-sim/operators/hawkbit/rest";
 import { SCENARIOS } from "./hawkbit/scenarios";
 import type { Scenario } from "./hawkbit/scenarios";
 

@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { CONTRACT, runCheck } from "./thingsboard/contract";
-import { accountFrom, RestOperator } from "./thingsboard/rest";
+import { accountFrom, RestOperator } from "../host-sim/operators/thingsboard/rest";
 import { SCENARIOS, runScenarios } from "./thingsboard/scenarios";
 
 /** What a check waits for comes within a second, or never. */

@@ -3,7 +3,7 @@
  * whether the double is still right for the server of today. Each makes devices and packages of its own.
  */
 import assert from "node:assert/strict";
-import type { Assignment, HawkbitOperator } from "./operator";
+import type { Assignment, HawkbitOperator } from "../../host-sim/operators/hawkbit/operator";
 
 export interface Bench {
   readonly operator: HawkbitOperator;

@@ -7,7 +7,7 @@ import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
 import { WeakLink } from "../../host-sim/faults/weak-link";
-import type { ActionRecord, HawkbitOperator, PackageId } from "./operator";
+import type { ActionRecord, HawkbitOperator, PackageId } from "../../host-sim/operators/hawkbit/operator";
 import type { ScenarioBench } from "./scenarios";
 
 /** Bytes per second: an image takes two seconds, so that there is a middle to cut. */

@@ -2,7 +2,7 @@
  * Updates from the first offer to the server's last record, the same for a device on the double of hawkBit and on a real
  * server: what an operator and the power do, and what has to be in the records then.
  */
-import type { ActionRecord, Assignment, HawkbitOperator, PackageId } from "./operator";
+import type { ActionRecord, Assignment, HawkbitOperator, PackageId } from "../../host-sim/operators/hawkbit/operator";
 
 /** One device with its server, fresh for each scenario, on version 0.1.0. */
 export interface ScenarioBench {

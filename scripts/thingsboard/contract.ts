@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect } from "mqtt";
 import type { IClientOptions, MqttClient } from "mqtt";
-import type { Package, ProfileId, ThingsBoardOperator } from "./operator";
+import type { Package, ProfileId, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
 
 interface Message {
   readonly topic: string;

@@ -11,7 +11,7 @@ import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
 import { WeakLink } from "../../host-sim/faults/weak-link";
-import type { Package, PackageId, ThingsBoardOperator } from "./operator";
+import type { Package, PackageId, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
 
 /** Bytes. */
 const SIZE = 400_000;

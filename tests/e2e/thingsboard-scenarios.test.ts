@@ -1,7 +1,7 @@
 /** The scenarios of `npm run test:thingsboard`, against the double, through its REST API as against a real server. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RestOperator } from "../../scripts/thingsboard/rest";
+import { RestOperator } from "../../host-sim/operators/thingsboard/rest";
 import { SCENARIOS, runScenarios } from "../../scripts/thingsboard/scenarios";
 import { ThingsBoardDouble } from "../doubles/thingsboard/server";
 import { temporaryFolder } from "../kit/folder";

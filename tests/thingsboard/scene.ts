@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { ThingsBoardPlatform } from "../../src/platforms/thingsboard/dialect";
 import type { Policy } from "../../src/job/policy";
 import { generator } from "../../host-sim/faults/weak-link";
-import type { Package, ThingsBoardOperator } from "../../scripts/thingsboard/operator";
+import type { Package, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
 import { ThingsBoardDouble } from "../doubles/thingsboard/server";
 import { factoryBoard, firmwareImage } from "../kit/images";
 import { VirtualClock } from "../kit/virtual-clock";

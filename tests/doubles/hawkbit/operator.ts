@@ -11,7 +11,7 @@ import type {
   RolloutOrder,
   RolloutRecord,
   TenantSettings,
-} from "../../../scripts/hawkbit/operator";
+} from "../../../host-sim/operators/hawkbit/operator";
 import { actionRecord, deviceRecord } from "./records";
 import type { Repository } from "./repository";
 import type { Rollouts } from "./rollouts";

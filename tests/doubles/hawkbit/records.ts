@@ -1,5 +1,5 @@
 /** What the server's records say of an action and a target, as the management API shows it. */
-import type { ActionRecord, DeviceRecord } from "../../../scripts/hawkbit/operator";
+import type { ActionRecord, DeviceRecord } from "../../../host-sim/operators/hawkbit/operator";
 import type { Action, Target } from "./model";
 
 export const actionRecord = ({ id, status, active, lastStatusCode, entries }: Action): ActionRecord => ({

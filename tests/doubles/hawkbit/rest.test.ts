@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { CONTRACT } from "../../../scripts/hawkbit/contract";
-import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
-import { accountFrom, RestOperator } from "../../../scripts/hawkbit/rest";
+import type { HawkbitOperator } from "../../../host-sim/operators/hawkbit/operator";
+import { accountFrom, RestOperator } from "../../../host-sim/operators/hawkbit/rest";
 import { DdiDevice, IMAGE, jsonOf } from "./device";
 import { HawkbitDouble } from "./server";
 

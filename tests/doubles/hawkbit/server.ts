@@ -4,7 +4,7 @@
  *
  * Left out: certificate and anonymous authentication, AMQP, encrypted artifacts, CBOR in requests, tenants but DEFAULT.
  */
-import type { HawkbitOperator } from "../../../scripts/hawkbit/operator";
+import type { HawkbitOperator } from "../../../host-sim/operators/hawkbit/operator";
 import type { Peer } from "../../kit/peer";
 import type { HttpAnswer, HttpRequest } from "../http/message";
 import { HttpPeer } from "../http/peer";

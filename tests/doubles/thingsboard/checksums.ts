@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { crc32 } from "../../../src/util/crc32";
-import type { ChecksumAlgorithm } from "../../../scripts/thingsboard/operator";
+import type { ChecksumAlgorithm } from "../../../host-sim/operators/thingsboard/operator";
 
 export const ALGORITHMS: readonly ChecksumAlgorithm[] = [
   "MD5",

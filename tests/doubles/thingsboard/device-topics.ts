@@ -1,6 +1,6 @@
 /** Telemetry, attributes and the question for limits (facts 8, 17, 19, 43 to 48). */
 import type { IPublishPacket } from "mqtt-packet";
-import type { AttributeValue } from "../../../scripts/thingsboard/operator";
+import type { AttributeValue } from "../../../host-sim/operators/thingsboard/operator";
 import { isRecord, parseJson } from "../http/message";
 import { addSample } from "./model";
 import type { Device, Sample } from "./model";

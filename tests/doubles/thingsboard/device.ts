@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { generate, parser } from "mqtt-packet";
 import type { IConnectPacket, Packet } from "mqtt-packet";
-import type { Package } from "../../../scripts/thingsboard/operator";
+import type { Package } from "../../../host-sim/operators/thingsboard/operator";
 import type { HttpAnswer } from "../http/message";
 import type { MqttSession } from "./mqtt-session";
 import { ThingsBoardDouble } from "./server";

@@ -1,5 +1,5 @@
 /** The paths of the REST API that the REST client asks, over the same records as the operator in code (facts 9 to 13). */
-import type { AttributeValue, ChecksumAlgorithm } from "../../../scripts/thingsboard/operator";
+import type { AttributeValue, ChecksumAlgorithm } from "../../../host-sim/operators/thingsboard/operator";
 import { answer, isRecord, jsonAnswer, parseJson, splitTarget } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
 import { multipartFile } from "../http/multipart";

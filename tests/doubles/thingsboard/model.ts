@@ -1,5 +1,9 @@
 /** What a ThingsBoard server keeps of profiles, packages and devices. Facts by number: thingsboard.md, "Contract". */
-import type { AttributeValue, BasicCredentials, ChecksumAlgorithm } from "../../../scripts/thingsboard/operator";
+import type {
+  AttributeValue,
+  BasicCredentials,
+  ChecksumAlgorithm,
+} from "../../../host-sim/operators/thingsboard/operator";
 
 export interface OtaPackage {
   readonly id: string;

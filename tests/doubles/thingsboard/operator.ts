@@ -8,7 +8,7 @@ import type {
   PackageId,
   ProfileId,
   ThingsBoardOperator,
-} from "../../../scripts/thingsboard/operator";
+} from "../../../host-sim/operators/thingsboard/operator";
 import type { Repository } from "./repository";
 
 interface Server {

@@ -1,6 +1,6 @@
 /** The operator's side of the server: packages, assignments, and the offers that follow from them (facts 9 to 20). */
 import { randomUUID } from "node:crypto";
-import type { AttributeValue, ChecksumAlgorithm } from "../../../scripts/thingsboard/operator";
+import type { AttributeValue, ChecksumAlgorithm } from "../../../host-sim/operators/thingsboard/operator";
 import { ALGORITHMS, checksum } from "./checksums";
 import { addSample, assignedTo, FIRMWARE_KEYS, offerOf } from "./model";
 import type { Credentials, Device, OtaPackage, Profile } from "./model";

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { CONTRACT, runCheck } from "../../../scripts/thingsboard/contract";
-import type { ThingsBoardOperator } from "../../../scripts/thingsboard/operator";
-import { accountFrom, RestOperator } from "../../../scripts/thingsboard/rest";
+import type { ThingsBoardOperator } from "../../../host-sim/operators/thingsboard/operator";
+import { accountFrom, RestOperator } from "../../../host-sim/operators/thingsboard/rest";
 import { image } from "./device";
 import { ThingsBoardDouble } from "./server";
 

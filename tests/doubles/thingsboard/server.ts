@@ -11,7 +11,7 @@
 import { createServer } from "node:net";
 import type { Socket } from "node:net";
 import { Listener } from "../../../host-sim/cloud/core/listeners/listener";
-import type { ThingsBoardOperator } from "../../../scripts/thingsboard/operator";
+import type { ThingsBoardOperator } from "../../../host-sim/operators/thingsboard/operator";
 import type { Connection as PeerConnection, Peer } from "../../kit/peer";
 import { answer } from "../http/message";
 import type { HttpAnswer, HttpRequest } from "../http/message";
