@@ -117,6 +117,13 @@ const PARTS = [
     command: [...FLEET, "--devices", "1000", "--outage", "30", "--plot", "build/fleet-outage.svg"],
     summary: fleetSummary,
   },
+  {
+    name: "servers",
+    what: "1,000 devices on static files, on hawkBit with its limiter on, and on ThingsBoard",
+    time: "15 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/fleet/platforms.test.ts"],
+    env: { XS_OTA_FLEET: "1000" },
+  },
 ];
 
 const USAGE = `npm run test:long                    all parts, hours

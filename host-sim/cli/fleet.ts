@@ -1,11 +1,12 @@
 import { access, constants, mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError, Option, type Command } from "commander";
 import { fileReason } from "../board/config/file-errors";
 import { readText } from "../board/config/text-file";
 import type { FleetOptions } from "../cloud/fleet/fleet";
 import { runFleet } from "../cloud/fleet/fleet";
+import { FLEET_PLATFORMS, type FleetPlatform } from "../cloud/fleet/servers/open";
 import { plot } from "../cloud/fleet/plot";
 import { asJson, asText } from "../cloud/fleet/summary";
 import { bytesArgument, originArgument } from "./arguments";
@@ -30,6 +31,12 @@ interface FleetFlags {
   readonly token?: string;
   readonly plot: string;
   readonly json?: boolean;
+  readonly platform: FleetPlatform;
+  readonly server?: string;
+  readonly site?: string;
+  readonly poll?: number;
+  readonly speed: number;
+  readonly groups?: number;
 }
 
 /** `xs-ota fleet`. */
@@ -38,10 +45,22 @@ export function register(program: Command): void {
     .command("fleet")
     .summary("take many devices through an update")
     .description(
-      "Runs many agents, the same code that boards run, against one cloud and takes them through one rollout. Starts a cloud of its " +
-        "own unless one is named. Prints what became of them and writes a plot; shows progress on stderr while it runs. Exits with 1 " +
-        "if a device failed that was not meant to.",
+      "Runs many agents, the same code that boards run, against one server and takes them through one rollout. Starts a cloud of its " +
+        "own, or a web server for static, unless one is named. Prints what became of them and writes a plot; shows progress on stderr " +
+        "while it runs. Exits with 1 if a device failed that was not meant to. hawkBit and ThingsBoard are servers of your own, with the " +
+        "account in XS_OTA_HAWKBIT_USER and _PASSWORD, or XS_OTA_THINGSBOARD_USER, _PASSWORD and _MQTT_PORT; what is made there is removed.",
     )
+    .addOption(
+      new Option("--platform <name>", "that the devices speak").choices([...FLEET_PLATFORMS]).default("tencent"),
+    )
+    .option("--server <url>", "of hawkBit or ThingsBoard; for static where the folder --site is served")
+    .option("--site <folder>", "served by a web server of your own at --server")
+    .option(
+      "--poll <seconds>",
+      "from one poll of a device to the next, where the platform is polled",
+      count(60, 604_800),
+    )
+    .option("--speed <factor>", "how many times faster than real time the devices' clocks go", count(1, 60), 1)
     .option("--devices <count>", "how many", count(1, 10_000), 100)
     .option("--processes <count>", "that they run in", count(1, 64), Math.min(4, availableParallelism()))
     .option("--size <bytes>", "of the image", bytesArgument, 300_000)
@@ -52,8 +71,21 @@ export function register(program: Command): void {
       0,
     )
     .option("--weak-share <share>", "share of the devices behind a weak link", share, 0)
-    .option("--waves <percentages>", "rollout in waves, such as 5,25,100", wavesArgument)
-    .option("--failure-limit <percent>", "halt when more of the devices asked so far have failed", percent)
+    .option(
+      "--waves <percentages>",
+      "rollout in waves, such as 5,25,100; for static percentages of the manifest",
+      wavesArgument,
+    )
+    .option(
+      "--groups <count>",
+      "of hawkBit, which begins the next one when enough of one have succeeded",
+      count(1, 500),
+    )
+    .option(
+      "--failure-limit <percent>",
+      "halt when more of the devices asked so far have failed; on hawkBit of a group",
+      percent,
+    )
     .option("--outage <seconds>", "kill the cloud in mid-rollout and bring it back after that time", count(0, 600))
     .option("--ramp <seconds>", "over which the devices are switched on", count(0, 3600), 5)
     .option("--minutes <minutes>", "that the rollout may take", count(1, 24 * 60), 15)
@@ -66,16 +98,19 @@ export function register(program: Command): void {
 }
 
 async function run(flags: FleetFlags): Promise<void> {
-  const { devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } = flags;
+  const { platform, devices, processes, size, failShare, weakShare, waves, failureLimit, outage, ramp, minutes, seed } =
+    flags;
+  const { server, site, poll: pollSeconds, speed, groups } = flags;
   const cloud = cloudOf(flags);
+  refuseOthers(flags);
   const path = resolve(flags.plot);
   // Before everything else: a fleet takes minutes.
   await mkdir(dirname(path), { recursive: true })
     .then(() => access(dirname(path), constants.W_OK))
     .catch((error: Error) => Promise.reject(new Error(`no plot can be written to ${path}: ${fileReason(error)}`)));
-  if (outage !== undefined && cloud !== undefined)
-    throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
   const options: FleetOptions = {
+    platform,
+    speed,
     devices,
     processes: Math.min(processes, devices),
     size,
@@ -88,6 +123,10 @@ async function run(flags: FleetFlags): Promise<void> {
     ...(failureLimit === undefined ? {} : { failureLimit }),
     ...(outage === undefined ? {} : { outage }),
     ...(cloud === undefined ? {} : { cloud }),
+    ...(groups === undefined ? {} : { groups }),
+    ...(server === undefined ? {} : { server }),
+    ...(site === undefined ? {} : { site }),
+    ...(pollSeconds === undefined ? {} : { pollSeconds }),
   };
   const line = new FleetProgressLine(process.stderr);
   const result = await runFleet(options, line).finally(() => line.end());
@@ -95,6 +134,23 @@ async function run(flags: FleetFlags): Promise<void> {
   writeWhole(path, Buffer.from(plot(result)));
   process.stderr.write(`plot: ${path}\n`);
   if (result.unexpected > 0) process.exitCode = 1;
+}
+
+/** Throws one line on flags that the platform has no use for. */
+function refuseOthers({ platform, cloud, outage, server, site, waves, groups, poll }: FleetFlags): void {
+  const isLocal = platform === "tencent" || platform.startsWith("thingspanel");
+  const wrong = (flag: string, why: string): never => {
+    throw new Error(`${flag} is not for ${platform}: ${why}`);
+  };
+  if (outage !== undefined && cloud !== undefined)
+    throw new Error("--outage kills the cloud, so it needs one of its own: leave --cloud out");
+  if (outage !== undefined && !isLocal) wrong("--outage", "only a cloud of our own can be killed");
+  if (cloud !== undefined && !isLocal) wrong("--cloud", "give its --server");
+  if (server !== undefined && isLocal) wrong("--server", "give --cloud and --token of a local cloud");
+  if (site !== undefined && platform !== "static") wrong("--site", "it has no folder");
+  if (waves !== undefined && platform === "hawkbit") wrong("--waves", "its groups are of equal size, give --groups");
+  if (groups !== undefined && platform !== "hawkbit") wrong("--groups", "give --waves");
+  if (poll !== undefined && platform !== "static" && platform !== "hawkbit") wrong("--poll", "it is not polled");
 }
 
 function cloudOf({ cloud, token }: FleetFlags): FleetOptions["cloud"] {

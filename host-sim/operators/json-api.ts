@@ -1,5 +1,11 @@
 /** Calls of a server's JSON API, for the operator's REST clients of real servers. */
 
+import { setTimeout as wait } from "node:timers/promises";
+
+/** Tries of a call that a rate limit refuses, and between two of them, ms: limits count seconds. */
+const LIMITED_TRIES = 10;
+const LIMITED_WAIT = 1_000;
+
 export type Json = Record<string, unknown>;
 
 /** Whose API it is, as a message names it, and the URL before `path`. */
@@ -18,13 +24,20 @@ export async function callJson(
 ): Promise<unknown> {
   const url = `${root}/${path}`;
   const json = body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" };
-  const response = await fetch(url, {
-    method,
-    headers: { ...headers, ...json },
-    ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-  }).catch((error: unknown) => {
-    throw new Error(`${url}: ${String((error as Error).cause ?? error)}`);
-  });
+  const ask = (): Promise<Response> =>
+    fetch(url, {
+      method,
+      headers: { ...headers, ...json },
+      ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
+    }).catch((error: unknown) => {
+      throw new Error(`${url}: ${String((error as Error).cause ?? error)}`);
+    });
+  let response = await ask();
+  for (let tries = 1; response.status === 429 && tries < LIMITED_TRIES; tries++) {
+    await response.text();
+    await wait(LIMITED_WAIT);
+    response = await ask();
+  }
   const text = await response.text();
   if (response.ok) return text === "" ? undefined : (JSON.parse(text) as unknown);
   throw new Error(`${method} ${path}: HTTP ${response.status}, ${reason(text, name)}`);

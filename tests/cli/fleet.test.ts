@@ -12,5 +12,10 @@ test("bad input is refused by one clear line and exit code 1", async () => {
     [["fleet", "--cloud", "http://127.0.0.1:8080/x", "--token", "x"], /URL without a path/],
     [["fleet", "--cloud", "http://127.0.0.1:8080", "--token", "/nowhere/at/all"], /can not be read/],
     [["fleet", "--size", "100"], /this image has at least/],
+    [["fleet", "--platform", "hawkbit"], /hawkbit needs --server/],
+    [["fleet", "--platform", "hawkbit", "--waves", "5,100"], /--waves is not for hawkbit: .* give --groups/],
+    [["fleet", "--platform", "thingsboard", "--server", "https://tb.example"], /a fleet needs plain HTTP/],
+    [["fleet", "--platform", "static", "--outage", "5"], /--outage is not for static/],
+    [["fleet", "--platform", "azure"], /Allowed choices are tencent, /],
   ]);
 });

@@ -18,8 +18,10 @@ export interface WorkerOrder {
   readonly devices: readonly DeviceOrder[];
   /** Base64 of the first firmware. */
   readonly factory: string;
-  /** Where a link leads to: the broker, then the file server. */
-  readonly targets: readonly [Target, Target];
+  /** Where a link leads to. A connection to the first of them says whether a device is connected. */
+  readonly targets: readonly Target[];
+  /** How many times faster than real time the devices' clocks go. */
+  readonly speed: number;
   /** Milliseconds over which the devices are switched on. */
   readonly ramp: number;
   readonly seed: number;
@@ -54,7 +56,7 @@ export type FleetEvent =
       readonly message?: string;
     }
   | { readonly device: number; readonly at: number; readonly kind: "boot"; readonly version: string }
-  /** A connection to the broker was opened, or lost. */
+  /** A connection to the server was opened, or lost. */
   | { readonly device: number; readonly at: number; readonly kind: "link"; readonly up: boolean };
 
 export type FromWorker =

@@ -105,6 +105,10 @@ export class FleetStatistics {
     return this.#counts;
   }
 
+  stateOf(device: number): DeviceState {
+    return this.#devices[device]!.state;
+  }
+
   samples(): readonly Sample[] {
     return this.#samples;
   }

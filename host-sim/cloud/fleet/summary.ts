@@ -7,24 +7,21 @@ const BAR = 40;
 
 /** The result for people. */
 export function asText(result: FleetResult): string {
-  const { statistics, rollout, devices, imageSize, served, outage, took, memory, faulty, unexpected } = result;
+  const { statistics, rollout, devices, records, outage, took, memory, faulty, unexpected } = result;
   const { histogram, times } = statistics.reconnects();
-  const total = served + (outage?.servedBefore ?? 0);
-  const asked = devices - rollout.counts.pending;
   const lines = [
     "",
     `rollout ${rollout.state} after ${seconds(took)}${rollout.reason === undefined ? "" : `: ${rollout.reason}`}`,
-    `  ${Object.entries(rollout.counts)
-      .filter(([, count]) => count > 0)
-      .map(([status, count]) => `${status} ${count}`)
-      .join(", ")}`,
+    `  ${counted(rollout.counts)}`,
+    ...waves(rollout),
+    ...(records === undefined ? [] : [`  the server's records: ${counted(records)}`]),
     `  ${faulty} devices were to fail, ${unexpected} others did not come through`,
     "",
     "devices by state over time",
     ...table(result),
     "",
     `update time          ${percentiles(statistics.updateTimes())}`,
-    `bytes served         ${total} = ${(total / Math.max(1, asked * imageSize)).toFixed(3)} x image x devices asked${outage === undefined ? "" : " (what was under way at the kill is not counted)"}`,
+    ...servedLines(result),
     `memory               ${(memory / 2 ** 20).toFixed(0)} MiB in the fleet's processes, ${(memory / devices / 1024).toFixed(0)} KiB a device`,
   ];
   if (outage !== undefined) {
@@ -45,9 +42,36 @@ export function asText(result: FleetResult): string {
   return `${lines.join("\n")}\n`;
 }
 
+const counted = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .filter(([, count]) => count > 0)
+    .map(([status, count]) => `${status} ${count}`)
+    .join(", ");
+
+/** Of several waves each one, with the share of all devices that took the version by then. */
+function waves({ waves: all }: FleetResult["rollout"]): string[] {
+  if (all.length < 2) return [];
+  const devices = all.reduce((sum, { size }) => sum + size, 0);
+  let taken = 0;
+  return all.map(({ upTo, size, counts }) => {
+    taken += counts.success;
+    return `  up to ${upTo} %: ${size} devices, ${counts.success} took it, ${counts.failure} failed; ${((taken / devices) * 100).toFixed(1)} % of all have it`;
+  });
+}
+
+function servedLines({ served, outage, devices, rollout, imageSize }: FleetResult): string[] {
+  if (served === undefined) return [];
+  const total = served + (outage?.servedBefore ?? 0);
+  const asked = devices - rollout.counts.pending;
+  const note = outage === undefined ? "" : " (what was under way at the kill is not counted)";
+  return [
+    `bytes served         ${total} = ${(total / Math.max(1, asked * imageSize)).toFixed(3)} x image x devices asked${note}`,
+  ];
+}
+
 /** The result for programs. Times in milliseconds. */
 export function asJson(result: FleetResult): object {
-  const { statistics, rollout, devices, imageSize, served, outage, took, memory, faulty, unexpected } = result;
+  const { statistics, rollout, devices, imageSize, served, records, outage, took, memory, faulty, unexpected } = result;
   return {
     devices,
     imageSize,
@@ -59,7 +83,8 @@ export function asJson(result: FleetResult): object {
     faulty,
     unexpected,
     updateTimes: statistics.updateTimes(),
-    served: served + (outage?.servedBefore ?? 0),
+    ...(served === undefined ? {} : { served: served + (outage?.servedBefore ?? 0) }),
+    ...(records === undefined ? {} : { records }),
     memory,
     causes: statistics.causes(),
     versions: statistics.versions(),

@@ -6,7 +6,7 @@ import type { Network, Socket } from "../../../src/ports";
 import type { Notice } from "../../../src/index";
 import { NodeClock } from "../../board/node-clock";
 import { NodeNetwork } from "../../board/node-network";
-import { generator, WeakLink } from "../../faults/weak-link";
+import { generator, WeakLink, type Target } from "../../faults/weak-link";
 import { steadyNow } from "../core/running-time";
 import { FleetDevice } from "./fleet-device";
 import type { DeviceOrder, DeviceState, FleetEvent, FromWorker, ToWorker, WorkerOrder } from "./messages";
@@ -27,14 +27,14 @@ setInterval(() => {
   events = [];
 }, GATHER);
 
-async function start({ devices: orders, factory: image, targets, ramp, seed }: WorkerOrder): Promise<void> {
+async function start({ devices: orders, factory: image, targets, ramp, seed, speed }: WorkerOrder): Promise<void> {
   const [pool, network, factory, random] = [
     new SectorPool(),
     new NodeNetwork(),
     Buffer.from(image, "base64"),
     generator(seed),
   ];
-  for (const order of orders) devices.push(await make(order, { pool, network, factory, targets }));
+  for (const order of orders) devices.push(await make(order, { pool, network, factory, targets, speed }));
   tell({ type: "ready" });
   for (const device of devices) setTimeout(() => device.powerOn(), ramp * random());
 }
@@ -44,11 +44,12 @@ interface Shared {
   readonly network: Network;
   readonly factory: Uint8Array;
   readonly targets: WorkerOrder["targets"];
+  readonly speed: number;
 }
 
 async function make(
   { index, configuration, fault, link }: DeviceOrder,
-  { pool, network, factory, targets }: Shared,
+  { pool, network, factory, targets, speed }: Shared,
 ): Promise<FleetDevice> {
   const report = (
     event:
@@ -56,13 +57,9 @@ async function make(
       | { kind: "boot"; version: string }
       | { kind: "link"; up: boolean },
   ): void => void events.push({ device: index, at: steadyNow(), ...event });
-  const own = configuration.broker;
-  if (own === undefined) throw new Error("a device of the fleet needs a broker");
-  const ports =
-    link === undefined
-      ? targets.map(({ port }) => port)
-      : (await WeakLink.open({ targets, quality: link, seed: index })).ports;
-  const [broker, files] = [ports[0]!, ports[1]!];
+  const ports = link && (await WeakLink.open({ targets, quality: link, seed: index })).ports;
+  // A device that polls has a connection now and then.
+  const isPolled = configuration.broker === undefined;
   let last: DeviceState | undefined;
   const state = (next: DeviceState, about: { cause?: string; message?: string } = {}): void => {
     if (next === last) return;
@@ -70,15 +67,13 @@ async function make(
     report({ kind: "state", state: next, ...about });
   };
   return new FleetDevice({
-    configuration: {
-      ...configuration,
-      broker: { ...own, ...(link === undefined ? {} : { host: "127.0.0.1", port: broker }) },
-    },
+    configuration,
     factory,
     pool,
     fault,
-    clock: new NodeClock(),
-    network: watched(network, own.port, broker, link === undefined ? undefined : [targets[1].port, files], (up) => {
+    clock: new NodeClock(speed),
+    network: watched(network, targets, ports, (up) => {
+      if (isPolled && (last !== "connecting" || !up)) return;
       report({ kind: "link", up });
       if (last === undefined || last === "connecting") state(up ? "idle" : "connecting");
     }),
@@ -99,21 +94,19 @@ function follow(
   else state(notice.state);
 }
 
-/**
- * The network, with an eye on connections to the broker; downloads go through the device's own link where it has one.
- */
+/** The network, with an eye on connections to the first target, and through the device's own link where it has one. */
 function watched(
   network: Network,
-  broker: number,
-  linked: number,
-  files: readonly [number, number] | undefined,
+  targets: readonly Target[],
+  ports: readonly number[] | undefined,
   link: (up: boolean) => void,
 ): Network {
   return {
-    connect: (options, handlers): Socket => {
-      if (files !== undefined && options.port === files[0])
-        return network.connect({ ...options, host: "127.0.0.1", port: files[1] }, handlers);
-      if (options.port !== broker && options.port !== linked) return network.connect(options, handlers);
+    connect: (asked, handlers): Socket => {
+      const at = targets.findIndex(({ port }) => port === asked.port);
+      const port = ports?.[at];
+      const options = port === undefined ? asked : { ...asked, host: "127.0.0.1", port };
+      if (at !== 0) return network.connect(options, handlers);
       let up = false;
       const change = (next: boolean): void => {
         if (up !== next) link((up = next));

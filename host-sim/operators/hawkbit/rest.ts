@@ -3,6 +3,7 @@
  * from its resource interfaces and models (hawkbit-mgmt-api). What it creates has names of its own, and `cleanUp`
  * removes it.
  */
+import { setTimeout as wait } from "node:timers/promises";
 import { callJson } from "../json-api";
 import type { Json } from "../json-api";
 import type {
@@ -38,6 +39,10 @@ export function accountFrom(environment: Readonly<Record<string, string | undefi
 
 /** Entries of an action in one answer: the quota of a stock server is 1,000, its largest page 500. */
 const PAGE = 500;
+/** Targets made by one call. */
+const BATCH = 200;
+/** Between two looks at a rollout that is being made, ms. */
+const LOOK = 500;
 
 export class RestOperator implements HawkbitOperator {
   readonly tenant = "DEFAULT";
@@ -62,9 +67,20 @@ export class RestOperator implements HawkbitOperator {
   }
 
   async createDevice(controllerId: string): Promise<{ readonly targetToken: string }> {
-    const [made] = (await this.#call("POST", "targets", [{ controllerId, name: controllerId }])) as Json[];
-    this.#made.push(`targets/${encodeURIComponent(controllerId)}`);
-    return { targetToken: String(made!["securityToken"]) };
+    const [targetToken = ""] = await this.createDevices([controllerId]);
+    return { targetToken };
+  }
+
+  /** Their target tokens, in this order. */
+  async createDevices(controllerIds: readonly string[]): Promise<string[]> {
+    const tokens = new Map<unknown, string>();
+    for (let at = 0; at < controllerIds.length; at += BATCH) {
+      const order = controllerIds.slice(at, at + BATCH).map((controllerId) => ({ controllerId, name: controllerId }));
+      const made = (await this.#call("POST", "targets", order)) as Json[];
+      for (const { controllerId, securityToken } of made) tokens.set(controllerId, String(securityToken));
+      this.#made.push(...order.map(({ controllerId }) => target(controllerId)));
+    }
+    return controllerIds.map((controllerId) => tokens.get(controllerId)!);
   }
 
   async deleteDevice(controllerId: string): Promise<void> {
@@ -160,6 +176,8 @@ export class RestOperator implements HawkbitOperator {
     })) as Json;
     const id = String(made["id"]);
     this.#made.push(`rollouts/${id}`);
+    // A real server makes the groups after it has answered.
+    while ((await this.rollout(id)).status === "creating") await wait(LOOK);
     await this.#call("POST", `rollouts/${id}/start`);
     return id;
   }
