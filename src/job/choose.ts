@@ -1,12 +1,12 @@
 /** The first sector of a file turned out to be the head of a container: is it for this device, and who signed it? */
 import { SIGNATURE, readContainer } from "../container/format";
 import type { Container } from "../container/format";
+import { refuseContainer } from "./alternative";
 import type { JobContext } from "./context";
-import { fail } from "./outcome";
 import { refusalOfContainer } from "./policy";
 import type { Progress } from "./progress";
 import { to } from "./states";
-import type { Choosing, Reporting, Step } from "./states";
+import type { Choosing, Idle, Reporting, Step } from "./states";
 import type { StoredJob } from "./stored-job";
 
 /** Nothing of the slot has changed yet. The running image says which part is needed. */
@@ -15,18 +15,18 @@ export const choose = (
   job: StoredJob,
   progress: Progress,
   bytes: Uint8Array,
-): Step<Choosing | Reporting> => {
+): Step<Choosing | Idle | Reporting> => {
   const { facts, options, minimumSecurityVersion } = context;
   let container: Container;
   try {
     container = readContainer(bytes);
   } catch (error) {
-    return fail(context, job, "rejected", (error as Error).message, {});
+    return refuseContainer(context, job, "rejected", (error as Error).message);
   }
   const refusal = refusalOfContainer(container, job.offer, facts, minimumSecurityVersion, options.policy);
-  if (refusal !== undefined) return fail(context, job, "rejected", refusal, {});
+  if (refusal !== undefined) return refuseContainer(context, job, "rejected", refusal);
   const unsigned = refusalOfHead(context, container, bytes);
-  if (unsigned !== undefined) return fail(context, job, "signature", unsigned, {});
+  if (unsigned !== undefined) return refuseContainer(context, job, "signature", unsigned);
   return to({ name: "choosing", job, progress, container, bytes }, [{ type: "identify" }]);
 };
 

@@ -1,13 +1,14 @@
 /** The running image is known: the part of the container that it needs is chosen, and staged in the tail of the slot. */
 import { partsFor } from "../container/format";
 import { startsWith } from "../util/bytes";
+import { refuseContainer } from "./alternative";
 import type { JobContext } from "./context";
 import { startDownload, store } from "./download";
 import type { JobEffect, JobEvent } from "./effects";
 import { conclude, fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { before, to } from "./states";
-import type { Choosing, Downloading, Reporting, Step, Storing } from "./states";
+import type { Choosing, Downloading, Idle, Reporting, Step, Storing } from "./states";
 import { knownAs, stagedIn } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE } from "./target";
@@ -19,7 +20,7 @@ export const chosen = (
   { job, progress, container, bytes }: Choosing,
   { image }: Extract<JobEvent, { type: "running-image" }>,
   now: number,
-): Step<Downloading | Storing | Reporting> => {
+): Step<Downloading | Storing | Idle | Reporting> => {
   const { facts, options } = context;
   const { version } = facts.running;
   if (image !== undefined && startsWith(container.image, image.id))
@@ -36,7 +37,7 @@ export const chosen = (
       parts.length === 0
         ? `the container has no part for ${version} and no compressed image`
         : `the container and the image of ${container.file.length} bytes do not fit the slot of ${facts.slotSize}`;
-    return fail(context, job, "rejected", why, {});
+    return refuseContainer(context, job, "rejected", why);
   }
   const effects = job.stage(staged).concat(FIRMWARE.installs(context, next, now), job.eraseFront());
   if (!isWhole(staged, container.length)) return before([STOP, ...effects], startDownload(job, now));

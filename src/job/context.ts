@@ -36,6 +36,12 @@ export class JobContext implements Surroundings {
   refusedForGood: Offer | undefined;
   /** Of the same: why the wanted image cannot begin, as it was told last, without its numbers. */
   toldWhy: string | undefined;
+  /** The latest offer that came with a container: the container, and the plain image. */
+  alternative: { readonly file: Offer; readonly plain: Offer } | undefined;
+  /** A container that was of no use. */
+  unfit: Offer | undefined;
+  /** Taken in place of the job that has just ended. */
+  instead: Offer | undefined;
   linkUp = false;
   readonly obstacles: Obstacles = { network: undefined, link: undefined };
   /** A connection was lost, or could not be made, and none has come since. */

@@ -9,7 +9,7 @@ import { refusalOfOther } from "./policy";
 import { Progress } from "./progress";
 import { askForOffer } from "./report";
 import { before, stay, to, warning } from "./states";
-import type { Checking, Choosing, Downloading, Renewing, Reporting, Step, Storing, Waiting } from "./states";
+import type { Checking, Choosing, Downloading, Idle, Renewing, Reporting, Step, Storing, Waiting } from "./states";
 import type { StoredJob } from "./stored-job";
 import { checkRunning, digestReadBack, verify } from "./verify";
 import type { Verified } from "./verify";
@@ -84,7 +84,7 @@ export const sector = (
   { job, progress }: InDownload,
   { offset, bytes }: Event<"sector">,
   now: number,
-): Step<Downloading | Storing | Choosing | Reporting> => {
+): Step<Downloading | Storing | Choosing | Idle | Reporting> => {
   if (offset - job.from !== job.offset) return stay({ name: "downloading", job, progress });
   const { target, offer } = job;
   if (offset === 0 && job.container === undefined && offer.component === undefined && isContainer(bytes))

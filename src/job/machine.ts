@@ -10,6 +10,7 @@
 import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
 import { acked } from "./acknowledge";
+import { fileOf } from "./alternative";
 import { boot } from "./boot";
 import { chosen } from "./choosing";
 import { headerCompared, installed, installTimeout, verified } from "./commit";
@@ -309,8 +310,9 @@ export class UpdateJob {
   }
 
   handle(event: JobEvent, now: number): readonly JobEffect[] {
-    const effects = this.step(event, now);
-    const next = event.type === "tick" || event.type === "boot" ? this.next(event, now) : undefined;
+    const { context } = this;
+    const effects = this.step(event.type === "offer" ? { ...event, offer: fileOf(context, event.offer) } : event, now);
+    const next = this.next(event, now);
     return next === undefined ? effects : effects.concat(this.step(next, now));
   }
 
@@ -324,15 +326,19 @@ export class UpdateJob {
   }
 
   /**
-   * What follows an event at once: the state's time may be over, and an offer that waited when the power was lost is
-   * taken.
+   * What follows an event at once: the state's time may be over, an offer that waited when the power was lost is taken,
+   * or another file of the same image.
    */
   private next({ type }: JobEvent, now: number): MachineEvent | undefined {
+    const { context } = this;
+    const { instead } = context;
+    context.instead = undefined;
+    if (instead !== undefined) return { type: "offer", offer: instead };
     if (type === "tick") {
       const state = this.currentState;
       return "until" in state && state.until !== undefined && now >= state.until ? { type: "timeout" } : undefined;
     }
-    const offer = type === "boot" ? this.context.pending.offer : undefined;
+    const offer = type === "boot" ? context.pending.offer : undefined;
     return offer && { type: "offer", offer };
   }
 }

@@ -1,5 +1,6 @@
 /** Offers, from the push to the beginning of a job, whatever is under way when one comes. */
 import { acked } from "./acknowledge";
+import { plainInstead } from "./alternative";
 import type { JobContext } from "./context";
 import { download, renew, startDownload } from "./download";
 import type { JobEffect, JobEvent } from "./effects";
@@ -271,6 +272,8 @@ export const ackedOutcome = (
 const closeJob = (context: JobContext, { job, outcome }: Reporting, now: number): Step<Idle | Consent> => {
   const keep = (outcome.kind === "fail" || job.offer.fetchOnly === true) && job.offset > 0;
   context.leave(job, keep);
+  // What the network did says nothing of the container.
+  if (outcome.kind === "fail" && outcome.cause !== "download-timeout") plainInstead(context, job);
   const final = isFinal(outcome);
   // Another attempt may end differently where the file was not reached.
   if ((final || outcome.kind === "done") && job.target.runs(context, job.offer))

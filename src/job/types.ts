@@ -28,6 +28,8 @@ export interface Offer extends Task {
    * takes it.
    */
   readonly component?: string;
+  /** A container that makes the same file, for devices that have a use for it. */
+  readonly delta?: { readonly url: string; readonly size: number; readonly digest: OfferDigest };
 }
 
 /** Why a job failed, independent of the cloud; each platform has its own table of codes. */

@@ -57,6 +57,25 @@ test("paths are resolved against what answered, after redirects; an absolute URL
   ]);
 });
 
+test("a container beside the image is part of the offer; one without a digest or a path is none", () => {
+  const delta = { path: "d/x.xsu", size: 900, sha256: SHA256 };
+  const result = polled(withOta({ delta }));
+  const offer = result.kind === "read" && result.incoming.kind === "offer" ? result.incoming.offer : undefined;
+  assert.deepEqual(
+    [offer?.size, offer?.delta],
+    [700_000, { url: "http://files.example/fw/d/x.xsu", size: 900, digest: { algorithm: "SHA256", hex: SHA256 } }],
+  );
+  assert.equal(
+    wanted(withOta({ delta: { ...delta, sha256: undefined } })),
+    "manifest: ota.delta: sha256 or md5 is expected",
+  );
+  assert.equal(wanted(withOta({ delta: { ...delta, path: 5 } })), "manifest: ota.delta.path: a string is expected");
+  assert.equal(
+    wanted(withOta({ delta: { ...delta, md5: "x" } })),
+    "manifest: ota.delta.md5: 32 hex digits are expected",
+  );
+});
+
 test("what runs is not offered", () => {
   assert.equal(wanted(MANIFEST, { running: { version: "0.2.0" } }), "nothing");
 });

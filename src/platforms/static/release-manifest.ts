@@ -69,21 +69,33 @@ const releaseOf = (manifest: JsonObject, url: HttpUrl, chip: string): Release | 
 const offerOf = (build: JsonObject, version: string, url: HttpUrl, chip: string): Release | string => {
   const ota = member(build, "ota") ?? undefined;
   if (ota === undefined) return { version, offer: undefined, why: `the build for ${chip} has no ota` };
-  const object = asObject(ota);
+  const file = fileOf(ota, "ota", url);
+  if (typeof file === "string") return file;
+  const other = member(asObject(ota)!, "delta") ?? undefined;
+  if (other === undefined) return { version, offer: { version, ...file }, why: "" };
+  const delta = fileOf(other, "ota.delta", url);
+  if (typeof delta === "string") return delta;
+  const { digest } = delta;
+  if (digest === undefined) return "ota.delta: sha256 or md5 is expected";
+  return { version, offer: { version, ...file, delta: { ...delta, digest } }, why: "" };
+};
+
+/** A file and where it is. `where`: its place in the build. */
+const fileOf = (value: unknown, where: string, base: HttpUrl): Omit<Offer, "version"> | string => {
+  const object = asObject(value);
   const path = object && stringMember(object, "path");
-  if (object === undefined || path === undefined || path === "") return "ota.path: a string is expected";
-  const target = resolveLocation(url, path);
-  if (typeof target === "string") return `ota.path: ${target}`;
-  const digest = digestOf(object);
+  if (object === undefined || path === undefined || path === "") return `${where}.path: a string is expected`;
+  const target = resolveLocation(base, path);
+  if (typeof target === "string") return `${where}.path: ${target}`;
+  const digest = digestOf(object, where);
   if (typeof digest === "string") return digest;
   const size = member(object, "size") === undefined ? 0 : integerMember(object, "size");
-  if (size === undefined || size < 0) return "ota.size: a whole number is expected";
-  const offer = { version, size, url: urlText(target), ...(digest === undefined ? {} : { digest }) };
-  return { version, offer, why: "" };
+  if (size === undefined || size < 0) return `${where}.size: a whole number is expected`;
+  return { size, url: urlText(target), ...(digest === undefined ? {} : { digest }) };
 };
 
 /** The stronger one where there are both; both must be well-formed. */
-const digestOf = (ota: JsonObject): OfferDigest | string | undefined => {
+const digestOf = (ota: JsonObject, where: string): OfferDigest | string | undefined => {
   let digest: OfferDigest | undefined;
   for (const [key, algorithm, digits] of [
     ["md5", "MD5", 32],
@@ -92,7 +104,7 @@ const digestOf = (ota: JsonObject): OfferDigest | string | undefined => {
     const value = member(ota, key) ?? undefined;
     if (value === undefined) continue;
     const hex = typeof value === "string" ? value.toLowerCase() : "";
-    if (hex.length !== digits || !/^[0-9a-f]+$/.test(hex)) return `ota.${key}: ${digits} hex digits are expected`;
+    if (hex.length !== digits || !/^[0-9a-f]+$/.test(hex)) return `${where}.${key}: ${digits} hex digits are expected`;
     digest = { algorithm, hex };
   }
   return digest;
