@@ -45,7 +45,8 @@ describe("a fleet on", { concurrency: IS_LARGE ? 1 : 4 }, () => {
     // Five standard deviations.
     assert.ok(Math.abs(waves[0]!.size - DEVICES / 2) <= 2.5 * Math.sqrt(DEVICES), `${waves[0]!.size} at 50 %`);
     assert.deepEqual(result.records, { done: DEVICES });
-    assert.equal(server.served, DEVICES * 40_000);
+    // On a busy machine a connection of many is cut, and costs what was in flight.
+    assert.ok(server.served >= DEVICES * 40_000 && server.served <= DEVICES * (IS_LARGE ? 60_000 : 40_000));
     assert.deepEqual(readdirSync(site), []);
     assert.match(asText(result), /up to 50 %: \d+ devices, \d+ took it, 0 failed; \d+\.\d % of all have it/);
   });

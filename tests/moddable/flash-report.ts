@@ -11,7 +11,7 @@ import { ROOT } from "./harness";
 const SLOT = 16;
 /** A key is a pointer to its slot. */
 const KEY = 4;
-const PLATFORM = "esp32/esp32c3";
+export const PLATFORM = "esp32/esp32c3";
 
 /** What belongs together, by the beginning of its modules' names. The first that fits counts. */
 const PARTS: readonly (readonly [string, RegExp])[] = [
@@ -21,7 +21,7 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
   ["MQTT session", /^xs-ota\/src\/mqtt\//],
   ["mqtt-packet", /^xs-ota\/src\/vendor\//],
   ["poller", /^xs-ota\/src\/poll\//],
-  ["platforms: Tencent, ThingsPanel, static files", /^xs-ota\/(src\/platforms\/|tencent|thingspanel|static)/],
+  ["platforms: all five", /^xs-ota\/(src\/platforms\/|tencent|thingspanel|static|hawkbit|thingsboard)/],
   ["image, signature", /^xs-ota\/src\/(image|signature)\//],
   ["text, numbers, JSON", /^xs-ota\/src\/util\//],
   ["sockets, TLS, certificates, external MQTT client", /^xs-ota\/(hal\/moddable\/|src\/x509\/|external-mqtt)/],
@@ -35,13 +35,13 @@ const PARTS: readonly (readonly [string, RegExp])[] = [
 const SDK = "other modules of the SDK";
 
 /** Bytes of byte-code by module. */
-function byteCode(folder: string): Map<string, number> {
+export function byteCode(folder: string): Map<string, number> {
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".xsb"));
   return new Map(files.map((file) => [file.replace(/\.xsb$/, ""), statSync(join(folder, file)).size]));
 }
 
 /** Objects that xsl has made ahead, and their keys, bytes. */
-function objects(linked: string): number {
+export function objects(linked: string): number {
   const text = readFileSync(linked, "utf8");
   const define = (name: string): number => Number(new RegExp(`^#define ${name} (\\d+)$`, "m").exec(text)?.[1]);
   const size = define("mxHeapCount") * SLOT + define("mxKeysCount") * KEY;
@@ -71,7 +71,7 @@ export function flashTable(out: string): string {
   ].join("\n");
 }
 
-function bareApp(folder: string): string {
+export function bareApp(folder: string): string {
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "main.js"), 'trace("nothing");\n');
   writeFileSync(

@@ -1,6 +1,7 @@
 /**
- * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, which are
- * written there in place. Run by scripts/moddable-ram.mjs, which takes "ram" or "flash" for one of the two alone.
+ * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
+ * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
+ * takes "ram", "flash" or "platforms" for one of them alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,8 +12,8 @@ import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
+import { platformTable } from "./platform-flash";
 
-const DOCUMENT = join(ROOT, "docs", "MODDABLE.md");
 const IDENTITY = { productId: "A1B2C3D4E5", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
 const SIZE = 200_000;
 /** sizeof(txSlot) on a chip. */
@@ -137,12 +138,14 @@ function growthTable(results: readonly (readonly [Scenario, readonly Reading[]])
   ].join("\n");
 }
 
-/** Puts `text` between the marks of that name. */
-function place(document: string, name: string, text: string): string {
+/** Puts `text` between the marks of that name, which one of the documents has. */
+function place(name: string, text: string): void {
+  const path = join(ROOT, "docs", name === "platforms" ? "PLATFORMS.md" : "MODDABLE.md");
+  const document = readFileSync(path, "utf8");
   const [begin, end] = [`<!-- ${name}: written by scripts/moddable-ram.mjs -->`, `<!-- end of ${name} -->`];
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/MODDABLE.md lacks the marks of "${name}"`);
-  return `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`;
+  if (from < 0 || to < from) throw new Error(`${path} lacks the marks of "${name}"`);
+  writeFileSync(path, `${document.slice(0, from + begin.length)}\n${text}\n${document.slice(to)}`);
 }
 
 /** Each table under its mark's name. */
@@ -160,16 +163,16 @@ async function ramTables(): Promise<{ [name: string]: string }> {
 
 const [only] = process.argv.slice(2);
 try {
+  const asked = (name: string): boolean => only === undefined || only === name;
   const tables = {
-    ...(only === "flash" ? {} : await ramTables()),
-    ...(only === "ram" ? {} : { flash: flashTable(OUT) }),
+    ...(asked("ram") ? await ramTables() : {}),
+    ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
+    ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };
-  let document = readFileSync(DOCUMENT, "utf8");
   for (const [name, table] of Object.entries(tables)) {
     console.log(`${table}\n`);
-    document = place(document, name, table);
+    place(name, table);
   }
-  writeFileSync(DOCUMENT, document);
 } finally {
   rmSync(folder, { recursive: true });
 }
