@@ -2,9 +2,9 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 
-/** Tries of a call that a rate limit refuses, and between two of them, ms: limits count seconds. */
-const LIMITED_TRIES = 10;
-const LIMITED_WAIT = 1_000;
+/** Tries of a call, and the pause between two of them, ms: rate limits count seconds. */
+const TRIES_MAX = 10;
+const PAUSE = 1_000;
 
 export type Json = Record<string, unknown>;
 
@@ -24,23 +24,31 @@ export async function callJson(
 ): Promise<unknown> {
   const url = `${root}/${path}`;
   const json = body === undefined || body instanceof FormData ? {} : { "Content-Type": "application/json" };
-  const ask = (): Promise<Response> =>
-    fetch(url, {
-      method,
-      headers: { ...headers, ...json },
-      ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
-    }).catch((error: unknown) => {
-      throw new Error(`${url}: ${String((error as Error).cause ?? error)}`);
-    });
-  let response = await ask();
-  for (let tries = 1; response.status === 429 && tries < LIMITED_TRIES; tries++) {
-    await response.text();
-    await wait(LIMITED_WAIT);
-    response = await ask();
-  }
+  const response = await patiently(url, {
+    method,
+    headers: { ...headers, ...json },
+    ...(body === undefined ? {} : { body: body instanceof FormData ? body : JSON.stringify(body) }),
+  });
   const text = await response.text();
   if (response.ok) return text === "" ? undefined : (JSON.parse(text) as unknown);
   throw new Error(`${method} ${path}: HTTP ${response.status}, ${reason(text, name)}`);
+}
+
+/** Asks again where a rate limit refuses, and where a busy server let no connection come about: nothing was done then. */
+async function patiently(url: string, request: RequestInit): Promise<Response> {
+  for (let tries = 1; ; tries++) {
+    const isLast = tries === TRIES_MAX;
+    try {
+      const response = await fetch(url, request);
+      if (response.status !== 429 || isLast) return response;
+      await response.text();
+    } catch (error) {
+      const cause = (error as Error).cause ?? error;
+      if ((cause as { code?: unknown }).code !== "UND_ERR_CONNECT_TIMEOUT" || isLast)
+        throw new Error(`${url}: ${String(cause)}`, { cause: error });
+    }
+    await wait(PAUSE);
+  }
 }
 
 function reason(text: string, name: string): string {
