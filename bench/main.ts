@@ -18,6 +18,7 @@ import { powerCuts, weakLink } from "./measure/weak-link";
 import { countHandshakes, firstByteSection } from "./measure/first-byte";
 import { measureWakes, wakeBars, wakesSection } from "./measure/wakes";
 import { measureAgent, measureParts } from "./measure/work";
+import { between } from "./output/document";
 import { comparisonPlot, linesPlot, sections } from "./report";
 import type { Results } from "./report";
 import { flashFloor } from "./simulation/device";
@@ -123,17 +124,8 @@ function write(results: Results, text: string, docs: boolean): void {
   writeFileSync(join(folder, "results.json"), `${JSON.stringify(results, undefined, 2)}\n`);
   if (!docs) return;
   writeFileSync(join(ROOT, "docs", "bench.svg"), comparisonPlot(results));
-  between(join(ROOT, "docs", "BENCH.md"), text);
-  between(join(ROOT, "README.md"), `\n${sections(results)[1]!.body}\n`);
-}
-
-/** Replaces what stands between the two marks of a document. */
-function between(path: string, text: string): void {
-  const [begin, end] = ["<!-- bench -->", "<!-- /bench -->"];
-  const before = readFileSync(path, "utf8");
-  const [from, to] = [before.indexOf(begin), before.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${path}: no ${begin} ... ${end}`);
-  writeFileSync(path, `${before.slice(0, from + begin.length)}\n${text}\n${before.slice(to)}`);
+  between(join(ROOT, "docs", "BENCH.md"), "bench", text);
+  between(join(ROOT, "README.md"), "bench", `\n${sections(results)[1]!.body}\n`);
 }
 
 const words = process.argv.slice(2);

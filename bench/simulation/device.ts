@@ -31,13 +31,13 @@ export interface FlashSummary {
   readonly nvsMostErases: number;
 }
 
-/** A factory board whose flash operations pass time on `clock`. `summary` counts over all its boot cycles. */
+/** A board whose flash operations pass time on `clock`. `summary` counts over all its boot cycles. */
 export class TimedBoard {
   readonly board: MemoryBoard;
   #nvsEntries = 0;
 
-  constructor(clock: VirtualClock, timing: FlashTiming = ESP_IDF) {
-    this.board = factoryBoard(FACTORY_SIZE);
+  constructor(clock: VirtualClock, timing: FlashTiming = ESP_IDF, board = factoryBoard(FACTORY_SIZE)) {
+    this.board = board;
     const { chip, table } = this.board;
     chip.timing = timing;
     chip.onOperation = ({ kind, address, length }) => {

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import type { FlashTiming } from "../../hal/model-chip/flash-timing";
 import { generator } from "../../host-sim/faults/weak-link";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
-import { firmwareImage } from "../../tests/kit/images";
+import { boardOf, firmwareImage } from "../../tests/kit/images";
 import { VirtualClock } from "../../tests/kit/virtual-clock";
 import { VirtualDevice } from "../../tests/kit/virtual-device";
 import { VirtualNetwork } from "../../tests/kit/virtual-network";
@@ -32,6 +32,18 @@ export interface RunOptions {
   readonly cuts?: readonly number[];
   /** Updates in a row, each to a version of its own; default 1. */
   readonly updates?: number;
+  /** What is offered, and what runs before; default: an image of `size` bytes that resembles nothing. */
+  readonly files?: Files;
+}
+
+export interface Files {
+  readonly version: string;
+  /** The image that the board comes with. */
+  readonly factory: Uint8Array;
+  /** An image, or a container of one. */
+  readonly offered: Uint8Array;
+  /** Public keys. */
+  readonly signingKeys: readonly string[];
 }
 
 export interface RunResult {
@@ -81,8 +93,8 @@ class UpdateRun {
 
   constructor(options: RunOptions) {
     this.#options = options;
-    const { line, seed, timing } = options;
-    this.#board = new TimedBoard(this.#clock, timing);
+    const { line, seed, timing, files: given } = options;
+    this.#board = new TimedBoard(this.#clock, timing, given && boardOf(given.factory));
     const files = fileServer(() => this.#file, this.#served);
     const mqtt = broker(this.#cloud);
     this.#network = new VirtualNetwork({
@@ -98,7 +110,7 @@ class UpdateRun {
       random: generator(seed),
       platform: (crypto) => new TencentPlatform(CONFIG, crypto),
       broker: { host: "broker.example", port: MQTT_PORT, tls: false },
-      policy: { allowHttp: true },
+      policy: { allowHttp: true, signingKeys: given?.signingKeys ?? [] },
       onNotice: (notice) => {
         if (notice.event === "offer" && this.#offered < 0) this.#offered = this.#clock.time;
         if (notice.event === "state" && notice.state === "burning") this.#proven = this.#clock.time;
@@ -112,7 +124,7 @@ class UpdateRun {
     const http = this.#network.traffic(HTTP_PORT);
     const pending = cuts.map((share) => share * size);
     const slot = board.table.slots[1].address;
-    this.#offer("0.2.0");
+    this.#offer(this.#options.files?.version ?? "0.2.0");
     this.#start("power-on");
     let done = 0;
     while (done < updates && this.#clock.time < GIVE_UP && this.#clock.step(GIVE_UP)) {
@@ -138,7 +150,7 @@ class UpdateRun {
   }
 
   #offer(version: string): void {
-    this.#file = firmwareImage(version, this.#options.size);
+    this.#file = this.#options.files?.offered ?? firmwareImage(version, this.#options.size);
     const md5sum = createHash("md5").update(this.#file).digest("hex");
     const url = `http://files.example/fw.bin?sign=${"0".repeat(300)}`;
     this.#cloud.task = { version, file_size: this.#file.length, md5sum, url };

@@ -23,14 +23,10 @@ const factories = new Map<number, MemoryBoard>();
  */
 export function factoryBoard(size = 40_000, onRestart?: (reason: Leaving) => void): MemoryBoard {
   let factory = factories.get(size);
-  if (factory === undefined)
-    factories.set(
-      size,
-      (factory = new MemoryBoard({
-        factoryImage: firmwareImage(FACTORY_VERSION, size),
-        table: partitionTableFor(4 << 20),
-        expander: nodeExpander,
-      })),
-    );
+  if (factory === undefined) factories.set(size, (factory = boardOf(firmwareImage(FACTORY_VERSION, size))));
   return factory.fork(onRestart);
 }
+
+/** A board of 4 MB on that image, not started. */
+export const boardOf = (factoryImage: Uint8Array): MemoryBoard =>
+  new MemoryBoard({ factoryImage, table: partitionTableFor(4 << 20), expander: nodeExpander });
