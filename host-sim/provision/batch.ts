@@ -2,11 +2,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, rmdirSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileReason } from "../board/config/file-errors";
-import { SETTINGS } from "../board/firmware/settings";
-import { nvsImage } from "../../hal/model-chip/nvs-image";
 import type { Boards } from "./boards";
 import { BadSetting } from "./bad-setting";
 import type { Device } from "./device";
+import { nvsOfSettings } from "./nvs-of-settings";
 
 export interface BatchFile {
   readonly name: string;
@@ -14,26 +13,12 @@ export interface BatchFile {
   bytes(): Uint8Array | string;
 }
 
-/** Entries of NVS that the agent, Wi-Fi and the fault record need beside the settings: one page. */
-const PAGE = 126;
-
 /** NVS of one device. Throws with the sizes where its settings leave no room for the agent's records. */
 export function nvsOf({ settings, line }: Device, { nvs }: Boards): Uint8Array {
-  const strings = new Map([...settings].map(([key, value]) => [key, new Uint8Array(Buffer.from(value))]));
-  // Long ones first: a string lies in one page, and they would leave the ends of pages empty.
-  const byLength = new Map([...strings].sort(([, a], [, b]) => b.length - a.length));
-  const pages = nvs.size / 4096 - 1;
-  const sizes = [...byLength].slice(0, 4).map(([key, { length }]) => `${key} ${length}`);
-  const total = [...strings.values()].reduce((sum, { length }) => sum + length, 0);
-  const told = `the settings have ${total} bytes (${sizes.join(", ")}${strings.size > 4 ? ", ..." : ""})`;
   try {
-    const image = nvsImage(nvs.size, SETTINGS, byLength);
-    if (image.pages <= pages - 1) return image.bytes;
-    throw new Error(
-      `they take ${image.pages} of the ${pages} pages of 4096 bytes that nvs can fill, and the agent's own records need one (${PAGE} entries): put certificates into the firmware's resources`,
-    );
+    return nvsOfSettings(settings, nvs.size);
   } catch (error) {
-    throw new BadSetting(`line ${line}: ${told}: ${(error as Error).message}`, { cause: error });
+    throw new BadSetting(`line ${line}: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -3,26 +3,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileReason } from "../board/config/file-errors";
 import { partitionTableFor } from "../board/partition-tables";
-import { chipOf } from "../../hal/model-chip/chips";
 import type { Chip } from "../../hal/model-chip/chips";
-import {
-  DATA,
-  NVS,
-  NVS_KEYS,
-  OTADATA,
-  TABLE_ADDRESS,
-  otaSlotsOf,
-  partitionsOfBinary,
-  partitionsOfCsv,
-} from "../../hal/model-chip/partitions";
+import { DATA, NVS, NVS_KEYS, partitionsOfBinary, partitionsOfCsv } from "../../hal/model-chip/partitions";
 import type { Partition } from "../../hal/model-chip/partitions";
-import { readHeader } from "../../src/image/esp-image";
-
-export interface Part {
-  readonly offset: number;
-  readonly file: string;
-  readonly bytes: Uint8Array;
-}
+import { partsOf } from "./build-parts";
+import type { Build, Part } from "./build-parts";
 
 export interface Boards {
   readonly nvs: Partition;
@@ -57,7 +42,7 @@ export function boardsOf({ table, build, flashSize }: Source): Boards {
   const encrypted = partitions.some(({ type, subtype }) => type === DATA && subtype === NVS_KEYS);
   return {
     nvs,
-    ...(build === undefined ? { chip: undefined, parts: [] } : builtParts(build, partitions)),
+    ...(build === undefined ? { chip: undefined, parts: [] } : partsOf(folder(build), partitions)),
     table: `nvs at 0x${nvs.address.toString(16)}, ${nvs.size} bytes (${name})`,
     warnings: encrypted
       ? [
@@ -78,42 +63,9 @@ function partitionsIn(path: string): readonly Partition[] {
   }
 }
 
-function builtParts(build: string, partitions: readonly Partition[]): { readonly chip: Chip; readonly parts: Part[] } {
-  const file = (name: string): Uint8Array => read(join(build, name));
-  const boot = file("bootloader.bin");
-  const app = file("xs_esp32.bin");
-  const chip = chipIn(join(build, "bootloader.bin"), boot);
-  const ofApp = chipIn(join(build, "xs_esp32.bin"), app);
-  if (ofApp !== chip) throw new Error(`${build}: the bootloader is for ${chip.name}, xs_esp32.bin for ${ofApp.name}`);
-  const [slot] = otaSlotsOf(partitions);
-  const otadata = partitions.find(({ type, subtype }) => type === DATA && subtype === OTADATA);
-  if (slot === undefined || otadata === undefined)
-    throw new Error(
-      `${build}: its partition table has no otadata and ota_0: boards with it take no updates (xs-ota doctor)`,
-    );
-  if (app.length > slot.size)
-    throw new Error(`${build}: xs_esp32.bin has ${app.length} bytes, ${slot.label} ${slot.size}`);
-  return {
-    chip,
-    parts: [
-      { offset: chip.bootloader, file: "bootloader.bin", bytes: boot },
-      { offset: TABLE_ADDRESS, file: "partition-table.bin", bytes: file("partition-table.bin") },
-      { offset: otadata.address, file: "otadata.bin", bytes: new Uint8Array(otadata.size).fill(0xff) },
-      { offset: slot.address, file: "xs_esp32.bin", bytes: app },
-    ],
-  };
-}
-
-function chipIn(path: string, bytes: Uint8Array): Chip {
-  let id: number;
-  try {
-    id = readHeader(bytes).chip;
-  } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-  const chip = chipOf(id);
-  if (chip === undefined) throw new Error(`${path}: is for chip ${id}, which is not known here`);
-  return chip;
+function folder(build: string): Build {
+  const path = (file: string): string => join(build, file);
+  return { name: build, path, read: (file) => read(path(file)) };
 }
 
 function read(path: string): Uint8Array {
