@@ -91,6 +91,8 @@ async function callDevices(api: Checked, host: CloudHost): Promise<void> {
   await api.call("/devices/{id}/messages", { id: "nobody" });
   await api.call("/devices/{id}/config", ONE);
   await api.call("/devices/{id}/config", { id: "nobody" });
+  await api.call("/devices/{id}/settings", ONE);
+  await api.call("/devices/{id}/settings", { id: "nobody" });
 }
 
 /** `id`: of a package, which is removed in the end, as is a device. */

@@ -1,6 +1,7 @@
 import type { Static } from "typebox";
 import type { SimulatedBoard } from "../../boards/boards";
 import type { Device } from "../../core/devices/devices";
+import { deviceOfJson } from "../../../provision/device-json";
 import type { ApiContext } from "../context";
 import { redactor } from "../redact";
 import { found } from "../errors";
@@ -13,6 +14,7 @@ import {
   DeviceDetail,
   DeviceList,
   DeviceQuery,
+  DeviceSettings,
   MessageList,
 } from "../schemas/devices";
 import { costView, deviceView, latestTask, messageView } from "../views";
@@ -127,6 +129,21 @@ export function deviceFileRoutes(api: ApiRoutes, { cloud, rootFile }: ApiContext
       const { id, name } = known(params.id);
       reply.header("Content-Disposition", `attachment; filename="${name.replace(/[^\w.-]/g, "_")}.json"`);
       return cloud.deviceConfig(id, rootFile);
+    },
+  });
+  api.route({
+    method: "GET",
+    url: "/devices/:id/settings",
+    config: { errors: [404, 422] },
+    schema: {
+      summary:
+        "The settings of a device by their names on a chip, certificates as content; they hold the device's secret",
+      params: IdParams,
+      response: { 200: DeviceSettings },
+    },
+    handler: ({ params }) => {
+      const { id } = known(params.id);
+      return { settings: Object.fromEntries(deviceOfJson(cloud.deviceConfig(id, rootFile), ".").settings) };
     },
   });
 }

@@ -112,6 +112,15 @@ export const DeviceConfig = Type.Record(Type.String(), Type.Unknown(), {
   description: "device.json; holds the device's secret",
 });
 
+export const DeviceSettings = Type.Object(
+  {
+    settings: Type.Record(Type.String(), Type.String(), {
+      description: "as they lie in NVS; hold the device's secret",
+    }),
+  },
+  strict,
+);
+
 export const MessageView = Type.Object(
   {
     at: Time("when it passed"),
