@@ -199,6 +199,11 @@ export const RECONNECTS_PER_TRIAL = 10;
  */
 export const THINGSBOARD_ALIVE = 2 * 60_000;
 /**
+ * ThingsBoard serves what is assigned at once, and shows it in the attributes 0.2 to 0.5 s later (as run). Chosen: twice
+ * that.
+ */
+export const THINGSBOARD_SETTLE = 1_000;
+/**
  * JSON nesting accepted in a message. Chosen: deeper than any offer. The engine's parser is recursive, and a chip's
  * stack has a few hundred slots.
  */

@@ -21,10 +21,11 @@ export interface Interleaving {
   readonly failed: readonly string[];
 }
 
+/** Odd seeds are of a server that takes its time. */
 export async function interleave(seed: number, http = false): Promise<Interleaving> {
   const random = generator(seed);
   const latency = 5 + Math.floor(random() * 60);
-  const scene = await Scene.make({ seed, http, latency, policy: { allowDowngrade: true } });
+  const scene = await Scene.make({ seed, http, latency, lag: seed % 2 === 1, policy: { allowDowngrade: true } });
   const { device, clock } = scene;
   const mixed: string[] = [];
   for (const version of VERSIONS) await scene.upload(version);

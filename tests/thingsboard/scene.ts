@@ -4,6 +4,7 @@ import { ThingsBoardPlatform } from "../../src/platforms/thingsboard/dialect";
 import type { Policy } from "../../src/job/policy";
 import { generator } from "../../host-sim/faults/weak-link";
 import type { Package, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
+import type { Lag } from "../doubles/thingsboard/lag";
 import { ThingsBoardDouble } from "../doubles/thingsboard/server";
 import { factoryBoard, firmwareImage } from "../kit/images";
 import { VirtualClock } from "../kit/virtual-clock";
@@ -15,6 +16,8 @@ export const TITLE = "thermostat";
 export const SIZE = 40_000;
 export const SECOND = 1_000;
 export const MINUTE = 60_000;
+/** Seen between an assignment and its push, ms. */
+const LAG_MAX = 500;
 const EPOCH = Date.UTC(2026, 10, 30);
 
 export interface SceneOptions {
@@ -24,6 +27,8 @@ export interface SceneOptions {
   readonly latency?: number;
   readonly seed?: number;
   readonly limits?: string;
+  /** The server takes its time, now and then half a second. */
+  readonly lag?: boolean;
   readonly policy?: Partial<Policy>;
   readonly device?: Partial<VirtualDeviceOptions>;
 }
@@ -72,10 +77,16 @@ export class Scene {
 
   static async make(options: SceneOptions = {}): Promise<Scene> {
     let clock: VirtualClock | undefined;
+    const late = generator((options.seed ?? 1) + 1_000_000);
+    const lag: Lag = {
+      milliseconds: () => (late() < 0.25 ? late() * LAG_MAX : late() * 10),
+      after: (milliseconds, run) => void clock?.after(milliseconds, run),
+    };
     const double = new ThingsBoardDouble({
       now: () => EPOCH + (clock?.now() ?? 0),
       defer: (run) => void (clock === undefined ? run() : clock.after(0, run)),
       limits: options.limits,
+      ...(options.lag === true ? { lag } : {}),
     });
     const { operator } = double;
     const profile = await operator.createProfile("p");

@@ -185,6 +185,31 @@ test("the version that runs is assigned: UPDATED once, not at each restart", asy
   assert.equal((await scene.told()).length, told);
 });
 
+for (const http of [false, true])
+  test(`re-assigned in mid-download to what this device can not have, over ${http ? "HTTP" : "MQTT"}: nothing goes in`, async () => {
+    const scene = await online({ http, latency: 100 });
+    await scene.offer("0.2.0");
+    scene.must(() => scene.device.state === "downloading");
+    await scene.offer("0.3.0", { title: "toaster" });
+    scene.pass(30 * MINUTE);
+    assert.deepEqual([scene.device.version, scene.device.state], ["0.1.0", "idle"]);
+    assert.equal((await scene.told()).filter((state) => state === "FAILED").length, 1);
+    assert.match((await scene.told("fw_error")).at(-1)!, /^refused: .*fw_title/);
+  });
+
+test("an image that was refused is assigned again after another one: it is answered again", async () => {
+  const scene = await online({ policy: { allowDowngrade: true } });
+  const wrong = { bytes: firmwareImage("0.2.1", SIZE) };
+  await scene.offer("0.2.0", wrong);
+  scene.pass(MINUTE);
+  await scene.offer("0.3.0");
+  scene.must(() => updated(scene, "0.3.0"));
+  await scene.offer("0.2.0", wrong);
+  scene.pass(MINUTE);
+  assert.equal((await scene.states()).at(-1), "FAILED");
+  assert.match((await scene.told("fw_error")).at(-1)!, /^refused: version in the image is 0.2.1/);
+});
+
 for (const [what, more, error] of [
   ["another product's title", { title: "toaster" }, /^refused: .*fw_title/],
   ["a checksum that proves nothing", { algorithm: "CRC32" }, /^refused: .*CRC32/],

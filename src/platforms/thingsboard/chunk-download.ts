@@ -1,9 +1,10 @@
 /**
  * Fetches a package in chunks of one sector over the connection to the broker. An answer names neither package nor
  * version: the server binds a request id to what is assigned at its first use, for the rest of the connection. So each
- * connection and each doubt gets a new id, and what it is bound to is asked for after its first answer.
+ * connection and each doubt gets a new id, and what it is bound to is asked for a while after its first answer: the
+ * server serves an assignment before it shows it.
  */
-import { MQTT_REPLY_TIMEOUT, SECTOR } from "../../constants";
+import { MQTT_REPLY_TIMEOUT, SECTOR, THINGSBOARD_SETTLE } from "../../constants";
 import type { DownloadEvent, DownloadRequest, LogLine } from "../../download/outputs";
 import { RetryPolicy } from "../../download/retry-policy";
 import type { Cause } from "../../job/types";
@@ -12,16 +13,17 @@ import { frozen } from "../../util/frozen";
 /**
  * offline   connected -> checking
  * checking  the server shows this package -> binding; another, or none -> waiting
- * binding   the first chunk -> proving
+ * binding   the first chunk -> settling
+ * settling  wait over -> proving
  * proving   the server still shows this package -> open; another, or none -> waiting
  * open      the last chunk -> ended
  * waiting   wait over -> checking, with a new id
  * ended     for good
  *
- * From every state but the last: the connection is lost -> offline; the assignment changed, a chunk is of no use, or no
- * answer in time -> waiting; the stall budget is used up -> ended.
+ * From every state but the last: the connection is lost -> offline; a chunk is of no use, or no answer in time ->
+ * waiting; the stall budget is used up -> ended. Another assignment ends the job, and the download with it.
  */
-type State = "offline" | "checking" | "binding" | "proving" | "open" | "waiting" | "ended";
+type State = "offline" | "checking" | "binding" | "settling" | "proving" | "open" | "waiting" | "ended";
 
 export type ChunkOutput =
   /** Ask for chunk `chunk` of SECTOR bytes. */
@@ -54,8 +56,6 @@ export class ChunkDownload {
   private until = 0;
   private offset: number;
   private id = 0;
-  /** Where this id began. */
-  private boundAt = 0;
   /** Chunks asked for and not answered. */
   private asked: number[] = [];
   private repeats = 0;
@@ -77,12 +77,12 @@ export class ChunkDownload {
   start(connected: boolean, now: number): ChunkOutput[] {
     this.retry.onProgress(now);
     if (this.offset >= this.limit) this.end({ type: "finished" });
-    else if (connected) this.check(now);
+    else if (connected) this.ask("checking", now);
     return this.taken();
   }
 
   connected(now: number): ChunkOutput[] {
-    if (this.state === "offline") this.check(now);
+    if (this.state === "offline") this.ask("checking", now);
     return this.taken();
   }
 
@@ -106,21 +106,6 @@ export class ChunkDownload {
     return this.taken();
   }
 
-  /**
-   * Something else was assigned. The id may have been bound to it before this was heard, so what came over it is given
-   * up.
-   */
-  reassigned(now: number): ChunkOutput[] {
-    if (this.state === "ended" || this.state === "offline" || this.state === "waiting") return [];
-    if (this.state === "open" && this.offset > this.boundAt) {
-      this.offset = this.boundAt;
-      this.outputs.push({ type: "rewind", offset: this.offset });
-    }
-    // The job hears of it next.
-    this.wait("the assignment changed", now, false);
-    return this.taken();
-  }
-
   /** `bytes` may be kept. */
   chunk(id: number, chunk: number, bytes: Uint8Array, now: number): ChunkOutput[] {
     const at = this.asked.indexOf(chunk);
@@ -130,8 +115,7 @@ export class ChunkDownload {
     if (bytes.length !== expected) this.useless(bytes.length, expected, now);
     else if (this.state === "binding") {
       this.held = bytes;
-      this.enter("proving", now + MQTT_REPLY_TIMEOUT);
-      this.outputs.push({ type: "ask" });
+      this.enter("settling", now + THINGSBOARD_SETTLE);
     } else if (this.state === "open") {
       // Out of order: it is asked for again.
       if (chunk * SECTOR === this.offset) this.deliver(bytes, now);
@@ -176,21 +160,20 @@ export class ChunkDownload {
     this.state = state;
     this.until = until;
     this.repeats = 0;
-    if (state === "proving" || state === "open") return;
+    if (state === "settling" || state === "proving" || state === "open") return;
     this.id = 0;
     this.asked = [];
     this.held = undefined;
   }
 
-  private check(now: number): void {
-    this.enter("checking", now + MQTT_REPLY_TIMEOUT);
+  private ask(state: "checking" | "proving", now: number): void {
+    this.enter(state, now + MQTT_REPLY_TIMEOUT);
     this.outputs.push({ type: "ask" });
   }
 
   private bind(now: number): void {
     this.enter("binding", now + MQTT_REPLY_TIMEOUT);
     this.id = this.nextId();
-    this.boundAt = this.offset;
     this.request(this.offset / SECTOR);
   }
 
@@ -205,7 +188,8 @@ export class ChunkDownload {
   /** Nothing came in time. */
   private late(now: number): void {
     const { state } = this;
-    if (state === "waiting") return this.check(now);
+    if (state === "waiting") return this.ask("checking", now);
+    if (state === "settling") return this.ask("proving", now);
     const what = `no answer for ${AWAITED[state]} within ${MQTT_REPLY_TIMEOUT / 1000} s`;
     if (state !== "open" || this.repeats >= REPEATS) return this.wait(what, now);
     this.repeats++;
@@ -225,11 +209,11 @@ export class ChunkDownload {
     else this.wait(message, now);
   }
 
-  private wait(why: string, now: number, idle = true): void {
+  private wait(why: string, now: number): void {
     this.retry.failed(why);
     const milliseconds = this.retry.wait();
     this.enter("waiting", now + milliseconds);
-    this.outputs.push({ type: "log", line: `download: ${why}; again in ${milliseconds} ms`, idle });
+    this.outputs.push({ type: "log", line: `download: ${why}; again in ${milliseconds} ms`, idle: true });
   }
 
   private end(event: DownloadEvent): void {

@@ -76,11 +76,6 @@ export class ChunkSource implements ByteSource {
     if (machine !== undefined) this.run(machine, machine.shown(url, this.channel.now()));
   }
 
-  reassigned(): void {
-    const { machine } = this;
-    if (machine !== undefined) this.run(machine, machine.reassigned(this.channel.now()));
-  }
-
   refused(reason: string): void {
     const { machine } = this;
     if (machine !== undefined) this.run(machine, machine.refused(reason, this.channel.now()));

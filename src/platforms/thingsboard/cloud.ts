@@ -48,6 +48,8 @@ export class ThingsBoardCloud implements CloudLink {
   private resetting: JsonObject | undefined;
   /** SETTLED as it was set last in this boot cycle; what the server shows may be older. */
   private settled: unknown;
+  /** Which offer came last in this boot cycle. */
+  private wanted: string | undefined;
   /** Version that was told to be in progress, and when that is told again, ms. */
   private progress: { readonly version: string; readonly payload: string; again: number } | undefined;
 
@@ -217,14 +219,18 @@ export class ThingsBoardCloud implements CloudLink {
       this.stale = true;
       const incoming = readOffer(withdrawn ? {} : message, this.means);
       this.remember({ [SETTLED]: "" });
-      this.chunks?.reassigned();
-      this.offered(incoming);
+      this.offered(incoming, true);
     } else if (member(message, RETRY) !== undefined) this.ask();
   }
 
-  /** A task that was told to be in progress ends on the dashboard, too. Past the switch it is too late. */
-  private offered(incoming: Incoming): void {
-    const { progress } = this;
+  /**
+   * A task that was told to be in progress ends on the dashboard, too. Past the switch it is too late. What was wanted
+   * before is not wanted any more, also where this device can not have what is wanted now.
+   */
+  private offered(incoming: Incoming, pushed = false): void {
+    const { progress, wanted } = this;
+    this.wanted = incoming.kind === "offer" ? identityOf(incoming.offer) : "";
+    if (incoming.kind === "refused" || (pushed && this.wanted !== wanted)) this.events?.incoming({ kind: "withdrawn" });
     if (incoming.kind === "withdrawn" && progress !== undefined && progress.version !== this.current.version) {
       this.progress = undefined;
       const canceled = { fw_state: "FAILED", fw_error: "canceled", current_fw_version: this.current.version };

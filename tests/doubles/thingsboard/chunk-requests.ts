@@ -92,7 +92,11 @@ export class ChunkRequests {
       for (let at = 1; at + 1 < waiting.length; at += 2)
         [waiting[at], waiting[at + 1]] = [waiting[at + 1]!, waiting[at]!];
     }
-    for (const each of waiting) if (!this.#session.isClosed) this.#answer(each);
+    const { queues } = this.#transport;
+    for (const each of waiting)
+      queues.run("bind", this.#session, () => {
+        if (!this.#session.isClosed) this.#answer(each);
+      });
   }
 
   #answer({ packet, id, chunk, size }: Asked): void {
@@ -100,7 +104,9 @@ export class ChunkRequests {
     if (firmware === undefined) return;
     this.#session.acknowledge(packet);
     const bytes = this.#transport.chunks.chunk(firmware, size, chunk);
-    if (bytes !== undefined) this.#session.send(`v2/fw/response/${id}/chunk/${chunk}`, RESPONSE, bytes);
+    if (bytes === undefined) return;
+    const send = (): void => this.#session.send(`v2/fw/response/${id}/chunk/${chunk}`, RESPONSE, bytes);
+    this.#transport.queues.run("chunk", this.#session, send);
   }
 
   /** For the rest of the connection, whatever is assigned later (fact 23). */

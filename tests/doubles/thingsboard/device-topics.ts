@@ -40,13 +40,24 @@ export class DeviceTopics {
       topic === TELEMETRY
         ? saveTelemetry(this.#session.device, message, this.#transport.now())
         : topic === ATTRIBUTES
-          ? saveAttributes(this.#session.device, message)
+          ? this.#save(packet, message)
           : rpc === undefined
             ? this.#request(topic.slice(REQUEST.length), message)
             : this.#rpc(rpc, message);
+    if (taken === "later") return true;
     if (taken) this.#session.acknowledge(packet);
     else this.#malformed(packet);
     return true;
+  }
+
+  #save(packet: IPublishPacket, message: unknown): false | "later" {
+    if (!isRecord(message)) return false;
+    const { device } = this.#session;
+    this.#transport.queues.run("save", device, () => {
+      saveAttributes(device, message);
+      this.#session.acknowledge(packet);
+    });
+    return "later";
   }
 
   /** 3.1.1 has no word for it (fact 47). */
@@ -58,8 +69,12 @@ export class DeviceTopics {
   #request(id: string, message: unknown): boolean {
     if (!/^\d+$/.test(id) || !isRecord(message)) return false;
     const { clientKeys, sharedKeys } = message;
-    const answer = attributesOf(this.#session.device, text(clientKeys), text(sharedKeys));
-    this.#session.send(RESPONSE + id, `${RESPONSE}+`, JSON.stringify(answer));
+    const { queues } = this.#transport;
+    const { device } = this.#session;
+    queues.run("read", device, () => {
+      const answer = JSON.stringify(attributesOf(device, text(clientKeys), text(sharedKeys)));
+      queues.run("answer", this.#session, () => this.#session.send(RESPONSE + id, `${RESPONSE}+`, answer));
+    });
     return true;
   }
 

@@ -17,6 +17,8 @@ export class OperatorError extends Error {
 
 /** Told when something concerns a connection. */
 export interface Watcher {
+  /** Runs what follows from an assignment, in order for each device. */
+  later(device: Device, run: () => void): void;
   /** A message on `v1/devices/me/attributes`. */
   pushed(device: Device, message: Record<string, unknown>): void;
   /** The device's connection is closed at once (fact 3). */
@@ -179,9 +181,11 @@ export class Repository {
     devices.forEach((device, index) => {
       const now = assignedTo(device);
       if (now === before[index]) return;
-      if (now !== undefined) return this.#offer(device, now);
-      for (const key of FIRMWARE_KEYS) device.shared.delete(key);
-      this.#watcher.pushed(device, { deleted: FIRMWARE_KEYS });
+      this.#watcher.later(device, () => {
+        if (now !== undefined) return this.#offer(device, now);
+        for (const key of FIRMWARE_KEYS) device.shared.delete(key);
+        this.#watcher.pushed(device, { deleted: FIRMWARE_KEYS });
+      });
     });
   }
 

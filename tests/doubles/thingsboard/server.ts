@@ -40,8 +40,8 @@ export class ThingsBoardDouble {
   #listener: Listener | undefined;
   #mqttPort = 0;
 
-  constructor({ now = Date.now, limits, defer = setImmediate }: Partial<TransportOptions> = {}) {
-    this.transport = new Transport({ now, limits, defer });
+  constructor({ now = Date.now, limits, defer = setImmediate, lag }: Partial<TransportOptions> = {}) {
+    this.transport = new Transport({ now, limits, defer, lag });
     this.#api = new HttpApi(this.transport);
     this.#management = new Management(this.transport.repository);
     this.#http = new HttpServer({ answer: (request) => this.answer(request) });

@@ -4,6 +4,8 @@
  */
 import type { IConnectPacket } from "mqtt-packet";
 import { ChunkStore } from "./chunk-store";
+import { Queues } from "./lag";
+import type { Lag } from "./lag";
 import type { Device } from "./model";
 import { limitsOf } from "./rate-limit";
 import type { DeviceLimits } from "./rate-limit";
@@ -17,6 +19,8 @@ export interface TransportOptions {
   readonly limits?: string | undefined;
   /** Runs something when the bytes at hand were worked through: the database answers later than the network asks. */
   readonly defer: (run: () => void) => void;
+  /** Undefined: none. */
+  readonly lag?: Lag | undefined;
 }
 
 /** One message or request of a device. */
@@ -33,6 +37,7 @@ const CODE = { identifierRejected: 2, unavailable: 3, notAuthorized: 5 } as cons
 export class Transport {
   readonly repository: Repository;
   readonly chunks: ChunkStore;
+  readonly queues: Queues;
   readonly now: () => number;
   readonly defer: TransportOptions["defer"];
   readonly limits: string | undefined;
@@ -41,13 +46,15 @@ export class Transport {
   readonly #sessions = new Map<Device, Session>();
   readonly #limits = new Map<Device, DeviceLimits>();
 
-  constructor({ now, limits, defer }: TransportOptions) {
+  constructor({ now, limits, defer, lag }: TransportOptions) {
     this.now = now;
     this.defer = defer;
     this.limits = limits;
     this.chunks = new ChunkStore(now);
+    this.queues = new Queues(lag);
     this.repository = new Repository(now, {
-      pushed: (device, message) => this.#sessions.get(device)?.push(message),
+      later: (device, run) => this.queues.run("assign", device, run),
+      pushed: (device, message) => this.queues.run("push", device, () => this.#sessions.get(device)?.push(message)),
       expelled: (device) => this.#sessions.get(device)?.end(),
       forgotten: (firmware) => this.chunks.forget(firmware),
     });
