@@ -53,6 +53,19 @@ const PARTS = [
     command: [...POWERCUT, "--files"],
   },
   {
+    name: "thingsboard",
+    what: "the search on ThingsBoard: every power cut of the whole agent over MQTT and over HTTP, and sequences of two to five",
+    time: "15 min",
+    command: [...POWERCUT, "--thingsboard"],
+  },
+  {
+    name: "interleavings",
+    what: "10,000 interleavings of re-assignment, reconnect and power cut on ThingsBoard",
+    time: "5 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/thingsboard/interleavings.test.ts"],
+    env: { XS_OTA_INTERLEAVINGS: "10000" },
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

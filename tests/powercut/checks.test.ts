@@ -12,12 +12,14 @@ import { BREAKAGES_OF_BLAME } from "./breakages-of-blame";
 import { BREAKAGES_OF_CONTAINERS } from "./breakages-of-containers";
 import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
 import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
+import { BREAKAGES_OF_THINGSBOARD } from "./breakages-of-thingsboard";
 
 const BREAKAGES: readonly Breakage[] = [
   ...BREAKAGES_OF_FLASH,
   ...BREAKAGES_OF_CONTAINERS,
   ...BREAKAGES_OF_BLAME,
   ...BREAKAGES_OF_REPORTS,
+  ...BREAKAGES_OF_THINGSBOARD,
 ];
 
 /** The case of a row, with a power cut where the row has one. */

@@ -12,7 +12,7 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan, containerPlan, filesPlan, sleepPlan, stockPlan } from "./search/plans";
+import { commitPlan, containerPlan, filesPlan, sleepPlan, stockPlan, thingsboardPlan } from "./search/plans";
 import type { PlanPhase } from "./search/plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
@@ -42,6 +42,7 @@ interface Flags {
   readonly stock?: boolean;
   readonly containers?: boolean;
   readonly files?: boolean;
+  readonly thingsboard?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -69,6 +70,7 @@ export const createProgram = (): Command =>
     .option("--stock", "the long search on a board whose bootloader has no rollback")
     .option("--containers", "the long search with containers")
     .option("--files", "the long search on the platform that is polled: plain files on a web server")
+    .option("--thingsboard", "the long search on ThingsBoard: chunks over MQTT, and HTTP")
     .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
     .option(
       "--mutants",
@@ -113,9 +115,10 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-const planOf = ({ pairs, sleeps, stock, containers, files }: Flags): PlanPhase[] => {
+const planOf = ({ pairs, sleeps, stock, containers, files, thingsboard }: Flags): PlanPhase[] => {
   if (containers === true) return containerPlan();
   if (files === true) return filesPlan();
+  if (thingsboard === true) return thingsboardPlan();
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
   return stock === true ? stockPlan() : commitPlan(pairs === true ? "pairs" : "places");
 };

@@ -18,6 +18,8 @@ const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
 /** Scenarios that `npm test` searches at every place; the others get fewer places. */
 const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
+/** Scenarios on ThingsBoard: chunks over MQTT, and HTTP. What is its own is in the agent, not in the job. */
+const THINGSBOARD = ["chunks", "reassigned", "packages"];
 /** Scenarios with containers. */
 const CONTAINERS = ["delta", "packed", "lies"];
 /** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
@@ -95,7 +97,7 @@ export type Share = "sample" | "places" | "pairs";
 export function commitPlan(share: Share): PlanPhase[] {
   const isSample = share === "sample";
   const [single, stride, pairs] = isSample ? [SAMPLED, 3, 24] : [SINGLES, 2, 12];
-  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario));
+  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !THINGSBOARD.includes(scenario));
   return [
     { title: "every cut, 22 sectors", works: MAIN.flatMap((scenario, index) => everyPoint(scenario, index, single)) },
     {
@@ -107,6 +109,10 @@ export function commitPlan(share: Share): PlanPhase[] {
       works: ["good", "unhealthy", "panel1", "files"].map((scenario) =>
         every(agent(scenario), FEW, isSample ? [stride] : []),
       ),
+    },
+    {
+      title: "every 11th cut, ThingsBoard",
+      works: THINGSBOARD.map((scenario) => every(agent(scenario), FEW, [11])),
     },
     {
       title: "pairs of cuts",
@@ -226,13 +232,18 @@ export function containerPlan(): PlanPhase[] {
   ];
 }
 
-/** The long search on a platform that is polled, of the whole agent: every cut, and sequences of two to five. */
-export const filesPlan = (): PlanPhase[] =>
-  ["files", "staged"].map((title) => {
+/** The long search of a platform by its scenarios, of the whole agent: every cut, and sequences of two to five. */
+const agentPlan = (scenarios: readonly string[]): PlanPhase[] =>
+  scenarios.map((title) => {
     const setting = agent(title);
     const sample = (depth: number): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth });
     return { title, works: [every(setting, SINGLES), ...[2, 3, 4, 5].map(sample)] };
   });
+
+/** The platform that is polled. */
+export const filesPlan = (): PlanPhase[] => agentPlan(["files", "staged"]);
+
+export const thingsboardPlan = (): PlanPhase[] => agentPlan(THINGSBOARD);
 
 /** What new firmware may do on its trial. */
 const TRIALS = ["good", "throws", "hangs", "offline", "unhealthy", "sleeps"];

@@ -13,6 +13,7 @@ import { PROBE_STEPS } from "./device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
 import { StaticPeer } from "./static-peer";
+import { ThingsBoardPeer } from "./thingsboard-peer";
 import { VirtualClock } from "../../kit/virtual-clock";
 import { VirtualNetwork } from "../../kit/virtual-network";
 import type { Peer } from "../../kit/peer";
@@ -59,10 +60,14 @@ export class AgentDevice implements Device {
     this.#sleeps = after !== undefined;
     const clock = new VirtualClock(simulation);
     this.#clock = clock;
-    const isStatic = simulation.scenario.platform === "static";
+    const { platform } = simulation.scenario;
+    const isStatic = platform === "static";
+    const state = (): string => this.state;
     const cloud = isStatic
-      ? new StaticPeer(surroundings, () => this.state)
-      : new BrokerPeer(surroundings, fault, () => this.state);
+      ? new StaticPeer(surroundings, state)
+      : platform.startsWith("thingsboard")
+        ? new ThingsBoardPeer(surroundings, state)
+        : new BrokerPeer(surroundings, fault, state);
     this.#cloud = cloud;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && cloud.push(offer));
     const peers = (host: string): Peer | undefined =>

@@ -57,6 +57,8 @@ export class CloudSide {
   readonly scenario: Scenario;
   /** Kinds of report whose first PUBACK was lost on purpose. */
   readonly lostAcks = new Set<string>();
+  /** What the device has left at the cloud: client attributes of ThingsBoard. */
+  readonly attributes = new Map<string, string>();
   /** Reports that contradict each other or belong to no push. */
   readonly complaints: string[] = [];
   /** Newest last. */
@@ -77,6 +79,7 @@ export class CloudSide {
     copy.#backAt = this.#backAt;
     copy.#pushAt = this.#pushAt;
     for (const kind of this.lostAcks) copy.lostAcks.add(kind);
+    for (const [key, value] of this.attributes) copy.attributes.set(key, value);
     copy.complaints.push(...this.complaints);
     return copy;
   }

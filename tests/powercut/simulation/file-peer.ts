@@ -9,6 +9,7 @@ import type { Connection, Peer } from "../../kit/peer";
 import type { NetworkFault } from "./network-faults";
 import { servedOf } from "./push";
 import type { Push } from "./push";
+import { isAssigned } from "./thingsboard-peer";
 
 export class FilePeer implements Peer {
   readonly #with: Surroundings;
@@ -56,9 +57,12 @@ export class FilePeer implements Peer {
     const { simulation } = this.#with;
     const count = ++simulation.network.requests;
     const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)$/.exec(request);
-    const push = simulation.scenario.pushes.find(
-      ({ offer }) => match !== null && offer.url.split("?", 1)[0] === `http://files${match[1]!.split("?", 1)[0]}`,
-    );
+    const { pushes, platform } = simulation.scenario;
+    const isExact = platform === "thingsboard-http";
+    const named = (url: string): string => (isExact ? url : url.split("?", 1)[0]!);
+    const push = pushes.find(({ offer }) => match !== null && named(offer.url) === `http://files${named(match[1]!)}`);
+    if (isExact && push !== undefined && !isAssigned(simulation, push))
+      return connection.send(Buffer.from("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
     if (match === null || push === undefined)
       return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     const first = Number(match[2]);

@@ -9,7 +9,13 @@ import type { Offer, OfferDigest } from "../../../src/job/types";
 import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
 import { buildImage } from "../../../hal/model-chip/build-image";
 
-export type ScenarioPlatform = "tencent" | "thingspanel-v0" | "thingspanel-v1" | "static";
+export type ScenarioPlatform =
+  | "tencent"
+  | "thingspanel-v0"
+  | "thingspanel-v1"
+  | "static"
+  | "thingsboard"
+  | "thingsboard-http";
 
 export interface Scenario {
   readonly name: string;
@@ -86,6 +92,17 @@ export function push(
     offer: { version, size: served.length, url, digest, ...offer },
   };
 }
+
+/** A package of ThingsBoard under the URL that the agent makes for it: over MQTT, and over HTTP. */
+const chunked = (version: string, size: number, change: Partial<Omit<Push, "offer">> = {}): Push => {
+  const file = image(version, size);
+  return push(file, version, { ...change, offer: { url: `mqtt:${version}/${digestOf(file).hex}` } });
+};
+const packaged = (version: string, size: number, change: Partial<Omit<Push, "offer">> = {}): Push =>
+  push(image(version, size), version, {
+    ...change,
+    offer: { url: `http://files/api/v1/token/firmware?title=board&version=${version}` },
+  });
 
 export const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
 export const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
@@ -264,6 +281,42 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
       push(image("0.2.0", size), "0.2.0", { supersededAt: Math.floor(size / 2) }),
       push(image("0.3.0", size), "0.3.0", { nextInTrial: true }),
       push(image("0.4.0", size), "0.4.0"),
+    ],
+  }),
+
+  chunks: (size) => ({
+    about: "ThingsBoard, chunks over MQTT: a good update, one that is rolled back, and the next",
+    platform: "thingsboard",
+    pushes: [
+      chunked("0.2.0", size),
+      chunked("0.3.0", size, {
+        behaviour: "unhealthy",
+        ends: rolledBack(/health check failed|failed in its trial/),
+      }),
+      chunked("0.3.1", size),
+    ],
+  }),
+
+  reassigned: (size) => ({
+    about: "ThingsBoard, chunks over MQTT: another package in mid-download, and another while one is on trial",
+    platform: "thingsboard",
+    pushes: [
+      chunked("0.2.0", size, { supersededAt: Math.floor(size / 2) }),
+      chunked("0.3.0", size, { nextInTrial: true }),
+      chunked("0.4.0", size),
+    ],
+  }),
+
+  packages: (size) => ({
+    about: "ThingsBoard over HTTP: another package in mid-download, one that is rolled back, and the next",
+    platform: "thingsboard-http",
+    pushes: [
+      packaged("0.2.0", size, { supersededAt: Math.floor(size / 2) }),
+      packaged("0.3.0", size, {
+        behaviour: "unhealthy",
+        ends: rolledBack(/health check failed|failed in its trial/),
+      }),
+      packaged("0.3.1", size),
     ],
   }),
 
