@@ -225,7 +225,7 @@ export class Downloader implements ProtocolMachine<DownloadOutput> {
       case "wait":
         return this.retryLater(message, now, this.retry.wait(retryAfter), keep);
       case "refuse":
-        return cause === "not-found" && this.platform !== undefined
+        return this.platform !== undefined && (cause === "not-found" || answer === "bad-plain" || answer === "bad-tls")
           ? this.expired(message)
           : this.refused(cause, message, now);
       case "renew":

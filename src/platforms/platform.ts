@@ -92,7 +92,8 @@ export interface PlatformRules {
    */
   readonly wantedState?: boolean;
   /**
-   * A file that is missing means that the task may have ended: the cloud is asked, as for a URL that has expired.
+   * A file that is missing, or a request that is bad, means that the task may have ended: the cloud is asked, as for a URL
+   * that has expired.
    */
   readonly missingAsks?: boolean;
   /** Delay after power-on before a stored job resumes from its stored URL, ms. A fresh push resumes it at once. */

@@ -4,6 +4,8 @@ import { ThingsBoardPlatform } from "../../src/platforms/thingsboard/dialect";
 import type { Policy } from "../../src/job/policy";
 import { generator } from "../../host-sim/faults/weak-link";
 import type { Package, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
+import { answer } from "../doubles/http/message";
+import { HttpPeer } from "../doubles/http/peer";
 import type { Lag } from "../doubles/thingsboard/lag";
 import { ThingsBoardDouble } from "../doubles/thingsboard/server";
 import { factoryBoard, firmwareImage } from "../kit/images";
@@ -41,6 +43,8 @@ export class Scene {
   readonly id: string;
   readonly profile: string;
   readonly #uploaded = new Map<string, string>();
+  /** A web server at port 80 with one file. */
+  #files: HttpPeer | undefined;
   /** Nobody answers. */
   away = false;
 
@@ -58,7 +62,16 @@ export class Scene {
     this.network = new VirtualNetwork({
       clock: this.clock,
       line: { latency },
-      peers: ({ port }) => (this.away ? undefined : port === 1883 ? mqttPeer : port === 8080 ? httpPeer : undefined),
+      peers: ({ port }) =>
+        this.away
+          ? undefined
+          : port === 1883
+            ? mqttPeer
+            : port === 8080
+              ? httpPeer
+              : port === 80
+                ? this.#files
+                : undefined,
       random,
     });
     const credentials = basic ? { username: "user", password: "word" } : { accessToken: made.token };
@@ -124,6 +137,20 @@ export class Scene {
   /** Chunks that were asked for. */
   get chunks(): number {
     return this.count("v2/fw/request/");
+  }
+
+  /** Has a web server of its own serve these bytes, in ranges. Returns their URL. */
+  serve(bytes: Uint8Array): string {
+    this.#files = new HttpPeer({
+      now: () => this.clock.now(),
+      answer: ({ headers }) => {
+        const [, from = "0", to = ""] = /^bytes=(\d+)-(\d+)$/.exec(headers["range"] ?? "") ?? [];
+        const body = bytes.subarray(Number(from), Number(to) + 1);
+        const contentRange = `bytes ${from}-${to}/${bytes.length}`;
+        return answer(206, { headers: { "Content-Range": contentRange }, body });
+      },
+    });
+    return "http://files/fw.bin";
   }
 
   async withdraw(): Promise<void> {

@@ -230,18 +230,6 @@ for (const [what, more, error] of [
     assert.equal(scene.device.version, "0.1.0");
   });
 
-test("the token stands in the URL's path, and in no line of the log", async () => {
-  const scene = await online({ http: true });
-  const failing = { path: /firmware/, answer: { status: 404, headers: {}, body: Buffer.alloc(0) } };
-  scene.double.faults.push(failing as never, failing as never, failing as never, failing as never);
-  await scene.offer("0.2.0");
-  scene.pass(5 * MINUTE);
-  const { token } = [...scene.double.repository.devices.values()][0]!.credentials as { token: string };
-  assert.ok(scene.device.log.length > 0);
-  assert.ok(!JSON.stringify([scene.device.log, scene.device.notices, await scene.told("fw_error")]).includes(token));
-  assert.match((await scene.told("fw_error")).at(-1)!, /^download: /);
-});
-
 test("what runs is told at each connect, with the title", async () => {
   const scene = await online();
   assert.deepEqual(

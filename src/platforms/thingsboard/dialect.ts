@@ -59,6 +59,8 @@ export class ThingsBoardPlatform implements Platform {
     renewable: true,
     resumeDelay: RESUME_DELAY,
     wantedState: true,
+    // 400: another package is assigned; 404: none is.
+    missingAsks: true,
   };
   private readonly config: ThingsBoardConfig;
 

@@ -111,8 +111,8 @@ export function commitPlan(share: Share): PlanPhase[] {
       ),
     },
     {
-      title: "every 11th cut, ThingsBoard",
-      works: THINGSBOARD.map((scenario) => every(agent(scenario), FEW, [11])),
+      title: "every 17th cut, ThingsBoard",
+      works: THINGSBOARD.map((scenario) => every(agent(scenario), FEW, [17])),
     },
     {
       title: "pairs of cuts",
