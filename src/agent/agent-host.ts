@@ -2,9 +2,15 @@
 import type { EffectOf, JobEvent, Notice, Question, Token } from "../job/effects";
 import type { Offer, Task } from "../job/types";
 import type { CloudLink, Report } from "../platforms/platform";
+import { Recorder } from "../recorder/recorder";
+import { encodeBase64 } from "../util/base64";
 import type { AgentOptions } from "./agent-options";
 import type { ByteSource } from "./byte-source";
 import type { JobHost } from "./job-runner";
+
+/** Before a line of the downloader's log, and in it before the milliseconds. */
+const OF_DOWNLOAD = "download: ";
+const AGAIN = "; again in ";
 
 /**
  * A class with methods: on XS an object with a closure for each of them would cost ten slots apiece, for as long as the
@@ -15,6 +21,7 @@ export class AgentHost implements JobHost {
   private readonly options: AgentOptions;
   private file: ByteSource | undefined;
   private link: CloudLink | undefined;
+  private recorder: Recorder | undefined;
 
   /** `enter` guards what comes from the outside and arms the timer. */
   constructor(options: AgentOptions, enter: (callback: () => void) => void) {
@@ -26,6 +33,13 @@ export class AgentHost implements JobHost {
   connect(file: ByteSource, link: CloudLink): void {
     this.file = file;
     this.link = link;
+  }
+
+  /** Of this boot; undefined: nothing is recorded. */
+  startRecorder(): Recorder | undefined {
+    const { recorder = true, ports } = this.options;
+    return (this.recorder =
+      recorder === true ? new Recorder(ports.crypto.random()) : recorder === false ? undefined : recorder);
   }
 
   now(): number {
@@ -80,15 +94,41 @@ export class AgentHost implements JobHost {
 
   /** A throw of the application is only logged. */
   notify(notice: Notice): void {
+    const { recorder, options } = this;
+    const told = recorder !== undefined && "cause" in notice ? { ...notice, reference: recorder.reference } : notice;
+    this.guard("onNotice", () => options.onNotice?.(told));
+  }
+
+  /** To the log, the broker and the application. */
+  recorded(recording: Uint8Array): void {
+    const { options, link } = this;
+    const { reference } = this.recorder!;
+    const text = encodeBase64(recording);
+    this.log(`recording ${reference}: ${text}`);
+    if (options.diagnosticsTopic !== undefined) link?.publish?.(options.diagnosticsTopic, text);
+    this.guard("onDiagnostics", () => options.onDiagnostics?.(recording, reference));
+  }
+
+  /** A line of a download's log: what it waits for, and how long. */
+  private note(line: string): void {
+    const { recorder } = this;
+    if (recorder === undefined) return;
+    const end = line.lastIndexOf(AGAIN);
+    const wait = end < 0 ? 0 : parseInt(line.slice(end + AGAIN.length));
+    recorder.note(end < 0 ? line : line.slice(0, end), wait, this.now());
+  }
+
+  private guard(what: string, call: () => void): void {
     try {
-      this.options.onNotice?.(notice);
+      call();
     } catch (error) {
-      this.log(`onNotice: ${(error as Error).message}`);
+      this.log(`${what}: ${(error as Error).message}`);
     }
   }
 
   /** One line for the engineer at the console. */
   log(line: string): void {
+    if (line.startsWith(OF_DOWNLOAD)) this.note(line.slice(OF_DOWNLOAD.length));
     this.options.ports.log?.(line);
   }
 }

@@ -5,6 +5,7 @@ import type { Offer, Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Platform } from "../platforms/platform";
 import type { Ports } from "../ports";
+import type { Recorder } from "../recorder/recorder";
 import type { BrokerAddress, MqttLink } from "./link";
 import type { WakeBudget } from "./sleep";
 
@@ -27,8 +28,17 @@ export interface AgentOptions {
   readonly lastFault?: string | undefined;
   /** For battery devices: what one wake may cost. It counts for `maySleep` and `sleepUntil` alone. */
   readonly wake?: WakeBudget;
+  /** False: nothing is recorded. Default: what leads to a failure is. A test may pass a recorder of its own. */
+  readonly recorder?: boolean | Recorder;
+  /** Topic of the broker to which recordings are published, in base64 at QoS 1. Default: none. */
+  readonly diagnosticsTopic?: string;
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;
+  /**
+   * An update has failed: its recording, at most 5 KiB, for `xs-ota replay`. It holds no secret, no URL and no byte of a
+   * file. `reference`: its short id, which the notice of the failure has too.
+   */
+  onDiagnostics?(recording: Uint8Array, reference: string): void;
   /** An offer wants to begin. Answer now or later, once. Default: accept. */
   onOffer?(offer: Offer, answer: (decision: "accept" | "reject") => void): void;
   /** The new image is proven and the chip would restart. Call `proceed` when it may. Default: at once. */

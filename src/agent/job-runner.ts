@@ -12,6 +12,8 @@ import { readRecords } from "../job/records";
 import type { Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Report } from "../platforms/platform";
+import { KEPT_KEY } from "../recorder/format";
+import type { Recorder } from "../recorder/recorder";
 
 /** What the job needs beside the ports. Answers and what happens later come back by `JobRunner.dispatch`. */
 export interface JobHost {
@@ -33,6 +35,10 @@ export interface JobHost {
    * the effect.
    */
   isGone?(error: unknown): boolean;
+  /** Once at the boot: records what the job is given. Undefined: nothing is recorded. */
+  startRecorder?(): Recorder | undefined;
+  /** The job has failed: what was recorded since the boot, and of the boot before. */
+  recorded?(recording: Uint8Array): void;
   /** Sees each event, and what the job makes of it before that is executed. */
   handled?(event: JobEvent, effects: readonly JobEffect[]): void;
 }
@@ -67,6 +73,7 @@ export class JobRunner {
   private asked = 0;
   /** Takes 16 KB on a chip, while a container is expanded. */
   private expander: Expander | undefined;
+  private recorder: Recorder | undefined;
 
   /** `buffer`: one sector or more; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
@@ -92,7 +99,9 @@ export class JobRunner {
       stored: readRecords(store),
     };
     const capacityOf = (component: string): number | undefined => this.installers.get(component)?.capacity;
-    this.job = new UpdateJob({ ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) }, facts);
+    const all: JobOptions = { ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) };
+    const recorder = (this.recorder = this.host.startRecorder?.());
+    this.job = new UpdateJob(recorder?.begin(all, facts, this.now) ?? all, facts);
     this.dispatch({ type: "boot" });
   }
 
@@ -113,10 +122,19 @@ export class JobRunner {
       if (this.job?.name !== before) this.moved = true;
       if (this.job?.name !== "expanding") this.closeExpander();
     }
+    if (this.recorder?.failed !== undefined) this.record(this.recorder);
+  }
+
+  /** Whole milliseconds: a recording has them exactly. */
+  private get now(): number {
+    return Math.floor(this.host.now());
   }
 
   private handle(event: JobEvent): void {
-    const effects = this.job?.handle(event, this.host.now()) ?? [];
+    const { recorder, now } = this;
+    recorder?.event(event, now);
+    const effects = this.job?.handle(event, now) ?? [];
+    recorder?.effects(effects);
     this.host.handled?.(event, effects);
     // By index: an iterator would stay in memory while a sector is stored.
     for (let index = 0; index < effects.length; index++) {
@@ -178,8 +196,7 @@ export class JobRunner {
         boot.confirm();
         return undefined;
       case "rollback":
-        boot.rollback();
-        return undefined;
+        return void this.rollBack();
       case "reboot":
         boot.restart();
         return undefined;
@@ -193,6 +210,29 @@ export class JobRunner {
         this.tell(effect);
         return undefined;
     }
+  }
+
+  /** A recording is worth no failure. */
+  private record(recorder: Recorder): void {
+    const { store } = this.ports;
+    try {
+      const recording = recorder.bytes(store.getBytes(KEPT_KEY));
+      recorder.failed = undefined;
+      store.delete(KEPT_KEY);
+      this.host.recorded?.(recording);
+    } catch (error) {
+      if (this.host.isGone?.(error) === true) throw error;
+    }
+  }
+
+  /** The firmware that follows reports: the recording is left to it. */
+  private rollBack(): void {
+    try {
+      if (this.recorder !== undefined) this.ports.store.setBytes(KEPT_KEY, this.recorder.kept());
+    } catch (error) {
+      if (this.host.isGone?.(error) === true) throw error;
+    }
+    this.ports.boot.rollback();
   }
 
   private read({ from, offset, length }: EffectOf<"read">): Uint8Array {

@@ -4,6 +4,9 @@ import type { CloudEvents, CloudLink, LinkContext, Report } from "../platforms/p
 import { BrokerLink } from "./broker-link";
 import type { MqttLink } from "./link";
 
+/** Token of a recording; nobody waits for its PUBACK. */
+const RECORDING = "recording";
+
 /** `Platform.link` of a broker platform. */
 export const linkToBroker = (platform: BrokerPlatform, context: LinkContext): CloudLink =>
   new MqttCloud(platform, connectionOf(platform, context), context);
@@ -54,7 +57,7 @@ class MqttCloud implements CloudLink {
       up: () => enter(() => events.up()),
       down: (reason) => enter(() => events.down(reason)),
       message: (topic, payload) => enter(() => events.incoming(platform.parse(topic, payload))),
-      acked: (token) => enter(() => events.acked(token)),
+      acked: (token) => enter(() => token !== RECORDING && events.acked(token)),
       warning: (message) => enter(() => events.warning(message)),
     });
   }
@@ -62,6 +65,10 @@ class MqttCloud implements CloudLink {
   report(report: Report, token: string | undefined): void {
     const message = this.platform.encode(report);
     if (message !== undefined) this.link.publish(message, token);
+  }
+
+  publish(topic: string, payload: string): void {
+    this.link.publish({ topic, payload, qos: 1 }, RECORDING);
   }
 
   urgency(cap: number): void {

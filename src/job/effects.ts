@@ -22,6 +22,8 @@ export interface JobOptions {
    * trusted. Absent: this device asks for no signature.
    */
   readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
+  /** Passes on what `look` finds in bytes of a file; a recorder keeps it in their place. */
+  observe?<T>(look: () => T): T;
   /** There is no address yet: "address" will follow. */
   readonly withoutAddress?: boolean;
 }
@@ -185,6 +187,8 @@ export type Notice =
       readonly cause: Cause;
       readonly message: string;
       readonly version: string;
+      /** Of the recording that led to it, if there is one. */
+      readonly reference?: string;
     }
   /** On trial: what it waits for, and how long it may, s. */
   | { readonly event: "trial"; readonly stage: string; readonly secondsLeft: number }

@@ -110,8 +110,10 @@ export const FIRMWARE: Target = frozen<Target>({
     const { budgets, facts } = around;
     return FIRMWARE.runs(around, offer) ? undefined : budgets.refusalOf(offer, facts.running.version, now);
   },
-  refusalOfImage: ({ facts, options, minimumSecurityVersion }, offer, firstSector) =>
-    refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy),
+  refusalOfImage({ facts, options, minimumSecurityVersion }, offer, firstSector) {
+    const look = () => refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy);
+    return options.observe === undefined ? look() : options.observe(look);
+  },
   installs: ({ budgets }, offer, now) => budgets.installs(offer, now),
   runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
   prepare: () => [{ type: "invalidate" }],

@@ -42,6 +42,8 @@ export interface CloudLink {
    * lost.
    */
   report(report: Report, token: string | undefined): void;
+  /** Of a broker: a message of the application's, at QoS 1. */
+  publish?(topic: string, payload: string): void;
   /** The longest wait for the next attempt to reach the cloud from now on, ms. */
   urgency(cap: number): void;
   tick(): void;

@@ -28,3 +28,18 @@ export const decodeBase64 = (text: string): Uint8Array => {
   }
   return bytes;
 };
+
+/** Encodes by RFC 4648, section 4. */
+export const encodeBase64 = (bytes: Uint8Array): string => {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 3) {
+    const bits = (bytes[at]! << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const left = bytes.length - at;
+    text +=
+      ALPHABET[bits >> 18]! +
+      ALPHABET[(bits >> 12) & 63]! +
+      (left > 1 ? ALPHABET[(bits >> 6) & 63]! : "=") +
+      (left > 2 ? ALPHABET[bits & 63]! : "=");
+  }
+  return text;
+};

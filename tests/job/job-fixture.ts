@@ -21,6 +21,7 @@ import type { Policy } from "../../src/job/policy";
 import type { Offer } from "../../src/job/types";
 import type { ModuleInstaller } from "../../src/modules/installer";
 import type { PlatformRules, Report } from "../../src/platforms/platform";
+import type { Recorder } from "../../src/recorder/recorder";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
 import { Restart, restartingBoot } from "./restarting-boot";
 
@@ -67,6 +68,8 @@ export interface FixtureOptions {
   readonly platform?: string;
   /** Installers by the names of their modules, new ones for each start of the firmware. */
   readonly modules?: (board: MemoryBoard) => { readonly [name: string]: ModuleInstaller };
+  /** Of each start of the firmware. */
+  readonly recorder?: () => Recorder;
   /** Answers of the application; absent: yes, at once. */
   readonly answers?: { readonly consent?: boolean; readonly restart?: boolean; readonly health?: boolean | "silent" };
 }
@@ -75,6 +78,8 @@ export class JobFixture {
   readonly board: MemoryBoard;
   readonly reports: { readonly report: Report; readonly token: Token | undefined }[] = [];
   readonly notices: Notice[] = [];
+  /** Of failures, where there is a recorder. */
+  readonly recordings: Uint8Array[] = [];
   /** What the job asked of the downloader, latest last. */
   readonly downloads: { url: string; offset: number; size: number; end?: number }[] = [];
   downloading = false;
@@ -226,6 +231,8 @@ export class JobFixture {
       },
       ask: (question, _task, answer) => this.#answer(question, answer),
       isGone: (error) => error instanceof PowerCut || error instanceof Restart,
+      startRecorder: () => this.#options.recorder?.(),
+      recorded: (recording) => this.recordings.push(recording),
       handled: (event, effects) => this.onHandled?.(event, effects),
     };
   }

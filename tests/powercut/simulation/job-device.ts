@@ -13,6 +13,7 @@ import type { Policy } from "../../../src/job/policy";
 import type { Offer } from "../../../src/job/types";
 import type { Report } from "../../../src/platforms/platform";
 import type { Boot } from "../../../src/ports";
+import type { Recorder } from "../../../src/recorder/recorder";
 import { PowerCut } from "../../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
 import type { Heard } from "./cloud-side";
@@ -61,12 +62,12 @@ export class JobDevice implements Device, JobHost {
   readonly #boot: Boot;
   readonly #sleeps: Sleeps;
   readonly #wake = new Wake({}, true, -Infinity);
-
-  /** `sleeps`: seed of a device that sleeps. `onHandled`: sees each event, what the job makes of it, and the state that follows. */
+  /** `sleeps`: seed of a device that sleeps. `startRecorder`: as of JobHost. `onHandled`: sees each event, what the job makes of it, and the state that follows. */
   constructor(
     surroundings: Surroundings,
     onHandled?: (event: JobEvent, effects: readonly JobEffect[], name: string) => void,
     sleeps = 0,
+    readonly startRecorder = (): Recorder | undefined => undefined,
   ) {
     this.#with = surroundings;
     this.#onHandled = onHandled;

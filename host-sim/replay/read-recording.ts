@@ -1,0 +1,212 @@
+/** Reads the bytes of a recording (docs/SPEC.md, "Recording"). Whatever they are, it ends, and throws one line at most. */
+import { AGENT, EVENTS, MAGIC, Part, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
+import { crc32 } from "../../src/util/crc32";
+import { decodeUtf8 } from "../../src/util/utf8";
+
+export type Entry =
+  /** `fields`: as in EVENTS; bytes that were not recorded are zeros of their length. */
+  | { readonly kind: "event"; readonly at: number; readonly type: string; readonly fields: readonly unknown[] }
+  /** A whole sector, the next one in order. `compared`: when its readback was equal. */
+  | { readonly kind: "sector"; readonly at: number; readonly compared: number | undefined }
+  | { readonly kind: "answer"; readonly value: unknown }
+  | { readonly kind: "note"; readonly at: number; readonly text: string; readonly wait: number }
+  | { readonly kind: "gap"; readonly dropped: number };
+
+export interface RecordedEnd {
+  /** Checksum over the effects. */
+  readonly check: number;
+  readonly cause: string | undefined;
+  readonly message: string | undefined;
+  /** The recorder has stopped, or has dropped entries. */
+  readonly incomplete: boolean;
+}
+
+/** One boot. */
+export interface RecordedRun {
+  /** The boot facts, an array in the order of src/recorder/recorder.ts; undefined: they were dropped. */
+  readonly facts: readonly unknown[] | undefined;
+  readonly entries: readonly Entry[];
+  /** Absent where the run went on, or ended by a restart. */
+  readonly end: RecordedEnd | undefined;
+  /** The entries end in the middle of one. */
+  readonly truncated: boolean;
+}
+
+export interface Recording {
+  /** Version of the agent that made it. */
+  readonly agent: string;
+  readonly reference: string;
+  readonly earlier: RecordedRun | undefined;
+  readonly run: RecordedRun;
+}
+
+/** Why `bytes` are no recording, or a damaged one. */
+export class RecordingError extends Error {}
+
+const DEEPEST = 8;
+const LENGTH_MAX = 16_384;
+/** In place of a text that was dropped. */
+const LOST = "…";
+
+class Reader {
+  at = 0;
+  private readonly texts: string[] = [];
+  constructor(readonly bytes: Uint8Array) {}
+
+  get more(): boolean {
+    return this.at < this.bytes.length;
+  }
+  byte(): number {
+    const value = this.bytes[this.at++];
+    if (value === undefined) throw new RecordingError("the recording ends in the middle of an entry");
+    return value;
+  }
+  varint(): number {
+    let value = 0;
+    for (let factor = 1; ; factor *= 128) {
+      const byte = this.byte();
+      value += (byte & 127) * factor;
+      if (byte < 128) break;
+    }
+    if (!Number.isSafeInteger(value)) throw new RecordingError("the recording has a number that is none");
+    return value;
+  }
+  take(length: number): Uint8Array {
+    if (length > this.bytes.length - this.at) throw new RecordingError("the recording ends in the middle of an entry");
+    this.at += length;
+    return this.bytes.subarray(this.at - length, this.at);
+  }
+  string(): string {
+    const value = this.value();
+    if (typeof value !== "string") throw new RecordingError("the recording has no text where one belongs");
+    return value;
+  }
+  value(depth = 0): unknown {
+    const kind = this.byte();
+    if (kind < Value.undefined) return kind;
+    switch (kind) {
+      case Value.undefined:
+        return undefined;
+      case Value.false:
+        return false;
+      case Value.true:
+        return true;
+      case Value.number:
+        return this.varint();
+      case Value.negative:
+        return -this.varint();
+      case Value.real: {
+        const bytes = this.take(8);
+        return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+      }
+      case Value.text: {
+        const text = decodeUtf8(this.take(this.varint()));
+        if (this.texts.length < TEXTS_MAX) this.texts.push(text);
+        return text;
+      }
+      case Value.again:
+        return this.texts[this.varint()] ?? LOST;
+      case Value.bytes:
+        return this.take(this.varint()).slice();
+      case Value.omitted: {
+        const length = this.varint();
+        if (length > LENGTH_MAX) throw new RecordingError(`the recording has an entry of ${length} bytes`);
+        return new Uint8Array(length);
+      }
+      case Value.array:
+      case Value.object:
+        if (depth === DEEPEST) throw new RecordingError("the recording is nested too deeply");
+        return kind === Value.array ? this.array(depth) : this.object(depth);
+      default:
+        throw new RecordingError(`the recording has a value of unknown kind 0x${kind.toString(16)}`);
+    }
+  }
+  private count(): number {
+    const count = this.varint();
+    if (count > this.bytes.length - this.at) throw new RecordingError("the recording ends in the middle of an entry");
+    return count;
+  }
+  private array(depth: number): unknown[] {
+    return Array.from({ length: this.count() }, () => this.value(depth + 1));
+  }
+  private object(depth: number): unknown {
+    const fields: (readonly [string, unknown])[] = [];
+    for (let left = this.count(); left > 0; left--) fields.push([this.string(), this.value(depth + 1)]);
+    return Object.fromEntries(fields);
+  }
+}
+
+/** Throws a RecordingError: one line. */
+export const readRecording = (bytes: Uint8Array): Recording => {
+  const body = bytes.subarray(0, Math.max(0, bytes.length - 4));
+  if (MAGIC.slice(0, 3).some((byte, index) => bytes[index] !== byte))
+    throw new RecordingError("this is no recording: it does not begin with XSR");
+  if (bytes[3] !== MAGIC[3])
+    throw new RecordingError(`the recording has format ${bytes[3]}, this version reads format ${MAGIC[3]}`);
+  if (bytes.length < 8 || crc32(body) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(body.length, true))
+    throw new RecordingError("the recording is damaged: its checksum is wrong");
+  const reader = new Reader(body);
+  reader.take(MAGIC.length);
+  let earlier: RecordedRun | undefined;
+  let run: RecordedRun | undefined;
+  while (reader.more) {
+    const kind = reader.byte();
+    const part = reader.take(reader.varint());
+    // Parts of later formats are skipped.
+    if (kind === Part.earlier) earlier = readRun(part);
+    else if (kind === Part.run) run = readRun(part);
+  }
+  if (run?.facts === undefined) throw new RecordingError("the recording has no boot");
+  return { agent: String(run.facts[0]), reference: String(run.facts[1]), earlier, run };
+};
+
+/** A run of an older or newer agent is read as far as its entries are known. */
+const readRun = (bytes: Uint8Array): RecordedRun => {
+  const reader = new Reader(bytes);
+  const facts = reader.value();
+  if (facts !== undefined && !(Array.isArray(facts) && typeof facts[0] === "string" && typeof facts[2] === "number"))
+    throw new RecordingError("the recording has no boot facts");
+  const entries: Entry[] = [];
+  let now = ((facts as readonly unknown[] | undefined)?.[2] as number | undefined) ?? 0;
+  let end: RecordedEnd | undefined;
+  let truncated = false;
+  try {
+    while (reader.more && end === undefined) {
+      const tag = reader.byte();
+      if (tag === Tag.answer) entries.push({ kind: "answer", value: reader.value() });
+      else if (tag === Tag.gap) entries.push({ kind: "gap", dropped: reader.varint() });
+      else if (tag === Tag.end) end = readEnd(reader);
+      else {
+        now += reader.varint();
+        const entry = readEntry(reader, tag, now);
+        entries.push(entry);
+        if (entry.kind === "sector") now = entry.compared ?? now;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    truncated = true;
+  }
+  return { facts: facts as readonly unknown[] | undefined, entries, end, truncated };
+};
+
+const readEntry = (reader: Reader, tag: number, at: number): Entry => {
+  if (tag === Tag.stored) return { kind: "sector", at, compared: at + reader.varint() };
+  if (tag === Tag.sector) return { kind: "sector", at, compared: undefined };
+  if (tag === Tag.note) return { kind: "note", at, text: reader.string(), wait: Number(reader.value()) };
+  const event = EVENTS[tag];
+  if (event === undefined) throw new RecordingError(`the recording has an entry of unknown kind ${tag}`);
+  const [type, ...names] = event;
+  return { kind: "event", at, type, fields: names.map(() => reader.value()) };
+};
+
+const readEnd = (reader: Reader): RecordedEnd => {
+  const check = Number(reader.value());
+  const cause = reader.value();
+  const message = reader.value();
+  const text = (value: unknown): string | undefined => (typeof value === "string" ? value : undefined);
+  return { check, cause: text(cause), message: text(message), incomplete: reader.value() === true };
+};
+
+/** The recording is of this version of the agent. */
+export const isOwn = ({ agent }: Recording): boolean => agent === AGENT;

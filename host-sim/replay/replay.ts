@@ -1,0 +1,178 @@
+/**
+ * Runs the update job on a recording: the same facts, events and times, and the recorded answers in place of what the
+ * job read in bytes. The checksum over the effects proves that the job did the same here.
+ */
+import { SECTOR } from "../../src/constants";
+import { isContainer } from "../../src/container/format";
+import type { BootFacts, JobEffect, JobEvent, JobOptions } from "../../src/job/effects";
+import { UpdateJob } from "../../src/job/machine";
+import { DEFAULT_POLICY } from "../../src/job/policy";
+import { RECORDS } from "../../src/job/records";
+import type { PlatformRules } from "../../src/platforms/platform";
+import { EVENTS, FACTS, POLICY, RULES, RUNNING, START_UP } from "../../src/recorder/format";
+import { Recorder } from "../../src/recorder/recorder";
+import type { Entry, RecordedRun } from "./read-recording";
+
+export interface ReplayedStep {
+  readonly at: number;
+  readonly event: JobEvent;
+  /** The state that the event met, and the one that followed. */
+  readonly before: string;
+  readonly after: string;
+  readonly effects: readonly JobEffect[];
+  /** Numbers of the entries that it came from: the first one. */
+  readonly entry: number;
+}
+
+export interface Replayed {
+  readonly steps: readonly ReplayedStep[];
+  /**
+   * Why the effects are not claimed to be those of the device: entries were dropped, or the job did something else
+   * here. Undefined: they are the device's.
+   */
+  readonly doubt: string | undefined;
+}
+
+/** The job wants another answer than was recorded. */
+class Parted extends Error {}
+
+/** The boot facts by their names. */
+export interface RunFacts {
+  readonly agent: string;
+  readonly reference: string;
+  readonly now: number;
+  readonly options: Omit<JobOptions, "digest">;
+  readonly facts: BootFacts;
+}
+
+const named = (names: readonly string[], values: unknown): { [name: string]: unknown } => {
+  if (!Array.isArray(values)) throw new Parted("the boot facts are of another form");
+  return Object.fromEntries(
+    names.map((name, index) => [name, values[index] as unknown]).filter(([, value]) => value !== undefined),
+  );
+};
+
+/** Throws where the facts are of another form. */
+export const factsOf = (values: readonly unknown[]): RunFacts => {
+  const [agent, reference, now, name, rules, policy, keys, , withoutAddress, running, startUp, facts, stored] = values;
+  const options = {
+    platform: { name: String(name), rules: named(RULES, rules) as unknown as PlatformRules },
+    policy: {
+      ...DEFAULT_POLICY,
+      ...named(POLICY, policy),
+      signingKeys: Array.from({ length: Math.min(Number(keys), 16) }, () => ""),
+    },
+    withoutAddress: withoutAddress === true,
+  };
+  return {
+    agent: String(agent),
+    reference: String(reference),
+    now: Number(now),
+    options,
+    facts: {
+      targetStarted: undefined,
+      lastInvalid: undefined,
+      ...named(FACTS, facts),
+      running: named(RUNNING, running),
+      startUp: { bootloaderRollsBack: undefined, ...named(START_UP, startUp) },
+      stored: named(Object.keys(RECORDS), stored),
+    } as unknown as BootFacts,
+  };
+};
+
+/** The recorded answers, in the order in which the job wants them. */
+class Answers {
+  private queue: unknown[] = [];
+
+  /** Those that follow entry `index`. */
+  load(entries: readonly Entry[], index: number): void {
+    this.queue = [];
+    for (let at = index + 1; entries[at]?.kind === "answer"; at++)
+      this.queue.push((entries[at] as Extract<Entry, { kind: "answer" }>).value);
+  }
+  next(): unknown {
+    if (this.queue.length === 0) throw new Parted("the job reads something that the device did not read");
+    return this.queue.shift();
+  }
+  check(): void {
+    if (this.queue.length > 0) throw new Parted("the device read something that the job does not read");
+  }
+}
+
+const jobOf = ({ options, facts }: RunFacts, signed: boolean, answers: Answers): UpdateJob =>
+  new UpdateJob(
+    {
+      ...options,
+      digest: () => ({ write: () => undefined, close: () => bytesOf(answers.next()) }),
+      ...(signed ? { refusalOfSignature: () => answers.next() as string | undefined } : {}),
+      capacityOf: () => answers.next() as number | undefined,
+      observe: <T>() => answers.next() as T,
+    },
+    facts,
+  );
+
+const bytesOf = (value: unknown): Uint8Array => {
+  if (!(value instanceof Uint8Array)) throw new Parted("a digest is no bytes");
+  return value;
+};
+
+/** Plays the entries of one boot; `until`: as many steps at most. */
+export const replay = (run: RecordedRun, until = Infinity): Replayed => {
+  const steps: ReplayedStep[] = [];
+  if (run.facts === undefined) return { steps, doubt: "incomplete: the facts of the boot were dropped" };
+  const gap = run.entries.find((entry) => entry.kind === "gap");
+  if (gap !== undefined) return { steps, doubt: `incomplete: ${gap.dropped} entries were dropped for want of memory` };
+  const check = new Recorder(0);
+  try {
+    const answers = new Answers();
+    const job = jobOf(factsOf(run.facts), run.facts[7] === true, answers);
+    let expected = 0;
+    for (const [index, entry] of run.entries.entries()) {
+      if (steps.length >= until) return { steps, doubt: undefined };
+      for (const { event, at } of eventsOf(entry, expected)) {
+        answers.load(run.entries, index);
+        const before = job.name;
+        const effects = job.handle(event, at);
+        answers.check();
+        check.effects(effects);
+        if (event.type === "sector") expected = event.offset + SECTOR;
+        steps.push({ at, event, before, after: job.name, effects, entry: index });
+      }
+    }
+  } catch (error) {
+    // The job is made for what a device gives it; a recording can hold anything.
+    return { steps, doubt: `the job does something else here: ${(error as Error).message}` };
+  }
+  return { steps, doubt: doubtOf(run, check.checksum) };
+};
+
+const doubtOf = ({ end, truncated }: RecordedRun, checksum: number): string | undefined => {
+  if (truncated) return "incomplete: the recording ends in the middle of an entry";
+  if (end === undefined) return "incomplete: the end of the boot was not recorded";
+  if (end.incomplete) return "incomplete: the recorder had stopped";
+  return end.check === checksum ? undefined : "the job does something else here: its effects differ";
+};
+
+/** `expected`: the offset of the next sector. */
+const eventsOf = (entry: Entry, expected: number): { readonly event: JobEvent; readonly at: number }[] => {
+  if (entry.kind === "sector") {
+    const event: JobEvent = { type: "sector", offset: expected, bytes: new Uint8Array(SECTOR) };
+    const { compared } = entry;
+    const sector = { event, at: entry.at };
+    return compared === undefined ? [sector] : [sector, { event: { type: "compared", equal: true }, at: compared }];
+  }
+  if (entry.kind !== "event") return [];
+  const names = EVENTS.find(([type]) => type === entry.type)!.slice(1);
+  const fields = names.map((name, index) => [name, whole(name, entry.fields[index])] as const);
+  const event = Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+  return [{ event: { ...event, type: entry.type } as unknown as JobEvent, at: entry.at }];
+};
+
+/** Of a first sector that begins a container its head is recorded, and the rest of the sector is not. */
+const whole = (name: string, value: unknown): unknown => {
+  if (name !== "bytes" || !(value instanceof Uint8Array) || !isContainer(value) || value.length < 16) return value;
+  const length = Math.min(SECTOR, new DataView(value.buffer, value.byteOffset).getUint32(12, true));
+  const sector = new Uint8Array(Math.max(length, value.length));
+  sector.set(value);
+  return sector;
+};

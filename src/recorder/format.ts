@@ -1,0 +1,168 @@
+/**
+ * The bytes of a recording (docs/SPEC.md, "Recording"). A recording holds what went into the update job: the facts of a
+ * boot, then each event with its time, and what the job read in payload bytes. It never holds those bytes.
+ */
+import type { JobEvent } from "../job/effects";
+import { frozen } from "../util/frozen";
+
+/** "XSR" and the format's version. */
+export const MAGIC = frozen([0x58, 0x53, 0x52, 1]);
+/** Version of the agent, as in package.json. Effects are claimed only by the version that made the recording. */
+export const AGENT = "0.1.0";
+/** Bytes of a recording in RAM. */
+export const RECORDING_MAX = 4096;
+/** Bytes that firmware on trial leaves to the one that it rolls back to: 30 entries of NVS. */
+export const KEPT_MAX = 896;
+/** Their key in the store. */
+export const KEPT_KEY = "recording";
+
+/**
+ * The fields of each event that are recorded, in their order. The index of an event is its tag: append only. An array of
+ * bytes is recorded as its length.
+ */
+export const EVENTS = frozen([
+  ["boot"],
+  ["offer", "offer"],
+  ["refused", "task", "outcome"],
+  ["withdrawn", "task"],
+  ["link", "up", "reason"],
+  ["network", "missing"],
+  ["acked", "token"],
+  ["total", "size", "validator"],
+  ["sector", "offset", "bytes"],
+  ["rewind", "offset"],
+  ["start-over", "reason"],
+  ["stalled", "message"],
+  ["finished"],
+  ["expired", "message"],
+  ["download-failed", "cause", "message"],
+  ["compared", "equal"],
+  ["bytes", "bytes"],
+  ["verified", "length"],
+  ["running-image", "image"],
+  ["expanded", "bytes"],
+  ["turn"],
+  ["effect-failed", "effect", "message"],
+  ["consent", "decision"],
+  ["restart"],
+  ["health", "ok", "message"],
+  ["install", "ok", "message"],
+  ["forget"],
+  ["sleep", "seconds"],
+  ["tick"],
+] satisfies readonly (readonly [JobEvent["type"], ...string[]])[]);
+
+/** Tags of entries that are no event. */
+export const Tag = frozen({
+  /** The next whole sector was stored, and read back equal. */
+  stored: 0x80,
+  /** The next whole sector came; what its readback says follows. */
+  sector: 0x81,
+  /** What the job read in payload bytes, or was told by an installer: one value. */
+  answer: 0x82,
+  /** A line of the log: text, and the milliseconds until the next attempt. No input of the job. */
+  note: 0x83,
+  /** Entries were dropped here: how many. */
+  gap: 0x84,
+  /** The end: checksum over the effects, cause and message of the failure. */
+  end: 0x85,
+});
+
+/** First bytes of a value; a lower one is a number of itself. */
+export const Value = frozen({
+  undefined: 0xf0,
+  false: 0xf1,
+  true: 0xf2,
+  /** Varint. */
+  number: 0xf3,
+  /** Varint of the amount. */
+  negative: 0xf4,
+  /** IEEE 754, 8 bytes, little-endian. */
+  real: 0xf5,
+  /** Varint of the length, UTF-8. It gets the next number, while there are fewer than TEXTS_MAX. */
+  text: 0xf6,
+  /** Varint of the number of a text before. */
+  again: 0xf7,
+  bytes: 0xf8,
+  /** Varint of the length of bytes that are not recorded. */
+  omitted: 0xf9,
+  array: 0xfa,
+  /** Varint of the number of fields; of each its name, a text value, and its value. */
+  object: 0xfb,
+});
+export const TEXTS_MAX = 64;
+
+/** Parts of a recording: each has its kind, the length as varint, and its entries. */
+export const Part = frozen({
+  /** Of the boot before, as far as it was kept. */
+  earlier: 1,
+  /** Of the boot that made the recording. */
+  run: 2,
+});
+
+/** Fields of the first value of a part: an array. Those of `rules`, `policy`, `running`, `startUp` are arrays of their own. */
+export const RULES = frozen([
+  "versionReport",
+  "proof",
+  "versionAfterOutcome",
+  "versionWhileBusy",
+  "renewable",
+  "wantedState",
+  "missingAsks",
+  "resumeDelay",
+]);
+export const POLICY = frozen([
+  "trialSeconds",
+  "maxAttempts",
+  "repeatBudget",
+  "eraseBlock",
+  "allowDowngrade",
+  "allowNoDigest",
+  "allowForeign",
+  "allowDelta",
+  "allowHttp",
+]);
+export const RUNNING = frozen(["slot", "version", "project", "securityFloor", "chip", "state"]);
+export const START_UP = frozen(["bootloaderRollsBack", "guarded", "starts", "wakes", "awake", "since"]);
+export const FACTS = frozen([
+  "target",
+  "slotSize",
+  "blockSectors",
+  "resetReason",
+  "targetStarted",
+  "lastInvalid",
+  "lastFault",
+]);
+
+/** Checksum over the effects: FNV-1a over the number of each type, and over the low half of numbers that are stored. */
+export const CHECK_START = 0x811c9dc5;
+export const CHECK_PRIME = 0x01000193;
+/** Append only. */
+export const EFFECTS = frozen({
+  "put-number": 1,
+  "put-bytes": 2,
+  delete: 3,
+  erase: 4,
+  write: 5,
+  compare: 6,
+  read: 7,
+  identify: 8,
+  "expand-begin": 9,
+  expand: 10,
+  "open-component": 11,
+  "abort-component": 12,
+  invalidate: 13,
+  verify: 14,
+  activate: 15,
+  confirm: 16,
+  deadline: 17,
+  rollback: 18,
+  reboot: 19,
+  download: 20,
+  renew: 21,
+  "stop-download": 22,
+  report: 23,
+  ask: 24,
+  notify: 25,
+  yield: 26,
+});

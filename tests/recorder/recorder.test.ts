@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readRecording } from "../../host-sim/replay/read-recording";
+import type { Entry } from "../../host-sim/replay/read-recording";
+import { replay } from "../../host-sim/replay/replay";
+import { EVENTS, KEPT_MAX, RECORDING_MAX } from "../../src/recorder/format";
+import { Recorder } from "../../src/recorder/recorder";
+import { DEFAULTS, TABLE } from "../../src/job/machine";
+import { JobFixture, image, offerOf } from "../job/job-fixture";
+
+const next = image("0.2.0", 200_000);
+const offer = offerOf(next, "0.2.0");
+
+/** A device whose starts are recorded; the latest recorder last. */
+function recorded(options: ConstructorParameters<typeof JobFixture>[0] = {}): {
+  fixture: JobFixture;
+  recorders: Recorder[];
+} {
+  const recorders: Recorder[] = [];
+  const recorder = (): Recorder => {
+    const made = new Recorder(0.5);
+    recorders.push(made);
+    return made;
+  };
+  return { fixture: new JobFixture({ ...options, recorder }), recorders };
+}
+
+const typesOf = (entries: readonly Entry[]): string[] =>
+  entries.map((entry) => (entry.kind === "event" ? entry.type : entry.kind));
+
+test("every event of the job has its place in a recording", () => {
+  const handled = new Set<string>([DEFAULTS, ...Object.values(TABLE)].flatMap((row) => Object.keys(row)));
+  handled.delete("timeout");
+  const known = new Set<string>(EVENTS.map(([type]) => type));
+  assert.deepEqual(
+    [...handled].filter((type) => !known.has(type)),
+    [],
+  );
+});
+
+test("a good update is told event by event, and replays", () => {
+  const { fixture, recorders } = recorded();
+  fixture.update(next, offer);
+  assert.deepEqual(fixture.outcomes, ["done"]);
+  assert.equal(recorders.length, 2);
+  for (const recorder of recorders) assert.equal(replay(readRecording(recorder.bytes()).run).doubt, undefined);
+  const types = typesOf(readRecording(recorders[0]!.bytes()).run.entries);
+  assert.deepEqual(types.slice(0, 4), ["boot", "link", "acked", "offer"]);
+  assert.equal(types.filter((type) => type === "sector").length, Math.ceil(200_000 / 4096));
+});
+
+test("a sector costs three or four bytes", () => {
+  const { fixture, recorders } = recorded();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 10 * 4096);
+  const before = recorders[0]!.bytes().length;
+  fixture.deliver(next, 40 * 4096);
+  const bytes = (recorders[0]!.bytes().length - before) / 30;
+  assert.ok(bytes <= 4.5, `${bytes} bytes`);
+});
+
+test("a sector whose readback differs is told as such", () => {
+  const { fixture, recorders } = recorded();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next, 2 * 4096);
+  const { slots } = fixture.board.table;
+  let hit = 0;
+  fixture.board.chip.onOperation = (operation) =>
+    operation.kind === "program" && operation.address === slots[1].address + 2 * 4096 && hit++ === 0
+      ? "done"
+      : undefined;
+  fixture.deliver(next, 4 * 4096);
+  fixture.board.chip.onOperation = undefined;
+  const { run } = readRecording(recorders[0]!.bytes());
+  assert.equal(hit > 1, true);
+  assert.ok(run.entries.some((entry) => entry.kind === "sector" && entry.compared === undefined));
+  assert.equal(replay(run).doubt, undefined);
+});
+
+test("what does not fit drops the oldest entries, and the recording says so", () => {
+  const { fixture, recorders } = recorded();
+  for (let times = 0; times < 3_000; times++) {
+    fixture.now += 100_000 + times;
+    fixture.dispatch({ type: "network", missing: "no address" });
+  }
+  const bytes = recorders[0]!.bytes();
+  assert.ok(bytes.length <= RECORDING_MAX, `${bytes.length} bytes`);
+  const { run } = readRecording(bytes);
+  const gap = run.entries[0];
+  assert.ok(gap?.kind === "gap");
+  assert.equal(gap.dropped + run.entries.length - 1, 3_001);
+  assert.equal(run.truncated, false);
+  assert.match(replay(run).doubt ?? "", /^incomplete: \d+ entries were dropped/);
+});
+
+test("no URL, only which one it was and whether it is plain", () => {
+  const secret = "https://user:hunter2@files.example/very/secret.bin?token=s3cr3t";
+  const { fixture, recorders } = recorded();
+  fixture.connect();
+  fixture.push({ ...offer, url: secret });
+  fixture.deliver(next, 8192);
+  fixture.powerOn();
+  fixture.connect();
+  fixture.push({ ...offer, url: `${secret}&fresh=1` });
+  const [first, second] = recorders.map((recorder) => recorder.bytes());
+  for (const bytes of [first!, second!]) {
+    const text = Buffer.from(bytes).toString("latin1");
+    for (const part of ["hunter2", "secret", "s3cr3t", "fresh", "files.example"]) assert.ok(!text.includes(part), part);
+    assert.equal(replay(readRecording(bytes).run).doubt, undefined);
+  }
+  const told = Buffer.from(second!).toString("latin1");
+  assert.ok(told.includes("https://file-0/") && told.includes("https://file-1/"));
+});
+
+test("what a trial leaves to the firmware that follows fits its room, and can be read", () => {
+  const { fixture, recorders } = recorded();
+  for (let times = 0; times < 400; times++) {
+    fixture.now += 100_000;
+    fixture.dispatch({ type: "network", missing: `no address ${times % 20}` });
+  }
+  const kept = recorders[0]!.kept();
+  assert.ok(kept.length <= KEPT_MAX, `${kept.length} bytes`);
+  const { earlier } = readRecording(recorders[0]!.bytes(kept));
+  assert.equal(earlier?.truncated, false);
+  assert.ok(earlier.entries.length > 20);
+  assert.equal(earlier.entries[0]?.kind, "gap");
+});
+
+test("the trial's recording comes with the failure that the old firmware reports", () => {
+  const { fixture, recorders } = recorded({ answers: { health: false } });
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  fixture.connect();
+  assert.equal(fixture.running.version, "0.1.0");
+  assert.equal(recorders.length, 3);
+  const [recording] = fixture.recordings;
+  const { earlier, run } = readRecording(recording!);
+  assert.equal(run.end?.cause, "rolled-back");
+  assert.ok(typesOf(earlier!.entries).includes("health"));
+  assert.equal(replay(run).doubt, undefined);
+});

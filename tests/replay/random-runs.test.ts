@@ -1,0 +1,18 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { newTally, randomRun } from "./recorded-runs";
+
+/** A sample: `npm run test:long` runs 10,000. */
+const RUNS = 40;
+
+test("random lives of a board with power cuts and network faults replay to the same effects", (context) => {
+  const tally = newTally();
+  for (let seed = 1; seed <= RUNS; seed++) randomRun(seed, tally);
+  context.diagnostic(
+    `${tally.runs} runs, ${tally.starts} starts, ${tally.failures} failures: ${tally.identical} identical, ` +
+      `${tally.incomplete} incomplete, longest recording ${tally.longest} bytes`,
+  );
+  assert.deepEqual(tally.wrong, []);
+  assert.deepEqual([...tally.doubts], []);
+  assert.ok(tally.failures > RUNS / 10);
+});

@@ -1,0 +1,145 @@
+/**
+ * Random lives of a board, recorded: a scenario of the power-cut search, cuts and faults drawn from a seed. Each start of
+ * the firmware has a recorder, and what the job did there is kept to compare it with the replay.
+ */
+import { isDeepStrictEqual } from "node:util";
+import type { JobEffect } from "../../src/job/effects";
+import { Recorder } from "../../src/recorder/recorder";
+import { readRecording } from "../../host-sim/replay/read-recording";
+import { replay } from "../../host-sim/replay/replay";
+import { AgentDevice } from "../powercut/simulation/agent-device";
+import { BootCycle, cutAt } from "../powercut/simulation/boot-cycle";
+import type { MakeDevice } from "../powercut/simulation/device";
+import { JobDevice } from "../powercut/simulation/job-device";
+import { NETWORK_FAULTS, parseNetworkFault } from "../powercut/simulation/network-faults";
+import { Random } from "../powercut/simulation/random";
+import { SCENARIO_NAMES, scenario } from "../powercut/simulation/scenarios";
+import { SimulationState } from "../powercut/simulation/simulation-state";
+
+/** Keeps the effects as well. */
+export class WatchedRecorder extends Recorder {
+  readonly seen: JobEffect[] = [];
+  constructor(
+    random: number,
+    readonly onRecording: (recording: Uint8Array, effects: readonly JobEffect[]) => void,
+  ) {
+    super(random);
+  }
+  override effects(effects: readonly JobEffect[]): void {
+    super.effects(effects);
+    this.seen.push(...effects);
+  }
+  override bytes(earlier?: Uint8Array): Uint8Array {
+    const recording = super.bytes(earlier);
+    this.onRecording(recording, this.seen);
+    return recording;
+  }
+}
+
+/** One start of the firmware. */
+export interface Start {
+  readonly recording: Uint8Array;
+  readonly effects: readonly JobEffect[];
+}
+
+export interface Tally {
+  runs: number;
+  starts: number;
+  failures: number;
+  identical: number;
+  incomplete: number;
+  /** A replay that claims other effects than the device had: there must be none. */
+  readonly wrong: string[];
+  readonly doubts: Map<string, number>;
+  /** Bytes of the longest recording. */
+  longest: number;
+}
+
+export const newTally = (): Tally => ({
+  runs: 0,
+  starts: 0,
+  failures: 0,
+  identical: 0,
+  incomplete: 0,
+  wrong: [],
+  doubts: new Map(),
+  longest: 0,
+});
+
+/** Keys of records that hold a URL, or bytes of an image. */
+const HIDDEN = ["job", "next", "head", "phead"];
+
+/** What a replay can tell of an effect: no URL, and no bytes of a file. */
+export const visible = (effects: readonly JobEffect[]): unknown[] =>
+  effects.map((effect) => {
+    if (effect.type === "put-bytes") return HIDDEN.includes(effect.key) ? { ...effect, bytes: undefined } : effect;
+    return withoutBytes(effect);
+  });
+
+const withoutBytes = (value: unknown): unknown => {
+  if (value instanceof Uint8Array) return value.length;
+  if (Array.isArray(value)) return value.map(withoutBytes);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name, field]) => name !== "url" && field !== undefined)
+      .map(([name, field]) => [name, withoutBytes(field)]),
+  );
+};
+
+/** Compares the replay of one start with what the device did. */
+export const judge = (start: Start, line: string, tally: Tally): void => {
+  tally.starts++;
+  tally.longest = Math.max(tally.longest, start.recording.length);
+  const { run } = readRecording(start.recording);
+  const { steps, doubt } = replay(run);
+  if (run.end?.cause !== undefined) tally.failures++;
+  if (doubt !== undefined) {
+    tally.incomplete++;
+    tally.doubts.set(doubt, (tally.doubts.get(doubt) ?? 0) + 1);
+    return;
+  }
+  const replayed = visible(steps.flatMap(({ effects }) => effects));
+  if (isDeepStrictEqual(replayed, visible(start.effects))) tally.identical++;
+  else tally.wrong.push(line);
+};
+
+/** Runs what `seed` draws. */
+export const randomRun = (seed: number, tally: Tally): void => {
+  const random = new Random(seed);
+  const name = random.pick(SCENARIO_NAMES);
+  const asAgent = random.below(3) === 0;
+  const kinds = Object.keys(NETWORK_FAULTS);
+  const network = asAgent ? `${random.pick(kinds)}${1 + random.below(8)}x${random.below(9_000)}` : "";
+  const line = `seed ${seed}: ${name} ${network}`;
+  let recorder: WatchedRecorder | undefined;
+  const finish = (): void => {
+    recorder?.bytes();
+    recorder = undefined;
+  };
+  const make: MakeDevice = (surroundings) => {
+    finish();
+    const own = new WatchedRecorder(random.fraction(), (recording, effects) =>
+      judge({ recording, effects }, line, tally),
+    );
+    recorder = own;
+    if (!asAgent) return new JobDevice(surroundings, undefined, 0, () => own);
+    return new AgentDevice(surroundings, parseNetworkFault(network), undefined, 0, own);
+  };
+  let simulation = SimulationState.begin(scenario(name, "small"));
+  let cuts = random.below(4);
+  for (let over = false; !over;) {
+    let next: SimulationState | undefined;
+    let wait = random.below(160);
+    const cycle = new BootCycle(simulation, make, (point, inside) => {
+      if (cuts === 0 || wait-- > 0) return undefined;
+      cuts--;
+      next = cutAt(inside, point, { kind: random.below(2) === 0 ? "a" : "b", value: 0 });
+      return "stop";
+    });
+    over = cycle.run() || next === undefined;
+    finish();
+    simulation = next ?? simulation;
+  }
+  tally.runs++;
+};
