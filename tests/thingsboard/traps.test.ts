@@ -99,7 +99,32 @@ test("withdrawn while the device is without power: the job ends at the next conn
   scene.device.powerOn();
   scene.pass(5 * MINUTE);
   assert.deepEqual([scene.device.state, scene.chunks], ["idle", before]);
+  assert.deepEqual([(await scene.states()).at(-1), (await scene.told("fw_error")).at(-1)], ["FAILED", "canceled"]);
 });
+
+for (const power of [false, true])
+  test(`withdrawn, and the ${power ? "power" : "line"} is lost at any moment after it: canceled is told, and once more at most`, async () => {
+    for (let moment = 0; moment <= 200; moment += 10) {
+      const scene = await online();
+      await scene.offer("0.2.0");
+      scene.must(() => inDownload(scene));
+      await scene.withdraw();
+      scene.pass(moment);
+      if (power) {
+        scene.cutPower();
+        scene.device.powerOn();
+      } else scene.double.transport.restart();
+      scene.pass(5 * MINUTE);
+      const told = await scene.told("fw_error");
+      assert.deepEqual([(await scene.states()).at(-1), told.at(-1)], ["FAILED", "canceled"], `after ${moment} ms`);
+      const times = told.filter((text) => text === "canceled").length;
+      assert.ok(times <= 2, `${times} times after ${moment} ms`);
+      scene.cutPower();
+      scene.device.powerOn();
+      scene.pass(5 * MINUTE);
+      assert.equal((await scene.told("fw_error")).length, told.length, "not told again by the next boot cycle");
+    }
+  });
 
 /** Its trial fails. */
 async function refused(): Promise<Scene> {

@@ -27,8 +27,10 @@ const CHUNK = "v2/fw/response/";
 const ERROR = "v2/fw/error";
 /** Set by the operator to any new value: what was refused counts no more. */
 const RETRY = "xs_ota_retry";
-/** Client attribute: "done" or "fail", and which offer it was. */
+/** Client attribute: "doing", "done" or "fail", and which offer it was; "" once that counts no more. */
 const SETTLED = "xs_ota_settled";
+/** Token of the report that a task has ended because nothing is wanted any more. */
+const CANCELED = "canceled";
 const REQUEST = `{"sharedKeys":"fw_title,fw_version,fw_size,fw_checksum,fw_checksum_algorithm,fw_url,${RETRY}","clientKeys":"${SETTLED},${RETRY}"}`;
 
 export class ThingsBoardCloud implements CloudLink {
@@ -139,6 +141,7 @@ export class ThingsBoardCloud implements CloudLink {
   }
 
   private acked(token: string): void {
+    if (token === CANCELED) return this.remember({ [SETTLED]: "" });
     if (token !== SETTLED) return this.events?.acked(token);
     const shared = this.resetting;
     this.resetting = undefined;
@@ -194,8 +197,6 @@ export class ThingsBoardCloud implements CloudLink {
     this.chunks?.shown(incoming.kind === "offer" ? incoming.offer.url : undefined);
     // It was answered before: nothing more is wanted, of another job in hand neither.
     if (this.isSettled(incoming)) return this.events?.incoming({ kind: "withdrawn" });
-    // Something else is wanted now; when the same is wanted anew, that is a new wish.
-    if (this.settled !== "") this.remember({ [SETTLED]: "" });
     this.offered(incoming);
   }
 
@@ -218,25 +219,33 @@ export class ThingsBoardCloud implements CloudLink {
     if (withdrawn || member(message, "fw_title") !== undefined) {
       this.stale = true;
       const incoming = readOffer(withdrawn ? {} : message, this.means);
-      this.remember({ [SETTLED]: "" });
       this.offered(incoming, true);
     } else if (member(message, RETRY) !== undefined) this.ask();
   }
 
   /**
-   * A task that was told to be in progress ends on the dashboard, too. Past the switch it is too late. What was wanted
-   * before is not wanted any more, also where this device can not have what is wanted now.
+   * What is settled counts no more once something else is wanted, or the same anew. What was wanted before is not wanted
+   * any more, also where this device can not have what is wanted now.
    */
   private offered(incoming: Incoming, pushed = false): void {
-    const { progress, wanted } = this;
+    const { wanted, settled } = this;
+    // What was begun before a restart is not known yet.
+    if (incoming.kind === "withdrawn" && settled === undefined) return this.ask();
     this.wanted = incoming.kind === "offer" ? identityOf(incoming.offer) : "";
+    const doing = typeof settled === "string" && settled.startsWith("doing ");
+    if (incoming.kind === "withdrawn" && doing) this.cancel(settled);
+    else if (settled !== "" && settled !== `doing ${this.wanted}`) this.remember({ [SETTLED]: "" });
     if (incoming.kind === "refused" || (pushed && this.wanted !== wanted)) this.events?.incoming({ kind: "withdrawn" });
-    if (incoming.kind === "withdrawn" && progress !== undefined && progress.version !== this.current.version) {
-      this.progress = undefined;
-      const canceled = { fw_state: "FAILED", fw_error: "canceled", current_fw_version: this.current.version };
-      this.connection.link.publish({ topic: TELEMETRY, payload: JSON.stringify(canceled), qos: 0 }, undefined);
-    }
     this.events?.incoming(incoming);
+  }
+
+  /** A task that was told to be in progress ends on the dashboard, too, also after a restart. Past the switch it is too late. */
+  private cancel(doing: string): void {
+    const { version } = this.current;
+    if (`${doing} `.startsWith(`doing ${version} `)) return;
+    this.progress = undefined;
+    const payload = JSON.stringify({ fw_state: "FAILED", fw_error: "canceled", current_fw_version: version });
+    this.connection.link.publish({ topic: TELEMETRY, payload, qos: 1 }, CANCELED);
   }
 
   /* ---- progress ---- */
@@ -248,6 +257,8 @@ export class ThingsBoardCloud implements CloudLink {
     const { version } = report.task;
     const due =
       progress?.version !== version || now >= progress.again || report.percent >= 100 || report.note !== undefined;
+    const doing = `doing ${identityOf(report.task)}`;
+    if (this.settled !== doing && this.resetting === undefined) this.remember({ [SETTLED]: doing });
     if (due) {
       const payload = JSON.stringify(telemetryOf(report, this.current)[0]);
       this.progress = { version, payload, again: now + THINGSBOARD_ALIVE };
