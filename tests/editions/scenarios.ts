@@ -4,9 +4,9 @@
  */
 import { encodeFirmwareBlock } from "../../src/image/firmware-block";
 import { buildImage } from "../../hal/model-chip/build-image";
-import { image, push, refused, rolledBack } from "../powercut/simulation/scenarios";
-import type { Scenario } from "../powercut/simulation/scenarios";
+import { image, push, refused, rolledBack } from "../powercut/simulation/push";
 import type { Behaviour, Push } from "../powercut/simulation/push";
+import type { Scenario } from "../powercut/simulation/scenarios";
 
 export type Edition = 1 | "this";
 

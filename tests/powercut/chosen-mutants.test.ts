@@ -12,7 +12,7 @@ import { EXPLAINED, withoutLine } from "./mutants/explained-mutants";
 import { MutantProgram, ROOT } from "./mutants/mutant-program";
 import { MUTATED, allMutants } from "./mutants/mutation-run";
 import { OPERATORS } from "./mutants/mutants";
-import { mutantPlan } from "./search/plans";
+import { mutantPlan } from "./mutants/mutant-plans";
 
 /**
  * Mutants that the search notices within its first scenarios. Unit tests notice those of invariants 5 and 12, and of

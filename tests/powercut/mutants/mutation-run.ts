@@ -10,7 +10,7 @@ import { EXPLAINED, withoutLine } from "./explained-mutants";
 import { MutantProgram, ROOT } from "./mutant-program";
 import { OPERATORS, mutantsOf } from "./mutants";
 import type { Mutant, Operator } from "./mutants";
-import { deepMutantPlan, mutantPlan } from "../search/plans";
+import { deepMutantPlan, mutantPlan } from "./mutant-plans";
 
 /** The mutated files: job, records and boot, which decide when flash, records, boot choice and reports change. */
 export const MUTATED = [

@@ -5,21 +5,20 @@ import { Random } from "../simulation/random";
 import type { DeviceKind } from "./case-line";
 import type { Setting } from "./search";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
+import { thingsboardScenarios } from "../simulation/thingsboard-scenarios";
 import type { Work } from "./work";
 
 /** Every kind of torn write at every operation; programs and erases of a sector are torn at this many places. */
-const SINGLES: Density = { positions: 18, subsets: 3, unstable: 2 };
+export const SINGLES: Density = { positions: 18, subsets: 3, unstable: 2 };
 /** Those of `npm test`: the same kinds, at fewer places. */
 const SAMPLED: Density = { positions: 6, small: 12, subsets: 2, unstable: 1 };
 /** Before, after, torn in the middle, and torn by bits. */
-const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
-const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
+export const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
+export const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
 const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 
 /** Scenarios that `npm test` searches at every place; the others get fewer places. */
-const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
-/** Scenarios on ThingsBoard: chunks over MQTT, and HTTP. What is its own is in the agent, not in the job. */
-const THINGSBOARD = ["chunks", "reassigned", "packages"];
+export const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
 /** Scenarios with containers. */
 const CONTAINERS = ["delta", "packed", "lies"];
 /** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
@@ -61,16 +60,21 @@ export interface PlanPhase {
   readonly works: readonly Work[];
 }
 
-const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "job", network: "" });
+export const whole = (scenario: string): Setting => ({ scenario, scale: "whole", device: "job", network: "" });
 const stock = (scenario: string): Setting => ({ scenario, scale: "small", device: "stock", network: "" });
-const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "job", network: "" });
-const agent = (scenario: string, network = ""): Setting => ({ scenario, scale: "small", device: "agent", network });
+export const small = (scenario: string): Setting => ({ scenario, scale: "small", device: "job", network: "" });
+export const agent = (scenario: string, network = ""): Setting => ({
+  scenario,
+  scale: "small",
+  device: "agent",
+  network,
+});
 
-function parts(of: number): { readonly index: number; readonly of: number }[] {
+export function parts(of: number): { readonly index: number; readonly of: number }[] {
   return Array.from({ length: of }, (_, index) => ({ index, of }));
 }
 
-function networkSettings(kinds: readonly string[], scenarios: readonly string[]): Setting[] {
+export function networkSettings(kinds: readonly string[], scenarios: readonly string[]): Setting[] {
   return scenarios.flatMap((scenario) =>
     kinds
       .filter((kind) => !kind.startsWith("changed") || ANY_FILE.includes(scenario))
@@ -79,7 +83,7 @@ function networkSettings(kinds: readonly string[], scenarios: readonly string[])
 }
 
 /** The whole of a setting in one piece. */
-const ALL = { index: 0, of: 1 } as const;
+export const ALL = { index: 0, of: 1 } as const;
 
 /** Every cut of a setting. */
 const every = (setting: Setting, density: Density, strides: readonly number[] = [1]): Work => ({
@@ -97,7 +101,8 @@ export type Share = "sample" | "places" | "pairs";
 export function commitPlan(share: Share): PlanPhase[] {
   const isSample = share === "sample";
   const [single, stride, pairs] = isSample ? [SAMPLED, 3, 24] : [SINGLES, 2, 12];
-  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !THINGSBOARD.includes(scenario));
+  // What ThingsBoard has of its own is in the agent: its sample is a test of its own.
+  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !(scenario in thingsboardScenarios));
   return [
     { title: "every cut, 22 sectors", works: MAIN.flatMap((scenario, index) => everyPoint(scenario, index, single)) },
     {
@@ -109,10 +114,6 @@ export function commitPlan(share: Share): PlanPhase[] {
       works: ["good", "unhealthy", "panel1", "files"].map((scenario) =>
         every(agent(scenario), FEW, isSample ? [stride] : []),
       ),
-    },
-    {
-      title: "every 17th cut, ThingsBoard",
-      works: THINGSBOARD.map((scenario) => every(agent(scenario), FEW, [17])),
     },
     {
       title: "pairs of cuts",
@@ -232,18 +233,13 @@ export function containerPlan(): PlanPhase[] {
   ];
 }
 
-/** The long search of a platform by its scenarios, of the whole agent: every cut, and sequences of two to five. */
-const agentPlan = (scenarios: readonly string[]): PlanPhase[] =>
-  scenarios.map((title) => {
+/** The long search on a platform that is polled, of the whole agent: every cut, and sequences of two to five. */
+export const filesPlan = (): PlanPhase[] =>
+  ["files", "staged"].map((title) => {
     const setting = agent(title);
     const sample = (depth: number): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth });
     return { title, works: [every(setting, SINGLES), ...[2, 3, 4, 5].map(sample)] };
   });
-
-/** The platform that is polled. */
-export const filesPlan = (): PlanPhase[] => agentPlan(["files", "staged"]);
-
-export const thingsboardPlan = (): PlanPhase[] => agentPlan(THINGSBOARD);
 
 /** What new firmware may do on its trial. */
 const TRIALS = ["good", "throws", "hangs", "offline", "unhealthy", "sleeps"];
@@ -320,55 +316,4 @@ function moved(fault: string, random: Random): string {
   const kind = /^[a-z]+/.exec(fault)![0] as NetworkFault["kind"];
   const n = 1 + random.below(8);
   return kind === "reset" || kind === "stall" ? `${kind}${n}x${random.below(8_192)}` : `${kind}${n}`;
-}
-
-/** The search for a mutant: two seconds, less where a check fails early. */
-export function mutantPlan(): Work[] {
-  return [
-    { kind: "lines", lines: SCENARIO_NAMES.map((scenario) => `${scenario}.small.job.-`) },
-    {
-      kind: "lines",
-      lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((scenario) => `${scenario}.small.agent.-`),
-    },
-    ...SCENARIO_NAMES.map((scenario, index): Work => ({
-      kind: "sample",
-      setting: small(scenario),
-      seed: index,
-      count: 12,
-      depth: 2,
-    })),
-    // Small images have no whole block to erase; a block is erased ahead once.
-    { kind: "exhaust", setting: whole("good"), densities: [PAIRS], part: ALL },
-    { kind: "sample", setting: whole("delta"), seed: 1, count: 8, depth: 1 },
-    { kind: "lines", lines: networkSettings(NETWORK, ["good"]).map(({ network }) => `good.small.agent.-.${network}`) },
-    { kind: "exhaust", setting: small("good"), densities: [SPARED], part: ALL },
-    { kind: "wear", setting: small("good"), seeds: 1, stride: 3 },
-  ];
-}
-
-/** The longer search for mutants that neither `mutantPlan` nor the unit tests notice. */
-export function deepMutantPlan(): Work[] {
-  return [
-    ...SCENARIO_NAMES.map((scenario): Work => ({
-      kind: "exhaust",
-      setting: small(scenario),
-      densities: [SPARED],
-      strides: [2],
-      part: ALL,
-    })),
-    ...MAIN.map((scenario, index): Work => ({
-      kind: "sample",
-      setting: whole(scenario),
-      seed: 100 + index,
-      count: 40,
-      depth: 3,
-    })),
-    ...["good", "unhealthy", "panel1"].map((scenario, index): Work => ({
-      kind: "sample",
-      setting: agent(scenario),
-      seed: index,
-      count: 20,
-      depth: 2,
-    })),
-  ];
 }

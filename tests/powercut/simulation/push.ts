@@ -1,5 +1,7 @@
 /** One image that the operator of a scenario pushes. */
-import type { Offer } from "../../../src/job/types";
+import { createHash } from "node:crypto";
+import { buildImage } from "../../../hal/model-chip/build-image";
+import type { Offer, OfferDigest } from "../../../src/job/types";
 
 /** What the new firmware of a push does on its trial. */
 export type Behaviour =
@@ -36,3 +38,39 @@ export interface Push {
 
 /** What the file server has. */
 export const servedOf = ({ file, container }: Push): Uint8Array => container ?? file;
+
+/** The padding differs between images: a sector that is left from another image must not look like one of this. */
+export function image(version: string, size: number): Uint8Array {
+  return buildImage({
+    version,
+    size,
+    seed: `${version} ${size}`,
+    payload: new TextEncoder().encode(`firmware ${version}`),
+  });
+}
+
+const digestOf = (file: Uint8Array): OfferDigest => ({
+  algorithm: "MD5",
+  hex: createHash("md5").update(file).digest("hex"),
+});
+
+export function push(
+  file: Uint8Array,
+  version: string,
+  change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {},
+): Push {
+  const { offer, ...rest } = change;
+  const served = change.container ?? file;
+  const digest = offer?.digest ?? digestOf(served);
+  const url = `http://files/${version}-${digest.hex.slice(0, 6)}.bin?sign=0123456789abcdef0123456789abcdef`;
+  return {
+    file,
+    behaviour: "good",
+    ends: "done",
+    ...rest,
+    offer: { version, size: served.length, url, digest, ...offer },
+  };
+}
+
+export const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
+export const refused = (message: RegExp): Ending => ({ cause: "rejected", message });

@@ -3,11 +3,10 @@
  * acknowledged outcome. A scenario says what the cloud does and what the new firmware is like; the device is under
  * test.
  */
-import { createHash } from "node:crypto";
-import type { Ending, Push } from "./push";
-import type { Offer, OfferDigest } from "../../../src/job/types";
 import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
-import { buildImage } from "../../../hal/model-chip/build-image";
+import { image, push, refused, rolledBack } from "./push";
+import type { Push } from "./push";
+import { thingsboardScenarios } from "./thingsboard-scenarios";
 
 export type ScenarioPlatform =
   | "tencent"
@@ -59,53 +58,6 @@ export function scenario(name: string, scale: Scale = "whole"): Scenario {
 }
 
 const made = new Map<string, Scenario>();
-
-/** The padding differs between images: a sector that is left from another image must not look like one of this. */
-export function image(version: string, size: number): Uint8Array {
-  return buildImage({
-    version,
-    size,
-    seed: `${version} ${size}`,
-    payload: new TextEncoder().encode(`firmware ${version}`),
-  });
-}
-
-const digestOf = (file: Uint8Array): OfferDigest => ({
-  algorithm: "MD5",
-  hex: createHash("md5").update(file).digest("hex"),
-});
-
-export function push(
-  file: Uint8Array,
-  version: string,
-  change: Partial<Omit<Push, "offer">> & { readonly offer?: Partial<Offer> } = {},
-): Push {
-  const { offer, ...rest } = change;
-  const served = change.container ?? file;
-  const digest = offer?.digest ?? digestOf(served);
-  const url = `http://files/${version}-${digest.hex.slice(0, 6)}.bin?sign=0123456789abcdef0123456789abcdef`;
-  return {
-    file,
-    behaviour: "good",
-    ends: "done",
-    ...rest,
-    offer: { version, size: served.length, url, digest, ...offer },
-  };
-}
-
-/** A package of ThingsBoard under the URL that the agent makes for it: over MQTT, and over HTTP. */
-const chunked = (version: string, size: number, change: Partial<Omit<Push, "offer">> = {}): Push => {
-  const file = image(version, size);
-  return push(file, version, { ...change, offer: { url: `mqtt:${version}/${digestOf(file).hex}` } });
-};
-const packaged = (version: string, size: number, change: Partial<Omit<Push, "offer">> = {}): Push =>
-  push(image(version, size), version, {
-    ...change,
-    offer: { url: `http://files/api/v1/token/firmware?title=board&version=${version}` },
-  });
-
-export const rolledBack = (message: RegExp): Ending => ({ cause: "rolled-back", message });
-export const refused = (message: RegExp): Ending => ({ cause: "rejected", message });
 
 type Made = Pick<Scenario, "about" | "pushes"> & Partial<Scenario>;
 
@@ -284,41 +236,7 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
     ],
   }),
 
-  chunks: (size) => ({
-    about: "ThingsBoard, chunks over MQTT: a good update, one that is rolled back, and the next",
-    platform: "thingsboard",
-    pushes: [
-      chunked("0.2.0", size),
-      chunked("0.3.0", size, {
-        behaviour: "unhealthy",
-        ends: rolledBack(/health check failed|failed in its trial/),
-      }),
-      chunked("0.3.1", size),
-    ],
-  }),
-
-  reassigned: (size) => ({
-    about: "ThingsBoard, chunks over MQTT: another package in mid-download, and another while one is on trial",
-    platform: "thingsboard",
-    pushes: [
-      chunked("0.2.0", size, { supersededAt: Math.floor(size / 2) }),
-      chunked("0.3.0", size, { nextInTrial: true }),
-      chunked("0.4.0", size),
-    ],
-  }),
-
-  packages: (size) => ({
-    about: "ThingsBoard over HTTP: another package in mid-download, one that is rolled back, and the next",
-    platform: "thingsboard-http",
-    pushes: [
-      packaged("0.2.0", size, { supersededAt: Math.floor(size / 2) }),
-      packaged("0.3.0", size, {
-        behaviour: "unhealthy",
-        ends: rolledBack(/health check failed|failed in its trial/),
-      }),
-      packaged("0.3.1", size),
-    ],
-  }),
+  ...thingsboardScenarios,
 
   panel: (size) => ({
     about: "ThingsPanel v0: size unknown, a push comes once",
