@@ -35,8 +35,8 @@ try {
     late.catch(() => undefined);
   }
   if (failed > 0) throw new Error(`${failed} of ${CONTRACT.length} checks`);
-  for (const way of ["MQTT", "HTTP"]) {
-    const whole = await runScenarios(logged, mkdtempSync(join(folder, way)), way === "HTTP", (title, states) =>
+  for (const way of ["MQTT", "HTTP"] as const) {
+    const whole = await runScenarios(logged, mkdtempSync(join(folder, way)), { way, slow: true }, (title, states) =>
       console.log(
         states instanceof Error
           ? `not ok: ${way}: ${title}: ${states.message}`

@@ -3,147 +3,20 @@
  * device does, and what the server's own records say of it. `xs-ota device` is the device.
  */
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
-import type { Fault } from "../../host-sim/board/firmware/bundle";
-import { Device } from "../../host-sim/demo/device-process";
-import type { Line } from "../../host-sim/demo/device-process";
-import { WeakLink } from "../../host-sim/faults/weak-link";
-import type { Package, PackageId, ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
+import type { ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
+import { Bench, SIZE } from "./bench";
 
-/** Bytes. */
-const SIZE = 400_000;
-/** Bytes per second of a line on which the download has a middle: progress is told once a second. */
-const RATE = 100_000;
-
-let serial = 0;
-const unique = (what: string): string => `xs-ota-${what}-${Date.now().toString(36)}-${++serial}`;
-
-/** A board in front of a server. It keeps its flash and, but for power cuts, its process from scenario to scenario. */
-export class Bench {
-  readonly operator: ThingsBoardOperator;
-  readonly id: string;
-  readonly title: string;
-  device: Device;
-  readonly #line: WeakLink;
-  readonly #profile: string;
-  readonly #paths: readonly [config: string, state: string];
-  /** Events before this one belong to an earlier scenario. */
-  #from = 0;
-  /** `fw_state` values before this one, likewise. */
-  #told = 0;
-
-  private constructor(
-    operator: ThingsBoardOperator,
-    made: { readonly id: string; readonly title: string; readonly profile: string },
-    paths: readonly [string, string],
-    line: WeakLink,
-  ) {
-    this.operator = operator;
-    this.id = made.id;
-    this.title = made.title;
-    this.#profile = made.profile;
-    this.#paths = paths;
-    this.#line = line;
-    this.device = Device.start(...paths);
-  }
-
-  /** `http`: the bytes come over HTTP, else in chunks over MQTT. */
-  static async make(operator: ThingsBoardOperator, folder: string, http: boolean): Promise<Bench> {
-    const profile = await operator.createProfile(unique("profile"));
-    const { id, accessToken } = await operator.createDevice(unique("device"), profile);
-    const title = unique("app");
-    const paths = [join(folder, "device.json"), join(folder, "board")] as const;
-    const { hostname: host, port = "80" } = new URL(operator.server);
-    const line = await WeakLink.open({
-      targets: [operator.mqtt, { host, port: Number(port) }],
-    });
-    const [mqttPort, httpPort] = line.ports;
-    const config = {
-      platform: "thingsboard",
-      mqtt: { host: "127.0.0.1", port: mqttPort, tls: false },
-      accessToken,
-      title,
-      ...(http ? { server: `http://127.0.0.1:${httpPort}` } : {}),
-    };
-    writeFileSync(paths[0], JSON.stringify(config), { mode: 0o600 });
-    return new Bench(operator, { id, title, profile }, paths, line);
-  }
-
-  /** What came before is no answer to what comes now. */
-  async begin(): Promise<void> {
-    this.#from = this.device.events.length;
-    this.#told = (await this.#all("fw_state")).length;
-  }
-
-  async upload(version: string, fault?: Fault, more: Partial<Package> = {}): Promise<PackageId> {
-    const payload = await firmwarePayload(version, fault);
-    const bytes = buildImage({ version, size: SIZE, payload });
-    return this.operator.upload(this.#profile, { title: this.title, version, bytes, ...more });
-  }
-
-  async offer(version: string, fault?: Fault, more?: Partial<Package>): Promise<void> {
-    await this.operator.assign(this.id, await this.upload(version, fault, more));
-  }
-
-  async withdraw(): Promise<void> {
-    await this.operator.assign(this.id, undefined);
-  }
-
-  loseLine(): void {
-    this.#line.cut();
-  }
-
-  async close(): Promise<void> {
-    await this.device.kill();
-    await this.#line.close();
-  }
-
-  async cutPower(): Promise<void> {
-    await this.device.kill();
-  }
-
-  powerOn(): void {
-    this.device = Device.start(...this.#paths);
-    this.#from = 0;
-  }
-
-  /** The first event of this scenario that fits, past or to come. */
-  until(what: string, fits: (event: Line) => boolean): Promise<Line> {
-    const from = this.#from;
-    const { device } = this;
-    return device.until(what, (event) => fits(event) && device.events.indexOf(event) >= from);
-  }
-
-  /** Offers it over a slow line, and resolves in the middle of the download. */
-  async halfway(version: string): Promise<void> {
-    this.#line.quality = { rate: RATE };
-    await this.offer(version);
-    await this.until("20 %", ({ percent }) => Number(percent) >= 20);
-    this.#line.quality = {};
-  }
-
-  /** The states that the server has of this scenario, without repetitions, once the last one is `last`. */
-  async states(last: string): Promise<readonly string[]> {
-    for (;;) {
-      const states = (await this.#all("fw_state")).slice(this.#told);
-      if (states.at(-1) === last) return states.filter((state, at) => state !== states[at - 1]);
-    }
-  }
-
-  async latest(key: string): Promise<string | undefined> {
-    return (await this.#all(key)).at(-1);
-  }
-
-  async #all(key: string): Promise<readonly string[]> {
-    return (await this.operator.telemetry(this.id, [key]))[key] ?? [];
-  }
-}
+/** How the bytes come. */
+export type Way = "MQTT" | "HTTP";
 
 export interface Scenario {
   readonly title: string;
+  /** Where it means something; default: both. */
+  readonly way?: Way;
+  /** Of those, where it waits for more than a few seconds: `npm test` leaves that out. */
+  readonly slow?: readonly Way[];
   /** Resolves to the server's states. */
   run(bench: Bench): Promise<readonly string[]>;
 }
@@ -165,6 +38,8 @@ async function failed(bench: Bench, error: RegExp, version: string): Promise<rea
   assert.equal(await bench.latest("current_fw_version"), version);
   return states;
 }
+
+const JSON_ERROR = { status: 400, json: { status: 400, message: "Required request parameter is not present" } };
 
 /** In this order: each leaves the board with the firmware that the next one expects. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -270,18 +145,65 @@ export const SCENARIOS: readonly Scenario[] = [
       return updated(bench, "0.11.0");
     },
   },
+  {
+    title: "firmware that hangs is rolled back",
+    slow: ["MQTT", "HTTP"],
+    async run(bench) {
+      await bench.offer("0.12.0", "hang");
+      return failed(bench, /^trial: /, "0.11.0");
+    },
+  },
+  {
+    title: "firmware that never reaches the server is rolled back",
+    slow: ["MQTT", "HTTP"],
+    async run(bench) {
+      await bench.offer("0.13.0", "offline");
+      return failed(bench, /^trial: /, "0.11.0");
+    },
+  },
+  {
+    title: "another credential in the middle of the download, and the old one again",
+    slow: ["HTTP"],
+    async run(bench) {
+      let giveBack = async (): Promise<void> => undefined;
+      await bench.halfway("0.14.0", async () => (giveBack = await bench.takeToken()));
+      await giveBack();
+      return updated(bench, "0.14.0");
+    },
+  },
+  {
+    title: "the HTTP API answers 429, 500 and an error as JSON in the middle of the download",
+    way: "HTTP",
+    async run(bench) {
+      bench.refuse({ status: 429, headers: { "Retry-After": "1" } }, { status: 500 }, JSON_ERROR);
+      await bench.offer("0.15.0");
+      const states = await updated(bench, "0.15.0");
+      assert.ok(bench.refused);
+      return states;
+    },
+  },
+  {
+    title: "a package that is only an address",
+    async run(bench) {
+      await bench.offerLink("0.16.0");
+      return updated(bench, "0.16.0");
+    },
+  },
 ];
 
-/** Runs them all on a device of its own; `tell` hears of each. False: one failed, and those behind it were not run. */
+export const scenariosOf = (way: Way, slow: boolean): readonly Scenario[] =>
+  SCENARIOS.filter((each) => (each.way ?? way) === way && (slow || each.slow?.includes(way) !== true));
+
+/** Runs them on a device of its own; `tell` hears of each. False: one failed, and those behind it were not run. */
 export async function runScenarios(
   operator: ThingsBoardOperator,
   folder: string,
-  http: boolean,
+  { way, slow }: { readonly way: Way; readonly slow: boolean },
   tell: (title: string, states: readonly string[] | Error) => void,
 ): Promise<boolean> {
-  const bench = await Bench.make(operator, folder, http);
+  const bench = await Bench.make(operator, folder, way === "HTTP");
   try {
-    for (const { title, run } of SCENARIOS) {
+    for (const { title, run } of scenariosOf(way, slow)) {
       try {
         await bench.begin();
         tell(title, await run(bench));

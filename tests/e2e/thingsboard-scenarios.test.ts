@@ -2,12 +2,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RestOperator } from "../../host-sim/operators/thingsboard/rest";
-import { SCENARIOS, runScenarios } from "../../scripts/thingsboard/scenarios";
+import { runScenarios, scenariosOf } from "../../scripts/thingsboard/scenarios";
 import { ThingsBoardDouble } from "../doubles/thingsboard/server";
 import { temporaryFolder } from "../kit/folder";
 
-for (const http of [false, true])
-  test(`${SCENARIOS.length} scenarios with bytes over ${http ? "HTTP" : "MQTT"}`, async (t) => {
+for (const way of ["MQTT", "HTTP"] as const)
+  test(`${scenariosOf(way, false).length} scenarios with bytes over ${way}`, async (t) => {
     const double = new ThingsBoardDouble();
     await double.start();
     t.after(() => double.stop());
@@ -16,9 +16,9 @@ for (const http of [false, true])
       restart: () => double.restart(),
     });
     const told: string[] = [];
-    await runScenarios(operator, temporaryFolder(t), http, (title, states) => {
+    await runScenarios(operator, temporaryFolder(t), { way, slow: false }, (title, states) => {
       assert.ok(!(states instanceof Error), `${title}: ${String(states)}`);
       told.push(title);
     });
-    assert.equal(told.length, SCENARIOS.length);
+    assert.equal(told.length, scenariosOf(way, false).length);
   });

@@ -13,6 +13,8 @@ export interface ThingsBoardOperator {
   deleteDevice(device: DeviceId): Promise<void>;
   /** MQTT basic credentials in place of the access token. Ends the device's connection. */
   useBasicCredentials(device: DeviceId, credentials: BasicCredentials): Promise<void>;
+  /** An access token, in place of what the device has. Ends its connection as well. */
+  useAccessToken(device: DeviceId, token: string): Promise<void>;
   upload(profile: ProfileId, firmware: Package): Promise<PackageId>;
   /** A package that is only an address. */
   link(profile: ProfileId, firmware: Link): Promise<PackageId>;

@@ -97,14 +97,24 @@ export class RestOperator implements ThingsBoardOperator {
   }
 
   async useBasicCredentials(device: DeviceId, credentials: BasicCredentials): Promise<void> {
-    const { id, deviceId } = (await this.#call("GET", `device/${device}/credentials`)) as Json;
-    await this.#call("POST", "device/credentials", {
-      id,
-      deviceId,
+    await this.#saveCredentials(device, {
       credentialsType: "MQTT_BASIC",
       credentialsId: null,
       credentialsValue: JSON.stringify(credentials),
     });
+  }
+
+  async useAccessToken(device: DeviceId, token: string): Promise<void> {
+    await this.#saveCredentials(device, {
+      credentialsType: "ACCESS_TOKEN",
+      credentialsId: token,
+      credentialsValue: null,
+    });
+  }
+
+  async #saveCredentials(device: DeviceId, credentials: Json): Promise<void> {
+    const { id, deviceId } = (await this.#call("GET", `device/${device}/credentials`)) as Json;
+    await this.#call("POST", "device/credentials", { id, deviceId, ...credentials });
   }
 
   async upload(profile: ProfileId, { bytes, algorithm = "SHA256", checksum, ...info }: Package): Promise<PackageId> {

@@ -109,6 +109,11 @@ export class Management {
 
   #saveCredentials({ body }: Call): HttpAnswer {
     const device = this.#repository.device(idOf(body["deviceId"]) ?? "");
+    const { credentialsId: token } = body;
+    if (body["credentialsType"] === "ACCESS_TOKEN" && typeof token === "string") {
+      this.#repository.setCredentials(device, { type: "ACCESS_TOKEN", token });
+      return ok(credentialsJson(device));
+    }
     if (body["credentialsType"] !== "MQTT_BASIC") throw new OperatorError(400, "credentials that are not understood");
     const value = parseJson(Buffer.from(String(body["credentialsValue"]))) as Json;
     const { clientId, userName, password } = value as Record<string, string | null | undefined>;

@@ -54,6 +54,10 @@ export class DoubleOperator implements ThingsBoardOperator {
     this.#repository.setCredentials(this.#repository.device(device), { type: "MQTT_BASIC", ...credentials });
   }
 
+  async useAccessToken(device: DeviceId, token: string): Promise<void> {
+    this.#repository.setCredentials(this.#repository.device(device), { type: "ACCESS_TOKEN", token });
+  }
+
   async upload(profile: ProfileId, { bytes, algorithm = "SHA256", checksum, ...info }: Package): Promise<PackageId> {
     const firmware = this.#repository.createPackage(this.#repository.profile(profile), info);
     this.#repository.uploadData(firmware, bytes, algorithm, checksum);
