@@ -127,7 +127,14 @@ export class CloudSide {
    */
   operate(now: number): Offer | number | undefined {
     const open = this.#tasks.find((task) => task.open);
-    if (open !== undefined) return open.deliveries < DELIVERIES_MAX ? this.#send(open) : undefined;
+    if (open !== undefined) {
+      if (open.deliveries >= DELIVERIES_MAX) return undefined;
+      // The device says nothing of what can not begin yet, and asks again by itself.
+      if (this.scenario.platform.startsWith("thingsboard") && open.deliveries > 1 && now < this.#waitsUntil(now))
+        return this.#pushAt;
+      this.#pushAt = undefined;
+      return this.#send(open);
+    }
     const next = this.#next;
     if (next === undefined || this.#tasks.filter(({ push }) => push === next).length >= TRIES) return undefined;
     this.#pushAt ??= this.#triedBefore(next) ? now + OPERATOR_WAIT : now;
@@ -135,6 +142,10 @@ export class CloudSide {
     this.#pushAt = undefined;
     this.#open(next);
     return this.offer();
+  }
+
+  #waitsUntil(now: number): number {
+    return (this.#pushAt ??= now + OPERATOR_WAIT);
   }
 
   /** Takes a report. Returns the offer that answers it. */
