@@ -15,6 +15,7 @@ import { slowFlash } from "./measure/flash-times";
 import { leastHeaps } from "./measure/least-heap";
 import { receiveWindows } from "./measure/receive-windows";
 import { powerCuts, weakLink } from "./measure/weak-link";
+import { idleTable, measureIdle } from "./measure/idle";
 import { countHandshakes, firstByteSection } from "./measure/first-byte";
 import { measureWakes, wakeBars, wakesSection } from "./measure/wakes";
 import { measureAgent, measureParts } from "./measure/work";
@@ -33,6 +34,7 @@ plots and numbers in build/bench/. The last line is the result. docs/MODEL.md sa
 
   --quick      smaller image, fewer seeds: some seconds
   --wakes      only a battery device: awake time, and what a wake costs before the first byte
+  --idle       only a day of an idle device, on each platform
   --seed N     first seed of the line's breaks (default 1)
   --budget     writes bench/budget.json from what is counted now, and nothing else
   --docs       also writes docs/bench.svg, the tables of docs/BENCH.md and that of the README
@@ -44,21 +46,23 @@ interface Arguments {
   readonly docs: boolean;
   readonly budget: boolean;
   readonly wakes: boolean;
+  readonly idle: boolean;
   readonly seed: number;
 }
 
 function readArguments(words: readonly string[]): Arguments | string {
-  let [quick, docs, budget, wakes, seed] = [false, false, false, false, 1];
+  let [quick, docs, budget, wakes, idle, seed] = [false, false, false, false, false, 1];
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "--quick") quick = true;
     else if (word === "--docs") docs = true;
     else if (word === "--budget") budget = true;
     else if (word === "--wakes") wakes = true;
+    else if (word === "--idle") idle = true;
     else if (word === "--seed" && /^\d{1,9}$/.test(words[at + 1] ?? "")) seed = Number(words[++at]);
     else return `bench: ${JSON.stringify(word)} is not understood; see --help`;
   }
-  return { quick, docs, budget, wakes, seed };
+  return { quick, docs, budget, wakes, idle, seed };
 }
 
 async function measure({ quick, seed }: Arguments): Promise<Results> {
@@ -138,6 +142,10 @@ else if (typeof read === "string") {
   const budget = budgetFor(await count());
   writeFileSync(join(ROOT, "bench", "budget.json"), `${JSON.stringify(budget, undefined, 2)}\n`);
   console.log(`ok: ${Object.keys(budget).length} counts in bench/budget.json`);
+} else if (read.idle) {
+  const rows = await measureIdle();
+  process.stdout.write(`${await idleTable(rows)}\n\n`);
+  console.log(`ok: ${rows.length} idle days`);
 } else if (read.wakes) {
   const wakes = measureWakes();
   const tables = [wakesSection(wakes), firstByteSection(wakes, await countHandshakes())];

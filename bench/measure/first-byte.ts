@@ -29,9 +29,26 @@ export async function countHandshakes(): Promise<HandshakeCost[]> {
 }
 
 async function count(kind: KeyKind, name: string): Promise<HandshakeCost> {
+  const { roundTrips, down, up } = await overTls(kind);
+  return { name, roundTrips, down: tens(down), up: tens(up) };
+}
+
+/** Bytes both ways of a whole TLS connection for one request and one answer of so many bytes. */
+export async function countExchange(kind: KeyKind, request: number, answer: number): Promise<number> {
+  const { down, up } = await overTls(kind, { request, answer });
+  return tens(down + up);
+}
+
+async function overTls(
+  kind: KeyKind,
+  exchange?: { readonly request: number; readonly answer: number },
+): Promise<Omit<HandshakeCost, "name">> {
   const authority = await Authority.create(kind);
   const { key, certificate } = await authority.server(["localhost"]);
-  const server = createTlsServer({ key, cert: certificate });
+  const server = createTlsServer({ key, cert: certificate }, (socket) => {
+    socket.once("data", () => socket.write(Buffer.alloc(exchange?.answer ?? 0)));
+    socket.on("error", () => undefined);
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const flights: ("up" | "down")[] = [];
@@ -57,11 +74,17 @@ async function count(kind: KeyKind, name: string): Promise<HandshakeCost> {
     ciphers: SUITES[kind],
   });
   await once(client, "secureConnect");
+  if (exchange !== undefined) {
+    client.write(Buffer.alloc(exchange.request));
+    await once(client, "data");
+    // close_notify of both.
+    client.end();
+    await once(client, "close");
+  }
   client.destroy();
   relay.close();
   server.close();
-  const roundTrips = flights.filter((flight) => flight === "down").length;
-  return { name, roundTrips, down: tens(bytes.down), up: tens(bytes.up) };
+  return { roundTrips: flights.filter((flight) => flight === "down").length, down: bytes.down, up: bytes.up };
 }
 
 /** An ECDSA signature has 70 to 72 bytes. */

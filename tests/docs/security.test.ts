@@ -18,9 +18,10 @@ test("every file that is linked or named is there", () => {
   for (const url of [...linked, ...named]) assert.ok(existsSync(url), url.pathname);
 });
 
-test("every title in italics is one of the tests that its line links to", () => {
+/** Titles in italics on lines that link to tests. Fails where none of a line's files has one. */
+function checkTitles(document: string): number {
   let count = 0;
-  for (const line of text.split("\n")) {
+  for (const line of document.split("\n")) {
     const files = [...line.matchAll(/\]\((\.\.\/tests\/[^)]+)\)/g)].map(([, path]) =>
       readFileSync(new URL(path!, DOCUMENT), "utf8"),
     );
@@ -33,7 +34,20 @@ test("every title in italics is one of the tests that its line links to", () => 
       count++;
     }
   }
+  return count;
+}
+
+test("every title in italics is one of the tests that its line links to", () => {
+  const count = checkTitles(text);
   assert.ok(count > 40, `${count} titles`);
+});
+
+test("docs/PLATFORMS.md: what works on a platform is shown by the test that the cell names", () => {
+  const document = readFileSync(new URL("docs/PLATFORMS.md", ROOT), "utf8");
+  const [, section = ""] = /\n## What works where\n([^]*?)\n## /.exec(document) ?? [];
+  const shown = [...section.matchAll(/\| yes\b[^|]*/g)];
+  assert.ok(shown.length >= 12, `${shown.length} cells`);
+  for (const [cell] of shown) assert.equal(checkTitles(cell), 1, cell);
 });
 
 test("the README gives a reason for every package", () => {
