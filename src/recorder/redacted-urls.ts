@@ -29,9 +29,13 @@ export class RedactedUrls {
     return typeof value === "object" && value !== null && "url" in value ? this.withoutUrl(value as Offer) : value;
   }
 
-  private withoutUrl(offer: Offer): Offer {
+  private withoutUrl({ delta, ...plain }: Offer): Offer {
+    const offer = { ...plain, url: this.named(plain.url) };
+    return delta === undefined ? offer : { ...offer, delta: { ...delta, url: this.named(delta.url) } };
+  }
+
+  private named(url: string): string {
     const { urls } = this;
-    const { url } = offer;
     let place = urls.indexOf(url);
     if (place < 0) {
       place = this.seen++ % URLS_MAX;
@@ -40,6 +44,6 @@ export class RedactedUrls {
     // The latest one that has this place.
     const latest = this.seen - 1;
     const number = latest - ((latest - place) % URLS_MAX);
-    return { ...offer, url: `${url.startsWith("http:") ? "http" : "https"}://file-${number}/` };
+    return `${url.startsWith("http:") ? "http" : "https"}://file-${number}/`;
   }
 }

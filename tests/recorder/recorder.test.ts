@@ -6,6 +6,7 @@ import { replay } from "../../host-sim/replay/replay";
 import { EVENTS, KEPT_MAX, RECORDING_MAX } from "../../src/recorder/format";
 import { Recorder } from "../../src/recorder/recorder";
 import { DEFAULTS, TABLE } from "../../src/job/machine";
+import { containerOf } from "../kit/containers";
 import { JobFixture, image, offerOf } from "../job/job-fixture";
 
 const next = image("0.2.0", 200_000);
@@ -112,6 +113,24 @@ test("no URL, only which one it was and whether it is plain", () => {
   }
   const told = Buffer.from(second!).toString("latin1");
   assert.ok(told.includes("https://file-0/") && told.includes("https://file-1/"));
+});
+
+test("an offer with a container beside the image: no URL of either, and the image in its place replays", () => {
+  const container = containerOf(next, [image("0.0.9", 100_000)], { whole: false }).bytes;
+  const digest = { algorithm: "SHA256", hex: "ab".repeat(32) } as const;
+  const delta = { url: "https://files.example/secret.xsu?token=s3cr3t", size: container.length, digest };
+  const { fixture, recorders } = recorded();
+  fixture.connect();
+  fixture.push({ ...offer, delta });
+  fixture.dispatch({ type: "total", size: container.length, validator: undefined });
+  fixture.dispatch({ type: "sector", offset: 0, bytes: container.slice(0, 4096) });
+  fixture.deliver(next);
+  const bytes = recorders[0]!.bytes();
+  for (const part of ["secret", "s3cr3t", "files.example"])
+    assert.ok(!Buffer.from(bytes).toString("latin1").includes(part), part);
+  const { run } = readRecording(bytes);
+  assert.equal(replay(run).doubt, undefined);
+  assert.equal(typesOf(run.entries).filter((type) => type === "sector").length, 1 + Math.ceil(200_000 / 4096));
 });
 
 test("what a trial leaves to the firmware that follows fits its room, and can be read", () => {
