@@ -1,9 +1,11 @@
-/** Containers and sleep, which no platform knows of, on each of them but static files (tests/static). */
+/** Containers, sleep and recordings, which no platform knows of, on each of them but static files (tests/static). */
 import { generate, parser } from "mqtt-packet";
 import type { Packet } from "mqtt-packet";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { readRecording } from "../../host-sim/replay/read-recording";
+import { replay } from "../../host-sim/replay/replay";
 import { HawkbitPlatform } from "../../src/platforms/hawkbit/dialect";
 import { TencentPlatform } from "../../src/platforms/tencent/dialect";
 import { ThingsBoardPlatform } from "../../src/platforms/thingsboard/dialect";
@@ -140,10 +142,11 @@ const SERVERS: Servers = {
   "ThingsBoard over HTTP": thingsboard(true),
 };
 
-/** Offers the file and runs until 0.2.0 is idle, over restarts and sleeps; returns the device. */
-async function updated(
+/** Offers the file and runs until the update has ended, over restarts and sleeps; returns the device. */
+async function run(
   name: string,
   bytes: Uint8Array,
+  ends: "done" | "fail",
   options: Partial<VirtualDeviceOptions> = {},
 ): Promise<VirtualDevice> {
   const clock = new VirtualClock();
@@ -164,7 +167,7 @@ async function updated(
   });
   await server.offer(bytes);
   device.powerOn();
-  while (!device.notices.some((notice) => notice.event === "state" && notice.state === "done")) {
+  while (!device.notices.some((notice) => notice.event === "state" && notice.state === ends)) {
     assert.ok(clock.now() < SPAN, `${name}: ${device.state}; ${JSON.stringify(device.notices.slice(-5))}`);
     clock.step();
     const { restartWanted } = device.board;
@@ -175,22 +178,34 @@ async function updated(
     device.powerOn(restartWanted === "sleep" ? "deep-sleep" : "software");
   }
   clock.advance(60_000);
-  assert.equal(device.version, "0.2.0");
-  assert.equal(await server.record(), server.done);
+  assert.equal(device.version, ends === "done" ? "0.2.0" : "0.1.0");
+  assert.equal((await server.record()) === server.done, ends === "done");
   return device;
 }
 
 for (const name of Object.keys(SERVERS)) {
   test(`${name}: a container is taken as the file of an update, and the device makes the image of it`, async () => {
     const { bytes } = containerOf(NEXT, [firmwareImage("0.1.0", SIZE)]);
-    const device = await updated(name, bytes);
+    const device = await run(name, bytes, "done");
     assert.ok(device.notices.some((notice) => notice.event === "state" && notice.state === "expanding"));
   });
 
   test(`${name}: a sleeping device is updated over several wakes`, async () => {
-    const device = await updated(name, NEXT, { sleepSeconds: ASLEEP, wake: { seconds: 3 } });
+    const device = await run(name, NEXT, "done", { sleepSeconds: ASLEEP, wake: { seconds: 3 } });
     const sleeps = device.notices.filter(({ event }) => event === "sleep").length;
     assert.ok(sleeps >= 1, `${sleeps} sleeps`);
     assert.ok(device.notices.some(({ event }) => event === "resume"));
+  });
+
+  test(`${name}: an update that fails leaves a recording that replays to the same end`, async () => {
+    const recordings: Uint8Array[] = [];
+    await run(name, NEXT, "fail", {
+      onHealthCheck: (answer) => answer(false, "bad firmware"),
+      onDiagnostics: (recording) => recordings.push(recording),
+    });
+    // A cloud may offer it again, which is refused.
+    const [first] = recordings.map((recording) => readRecording(recording).run);
+    assert.equal(first?.end?.cause, "rolled-back");
+    assert.equal(replay(first).doubt, undefined);
   });
 }

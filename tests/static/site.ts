@@ -71,7 +71,9 @@ export interface Scene {
 
 /** Polls each hour. The device is switched on. */
 export function scene(
-  options: Partial<Pick<VirtualDeviceOptions, "policy" | "sleepSeconds" | "wake" | "modules">> = {},
+  options: Partial<
+    Pick<VirtualDeviceOptions, "policy" | "sleepSeconds" | "wake" | "onHealthCheck" | "onDiagnostics">
+  > = {},
 ): Scene {
   const { policy, ...more } = options;
   const clock = new VirtualClock();
