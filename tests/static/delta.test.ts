@@ -15,6 +15,9 @@ const NEXT = related("0.2.0", SIZE);
 const FITTING = containerOf(NEXT, [RUNNING], { whole: false }).bytes;
 const FOREIGN = containerOf(NEXT, [related("0.0.9", SIZE)], { whole: false }).bytes;
 
+/** Between two power cuts that are tried. */
+const STEPS = 7;
+
 /** Publishes 0.2.0 with a container beside it, and lets the device take it. */
 function updated(container: Uint8Array, options: Parameters<typeof scene>[0] = {}, image = NEXT): Scene {
   const all = scene(options);
@@ -89,3 +92,20 @@ test("static: a power cut while the container is fetched costs a sector, and the
 });
 
 const isUnderWay = (notice: object): boolean => (notice as { percent?: number }).percent! >= 30;
+
+test("static: wherever the power is cut, the device ends in the image, by container or plain, and reports it once", () => {
+  for (const container of [FITTING, FOREIGN])
+    for (let cut = 1, ended = false; !ended; cut += STEPS) {
+      const { site, device, until } = scene();
+      site.publish("0.2.0", { ...site.add("fw.bin", NEXT), delta: site.add("fw.xsu", container) });
+      device.powerOn();
+      let steps = 0;
+      until("the moment of the cut", () => steps++ === cut || site.reports.length > 0);
+      ended = site.reports.length > 0;
+      device.powerOff();
+      device.powerOn();
+      until("0.2.0 is reported", () => site.reports.length > 0);
+      assert.equal(device.version, "0.2.0", `cut at step ${cut}`);
+      assert.deepEqual(site.reports, [{ deviceId: "dev-1", version: "0.2.0", state: "done" }], `cut at step ${cut}`);
+    }
+});
