@@ -28,8 +28,8 @@ const base: FleetOptions = {
   ramp: DEVICES * 10,
   timeLimit: 30 * 60_000,
   seed: 3,
-  // Of few devices, polls of a minute come every three seconds.
-  speed: IS_LARGE ? 2 : 20,
+  // Of few devices, polls of a minute come every five seconds, and time-outs are a second.
+  speed: IS_LARGE ? 2 : 12,
 };
 const fleet = (options: Partial<FleetOptions>): Promise<FleetResult> => runFleet({ ...base, ...options }, quiet);
 
@@ -45,8 +45,8 @@ describe("a fleet on", { concurrency: IS_LARGE ? 1 : 4 }, () => {
     // Five standard deviations.
     assert.ok(Math.abs(waves[0]!.size - DEVICES / 2) <= 2.5 * Math.sqrt(DEVICES), `${waves[0]!.size} at 50 %`);
     assert.deepEqual(result.records, { done: DEVICES });
-    // On a busy machine a connection of many is cut, and costs what was in flight.
-    assert.ok(server.served >= DEVICES * 40_000 && server.served <= DEVICES * (IS_LARGE ? 60_000 : 40_000));
+    // On a busy machine a connection may be cut, and costs what was in flight.
+    assert.ok(server.served >= DEVICES * 40_000 && server.served <= DEVICES * 80_000, `${server.served} bytes`);
     assert.deepEqual(readdirSync(site), []);
     assert.match(asText(result), /up to 50 %: \d+ devices, \d+ took it, 0 failed; \d+\.\d % of all have it/);
   });
