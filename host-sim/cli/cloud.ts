@@ -1,6 +1,8 @@
+import type { KeyObject } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { InvalidArgumentError, Option, type Command } from "commander";
+import { exposure } from "../board/config/exposure";
 import { fileReason } from "../board/config/file-errors";
 import { bracketed } from "../board/config/host-name";
 import { readText } from "../board/config/text-file";
@@ -12,6 +14,7 @@ import { demoDevice, deviceOf, newDevice, parseDevice, readDevices, type NamedDe
 import { givenCertificate, keptAuthority, writeClientCertificate, ROOT_FILE } from "./cloud-tls";
 import { orFail } from "./errors";
 import { onEnter } from "./foreground";
+import { readPrivateKey } from "./signing/keys";
 import { hostArgument, originArgument } from "./arguments";
 import { outliveOutput, print } from "./output";
 
@@ -30,6 +33,7 @@ interface CloudFlags {
   readonly brokerCa?: string;
   readonly packages?: string;
   readonly deltas: number;
+  readonly deltaKey?: string;
   readonly device?: readonly NamedDevice[];
   readonly newDevice?: readonly string[];
   readonly devices?: string;
@@ -110,7 +114,8 @@ function packageOptions(command: Command): void {
       "older packages of its product that each uploaded image is compared with, to make a container of it; 0 for none",
       deltaCount,
       3,
-    );
+    )
+    .option("--delta-key <file>", "private key that signs these containers: devices with signing keys take no others");
 }
 
 function tlsOptions(command: Command): void {
@@ -140,6 +145,7 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     cloud: await cloudOptions(flags),
     engine: flags.engine,
     deltas: flags.deltas,
+    ...(flags.deltaKey === undefined ? {} : { deltaKey: signingKey(flags.deltaKey) }),
     network: flags.network === true,
     ...(root === undefined ? {} : { rootFile: root }),
     failed: say,
@@ -164,6 +170,12 @@ async function run(images: readonly string[], flags: CloudFlags): Promise<void> 
     throw error;
   }
   onEnter(() => say(`console: ${host.link()}`));
+}
+
+function signingKey(path: string): KeyObject {
+  const exposed = exposure(path);
+  if (exposed !== undefined) say(`warning: ${exposed}`);
+  return readPrivateKey(path);
 }
 
 async function cloudOptions(flags: CloudFlags): Promise<CloudOptions> {

@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -28,6 +29,8 @@ export interface CloudHostOptions {
   readonly network?: boolean;
   /** Older packages that each uploaded image is compared with, to make a container of it; default 0, 31 at most. */
   readonly deltas?: number;
+  /** Private key that signs these containers; default: they are not signed. */
+  readonly deltaKey?: KeyObject;
   /** Path of the root certificate that devices trust, if the cloud speaks TLS: each device.json names it. */
   readonly rootFile?: string;
   /** Is told of faults of this program, of calls that a full disk refused and of ends of certificates, one line each. */
@@ -78,7 +81,7 @@ export async function createCloudHost(options: CloudHostOptions): Promise<CloudH
     cloud,
     boards,
     access,
-    containers: new Containers(cloud.packages),
+    containers: new Containers(cloud.packages, options.deltaKey),
     updateBytes: new UpdateBytes(cloud),
     deltas: options.deltas ?? 0,
     events,

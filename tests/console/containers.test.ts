@@ -1,12 +1,18 @@
 /** The cloud makes containers of its packages, by itself and when it is asked to. */
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { CloudHost } from "../../host-sim/cloud/cloud-host";
 import type { Views } from "../../host-sim/cloud/api/schemas/views";
+import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { pack } from "../../host-sim/delta/pack";
+import { readContainer } from "../../src/container/format";
+import { refusalOfSignature } from "../../src/signature/check";
+import { TRAILER } from "../../src/signature/trailer";
 import { BOARD } from "../cloud/helpers";
+import { makeKey } from "../signature/test-keys";
 import { call, ok, raw, withHost } from "./helpers";
 
 type PackageView = Views["package"];
@@ -67,6 +73,25 @@ test("it is what the command makes of the same images, byte for byte", async () 
     assert.deepEqual(Buffer.from(await reader.read(0, made.size)), Buffer.from(bytes));
     await reader.close();
   });
+});
+
+test("with a key the cloud signs what it makes", async () => {
+  const key = makeKey();
+  await withHost(
+    async (host) => {
+      await upload(host, "0.1.0");
+      const { id } = await upload(host, "0.2.0");
+      const { package: made } = await ok<{ package: PackageView }>(host, `/packages/${id}/container`, ask(1));
+      const reader = await host.cloud.packages.reader(made.id);
+      const bytes = await reader.read(0, made.size);
+      await reader.close();
+      const covered = readContainer(bytes).headLength - TRAILER;
+      const hash = new Uint8Array(createHash("sha256").update(bytes.subarray(0, covered)).digest());
+      const trailer = bytes.subarray(covered, covered + TRAILER);
+      assert.equal(refusalOfSignature(hash, trailer, [key.point], new NodeCrypto()), undefined);
+    },
+    { deltaKey: key.privateKey },
+  );
 });
 
 test("what no container can be made of is refused with the reason", async () => {

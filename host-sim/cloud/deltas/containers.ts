@@ -2,6 +2,7 @@
  * Containers that the cloud makes of its own packages: a new image as patches from older ones of its product, and
  * compressed. Each becomes a package of the same version, which a rollout offers to devices that take containers.
  */
+import type { KeyObject } from "node:crypto";
 import { pack } from "../../delta/pack";
 import type { PackageStore, Package } from "../core/files/packages";
 
@@ -20,13 +21,16 @@ export interface MadeContainer {
 
 export class Containers {
   readonly #packages: PackageStore;
+  readonly #key: KeyObject | undefined;
   readonly #ended = new AbortController();
   /** One at a time: each comparison takes a core and much memory. */
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(packages: PackageStore) {
+  /** `key`: private; signs each container. Default: they are not signed. */
+  constructor(packages: PackageStore, key?: KeyObject) {
     this.#packages = packages;
+    this.#key = key;
   }
 
   /** Older packages that a container of this one may be made from, the newest first. */
@@ -60,7 +64,8 @@ export class Containers {
     if (older.length === 0) throw new Error("there is no older package of its product and chip");
     const to = await this.#read(file);
     const from = await Promise.all(older.map((each) => this.#read(each)));
-    const { bytes, left } = await pack({ to, from, seconds: SECONDS, signal: this.#ended.signal });
+    const signing = this.#key === undefined ? {} : { key: this.#key };
+    const { bytes, left } = await pack({ to, from, seconds: SECONDS, signal: this.#ended.signal, ...signing });
     const { version } = file;
     return { file: await this.#packages.add(bytes, { version, name: `update-${version}.xsu` }), left };
   }
