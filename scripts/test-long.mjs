@@ -104,6 +104,19 @@ const PARTS = [
     command: [...NODE, "tests/fuzz/main.ts", "--seconds", "1800", "--seed", "7"],
   },
   {
+    name: "delta",
+    what: "the chip's decoder under AddressSanitizer and UBSan, a million damaged blocks",
+    time: "10 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/delta/native.test.ts"],
+    env: { XS_OTA_INPUTS: "500000" },
+  },
+  {
+    name: "rollout",
+    what: "1,000 devices on five older versions take one container, over weak lines and power cuts",
+    time: "3 min",
+    command: [...NODE, "tests/delta/rollout-main.ts"],
+  },
+  {
     name: "sockets",
     what: "the chip's TCP under ThreadSanitizer and AddressSanitizer, a million segments each",
     time: "2 min",
