@@ -9,7 +9,7 @@ import { conclude, fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { before, to } from "./states";
 import type { Choosing, Downloading, Idle, Reporting, Step, Storing } from "./states";
-import { knownAs, stagedIn } from "./staged";
+import { namesOf, stagedIn } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE } from "./target";
 
@@ -26,8 +26,8 @@ export const chosen = (
   if (image !== undefined && startsWith(container.image, image.id))
     return before([STOP], conclude(job, { kind: "done" }));
   if (container.version === version) return fail(context, job, "rejected", refusalOfOther(version), {});
-  const next = knownAs(job.offer, container.file);
-  const history = FIRMWARE.refusalByHistory(context, next, now);
+  const names = namesOf(job.offer, container.file);
+  const history = names.map((name) => FIRMWARE.refusalByHistory(context, name, now)).find((why) => why !== undefined);
   if (history !== undefined) return fail(context, job, "rejected", history, {});
   const parts = partsFor(container, image);
   const all = options.refusalOfSignature === undefined;
@@ -39,7 +39,7 @@ export const chosen = (
         : `the container and the image of ${container.file.length} bytes do not fit the slot of ${facts.slotSize}`;
     return refuseContainer(context, job, "rejected", why);
   }
-  const effects = job.stage(staged).concat(FIRMWARE.installs(context, next, now), job.eraseFront());
+  const effects = job.stage(staged).concat(FIRMWARE.installs(context, names[0], now), job.eraseFront());
   if (!isWhole(staged, container.length)) return before([STOP, ...effects], startDownload(job, now));
   const storing: Storing = { name: "storing", job, progress, bytes, repairs: 0 };
   return to(storing, effects.concat(store(context, job, bytes)));

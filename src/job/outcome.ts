@@ -33,8 +33,8 @@ export const fail = (
   text: string,
   after: Aftermath,
 ): Step<Reporting> => {
-  const { offer, known } = job;
-  const denied = after.deny ? remember(context, after.deny === "file" ? [offer] : [offer, known], cause) : [];
+  const { offer, names } = job;
+  const denied = after.deny ? remember(context, after.deny === "file" ? [offer] : [offer, ...names], cause) : [];
   const outcome = failure(cause, text);
   // The verdict first: what follows is made up for at the next boot if the power is cut, and changes nothing about the
   // verdict.
@@ -88,7 +88,7 @@ export const refuse = <S extends State>(
   ]);
 };
 
-/** `offers`: of the file and of the image that it makes, which are one where it is no container. */
+/** `offers`: of the file, and of the image by each of its digests; all are one where the file is no container. */
 export const remember = ({ denylist }: JobContext, offers: readonly Offer[], cause: Cause): JobEffect[] => {
   const added = offers.map(({ digest }) => denylist.add(digest, cause)).filter((bytes) => bytes !== undefined);
   const bytes = added[added.length - 1];

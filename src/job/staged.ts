@@ -9,13 +9,14 @@ import type { Offer, OfferDigest } from "./types";
 import { toHex } from "../util/hex";
 
 /**
- * What is in the slot in the end, as a plain offer of it would say on the platform of `offer`: by that, denylist and
- * budgets know it, whichever way it comes.
+ * What is in the slot in the end, as plain offers of it would say: first as on the platform of `offer`. By that, denylist
+ * and budgets know it, whichever way it comes.
  */
-export const knownAs = (offer: Offer, file: Staged["file"]): Offer =>
-  offer.digest?.algorithm === "MD5"
-    ? { ...offer, size: file.length, digest: { algorithm: "MD5", hex: toHex(file.md5) } }
-    : imageOf(offer, file);
+export const namesOf = (offer: Offer, file: Staged["file"]): [Offer, Offer] => {
+  const sha256 = imageOf(offer, file);
+  const md5: Offer = { ...sha256, digest: { algorithm: "MD5", hex: toHex(file.md5) } };
+  return offer.digest?.algorithm === "MD5" ? [md5, sha256] : [sha256, md5];
+};
 
 /** The same, by the digest that proves it. */
 export const imageOf = (offer: Offer, { length, sha256 }: Staged["file"]): Offer => ({

@@ -9,7 +9,7 @@ import { identityOf, taskOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
-import { imageOf, knownAs, tailOf } from "./staged";
+import { imageOf, namesOf, tailOf } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE, targetOf } from "./target";
 import type { Target } from "./target";
@@ -123,9 +123,12 @@ export class StoredJob {
   get image(): Offer {
     return this.imageOffer;
   }
-  /** The image, as denylist and budgets know it. */
+  /** The image, as the denylist may know it; budgets know it by the first of these. */
+  get names(): readonly Offer[] {
+    return this.staged === undefined ? [this.offer] : namesOf(this.offer, this.staged.file);
+  }
   get known(): Offer {
-    return this.staged === undefined ? this.offer : knownAs(this.offer, this.staged.file);
+    return this.names[0]!;
   }
   /** Of a container the checkpoint of the image carries the identity of the image, which older firmware does not know. */
   private get identityNow(): number {
@@ -330,13 +333,9 @@ export class StoredJob {
   /** A header without an offset counts for nothing, and neither does an offset without a header. */
   private deleteCheckpoint(): JobEffect[] {
     const { offset, header, erased } = this.ofOffer;
-    const effects: JobEffect[] = [
-      ...(erased === undefined ? [] : [{ type: "delete", key: erased.key } as const]),
-      { type: "delete", key: offset.key },
-      { type: "delete", key: header.key },
-    ];
-    if (this.staged !== undefined) effects.push({ type: "delete", key: RECORDS.stagedOffset.key });
-    return effects;
+    const staged = this.staged === undefined ? [] : [RECORDS.stagedOffset];
+    const records = [...(erased === undefined ? [] : [erased]), offset, header, ...staged];
+    return records.map(({ key }) => ({ type: "delete", key }));
   }
 
   private putRecord(): JobEffect {

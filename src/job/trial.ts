@@ -222,10 +222,10 @@ export const giveUp = (
 };
 
 /** On the denylist; without a digest only the count of its trials can say that it is at fault. */
-const blame = (context: JobContext, { known, offer, stamp }: StoredJob, now: number): JobEffect[] =>
+const blame = (context: JobContext, { known, names, offer, stamp }: StoredJob, now: number): JobEffect[] =>
   known.digest === undefined
     ? context.budgets.trialEnded(known, "rolled back", stamp, now)
-    : remember(context, [offer, known], "rolled-back");
+    : remember(context, [offer, ...names], "rolled-back");
 
 export const giveUpWithoutJob = (context: JobContext): Step<RollingBackWithoutJob> =>
   to({ name: "rolling-back-without-job" }, leave(context));

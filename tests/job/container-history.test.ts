@@ -52,6 +52,23 @@ for (const [algorithm, offered] of Object.entries(PLATFORMS)) {
   });
 }
 
+for (const [first, second] of [
+  [PLATFORMS.MD5, PLATFORMS.SHA256],
+  [PLATFORMS.SHA256, PLATFORMS.MD5],
+] as const)
+  test(`an image that was rolled back is refused by its other digest too, first ${first(next).digest?.algorithm}`, () => {
+    for (const [one, other] of [
+      [next, container.bytes],
+      [container.bytes, next],
+      [container.bytes, containerOf(next, [old]).bytes],
+    ] as const) {
+      const on = device({ answers: { health: false } });
+      on.update(one, first(one));
+      assert.match(on.outcomes[0] ?? "", /^rolled-back/);
+      refusedAtOnce(on, second(other), other);
+    }
+  });
+
 test("an image that was confirmed here as a plain file is a repeated install in a container, and the other way round", () => {
   for (const [first, second] of [
     [next, container.bytes],
