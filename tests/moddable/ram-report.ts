@@ -1,7 +1,7 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
  * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
- * takes "ram", "flash" or "platforms" for one of them alone.
+ * takes "ram", "expand", "flash" or "platforms" for one of them alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
+import { containerOf } from "../kit/containers";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 import { platformTable } from "./platform-flash";
@@ -27,6 +28,8 @@ interface Reading {
   readonly version?: string;
   /** Of the engine's pointers; in the first reading. */
   readonly bits?: number;
+  /** Bytes of the system's heap that the decoder of containers takes. */
+  readonly decoder?: number;
 }
 
 interface Scenario {
@@ -34,6 +37,8 @@ interface Scenario {
   readonly tls: boolean;
   readonly range: number;
   readonly updates: number;
+  /** The last update comes as a container with a patch. */
+  readonly container?: boolean;
 }
 
 const SCENARIOS: readonly Scenario[] = [
@@ -44,6 +49,8 @@ const SCENARIOS: readonly Scenario[] = [
   { name: "TLS", tls: true, range: 8_192, updates: 10 },
   { name: "TLS", tls: true, range: 16_384, updates: 1 },
 ];
+
+const CONTAINER: Scenario = { name: "container", tls: false, range: 8_192, updates: 2, container: true };
 
 /** Bytes on a chip; of an engine built for 64 bits the chunks are a little larger. */
 const bytes = ({ slots, chunks }: Reading): number => slots * SLOT + chunks;
@@ -60,10 +67,16 @@ rmSync(OUT, { recursive: true, force: true });
  * Every reading of a run: "nothing", then "idle" before and after each update with the readings of its download in
  * between.
  */
-async function measure(headless: string, app: string, { tls, range, updates }: Scenario): Promise<Reading[]> {
+async function measure(
+  headless: string,
+  app: string,
+  { tls, range, updates, container }: Scenario,
+): Promise<Reading[]> {
   const cloud = await createCloud(tls ? { tls: { kind: "ec" } } : {});
   await cloud.start();
   const deviceName = `ram-${tls ? "tls" : "tcp"}-${range}`;
+  const imageOf = (update: number): Uint8Array =>
+    buildImage({ version: `0.${update}.0`, payload: Buffer.from("// for the meter"), size: SIZE });
   const device = cloud.addDevice("tencent", { ...IDENTITY, deviceName });
   const root = join(folder, "root.der");
   if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
@@ -80,10 +93,10 @@ async function measure(headless: string, app: string, { tls, range, updates }: S
     await run.line(({ at, version }) => at === "idle" && version === "0.0.1");
     for (let update = 1; update <= updates; update++) {
       const version = `0.${update}.0`;
-      const task = cloud.push(
-        device,
-        await cloud.packages.add(buildImage({ version, payload: Buffer.from("// for the meter"), size: SIZE })),
-      );
+      const image = imageOf(update);
+      const packed = container === true && update === updates;
+      const file = packed ? containerOf(image, [imageOf(update - 1)], { whole: false }).bytes : image;
+      const task = cloud.push(device, await cloud.packages.add(file, { version, name: version }));
       await run.line((line) => line["at"] === "idle" && line["version"] === version);
       const { status, message } = await cloud.settled(task.id);
       if (status !== "success") throw new Error(`update ${update}: ${status}, ${message ?? ""}\n${run.transcript()}`);
@@ -138,6 +151,24 @@ function growthTable(results: readonly (readonly [Scenario, readonly Reading[]])
   ].join("\n");
 }
 
+/** What the last update takes above idle, by its phases. */
+function expandTable(readings: readonly Reading[]): string {
+  const before = readings.findLastIndex(({ at }, index) => at === "idle" && index < readings.length - 1);
+  const [idle, update] = [readings[before]!, readings.slice(before + 1)];
+  const above = (at: string): number =>
+    most(
+      update.filter((each) => each.at === at),
+      bytes,
+    ) - bytes(idle);
+  const decoder = update.find((reading) => reading.decoder !== undefined)!.decoder!;
+  const expanding = above("expanding");
+  return [
+    "| the container is fetched, above idle, bytes | expanding, above idle | the decoder, outside of XS | together |",
+    "|---:|---:|---:|---:|",
+    `| ${[above("downloading"), expanding, decoder].map(number).join(" | ")} | **${number(expanding + decoder)}** |`,
+  ].join("\n");
+}
+
 /** Puts `text` between the marks of that name, which one of the documents has. */
 function place(name: string, text: string): void {
   const path = join(ROOT, "docs", name === "platforms" ? "PLATFORMS.md" : "MODDABLE.md");
@@ -149,6 +180,11 @@ function place(name: string, text: string): void {
 }
 
 /** Each table under its mark's name. */
+async function expandTables(): Promise<{ [name: string]: string }> {
+  const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
+  return { expand: expandTable(await measure(buildHeadless(OUT), app, CONTAINER)) };
+}
+
 async function ramTables(): Promise<{ [name: string]: string }> {
   const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
   const headless = buildHeadless(OUT);
@@ -166,6 +202,7 @@ try {
   const asked = (name: string): boolean => only === undefined || only === name;
   const tables = {
     ...(asked("ram") ? await ramTables() : {}),
+    ...(asked("expand") ? await expandTables() : {}),
     ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
     ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };

@@ -41,6 +41,17 @@ const meter = new Meter();
 let deepest = 0;
 const say = (line: object): void => trace(`${JSON.stringify(line)}\n`);
 
+/** What is done while sectors are written. */
+let moment: "downloading" | "expanding" = "downloading";
+const EXPANDER: ReturnType<Boot["expander"]> = {
+  begin: (offset, length, start, size) => MemoryChip.expandBegin(offset, length, start, size),
+  next: (into) => MemoryChip.expandNext(into),
+  close: () => {
+    moment = "downloading";
+    MemoryChip.expandClose();
+  },
+};
+
 class Slots implements Flash {
   readonly size = SLOT_SIZE;
   readonly sectorSize = SECTOR;
@@ -61,7 +72,7 @@ class Slots implements Flash {
     MemoryChip.write(this.#slot, offset, bytes);
     const live = this.#writes++ % LIVE_EVERY === 0;
     deepest = Math.max(deepest, meter.read().stack);
-    say({ at: live ? "downloading" : "garbage", ...(live ? meter.live() : meter.read()) });
+    say({ at: live ? moment : "garbage", ...(live ? meter.live() : meter.read()) });
   }
   read(offset: number, into: Uint8Array): void {
     MemoryChip.read(this.#slot, offset, into);
@@ -105,8 +116,10 @@ function run(slot: number, version: string, state: SlotState): void {
     target: () => `ota_${other}`,
     resetReason: () => "software",
     readRunning: (offset, into) => MemoryChip.read(slot, offset, into),
-    expander() {
-      throw new Error("no containers here");
+    expander(oldLength) {
+      moment = "expanding";
+      say({ at: "decoder", decoder: MemoryChip.expandOpen(other, oldLength), ...meter.live() });
+      return EXPANDER;
     },
     targetStarted: () => undefined,
     lastInvalid: () => undefined,

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT = 2 << 20, SECTOR = 4096, RECORDS = 16, KEY = 16 };
+#include "expand.h"
+
+enum { SLOT = 2 << 20, SECTOR = 4096, RECORDS = 32, KEY = 16 };
 
 typedef struct {
   char key[KEY];
@@ -105,4 +107,71 @@ void xs_ram_put(xsMachine *the)
     return;
   }
   xsUnknownError("no room for another record");
+}
+
+/* As hal/esp32/ota_expander.c. The slots do not move, and nothing of the decoder is in the JavaScript heap. */
+
+typedef struct {
+  int target;
+  expand_t expand;
+} Opened;
+
+static Opened *gOpened;
+
+static int readSlot(int slot, uint32_t offset, void *into, uint32_t length)
+{
+  if (offset > SLOT || length > SLOT - offset)
+    return EXPAND_RANGE;
+  memcpy(into, gSlots[slot] + offset, length);
+  return EXPAND_OK;
+}
+
+static int readBlock(void *context, uint32_t offset, void *into, uint32_t length)
+{
+  return readSlot(((Opened *)context)->target, offset, into, length);
+}
+
+static int readOld(void *context, uint32_t offset, void *into, uint32_t length)
+{
+  return readSlot(1 - ((Opened *)context)->target, offset, into, length);
+}
+
+/* open(target, oldLength): bytes of the system's heap that it takes */
+void xs_ram_expandOpen(xsMachine *the)
+{
+  if (gOpened == NULL)
+    gOpened = malloc(sizeof(*gOpened));
+  gOpened->target = xsmcToInteger(xsArg(0)) & 1;
+  gOpened->expand.context = gOpened;
+  gOpened->expand.readBlock = readBlock;
+  gOpened->expand.readOld = readOld;
+  gOpened->expand.oldLength = xsmcToInteger(xsArg(1));
+  expand_begin(&gOpened->expand, 0, 0, 0, 0);
+  xsmcSetInteger(xsResult, sizeof(*gOpened));
+}
+
+/* begin(offset, length, start, size) */
+void xs_ram_expandBegin(xsMachine *the)
+{
+  if (gOpened == NULL)
+    xsUnknownError("expand: closed");
+  expand_begin(&gOpened->expand, xsmcToInteger(xsArg(0)), xsmcToInteger(xsArg(1)), xsmcToInteger(xsArg(2)), xsmcToInteger(xsArg(3)));
+}
+
+/* next(into) */
+void xs_ram_expandNext(xsMachine *the)
+{
+  void *into;
+  xsUnsignedValue length;
+  if (gOpened == NULL)
+    xsUnknownError("expand: closed");
+  xsmcGetBufferWritable(xsArg(0), &into, &length);
+  if (expand_next(&gOpened->expand, into, length) != EXPAND_OK)
+    xsUnknownError("expand: damaged");
+}
+
+void xs_ram_expandClose(xsMachine *the)
+{
+  free(gOpened);
+  gOpened = NULL;
 }

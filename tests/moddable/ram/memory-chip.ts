@@ -25,4 +25,17 @@ export class MemoryChip {
   static remove(key: string): void {
     native("xs_ram_remove").call(this, key);
   }
+  /** Returns the bytes of the system's heap that the decoder takes. */
+  static expandOpen(target: number, oldLength: number): number {
+    return native("xs_ram_expandOpen").call(this, target, oldLength) as number;
+  }
+  static expandBegin(offset: number, length: number, start: number, size: number): void {
+    native("xs_ram_expandBegin").call(this, offset, length, start, size);
+  }
+  static expandNext(into: Uint8Array): void {
+    native("xs_ram_expandNext").call(this, into);
+  }
+  static expandClose(): void {
+    native("xs_ram_expandClose").call(this);
+  }
 }
