@@ -5,6 +5,7 @@ import { listen, useConnected, useLive } from "./live";
 import { linkTo, usePlace } from "./location";
 import { DevicePage } from "./pages/device/page";
 import { DevicesPage } from "./pages/devices/page";
+import { FlashPage } from "./pages/flash/page";
 import { JournalPage } from "./pages/journal";
 import { NewRolloutPage } from "./pages/new-rollout/page";
 import { OverviewPage } from "./pages/overview";
@@ -146,7 +147,7 @@ function pageOf(page: string, id: string | undefined, query: URLSearchParams): J
     case "packages":
       return <PackagesPage />;
     case "devices":
-      return id === undefined ? <DevicesPage query={query} /> : <DevicePage id={id} />;
+      return id === undefined ? <DevicesPage query={query} /> : id === "flash" ? <FlashPage /> : <DevicePage id={id} />;
     case "rollouts":
       return id === undefined ? (
         <RolloutsPage />

@@ -32,7 +32,7 @@ export class ConnectedBoard {
    * port closed again.
    */
   static async open(port: WebSerialPort, build: BoardBuild): Promise<ConnectedBoard> {
-    const transport = new Transport(port as never);
+    const transport = new Line(port as never);
     const terminal = { clean: () => undefined, write: () => undefined, writeLine: () => undefined };
     const loader = new ESPLoader({ transport, baudrate: WRITE_BAUD, romBaudrate: ROM_BAUD, terminal });
     try {
@@ -92,6 +92,14 @@ export class ConnectedBoard {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#transport.disconnect().catch(() => undefined);
+  }
+}
+
+/** The library waits for answers to what it could not send: a port that is gone fails at once. */
+class Line extends Transport {
+  override async write(bytes: Uint8Array): Promise<void> {
+    if (this.device.writable === null) throw new Error("the port is gone");
+    await super.write(bytes);
   }
 }
 

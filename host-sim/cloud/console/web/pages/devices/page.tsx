@@ -2,7 +2,7 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 import { ask, type Views } from "../../api";
 import { tell, useAction, useLive } from "../../live";
-import { goTo } from "../../location";
+import { goTo, linkTo } from "../../location";
 import { Empty, Head, Pages, ProblemNote } from "../../parts";
 import { AddDeviceDialog } from "./add-device";
 import { Filters, NO_FILTER, queryOf, type Filter } from "./filters";
@@ -37,6 +37,9 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
     <>
       <Head title="Devices">
         <AddBoardButton busy={action.busy} add={addBoard} primary />
+        <a class="button" href={linkTo("devices", "flash")}>
+          Add a real board
+        </a>
         <button type="button" onClick={() => setAdding(true)}>
           Add a device
         </button>
@@ -45,8 +48,8 @@ export function DevicesPage({ query }: { query: URLSearchParams }): JSX.Element 
       {none && (
         <Empty title="No device yet">
           <p>
-            A simulated board is running in a second or two. A real one needs the device.json that you get when you add
-            it here.
+            A simulated board is running in a second or two. A real one is flashed from here, or gets the device.json of
+            a device that you add.
           </p>
           <AddBoardButton busy={action.busy} add={addBoard} />
         </Empty>
