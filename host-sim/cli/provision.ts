@@ -96,17 +96,20 @@ async function run(path: string, { out, set, ignore, table, build, flashSize, me
   await print(`${JSON.stringify({ devices: devices.length, out, nvs: boards.nvs.address })}\n`);
 }
 
-/** On a chip a platform's `password` and that of the Wi-Fi network are one setting. */
+/** On a chip a platform's `password` is that of the Wi-Fi network too, unless there is a `wifiPassword`. */
 function sharedPasswords(devices: readonly Device[]): string[] {
   const needed = PLATFORMS.filter(({ settings }) => settings().some(({ name, nvs = name }) => nvs === "password"));
   const shared = devices.filter(
     ({ settings }) =>
-      settings.has("ssid") && settings.has("password") && needed.some(({ name }) => name === settings.get("platform")),
+      settings.has("ssid") &&
+      settings.has("password") &&
+      !settings.has("wifiPassword") &&
+      needed.some(({ name }) => name === settings.get("platform")),
   );
   return shared.length === 0
     ? []
     : [
-        `${shared.length} devices have ssid and password: the same password is given to the Wi-Fi network and to the cloud (line ${shared[0]!.line})`,
+        `${shared.length} devices have ssid and password: the same password is given to the Wi-Fi network and to the cloud (line ${shared[0]!.line}); the setting wifiPassword is for the network alone`,
       ];
 }
 

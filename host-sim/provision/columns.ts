@@ -14,6 +14,7 @@ export const COMMON: readonly string[] = [
   "devKeyFile",
   "ssid",
   "password",
+  "wifiPassword",
   "sntp",
   "range",
   "crc16",

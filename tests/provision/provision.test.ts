@@ -102,6 +102,11 @@ test("a password that would serve both the cloud and the Wi-Fi network is warned
   const { code, stderr } = await xsOta("provision", list, "--out", out, ...flags);
   assert.equal(code, 0);
   assert.match(stderr, /^warning: 1 devices have ssid and password: the same password is given to the Wi-Fi network/);
+  const own = place(t, "username,password,clientId,ssid,wifiPassword\nu-1,p-1,c-1,Hall,w-1\n");
+  const second = await xsOtaError("provision", own.list, "--out", own.out, ...flags);
+  assert.deepEqual([second.code, second.stderr.includes("warning")], [0, false]);
+  const settings = settingsIn(join(own.out, "c-1.nvs.bin"));
+  assert.deepEqual([settings.get("password"), settings.get("wifiPassword")], ["p-1", "w-1"]);
 });
 
 test("certificates go in as content: from a file, from a cell of the cloud's export, the key as PKCS #8", async (t) => {

@@ -1,5 +1,6 @@
 /**
- * "xs-ota/network" over Wi-Fi, with the settings `ssid` and `password`. From that name relative imports lead nowhere.
+ * "xs-ota/network" over Wi-Fi, with the settings `ssid` and `wifiPassword`; `password` serves where that is absent. From
+ * that name relative imports lead nowhere.
  */
 import WiFi from "embedded:network/interface/wifi";
 import type { BringUpOptions } from "./bring-up";
@@ -12,7 +13,8 @@ export const bringUp = (options: BringUpOptions): void => {
       connect() {
         // Read anew at each attempt: they may have been set meanwhile. Not kept, not traced.
         const ssid = options.setting("ssid") ?? "";
-        const password = options.setting("password") ?? "";
+        // `password` is a platform's own too.
+        const password = options.setting("wifiPassword") ?? options.setting("password") ?? "";
         if (ssid === "") throw new Error("no Wi-Fi: the setting ssid is missing");
         wifi.connect(password === "" ? { SSID: ssid } : { SSID: ssid, password });
       },
