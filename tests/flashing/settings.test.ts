@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
+import { withNetwork } from "../../host-sim/cloud/console/web/flashing/network";
 import { firmwareSettings } from "../config/firmware-settings";
 import { call, ok, withHost } from "../console/helpers";
 import { temporaryFolder } from "../kit/folder";
@@ -31,13 +32,22 @@ test("settings of a chip: every platform of the console, with the root as conten
         const path = `/devices/${encodeURIComponent(ids[index]!)}/settings`;
         const { settings } = await ok<{ settings: Record<string, string> }>(host, path);
         assert.match(settings["mqttCa"]!, /^-----BEGIN CERTIFICATE-----\n/);
-        const read = readSettings((key) => settings[key], new NodeCrypto());
+        const all = withNetwork(settings, { ssid: "Hall", password: "wlan-secret" });
+        const read = readSettings((key) => all.get(key), new NodeCrypto());
+        // As hal/esp32/network/wifi.ts does.
+        assert.equal(all.get("wifiPassword") ?? all.get("password"), "wlan-secret");
+        if (index === 1) assert.ok(!all.has("password"), "that would be the cloud's");
         const { host: broker, port, tls } = read.broker!;
         assert.deepEqual([read.name, broker, port, tls], [name, "127.0.0.1", host.cloud.mqttsPort, true]);
       }
     },
     { cloud: { tls: { kind: "ec" } }, rootFile: root },
   );
+});
+
+test("a network without a password, and none at all", () => {
+  assert.deepEqual([...withNetwork({ a: "b" }, { ssid: "", password: "x" })], [["a", "b"]]);
+  assert.deepEqual([...withNetwork({}, { ssid: "Hall", password: "" })], [["ssid", "Hall"]]);
 });
 
 test("a root that is gone is one line, without a secret", async () => {

@@ -5,17 +5,12 @@ import { tell } from "../../live";
 import type { BoardBuild } from "../../flashing/build";
 import type { ConnectedBoard } from "../../flashing/connected-board";
 import type { WebSerialPort } from "../../flashing/serial-port";
+import { withNetwork, type Network } from "../../flashing/network";
 import { choosePort } from "../../flashing/web-serial";
 import { nvsOfSettings } from "../../../../../provision/nvs-of-settings";
 import { addDevice, type Identity } from "../devices/identity";
 
 export type Step = "ready" | "connecting" | "adding" | "writing" | "starting" | "started";
-
-export interface Network {
-  readonly ssid: string;
-  /** It goes to the board alone. */
-  readonly password: string;
-}
 
 export interface Order {
   readonly build: BoardBuild;
@@ -61,8 +56,9 @@ export function useFlashing(): { readonly state: FlashingState; readonly flash: 
     made.current.set(key, device);
     tell("devices", true);
     const { build } = order;
-    const settings = await settingsOf(device, order);
-    const nvs = { offset: build.nvs.address, file: "nvs.bin", bytes: nvsOfSettings(settings, build.nvs.size) };
+    const { settings } = await ask<{ settings: Record<string, string> }>("GET", `/devices/${part(device)}/settings`);
+    const bytes = nvsOfSettings(withNetwork(settings, order.network), build.nvs.size);
+    const nvs = { offset: build.nvs.address, file: "nvs.bin", bytes };
     change({ step: "writing", device });
     await board.current.write([...build.parts, nvs], (share) => change({ share }));
     made.current.delete(key);
@@ -93,21 +89,6 @@ function useStay(step: Step): void {
     window.addEventListener("beforeunload", ask);
     return () => window.removeEventListener("beforeunload", ask);
   }, [step]);
-}
-
-/**
- * What goes into NVS. Where the platform has a password of its own, that of the network has another name; elsewhere both
- * names would do, and older firmware knows only the first.
- */
-async function settingsOf(device: string, { network, identity }: Order): Promise<Map<string, string>> {
-  const { settings } = await ask<{ settings: Record<string, string> }>("GET", `/devices/${part(device)}/settings`);
-  const { ssid, password } = network;
-  const name = identity.kind === "tencent" ? "password" : "wifiPassword";
-  return new Map([
-    ...Object.entries(settings),
-    ...(ssid === "" ? [] : [["ssid", ssid] as const]),
-    ...(ssid === "" || password === "" ? [] : [[name, password] as const]),
-  ]);
 }
 
 /** Refusals of the cloud are sentences already. */

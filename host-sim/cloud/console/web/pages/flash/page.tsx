@@ -3,13 +3,14 @@ import { useEffect, useState } from "preact/hooks";
 import type { Views } from "../../api";
 import { part } from "../../api";
 import type { BoardBuild } from "../../flashing/build";
+import type { Network } from "../../flashing/network";
 import { serialProblem } from "../../flashing/web-serial";
 import { useLive } from "../../live";
 import { linkTo } from "../../location";
 import { Head, Online, ProblemNote, Progress } from "../../parts";
 import { IdentityFields, NEW_IDENTITY, type Identity } from "../devices/identity";
 import { BuildField } from "./build-field";
-import { useFlashing, type FlashingState, type Network, type Step } from "./flashing";
+import { useFlashing, type FlashingState, type Step } from "./flashing";
 
 /** From a build and a board at a serial port to a device that is online. */
 export function FlashPage(): JSX.Element {
