@@ -138,13 +138,18 @@ async function identity(
   if (process.stdin.isTTY !== true)
     throw new Error(`--${product === undefined ? "product" : "version"} is needed: it goes into the firmware itself`);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D close it; a question alone would wait for ever.
+  const ended = new AbortController();
+  terminal.once("close", () => ended.abort());
   try {
     const ask = async (question: string, usual: string): Promise<string> =>
-      (await terminal.question(`${question} [${usual}] `)).trim() || usual;
+      (await terminal.question(`${question} [${usual}] `, { signal: ended.signal })).trim() || usual;
     return {
       product: product ?? productArgument(await ask("product", basename(app))),
       version: version ?? versionArgument(await ask("version", "0.1.0")),
     };
+  } catch (error) {
+    throw ended.signal.aborted ? new Error("no answer, nothing was changed", { cause: error }) : error;
   } finally {
     terminal.close();
   }
