@@ -22,6 +22,7 @@ export const Op = {
   eraseRegion: 0xd1,
   readFlash: 0xd2,
 } as const;
+export const COMMANDS: readonly number[] = Object.values(Op);
 /** Commands that the ROM does not know, that the stub does not, and that secure download mode leaves. */
 export const STUB_ONLY: readonly number[] = [Op.eraseFlash, Op.eraseRegion, Op.readFlash];
 export const ROM_ONLY: readonly number[] = [Op.readSlow];

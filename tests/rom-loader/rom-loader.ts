@@ -8,7 +8,7 @@
  */
 import { createHash } from "node:crypto";
 import type { FlashChip } from "../../hal/model-chip/flash-chip";
-import { Op, ROM_ONLY, SECURE_DOWNLOAD, STUB_ONLY } from "./commands";
+import { COMMANDS, Op, ROM_ONLY, SECURE_DOWNLOAD, STUB_ONLY } from "./commands";
 import { FlashReader } from "./flash-reader";
 import { FlashWriter, eraseSectors } from "./flash-writer";
 import { Registers, type LoaderChip } from "./registers";
@@ -128,6 +128,7 @@ export class RomLoader {
   }
 
   #knows(op: number): boolean {
+    if (!COMMANDS.includes(op)) return false;
     if (this.#mode === "stub") return !ROM_ONLY.includes(op);
     if (STUB_ONLY.includes(op)) return false;
     if (op === Op.securityInfo) return this.#options.chip.hasSecurityInfo;
