@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { FlashChip } from "../../hal/model-chip/flash-chip";
 import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
+import { partitionTableFor } from "../../host-sim/board/partition-tables";
 import type { CloudHost } from "../../host-sim/cloud/cloud-host";
 import { launchChromium } from "../console/chromium";
 import { ok, raw, withHost } from "../console/helpers";
@@ -78,6 +79,16 @@ test("a blank board is flashed, started, comes online and takes an update", asyn
     await page.getByText("is online with firmware 1.0.0").waitFor();
     assert.match(await page.getByLabel("what the board prints").innerText(), /SPI_FAST_FLASH_BOOT[^]*"event":"boot"/);
     await takePictures(page, PICTURES, "21-flashed");
+    const files = boardBuild({ version: "1.0.0", payload });
+    for (const [name, address] of [
+      ["bootloader.bin", 0x1000],
+      ["partition-table.bin", 0x8000],
+      ["xs_esp32.bin", partitionTableFor(4 << 20).slots[0].address],
+    ] as const) {
+      const flashed = Buffer.alloc(files[name].length);
+      board.loader.flash.read(address, flashed);
+      assert.ok(flashed.equals(files[name]), name);
+    }
     const { ssid, password, deviceName } = board.settings();
     assert.deepEqual([ssid, password, deviceName], ["Hall 7", "wlan-secret", "line-0042"]);
     assert.equal(await page.getByLabel("Device name").inputValue(), "line-0043");
