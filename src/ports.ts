@@ -247,7 +247,7 @@ export interface Crypto {
 }
 
 export interface Clock {
-  /** Milliseconds since some start; never goes back. */
+  /** Whole milliseconds since some start; never goes back. */
   now(): number;
   /** Calls back once, never from inside `set`. Returns a handle. */
   set(callback: () => void, milliseconds: number): number;

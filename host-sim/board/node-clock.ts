@@ -16,7 +16,7 @@ export class NodeClock implements Clock {
   }
 
   now(): number {
-    return performance.now() * this.#speed;
+    return Math.floor(performance.now() * this.#speed);
   }
 
   set(callback: () => void, milliseconds: number): number {

@@ -1,13 +1,17 @@
 /** Reads the bytes of a recording (docs/SPEC.md, "Recording"). Whatever they are, it ends, and throws one line at most. */
-import { AGENT, EVENTS, MAGIC, Part, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
+import { AGENT, EVENTS, MAGIC, Part, TEXTS, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
 import { crc32 } from "../../src/util/crc32";
 import { decodeUtf8 } from "../../src/util/utf8";
 
 export type Entry =
   /** `fields`: as in EVENTS; bytes that were not recorded are zeros of their length. */
   | { readonly kind: "event"; readonly at: number; readonly type: string; readonly fields: readonly unknown[] }
-  /** A whole sector, the next one in order. `compared`: when its readback was equal. */
-  | { readonly kind: "sector"; readonly at: number; readonly compared: number | undefined }
+  /** The next whole sector was stored, at that time. */
+  | { readonly kind: "sector"; readonly at: number }
+  /** Whole sectors were stored, the next ones in order, before the entry that follows. */
+  | { readonly kind: "sectors"; readonly count: number }
+  /** Whole sectors that were read; `at`: the last one. */
+  | { readonly kind: "reads"; readonly at: number; readonly count: number }
   | { readonly kind: "answer"; readonly value: unknown }
   | { readonly kind: "note"; readonly at: number; readonly text: string; readonly wait: number }
   | { readonly kind: "gap"; readonly dropped: number };
@@ -45,12 +49,14 @@ export class RecordingError extends Error {}
 
 const DEEPEST = 8;
 const LENGTH_MAX = 16_384;
+/** Sectors of the largest slot. */
+const SECTORS_MAX = 4096;
 /** In place of a text that was dropped. */
 const LOST = "…";
 
 class Reader {
   at = 0;
-  private readonly texts: string[] = [];
+  private readonly texts: string[] = TEXTS.slice();
   constructor(readonly bytes: Uint8Array) {}
 
   get more(): boolean {
@@ -175,12 +181,11 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
       const tag = reader.byte();
       if (tag === Tag.answer) entries.push({ kind: "answer", value: reader.value() });
       else if (tag === Tag.gap) entries.push({ kind: "gap", dropped: reader.varint() });
+      else if (tag === Tag.stored) entries.push({ kind: "sectors", count: Math.min(reader.varint(), SECTORS_MAX) });
       else if (tag === Tag.end) end = readEnd(reader);
       else {
         now += reader.varint();
-        const entry = readEntry(reader, tag, now);
-        entries.push(entry);
-        if (entry.kind === "sector") now = entry.compared ?? now;
+        entries.push(readEntry(reader, tag, now));
       }
     }
   } catch (error) {
@@ -191,8 +196,8 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
 };
 
 const readEntry = (reader: Reader, tag: number, at: number): Entry => {
-  if (tag === Tag.stored) return { kind: "sector", at, compared: at + reader.varint() };
-  if (tag === Tag.sector) return { kind: "sector", at, compared: undefined };
+  if (tag === Tag.sector) return { kind: "sector", at };
+  if (tag === Tag.reads) return { kind: "reads", at, count: Math.min(reader.varint(), SECTORS_MAX) };
   if (tag === Tag.note) return { kind: "note", at, text: reader.string(), wait: Number(reader.value()) };
   const event = EVENTS[tag];
   if (event === undefined) throw new RecordingError(`the recording has an entry of unknown kind ${tag}`);

@@ -103,18 +103,13 @@ const jobOf = ({ options, facts }: RunFacts, signed: boolean, answers: Answers):
   new UpdateJob(
     {
       ...options,
-      digest: () => ({ write: () => undefined, close: () => bytesOf(answers.next()) }),
+      digest: () => ({ write: () => undefined, close: () => new Uint8Array(0) }),
       ...(signed ? { refusalOfSignature: () => answers.next() as string | undefined } : {}),
       capacityOf: () => answers.next() as number | undefined,
       observe: <T>() => answers.next() as T,
     },
     facts,
   );
-
-const bytesOf = (value: unknown): Uint8Array => {
-  if (!(value instanceof Uint8Array)) throw new Parted("a digest is no bytes");
-  return value;
-};
 
 /** Plays the entries of one boot; `until`: as many steps at most. */
 export const replay = (run: RecordedRun, until = Infinity): Replayed => {
@@ -126,18 +121,18 @@ export const replay = (run: RecordedRun, until = Infinity): Replayed => {
   try {
     const answers = new Answers();
     const job = jobOf(factsOf(run.facts), run.facts[7] === true, answers);
-    let expected = 0;
+    let since = 0;
     for (const [index, entry] of run.entries.entries()) {
       if (steps.length >= until) return { steps, doubt: undefined };
-      for (const { event, at } of eventsOf(entry, expected)) {
+      for (const { event, at } of eventsOf(entry, nextOf(job), since)) {
         answers.load(run.entries, index);
         const before = job.name;
         const effects = job.handle(event, at);
         answers.check();
-        check.effects(effects);
-        if (event.type === "sector") expected = event.offset + SECTOR;
+        if (entry.kind === "event") check.add(event, effects);
         steps.push({ at, event, before, after: job.name, effects, entry: index });
       }
+      if ("at" in entry) since = entry.at;
     }
   } catch (error) {
     // The job is made for what a device gives it; a recording can hold anything.
@@ -153,19 +148,47 @@ const doubtOf = ({ end, truncated }: RecordedRun, checksum: number): string | un
   return end.check === checksum ? undefined : "the job does something else here: its effects differ";
 };
 
-/** `expected`: the offset of the next sector. */
-const eventsOf = (entry: Entry, expected: number): { readonly event: JobEvent; readonly at: number }[] => {
-  if (entry.kind === "sector") {
-    const event: JobEvent = { type: "sector", offset: expected, bytes: new Uint8Array(SECTOR) };
-    const { compared } = entry;
-    const sector = { event, at: entry.at };
-    return compared === undefined ? [sector] : [sector, { event: { type: "compared", equal: true }, at: compared }];
+/** Offset of the sector that the job stores next. */
+const nextOf = (job: UpdateJob): number => {
+  const state = job["currentState"];
+  return "job" in state ? state.job.from + state.job.offset : 0;
+};
+
+interface Timed {
+  readonly event: JobEvent;
+  readonly at: number;
+}
+
+/** `expected`: the offset of the next sector. `since`: time of the entry before. */
+const eventsOf = (entry: Entry, expected: number, since: number): readonly Timed[] => {
+  switch (entry.kind) {
+    case "sector":
+      return sectorAt(expected, entry.at);
+    case "sectors":
+      // Nothing was due at their times, so nothing is before.
+      return Array.from({ length: entry.count }, (_, index) => sectorAt(expected + index * SECTOR, since)).flat();
+    case "reads":
+      return Array.from({ length: entry.count }, () => ({
+        event: { type: "bytes", bytes: new Uint8Array(SECTOR) },
+        at: entry.at,
+      }));
+    case "event":
+      return [{ event: eventOf(entry), at: entry.at }];
+    default:
+      return [];
   }
-  if (entry.kind !== "event") return [];
+};
+
+const sectorAt = (offset: number, at: number): readonly Timed[] => [
+  { event: { type: "sector", offset, bytes: new Uint8Array(SECTOR) }, at },
+  { event: { type: "compared", equal: true }, at },
+];
+
+const eventOf = (entry: Extract<Entry, { kind: "event" }>): JobEvent => {
   const names = EVENTS.find(([type]) => type === entry.type)!.slice(1);
   const fields = names.map((name, index) => [name, whole(name, entry.fields[index])] as const);
   const event = Object.fromEntries(fields.filter(([, value]) => value !== undefined));
-  return [{ event: { ...event, type: entry.type } as unknown as JobEvent, at: entry.at }];
+  return { ...event, type: entry.type } as unknown as JobEvent;
 };
 
 /** Of a first sector that begins a container its head is recorded, and the rest of the sector is not. */

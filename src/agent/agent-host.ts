@@ -96,17 +96,28 @@ export class AgentHost implements JobHost {
   notify(notice: Notice): void {
     const { recorder, options } = this;
     const told = recorder !== undefined && "cause" in notice ? { ...notice, reference: recorder.reference } : notice;
-    this.guard("onNotice", () => options.onNotice?.(told));
+    try {
+      options.onNotice?.(told);
+    } catch (error) {
+      this.log(`onNotice: ${(error as Error).message}`);
+    }
   }
 
   /** To the log, the broker and the application. */
   recorded(recording: Uint8Array): void {
     const { options, link } = this;
     const { reference } = this.recorder!;
-    const text = encodeBase64(recording);
-    this.log(`recording ${reference}: ${text}`);
-    if (options.diagnosticsTopic !== undefined) link?.publish?.(options.diagnosticsTopic, text);
-    this.guard("onDiagnostics", () => options.onDiagnostics?.(recording, reference));
+    const { diagnosticsTopic, ports } = options;
+    if (ports.log !== undefined || diagnosticsTopic !== undefined) {
+      const text = encodeBase64(recording);
+      ports.log?.(`recording ${reference}: ${text}`);
+      if (diagnosticsTopic !== undefined) link?.publish?.(diagnosticsTopic, text);
+    }
+    try {
+      options.onDiagnostics?.(recording, reference);
+    } catch (error) {
+      this.log(`onDiagnostics: ${(error as Error).message}`);
+    }
   }
 
   /** A line of a download's log: what it waits for, and how long. */
@@ -116,14 +127,6 @@ export class AgentHost implements JobHost {
     const end = line.lastIndexOf(AGAIN);
     const wait = end < 0 ? 0 : parseInt(line.slice(end + AGAIN.length));
     recorder.note(end < 0 ? line : line.slice(0, end), wait, this.now());
-  }
-
-  private guard(what: string, call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.log(`${what}: ${(error as Error).message}`);
-    }
   }
 
   /** One line for the engineer at the console. */

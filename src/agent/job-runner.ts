@@ -13,11 +13,11 @@ import type { Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Report } from "../platforms/platform";
 import { KEPT_KEY } from "../recorder/format";
-import type { Recorder } from "../recorder/recorder";
+import type { Failed, Recorder } from "../recorder/recorder";
 
 /** What the job needs beside the ports. Answers and what happens later come back by `JobRunner.dispatch`. */
 export interface JobHost {
-  /** Milliseconds of the clock. */
+  /** Whole milliseconds of the clock. */
   now(): number;
   /** Runs what comes from outside of an event: an answer of the application or of an installer. */
   enter(callback: () => void): void;
@@ -101,7 +101,8 @@ export class JobRunner {
     const capacityOf = (component: string): number | undefined => this.installers.get(component)?.capacity;
     const all: JobOptions = { ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) };
     const recorder = (this.recorder = this.host.startRecorder?.());
-    this.job = new UpdateJob(recorder?.begin(all, facts, this.now) ?? all, facts);
+    if (recorder !== undefined) recorder.onFailed = () => this.recordLater(recorder);
+    this.job = new UpdateJob(recorder?.begin(all, facts, this.host.now()) ?? all, facts);
     this.dispatch({ type: "boot" });
   }
 
@@ -122,20 +123,13 @@ export class JobRunner {
       if (this.job?.name !== before) this.moved = true;
       if (this.job?.name !== "expanding") this.closeExpander();
     }
-    if (this.recorder?.failed !== undefined) this.record(this.recorder);
-  }
-
-  /** Whole milliseconds: a recording has them exactly. */
-  private get now(): number {
-    return Math.floor(this.host.now());
   }
 
   private handle(event: JobEvent): void {
-    const { recorder, now } = this;
-    recorder?.event(event, now);
+    const now = this.host.now();
     const effects = this.job?.handle(event, now) ?? [];
-    recorder?.effects(effects);
     this.host.handled?.(event, effects);
+    this.recorder?.handled(event, now, effects);
     // By index: an iterator would stay in memory while a sector is stored.
     for (let index = 0; index < effects.length; index++) {
       const effect = effects[index]!;
@@ -212,12 +206,18 @@ export class JobRunner {
     }
   }
 
+  /** In a turn of its own: it takes as long as hundreds of events. */
+  private recordLater(recorder: Recorder): void {
+    const { failed } = recorder;
+    recorder.failed = undefined;
+    if (failed !== undefined) this.host.defer(() => this.record(recorder, failed));
+  }
+
   /** A recording is worth no failure. */
-  private record(recorder: Recorder): void {
+  private record(recorder: Recorder, failed: Failed): void {
     const { store } = this.ports;
     try {
-      const recording = recorder.bytes(store.getBytes(KEPT_KEY));
-      recorder.failed = undefined;
+      const recording = recorder.bytes(failed, store.getBytes(KEPT_KEY));
       store.delete(KEPT_KEY);
       this.host.recorded?.(recording);
     } catch (error) {

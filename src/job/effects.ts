@@ -22,8 +22,8 @@ export interface JobOptions {
    * trusted. Absent: this device asks for no signature.
    */
   readonly refusalOfSignature?: (hash: Uint8Array, trailer: Uint8Array) => string | undefined;
-  /** Passes on what `look` finds in bytes of a file; a recorder keeps it in their place. */
-  observe?<T>(look: () => T): T;
+  /** Passes on what was found in bytes of a file; a recorder keeps it in their place. */
+  observe?<T>(found: T): T;
   /** There is no address yet: "address" will follow. */
   readonly withoutAddress?: boolean;
 }

@@ -111,8 +111,8 @@ export const FIRMWARE: Target = frozen<Target>({
     return FIRMWARE.runs(around, offer) ? undefined : budgets.refusalOf(offer, facts.running.version, now);
   },
   refusalOfImage({ facts, options, minimumSecurityVersion }, offer, firstSector) {
-    const look = () => refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy);
-    return options.observe === undefined ? look() : options.observe(look);
+    const refusal = refusalOfImage(firstSector, offer, facts.running, minimumSecurityVersion, options.policy);
+    return observed(options, refusal);
   },
   installs: ({ budgets }, offer, now) => budgets.installs(offer, now),
   runs: ({ facts }, offer) => offer.version === facts.running.version && offer.size > 0,
@@ -170,6 +170,9 @@ export const COMPONENT: Target = frozen<Target>({
   discard: none,
   abort: ({ component = "" }) => [{ type: "abort-component", component }],
 });
+
+/** What was found in bytes of a file; see JobOptions. */
+export const observed = <T>({ observe }: JobOptions, found: T): T => (observe === undefined ? found : observe(found));
 
 export const targetOf = ({ component }: Offer): Target => (component === undefined ? FIRMWARE : COMPONENT);
 

@@ -23,6 +23,7 @@ import type {
 } from "./states";
 import { stagedProof } from "./staged";
 import type { StoredJob } from "./stored-job";
+import { observed } from "./target";
 import type { Offer } from "./types";
 
 type Proven = Committing | Installing | Reporting;
@@ -135,7 +136,8 @@ const readOn = (context: JobContext, state: Verifying, now: number): Step<Decide
 const decide = (context: JobContext, { job, pass, trials }: Verifying, now: number): Step<Decided> => {
   const { image, target } = job;
   const digest = job.isStaging ? stagedProof(context, job).digest : image.digest;
-  const { whole, signed, trailer, first } = pass.close();
+  const { signed, trailer, first, ...rest } = pass.close();
+  const whole = observed(context.options, rest.whole);
   const same = digest === undefined || whole === digest.hex;
   if (!same) {
     const why = `${digest.algorithm} of what is in flash is ${whole}`;
@@ -230,7 +232,7 @@ export const checkTurn = (
   const next = pass.next();
   if (next.length > 0) return to(state, next);
   const { version, digest } = job.offer;
-  if (pass.close().whole === digest?.hex) return conclude(job, { kind: "done" });
+  if (observed(context.options, pass.close().whole) === digest?.hex) return conclude(job, { kind: "done" });
   if (!context.options.policy.allowDelta || job.offset > 0)
     return fail(context, job, "rejected", refusalOfOther(version), {});
   // It may be a container of the image that runs: its first sector will tell.

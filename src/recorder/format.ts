@@ -54,10 +54,12 @@ export const EVENTS = frozen([
 
 /** Tags of entries that are no event. */
 export const Tag = frozen({
-  /** The next whole sector was stored, and read back equal. */
+  /** The next whole sectors were stored, and read back equal: how many. It has no time. */
   stored: 0x80,
-  /** The next whole sector came; what its readback says follows. */
-  sector: 0x81,
+  /** Whole sectors were read: how many. The time is that of the last one. */
+  reads: 0x81,
+  /** The next whole sector was stored, and read back equal; what followed went by the time. */
+  sector: 0x86,
   /** What the job read in payload bytes, or was told by an installer: one value. */
   answer: 0x82,
   /** A line of the log: text, and the milliseconds until the next attempt. No input of the job. */
@@ -90,7 +92,46 @@ export const Value = frozen({
   /** Varint of the number of fields; of each its name, a text value, and its value. */
   object: 0xfb,
 });
-export const TEXTS_MAX = 64;
+/** Texts that have a number from the beginning: names of fields, and what most recordings hold. Append only. */
+export const TEXTS: readonly string[] = frozen([
+  "version",
+  "size",
+  "url",
+  "digest",
+  "algorithm",
+  "hex",
+  "module",
+  "component",
+  "id",
+  "fetchOnly",
+  "kind",
+  "cause",
+  "message",
+  "MD5",
+  "SHA256",
+  "http://file-0/",
+  "https://file-0/",
+  "http://file-1/",
+  "https://file-1/",
+  "accept",
+  "burning",
+  "outcome",
+  "done",
+  "fail",
+  "tencent",
+  "thingspanel",
+  "static",
+  "hawkbit",
+  "thingsboard",
+  "ota_0",
+  "ota_1",
+  "valid",
+  "pending",
+  "power-on",
+  "software",
+]);
+/** Numbers of texts. */
+export const TEXTS_MAX = 96;
 
 /** Parts of a recording: each has its kind, the length as varint, and its entries. */
 export const Part = frozen({
@@ -134,9 +175,12 @@ export const FACTS = frozen([
   "lastFault",
 ]);
 
-/** Checksum over the effects: FNV-1a over the number of each type, and over the low half of numbers that are stored. */
-export const CHECK_START = 0x811c9dc5;
-export const CHECK_PRIME = 0x01000193;
+/**
+ * Checksum over the effects, 32 bits: times the factor, plus the next number. These are the number of each effect's type
+ * and the low half of what is stored as a number; sectors that are stored or read add nothing.
+ */
+export const CHECK_START = 0;
+export const CHECK_FACTOR = 31;
 /** Append only. */
 export const EFFECTS = frozen({
   "put-number": 1,

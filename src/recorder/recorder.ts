@@ -7,26 +7,10 @@ import { SECTOR } from "../constants";
 import { isContainer } from "../container/format";
 import type { BootFacts, JobEffect, JobEvent, JobOptions, Notice } from "../job/effects";
 import type { Cause } from "../job/types";
-import type { Digest } from "../ports";
-import { crc32 } from "../util/crc32";
 import { frozen } from "../util/frozen";
-import {
-  AGENT,
-  CHECK_PRIME,
-  CHECK_START,
-  EFFECTS,
-  EVENTS,
-  FACTS,
-  KEPT_MAX,
-  MAGIC,
-  POLICY,
-  Part,
-  RECORDING_MAX,
-  RULES,
-  RUNNING,
-  START_UP,
-  Tag,
-} from "./format";
+import { AGENT, CHECK_FACTOR, CHECK_START, EFFECTS, EVENTS, KEPT_MAX, RECORDING_MAX, Tag } from "./format";
+import { assemble } from "./assemble";
+import { bootFacts } from "./boot-facts";
 import { RecordingWriter } from "./recording-writer";
 import { RedactedUrls } from "./redacted-urls";
 
@@ -54,6 +38,10 @@ export class Recorder {
   readonly reference: string;
   /** A failure whose recording nobody has taken yet. */
   failed: Failed | undefined;
+  /** It is there. */
+  onFailed: (() => void) | undefined;
+  /** Came last, not as the first of its file, and nothing has followed. */
+  private sector: Extract<JobEvent, { type: "sector" }> | undefined;
   private readonly writer = new RecordingWriter(RECORDING_MAX - FRAME);
   private readonly urls = new RedactedUrls();
   /** Time of the last entry. */
@@ -65,15 +53,20 @@ export class Recorder {
   /** Beginnings of the latest entries. */
   private mark = 0;
   private markBefore = 0;
+  /** From here on room must be made. */
+  private next = 0;
   private dropped = 0;
   /** Entries since `start`, and up to `middle`. */
   private entries = 0;
   private entriesBefore = 0;
-  /** The event before was the identity of the running image: what a container needs to be expanded follows. */
-  private identified = false;
-  private expected = 0;
-  /** Where the tag of the sector stands whose readback is not known; -1: of none. */
-  private open = -1;
+  /** Whole sectors stored since the last entry. */
+  private stored = 0;
+  /** Whole sectors read since the last entry; -1: what is read next is recorded. */
+  private reads = 0;
+  private readAt = 0;
+  /** The next bytes are the lengths of a container's blocks. */
+  private lengthsFollow = false;
+  private readonly answers: unknown[] = [];
   private check: number = CHECK_START;
   /** A fault of the recorder's own: it has stopped. */
   private broken = false;
@@ -87,88 +80,127 @@ export class Recorder {
 
   /** What the job is given at a boot, with the answers of what reads payload bytes recorded. */
   begin(options: JobOptions, facts: BootFacts, now: number): JobOptions {
-    const { platform, policy, digest, refusalOfSignature, capacityOf } = options;
+    const { refusalOfSignature, capacityOf } = options;
     const { writer } = this;
     this.last = now;
     this.guard(() => {
-      writer.value([
-        AGENT,
-        this.reference,
-        now,
-        platform.name,
-        pick(platform.rules, RULES),
-        pick(policy, POLICY),
-        policy.signingKeys.length,
-        refusalOfSignature !== undefined,
-        options.withoutAddress === true,
-        pick(facts.running, RUNNING),
-        pick(facts.startUp, START_UP),
-        pick(facts, FACTS),
-        this.urls.records(facts.stored),
-      ]);
+      writer.value([AGENT, this.reference, now, ...bootFacts(options, facts), this.urls.records(facts.stored)]);
       this.start = this.middle = this.mark = this.markBefore = writer.at;
     });
     return {
       ...options,
-      digest: (algorithm) => new RecordedDigest(digest(algorithm), this),
       ...(refusalOfSignature === undefined
         ? {}
         : { refusalOfSignature: (hash, trailer) => this.answer(refusalOfSignature(hash, trailer)) }),
       ...(capacityOf === undefined ? {} : { capacityOf: (component) => this.answer(capacityOf(component)) }),
-      observe: (look) => this.answer(look()),
+      observe: (found) => this.answer(found),
     };
   }
 
-  /** Before the job handles it. `now`: a whole number. */
-  event(event: JobEvent, now: number): void {
-    const elapsed = now - this.last;
-    const { type } = event;
-    const { open, writer } = this;
-    if (open >= 0) {
-      this.open = -1;
-      if (type === "compared" && event.equal) {
-        this.last = now;
-        return writer.varint(elapsed);
+  /**
+   * The job has handled an event at `now`, a whole number, which had these effects. A download is made of sectors, so
+   * their way is short. As long as a checkpoint is all that follows, the job does not go by the time, and stored sectors
+   * are only counted: it lets nothing be read back but the next sector.
+   */
+  handled(event: JobEvent, now: number, effects: readonly JobEffect[]): void {
+    switch (event.type) {
+      case "compared": {
+        const sector = this.sector;
+        if (sector === undefined || !event.equal || sector.bytes.length < SECTOR) break;
+        this.sector = undefined;
+        if (effects.length > 1) this.short(Tag.sector, now);
+        else this.stored++;
+        return;
       }
-      writer.patch(open, Tag.sector);
+      case "sector":
+        if (event.offset === 0 || this.sector !== undefined) break;
+        this.sector = event;
+        return;
+      case "bytes":
+        if (this.reads < 0 || event.bytes.length < SECTOR || this.answers.length > 0) break;
+        this.reads++;
+        this.readAt = now;
+        return;
     }
-    if (!this.fits()) return;
-    this.last = now;
-    if (type === "sector" && event.offset === this.expected && event.offset > 0 && event.bytes.length === SECTOR) {
-      this.expected += SECTOR;
-      this.open = writer.at;
-      writer.byte(Tag.stored);
-      return writer.varint(elapsed);
-    }
-    this.guard(() => this.other(event, elapsed));
-    this.identified = type === "running-image";
+    if (event.type === "turn" && this.answers.length === 0) this.short(TAGS.turn!, now);
+    else this.other(event, now);
+    this.add(event, effects);
+    if (this.failed !== undefined) this.onFailed?.();
   }
 
-  private other(event: JobEvent, elapsed: number): void {
+  /** An entry without fields. */
+  private short(tag: number, now: number): void {
+    if (!this.fits()) return;
+    this.flush(now);
+    this.head(tag, now);
+  }
+
+  /** What is known of a sector, and of reads, before another entry. */
+  private flush(now: number): void {
+    if (this.stored > 0) {
+      this.writer.byte(Tag.stored);
+      this.writer.varint(this.stored);
+      this.stored = 0;
+    }
+    if (this.reads > 0) {
+      this.head(Tag.reads, this.readAt);
+      this.writer.varint(this.reads);
+    }
+    this.reads = 0;
+    const { sector } = this;
+    if (sector === undefined) return;
+    this.sector = undefined;
+    this.event(sector, Math.max(now, this.last));
+  }
+
+  private head(tag: number, now: number): void {
+    this.writer.byte(tag);
+    this.writer.varint(now - this.last);
+    this.last = now;
+  }
+
+  private other(event: JobEvent, now: number): void {
+    const { type } = event;
+    const answers = this.answers.splice(0);
+    if (!this.fits()) return;
+    this.guard(() => {
+      this.flush(now);
+      this.event(event, now);
+      for (const answer of answers) {
+        this.writer.byte(Tag.answer);
+        this.writer.value(answer);
+      }
+    });
+    // What a container needs to be expanded is read next.
+    this.reads = type === "running-image" ? -1 : 0;
+  }
+
+  private event(event: JobEvent, now: number): void {
     const { writer } = this;
-    const tag = TAGS[event.type]!;
-    if (event.type === "sector") this.expected = event.offset + SECTOR;
-    writer.byte(tag);
-    writer.varint(elapsed);
+    const { type } = event;
+    const tag = TAGS[type]!;
+    this.head(tag, now);
     const fields = EVENTS[tag]!;
     for (let index = 1; index < fields.length; index++) {
       const value = (event as unknown as { readonly [field: string]: unknown })[fields[index]!];
-      if (!(value instanceof Uint8Array)) writer.value(value === event ? undefined : this.urls.redacted(value));
+      if (!(value instanceof Uint8Array)) writer.value(this.urls.redacted(value));
       // The head of a container says what is in the container, and is none of its contents.
-      else if (event.type === "sector" && event.offset === 0 && isContainer(value)) writer.raw(headOf(value));
-      else if (event.type === "bytes" && this.identified && value.length <= LENGTHS_MAX) writer.raw(value);
+      else if (type === "sector" && event.offset === 0 && isContainer(value)) writer.raw(headOf(value));
+      else if (type === "bytes" && this.lengthsFollow && value.length <= LENGTHS_MAX) writer.raw(value);
       else writer.omitted(value.length);
     }
+    this.lengthsFollow = type === "running-image";
   }
 
-  /** What the job made of the event. */
-  effects(effects: readonly JobEffect[]): void {
+  /** What the job made of an event, for the checksum. */
+  add(event: JobEvent, effects: readonly JobEffect[]): void {
+    if (event.type === "sector" && event.offset > 0) return;
     let { check } = this;
     for (let index = 0; index < effects.length; index++) {
       const effect = effects[index]!;
       const { type } = effect;
-      check = Math.imul(check ^ EFFECTS[type], CHECK_PRIME);
-      if (type === "put-number") check = Math.imul(check ^ (effect.value & 0xffff), CHECK_PRIME);
+      check = (check * CHECK_FACTOR + EFFECTS[type]) | 0;
+      if (type === "put-number") check = (check * CHECK_FACTOR + (effect.value & 0xffff)) | 0;
       else if (type === "notify") this.noticed(effect.notice);
     }
     this.check = check;
@@ -185,33 +217,25 @@ export class Recorder {
 
   /** A line of the log that is worth keeping. `wait`: ms until the next attempt. */
   note(text: string, wait: number, now: number): void {
-    // An entry would stand between a sector and its readback.
-    if (this.open >= 0 || !this.fits()) return;
-    const elapsed = Math.max(0, Math.floor(now) - this.last);
-    this.last += elapsed;
+    if (!this.fits()) return;
     this.guard(() => {
-      this.writer.byte(Tag.note);
-      this.writer.varint(elapsed);
+      this.flush(now);
+      this.head(Tag.note, now);
       this.writer.text(text);
       this.writer.number(wait);
     });
   }
 
-  /** Records what the job was told, and passes it on. */
-  answer<T>(answer: T): T {
-    if (!this.broken)
-      this.guard(() => {
-        this.writer.byte(Tag.answer);
-        this.writer.value(answer);
-      });
+  /** What the job was told while it handles an event: it is recorded behind that. */
+  private answer<T>(answer: T): T {
+    this.answers.push(answer);
     return answer;
   }
 
-  /** The recording, up to now. `earlier`: what the boot before has kept. */
-  bytes(earlier?: Uint8Array): Uint8Array {
-    const { failed, open, writer } = this;
-    if (open >= 0) writer.patch(open, Tag.sector);
-    this.open = -1;
+  /** The recording, up to now. `failed`: what it ends with. `earlier`: what the boot before has kept. */
+  bytes(failed?: Failed, earlier?: Uint8Array): Uint8Array {
+    const { writer } = this;
+    this.guard(() => this.flush(this.last));
     const end = new RecordingWriter(FRAME);
     end.byte(Tag.end);
     end.number(this.checksum);
@@ -219,14 +243,7 @@ export class Recorder {
     end.value(failed?.message);
     // Not all was recorded.
     end.value(this.broken || this.dropped > 0);
-    const run = join(writer.written, end.written);
-    const whole = new RecordingWriter(RECORDING_MAX + KEPT_MAX);
-    whole.bytes(Uint8Array.from(MAGIC));
-    if (earlier !== undefined) writePart(whole, Part.earlier, earlier);
-    writePart(whole, Part.run, run);
-    const crc = crc32(whole.written);
-    whole.bytes(Uint8Array.of(crc, crc >>> 8, crc >>> 16, crc >>> 24));
-    return whole.written.slice();
+    return assemble(writer.written, end.written, earlier);
   }
 
   /** What is kept over a planned restart: all of this boot, or its facts and its latest entries. */
@@ -246,19 +263,24 @@ export class Recorder {
 
   /** Room for one more entry, for which older ones go. */
   private fits(): boolean {
+    if (this.writer.at >= this.next && !this.makeRoom()) return false;
+    this.entries++;
+    return true;
+  }
+
+  /** Marks the beginning of an entry, and looks how far there is room. */
+  private makeRoom(): boolean {
     const { writer, start } = this;
-    const { at } = writer;
     if (this.broken) return false;
-    if (at > this.mark + MARK) {
-      this.markBefore = this.mark;
-      this.mark = at;
-    }
     if (!writer.room(ENTRY_MAX) && this.middle > start) this.dropOldest();
-    if (this.middle === start && writer.at > (start + RECORDING_MAX - FRAME) / 2) {
-      this.middle = writer.at;
+    const { at } = writer;
+    if (this.middle === start && at > (start + RECORDING_MAX - FRAME) / 2) {
+      this.middle = at;
       this.entriesBefore = this.entries;
     }
-    this.entries++;
+    this.markBefore = this.mark;
+    this.mark = at;
+    this.next = Math.min(at + MARK, Math.max(at + 1, writer.capacity - ENTRY_MAX));
     return true;
   }
 
@@ -284,24 +306,15 @@ export class Recorder {
       write();
     } catch {
       this.writer.at = at;
+      this.next = 0;
       this.broken = true;
     }
   }
 }
 
-const pick = <T extends object>(from: T, names: readonly string[]): unknown[] =>
-  names.map((name) => (from as { readonly [name: string]: unknown })[name]);
-
 const headOf = (bytes: Uint8Array): Uint8Array => {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
   return bytes.subarray(0, Math.min(length, bytes.length));
-};
-
-const join = (a: Uint8Array, b: Uint8Array): Uint8Array => {
-  const joined = new Uint8Array(a.length + b.length);
-  joined.set(a);
-  joined.set(b, a.length);
-  return joined;
 };
 
 const GAP_MAX = 8;
@@ -309,24 +322,3 @@ const writeGap = (writer: RecordingWriter, dropped: number): void => {
   writer.byte(Tag.gap);
   writer.varint(dropped);
 };
-
-const writePart = (writer: RecordingWriter, kind: number, bytes: Uint8Array): void => {
-  writer.byte(kind);
-  writer.varint(bytes.length);
-  writer.bytes(bytes);
-};
-
-class RecordedDigest implements Digest {
-  private readonly inner: Digest;
-  private readonly recorder: Recorder;
-  constructor(inner: Digest, recorder: Recorder) {
-    this.inner = inner;
-    this.recorder = recorder;
-  }
-  write(bytes: Uint8Array): void {
-    this.inner.write(bytes);
-  }
-  close(): Uint8Array {
-    return this.recorder.answer(this.inner.close());
-  }
-}

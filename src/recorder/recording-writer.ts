@@ -1,6 +1,6 @@
 /** Writes the entries of a recording (format.ts) into a buffer that grows up to its bound. */
 import { encodeUtf8 } from "../util/utf8";
-import { TEXTS_MAX, Value } from "./format";
+import { TEXTS, TEXTS_MAX, Value } from "./format";
 
 /** Bytes of the buffer at first. */
 const FIRST = 512;
@@ -13,7 +13,7 @@ export class RecordingWriter {
   private buffer = new Uint8Array(FIRST);
   private readonly most: number;
   /** Texts that a number stands for. */
-  private readonly texts: string[] = [];
+  private readonly texts: string[] = TEXTS.slice();
 
   /** `most`: bytes. */
   constructor(most: number) {
@@ -30,6 +30,11 @@ export class RecordingWriter {
     grown.set(buffer.subarray(0, at));
     this.buffer = grown;
     return true;
+  }
+
+  /** Bytes that the buffer has now. */
+  get capacity(): number {
+    return this.buffer.length;
   }
 
   /** What was written, as a view. */

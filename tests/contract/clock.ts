@@ -18,6 +18,7 @@ export function clockContract(name: string, create: () => { clock: Clock; close(
     "time never goes back, and a timer's time has passed when it calls, up to the rounding of 1 ms",
     async (clock) => {
       const start = clock.now();
+      assert.ok(Number.isInteger(start), `${start}`);
       await new Promise<void>((resolve) => clock.set(resolve, 20));
       assert.ok(clock.now() - start >= 19, `${clock.now() - start}`);
     },

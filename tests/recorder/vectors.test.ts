@@ -22,8 +22,9 @@ test("values", () => {
     [-1, "f401"],
     [0.5, "f5000000000000e03f"],
     ["é", "f602c3a9"],
+    ["version", "f700"],
     [Uint8Array.of(1, 2), "f8020102"],
-    [[1, "a", "a"], "fa0301f60161f700"],
+    [[1, "a", "a"], "fa0301f60161f723"],
     [{ a: 1, b: undefined }, "fb01f6016101"],
   ];
   for (const [value, bytes] of vectors)
@@ -35,10 +36,10 @@ test("values", () => {
 
 /** Made by version 0.1.0: an offer that is larger than the slot. */
 const REFUSED_OFFER =
-  "WFNSAQKaAvoN9gUwLjEuMPYGYjMzMzMzAPYHdGVuY2VudPoI8vDw8vLw8POw6gH6CXgCCEDx8fHy8gDx8foG9gVvdGFfMPcA9gx4" +
-  "cy1vdGEtYm9hcmQAAPYFdmFsaWT6BvDyAAAAAPoH9gVvdGFfMfOAgHwQ9ghwb3dlci1vbvDw8PoR8PDw8PDw8PDw8PDw8PDw8PAA" +
-  "AATSCfLwBgD2B3ZlcnNpb24Bth37A/cI9gUwLjIuMPYEc2l6ZfOAgIAg9gN1cmz2Dmh0dHA6Ly9maWxlLTAvhfO+88+pBfYIcmVq" +
-  "ZWN0ZWT2OGltYWdlIG9mIDY3MTA4ODY0IGJ5dGVzIGRvZXMgbm90IGZpdCB0aGUgc2xvdCBvZiAyMDMxNjE28W/p6nQ=";
+  "WFNSAQLeAfoN9gUwLjEuMPYGYjMzMzMzAPcY+gjy8PDy8vDw87DqAfoJeAIIQPHx8fLyAPHx+gb3Hfcj9gx4cy1vdGEtYm9hcmQA" +
+  "APcf+gbw8gAAAAD6B/ce84CAfBD3IfDw8PoR8PDw8PDw8PDw8PDw8PDw8PAAAATSCfLwBgD3AAG2HfsD9wD2BTAuMi4w9wHzgICA" +
+  "IPcC9w+F87myAfYIcmVqZWN0ZWT2OGltYWdlIG9mIDY3MTA4ODY0IGJ5dGVzIGRvZXMgbm90IGZpdCB0aGUgc2xvdCBvZiAyMDMx" +
+  "NjE28VZs/PI=";
 
 test("a refused offer", () => {
   const { agent, reference, run } = readRecording(Buffer.from(REFUSED_OFFER, "base64"));

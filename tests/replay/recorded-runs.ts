@@ -3,35 +3,33 @@
  * the firmware has a recorder, and what the job did there is kept to compare it with the replay.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { JobEffect } from "../../src/job/effects";
+import { OtaAgent } from "../../src/agent/agent";
+import type { JobEffect, JobEvent } from "../../src/job/effects";
 import { Recorder } from "../../src/recorder/recorder";
+import type { Failed } from "../../src/recorder/recorder";
 import { readRecording } from "../../host-sim/replay/read-recording";
 import { replay } from "../../host-sim/replay/replay";
 import { AgentDevice } from "../powercut/simulation/agent-device";
 import { BootCycle, cutAt } from "../powercut/simulation/boot-cycle";
 import type { MakeDevice } from "../powercut/simulation/device";
-import { JobDevice } from "../powercut/simulation/job-device";
+import { JobDevice, POLICY } from "../powercut/simulation/job-device";
 import { NETWORK_FAULTS, parseNetworkFault } from "../powercut/simulation/network-faults";
+import { platformOf } from "../powercut/simulation/platforms";
 import { Random } from "../powercut/simulation/random";
 import { SCENARIO_NAMES, scenario } from "../powercut/simulation/scenarios";
 import { SimulationState } from "../powercut/simulation/simulation-state";
 
-/** Keeps the effects as well. */
-export class WatchedRecorder extends Recorder {
-  readonly seen: JobEffect[] = [];
+/** Hands out each recording. */
+class WatchedRecorder extends Recorder {
   constructor(
     random: number,
-    readonly onRecording: (recording: Uint8Array, effects: readonly JobEffect[]) => void,
+    readonly onRecording: (recording: Uint8Array) => void,
   ) {
     super(random);
   }
-  override effects(effects: readonly JobEffect[]): void {
-    super.effects(effects);
-    this.seen.push(...effects);
-  }
-  override bytes(earlier?: Uint8Array): Uint8Array {
-    const recording = super.bytes(earlier);
-    this.onRecording(recording, this.seen);
+  override bytes(failed?: Failed, earlier?: Uint8Array): Uint8Array {
+    const recording = super.bytes(failed, earlier);
+    this.onRecording(recording);
     return recording;
   }
 }
@@ -119,12 +117,16 @@ export const randomRun = (seed: number, tally: Tally): void => {
   };
   const make: MakeDevice = (surroundings) => {
     finish();
-    const own = new WatchedRecorder(random.fraction(), (recording, effects) =>
-      judge({ recording, effects }, line, tally),
-    );
+    const effects: JobEffect[] = [];
+    const own = new WatchedRecorder(random.fraction(), (recording) => judge({ recording, effects }, line, tally));
     recorder = own;
-    if (!asAgent) return new JobDevice(surroundings, undefined, 0, () => own);
-    return new AgentDevice(surroundings, parseNetworkFault(network), undefined, 0, own);
+    const handled = (_event: JobEvent, done: readonly JobEffect[]): void => void effects.push(...done);
+    if (!asAgent) return new JobDevice(surroundings, handled, 0, () => own);
+    return new AgentDevice(surroundings, parseNetworkFault(network), (options, which) => {
+      const agent = new OtaAgent({ ...options, recorder: own, platform: platformOf(which), policy: POLICY });
+      Object.assign(agent["host"], { handled });
+      return agent;
+    });
   };
   let simulation = SimulationState.begin(scenario(name, "small"));
   let cuts = random.below(4);
