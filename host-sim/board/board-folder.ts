@@ -10,6 +10,7 @@ import { PartitionTable } from "../../hal/model-chip/partitions";
 import { WearFile, readWear } from "./wear-file";
 import type { Wear } from "./wear-file";
 import { partitionTableFor } from "./partition-tables";
+import { RECORDINGS } from "./recordings";
 
 export const FLASH_FILE = "flash.bin";
 export const WEAR_FILE = "wear.bin";
@@ -84,7 +85,7 @@ export function openFlashOf(folder: string): {
 function holdsBoard(folder: string): boolean {
   const names = namesIn(folder);
   if (names.includes(FLASH_FILE)) return true;
-  const strange = names.find((name) => ![UNFINISHED, WEAR_FILE, LOCK_FILE].includes(name));
+  const strange = names.find((name) => ![UNFINISHED, WEAR_FILE, LOCK_FILE, RECORDINGS].includes(name));
   if (strange !== undefined)
     throw new Error(`${folder} is not a board's folder: it holds ${JSON.stringify(strange)} and no ${FLASH_FILE}`);
   return false;

@@ -18,6 +18,7 @@ import { BridgeHost } from "./bridge-host";
 import type { CreateEngine, Engine, EngineEnd, TurnMeter } from "./engine";
 import { createXsEngine } from "./engine-xs";
 import { PowerCut } from "../../hal/model-chip/flash-chip";
+import { keepRecording } from "./recordings";
 import { TrialDeadline } from "./trial-deadline";
 import { NodeClock } from "./node-clock";
 import { NodeCrypto, nodeSha256 } from "./node-crypto";
@@ -55,6 +56,7 @@ export type BoardEvent =
         | "sleep"
         | "bootloader"
         | "budget"
+        | "recording"
         | "warning";
       readonly [key: string]: unknown;
     };
@@ -212,7 +214,7 @@ export class Board {
     power: { on: boolean },
   ): Promise<EngineEnd> {
     const { createEngine = createXsEngine, configuration, network, clockSpeed, surroundings } = this.#options;
-    const { onEvent, onLog, onTurn } = this.#options;
+    const { onLog, onTurn } = this.#options;
     const running = boot.slot === "ota_0" ? 0 : 1;
     let source: string;
     try {
@@ -245,7 +247,7 @@ export class Board {
       },
       configuration: JSON.stringify(configuration),
       surroundings,
-      onEvent: (json) => onEvent(JSON.parse(json) as BoardEvent),
+      onEvent: (json) => this.#tell(JSON.parse(json) as BoardEvent),
       ...(onTurn === undefined ? {} : { onTurn }),
     });
     const engine: Engine = createEngine({
@@ -265,6 +267,19 @@ export class Board {
     deadline.stop();
     bridge.stop();
     return end;
+  }
+
+  /** A recording becomes a file; a full disk costs the recording, not the board. */
+  #tell(event: BoardEvent): void {
+    const { folder, onEvent } = this.#options;
+    if (event.event !== "recording") return onEvent(event);
+    const { reference, base64 } = event;
+    try {
+      const file = keepRecording(folder, Buffer.from(String(base64), "base64"), String(reference));
+      onEvent({ event: "recording", file, reference });
+    } catch (error) {
+      onEvent({ event: "warning", message: `recording ${String(reference)}: ${(error as Error).message}` });
+    }
   }
 
   /** The script in a slot. Throws if it is not the one that the image's description was made for. */

@@ -58,3 +58,8 @@ export function secondsArgument(text: string): number {
   if (!/^[1-9][0-9]{0,4}$/.test(text)) throw new InvalidArgumentError("It is a whole number of seconds.");
   return Number(text);
 }
+
+export function countArgument(text: string): number {
+  if (!/^[1-9][0-9]{0,6}$/.test(text)) throw new InvalidArgumentError("It is a whole number from 1 on.");
+  return Number(text);
+}

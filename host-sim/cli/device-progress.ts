@@ -67,6 +67,8 @@ export function words(event: BoardEvent): string {
         : "the bootloader has no rollback; the start-up of new firmware stands in for it";
     case "budget":
       return `${is["counter"]} of ${is["version"]}: ${is["left"]} left`;
+    case "recording":
+      return `recorded: xs-ota replay ${is["file"]}`;
     case "sleep":
       return `sleeps for ${is["seconds"]} s`;
     default:

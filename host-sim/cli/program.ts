@@ -17,6 +17,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   publish: () => import("./publish"),
   doctor: () => import("./doctor"),
   adopt: () => import("./adopt"),
+  replay: () => import("./replay"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */

@@ -74,6 +74,7 @@ function parse(
   const flashSize = fields.oneOf("flashSize", FLASH_SIZES);
   const modules = fields.texts("modules");
   const crc16 = fields.boolean("crc16");
+  const recorder = fields.boolean("recorder");
   checkTogether(definition, given, trust.mqtt);
   return {
     firmware: {
@@ -82,6 +83,7 @@ function parse(
       policy,
       ...(crc16 === undefined ? {} : { download: { crc16 } }),
       ...(modules === undefined ? {} : { modules }),
+      ...(recorder === undefined ? {} : { recorder }),
     },
     trust,
     flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,

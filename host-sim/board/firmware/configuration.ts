@@ -18,6 +18,8 @@ export interface FirmwareConfiguration {
   readonly modules?: { readonly [name: string]: string };
   /** A battery device: seconds awake at most, and asleep. */
   readonly sleep?: { readonly awake: number; readonly asleep: number };
+  /** False: failures are not recorded. */
+  readonly recorder?: boolean;
   /** MD5 in JavaScript in place of the board's. */
   readonly portableMd5?: boolean;
 }

@@ -7,6 +7,7 @@ import { startUp } from "../../../hal/moddable/start-up";
 import { OtaAgent, PartitionInstaller } from "../../../src/index";
 import type { ModuleInstaller } from "../../../src/index";
 import type { AnyPlatform } from "../../../src/platforms/platform";
+import { encodeBase64 } from "../../../src/util/base64";
 import { withPortableMd5 } from "../../../src/crypto/portable-md5";
 import type { App } from "./app";
 import { bridgePorts } from "./bridge-ports";
@@ -52,6 +53,7 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
     download = {},
     modules = {},
     portableMd5 = false,
+    recorder = true,
     sleep,
   } = readSettings(board.space(SETTINGS));
   const definition = definitionOf(platform.kind, platforms);
@@ -63,6 +65,9 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
     download,
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
+    recorder,
+    onDiagnostics: (recording, reference) =>
+      board.emit(JSON.stringify({ event: "recording", reference, base64: encodeBase64(recording) })),
     ...app.options?.(ports.clock),
     broker,
     ...(sleep === undefined ? {} : { wake: { seconds: sleep.awake } }),
