@@ -66,6 +66,20 @@ const PARTS = [
     env: { XS_OTA_INTERLEAVINGS: "10000" },
   },
   {
+    name: "replays",
+    what: "10,000 random lives of a board, recorded and replayed",
+    time: "15 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/replay/random-runs.test.ts"],
+    env: { XS_OTA_REPLAYS: "10000" },
+  },
+  {
+    name: "recordings",
+    what: "1,000,000 damaged recordings",
+    time: "15 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/replay/damaged.test.ts"],
+    env: { XS_OTA_DAMAGED_RECORDINGS: "1000000" },
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

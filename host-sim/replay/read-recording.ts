@@ -49,13 +49,16 @@ export class RecordingError extends Error {}
 
 const DEEPEST = 8;
 const LENGTH_MAX = 16_384;
-/** Sectors of the largest slot. */
-const SECTORS_MAX = 4096;
+/** Sectors that one recording may count: four times those of the largest slot. */
+const SECTORS_MAX = 16_384;
+/** Far more than any device makes. */
+const BYTES_MAX = 65_536;
 /** In place of a text that was dropped. */
 const LOST = "…";
 
 class Reader {
   at = 0;
+  private sectors = 0;
   private readonly texts: string[] = TEXTS.slice();
   constructor(readonly bytes: Uint8Array) {}
 
@@ -76,6 +79,12 @@ class Reader {
     }
     if (!Number.isSafeInteger(value)) throw new RecordingError("the recording has a number that is none");
     return value;
+  }
+  sectorCount(): number {
+    const count = this.varint();
+    this.sectors += count;
+    if (this.sectors > SECTORS_MAX) throw new RecordingError("the recording has more sectors than any slot");
+    return count;
   }
   take(length: number): Uint8Array {
     if (length > this.bytes.length - this.at) throw new RecordingError("the recording ends in the middle of an entry");
@@ -147,6 +156,8 @@ export const readRecording = (bytes: Uint8Array): Recording => {
   const body = bytes.subarray(0, Math.max(0, bytes.length - 4));
   if (MAGIC.slice(0, 3).some((byte, index) => bytes[index] !== byte))
     throw new RecordingError("this is no recording: it does not begin with XSR");
+  if (bytes.length > BYTES_MAX)
+    throw new RecordingError(`the recording has ${bytes.length} bytes, no device makes that`);
   if (bytes[3] !== MAGIC[3])
     throw new RecordingError(`the recording has format ${bytes[3]}, this version reads format ${MAGIC[3]}`);
   if (bytes.length < 8 || crc32(body) !== new DataView(bytes.buffer, bytes.byteOffset).getUint32(body.length, true))
@@ -181,7 +192,7 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
       const tag = reader.byte();
       if (tag === Tag.answer) entries.push({ kind: "answer", value: reader.value() });
       else if (tag === Tag.gap) entries.push({ kind: "gap", dropped: reader.varint() });
-      else if (tag === Tag.stored) entries.push({ kind: "sectors", count: Math.min(reader.varint(), SECTORS_MAX) });
+      else if (tag === Tag.stored) entries.push({ kind: "sectors", count: reader.sectorCount() });
       else if (tag === Tag.end) end = readEnd(reader);
       else {
         now += reader.varint();
@@ -197,7 +208,7 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
 
 const readEntry = (reader: Reader, tag: number, at: number): Entry => {
   if (tag === Tag.sector) return { kind: "sector", at };
-  if (tag === Tag.reads) return { kind: "reads", at, count: Math.min(reader.varint(), SECTORS_MAX) };
+  if (tag === Tag.reads) return { kind: "reads", at, count: reader.sectorCount() };
   if (tag === Tag.note) return { kind: "note", at, text: reader.string(), wait: Number(reader.value()) };
   const event = EVENTS[tag];
   if (event === undefined) throw new RecordingError(`the recording has an entry of unknown kind ${tag}`);

@@ -13,6 +13,9 @@ import { EVENTS, FACTS, POLICY, RULES, RUNNING, START_UP } from "../../src/recor
 import { Recorder } from "../../src/recorder/recorder";
 import type { Entry, RecordedRun } from "./read-recording";
 
+/** In place of a sector's bytes. Nothing writes to it. */
+const ZEROS = new Uint8Array(SECTOR);
+
 export interface ReplayedStep {
   readonly at: number;
   readonly event: JobEvent;
@@ -169,7 +172,7 @@ const eventsOf = (entry: Entry, expected: number, since: number): readonly Timed
       return Array.from({ length: entry.count }, (_, index) => sectorAt(expected + index * SECTOR, since)).flat();
     case "reads":
       return Array.from({ length: entry.count }, () => ({
-        event: { type: "bytes", bytes: new Uint8Array(SECTOR) },
+        event: { type: "bytes", bytes: ZEROS },
         at: entry.at,
       }));
     case "event":
@@ -180,7 +183,7 @@ const eventsOf = (entry: Entry, expected: number, since: number): readonly Timed
 };
 
 const sectorAt = (offset: number, at: number): readonly Timed[] => [
-  { event: { type: "sector", offset, bytes: new Uint8Array(SECTOR) }, at },
+  { event: { type: "sector", offset, bytes: ZEROS }, at },
   { event: { type: "compared", equal: true }, at },
 ];
 

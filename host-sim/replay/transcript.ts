@@ -71,11 +71,12 @@ const linesOf = (
   const start = Number(run.facts?.[2] ?? 0);
   const steps = new Map<number, ReplayedStep[]>();
   for (const step of replayed?.doubt === undefined ? (replayed?.steps ?? []) : [])
-    steps.set(step.entry, [...(steps.get(step.entry) ?? []), step]);
-  const shown = run.entries.filter(({ kind }) => kind !== "answer").slice(0, until);
-  return shown.map((entry) => {
+    if (!steps.has(step.entry)) steps.set(step.entry, [step]);
+    else steps.get(step.entry)!.push(step);
+  const shown = [...run.entries.entries()].filter(([, { kind }]) => kind !== "answer").slice(0, until);
+  return shown.map(([index, entry]) => {
     const time = "at" in entry ? ((entry.at - start) / 1000).toFixed(3) : "";
-    const did = doneBy(steps.get(run.entries.indexOf(entry)) ?? []);
+    const did = doneBy(steps.get(index) ?? []);
     return `${time.padStart(10)} s  ${inputOf(entry)}${did}`.replace(/^ {10} s /, " ".repeat(12));
   });
 };
