@@ -84,11 +84,6 @@ export class RomLoader {
     this.#release();
   }
 
-  /** Ends what the application runs. */
-  close(): void {
-    this.#hold();
-  }
-
   #hold(): void {
     this.#stop?.();
     this.#stop = undefined;
