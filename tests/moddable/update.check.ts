@@ -14,6 +14,8 @@ import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { Served } from "../../host-sim/cloud/core/files/file-server";
 import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
+import { readRecording } from "../../host-sim/replay/read-recording";
+import { replay } from "../../host-sim/replay/replay";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { WINDOW } from "../../src/constants";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
@@ -157,6 +159,14 @@ for (const kind of ["release", "instrument"] satisfies Kind[]) {
   });
 }
 
+/** What the SDK's engine has recorded replays in Node. */
+async function checkRecording(run: HeadlessRun): Promise<void> {
+  const { text } = await run.line((line) => /^recording [0-9a-f]{6}: /.test(String(line["text"])));
+  const recording = readRecording(Buffer.from(String(text).slice("recording 000000: ".length), "base64"));
+  assert.equal(replay(recording.run).doubt, undefined);
+  assert.equal(recording.run.end?.cause, "rolled-back");
+}
+
 /** What the cloud hears of each. */
 const FAULTY: { readonly [fault in Fault]: RegExp } = {
   throw: /^trial: the new firmware did not come to powerOn \(software reset\)$/,
@@ -183,6 +193,7 @@ for (const [fault, told] of Object.entries(FAULTY) as [Fault, RegExp][]) {
     assert.equal(code, -5);
     // The old firmware has looked whether the cloud is there.
     assert.match((message ?? "").replace(/; \S+ reached it after the rollback$/, ""), told);
+    await checkRecording(run);
     await run.cut();
     const entries = bench.inspect().boot;
     assert.equal(entries.find((entry) => entry?.decides)?.slot, "ota_0");

@@ -7,6 +7,7 @@ import { FaultServer } from "../../host-sim/faults/fault-server";
 import { HTTP_FAULTS } from "../../host-sim/faults/http-faults";
 import { SECTOR, URL_RENEWALS } from "../../src/constants";
 import { RESULT_CODES } from "../../src/platforms/tencent/dialect";
+import { checkRecorded } from "./recorded";
 import { NEW, Scenery, deeds } from "./scene";
 import { writeRows } from "./table";
 import type { NetworkDeviceOptions } from "./device";
@@ -51,6 +52,7 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
           ),
           "goes on at the checkpoint",
         );
+      if (end !== "finished" && end !== "renewed") checkRecorded(device, end, task.message ?? "");
       if (end === "url-expired") assert.match(task.message ?? "", /403/);
       if (end === "not-found") assert.match(task.message ?? "", /HTTP (404|410|200)/);
       assert.ok(!/sign=|q-sign/.test(task.message ?? ""), "no signature of a URL in the message");
@@ -102,6 +104,7 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       cloud.route(scene.id, "http://files.example:8000");
       const task = await scene.update();
       assert.deepEqual([task.status, task.code], ["failure", -1], task.message);
+      checkRecorded(device, "download-timeout", task.message ?? "");
       const outcomes = scene.outcomes();
       assert.equal(outcomes.length, 1, outcomes.join(" | "));
       rows.set(name, { fault: name, does, agent: deeds(device, 8000), report: outcomes[0]!, again: 0 });

@@ -8,6 +8,7 @@ import type { Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { TLS_FAULTS, TlsFaultServer } from "../../host-sim/faults/tls-faults";
+import { checkRecorded } from "./recorded";
 import { BACKOFF_CAP, REFUSAL_TRIES } from "../../src/constants";
 import { NEW, Scenery, deeds } from "./scene";
 import type { Row } from "./scene";
@@ -84,6 +85,7 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
           assert.deepEqual([task.code, connects.length], [-5, REFUSAL_TRIES], task.message);
         else assert.equal(task.code, -1, task.message);
         assert.match(task.message ?? "", /certificate|altnames|ssl|tls|version|expired/i);
+        checkRecorded(device, fault.kind === "certificate" ? "download" : "download-timeout", task.message ?? "");
       }
       const stayed = fault.kind === "cut" ? NEW.length : 0;
       rows.push({

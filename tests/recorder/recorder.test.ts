@@ -67,6 +67,31 @@ test("a sector costs three bytes at most", () => {
   assert.ok(bytes <= 3, `${bytes} bytes`);
 });
 
+test("a clean update of 1 MiB is recorded in 400 bytes, one with 200 breaks in less than 4 KiB", () => {
+  const [clean, broken] = [0, 200].map((breaks) => {
+    const { fixture, recorders } = recorded();
+    const file = image("0.2.0", 1 << 20);
+    fixture.connect();
+    fixture.push(offerOf(file, "0.2.0"));
+    for (let sector = 0; sector < 256; sector++) {
+      fixture.now += 62;
+      if (Math.floor((sector * breaks) / 256) !== Math.floor(((sector + 1) * breaks) / 256)) {
+        const wait = 1_000 + ((sector * 7_919) % 4_000);
+        recorders[0]!.note(["connection closed by the server", "connection reset"][sector % 2]!, wait, fixture.now);
+        fixture.now += wait;
+      }
+      const offset = sector * 4096;
+      fixture.dispatch({ type: "sector", offset, bytes: file.slice(offset, offset + 4096) });
+    }
+    fixture.dispatch({ type: "finished" });
+    const bytes = recorders[0]!.bytes();
+    assert.equal(replay(readRecording(bytes).run).doubt, undefined);
+    return bytes.length;
+  });
+  assert.ok(clean! <= 400, `${clean} bytes`);
+  assert.ok(broken! > clean! && broken! < RECORDING_MAX, `${broken} bytes`);
+});
+
 test("a sector whose readback differs is told as such", () => {
   const { fixture, recorders } = recorded();
   fixture.connect();
