@@ -29,6 +29,11 @@ function recorded(options: ConstructorParameters<typeof JobFixture>[0] = {}): {
 const typesOf = (entries: readonly Entry[]): string[] =>
   entries.map((entry) => (entry.kind === "event" ? entry.type : entry.kind));
 
+/** Those that came, alone or counted. */
+const sectorsIn = (entries: readonly Entry[]): number =>
+  typesOf(entries).filter((type) => type === "sector").length +
+  entries.reduce((sum, entry) => sum + (entry.kind === "sectors" ? entry.count : 0), 0);
+
 test("every event of the job has its place in a recording", () => {
   const handled = new Set<string>([DEFAULTS, ...Object.values(TABLE)].flatMap((row) => Object.keys(row)));
   handled.delete("timeout");
@@ -47,9 +52,7 @@ test("a good update is told event by event, and replays", () => {
   for (const recorder of recorders) assert.equal(replay(readRecording(recorder.bytes()).run).doubt, undefined);
   const types = typesOf(readRecording(recorders[0]!.bytes()).run.entries);
   assert.deepEqual(types.slice(0, 4), ["boot", "link", "acked", "offer"]);
-  const { entries } = readRecording(recorders[0]!.bytes()).run;
-  const sectors = entries.reduce((sum, entry) => sum + (entry.kind === "sectors" ? entry.count : 0), 0);
-  assert.equal(types.filter((type) => type === "sector").length + sectors, Math.ceil(200_000 / 4096));
+  assert.equal(sectorsIn(readRecording(recorders[0]!.bytes()).run.entries), Math.ceil(200_000 / 4096));
 });
 
 test("a sector costs three bytes at most", () => {
@@ -166,7 +169,7 @@ test("an offer with a container beside the image: no URL of either, and the imag
     assert.ok(!Buffer.from(bytes).toString("latin1").includes(part), part);
   const { run } = readRecording(bytes);
   assert.equal(replay(run).doubt, undefined);
-  assert.equal(typesOf(run.entries).filter((type) => type === "sector").length, 1 + Math.ceil(200_000 / 4096));
+  assert.equal(sectorsIn(run.entries), 1 + Math.ceil(200_000 / 4096));
 });
 
 test("what a trial leaves to the firmware that follows fits its room, and can be read", () => {
