@@ -61,12 +61,22 @@ test("against a cloud that runs already nothing is left behind; at its limit the
   await withHost(async (host) => {
     const cloud = { url: `http://127.0.0.1:${host.cloud.httpPort}`, token: host.apiToken };
     const result = await runFleet(
-      { ...base, devices: 6, failShare: 1, waves: [34, 100], failureLimit: 20, weakShare: 0.5, cloud },
+      {
+        ...base,
+        devices: 6,
+        failShare: 1,
+        waves: [34, 100],
+        failureLimit: 20,
+        weakShare: 0.5,
+        cloud,
+      },
       quiet,
     );
     assert.deepEqual([result.rollout.state, result.halted, result.unexpected], ["halted", true, 0]);
     assert.ok(result.rollout.counts.pending >= 3);
     assert.deepEqual(host.cloud.devices.list(), []);
+    const panel = await runFleet({ ...base, platform: "thingspanel-v0", devices: 2, cloud }, quiet);
+    assert.deepEqual([panel.rollout.counts.success, panel.unexpected], [2, 0]);
     assert.equal((await call(host, "/devices")).status, 200);
     await assert.rejects(runFleet({ ...base, cloud: { ...cloud, token: "wrong" } }, quiet), /no session/);
   });

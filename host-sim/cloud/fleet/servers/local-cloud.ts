@@ -74,7 +74,7 @@ export class LocalCloud implements FleetServer {
       devices.map(({ identity }) => identity),
     );
     const broker = { ...this.targets[0]!, tls: false };
-    const more = platform === "tencent" ? { authMode: "KEY" } : {};
+    const more = platform === "tencent" ? { authMode: "KEY" } : { brokerHost: broker.host };
     return devices.map(({ identity }) => ({ platform: { kind: platform, ...more, ...identity }, broker }));
   }
 
