@@ -36,16 +36,19 @@ export const ramOf = ({ state }: DecoderSize): number => state + SECTOR;
 export function decoderSizes(): DecoderSize[] {
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-decoder-"));
   try {
-    return TARGETS.flatMap(({ name, tools, flags }) => {
-      try {
-        return [sizesOf(name, tools, flags, folder)];
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-        throw error;
-      }
-    });
+    return TARGETS.filter(isInstalled).map(({ name, tools, flags }) => sizesOf(name, tools, flags, folder));
   } finally {
     rmSync(folder, { recursive: true });
+  }
+}
+
+/** The compiler, and the headers that its flags name. */
+function isInstalled({ tools, flags }: (typeof TARGETS)[number]): boolean {
+  try {
+    execFileSync(`${tools}gcc`, [...flags, "-E", "-x", "c", "-"], { input: "#include <string.h>\n", stdio: "pipe" });
+    return true;
+  } catch {
+    return false;
   }
 }
 
