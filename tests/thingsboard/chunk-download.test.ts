@@ -229,6 +229,25 @@ test("drained: what was asked for is received, nothing more is asked for", () =>
   assert.equal(download.fetching, false);
 });
 
+test("drained while nothing is stored yet: the first chunk is fetched, and no more", () => {
+  const download = made();
+  download.start(true, now);
+  download.drain();
+  assert.deepEqual(bound(download), ["total", "sector 0"]);
+  assert.equal(download.fetching, false);
+});
+
+test("drained while the connection is away, or after a silence: nothing is awaited", () => {
+  const download = made();
+  download.start(false, now);
+  download.drain();
+  assert.equal(download.fetching, false);
+  download.connected(now);
+  assert.equal(download.fetching, true);
+  wake(download);
+  assert.equal(download.fetching, false);
+});
+
 test("drained while the first chunk waits for its proof: that is stored, and no more", () => {
   const download = made();
   download.start(true, now);

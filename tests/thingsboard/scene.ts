@@ -45,6 +45,8 @@ export class Scene {
   readonly #uploaded = new Map<string, string>();
   /** A web server at port 80 with one file. */
   #files: HttpPeer | undefined;
+  /** How long the device sleeps, s. */
+  readonly #asleep: number;
   /** Nobody answers. */
   away = false;
 
@@ -55,6 +57,7 @@ export class Scene {
   ) {
     const { http = false, basic = false, latency = 20, seed = 1 } = options;
     this.double = double(this.clock);
+    this.#asleep = options.device?.sleepSeconds ?? 0;
     this.id = made.id;
     this.profile = made.profile;
     const random = generator(seed);
@@ -166,7 +169,12 @@ export class Scene {
   until(done: () => boolean, within: number): boolean {
     const end = this.clock.time + within;
     for (;;) {
-      if (this.device.board.restartWanted !== undefined) {
+      const { restartWanted } = this.device.board;
+      if (restartWanted === "sleep") {
+        this.cutPower();
+        this.clock.advance(this.#asleep * SECOND);
+        this.device.powerOn("deep-sleep");
+      } else if (restartWanted !== undefined) {
         this.network.cut();
         this.device.restartIfWanted();
       }

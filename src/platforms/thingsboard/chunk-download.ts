@@ -149,8 +149,11 @@ export class ChunkDownload {
     this.draining = true;
   }
 
+  /** Drained it still stores the first chunk of an id that is being bound: a short wake would bring nothing else. */
   get fetching(): boolean {
-    return this.state !== "ended" && !(this.draining && this.asked.length === 0 && this.held === undefined);
+    const { state, draining } = this;
+    if (state === "ended") return false;
+    return !draining || !(state === "offline" || state === "waiting" || (state === "open" && this.asked.length === 0));
   }
 
   /* ---- transitions ---- */
@@ -250,7 +253,7 @@ export class ChunkDownload {
   }
 
   private request(chunk: number): void {
-    if (this.draining) return;
+    if (this.draining && this.state === "open") return;
     this.asked.push(chunk);
     this.outputs.push({ type: "request", id: this.id, chunk });
   }
