@@ -56,9 +56,9 @@ export const BREAKAGES_OF_THINGSBOARD: readonly Breakage[] = [
     make: () => withLink(() => ({ settle: () => undefined })),
   },
   {
-    check: "scenario's end",
-    device: "takes no notice of what ThingsBoard pushes",
+    check: "never wedged",
+    device: "does not ask ThingsBoard what is assigned",
     scenario: "chunks",
-    make: () => withLink(() => ({ pushed: () => undefined })),
+    make: () => withLink(() => ({ ask: () => undefined })),
   },
 ];
