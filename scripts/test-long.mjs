@@ -80,6 +80,12 @@ const PARTS = [
     env: { XS_OTA_DAMAGED_RECORDINGS: "1000000" },
   },
   {
+    name: "hawkbit",
+    what: "the search on hawkBit: every power cut of the whole agent, and sequences of two to five",
+    time: "15 min",
+    command: [...POWERCUT, "--hawkbit"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",

@@ -4,6 +4,7 @@ import type { Check } from "./checks/ledger";
 import { checkReport, connected } from "./checks/report-checks";
 import type { Heard } from "./simulation/cloud-side";
 import type { Point } from "./simulation/boot-cycle";
+import type { DeviceKind } from "./search/case-line";
 import type { Scale } from "./simulation/scenarios";
 import type { Push } from "./simulation/push";
 import { withStore } from "./broken-device";
@@ -15,6 +16,8 @@ export interface Breakage {
   readonly device: string;
   readonly scenario: string;
   readonly scale?: Scale;
+  /** Of the right device. Default: the job alone. */
+  readonly kind?: DeviceKind;
   /** Makes a new device for each case. */
   make(): MakeDevice;
   /** The point of the power cut, or with `wear` of the lost operation; default: none. */

@@ -11,6 +11,7 @@ import type { Breakage } from "./breakages";
 import { BREAKAGES_OF_BLAME } from "./breakages-of-blame";
 import { BREAKAGES_OF_CONTAINERS } from "./breakages-of-containers";
 import { BREAKAGES_OF_FLASH } from "./breakages-of-flash";
+import { BREAKAGES_OF_HAWKBIT } from "./breakages-of-hawkbit";
 import { BREAKAGES_OF_REPORTS } from "./breakages-of-reports";
 import { BREAKAGES_OF_THINGSBOARD } from "./breakages-of-thingsboard";
 
@@ -20,11 +21,12 @@ const BREAKAGES: readonly Breakage[] = [
   ...BREAKAGES_OF_BLAME,
   ...BREAKAGES_OF_REPORTS,
   ...BREAKAGES_OF_THINGSBOARD,
+  ...BREAKAGES_OF_HAWKBIT,
 ];
 
 /** The case of a row, with a power cut where the row has one. */
-function caseOf({ scenario, scale = "small", where, wear = false, make }: Breakage): Case {
-  const whole: Case = { scenario, scale, device: "job", network: "", cuts: [] };
+function caseOf({ scenario, scale = "small", kind = "job", where, wear = false, make }: Breakage): Case {
+  const whole: Case = { scenario, scale, device: kind, network: "", cuts: [] };
   if (where === undefined) return whole;
   let at: number | undefined;
   replay(whole, (point) => void (at ??= where(point) ? point.number : undefined), make);

@@ -14,6 +14,7 @@ import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
 import { commitPlan, containerPlan, filesPlan, sleepPlan, stockPlan } from "./search/plans";
 import type { PlanPhase } from "./search/plans";
+import { hawkbitPlan } from "./search/hawkbit-plans";
 import { thingsboardPlan } from "./search/thingsboard-plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
@@ -44,6 +45,7 @@ interface Flags {
   readonly containers?: boolean;
   readonly files?: boolean;
   readonly thingsboard?: boolean;
+  readonly hawkbit?: boolean;
   readonly mutants?: boolean;
   readonly only?: string;
   readonly every: number;
@@ -72,6 +74,7 @@ export const createProgram = (): Command =>
     .option("--containers", "the long search with containers")
     .option("--files", "the long search on the platform that is polled: plain files on a web server")
     .option("--thingsboard", "the long search on ThingsBoard: chunks over MQTT, and HTTP")
+    .option("--hawkbit", "the same on hawkBit: actions that end, that are superseded, and that are cancelled")
     .option("--report", "draw every power cut of two scenarios: build/powercut/report.html")
     .option(
       "--mutants",
@@ -116,10 +119,11 @@ function replayCase(which: Case, shorter: boolean): void {
   if (violations.length > 0) process.exitCode = 1;
 }
 
-const planOf = ({ pairs, sleeps, stock, containers, files, thingsboard }: Flags): PlanPhase[] => {
+const planOf = ({ pairs, sleeps, stock, containers, files, thingsboard, hawkbit }: Flags): PlanPhase[] => {
   if (containers === true) return containerPlan();
   if (files === true) return filesPlan();
   if (thingsboard === true) return thingsboardPlan();
+  if (hawkbit === true) return hawkbitPlan();
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
   return stock === true ? stockPlan() : commitPlan(pairs === true ? "pairs" : "places");
 };

@@ -5,6 +5,8 @@ import { BAD_REQUEST, HEADER_MAX, wireOf } from "./wire";
 
 export interface HttpPeerOptions {
   answer(request: HttpRequest): HttpAnswer;
+  /** The answer is about to reach the device; false keeps it from that. */
+  arriving?(request: HttpRequest, answered: HttpAnswer): boolean;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly requestsPerConnection?: number;
@@ -57,11 +59,16 @@ export class HttpPeer implements Peer {
     const body = state.bytes.subarray(from, from + length);
     state.bytes = state.bytes.subarray(from + length);
     const { answer, address = "192.0.2.9", requestsPerConnection = Infinity, now } = this.#options;
-    const answered = answer({ ...head, body, address, scheme: "http" });
+    const request: HttpRequest = { ...head, body, address, scheme: "http" };
+    const answered = answer(request);
     if (answered.status === 0) return false;
     const asked = head.headers["connection"]?.toLowerCase() === "close";
     const close = answered.close || asked || ++state.requests >= requestsPerConnection;
-    connection.send(wireOf(answered, close, head.method === "HEAD", now()));
+    const { arriving } = this.#options;
+    connection.send(
+      wireOf(answered, close, head.method === "HEAD", now()),
+      arriving && (() => arriving(request, answered)),
+    );
     if (answered.broken === true) connection.reset();
     else if (close) connection.end();
     return true;

@@ -3,6 +3,7 @@ import type { FlashOperation } from "../../../hal/model-chip/flash-chip";
 import { SLOT_LABELS } from "../../../hal/model-chip/bootloader";
 import type { Device } from "../simulation/device";
 import type { Push } from "../simulation/push";
+import { checkRecords } from "./hawkbit-checks";
 import type { MonitoredStart } from "./monitored-start";
 import { KEYS } from "./stored-records";
 import { isAsOffered, isAtFault } from "../simulation/simulation-state";
@@ -60,6 +61,7 @@ export function checkEnd(simulation: SimulationState, monitor: MonitoredStart, d
       );
   }
   ledger.expect("scenario's end", cloud.finished, () => "not every push has had its end");
+  checkRecords(simulation, monitor);
   const last = lastGood(simulation);
   const wanted = last?.offer.version ?? "0.1.0";
   ledger.expect(

@@ -4,6 +4,7 @@ import type { NetworkFault } from "../simulation/network-faults";
 import { Random } from "../simulation/random";
 import type { DeviceKind } from "./case-line";
 import type { Setting } from "./search";
+import { hawkbitScenarios } from "../simulation/hawkbit-scenarios";
 import { SCENARIO_NAMES } from "../simulation/scenarios";
 import { thingsboardScenarios } from "../simulation/thingsboard-scenarios";
 import type { Work } from "./work";
@@ -101,8 +102,9 @@ export type Share = "sample" | "places" | "pairs";
 export function commitPlan(share: Share): PlanPhase[] {
   const isSample = share === "sample";
   const [single, stride, pairs] = isSample ? [SAMPLED, 3, 24] : [SINGLES, 2, 12];
-  // What ThingsBoard has of its own is in the agent: its sample is a test of its own.
-  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !(scenario in thingsboardScenarios));
+  // What ThingsBoard and hawkBit have of their own is in the agent: their samples are tests of their own.
+  const own = { ...thingsboardScenarios, ...hawkbitScenarios };
+  const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !(scenario in own));
   return [
     { title: "every cut, 22 sectors", works: MAIN.flatMap((scenario, index) => everyPoint(scenario, index, single)) },
     {

@@ -12,6 +12,7 @@ import { POLICY } from "./job-device";
 import { PROBE_STEPS } from "./device";
 import type { Device, Surroundings } from "./device";
 import { FilePeer } from "./file-peer";
+import { HawkbitPeer } from "./hawkbit-peer";
 import { StaticPeer } from "./static-peer";
 import { ThingsBoardPeer } from "./thingsboard-peer";
 import { VirtualClock } from "../../kit/virtual-clock";
@@ -61,19 +62,22 @@ export class AgentDevice implements Device {
     const clock = new VirtualClock(simulation);
     this.#clock = clock;
     const { platform } = simulation.scenario;
-    const isStatic = platform === "static";
     const state = (): string => this.state;
-    const cloud = isStatic
-      ? new StaticPeer(surroundings, state)
-      : platform.startsWith("thingsboard")
-        ? new ThingsBoardPeer(surroundings, state)
-        : new BrokerPeer(surroundings, fault, state);
+    const isPolled = platform === "static" || platform === "hawkbit";
+    const cloud =
+      platform === "static"
+        ? new StaticPeer(surroundings, state)
+        : platform === "hawkbit"
+          ? new HawkbitPeer(surroundings, fault, state)
+          : platform.startsWith("thingsboard")
+            ? new ThingsBoardPeer(surroundings, state)
+            : new BrokerPeer(surroundings, fault, state);
     this.#cloud = cloud;
     const files = new FilePeer(surroundings, fault, (offer) => offer !== undefined && cloud.push(offer));
     const peers = (host: string): Peer | undefined =>
       cycle.behaviour === "offline" || simulation.cloud.awayUntil(this.state, simulation.now) !== undefined
         ? undefined
-        : host === (isStatic ? "cloud" : "broker")
+        : host === (isPolled ? "cloud" : "broker")
           ? cloud
           : host === "files"
             ? files

@@ -18,6 +18,8 @@ export type Heard =
       readonly cause: string | undefined;
       readonly message: string;
       readonly version: string | undefined;
+      /** Number of the task, where the platform has task ids. */
+      readonly task?: number;
     };
 export type HeardOutcome = Extract<Heard, { kind: "outcome" }>;
 
@@ -155,6 +157,11 @@ export class CloudSide {
     return undefined;
   }
 
+  /** The device has agreed that this task is cancelled. */
+  canceled(task: number): void {
+    this.#change(this.#tasks[task]!, { open: false, superseded: true });
+  }
+
   /**
    * The file server has served bytes of a push up to `end`, to firmware of version `running`. Returns the offer that
    * this triggers.
@@ -223,9 +230,11 @@ export class CloudSide {
 
   #outcome(report: HeardOutcome): void {
     const task =
-      report.version === undefined
-        ? (this.#tasks.find(({ open }) => open) ?? this.#tasks.at(-1))
-        : this.taskOf(report.version);
+      report.task !== undefined
+        ? this.#tasks[report.task]
+        : report.version === undefined
+          ? (this.#tasks.find(({ open }) => open) ?? this.#tasks.at(-1))
+          : this.taskOf(report.version);
     if (task === undefined) {
       this.complaints.push(`outcome for ${report.version}, which nobody pushed`);
       return;

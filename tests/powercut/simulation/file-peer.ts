@@ -11,10 +11,20 @@ import { servedOf } from "./push";
 import type { Push } from "./push";
 import { isAssigned } from "./thingsboard-peer";
 
+/** Where the files of a server of its own are. */
+export interface FileSite {
+  pushOf(target: string): Push | undefined;
+  /** What is answered in place of the file's bytes; undefined: these. */
+  refusal(target: string): Uint8Array | undefined;
+  /** The bytes up to `end` were served. */
+  served(push: Push, end: number): void;
+}
+
 export class FilePeer implements Peer {
   readonly #with: Surroundings;
   readonly #fault: NetworkFault | undefined;
   readonly #pushed: (served: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void;
+  readonly #site: FileSite | undefined;
   /**
    * By connection: the text of an incomplete request, whether the connection has had a request, and whether it no
    * longer answers.
@@ -26,10 +36,12 @@ export class FilePeer implements Peer {
     surroundings: Surroundings,
     fault: NetworkFault | undefined,
     pushed: (offer: ReturnType<Surroundings["simulation"]["cloud"]["served"]>) => void,
+    site?: FileSite,
   ) {
     this.#with = surroundings;
     this.#fault = fault;
     this.#pushed = pushed;
+    this.#site = site;
   }
 
   opened(connection: Connection): void {
@@ -56,15 +68,21 @@ export class FilePeer implements Peer {
   #answer(request: string, connection: Connection, isFirst: boolean): void {
     const { simulation } = this.#with;
     const count = ++simulation.network.requests;
-    const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)$/.exec(request);
+    const match = /^GET (\S+) [\s\S]*Range: bytes=(\d+)-(\d+)(?:\r\n|$)/.exec(request);
+    const target = match?.[1] ?? "";
     const { pushes, platform } = simulation.scenario;
     const isExact = platform === "thingsboard-http";
     const named = (url: string): string => (isExact ? url : url.split("?", 1)[0]!);
-    const push = pushes.find(({ offer }) => match !== null && named(offer.url) === `http://files${named(match[1]!)}`);
+    const push =
+      this.#site === undefined
+        ? pushes.find(({ offer }) => named(offer.url) === `http://files${named(target)}`)
+        : this.#site.pushOf(target);
     if (isExact && push !== undefined && !isAssigned(simulation, push))
       return connection.send(Buffer.from("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
     if (match === null || push === undefined)
       return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
+    const refusal = this.#site?.refusal(target);
+    if (refusal !== undefined) return connection.send(refusal);
     const first = Number(match[2]);
     const last = Math.min(Number(match[3]), servedOf(push).length - 1);
     this.#check(push, first, last + 1, isFirst);
@@ -103,6 +121,7 @@ export class FilePeer implements Peer {
       this.#with.cycle.message("file's bytes", () => undefined),
     );
     this.#pushed(simulation.cloud.served(push.offer.version, end, monitor.running.version));
+    this.#site?.served(push, end);
   }
 
   #check(push: Push, first: number, end: number, isFirst: boolean): void {

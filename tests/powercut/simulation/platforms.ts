@@ -1,10 +1,12 @@
 /** The platform of a scenario's device. */
+import { HawkbitPlatform } from "../../../src/platforms/hawkbit/dialect";
 import type { Platform, PlatformRules } from "../../../src/platforms/platform";
 import { StaticPlatform } from "../../../src/platforms/static/dialect";
 import { TencentPlatform } from "../../../src/platforms/tencent/dialect";
 import { ThingsBoardPlatform } from "../../../src/platforms/thingsboard/dialect";
 import { ThingsPanelPlatform } from "../../../src/platforms/thingspanel/dialect";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
+import { HAWKBIT_DEVICE } from "./hawkbit-side";
 import type { Scenario, ScenarioPlatform } from "./scenarios";
 
 export const TENCENT_DEVICE = {
@@ -22,6 +24,7 @@ export function platformOf({ platform }: Scenario): Platform {
   if (platform === "tencent") {
     return new TencentPlatform(TENCENT_DEVICE, crypto);
   }
+  if (platform === "hawkbit") return new HawkbitPlatform(HAWKBIT_DEVICE);
   if (platform === "static") {
     const { deviceName: deviceId } = TENCENT_DEVICE;
     const manifest = "http://cloud/manifest.json";

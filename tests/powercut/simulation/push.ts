@@ -34,6 +34,10 @@ export interface Push {
   readonly supersededAt?: number;
   /** The next push comes while this one is on trial, and is deferred. */
   readonly nextInTrial?: boolean;
+  /** The operator takes it back after so many served bytes, where the platform has that (hawkbit-side.ts). */
+  readonly cancelledAt?: number;
+  /** The same, while it is on trial. */
+  readonly cancelledInTrial?: boolean;
 }
 
 /** What the file server has. */

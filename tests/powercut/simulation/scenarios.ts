@@ -4,6 +4,7 @@
  * test.
  */
 import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
+import { hawkbitScenarios } from "./hawkbit-scenarios";
 import { image, push, refused, rolledBack } from "./push";
 import type { Push } from "./push";
 import { thingsboardScenarios } from "./thingsboard-scenarios";
@@ -14,7 +15,8 @@ export type ScenarioPlatform =
   | "thingspanel-v1"
   | "static"
   | "thingsboard"
-  | "thingsboard-http";
+  | "thingsboard-http"
+  | "hawkbit";
 
 export interface Scenario {
   readonly name: string;
@@ -237,6 +239,8 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
   }),
 
   ...thingsboardScenarios,
+
+  ...hawkbitScenarios,
 
   panel: (size) => ({
     about: "ThingsPanel v0: size unknown, a push comes once",

@@ -12,6 +12,7 @@ import { nodeExpander } from "../../../host-sim/board/node-expander";
 import type { Offer } from "../../../src/job/types";
 import { CloudSide } from "./cloud-side";
 import { ChipFaults } from "./faults";
+import { HawkbitSide } from "./hawkbit-side";
 import { Ledger } from "../checks/ledger";
 import { NetworkPast } from "./network-faults";
 import { servedOf } from "./push";
@@ -40,6 +41,8 @@ export class SimulationState {
   readonly cloud: CloudSide;
   readonly ledger: Ledger;
   readonly network: NetworkPast;
+  /** Of a scenario on hawkBit. */
+  readonly hawkbit: HawkbitSide | undefined;
   /** Milliseconds. */
   now: number;
   /** Deep sleeps so far. */
@@ -54,6 +57,8 @@ export class SimulationState {
     this.ledger = from?.ledger.fork() ?? new Ledger();
     this.network = from?.network.fork() ?? new NetworkPast();
     this.now = from?.now ?? 0;
+    const now = (): number => this.now;
+    this.hawkbit = from === undefined ? HawkbitSide.begin(scenario, now) : from.hawkbit?.fork(now);
     this.sleeps = from?.sleeps ?? 0;
   }
 
@@ -100,6 +105,8 @@ export class SimulationState {
 
   /** The push that an offer belongs to. The query of the URL may differ. */
   pushOf(offer: Offer): Push | undefined {
+    const index = this.hawkbit?.pushAt(offer.url) ?? -1;
+    if (index >= 0) return this.scenario.pushes[index];
     return this.scenario.pushes.find(
       (push) => path(push.offer.url) === path(offer.url) && push.offer.version === offer.version,
     );
@@ -112,14 +119,16 @@ const path = (url: string): string => url.split("?", 1)[0]!;
 
 /** The digest in the offer is that of the file behind it. */
 export function isAsOffered(push: Push): boolean {
-  const { offer } = push;
-  if (offer.digest === undefined) return true;
-  const file = servedOf(push);
-  let known = digests.get(file);
-  if (known === undefined) digests.set(file, (known = createHash("md5").update(file).digest("hex")));
-  return known === offer.digest.hex;
+  const { digest } = push.offer;
+  if (digest === undefined) return true;
+  let known = asOffered.get(push);
+  if (known === undefined) {
+    const hash = createHash(digest.algorithm.toLowerCase()).update(servedOf(push)).digest("hex");
+    asOffered.set(push, (known = hash === digest.hex));
+  }
+  return known;
 }
-const digests = new WeakMap<Uint8Array, string>();
+const asOffered = new WeakMap<Push, boolean>();
 
 /** Names an image in the ledger. */
 export const imageOf = (offer: Offer): string => `${offer.version} ${offer.digest?.hex ?? offer.url}`;
