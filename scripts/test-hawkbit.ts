@@ -23,7 +23,7 @@ const check = (title: string, run: Promise<string>): Promise<void> =>
     },
   );
 
-/** Returns what the server's records say. */
+/** Returns what the device did, and what the server's records say. */
 async function play(operator: RestOperator, { run }: Scenario): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-hawkbit-"));
   const bench = await DeviceBench.create(operator, folder);
@@ -32,9 +32,11 @@ async function play(operator: RestOperator, { run }: Scenario): Promise<string> 
     for (const [action, wanted] of await run(bench)) {
       const { status, history } = await operator.action(bench.controllerId, action);
       if (status !== wanted) throw new Error(`action ${action} is ${status}, not ${wanted}`);
-      records.push(`${status}, ${history.length} entries`);
+      records.push(`action ${action} ${status}: ${history.map(({ type }) => type).join(", ")}`);
     }
-    return ` | ${records.join(" | ")}`;
+    const { updateStatus, attributes } = await operator.device(bench.controllerId);
+    records.push(`target ${updateStatus}, fw.version ${attributes["fw.version"]}`);
+    return `\n    device: ${bench.deeds()}\n    server: ${records.join("; ")}`;
   } finally {
     await bench.close();
     rmSync(folder, { recursive: true, force: true });

@@ -8,7 +8,9 @@ import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
 import { WeakLink } from "../../host-sim/faults/weak-link";
 import type { ActionRecord, HawkbitOperator, PackageId } from "../../host-sim/operators/hawkbit/operator";
-import type { ScenarioBench } from "./scenarios";
+import { deedsOf } from "./deeds";
+import { Proxy } from "./proxy";
+import type { Fault, Request, ScenarioBench } from "./scenarios";
 
 /** Bytes per second: an image takes two seconds, so that there is a middle to cut. */
 const RATE = 120_000;
@@ -18,6 +20,8 @@ const SPAN = 240_000;
 /** The least that a device takes. */
 const POLL_SECONDS = 60;
 const PART = "xs_ota_firmware";
+/** The least: firmware that never reaches the server is given up after it. */
+const TRIAL_SECONDS = 30;
 
 let serial = 0;
 
@@ -34,22 +38,33 @@ export class DeviceBench implements ScenarioBench {
   readonly controllerId: string;
   readonly #folder: string;
   readonly #link: WeakLink;
+  readonly #proxy: Proxy;
+  readonly #token: string;
+  readonly #lines: Line[] = [];
   #device: Device | undefined;
 
-  private constructor(operator: HawkbitOperator, controllerId: string, folder: string, link: WeakLink) {
+  private constructor(
+    operator: HawkbitOperator,
+    { controllerId, token }: { readonly controllerId: string; readonly token: string },
+    folder: string,
+    { link, proxy }: { readonly link: WeakLink; readonly proxy: Proxy },
+  ) {
     this.operator = operator;
     this.controllerId = controllerId;
+    this.#token = token;
     this.#folder = folder;
     this.#link = link;
+    this.#proxy = proxy;
   }
 
   /** `folder`: an empty one. The device is switched on when something is expected of it. */
   static async create(operator: HawkbitOperator, folder: string): Promise<DeviceBench> {
     const controllerId = `xs-ota-scenario-${Date.now().toString(36)}-${++serial}`;
     const { targetToken } = await operator.createDevice(controllerId);
-    const { hostname, port, protocol } = new URL(operator.server);
-    if (protocol !== "http:") throw new Error("scenarios need a server on plain http");
-    const target = { host: hostname, port: Number(port || 80) };
+    const server = new URL(operator.server);
+    if (server.protocol !== "http:") throw new Error("scenarios need a server on plain http");
+    const proxy = await Proxy.open(server);
+    const target = { host: "127.0.0.1", port: proxy.port };
     const link = await WeakLink.open({ targets: [target], quality: { rate: RATE } });
     const config = {
       platform: "hawkbit",
@@ -59,13 +74,14 @@ export class DeviceBench implements ScenarioBench {
       targetToken,
       part: PART,
       pollSeconds: POLL_SECONDS,
+      trialSeconds: TRIAL_SECONDS,
     };
     writeFileSync(join(folder, "device.json"), JSON.stringify(config), { mode: 0o600 });
-    return new DeviceBench(operator, controllerId, folder, link);
+    return new DeviceBench(operator, { controllerId, token: targetToken }, folder, { link, proxy });
   }
 
-  async upload(version: string, bad = false): Promise<PackageId> {
-    const payload = await firmwarePayload(version, bad ? "throw" : undefined);
+  async upload(version: string, fault?: Fault): Promise<PackageId> {
+    const payload = await firmwarePayload(version, fault);
     const name = `${this.controllerId}-${++serial}`;
     return this.operator.upload({
       name,
@@ -96,19 +112,57 @@ export class DeviceBench implements ScenarioBench {
   }
 
   async powerCut(): Promise<void> {
-    await this.#device?.kill();
-    this.#device = undefined;
+    await this.powerOff();
     this.#on();
   }
 
-  async close(): Promise<void> {
+  async powerOff(): Promise<void> {
     await this.#device?.kill();
+    this.#device = undefined;
+  }
+
+  wait(milliseconds: number): Promise<void> {
+    return wait(milliseconds);
+  }
+
+  now(): number {
+    return Date.now();
+  }
+
+  refuse(kind: Request, status: number, times: number): void {
+    this.#proxy.refuse(kind, status, times);
+  }
+
+  /** A server that is not restarted through its API goes away for the device. */
+  async restartServer(): Promise<void> {
+    await this.operator.restart?.();
+    await this.#proxy.restart();
+  }
+
+  async consent(action: string, answer: "confirmed" | "denied"): Promise<void> {
+    const { server, tenant } = this.operator;
+    const url = `${server}/${tenant}/controller/v1/${this.controllerId}/confirmationBase/${action}/feedback`;
+    const headers = { Authorization: `TargetToken ${this.#token}`, "Content-Type": "application/json" };
+    const { status } = await fetch(url, { method: "POST", headers, body: JSON.stringify({ confirmation: answer }) });
+    if (status !== 200) throw new Error(`consent: HTTP ${status}`);
+  }
+
+  deeds(): string {
+    return deedsOf(this.#lines);
+  }
+
+  async close(): Promise<void> {
+    await this.powerOff();
     await this.#link.close();
+    await this.#proxy.close();
     await this.operator.deleteDevice(this.controllerId);
   }
 
   #on(): Device {
-    this.#device ??= Device.start(join(this.#folder, "device.json"), join(this.#folder, "board"));
+    if (this.#device === undefined) {
+      this.#device = Device.start(join(this.#folder, "device.json"), join(this.#folder, "board"));
+      this.#device.onEvent = (line) => this.#lines.push(line);
+    }
     return this.#device;
   }
 

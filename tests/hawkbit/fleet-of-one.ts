@@ -2,9 +2,13 @@
 import assert from "node:assert/strict";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { HawkbitPlatform } from "../../src/platforms/hawkbit/dialect";
+import type { Fault } from "../../scripts/hawkbit/scenarios";
 import type { AgentOptions } from "../../src/index";
+import { DdiDevice } from "../doubles/hawkbit/device";
 import { HawkbitDouble } from "../doubles/hawkbit/server";
+import type { HttpAnswer } from "../doubles/http/message";
 import { factoryBoard, firmwareImage } from "../kit/images";
+import type { Connection, Peer } from "../kit/peer";
 import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
@@ -20,8 +24,8 @@ export interface Situation {
   readonly device: VirtualDevice;
   readonly double: HawkbitDouble;
   readonly board: MemoryBoard;
-  /** Uploads a version; a bad one fails its own check. */
-  upload(version: string, bad?: boolean): Promise<string>;
+  /** Uploads a version; one with a fault fails its trial. */
+  upload(version: string, fault?: Fault): Promise<string>;
   /** Uploads and assigns a version; returns the action. */
   assign(version: string, how?: Parameters<HawkbitDouble["operator"]["assign"]>[2]): Promise<string>;
   cancel(id: string): Promise<void>;
@@ -36,7 +40,16 @@ export interface Situation {
   history(id: string): string[];
   /** Requests of the device, "METHOD path status", since the start. */
   requests(pattern: RegExp): string[];
+  /** A request with the device's token that the agent does not make. */
+  ask(method: string, path: string, body: unknown): HttpAnswer;
   powerCut(): void;
+  powerOff(): void;
+  /** Lets so much time pass, ms. */
+  pass(milliseconds: number): void;
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Connections break, and for so many ms nobody listens. */
+  away(milliseconds: number): void;
 }
 
 export interface SituationOptions extends Pick<AgentOptions, "onHealthCheck" | "onOffer" | "onRestart"> {
@@ -51,13 +64,16 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
   await operator.prepare(gateway ? { gatewayToken: "key" } : {});
   const { targetToken } = gateway ? { targetToken: "" } : await operator.createDevice(CONTROLLER);
   const credentials = gateway ? { gatewayToken: "key" } : { targetToken };
+  const faults = new Map<string, Fault>();
+  const board = factoryBoard(SIZE);
+  const faultNow = (): Fault | undefined => faults.get(board.ports.boot.running().version);
+  const server = new RestartingPeer(double.peer());
   const network = new VirtualNetwork({
     clock,
     line: { latency: 20, rate: 20_000 },
-    peers: ({ host }) => (host === "hb.example" ? double.peer() : undefined),
+    peers: ({ host }) =>
+      host === "hb.example" && clock.now() >= server.backAt && faultNow() !== "offline" ? server : undefined,
   });
-  const bad = new Set<string>();
-  const board = factoryBoard(SIZE);
   const device = new VirtualDevice({
     board,
     clock,
@@ -70,17 +86,30 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
         ...credentials,
       }),
     policy: { allowHttp: true },
-    onHealthCheck: (report) => report(!bad.has(board.ports.boot.running().version), "bad firmware"),
+    // Before the agent is made.
+    ports(ports) {
+      if (faultNow() === "throw") throw new FirmwareThrows();
+      return ports;
+    },
     ...callbacks,
   });
-  const upload = (version: string, isBad = false): Promise<string> => {
-    if (isBad) bad.add(version);
+  const upload = (version: string, fault?: Fault): Promise<string> => {
+    if (fault !== undefined) faults.set(version, fault);
     const order = { name: "xs-app", version, part: "firmware", fileName: `app-${version}.bin` };
     return operator.upload({ ...order, bytes: firmwareImage(version, SIZE) });
   };
+  const restart = (how: () => void): void => {
+    try {
+      how();
+    } catch (error) {
+      if (!(error instanceof FirmwareThrows)) throw error;
+      restart(() => device.powerOn("software"));
+    }
+  };
   const step = (): void => {
     clock.step();
-    device.restartIfWanted();
+    restart(() => device.restartIfWanted());
+    if (device.state !== "off" && faultNow() === "hang") device.powerOn("watchdog");
   };
   const until = (what: string, holds: () => boolean): void => {
     const end = clock.now() + SPAN;
@@ -112,9 +141,57 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
       double.exchanges
         .map(({ request, answer }) => `${request.method} ${request.target} ${answer.status}`)
         .filter((line) => pattern.test(line)),
+    ask: (method, path, body) =>
+      new DdiDevice(double, CONTROLLER, `TargetToken ${targetToken}`).request(method, path, body),
     powerCut() {
       device.powerOff();
-      device.powerOn();
+      restart(() => device.powerOn());
+    },
+    powerOff: () => device.powerOff(),
+    pass(milliseconds) {
+      for (const end = clock.now() + milliseconds; clock.now() < end;) {
+        // Nothing may be left to happen where the device is off.
+        clock.after(Math.min(1_000, end - clock.now()), () => undefined);
+        step();
+      }
+    },
+    now: () => EPOCH + clock.now(),
+    away(milliseconds) {
+      server.restart(clock.now() + milliseconds);
     },
   };
+}
+
+class FirmwareThrows extends Error {}
+
+/** A server that can lose its connections. */
+class RestartingPeer implements Peer {
+  /** Time at which somebody listens again. */
+  backAt = 0;
+  readonly #peer: Peer;
+  readonly #open = new Set<Connection>();
+
+  constructor(peer: Peer) {
+    this.#peer = peer;
+  }
+
+  opened(connection: Connection): void {
+    this.#open.add(connection);
+    this.#peer.opened?.(connection);
+  }
+
+  received(bytes: Uint8Array, connection: Connection): void {
+    this.#peer.received(bytes, connection);
+  }
+
+  closed(connection: Connection): void {
+    this.#open.delete(connection);
+    this.#peer.closed?.(connection);
+  }
+
+  restart(backAt: number): void {
+    this.backAt = backAt;
+    for (const connection of this.#open) connection.reset();
+    this.#open.clear();
+  }
 }
