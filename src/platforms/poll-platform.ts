@@ -27,8 +27,10 @@ export interface PollPlatform extends Platform {
    * acknowledged by the next poll that is answered, which comes at once, and others without that.
    */
   encode(report: Report): HttpCall | undefined;
-  /** Whether an answer with this status, other than 2xx, settles a report as well. Default: no. */
-  settles?(status: number): boolean;
+  /** Whether an answer with this status, other than 2xx, and this media type settles a report as well. Default: no. */
+  settles?(status: number, report: HttpCall, type: string): boolean;
+  /** The poll is answered before this report is sent: what it says may end the task otherwise. Default: no. */
+  asksBefore?(report: Report): boolean;
 }
 
 /** One request. An answer is needed for it: a call that brings none is made again. */

@@ -13,12 +13,18 @@ export interface Pending {
   /** Times that it has failed. */
   tries: number;
   readonly backoff: Backoff;
+  /** Each try waits for an answered poll. */
+  readonly asks: boolean;
+  /** It waits for one now. */
+  held: boolean;
 }
 
-export const pendingCall = (name: string, call: HttpCall, at: number, random: () => number): Pending => ({
+export const pendingCall = (name: string, call: HttpCall, at: number, random: () => number, asks = false): Pending => ({
   name,
   call,
   at,
+  asks,
+  held: asks,
   earliest: 0,
   tries: 0,
   backoff: new Backoff(random, BACKOFF_FIRST, POLL_RETRY_CAP),
@@ -27,6 +33,7 @@ export const pendingCall = (name: string, call: HttpCall, at: number, random: ()
 /** It has failed, and is made again after a wait of at most `longest` ms beyond `retryAfter`, in seconds. */
 export const retry = (call: Pending, now: number, retryAfter: number, longest: number): void => {
   call.tries++;
+  call.held = call.asks;
   call.earliest = now + Math.min(POLL_RETRY_CAP, retryAfter * 1000);
   call.at = call.earliest + call.backoff.next(longest);
 };
@@ -79,15 +86,32 @@ export class Calls {
     return call === this.poll || this.reports.includes(call);
   }
 
+  /** The poll was answered. The job may replace a report because of it, so that goes a moment later. */
+  release(now: number): void {
+    for (const report of this.reports)
+      if (report.held) {
+        report.held = false;
+        report.at = now + 1;
+      }
+  }
+
   /** Reports go first: what has ended is closed before more work is taken. */
   due(now: number): Pending | undefined {
-    return this.reports.find(({ at }) => at <= now) ?? (this.poll.at <= now ? this.poll : undefined);
+    const report = this.reports.find(({ at, held }) => !held && at <= now);
+    return report ?? (this.pollAt() <= now ? this.poll : undefined);
   }
 
   deadline(): number {
-    let next = this.poll.at;
-    for (const { at } of this.reports) if (at < next) next = at;
+    let next = this.pollAt();
+    for (const { at, held } of this.reports) if (!held && at < next) next = at;
     return next;
+  }
+
+  /** When it is made: a report that waits for it brings it forward, but not where it fails. */
+  private pollAt(): number {
+    let { at } = this.poll;
+    if (this.poll.tries === 0) for (const report of this.reports) if (report.held && report.at < at) ({ at } = report);
+    return at;
   }
 }
 

@@ -28,6 +28,8 @@ const NO_BYTES = new Uint8Array(0);
 const TOO_LONG = `the answer is longer than ${POLL_BODY_MAX} bytes`;
 /** Longest entity tag that is remembered; real ones have less than 80 characters. */
 const VALIDATOR_MAX = 128;
+/** Polls in a row that are refused and made again in a hurry: a trial of 120 s has fewer. A device that the server does not know any more would ask for ever. */
+const HURRIED_MAX = 24;
 
 /**
  * Polls a cloud and posts reports to it, over one connection at a time that ends when nothing is due. Every failure
@@ -45,6 +47,8 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
   private validator: string | undefined;
   private seen: string | undefined;
   private reached = false;
+  /** The server has answered the last poll, and refused it. */
+  private refused = false;
   private cap = BACKOFF_CAP;
   /** From one poll to the next, ms, as named last. */
   private interval: number;
@@ -96,7 +100,8 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
   report(report: Report, token: string | undefined, now: number): PollOutput[] {
     const { platform, random } = this.options;
     const call = platform.encode(report);
-    if (call !== undefined) this.calls.put(pendingCall(token ?? "", call, now, random));
+    const asks = platform.asksBefore?.(report) === true;
+    if (call !== undefined) this.calls.put(pendingCall(token ?? "", call, now, random, asks));
     else if (token === "burning" || token === "version") {
       this.calls.await(token, now);
     } else if (token !== undefined) this.outputs.push({ type: "acked", token });
@@ -108,7 +113,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
   urgency(cap: number, now: number): void {
     const { poll } = this.calls;
     this.cap = cap;
-    if (poll.tries > 0) poll.at = Math.min(poll.at, Math.max(poll.earliest, now) + cap);
+    if (poll.tries > 0 && this.mayHurry()) poll.at = Math.min(poll.at, Math.max(poll.earliest, now) + cap);
   }
 
   private step(event: EventName, now: number, error?: SocketError): PollOutput[] {
@@ -192,7 +197,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
     const isPoll = current === this.calls.poll;
     const response = interpret(head);
     const { status } = response;
-    if (!isPoll && this.options.platform.settles?.(status) === true) {
+    if (!isPoll && this.options.platform.settles?.(status, current.call, response.type) === true) {
       this.taken(now);
       return true;
     }
@@ -218,7 +223,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
       }
       case "failed":
         if (isPoll && this.follows > 0 && status === 404 && current.tries === 0) this.missing(now);
-        else this.failed(verdict.message, now, verdict.retryAfter);
+        else this.failed(verdict.message, now, verdict.retryAfter, status >= 400 && status < 500);
         return true;
     }
   }
@@ -268,6 +273,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
     this.validator = incoming.kind === "withdrawn" && incoming.task === undefined ? this.seen : undefined;
     answeredAt(this.calls.poll, now + this.interval * (1 + POLL_JITTER * (2 * this.options.random() - 1)));
     this.pollAnew();
+    this.calls.release(now);
     this.finish(now);
     if (!this.reached) this.outputs.push({ type: "up" });
     this.reached = true;
@@ -299,18 +305,24 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
 
   /* ---- failures ---- */
 
-  private failed(reason: string, now: number, retryAfter = 0): void {
+  /** `refused`: by the server, with a status of 4xx. */
+  private failed(reason: string, now: number, retryAfter = 0, refused = false): void {
     const { current, calls } = this;
     this.close();
     this.state = "resting";
     // Nothing waits for a report but the next job.
-    const isUrgent = current === calls.poll && this.cap < BACKOFF_CAP;
+    if (current === calls.poll) this.refused = refused;
+    const isUrgent = current === calls.poll && this.cap < BACKOFF_CAP && this.mayHurry();
     retry(current, now, retryAfter, isUrgent ? this.cap : Math.min(POLL_RETRY_CAP, this.interval));
     if (current === calls.poll) {
       this.pollAnew();
       this.reached = false;
       this.outputs.push({ type: "down", reason });
     } else if (calls.has(current)) this.reportFailed(current, reason);
+  }
+
+  private mayHurry(): boolean {
+    return !this.refused || this.calls.poll.tries < HURRIED_MAX;
   }
 
   private reportFailed(report: Pending, reason: string): void {

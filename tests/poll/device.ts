@@ -2,7 +2,7 @@
 import { Poller } from "../../src/poll/poller";
 import type { PollEvent, PollOutput } from "../../src/poll/outputs";
 import type { HttpCall, PollPlatform, Polled } from "../../src/platforms/poll-platform";
-import type { Incoming } from "../../src/platforms/platform";
+import type { Incoming, Report } from "../../src/platforms/platform";
 import type { Running, SocketError } from "../../src/ports";
 
 export const RUNNING: Running = { slot: "ota_0", version: "0.1.0", project: "p", chip: 0, state: "valid" };
@@ -30,6 +30,8 @@ export class TestPlatform implements PollPlatform {
   url = "http://cloud.example/poll";
   reports: HttpCall | undefined = { method: "POST", url: "http://cloud.example/report", body: '{"text":"ä"}' };
   readonly headers: string[] = [];
+  /** An outcome waits for an answered poll. */
+  asks = false;
   /** Where answers came from. */
   readonly answeredBy: string[] = [];
 
@@ -57,6 +59,10 @@ export class TestPlatform implements PollPlatform {
 
   settles(status: number): boolean {
     return status === 410;
+  }
+
+  asksBefore({ kind }: Report): boolean {
+    return this.asks && kind === "outcome";
   }
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
 import { POLL_RETRY_CAP } from "../../src/constants";
-import { PollDevice } from "./device";
+import { INTERVAL, PollDevice } from "./device";
 
 const FAILURES: readonly (readonly [string, (device: PollDevice) => void, RegExp])[] = [
   ["refused", (device) => device.close({ kind: "refused", message: "connection refused" }), /^connection refused/],
@@ -85,6 +85,26 @@ test("waits double up to the cap; while an update is in hand the cap is short, f
   assert.equal(device.wait(), 5_000);
   device.close({ kind: "refused", message: "refused" });
   assert.equal(device.wait(), 2_500);
+});
+
+test("a server that refuses the poll is not asked in a hurry for ever, whatever is in hand; one that is away or broken is", () => {
+  for (const [status, least] of [
+    ["401 No", INTERVAL / 4],
+    ["404 Not Found", INTERVAL / 4],
+    ["429 Too Many", INTERVAL / 4],
+    ["500 Oops", 0],
+  ] as const) {
+    const device = new PollDevice();
+    device.poller.urgency(5_000, device.now);
+    let wait = 0;
+    for (let tries = 0; tries < 40; tries++) {
+      device.open().answer("", status);
+      device.poller.urgency(5_000, device.now);
+      wait = device.wait();
+      if (tries < 20) assert.ok(wait <= 5_000, "a trial has its attempts");
+    }
+    assert.ok(least === 0 ? wait <= 5_000 : wait >= least, `${status}: ${wait} ms`);
+  }
 });
 
 test("plain http only where that is allowed", () => {

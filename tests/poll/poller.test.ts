@@ -261,6 +261,33 @@ test("an outcome is acknowledged at once, and the poll follows", () => {
   assert.match(device.requests.at(-1)!, /^GET \/poll/);
 });
 
+test("an outcome that asks before goes after an answered poll, at each try, and may be replaced by what that says", () => {
+  const device = new PollDevice((platform) => (platform.asks = true)).open().answer("nothing");
+  const last = (): string => device.requests.at(-1) ?? "";
+  device.told();
+  device.report("outcome").open();
+  assert.match(last(), /^GET /);
+  device.answer("nothing");
+  device.wait();
+  device.open();
+  assert.match(last(), /^POST /);
+  device.answer("", "500 Oops").told();
+  device.wait();
+  device.open();
+  assert.match(last(), /^GET /, "before the second try, too");
+  device.close({ kind: "reset", message: "reset" }).told();
+  device.wait();
+  device.open();
+  assert.match(last(), /^GET /, "the poll has failed");
+  device.answer("offer");
+  device.platform.reports = { ...device.platform.reports!, body: "{}" };
+  device.platform.asks = false;
+  device.report("outcome").open();
+  assert.match(last(), /\r\n\r\n\{\}$/);
+  device.answer("");
+  assert.equal(device.told().at(-1), "acked outcome");
+});
+
 test("what a poll has named is not asked for once a report was sent: that may have ended it", () => {
   const device = new PollDevice().open();
   device.report("outcome").answer("more");

@@ -142,9 +142,18 @@ export class HawkbitPlatform implements PollPlatform {
     return feedback && this.call(feedback.method, feedback.path, feedback.body);
   }
 
-  /** 410: closed already. 404: not this device's. 405: nothing is being cancelled. */
-  settles(status: number): boolean {
+  /**
+   * 410: closed already. 404: not this device's. 405: nothing is being cancelled. 429 with a body: a quota of the action
+   * is used up, which does not keep it from being closed; the rate limiter's has none.
+   */
+  settles(status: number, { body = "" }: HttpCall, type: string): boolean {
+    if (status === 429) return type.endsWith("json") && !body.includes('"closed"');
     return status === 410 || status === 404 || status === 405;
+  }
+
+  /** A failure of an action that was superseded would leave the target in error, whatever the next one brings. */
+  asksBefore(report: Report): boolean {
+    return report.kind === "outcome" && report.outcome.kind === "fail";
   }
 
   /** The token is for the device's own server alone. */
