@@ -12,8 +12,8 @@ import { deedsOf } from "./deeds";
 import { Proxy } from "./proxy";
 import type { Fault, Request, ScenarioBench } from "./scenarios";
 
-/** Bytes per second: an image takes two seconds, so that there is a middle to cut. */
-const RATE = 120_000;
+/** Bytes per second: an image takes four seconds, so that there is a middle to cut. */
+const RATE = 60_000;
 /** Between two looks at the server's records, and how long they may take, ms: three polls of a minute. */
 const LOOK = 500;
 const SPAN = 240_000;

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 import { HawkbitPlatform } from "../../src/platforms/hawkbit/dialect";
+import type { Package } from "../../host-sim/operators/hawkbit/operator";
 import type { Fault } from "../../scripts/hawkbit/scenarios";
 import type { AgentOptions } from "../../src/index";
 import { DdiDevice } from "../doubles/hawkbit/device";
 import { HawkbitDouble } from "../doubles/hawkbit/server";
+import type { HawkbitOptions } from "../doubles/hawkbit/server";
 import type { HttpAnswer } from "../doubles/http/message";
 import { factoryBoard, firmwareImage } from "../kit/images";
 import type { Connection, Peer } from "../kit/peer";
@@ -13,7 +15,7 @@ import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
 
-const SIZE = 60_000;
+export const SIZE = 60_000;
 /** Longest scenario, ms. */
 const SPAN = 3 * 3_600_000;
 const EPOCH = Date.UTC(2026, 10, 30);
@@ -25,7 +27,7 @@ export interface Situation {
   readonly double: HawkbitDouble;
   readonly board: MemoryBoard;
   /** Uploads a version; one with a fault fails its trial. */
-  upload(version: string, fault?: Fault): Promise<string>;
+  upload(version: string, fault?: Fault, change?: Partial<Package>): Promise<string>;
   /** Uploads and assigns a version; returns the action. */
   assign(version: string, how?: Parameters<HawkbitDouble["operator"]["assign"]>[2]): Promise<string>;
   cancel(id: string): Promise<void>;
@@ -52,14 +54,21 @@ export interface Situation {
   away(milliseconds: number): void;
 }
 
-export interface SituationOptions extends Pick<AgentOptions, "onHealthCheck" | "onOffer" | "onRestart"> {
+export interface SituationOptions extends Pick<
+  AgentOptions,
+  "onHealthCheck" | "onOffer" | "onRestart" | "modules" | "policy"
+> {
   readonly gateway?: boolean;
+  readonly server?: Omit<HawkbitOptions, "now">;
+  /** The application of a battery device: it sleeps so many seconds as soon as the agent lets it. */
+  readonly sleepSeconds?: number;
 }
 
 export async function situation(options: SituationOptions = {}): Promise<Situation> {
-  const { gateway = false, ...callbacks } = options;
+  const { gateway = false, server: settings, policy, ...agent } = options;
+  const { sleepSeconds } = agent;
   const clock = new VirtualClock();
-  const double = new HawkbitDouble({ now: () => EPOCH + clock.now() });
+  const double = new HawkbitDouble({ ...settings, now: () => EPOCH + clock.now() });
   const { operator } = double;
   await operator.prepare(gateway ? { gatewayToken: "key" } : {});
   const { targetToken } = gateway ? { targetToken: "" } : await operator.createDevice(CONTROLLER);
@@ -85,18 +94,18 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
         part: "firmware",
         ...credentials,
       }),
-    policy: { allowHttp: true },
+    policy: { allowHttp: true, ...policy },
     // Before the agent is made.
     ports(ports) {
       if (faultNow() === "throw") throw new FirmwareThrows();
       return ports;
     },
-    ...callbacks,
+    ...agent,
   });
-  const upload = (version: string, fault?: Fault): Promise<string> => {
+  const upload = (version: string, fault?: Fault, change: Partial<Package> = {}): Promise<string> => {
     if (fault !== undefined) faults.set(version, fault);
     const order = { name: "xs-app", version, part: "firmware", fileName: `app-${version}.bin` };
-    return operator.upload({ ...order, bytes: firmwareImage(version, SIZE) });
+    return operator.upload({ ...order, bytes: firmwareImage(version, SIZE), ...change });
   };
   const restart = (how: () => void): void => {
     try {
@@ -106,10 +115,19 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
       restart(() => device.powerOn("software"));
     }
   };
-  const step = (): void => {
-    clock.step();
+  /** What the board does after something has happened. */
+  const follow = (): void => {
+    if (sleepSeconds !== undefined && board.restartWanted === "sleep") {
+      device.powerOff();
+      clock.advance(sleepSeconds * 1_000);
+      restart(() => device.powerOn("deep-sleep"));
+    }
     restart(() => device.restartIfWanted());
     if (device.state !== "off" && faultNow() === "hang") device.powerOn("watchdog");
+  };
+  const step = (): void => {
+    clock.step();
+    follow();
   };
   const until = (what: string, holds: () => boolean): void => {
     const end = clock.now() + SPAN;
@@ -149,11 +167,9 @@ export async function situation(options: SituationOptions = {}): Promise<Situati
     },
     powerOff: () => device.powerOff(),
     pass(milliseconds) {
-      for (const end = clock.now() + milliseconds; clock.now() < end;) {
-        // Nothing may be left to happen where the device is off.
-        clock.after(Math.min(1_000, end - clock.now()), () => undefined);
-        step();
-      }
+      const end = clock.now() + milliseconds;
+      while (clock.step(end)) follow();
+      clock.advance(Math.max(0, end - clock.now()));
     },
     now: () => EPOCH + clock.now(),
     away(milliseconds) {

@@ -109,7 +109,7 @@ export class HawkbitDouble {
   peer(address?: string): Peer {
     const answer = (request: HttpRequest): HttpAnswer => this.answer(request);
     const { now } = this.repository;
-    const requestsPerConnection = REQUESTS_PER_CONNECTION;
+    const { requestsPerConnection = REQUESTS_PER_CONNECTION } = this.#options;
     return new HttpPeer({ answer, now, requestsPerConnection, ...(address === undefined ? {} : { address }) });
   }
 
