@@ -70,8 +70,8 @@ export class Calls {
     else if (!sameCall(this.reports[at]!.call, report.call)) this.reports[at] = report;
   }
 
-  /** The poll comes soon, and acknowledges `token`. */
-  await(token: string | undefined, now: number): void {
+  /** The poll comes at once, and acknowledges `token`. */
+  pollSoon(token: string | undefined, now: number): void {
     const { poll, awaited } = this;
     if (token !== undefined && !awaited.includes(token)) awaited.push(token);
     poll.at = Math.min(poll.at, Math.max(now, poll.earliest));

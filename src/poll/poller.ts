@@ -103,7 +103,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
     const asks = platform.asksBefore?.(report) === true;
     if (call !== undefined) this.calls.put(pendingCall(token ?? "", call, now, random, asks));
     else if (token === "burning" || token === "version") {
-      this.calls.await(token, now);
+      this.calls.pollSoon(token, now);
     } else if (token !== undefined) this.outputs.push({ type: "acked", token });
     const { outputs } = this;
     return this.state === "resting" ? this.step("due", now) : outputs.splice(0);
@@ -291,7 +291,7 @@ export class Poller extends PollConnection implements ProtocolMachine<PollOutput
     const asks = isTold && this.options.platform.pollsAfterReports === true;
     if (asks) {
       this.known = this.validator = undefined;
-      this.calls.await(name === "burning" ? name : undefined, now);
+      this.calls.pollSoon(name === "burning" ? name : undefined, now);
     }
     this.finish(now);
     if (isTold && !(asks && name === "burning")) this.outputs.push({ type: "acked", token: name });
