@@ -183,6 +183,7 @@ export const TRAP_TABLE: readonly Trap[] = [
     ],
     agent: [
       [TRAPS, "trap 17: with the action's thousand entries used up, progress is dropped"],
+      [TRAPS, "trap 17: a rate limiter that takes no report for the whole trial"],
       ["tests/poll/failures.test.ts", "a server that refuses the poll is not asked in a hurry"],
     ],
   },

@@ -121,6 +121,15 @@ test("trap 17: with the action's thousand entries used up, progress is dropped, 
   assert.equal(endOf(world, id), "finished");
 });
 
+test("trap 17: a rate limiter that takes no report for the whole trial keeps good firmware from nothing but its outcome", async () => {
+  const world = await situation();
+  const id = await world.assign("0.2.0");
+  world.untilState("trial");
+  world.double.faults.push(...Array.from({ length: 30 }, () => ({ path: /feedback$/, answer: answer(429) })));
+  assert.equal(endOf(world, id), "finished");
+  assert.equal(world.device.version, "0.2.0");
+});
+
 test("trap 19: every document is asked for as JSON", async () => {
   const world = await situation();
   assert.equal(endOf(world, await world.assign("0.2.0")), "finished");

@@ -143,11 +143,11 @@ export class HawkbitPlatform implements PollPlatform {
   }
 
   /**
-   * 410: closed already. 404: not this device's. 405: nothing is being cancelled. 429 with a body: a quota of the action
-   * is used up, which does not keep it from being closed; the rate limiter's has none.
+   * 410: closed already. 404: not this device's. 405: nothing is being cancelled. 429: too many requests of this address,
+   * or a quota is used up; what tells of progress alone is dropped then, and a trial has shown that it can report.
    */
-  settles(status: number, { body = "" }: HttpCall, type: string): boolean {
-    if (status === 429) return type.endsWith("json") && !body.includes('"closed"');
+  settles(status: number, { method, body = "" }: HttpCall, type: string): boolean {
+    if (status === 429) return body.includes('"proceeding"') || (method === "PUT" && type.endsWith("json"));
     return status === 410 || status === 404 || status === 405;
   }
 
