@@ -86,6 +86,12 @@ const PARTS = [
     command: [...POWERCUT, "--hawkbit"],
   },
   {
+    name: "hawkbit-fleet",
+    what: "rollouts to 1,000 devices on the double of hawkBit, with its rate limiter",
+    time: "5 min",
+    command: [...NODE, "tests/hawkbit/fleet-main.ts"],
+  },
+  {
     name: "search",
     what: "a million power cuts, of other seeds than npm test",
     time: "3 h",
