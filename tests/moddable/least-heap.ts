@@ -79,7 +79,11 @@ class Trials {
     const root = join(folder, "root.der");
     if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
     const port = tls ? cloud.mqttsPort : cloud.mqttPort;
-    const scenario = { ...IDENTITY, deviceName, host: "127.0.0.1", port, ...(tls ? { root } : {}) };
+    const scenario = {
+      platform: { kind: "tencent", authMode: "KEY", ...IDENTITY, deviceName },
+      broker: { host: "127.0.0.1", port },
+      ...(tls ? { root } : {}),
+    };
     const run = new HeadlessRun(headless, this.#app, {
       XS_OTA_RAM: JSON.stringify(scenario),
       XS_OTA_CREATION: `${sizes.chunk} ${sizes.heap} ${sizes.stack}`,

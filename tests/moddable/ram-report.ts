@@ -1,7 +1,7 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
  * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
- * takes "ram", "expand", "flash" or "platforms" for one of them alone.
+ * takes "ram", "expand", "flash", "platforms" or "platforms-ram" for one of them alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -13,6 +13,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { containerOf } from "../kit/containers";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
+import { platformRamTable } from "./platform-ram";
 import { platformTable } from "./platform-flash";
 
 const IDENTITY = { productId: "A1B2C3D4E5", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
@@ -60,7 +61,7 @@ const number = (value: number): string => Math.round(value).toLocaleString("en-U
 
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
 /** Of its own: compiled perhaps by another compiler than the rest. */
-const OUT = `${BUILD}-ram`;
+const OUT = `${BUILD}-${process.argv[2] ?? "ram"}`;
 rmSync(OUT, { recursive: true, force: true });
 
 /**
@@ -81,11 +82,9 @@ async function measure(
   const root = join(folder, "root.der");
   if (tls) writeFileSync(root, new X509Certificate(cloud.root!).raw);
   const scenario = {
-    ...IDENTITY,
-    deviceName,
+    platform: { kind: "tencent", authMode: "KEY", ...IDENTITY, deviceName },
+    broker: { host: "127.0.0.1", port: tls ? cloud.mqttsPort : cloud.mqttPort },
     range,
-    host: "127.0.0.1",
-    port: tls ? cloud.mqttsPort : cloud.mqttPort,
     ...(tls ? { root } : {}),
   };
   const run = new HeadlessRun(headless, app, { XS_OTA_RAM: JSON.stringify(scenario) });
@@ -171,7 +170,7 @@ function expandTable(readings: readonly Reading[]): string {
 
 /** Puts `text` between the marks of that name, which one of the documents has. */
 function place(name: string, text: string): void {
-  const path = join(ROOT, "docs", name === "platforms" ? "PLATFORMS.md" : "MODDABLE.md");
+  const path = join(ROOT, "docs", name.startsWith("platforms") ? "PLATFORMS.md" : "MODDABLE.md");
   const document = readFileSync(path, "utf8");
   const [begin, end] = [`<!-- ${name}: written by scripts/moddable-ram.mjs -->`, `<!-- end of ${name} -->`];
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
@@ -180,14 +179,11 @@ function place(name: string, text: string): void {
 }
 
 /** Each table under its mark's name. */
-async function expandTables(): Promise<{ [name: string]: string }> {
-  const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
-  return { expand: expandTable(await measure(buildHeadless(OUT), app, CONTAINER)) };
+async function expandTables(headless: string, app: string): Promise<{ [name: string]: string }> {
+  return { expand: expandTable(await measure(headless, app, CONTAINER)) };
 }
 
-async function ramTables(): Promise<{ [name: string]: string }> {
-  const app = build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path;
-  const headless = buildHeadless(OUT);
+async function ramTables(headless: string, app: string): Promise<{ [name: string]: string }> {
   const results: (readonly [Scenario, readonly Reading[]])[] = [];
   for (const scenario of SCENARIOS) {
     results.push([scenario, await measure(headless, app, scenario)]);
@@ -200,9 +196,14 @@ async function ramTables(): Promise<{ [name: string]: string }> {
 const [only] = process.argv.slice(2);
 try {
   const asked = (name: string): boolean => only === undefined || only === name;
+  const meter = (): [headless: string, app: string] => [
+    buildHeadless(OUT),
+    build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path,
+  ];
   const tables = {
-    ...(asked("ram") ? await ramTables() : {}),
-    ...(asked("expand") ? await expandTables() : {}),
+    ...(asked("ram") ? await ramTables(...meter()) : {}),
+    ...(asked("expand") ? await expandTables(...meter()) : {}),
+    ...(asked("platforms-ram") ? { "platforms-ram": await platformRamTable(...meter()) } : {}),
     ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
     ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };

@@ -5,7 +5,6 @@
  */
 import OtaAgent from "xs-ota";
 import type { Boot, Flash, Ports, Running, SlotState, Store } from "xs-ota";
-import { TencentPlatform } from "xs-ota/tencent";
 import { File } from "file";
 import Timer from "timer";
 import { ModdableClock } from "xs-ota/hal/moddable/clock";
@@ -13,18 +12,17 @@ import { ModdableCrypto } from "xs-ota/hal/moddable/crypto";
 import { lookupBy } from "xs-ota/hal/moddable/dns";
 import { ModdableNetwork } from "xs-ota/hal/moddable/network";
 import { Process } from "xs-ota/hal/moddable-sim/process";
+import { PLATFORMS } from "xs-ota/src/platforms/index";
 import { readFirmware } from "xs-ota/src/image/firmware-block";
 import { MemoryChip } from "./memory-chip";
 import { Meter } from "./meter";
 
 interface Scenario {
-  readonly host: string;
-  readonly port: number;
+  /** Its configuration; `kind` is its name. */
+  readonly platform: { readonly kind: string };
+  readonly broker?: { readonly host: string; readonly port: number };
   /** Path of the root certificate, DER. */
   readonly root?: string;
-  readonly productId: string;
-  readonly deviceName: string;
-  readonly deviceSecret: string;
   /** Bytes of one request; default: the agent's own. */
   readonly range?: number;
 }
@@ -154,11 +152,12 @@ function run(slot: number, version: string, state: SlotState): void {
     network: new ModdableNetwork({ lookup: lookupBy(() => []), ahead: 0, trust: () => ({ roots: roots() }) }),
     log: (line) => say({ log: line }),
   };
-  const { host, port, productId, deviceName, deviceSecret, range } = scenario;
+  const { platform, broker, range } = scenario;
+  const { Platform } = PLATFORMS.find(({ name }) => name === platform.kind)!;
   const agent = new OtaAgent({
     ports,
-    platform: new TencentPlatform({ productId, deviceName, authMode: "KEY", deviceSecret }, crypto),
-    broker: { host, port, tls: scenario.root !== undefined },
+    platform: new Platform(platform as never, crypto),
+    ...(broker === undefined ? {} : { broker: { ...broker, tls: scenario.root !== undefined } }),
     policy: { allowHttp: true },
     ...(range === undefined ? {} : { download: { range } }),
     onNotice(notice) {
