@@ -6,7 +6,7 @@
 import { connectionOf } from "../../agent/mqtt-cloud";
 import type { BrokerConnection } from "../../agent/mqtt-cloud";
 import type { ByteSource, SourceOptions } from "../../agent/byte-source";
-import { THINGSBOARD_ALIVE } from "../../constants";
+import { THINGSBOARD_ALIVE, THINGSBOARD_SETTLE } from "../../constants";
 import type { Identity } from "../../mqtt/message";
 import { asObject, member } from "../../util/json";
 import type { JsonObject } from "../../util/json";
@@ -44,6 +44,8 @@ export class ThingsBoardCloud implements CloudLink {
   private up = false;
   /** Number of the latest request for attributes; the answer to an older one counts no more. */
   private asked = 0;
+  /** When the attributes are asked for next, ms. */
+  private askAt = Infinity;
   /** The assignment changed since that request. */
   private stale = false;
   /** An offer that waits until the server has stored that its reset was seen. */
@@ -98,7 +100,9 @@ export class ThingsBoardCloud implements CloudLink {
       this.connection.link.publish({ topic: TELEMETRY, payload, qos: settles ? 1 : 0 }, settles ? token : undefined);
     });
     if (kind === "outcome" && token === "refused") this.settle(report);
-    if (kind === "version") this.ask();
+    // In a download the URL was refused: what is assigned may have changed, and shows a little later.
+    if (kind === "version" && this.progress === undefined) this.ask();
+    else if (kind === "version") this.askAt = this.context.clock.now() + THINGSBOARD_SETTLE;
   }
 
   urgency(cap: number): void {
@@ -109,15 +113,16 @@ export class ThingsBoardCloud implements CloudLink {
     this.connection.own?.tick();
     const { progress } = this;
     const now = this.context.clock.now();
+    if (now >= this.askAt) this.ask();
     if (progress === undefined || now < this.aliveAt()) return;
     progress.again = now + THINGSBOARD_ALIVE;
     this.connection.link.publish({ topic: TELEMETRY, payload: progress.payload, qos: 0 }, undefined);
   }
 
   deadline(): number | undefined {
-    const alive = this.aliveAt();
+    const next = Math.min(this.aliveAt(), this.askAt);
     const own = earlier(this.connection.own?.deadline(), this.chunks?.deadline());
-    return alive === Infinity ? own : earlier(own, alive);
+    return next === Infinity ? own : earlier(own, next);
   }
 
   stop(): void {
@@ -136,6 +141,7 @@ export class ThingsBoardCloud implements CloudLink {
 
   private disconnected(reason: string): void {
     this.up = false;
+    this.askAt = Infinity;
     this.chunks?.disconnected(reason);
     this.events?.down(reason);
   }
@@ -152,6 +158,7 @@ export class ThingsBoardCloud implements CloudLink {
 
   private ask(): void {
     this.stale = false;
+    this.askAt = Infinity;
     this.asked++;
     this.connection.link.publish({ topic: `${ATTRIBUTES}/request/${this.asked}`, payload: REQUEST, qos: 0 }, undefined);
   }
