@@ -22,6 +22,7 @@ import type { Task } from "../../host-sim/cloud/core/devices/tasks";
 import type { ThingsPanelDevice } from "../../host-sim/cloud/core/platforms/thingspanel/identity";
 import { readDeviceConfig } from "../../host-sim/board/config/device-config";
 import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
+import { SAMPLE_SIZE } from "../../host-sim/board/firmware/sample-image";
 import { buildImage } from "../../hal/model-chip/build-image";
 import type { ImageOptions } from "../../hal/model-chip/build-image";
 import { BOARD } from "../cloud/helpers";
@@ -39,7 +40,7 @@ const CLOCK_SPEED = 10;
 
 /** An unsigned image that would run. */
 export async function firmware(version: string, options: Partial<ImageOptions> = {}): Promise<Uint8Array> {
-  return buildImage({ version, payload: await firmwarePayload(version), ...options });
+  return buildImage({ version, payload: await firmwarePayload(version), size: SAMPLE_SIZE, ...options });
 }
 
 /** The same, signed by the vendor. */
