@@ -12,10 +12,9 @@ import { CHECKS } from "./checks/ledger";
 import { longRun } from "./search/long-run";
 import { minimise } from "./search/minimise";
 import { mutationRun, resultOf } from "./mutants/mutation-run";
-import { commitPlan, containerPlan, filesPlan, sleepPlan, stockPlan } from "./search/plans";
+import { commitPlan, containerPlan, sleepPlan, stockPlan } from "./search/plans";
 import type { PlanPhase } from "./search/plans";
-import { hawkbitPlan } from "./search/hawkbit-plans";
-import { thingsboardPlan } from "./search/thingsboard-plans";
+import { FILES, HAWKBIT, THINGSBOARD, cloudPlan } from "./search/cloud-plans";
 import { carryOutAll } from "./search/pool";
 import { ProgressLine } from "./search/progress-line";
 import { writeReport } from "./report/report";
@@ -121,9 +120,9 @@ function replayCase(which: Case, shorter: boolean): void {
 
 const planOf = ({ pairs, sleeps, stock, containers, files, thingsboard, hawkbit }: Flags): PlanPhase[] => {
   if (containers === true) return containerPlan();
-  if (files === true) return filesPlan();
-  if (thingsboard === true) return thingsboardPlan();
-  if (hawkbit === true) return hawkbitPlan();
+  if (files === true) return cloudPlan(FILES);
+  if (thingsboard === true) return cloudPlan(THINGSBOARD);
+  if (hawkbit === true) return cloudPlan(HAWKBIT);
   if (sleeps === true) return sleepPlan(SLEEP_SEEDS, SLEEP_COUNT);
   return stock === true ? stockPlan() : commitPlan(pairs === true ? "pairs" : "places");
 };

@@ -12,7 +12,7 @@ import type { Work } from "./work";
 /** Every kind of torn write at every operation; programs and erases of a sector are torn at this many places. */
 export const SINGLES: Density = { positions: 18, subsets: 3, unstable: 2 };
 /** Those of `npm test`: the same kinds, at fewer places. */
-const SAMPLED: Density = { positions: 6, small: 12, subsets: 2, unstable: 1 };
+const SAMPLED: Density = { positions: 4, small: 6, subsets: 1, unstable: 1 };
 /** Before, after, torn in the middle, and torn by bits. */
 export const PAIRS: Density = { positions: 1, small: 1, subsets: 1, unstable: 0 };
 export const SPARED: Density = { positions: 1, small: 2, subsets: 1, unstable: 0 };
@@ -234,14 +234,6 @@ export function containerPlan(): PlanPhase[] {
     },
   ];
 }
-
-/** The long search on a platform that is polled, of the whole agent: every cut, and sequences of two to five. */
-export const filesPlan = (): PlanPhase[] =>
-  ["files", "staged"].map((title) => {
-    const setting = agent(title);
-    const sample = (depth: number): Work => ({ kind: "sample", setting, seed: depth, count: 250, depth });
-    return { title, works: [every(setting, SINGLES), ...[2, 3, 4, 5].map(sample)] };
-  });
 
 /** What new firmware may do on its trial. */
 const TRIALS = ["good", "throws", "hangs", "offline", "unhealthy", "sleeps"];
