@@ -61,8 +61,7 @@ test("signed firmware that failed its trial is not started again, even after mor
   for (let n = 0; n < REFUSED_MAX + 2; n++) {
     // Each forged image has its own version, because a report identifies its offer by the version only.
     const version = `0.3.${n}`;
-    const forged = new Uint8Array(4_000).fill(n);
-    forged.set(await firmware(version, { payload: Buffer.from("1") }));
+    const forged = await firmware(version, { payload: Buffer.from("1"), size: 4_000 });
     assert.equal((await bench.offer(forged)).message, "the file is not signed");
   }
   const { code, message } = await bench.offer(release);
