@@ -202,7 +202,7 @@ test("an app for one cloud links no other: its manifest has the agent and that c
     assert.ok(files.includes("src/agent/agent.ts"));
     assert.deepEqual(
       files.filter((file) => file.startsWith("src/platforms/") && !file.startsWith(`src/platforms/${platform}/`)),
-      ["src/platforms/incoming.ts"],
+      ["src/platforms/incoming.ts", "src/platforms/result-codes.ts"],
     );
   }
 });

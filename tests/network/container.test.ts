@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { FaultServer } from "../../host-sim/faults/fault-server";
 import { HTTP_FAULTS } from "../../host-sim/faults/http-faults";
-import { RESULT_CODES } from "../../src/platforms/tencent/dialect";
+import { RESULT_CODES } from "../../src/platforms/result-codes";
 import { SECTOR } from "../../src/constants";
 import { toHex } from "../../src/util/hex";
 import { containerOf } from "../kit/containers";

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { FaultServer } from "../../host-sim/faults/fault-server";
 import { HTTP_FAULTS } from "../../host-sim/faults/http-faults";
 import { SECTOR, URL_RENEWALS } from "../../src/constants";
-import { RESULT_CODES } from "../../src/platforms/tencent/dialect";
+import { RESULT_CODES } from "../../src/platforms/result-codes";
 import { checkRecorded } from "./recorded";
 import { NEW, Scenery, deeds } from "./scene";
 import { writeRows } from "./table";

@@ -14,7 +14,8 @@ import type { CloudLink, LinkContext, PlatformDefinition, PlatformRules, Report,
 import type { HttpAnswer, HttpCall, PollPlatform, Polled } from "../poll-platform";
 import { readDeployment, sleepOf, workOf } from "./documents";
 import type { Home, Work } from "./documents";
-import { CODES, feedbackOf } from "./feedback";
+import { RESULT_CODES } from "../result-codes";
+import { feedbackOf } from "./feedback";
 
 /** Eclipse hawkBit: the device API of an update server. An action is a task, and its id that of the job. */
 export interface HawkbitConfig {
@@ -173,7 +174,7 @@ export const hawkbit: PlatformDefinition<HawkbitConfig> = Object.freeze({
   name: "hawkbit",
   settings,
   title: "controllerId",
-  codes: CODES,
+  codes: RESULT_CODES,
   server: (config: HawkbitConfig) => config.server,
   Platform: HawkbitPlatform,
 });

@@ -2,21 +2,9 @@
  * What the server is told of an action. Only `closed` ends one, and `closed` with `none` would be success. There is never
  * a timestamp: one of a device without a clock would leave the target pending for good.
  */
-import type { Cause, Outcome } from "../../job/types";
+import type { Outcome } from "../../job/types";
 import type { Report } from "../platform";
-
-/** `code` of a failure. */
-export const CODES: { readonly [cause in Cause]: number } = Object.freeze({
-  "download-timeout": -1,
-  "not-found": -2,
-  "url-expired": -3,
-  "digest-mismatch": -4,
-  download: -5,
-  rejected: -5,
-  signature: -5,
-  flash: -5,
-  "rolled-back": -5,
-});
+import { RESULT_CODES } from "../result-codes";
 
 /** Percent between two reports: the history of an action takes 1,000 entries, the server's own among them. */
 const PROGRESS_STEP = 25;
@@ -54,7 +42,7 @@ export const feedbackOf = (report: Report): Feedback | undefined => {
 const outcomeOf = (id: string, version: string, outcome: Outcome): Feedback =>
   outcome.kind === "done"
     ? status(id, "closed", "success", `running ${version}`)
-    : status(id, "closed", "failure", `${outcome.cause}: ${outcome.message}`, CODES[outcome.cause]);
+    : status(id, "closed", "failure", `${outcome.cause}: ${outcome.message}`, RESULT_CODES[outcome.cause]);
 
 type Execution = "download" | "downloaded" | "proceeding" | "closed" | "rejected";
 

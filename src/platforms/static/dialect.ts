@@ -2,12 +2,13 @@ import { linkByPolls } from "../../agent/poll-link";
 import { POLL_SECONDS, POLL_SECONDS_MAX, POLL_SECONDS_MIN, RESUME_DELAY } from "../../constants";
 import { splitUrl } from "../../http/url";
 import { CHIP_NAMES } from "./chip-names";
-import type { Cause, Offer } from "../../job/types";
+import type { Offer } from "../../job/types";
 import { compareVersions } from "../../job/versions";
 import type { Crypto, Running } from "../../ports";
 import { readObject } from "../incoming";
 import type { CloudLink, LinkContext, PlatformDefinition, PlatformRules, Report, Setting } from "../platform";
 import type { HttpAnswer, HttpCall, PollPlatform, Polled } from "../poll-platform";
+import { RESULT_CODES } from "../result-codes";
 import { readManifest } from "./release-manifest";
 import type { Manifest } from "./release-manifest";
 import { placeOf } from "./rollout";
@@ -26,19 +27,6 @@ export interface StaticConfig {
 
 /** Tries of one outcome. Chosen: over several minutes; an address that is gone keeps no device from its next update. */
 const REPORT_TRIES = 10;
-
-/** As on Tencent's platform: there is no other list that people know. */
-export const CODES: { readonly [cause in Cause]: number } = Object.freeze({
-  "download-timeout": -1,
-  "not-found": -2,
-  "url-expired": -3,
-  "digest-mismatch": -4,
-  download: -5,
-  rejected: -5,
-  signature: -5,
-  flash: -5,
-  "rolled-back": -5,
-});
 
 const settings = (): Setting[] => [
   /** URL of the manifest, which `xs-ota publish` writes. */
@@ -115,7 +103,7 @@ export class StaticPlatform implements PollPlatform {
     const result =
       outcome.kind === "done"
         ? { state: "done" }
-        : { state: "fail", code: CODES[outcome.cause], cause: outcome.cause, message: outcome.message };
+        : { state: "fail", code: RESULT_CODES[outcome.cause], cause: outcome.cause, message: outcome.message };
     return { method: "POST", url, body: JSON.stringify({ deviceId, version, ...result }) };
   }
 }
@@ -137,7 +125,7 @@ export const staticFiles: PlatformDefinition<StaticConfig> = Object.freeze({
   name: "static",
   settings,
   title: "deviceId",
-  codes: CODES,
+  codes: RESULT_CODES,
   server: (config: StaticConfig) => config.manifest,
   Platform: StaticPlatform,
 });

@@ -2,12 +2,13 @@ import { linkToBroker } from "../../agent/mqtt-cloud";
 import type { Identity, Message } from "../../mqtt/message";
 import type { Crypto } from "../../ports";
 import { MESSAGE_MAX, MQTT_KEEPALIVE, RESUME_DELAY, URL_MAX } from "../../constants";
-import type { Cause, Task } from "../../job/types";
+import type { Task } from "../../job/types";
 import { integerMember, member, stringMember } from "../../util/json";
 import type { JsonObject } from "../../util/json";
 import { truncateUtf8, utf8Length } from "../../util/utf8";
 import { badOffer, ignored, readObject } from "../incoming";
 import type { BrokerPlatform } from "../broker-platform";
+import { RESULT_CODES } from "../result-codes";
 import type {
   CloudLink,
   Incoming,
@@ -47,18 +48,6 @@ const KEEPALIVE_MAX = 900;
 const VERSION_MAX = 32;
 
 /** Result codes of document 1105/41507. A cause without a code of its own is -5, "firmware update failed". */
-export const RESULT_CODES: { readonly [cause in Cause]: number } = Object.freeze({
-  "download-timeout": -1,
-  "not-found": -2,
-  "url-expired": -3,
-  "digest-mismatch": -4,
-  download: -5,
-  rejected: -5,
-  signature: -5,
-  flash: -5,
-  "rolled-back": -5,
-});
-
 /** Default broker of a product: TLS, region China. */
 export const defaultBroker = (productId: string): { readonly host: string; readonly port: number } => {
   return { host: `${productId}.iotcloud.tencentdevices.com`, port: 8883 };

@@ -1,8 +1,8 @@
 import { MQTT_KEEPALIVE, RESUME_DELAY } from "../../constants";
 import { splitUrl } from "../../http/url";
-import type { Cause } from "../../job/types";
 import type { Identity } from "../../mqtt/message";
 import type { CloudLink, LinkContext, Platform, PlatformDefinition, PlatformRules, Setting } from "../platform";
+import { RESULT_CODES } from "../result-codes";
 import { ThingsBoardCloud } from "./cloud";
 
 /** ThingsBoard, Community Edition 3.4 to 4.3: firmware packages that are assigned to a device or its profile. */
@@ -19,19 +19,6 @@ export interface ThingsBoardConfig {
   /** http(s)://host:port of the HTTP API, which takes an access token alone. Absent: chunks over MQTT. */
   readonly server?: string;
 }
-
-/** The server has no codes; these are for the console. As on Tencent's platform. */
-export const CODES: { readonly [cause in Cause]: number } = Object.freeze({
-  "download-timeout": -1,
-  "not-found": -2,
-  "url-expired": -3,
-  "digest-mismatch": -4,
-  download: -5,
-  rejected: -5,
-  signature: -5,
-  flash: -5,
-  "rolled-back": -5,
-});
 
 const settings = (): Setting[] => [
   /** Title of the firmware packages of this product. */
@@ -103,6 +90,6 @@ export const thingsboard: PlatformDefinition<ThingsBoardConfig> = Object.freeze(
   name: "thingsboard",
   settings,
   title: "clientId title",
-  codes: CODES,
+  codes: RESULT_CODES,
   Platform: ThingsBoardPlatform,
 });
