@@ -7,41 +7,30 @@ import { NodeCrypto } from "../../host-sim/board/node-crypto";
 import { NodeNetwork } from "../../host-sim/board/node-network";
 import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import { OtaAgent } from "../../src/index";
-import type { ModuleInstaller } from "../../src/index";
 import { ThingsPanelPlatform } from "../../src/platforms/thingspanel/dialect";
 import { firmware as bytesOf, withCloud } from "../cloud/helpers";
+import { MemoryModule } from "../kit/memory-module";
 import { image } from "../job/job-fixture";
 import { partitionTableFor } from "../../host-sim/board/partition-tables";
 
 const FILE = bytesOf(20_000);
 
 /** A second processor behind a slow line: it takes bytes in memory, and its time at the end. */
-class Processor implements ModuleInstaller {
-  readonly capacity = 1 << 20;
-  readonly held = new Uint8Array(1 << 20);
+class Processor extends MemoryModule {
   readonly calls: string[] = [];
   finished: (error?: Error) => void = () => {};
   #wake: () => void = () => {};
   readonly finishing = new Promise<void>((resolve) => (this.#wake = resolve));
 
-  begin({ version, size }: { version: string; size: number }, offset: number): void {
+  override begin({ version, size }: { version: string; size: number }, offset: number): void {
     this.calls.push(`begin ${version} ${size} ${offset}`);
-  }
-  write(offset: number, bytes: Uint8Array): void {
-    this.held.set(bytes, offset);
-  }
-  equals(offset: number, bytes: Uint8Array): boolean {
-    return Buffer.compare(this.held.subarray(offset, offset + bytes.length), bytes) === 0;
-  }
-  read(offset: number, into: Uint8Array): void {
-    into.set(this.held.subarray(offset, offset + into.length));
   }
   finish(done: (error?: Error) => void): void {
     this.calls.push("finish");
     this.finished = done;
     this.#wake();
   }
-  abort(): void {
+  override abort(): void {
     this.calls.push("abort");
   }
 }

@@ -1,9 +1,9 @@
 /** Containers of deltas, modules other than the firmware, and devices that sleep: on hawkBit as elsewhere. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ModuleInstaller } from "../../src/index";
 import { containerOf } from "../kit/containers";
 import { FACTORY_VERSION, firmwareImage } from "../kit/images";
+import { MemoryModule } from "../kit/memory-module";
 import { CONTROLLER, SIZE, situation } from "./fleet-of-one";
 import type { Situation } from "./fleet-of-one";
 import { checkRequests } from "./request-checks";
@@ -23,25 +23,12 @@ test("an artifact that is a container: the device makes the image from the one t
 });
 
 /** A second processor in memory. */
-class Processor implements ModuleInstaller {
-  readonly capacity = 1 << 20;
-  readonly held = new Uint8Array(1 << 20);
+class Processor extends MemoryModule {
   fails = false;
 
-  begin(): void {}
-  write(offset: number, bytes: Uint8Array): void {
-    this.held.set(bytes, offset);
-  }
-  equals(offset: number, bytes: Uint8Array): boolean {
-    return Buffer.compare(this.held.subarray(offset, offset + bytes.length), bytes) === 0;
-  }
-  read(offset: number, into: Uint8Array): void {
-    into.set(this.held.subarray(offset, offset + into.length));
-  }
   finish(done: (error?: Error) => void): void {
     done(this.fails ? new Error("no answer") : undefined);
   }
-  abort(): void {}
 }
 
 test("a software module of another type goes to its installer, and ends without a restart", async () => {
