@@ -44,7 +44,8 @@ extern const struct fakeLink stressPeers;
 extern uint8_t streams[STREAM_PERIOD + STREAM_PIECE];
 static inline const uint8_t *streamAt(uint32_t seed, uint32_t position)
 {
-	return streams + (seed * 40503u + position) % STREAM_PERIOD;
+	/* In 64 bits: where a sum of 32 bits wraps, the stream would jump in the middle of a connection. */
+	return streams + ((uint64_t)seed * 40503u + position) % STREAM_PERIOD;
 }
 
 /* Does not return where they differ. */
