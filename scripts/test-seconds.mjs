@@ -9,6 +9,6 @@ const [, file] = process.argv;
 const log = process.env.XS_OTA_TEST_SECONDS;
 // Processes that a test starts inherit the environment and, where they are forked, this import: only the test file
 // itself counts.
-if (log && isMainThread && file?.endsWith(".test.ts") && process.env.NODE_TEST_CONTEXT) {
+if (log && isMainThread && file?.endsWith(".test.mjs") && process.env.NODE_TEST_CONTEXT) {
   process.on("exit", () => appendFileSync(log, `${JSON.stringify({ file, seconds: performance.now() / 1000 })}\n`));
 }

@@ -1,16 +1,15 @@
 /** The table of seconds by area that ends `npm test`. */
-import { relative } from "node:path";
-import { LANES, ROOT, areaOf, areas, total } from "./test-files.mjs";
+import { LANES, areaOf, areas, total } from "./test-files.mjs";
 
 /**
- * `checks`: seconds of format, types and lint. `files`: [{ file, seconds }] of the processes of the test files. An
+ * `checks`: seconds of format, types and lint. `files`: [{ file, seconds }] of the processes of the test files, relative to the root. An
  * area's seconds are its share of the time that passed: its files' seconds divided by the files that run at the same
  * time.
  */
 export function secondsByArea(checks, files) {
   const seconds = new Map([["checks", checks]]);
   for (const { file, seconds: own } of files) {
-    const area = areaOf(relative(ROOT, file));
+    const area = areaOf(file);
     seconds.set(area, (seconds.get(area) ?? 0) + own / LANES);
   }
   return seconds;

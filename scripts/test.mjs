@@ -1,11 +1,13 @@
 /**
  * `npm test`: format, types, lint, then every test file; an error in the first three is the end of it. Ends with a
- * table of seconds by area and the test runner's own counts.
+ * table of seconds by area and the test runner's own counts. The test files are bundled first, and so is the command
+ * that they start: that takes two seconds and saves some 300 of the processor.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
+import { bundle, bundleCommand, bundledCommand } from "../host-sim/bin/bundle.mjs";
 import { LANES, ROOT, isUnit, testFiles, unitTotal } from "./test-files.mjs";
 import { secondsByArea, table } from "./test-table.mjs";
 
@@ -18,6 +20,7 @@ npm run test:long             what is too large for each run: long searches, all
 Arguments that begin with --test- go to node's test runner, for example --test-name-pattern="rolls back".`;
 
 const BIN = join(ROOT, "node_modules", ".bin");
+const TESTS_BUNDLED = join(ROOT, "build", "tests");
 /**
  * A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without
  * a message, under tsx).
@@ -53,19 +56,24 @@ function check() {
 }
 
 /** Runs test files; `seconds` of each and the runner's `counts` beside the exit status. */
-function runTests(files, more) {
+async function runTests(files, more) {
+  if (bundledCommand() === undefined) await bundleCommand();
+  await bundle(files, TESTS_BUNDLED);
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-test-"));
   const [log, counts] = [join(folder, "seconds"), join(folder, "counts")];
   const read = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
   try {
-    const args = ["--import", "tsx", "--import", "./scripts/test-seconds.mjs", "--test", `--test-concurrency=${LANES}`];
+    const args = ["--enable-source-maps", "--import", "./scripts/test-seconds.mjs", "--test"];
+    args.push(`--test-concurrency=${LANES}`);
     args.push(`--test-timeout=${FILE_TIMEOUT}`, "--test-reporter=spec", "--test-reporter-destination=stdout");
     args.push("--test-reporter=./scripts/test-counts.mjs", `--test-reporter-destination=${counts}`);
-    const status = run("tests", process.execPath, [...args, ...more, ...files], { XS_OTA_TEST_SECONDS: log });
+    const bundled = files.map((file) => join(TESTS_BUNDLED, file.replace(/ts$/, "mjs")));
+    const status = run("tests", process.execPath, [...args, ...more, ...bundled], { XS_OTA_TEST_SECONDS: log });
     const seconds = read(log)
       .split("\n")
       .filter((line) => line !== "")
-      .map((line) => JSON.parse(line));
+      .map((line) => JSON.parse(line))
+      .map(({ file, seconds }) => ({ file: relative(TESTS_BUNDLED, file), seconds }));
     return { status, seconds, counts: JSON.parse(read(counts) || "{}") };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -82,7 +90,7 @@ function watch(files) {
   return run("tests, again after each change; Ctrl-C ends it", process.execPath, [...args, ...files]);
 }
 
-function main(args) {
+async function main(args) {
   const flags = args.filter((arg) => arg.startsWith("--"));
   const names = args.filter((arg) => !arg.startsWith("--"));
   const own = ["--help", "--unit", "--watch"];
@@ -99,7 +107,7 @@ function main(args) {
   const started = performance.now();
   const checks = whole ? check() : { status: 0, seconds: 0 };
   if (checks.status !== 0) return (process.exitCode = checks.status);
-  const { status, seconds, counts } = runTests(
+  const { status, seconds, counts } = await runTests(
     files,
     flags.filter((flag) => !own.includes(flag)),
   );
@@ -111,7 +119,7 @@ function main(args) {
 }
 
 try {
-  main(process.argv.slice(2));
+  await main(process.argv.slice(2));
 } catch (error) {
   console.error(`error: ${error.message}`);
   process.exitCode = 1;

@@ -11,8 +11,15 @@ try {
   console.error("error: the current folder is gone");
   process.exit(1);
 }
-const { register } = await import("tsx/esm/api");
-const { fileURLToPath } = await import("node:url");
-// Not the one of the current folder, which may be somebody else's.
-register({ tsconfig: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)) });
-await import("../cli/main.ts");
+const { bundledCommand } = await import("./bundle.mjs");
+const bundled = bundledCommand();
+if (bundled === undefined) {
+  const { register } = await import("tsx/esm/api");
+  const { fileURLToPath } = await import("node:url");
+  // Not the one of the current folder, which may be somebody else's.
+  register({ tsconfig: fileURLToPath(new URL("../../tsconfig.json", import.meta.url)) });
+  await import("../cli/main.ts");
+} else {
+  process.setSourceMapsEnabled(true);
+  await import(bundled);
+}

@@ -10,8 +10,8 @@ interface Script {
   readonly functions: readonly { readonly ranges: readonly Range[] }[];
 }
 
-/** URLs of the project's code that parses input from outside. */
-export const OURS = /\/(src|host-sim\/(board|config))\/[^?]*\.ts/;
+/** URLs of the project's code that parses input from outside; in a bundle for Node, of all that tests share. */
+export const OURS = /\/(src|host-sim\/(board|config))\/[^?]*\.ts|\/build\/tests\/chunk-[^?]*\.mjs/;
 
 /** A place in a script: the first character of a block that ran. */
 export interface Place {

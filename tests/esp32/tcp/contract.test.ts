@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import type { Lookup } from "../../../hal/moddable/host-names";
 import type { LwipSockets } from "../../../hal/esp32/tcp/lwip-sockets";
@@ -33,7 +33,7 @@ interface Bundle {
   ) => Datagrams;
 }
 
-const PORT = join(import.meta.dirname, "..", "..", "..", "hal", "esp32", "tcp");
+const PORT = fileURLToPath(new URL("../../../hal/esp32/tcp", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-lwip-"));
 after(() => rmSync(folder, { recursive: true }));
 

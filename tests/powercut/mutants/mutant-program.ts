@@ -6,8 +6,9 @@ import { fork, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { sourceUrls } from "../../../host-sim/bin/bundle.mjs";
 import type { Mutant } from "./mutants";
 import type { Tally } from "../checks/tally";
 import type { Work } from "../search/work";
@@ -97,6 +98,7 @@ export class MutantProgram {
 
   async #bundle(entry: string, name: string): Promise<void> {
     const mutant = this.#mutant;
+    const changed = mutant && path(mutant.file);
     await build({
       entryPoints: [entry.startsWith("/") ? entry : path(entry)],
       outfile: join(this.#folder, name),
@@ -105,22 +107,7 @@ export class MutantProgram {
       format: "esm",
       packages: "external",
       logLevel: "silent",
-      plugins: [
-        {
-          name: "mutant",
-          setup(host) {
-            const changed = mutant && path(mutant.file);
-            host.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
-              const text = file === changed ? mutant!.text : readFileSync(file, "utf8");
-              // A module finds files beside its source, not beside the bundle.
-              return {
-                contents: text.replaceAll("import.meta.url", JSON.stringify(pathToFileURL(file).href)),
-                loader: "ts",
-              };
-            });
-          },
-        },
-      ],
+      plugins: [sourceUrls((file) => (file === changed ? mutant!.text : readFileSync(file, "utf8")))],
     });
   }
 }
