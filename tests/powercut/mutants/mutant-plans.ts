@@ -11,6 +11,8 @@ export function mutantPlan(): Work[] {
       kind: "lines",
       lines: ["good", "unhealthy", "panel", "panel1", "supersede"].map((scenario) => `${scenario}.small.agent.-`),
     },
+    // What breaks the erasing of whole blocks in every life needs no search of each cut below.
+    { kind: "lines", lines: ["good.whole.job.-"] },
     ...SCENARIO_NAMES.map((scenario, index): Work => ({
       kind: "sample",
       setting: small(scenario),
