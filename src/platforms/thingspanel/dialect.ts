@@ -90,6 +90,7 @@ export class ThingsPanelPlatform implements BrokerPlatform {
     const {
       profile,
       username,
+      brokerHost,
       clientId,
       deviceNumber = username,
       module = "default",
@@ -99,8 +100,8 @@ export class ThingsPanelPlatform implements BrokerPlatform {
     if (profile !== "v0" && profile !== "v1") throw new Error('profile: "v0" or "v1"');
     checkLevel("username", username);
     checkLevel("deviceNumber", deviceNumber);
-    if (typeof clientId !== "string" || clientId === "") throw new Error("clientId: missing");
-    if (typeof module !== "string" || module === "") throw new Error("module: missing");
+    for (const [name, value] of Object.entries({ brokerHost, clientId, module }))
+      if (typeof value !== "string" || value === "") throw new Error(`${name}: missing`);
     if (httpBase !== undefined && typeof splitUrl(httpBase) === "string")
       throw new Error(`httpBase: ${splitUrl(httpBase) as string}`);
     if (!Number.isInteger(keepAlive) || keepAlive < 1 || keepAlive > KEEPALIVE_MAX)
