@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 /** Test files that run at the same time. Some of them mind a starved machine, and CI has two cores. */
-export const LANES = 2;
+export const LANES = 3;
 /**
  * Seconds: `total` for all of `npm test`, and of that for each area; "checks" are format, types and lint. `unit`: all
  * files, none, or these.

@@ -101,14 +101,14 @@ export type Share = "sample" | "places" | "pairs";
 /** The search of `npm test` and of `npm run powercut`: minutes, not hours. */
 export function commitPlan(share: Share): PlanPhase[] {
   const isSample = share === "sample";
-  const [single, stride, pairs] = isSample ? [SAMPLED, 3, 24] : [SINGLES, 2, 12];
+  const [single, stride, pairs] = isSample ? [SAMPLED, 4, 48] : [SINGLES, 2, 12];
   // What ThingsBoard and hawkBit have of their own is in the agent: their samples are tests of their own.
   const own = { ...thingsboardScenarios, ...hawkbitScenarios };
   const rest = SCENARIO_NAMES.filter((scenario) => !MAIN.includes(scenario) && !(scenario in own));
   return [
     { title: "every cut, 22 sectors", works: MAIN.flatMap((scenario, index) => everyPoint(scenario, index, single)) },
     {
-      title: `every ${isSample ? "third" : "second"} cut, further scenarios; every fifth with containers`,
+      title: `every ${isSample ? "fourth" : "second"} cut, further scenarios; every fifth with containers`,
       works: rest.map((scenario) => every(small(scenario), FEW, CONTAINERS.includes(scenario) ? [5] : [stride])),
     },
     {
