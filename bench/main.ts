@@ -37,7 +37,7 @@ plots and numbers in build/bench/. The last line is the result. docs/MODEL.md sa
   --idle       only a day of an idle device, on each platform
   --seed N     first seed of the line's breaks (default 1)
   --budget     writes bench/budget.json from what is counted now, and nothing else
-  --docs       also writes docs/bench.svg, the tables of docs/BENCH.md and that of the README
+  --docs       also writes docs/bench.svg, the tables of docs/BENCH.md and that of docs/guide/8-numbers.md
   --help
 `;
 
@@ -129,7 +129,7 @@ function write(results: Results, text: string, docs: boolean): void {
   if (!docs) return;
   writeFileSync(join(ROOT, "docs", "bench.svg"), comparisonPlot(results));
   between(join(ROOT, "docs", "BENCH.md"), "bench", text);
-  between(join(ROOT, "README.md"), "bench", `\n${sections(results)[1]!.body}\n`);
+  between(join(ROOT, "docs", "guide", "8-numbers.md"), "bench", `\n${sections(results)[1]!.body}\n`);
 }
 
 const words = process.argv.slice(2);

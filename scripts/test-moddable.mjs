@@ -17,7 +17,7 @@ const { MODDABLE } = process.env;
 function missing() {
   if (process.platform !== "linux") return "runs on Linux only: elsewhere use mcconfig -d -m and look";
   if (!MODDABLE)
-    return "MODDABLE is not set: it names the folder of the Moddable SDK (docs/MODDABLE.md says how to get it)";
+    return "MODDABLE is not set: it names the folder of the Moddable SDK (docs/guide/1-first-board.md says how to get it)";
   const mcconfig = join(MODDABLE, "build", "bin", "lin", "release", "mcconfig");
   return existsSync(mcconfig) ? undefined : `${mcconfig} is not there: build the SDK's tools first`;
 }

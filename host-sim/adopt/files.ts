@@ -99,7 +99,7 @@ function settingsFile(name: string, { settings, target, flashSize }: Base, choic
 
 const SETUP = `/*
  * The update agent, which starts before the app. Its settings come from NVS, else from mc/config. Instead of this module
- * the app can make the agent itself: docs/MODDABLE.md, "In your own app".
+ * the app can make the agent itself: docs/guide/2-own-app.md.
  */
 import config from "mc/config";
 import OtaAgent, { isUnconfirmed } from "xs-ota";

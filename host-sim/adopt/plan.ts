@@ -180,9 +180,9 @@ function notesOf(
           "the app brings the network up itself; where that is the SDK's setup/network, it joins once at the start: --network wifi joins for ever, and starts the app at once",
         ]
       : []),
-    "the first flash is by cable: bootloader and partition table come with it (docs/ESP32.md)",
+    "the first flash is by cable: bootloader and partition table come with it (docs/guide/3-factory.md)",
     ...(config["platform"] === undefined
-      ? ['settings are needed: xs-ota provision, or mcconfig ... platform=... (docs/ESP32.md, "Settings")']
+      ? ['settings are needed: xs-ota provision, or mcconfig ... platform=... (docs/SETTINGS.md, "On a chip")']
       : []),
     ...(network === "wifi" ? ["ssid and password are settings too; the SDK's setup/network is taken out"] : []),
   ];

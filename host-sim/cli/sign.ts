@@ -32,7 +32,7 @@ function run(path: string, keyFile: string): void {
   const version = unguardedVersion(file);
   if (version !== undefined)
     process.stderr.write(
-      `warning: version ${JSON.stringify(version)} has no order and the security floor is 0, so an older signed file can take its place: set securityFloor (docs/SECURITY.md)\n`,
+      `warning: version ${JSON.stringify(version)} has no order and the security floor is 0, so an older signed file can take its place: set securityFloor (docs/guide/7-security.md)\n`,
     );
 }
 

@@ -6,7 +6,7 @@ import { note, wrong } from "./finding";
 import type { Finding, Verdict } from "./finding";
 import { tableFindings } from "./table-rules";
 
-const REFLASH = "one serial flash of bootloader and partition table (docs/ESP32.md)";
+const REFLASH = "one serial flash of bootloader and partition table (docs/guide/3-factory.md)";
 const READ_AGAIN = "esptool read-flash 0 ALL flash.bin";
 /** The agent does not start without them. */
 const NEEDED = ["platform"] as const;

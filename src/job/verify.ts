@@ -164,8 +164,8 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
 };
 
 /**
- * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "The SDK's TCP
- * loses bytes"), or the offer is wrong. One more download decides. Undefined: this job has had it.
+ * The length is right and the digest is not: bytes were lost or mixed on the way (docs/MODDABLE.md, "Faults of the SDK's
+ * sockets"), or the offer is wrong. One more download decides. Undefined: this job has had it.
  */
 const downloadOnceMore = (job: StoredJob, why: string, now: number): Step<Downloading> | undefined => {
   if (job.phase.refetched) return undefined;

@@ -180,9 +180,9 @@ test("a file signed by OpenSSL alone verifies", async (t) => {
   }
 });
 
-/** Commands that a document gives, in the order in which they stand there. */
-function recipe(document: string): string {
-  const text = readFileSync(new URL(`../../docs/${document}`, import.meta.url), "utf8");
+/** Commands that docs/SPEC.md gives, in the order in which they stand there. */
+function recipe(): string {
+  const text = readFileSync(new URL("../../docs/SPEC.md", import.meta.url), "utf8");
   const section = /### With OpenSSL alone\n([^]*?)\n#/.exec(text)?.[1] ?? "";
   return section
     .split("\n")
@@ -194,26 +194,24 @@ const openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl", "/opt/homebrew/bi
   existsSync(path),
 );
 
-for (const document of ["SPEC.md", "SECURITY.md"]) {
-  test(
-    `the commands of ${document} do what it says, and OpenSSL's key signs here too`,
-    { skip: openssl === undefined && "OpenSSL is not installed" },
-    async (t) => {
-      const folder = temporaryFolder(t);
-      const at = (name: string): string => join(folder, name);
-      writeFileSync(at("fw.bin"), Buffer.alloc(3_000, 7));
-      const said = execFileSync("bash", ["-e", "-c", recipe(document)], { cwd: folder, stdio: "pipe" }).toString();
-      assert.equal(said, document === "SECURITY.md" ? "Verified OK\n" : "");
-      assert.equal(readFileSync(at("fw.bin")).length, 3_096);
-      assert.equal((await here("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
-      // With and without the block that names the curve.
-      const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
-      assert.match(withParameters, /EC PARAMETERS/);
-      writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
-      for (const key of ["key.pem", "long.pem"]) {
-        assert.equal((await here("sign", "--key", at(key), at("fw.bin"))).code, 0);
-        assert.equal((await here("verify", "--key", at(key), at("fw.bin"))).code, 0);
-      }
-    },
-  );
-}
+test(
+  "the commands of docs/SPEC.md do what it says, and OpenSSL's key signs here too",
+  { skip: openssl === undefined && "OpenSSL is not installed" },
+  async (t) => {
+    const folder = temporaryFolder(t);
+    const at = (name: string): string => join(folder, name);
+    writeFileSync(at("fw.bin"), Buffer.alloc(3_000, 7));
+    const said = execFileSync("bash", ["-e", "-c", recipe()], { cwd: folder, stdio: "pipe" }).toString();
+    assert.equal(said, "Verified OK\n");
+    assert.equal(readFileSync(at("fw.bin")).length, 3_096);
+    assert.equal((await here("verify", "--key", at("pub.pem"), at("fw.bin"))).code, 0);
+    // With and without the block that names the curve.
+    const withParameters = execFileSync(openssl!, ["ecparam", "-name", "prime256v1", "-genkey"]).toString();
+    assert.match(withParameters, /EC PARAMETERS/);
+    writeFileSync(at("long.pem"), withParameters, { mode: 0o600 });
+    for (const key of ["key.pem", "long.pem"]) {
+      assert.equal((await here("sign", "--key", at(key), at("fw.bin"))).code, 0);
+      assert.equal((await here("verify", "--key", at(key), at("fw.bin"))).code, 0);
+    }
+  },
+);

@@ -1,5 +1,5 @@
 /**
- * An app includes the library by git, as docs/MODDABLE.md and docs/ESP32.md show. The SDK clones the last commit of
+ * An app includes the library by git, as docs/guide/2-own-app.md and docs/ESP32.md show. The SDK clones the last commit of
  * this repository: no file that git does not hold, and no package of npm, is in that clone.
  */
 import assert from "node:assert/strict";
@@ -57,7 +57,7 @@ function clone(): string {
 }
 
 test("the simulator: the app builds from the tag alone, and updates itself", async () => {
-  writeManifest("MODDABLE.md");
+  writeManifest("guide/2-own-app.md");
   const { path, output } = build(app, out);
   assert.deepEqual(warnings(output), []);
   assert.ok(existsSync(join(clone(), "src", "vendor", "mqtt-packet.js")));

@@ -21,7 +21,8 @@ const FLAGS: { readonly [kind in Kind]: readonly string[] } = { release: [], ins
 /** The SDK's folder. Throws one line where MODDABLE does not name one. */
 export function moddable(): string {
   const folder = process.env["MODDABLE"];
-  if (!folder) throw new Error("MODDABLE is not set: it names the folder of the Moddable SDK (see docs/MODDABLE.md)");
+  if (!folder)
+    throw new Error("MODDABLE is not set: it names the folder of the Moddable SDK (see docs/guide/1-first-board.md)");
   return folder;
 }
 

@@ -48,7 +48,7 @@ function Added({ id, name, close }: { id: string; name: string; close: () => voi
       </p>
       <p class="faint">
         For a simulated board: <code>npx xs-ota device --config {name}.json --state board</code>. For an ESP32,
-        docs/CLOUD.md says how it gets there; the cloud must listen where the board can reach it (
+        docs/guide/1-first-board.md says how it gets there; the cloud must listen where the board can reach it (
         <code>--host 0.0.0.0</code>).
       </p>
       {secure && (
