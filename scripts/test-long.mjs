@@ -170,6 +170,12 @@ const PARTS = [
     summary: fleetSummary,
   },
   {
+    name: "guide",
+    what: "the commands of docs/guide in a shell, page by page",
+    time: "2 min",
+    command: [...NODE, "tests/docs/walk.ts"],
+  },
+  {
     name: "servers",
     what: "1,000 devices on static files, on hawkBit with its limiter on, and on ThingsBoard",
     time: "15 min",
