@@ -4,6 +4,7 @@
  *
  *   xs-ota-VERSION.tgz         sources of the agent and its ports: unpacked, a manifest can include it without npm
  *   xs-ota-board-VERSION.bin   firmware of the simulated board
+ *   xs-ota-VERSION.cdx.json    what the firmware of a chip is made of (SBOM, CycloneDX)
  *
  *     node --import tsx scripts/release.ts [folder]
  */
@@ -14,6 +15,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { sampleImage } from "../host-sim/board/firmware/sample-image";
+import { sbom } from "./sbom";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const SUMS = "SHA256SUMS";
@@ -24,6 +26,7 @@ export async function release(folder: string): Promise<string[]> {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `xs-ota-board-${version}.bin`), await sampleImage(version));
+  writeFileSync(join(folder, `xs-ota-${version}.cdx.json`), sbom(ROOT, version));
   pack(folder);
   const sums = readdirSync(folder)
     .sort()
