@@ -73,6 +73,13 @@ const PARTS = [
     env: { XS_OTA_REPLAYS: "10000" },
   },
   {
+    name: "replays-injected",
+    what: "10,000 failures by injected causes: recorded, replayed, and told",
+    time: "2 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/replay/injected.test.ts"],
+    env: { XS_OTA_INJECTED: "10000" },
+  },
+  {
     name: "recordings",
     what: "1,000,000 damaged recordings",
     time: "15 min",

@@ -1,7 +1,7 @@
 /** A recording as lines for people: each input with its time, the state that it met and what the job did. */
 import type { JobEffect } from "../../src/job/effects";
 import { AGENT, EVENTS } from "../../src/recorder/format";
-import { adviceOn } from "./advice";
+import { explanationLines } from "./explain";
 import { isOwn } from "./read-recording";
 import type { Entry, RecordedRun, Recording } from "./read-recording";
 import { factsOf, replay } from "./replay";
@@ -10,7 +10,7 @@ import type { Replayed, ReplayedStep } from "./replay";
 export interface TranscriptOptions {
   /** Entries at most. */
   readonly until?: number | undefined;
-  /** What each cause means, and what to do. */
+  /** What went wrong on the way and at the end, each in one sentence with what to do. */
   readonly explain?: boolean | undefined;
 }
 
@@ -24,7 +24,7 @@ export const transcriptOf = (recording: Recording, options: TranscriptOptions = 
     ...bootLines(run),
     ...linesOf(run, replayed, options),
     ...claimOf(agent, replayed),
-    ...(options.explain === true ? adviceOn(run.end) : []),
+    ...(options.explain === true ? explanationLines(run) : []),
     causeOf(recording),
   ].map(plain);
 };

@@ -4,6 +4,7 @@ import { answerTable } from "./answers";
 import { apiReference } from "./api";
 import { bootTable, eventTable, recordTable, stateDiagram } from "./job-tables";
 import { platformTables } from "./platform-settings";
+import { toldCauses } from "./told-causes";
 
 export interface Section {
   /** Path from the root of the repository. */
@@ -21,6 +22,7 @@ export const SECTIONS: readonly Section[] = [
   { document: "docs/DESIGN.md", mark: "events", render: eventTable },
   { document: "docs/DESIGN.md", mark: "boot-table", render: bootTable },
   { document: "docs/NETWORK.md", mark: "answers", render: answerTable },
+  { document: "docs/NETWORK.md", mark: "told", render: toldCauses },
   { document: "docs/SPEC.md", mark: "records", render: recordTable },
   ...platformTables.map(({ name, render }) => ({ document: "docs/PLATFORMS.md", mark: `settings-${name}`, render })),
 ];

@@ -4,6 +4,7 @@ import type { Clock, Network, Ports, ResetReason } from "../../src/ports";
 import { OtaAgent } from "../../src/index";
 import type { AgentOptions, Notice } from "../../src/index";
 import type { Platform } from "../../src/platforms/platform";
+import type { Recorder } from "../../src/recorder/recorder";
 import type { MemoryBoard } from "../../hal/model-chip/memory-board";
 
 export interface VirtualDeviceOptions extends Omit<AgentOptions, "ports" | "platform"> {
@@ -17,6 +18,8 @@ export interface VirtualDeviceOptions extends Omit<AgentOptions, "ports" | "plat
   readonly sleepSeconds?: number;
   /** From the start of the firmware to an address, ms; default: there is one at once. */
   readonly networkUpAfter?: number;
+  /** The recorder of each start of the firmware; default: the agent's own. */
+  makeRecorder?(): Recorder;
   /** What stands between the agent and the ports of the board. */
   ports?(ports: Ports): Ports;
 }
@@ -59,12 +62,14 @@ export class VirtualDevice {
       networkUpAfter = 0,
       ports: wrap,
       platform,
+      makeRecorder,
       ...options
     } = this.#options;
     const log = (line: string): void => void this.log.push(line);
     const ports = { ...this.board.ports, network, clock, crypto: this.#crypto, log };
     const agent = new OtaAgent({
       ...options,
+      ...(makeRecorder === undefined ? {} : { recorder: makeRecorder() }),
       ports: wrap?.(ports) ?? ports,
       platform: platform(this.#crypto),
       onNotice: (notice) => {

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { asTest } from "../../host-sim/replay/as-test";
-import { ADVICE } from "../../host-sim/replay/advice";
+import { explanationOf } from "../../host-sim/replay/explanations/explanations";
 import { compare } from "../../host-sim/replay/compare";
 import { readRecording } from "../../host-sim/replay/read-recording";
 import { replay } from "../../host-sim/replay/replay";
@@ -32,7 +32,11 @@ const NOT_FOUND = recordingOf((fixture) => {
   fixture.push(offer);
   fixture.deliver(next, 30_000);
   fixture.now += 60_000;
-  fixture.dispatch({ type: "download-failed", cause: "not-found", message: "HTTP 404: the file does not exist" });
+  fixture.dispatch({
+    type: "download-failed",
+    cause: "not-found",
+    message: "HTTP 404: the file does not exist on the server",
+  });
 });
 
 test("the version in a recording is that of the package", () => assert.equal(AGENT, packageJson.version));
@@ -45,7 +49,7 @@ test("the transcript tells each input, the states and the effects, and ends with
   assert.ok(transcript.some((line) => / \d+ sectors are stored \[downloading\]$/.test(line)));
   assert.ok(transcript.some((line) => /download-failed .*\[downloading -> reporting\] .*report outcome/.test(line)));
   assert.equal(transcript.at(-2), "effects: the job did the same here as on the device");
-  assert.equal(transcript.at(-1), "cause: not-found: HTTP 404: the file does not exist");
+  assert.equal(transcript.at(-1), "cause: not-found: HTTP 404: the file does not exist on the server");
 });
 
 test("--until tells the first inputs only, --explain what helps", () => {
@@ -55,7 +59,7 @@ test("--until tells the first inputs only, --explain what helps", () => {
   const explained = transcriptOf(recording, { explain: true });
   assert.deepEqual(
     explained.filter((line) => !all.includes(line)),
-    [`meaning: ${ADVICE["not-found"]}`],
+    [`meaning: ${explanationOf("HTTP 404: the file does not exist on the server")!.sentence}`],
   );
 });
 
