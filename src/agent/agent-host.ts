@@ -120,7 +120,13 @@ export class AgentHost implements JobHost {
     }
   }
 
-  /** A line of a download's log: what it waits for, and how long. */
+  /** `noted`: the job does not hear of it, so a recording has it as a note. */
+  warn(message: string, noted: boolean): void {
+    this.notify({ event: "warning", message });
+    if (noted) this.note(message);
+  }
+
+  /** Of a download's log: what it waits for, and how long. */
   private note(line: string): void {
     const { recorder } = this;
     if (recorder === undefined) return;

@@ -114,7 +114,7 @@ export class OtaAgent {
         down: (reason) => this.down(reason),
         incoming: (incoming) => this.incoming(incoming),
         acked: (token) => this.acked(token as Token),
-        warning: (message) => this.say(message, true),
+        warning: (message) => this.say(message, true, true),
       });
     }, this.link);
   }
@@ -249,10 +249,10 @@ export class OtaAgent {
       case "unchanged":
         return;
       case "version-answer":
-        if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true);
+        if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true, true);
         return;
       case "ignored":
-        return this.say(`message ignored: ${incoming.reason}`, true);
+        return this.say(`message ignored: ${incoming.reason}`, true, true);
     }
   }
 
@@ -295,11 +295,10 @@ export class OtaAgent {
     }
   }
 
-  /** A line of the log. `idle`: it says why nothing happens, so whoever does not read the log is told, now and then. */
-  private say(line: string, idle: boolean): void {
+  /** A line of the log. `idle`: it says why nothing happens, so others are told, now and then. `noted`: recordings, too. */
+  private say(line: string, idle: boolean, noted = false): void {
     this.host.log(line);
-    if (idle && this.remarks.due(line, this.options.ports.clock.now()))
-      this.host.notify({ event: "warning", message: line });
+    if (idle && this.remarks.due(line, this.options.ports.clock.now())) this.host.warn(line, noted);
   }
 
   /* ---- time ---- */

@@ -6,6 +6,7 @@ import { createPlatform } from "../../host-sim/board/firmware/platforms";
 import type { PlatformConfiguration } from "../../host-sim/board/firmware/configuration";
 import { SECTOR } from "../../src/constants";
 import type { BrokerAddress } from "../../src/index";
+import { Recorder } from "../../src/recorder/recorder";
 import { factoryBoard } from "../kit/images";
 import { SocketClock } from "../kit/socket-clock";
 import { VirtualDevice } from "../kit/virtual-device";
@@ -32,6 +33,8 @@ export interface Connect {
 export class NetworkDevice {
   readonly clock = new SocketClock();
   readonly connects: Connect[] = [];
+  /** Of each start of the firmware. */
+  readonly recorders: Recorder[] = [];
   /** Sectors of the inactive slot that were written. */
   readonly written = new Set<number>();
   readonly #options: NetworkDeviceOptions;
@@ -47,6 +50,11 @@ export class NetworkDevice {
       platform: (crypto) => createPlatform(platform, crypto),
       broker,
       policy: { allowHttp, signingKeys },
+      makeRecorder: () => {
+        const recorder = new Recorder(0.5);
+        this.recorders.push(recorder);
+        return recorder;
+      },
       ports: (ports) => ({ ...ports, flash: this.#noting(ports) }),
     });
   }

@@ -7,7 +7,8 @@ import { FaultServer } from "../../host-sim/faults/fault-server";
 import { HTTP_FAULTS } from "../../host-sim/faults/http-faults";
 import { SECTOR, URL_RENEWALS } from "../../src/constants";
 import { RESULT_CODES } from "../../src/platforms/result-codes";
-import { checkRecorded } from "./recorded";
+import { EXPLAINED } from "./explained";
+import { checkRecorded, explained } from "./recorded";
 import { NEW, Scenery, deeds } from "./scene";
 import { writeRows } from "./table";
 import type { NetworkDeviceOptions } from "./device";
@@ -52,7 +53,8 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
           ),
           "goes on at the checkpoint",
         );
-      if (end !== "finished" && end !== "renewed") checkRecorded(device, end, task.message ?? "");
+      const explanation = good ? explained(device) : checkRecorded(device, end, task.message ?? "");
+      assert.equal(explanation.name, EXPLAINED.http[name]);
       if (end === "url-expired") assert.match(task.message ?? "", /403/);
       if (end === "not-found") assert.match(task.message ?? "", /HTTP (404|410|200)/);
       assert.ok(!/sign=|q-sign/.test(task.message ?? ""), "no signature of a URL in the message");
@@ -76,6 +78,7 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
         agent: deeds(device, port, end === "renewed" || end === "url-expired" ? renewals : 0),
         report: outcomes[0]!,
         again: server.bodyBytes - stayed,
+        explained: explanation,
       });
       await scene.recover();
     });
@@ -104,10 +107,18 @@ describe("file servers", { concurrency: 6, timeout: 300_000 }, () => {
       cloud.route(scene.id, "http://files.example:8000");
       const task = await scene.update();
       assert.deepEqual([task.status, task.code], ["failure", -1], task.message);
-      checkRecorded(device, "download-timeout", task.message ?? "");
+      const explanation = checkRecorded(device, "download-timeout", task.message ?? "");
+      assert.equal(explanation.name, EXPLAINED.http[name]);
       const outcomes = scene.outcomes();
       assert.equal(outcomes.length, 1, outcomes.join(" | "));
-      rows.set(name, { fault: name, does, agent: deeds(device, 8000), report: outcomes[0]!, again: 0 });
+      rows.set(name, {
+        fault: name,
+        does,
+        agent: deeds(device, 8000),
+        report: outcomes[0]!,
+        again: 0,
+        explained: explanation,
+      });
       await scene.recover();
     });
   }

@@ -7,6 +7,8 @@ import { HTTP_FAULTS } from "../../host-sim/faults/http-faults";
 import { MQTT_FAULTS } from "../../host-sim/faults/mqtt-faults";
 import { MqttRelay } from "../../host-sim/faults/mqtt-relay";
 import { credentials } from "../cloud/helpers";
+import { EXPLAINED } from "./explained";
+import { explained } from "./recorded";
 import { NEW, Scenery } from "./scene";
 import type { Case, Row } from "./scene";
 import { writeRows } from "./table";
@@ -66,12 +68,15 @@ describe("brokers", { concurrency: 6, timeout: 300_000 }, () => {
       assert.ok(relay.connections <= fault.connections, `${relay.connections} connections`);
       if (fault.tells !== undefined) assert.match(told(scene).join("\n"), fault.tells);
       assert.ok(!told(scene).join("\n").includes(scene.identity.deviceSecret));
+      const explanation = explained(device);
+      assert.equal(explanation.name, EXPLAINED.mqtt[name]);
       rows.set(name, {
         fault: name,
         does: fault.does,
         agent: deeds(scene, relay.port),
         report: scene.outcomes()[0]!,
         again: 0,
+        explained: explanation,
       });
       await scene.recover();
     });
@@ -107,12 +112,15 @@ describe("brokers", { concurrency: 6, timeout: 300_000 }, () => {
     const task = await scene.offer(0);
     assert.equal(task.status, "success");
     assert.deepEqual(scene.outcomes(), ["done 0"]);
+    const explanation = explained(device);
+    assert.equal(explanation.name, EXPLAINED.mqtt["taken over"]);
     rows.set("taken over", {
       fault: "taken over",
       does: "another client connects by the same id, eight times",
       agent: `${relayed() - 1} connections in ${Math.round(took / 1000)} s, each wait longer; says that another client uses its id`,
       report: "done 0",
       again: 0,
+      explained: explanation,
     });
     await scene.recover();
   });

@@ -6,6 +6,7 @@ import type { Cloud } from "../../host-sim/cloud/core/cloud";
 import type { CloudOptions } from "../../host-sim/cloud/core/cloud-options";
 import type { Package } from "../../host-sim/cloud/core/files/packages";
 import type { Task } from "../../host-sim/cloud/core/devices/tasks";
+import type { Explanation } from "../../host-sim/replay/explanations/explanations";
 import { firmwareImage } from "../kit/images";
 import { NetworkDevice, SIZE } from "./device";
 import type { NetworkDeviceOptions } from "./device";
@@ -20,6 +21,8 @@ export interface Row {
   readonly report: string;
   /** Bytes of the file that were served and not kept. */
   readonly again: number;
+  /** What `xs-ota replay --explain` makes of the recording. */
+  readonly explained: Explanation;
 }
 
 export const NEW = firmwareImage("0.2.0", SIZE);

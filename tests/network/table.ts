@@ -13,10 +13,11 @@ export function writeRows(part: string, rows: readonly Row[]): void {
       .replaceAll("|", "\\|")
       .replace(/127\.0\.0\.1:\d+/g, "server");
   const lines = rows.map(
-    ({ fault, does, agent, report, again }) => `| ${[fault, does, agent, report, again].map(cell).join(" | ")} |`,
+    ({ fault, does, agent, report, again, explained }) =>
+      `| ${[fault, does, agent, report, again, explained.sentence].map(cell).join(" | ")} |`,
   );
   writeFileSync(join(FOLDER, `${part}.md`), [HEAD, ...lines, ""].join("\n"));
 }
 
 const HEAD =
-  "| fault | the other side | what the agent does | wire report | bytes fetched again |\n|---|---|---|---|--:|";
+  "| fault | the other side | what the agent does | wire report | bytes fetched again | `replay --explain` says |\n|---|---|---|---|--:|---|";

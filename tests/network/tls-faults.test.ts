@@ -8,7 +8,8 @@ import type { Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { Authority } from "../../host-sim/cloud/core/listeners/certificates";
 import { TLS_FAULTS, TlsFaultServer } from "../../host-sim/faults/tls-faults";
-import { checkRecorded } from "./recorded";
+import { EXPLAINED } from "./explained";
+import { checkRecorded, explained } from "./recorded";
 import { BACKOFF_CAP, REFUSAL_TRIES } from "../../src/constants";
 import { NEW, Scenery, deeds } from "./scene";
 import type { Row } from "./scene";
@@ -85,8 +86,12 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
           assert.deepEqual([task.code, connects.length], [-5, REFUSAL_TRIES], task.message);
         else assert.equal(task.code, -1, task.message);
         assert.match(task.message ?? "", /certificate|altnames|ssl|tls|version|expired/i);
-        checkRecorded(device, fault.kind === "certificate" ? "download" : "download-timeout", task.message ?? "");
       }
+      const explanation =
+        fault.kind === "cut"
+          ? explained(device)
+          : checkRecorded(device, fault.kind === "certificate" ? "download" : "download-timeout", task.message ?? "");
+      assert.equal(explanation.name, EXPLAINED.tls[name]);
       const stayed = fault.kind === "cut" ? NEW.length : 0;
       rows.push({
         fault: `file server, ${name}`,
@@ -94,6 +99,7 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
         agent: deeds(device, server.port),
         report: outcomes[0]!,
         again: served - stayed,
+        explained: explanation,
       });
       await scene.recover();
     });
@@ -124,6 +130,9 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
       const reason = device.log.find((line) => line.startsWith("mqtt: ")) ?? "";
       assert.match(reason, /certificate|altnames|ssl|tls|version|expired/i);
 
+      const explanation = explained(device);
+      assert.equal(explanation.name, EXPLAINED.tls[name]);
+
       // The server is put right: the device is still trying.
       server.elsewhere = cloud.mqttsPort;
       await device.clock.until(() => cloud.devices.get(scene.id)?.version !== undefined);
@@ -133,6 +142,7 @@ describe("TLS", { concurrency: 6, timeout: 300_000 }, () => {
         agent: `tries for ever, at most ${BACKOFF_CAP / 1000} s apart; sends nothing; ${reason.slice(6)}`,
         report: "none: nobody to tell",
         again: 0,
+        explained: explanation,
       });
       await scene.recover();
     });

@@ -42,7 +42,8 @@ const SENTENCES: { readonly [name in Exclude<AnswerName, "socket" | "certificate
     "answers end before their length, as behind a proxy that breaks off: look at the server's and its proxies' logs",
   surplus: "answers are longer than the file server says: look at proxies between, and mend them",
   crc: "bytes of the download do not fit the server's checksum: look at proxies between, and push the image again",
-  garbage: "what answers is no HTTP server: correct the port in the URL, or its scheme",
+  garbage:
+    "what answers does not speak HTTP as it should: correct the port and scheme of the URL, or look at proxies between",
   silence: "the file server, or the line to it, falls silent: look at the device's signal and at the server's load",
   "no-connection":
     "nothing answers the connect: look whether the server is up, and whether a firewall lets the device through",
