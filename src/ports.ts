@@ -170,6 +170,17 @@ export interface Store {
 }
 
 /**
+ * Memory that every reset leaves as it is but a loss of power: RTC memory of an ESP32, 1 KiB at most. What the run before
+ * has left stays while this one writes.
+ */
+export interface Retained {
+  /** What the run before this one wrote last. Undefined: nothing, or it is not whole. */
+  read(): Uint8Array | undefined;
+  /** `head` and `tail` behind it, 496 bytes at most, in place of what this run has written. */
+  write(head: Uint8Array, tail: Uint8Array): void;
+}
+
+/**
  * Why a connection ended, as far as the port can tell. "certificate": the peer's identity was refused; "tls": any other
  * TLS failure.
  */
@@ -287,6 +298,8 @@ export interface Ports {
   readonly network: Network;
   readonly crypto: Crypto;
   readonly clock: Clock;
+  /** Absent: a crash takes what was recorded of its boot. */
+  readonly retained?: Retained;
   /**
    * A data partition by its label, for a module that is not the firmware. Throws where there is none, or where the
    * system keeps its own things in it.

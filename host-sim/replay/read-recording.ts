@@ -1,5 +1,5 @@
 /** Reads the bytes of a recording (docs/SPEC.md, "Recording"). Whatever they are, it ends, and throws one line at most. */
-import { AGENT, EVENTS, MAGIC, Part, TEXTS, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
+import { AGENT, EVENTS, FIELDS, MAGIC, Part, TEXTS, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
 import { crc32 } from "../../src/util/crc32";
 import { decodeUtf8 } from "../../src/util/utf8";
 
@@ -14,7 +14,9 @@ export type Entry =
   | { readonly kind: "reads"; readonly at: number; readonly count: number }
   | { readonly kind: "answer"; readonly value: unknown }
   | { readonly kind: "note"; readonly at: number; readonly text: string; readonly wait: number }
-  | { readonly kind: "gap"; readonly dropped: number };
+  | { readonly kind: "gap"; readonly dropped: number }
+  /** `job`: as in src/recorder/snapshot.ts. `check`: over the effects before. */
+  | { readonly kind: "snapshot"; readonly at: number; readonly check: number; readonly job: unknown };
 
 export interface RecordedEnd {
   /** Checksum over the effects. */
@@ -40,7 +42,10 @@ export interface Recording {
   /** Version of the agent that made it. */
   readonly agent: string;
   readonly reference: string;
+  /** The boot before. */
   readonly earlier: RecordedRun | undefined;
+  /** Boots before that one, the oldest first. */
+  readonly older: readonly RecordedRun[];
   readonly run: RecordedRun;
 }
 
@@ -60,6 +65,12 @@ class Reader {
   at = 0;
   private sectors = 0;
   private readonly texts: string[] = TEXTS.slice();
+  /** Texts that the facts leave known. */
+  private ofFacts = TEXTS.length;
+  /** What the number of a further text was is not known: older recordings do not say how many were dropped. */
+  private unsure = false;
+  /** Lists and records of a snapshot. */
+  private made: unknown[] = [];
   constructor(readonly bytes: Uint8Array) {}
 
   get more(): boolean {
@@ -91,6 +102,28 @@ class Reader {
     this.at += length;
     return this.bytes.subarray(this.at - length, this.at);
   }
+  endFacts(): void {
+    this.ofFacts = this.texts.length;
+  }
+  gap(): number {
+    this.unsure = true;
+    return this.varint();
+  }
+  /** Those of the facts stay. */
+  newTexts(): void {
+    this.unsure = false;
+    this.texts.length = this.ofFacts;
+  }
+  snapshot(): Entry {
+    this.newTexts();
+    this.made = [];
+    return { kind: "snapshot", at: this.number(), check: this.number(), job: this.value() };
+  }
+  private number(): number {
+    const value = this.value();
+    if (typeof value !== "number") throw new RecordingError("the recording has no number where one belongs");
+    return value;
+  }
   string(): string {
     const value = this.value();
     if (typeof value !== "string") throw new RecordingError("the recording has no text where one belongs");
@@ -120,7 +153,7 @@ class Reader {
         return text;
       }
       case Value.again:
-        return this.texts[this.varint()] ?? LOST;
+        return this.again(this.varint());
       case Value.bytes:
         return this.take(this.varint()).slice();
       case Value.omitted: {
@@ -132,9 +165,17 @@ class Reader {
       case Value.object:
         if (depth === DEEPEST) throw new RecordingError("the recording is nested too deeply");
         return kind === Value.array ? this.array(depth) : this.object(depth);
+      case Value.record:
+        if (depth === DEEPEST) throw new RecordingError("the recording is nested too deeply");
+        return this.record(depth);
+      case Value.same:
+        return this.made[this.varint()];
       default:
         throw new RecordingError(`the recording has a value of unknown kind 0x${kind.toString(16)}`);
     }
+  }
+  private again(number: number): string {
+    return (this.unsure && number >= this.ofFacts ? undefined : this.texts[number]) ?? LOST;
   }
   private count(): number {
     const count = this.varint();
@@ -142,7 +183,21 @@ class Reader {
     return count;
   }
   private array(depth: number): unknown[] {
-    return Array.from({ length: this.count() }, () => this.value(depth + 1));
+    const list = Array.from({ length: this.count() }, () => this.value(depth + 1));
+    this.made.push(list);
+    return list;
+  }
+  private record(depth: number): unknown {
+    const fields: (readonly [string, unknown])[] = [];
+    for (let left = this.count(); left > 0; left--) {
+      const name = FIELDS[this.byte()];
+      const value = this.value(depth + 1);
+      // One of a later version.
+      if (name !== undefined) fields.push([name, value]);
+    }
+    const record: unknown = Object.fromEntries(fields);
+    this.made.push(record);
+    return record;
   }
   private object(depth: number): unknown {
     const fields: (readonly [string, unknown])[] = [];
@@ -164,17 +219,18 @@ export const readRecording = (bytes: Uint8Array): Recording => {
     throw new RecordingError("the recording is damaged: its checksum is wrong");
   const reader = new Reader(body);
   reader.take(MAGIC.length);
-  let earlier: RecordedRun | undefined;
+  const before: RecordedRun[] = [];
   let run: RecordedRun | undefined;
   while (reader.more) {
     const kind = reader.byte();
     const part = reader.take(reader.varint());
     // Parts of later formats are skipped.
-    if (kind === Part.earlier) earlier = readRun(part);
+    if (kind === Part.earlier) before.push(readRun(part));
     else if (kind === Part.run) run = readRun(part);
   }
   if (run?.facts === undefined) throw new RecordingError("the recording has no boot");
-  return { agent: String(run.facts[0]), reference: String(run.facts[1]), earlier, run };
+  const earlier = before.pop();
+  return { agent: String(run.facts[0]), reference: String(run.facts[1]), earlier, older: before, run };
 };
 
 /** A run of an older or newer agent is read as far as its entries are known. */
@@ -183,6 +239,7 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
   const facts = reader.value();
   if (facts !== undefined && !(Array.isArray(facts) && typeof facts[0] === "string" && typeof facts[2] === "number"))
     throw new RecordingError("the recording has no boot facts");
+  reader.endFacts();
   const entries: Entry[] = [];
   let now = ((facts as readonly unknown[] | undefined)?.[2] as number | undefined) ?? 0;
   let end: RecordedEnd | undefined;
@@ -191,8 +248,13 @@ const readRun = (bytes: Uint8Array): RecordedRun => {
     while (reader.more && end === undefined) {
       const tag = reader.byte();
       if (tag === Tag.answer) entries.push({ kind: "answer", value: reader.value() });
-      else if (tag === Tag.gap) entries.push({ kind: "gap", dropped: reader.varint() });
-      else if (tag === Tag.stored) entries.push({ kind: "sectors", count: reader.sectorCount() });
+      else if (tag === Tag.gap) entries.push({ kind: "gap", dropped: reader.gap() });
+      else if (tag === Tag.texts) reader.newTexts();
+      else if (tag === Tag.snapshot) {
+        const snapshot = reader.snapshot();
+        now = "at" in snapshot ? snapshot.at : now;
+        entries.push(snapshot);
+      } else if (tag === Tag.stored) entries.push({ kind: "sectors", count: reader.sectorCount() });
       else if (tag === Tag.end) end = readEnd(reader);
       else {
         now += reader.varint();

@@ -12,6 +12,7 @@ import type { PlatformRules } from "../../src/platforms/platform";
 import { EVENTS, FACTS, POLICY, RULES, RUNNING, START_UP } from "../../src/recorder/format";
 import { Recorder } from "../../src/recorder/recorder";
 import type { Entry, RecordedRun } from "./read-recording";
+import { restore } from "./restore";
 
 /** In place of a sector's bytes. Nothing writes to it. */
 const ZEROS = new Uint8Array(SECTOR);
@@ -118,14 +119,24 @@ const jobOf = ({ options, facts }: RunFacts, signed: boolean, answers: Answers):
 export const replay = (run: RecordedRun, until = Infinity): Replayed => {
   const steps: ReplayedStep[] = [];
   if (run.facts === undefined) return { steps, doubt: "incomplete: the facts of the boot were dropped" };
-  const gap = run.entries.find((entry) => entry.kind === "gap");
-  if (gap !== undefined) return { steps, doubt: `incomplete: ${gap.dropped} entries were dropped for want of memory` };
+  const gap = run.entries.findLastIndex((entry) => entry.kind === "gap");
+  // What was dropped has left a snapshot.
+  const snapshot = run.entries[gap + 1];
+  const begin = gap >= 0 && snapshot?.kind === "snapshot" ? gap + 2 : 0;
+  if (gap >= begin)
+    return { steps, doubt: `incomplete: ${droppedAt(run, gap)} entries were dropped for want of memory` };
   const check = new Recorder(0);
   try {
     const answers = new Answers();
     const job = jobOf(factsOf(run.facts), run.facts[7] === true, answers);
     let since = 0;
+    if (begin > 0 && snapshot?.kind === "snapshot") {
+      restore(job, snapshot.job);
+      check.resume(snapshot.check);
+      since = snapshot.at;
+    }
     for (const [index, entry] of run.entries.entries()) {
+      if (index < begin) continue;
       if (steps.length >= until) return { steps, doubt: undefined };
       for (const { event, at } of eventsOf(entry, nextOf(job), since)) {
         answers.load(run.entries, index);
@@ -142,6 +153,11 @@ export const replay = (run: RecordedRun, until = Infinity): Replayed => {
     return { steps, doubt: `the job does something else here: ${(error as Error).message}` };
   }
   return { steps, doubt: doubtOf(run, check.checksum) };
+};
+
+const droppedAt = ({ entries }: RecordedRun, index: number): number => {
+  const gap = entries[index];
+  return gap?.kind === "gap" ? gap.dropped : 0;
 };
 
 const doubtOf = ({ end, truncated }: RecordedRun, checksum: number): string | undefined => {

@@ -16,11 +16,14 @@ export interface TranscriptOptions {
 
 /** The last line is the cause, in one sentence. */
 export const transcriptOf = (recording: Recording, options: TranscriptOptions = {}): string[] => {
-  const { earlier, run, agent, reference } = recording;
+  const { earlier, older, run, agent, reference } = recording;
   const replayed = isOwn(recording) ? replay(run) : undefined;
   return [
     `recording ${reference}, made by xs-ota ${agent}`,
-    ...(earlier === undefined ? [] : ["the boot before:", ...linesOf(earlier, undefined, options), "this boot:"]),
+    ...older.flatMap((each) => ["an earlier boot:", ...bootLines(each), ...linesOf(each, undefined, options)]),
+    ...(earlier === undefined
+      ? []
+      : ["the boot before:", ...bootLines(earlier), ...linesOf(earlier, undefined, options), "this boot:"]),
     ...bootLines(run),
     ...linesOf(run, replayed, options),
     ...claimOf(agent, replayed),
@@ -102,6 +105,8 @@ const inputOf = (entry: Entry): string => {
       return `download: ${entry.text}${entry.wait > 0 ? `; again in ${entry.wait} ms` : ""}`;
     case "gap":
       return `(${entry.dropped} entries were dropped)`;
+    case "snapshot":
+      return "(the job as it was then)";
     case "answer":
       return "";
     case "event": {

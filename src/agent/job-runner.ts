@@ -3,7 +3,7 @@
  * in their order. Flash, store, installers and boot choice are executed here through the ports; what is not local is
  * the host's.
  */
-import type { Boot, Crypto, Expander, Flash, Store } from "../ports";
+import type { Boot, Crypto, Expander, Flash, Retained, Store } from "../ports";
 import { HEAD } from "../constants";
 import { identify } from "../image/identify";
 import type { EffectOf, JobEffect, JobEvent, JobOptions, Notice, Question, Token } from "../job/effects";
@@ -12,17 +12,16 @@ import { readRecords } from "../job/records";
 import type { Task } from "../job/types";
 import type { ModuleInstaller } from "../modules/installer";
 import type { Report } from "../platforms/platform";
-import { KEPT_KEY } from "../recorder/format";
-import type { Failed, Recorder } from "../recorder/recorder";
+import type { Recorder } from "../recorder/recorder";
+import { Recordings } from "./recordings";
+import type { RecordingHost } from "./recordings";
 
 /** What the job needs beside the ports. Answers and what happens later come back by `JobRunner.dispatch`. */
-export interface JobHost {
+export interface JobHost extends RecordingHost {
   /** Whole milliseconds of the clock. */
   now(): number;
   /** Runs what comes from outside of an event: an answer of the application or of an installer. */
   enter(callback: () => void): void;
-  /** Calls `callback` in a turn of its own. */
-  defer(callback: () => void): void;
   download(request: EffectOf<"download">): void;
   renew(url: string): void;
   stopDownload(): void;
@@ -37,8 +36,6 @@ export interface JobHost {
   isGone?(error: unknown): boolean;
   /** Once at the boot: records what the job is given. Undefined: nothing is recorded. */
   startRecorder?(): Recorder | undefined;
-  /** The job has failed: what was recorded since the boot, and of the boot before. */
-  recorded?(recording: Uint8Array): void;
   /** Sees each event, and what the job makes of it before that is executed. */
   handled?(event: JobEvent, effects: readonly JobEffect[]): void;
 }
@@ -48,6 +45,7 @@ export interface JobPorts {
   readonly boot: Boot;
   readonly store: Store;
   readonly crypto: Crypto;
+  readonly retained?: Retained;
 }
 
 /** What decides about a boot, beside what the ports and the installers say. */
@@ -74,6 +72,7 @@ export class JobRunner {
   /** Takes 16 KB on a chip, while a container is expanded. */
   private expander: Expander | undefined;
   private recorder: Recorder | undefined;
+  private recordings: Recordings | undefined;
 
   /** `buffer`: one sector or more; the downloader fills it between uses. `installers`: by the names of their components. */
   constructor(ports: JobPorts, buffer: Uint8Array, installers: ReadonlyMap<string, ModuleInstaller>, host: JobHost) {
@@ -101,8 +100,12 @@ export class JobRunner {
     const capacityOf = (component: string): number | undefined => this.installers.get(component)?.capacity;
     const all: JobOptions = { ...options, capacityOf, digest: (algorithm) => crypto.digest(algorithm) };
     const recorder = (this.recorder = this.host.startRecorder?.());
-    if (recorder !== undefined) recorder.onFailed = () => this.recordLater(recorder);
     this.job = new UpdateJob(recorder?.begin(all, facts, this.host.now()) ?? all, facts);
+    if (recorder !== undefined) {
+      recorder.follow(this.job, this.ports.retained);
+      this.recordings = new Recordings(recorder, this.ports, this.host);
+      if (facts.stored.job === undefined) this.recordings.drop();
+    }
     this.dispatch({ type: "boot" });
   }
 
@@ -188,12 +191,10 @@ export class JobRunner {
         return undefined;
       case "confirm":
         boot.confirm();
-        return undefined;
+        return void this.recordings?.drop();
       case "rollback":
-        return void this.rollBack();
       case "reboot":
-        boot.restart();
-        return undefined;
+        return void this.leave(effect.type);
       case "open-component":
         this.open(effect);
         return undefined;
@@ -206,33 +207,16 @@ export class JobRunner {
     }
   }
 
-  /** In a turn of its own: it takes as long as hundreds of events. */
-  private recordLater(recorder: Recorder): void {
-    const { failed } = recorder;
-    recorder.failed = undefined;
-    if (failed !== undefined) this.host.defer(() => this.record(recorder, failed));
-  }
-
-  /** A recording is worth no failure. */
-  private record(recorder: Recorder, failed: Failed): void {
-    const { store } = this.ports;
-    try {
-      const recording = recorder.bytes(failed, store.getBytes(KEPT_KEY));
-      store.delete(KEPT_KEY);
-      this.host.recorded?.(recording);
-    } catch (error) {
-      if (this.host.isGone?.(error) === true) throw error;
+  /** The firmware that follows may have to report a failure of this one. */
+  private leave(how: "rollback" | "reboot"): void {
+    const { recordings } = this;
+    const { boot } = this.ports;
+    if (how === "rollback") {
+      recordings?.keep(1);
+      return boot.rollback();
     }
-  }
-
-  /** The firmware that follows reports: the recording is left to it. */
-  private rollBack(): void {
-    try {
-      if (this.recorder !== undefined) this.ports.store.setBytes(KEPT_KEY, this.recorder.kept());
-    } catch (error) {
-      if (this.host.isGone?.(error) === true) throw error;
-    }
-    this.ports.boot.rollback();
+    if (this.job?.name === "activating") recordings?.keep(0);
+    boot.restart();
   }
 
   private read({ from, offset, length }: EffectOf<"read">): Uint8Array {

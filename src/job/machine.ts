@@ -290,6 +290,12 @@ export class UpdateJob {
     return "job" in state ? state.job.target.name : "firmware";
   }
 
+  /** For a snapshot of the job. Undefined while the state holds bytes of a file. */
+  get inside(): object | undefined {
+    const { currentState: state, context } = this;
+    return "bytes" in state && state.bytes !== undefined ? undefined : { state, context };
+  }
+
   /** What a trial waits for, and until when, ms of the clock. Undefined: the firmware is not on trial. */
   get trial(): { readonly stage: string; readonly until: number } | undefined {
     const state = this.currentState;

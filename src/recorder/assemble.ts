@@ -2,11 +2,16 @@ import { crc32 } from "../util/crc32";
 import { KEPT_MAX, MAGIC, Part, RECORDING_MAX } from "./format";
 import { RecordingWriter } from "./recording-writer";
 
-/** A whole recording: the entries of this boot, its end, and what the boot before has kept. */
-export const assemble = (entries: Uint8Array, end: Uint8Array, earlier: Uint8Array | undefined): Uint8Array => {
-  const writer = new RecordingWriter(RECORDING_MAX + KEPT_MAX);
+/** Boots before: one that downloaded, one on trial, and one that a crash ended. */
+const EARLIER_MAX = 3;
+/** Kind and length. */
+const PART_HEAD = 3;
+
+/** A whole recording: the entries of this boot, its end, and what those before have kept, the oldest first. */
+export const assemble = (entries: Uint8Array, end: Uint8Array, earlier: readonly Uint8Array[]): Uint8Array => {
+  const writer = new RecordingWriter(RECORDING_MAX + EARLIER_MAX * (KEPT_MAX + PART_HEAD));
   writer.bytes(Uint8Array.from(MAGIC));
-  if (earlier !== undefined) part(writer, Part.earlier, earlier);
+  for (const each of earlier) part(writer, Part.earlier, each);
   part(writer, Part.run, entries, end);
   const crc = crc32(writer.written);
   writer.bytes(Uint8Array.of(crc, crc >>> 8, crc >>> 16, crc >>> 24));

@@ -11,10 +11,13 @@ export const MAGIC = frozen([0x58, 0x53, 0x52, 1]);
 export const AGENT = "0.1.0";
 /** Bytes of a recording in RAM. */
 export const RECORDING_MAX = 4096;
-/** Bytes that firmware on trial leaves to the one that it rolls back to: 30 entries of NVS. */
-export const KEPT_MAX = 896;
-/** Their key in the store. */
-export const KEPT_KEY = "recording";
+/** Bytes of a boot that are kept over its end: 17 entries of NVS, or one half of what the port retains. */
+export const KEPT_MAX = 496;
+/**
+ * Their keys in the store, in the order of the boots: the one that restarts into new firmware, and the new firmware's
+ * that gives itself up.
+ */
+export const KEPT_KEYS = frozen(["rec-download", "recording"]);
 
 /**
  * The fields of each event that are recorded, in their order. The index of an event is its tag: append only. An array of
@@ -66,6 +69,10 @@ export const Tag = frozen({
   note: 0x83,
   /** Entries were dropped here: how many. */
   gap: 0x84,
+  /** The state of the job (snapshot.ts): time, checksum over the effects so far, and a record. */
+  snapshot: 0x87,
+  /** Texts get their numbers anew, behind those of the facts, as they do at a snapshot: what is before may be dropped. */
+  texts: 0x88,
   /** The end: checksum over the effects, cause and message of the failure. */
   end: 0x85,
 });
@@ -91,6 +98,10 @@ export const Value = frozen({
   array: 0xfa,
   /** Varint of the number of fields; of each its name, a text value, and its value. */
   object: 0xfb,
+  /** In a snapshot: varint of the number of fields; of each its place in FIELDS, and its value. */
+  record: 0xfc,
+  /** In a snapshot: varint of the number of a list or record before; they count at their ends. */
+  same: 0xfd,
 });
 /** Texts that have a number from the beginning: names of fields, and what most recordings hold. Append only. */
 export const TEXTS: readonly string[] = frozen([
@@ -135,7 +146,7 @@ export const TEXTS_MAX = 96;
 
 /** Parts of a recording: each has its kind, the length as varint, and its entries. */
 export const Part = frozen({
-  /** Of the boot before, as far as it was kept. */
+  /** Of a boot before, as far as it was kept; the oldest first. */
   earlier: 1,
   /** Of the boot that made the recording. */
   run: 2,
@@ -210,3 +221,117 @@ export const EFFECTS = frozen({
   notify: 25,
   yield: 26,
 });
+
+/**
+ * Fields of the job that a snapshot holds; no others are recorded. Bytes of a file are none of them. Append only, up to
+ * 240.
+ */
+export const FIELDS: readonly string[] = frozen([
+  "state",
+  "context",
+  // What all states share.
+  "denylist",
+  "entries",
+  "budgets",
+  "bytes",
+  "awake",
+  "startedAt",
+  "awakeStored",
+  "storeAt",
+  "pending",
+  "lateOffer",
+  "lateAnswer",
+  "value",
+  "due",
+  "stored",
+  "minimumSecurityVersion",
+  "left",
+  "firmware",
+  "component",
+  "offset",
+  "header",
+  "erased",
+  "staged",
+  "answered",
+  "deferred",
+  "refusedForGood",
+  "toldWhy",
+  "alternative",
+  "file",
+  "plain",
+  "unfit",
+  "instead",
+  "linkUp",
+  "obstacles",
+  "network",
+  "link",
+  "linkDown",
+  "hasAddress",
+  "versionReported",
+  "askAgainAt",
+  // States.
+  "name",
+  "job",
+  "until",
+  "offer",
+  "progress",
+  "reported",
+  "next",
+  "pass",
+  "why",
+  "trials",
+  "lengths",
+  "at",
+  "repairs",
+  "agreed",
+  "asked",
+  "extended",
+  "outage",
+  "outcome",
+  // The job in hand.
+  "freshUrl",
+  "renewals",
+  "erasedTo",
+  "torn",
+  "frontErased",
+  "imageOffer",
+  "jobRecord",
+  "identity",
+  "phaseRecord",
+  "sectors",
+  "imageHeader",
+  "terminalOutcome",
+  "platform",
+  "slot",
+  "validator",
+  "phase",
+  "activations",
+  "refetched",
+  "expanding",
+  // Passes and containers.
+  "from",
+  "start",
+  "size",
+  "digests",
+  "inTurn",
+  "length",
+  "part",
+  "sha256",
+  "base",
+  "md5",
+  "image",
+  // Offers and outcomes.
+  "version",
+  "module",
+  "url",
+  "digest",
+  "algorithm",
+  "hex",
+  "id",
+  "fetchOnly",
+  "delta",
+  "kind",
+  "cause",
+  "message",
+  "task",
+]);

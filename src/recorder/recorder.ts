@@ -1,36 +1,41 @@
 /**
  * Records what goes into the update job (format.ts), so that the job can be run again elsewhere. It stands between the
  * runner and the job: each event passes by before it is handled, its effects after that. Where memory ends, the oldest
- * entries behind the boot facts are dropped and counted: such a recording tells the inputs, and claims no effects.
+ * entries behind the boot facts are dropped (entry-ring.ts): what is left begins with a snapshot of the job.
  */
 import { SECTOR } from "../constants";
 import { isContainer } from "../container/format";
 import type { BootFacts, JobEffect, JobEvent, JobOptions, Notice } from "../job/effects";
 import type { Cause } from "../job/types";
+import type { Retained } from "../ports";
 import { frozen } from "../util/frozen";
-import { AGENT, CHECK_FACTOR, CHECK_START, EFFECTS, EVENTS, KEPT_MAX, RECORDING_MAX, Tag } from "./format";
+import { AGENT, CHECK_FACTOR, CHECK_START, EFFECTS, EVENTS, RECORDING_MAX, Tag, Value } from "./format";
 import { assemble } from "./assemble";
 import { bootFacts } from "./boot-facts";
+import { EntryRing } from "./entry-ring";
 import { RecordingWriter } from "./recording-writer";
 import { RedactedUrls } from "./redacted-urls";
+import { SnapshotWriter } from "./snapshot";
 
 const TAGS: { readonly [type: string]: number } = frozen(
   Object.fromEntries(EVENTS.map(([type], index) => [type, index])),
 );
-/** Bytes of the end, the parts' heads and the checksum beside entries. */
-const FRAME = 400;
+/** Bytes of the longest end. */
+const END_MAX = 400;
 /** Bytes of the longest table of a container's blocks that is recorded: of 8 MiB. */
 const LENGTHS_MAX = 512;
-/** Bytes of an entry; a longer one may find no room. */
-const ENTRY_MAX = 640;
-/** Bytes between marks of entries. */
-const MARK = 200;
 
 /** A failure of the job. */
 export interface Failed {
   readonly cause: Cause;
   readonly message: string;
   readonly version: string;
+}
+
+/** The job, as far as a snapshot of it goes. */
+export interface Recorded {
+  /** Plain values and objects; undefined: just now it holds bytes of a file. */
+  readonly inside: object | undefined;
 }
 
 export class Recorder {
@@ -42,23 +47,12 @@ export class Recorder {
   onFailed: (() => void) | undefined;
   /** Came last, not as the first of its file, and nothing has followed. */
   private sector: Extract<JobEvent, { type: "sector" }> | undefined;
-  private readonly writer = new RecordingWriter(RECORDING_MAX - FRAME);
+  private readonly ring: EntryRing;
   private readonly urls = new RedactedUrls();
+  private job: Recorded | undefined;
+  private retained: Retained | undefined;
   /** Time of the last entry. */
   private last = 0;
-  /** Behind the boot facts. */
-  private start = 0;
-  /** The beginning of an entry in the middle of the room; `start`: there is none yet. */
-  private middle = 0;
-  /** Beginnings of the latest entries. */
-  private mark = 0;
-  private markBefore = 0;
-  /** From here on room must be made. */
-  private next = 0;
-  private dropped = 0;
-  /** Entries since `start`, and up to `middle`. */
-  private entries = 0;
-  private entriesBefore = 0;
   /** Whole sectors stored since the last entry. */
   private stored = 0;
   /** Whole sectors read since the last entry; -1: what is read next is recorded. */
@@ -68,11 +62,10 @@ export class Recorder {
   private lengthsFollow = false;
   private readonly answers: unknown[] = [];
   private check: number = CHECK_START;
-  /** A fault of the recorder's own: it has stopped. */
-  private broken = false;
 
-  /** `random`: in [0, 1). */
-  constructor(random: number) {
+  /** `random`: in [0, 1). `most`: bytes of a recording, without those of boots before. */
+  constructor(random: number, most = RECORDING_MAX) {
+    this.ring = new EntryRing(most);
     this.reference = Math.floor(random * 0x1000000)
       .toString(16)
       .padStart(6, "0");
@@ -81,11 +74,16 @@ export class Recorder {
   /** What the job is given at a boot, with the answers of what reads payload bytes recorded. */
   begin(options: JobOptions, facts: BootFacts, now: number): JobOptions {
     const { refusalOfSignature, capacityOf } = options;
-    const { writer } = this;
+    const { ring } = this;
+    const { writer } = ring;
     this.last = now;
-    this.guard(() => {
-      writer.value([AGENT, this.reference, now, ...bootFacts(options, facts), this.urls.records(facts.stored)]);
-      this.start = this.middle = this.mark = this.markBefore = writer.at;
+    ring.guard(() => {
+      const values = [AGENT, this.reference, now, ...bootFacts(options, facts)];
+      writer.counted(Value.array, values.length + 1);
+      for (const value of values) writer.value(value);
+      const records = writer.at;
+      writer.value(this.urls.records(facts.stored));
+      ring.begin(records);
     });
     return {
       ...options,
@@ -95,6 +93,12 @@ export class Recorder {
       ...(capacityOf === undefined ? {} : { capacityOf: (component) => this.answer(capacityOf(component)) }),
       observe: (found) => this.answer(found),
     };
+  }
+
+  /** The job that was made of that. `retained`: the latest entries are kept there, whatever ends this boot. */
+  follow(job: Recorded, retained: Retained | undefined): void {
+    this.job = job;
+    this.retained = retained;
   }
 
   /**
@@ -125,26 +129,53 @@ export class Recorder {
     if (event.type === "turn" && this.answers.length === 0) this.short(TAGS.turn!, now);
     else this.other(event, now);
     this.add(event, effects);
+    if (this.ring.wantsSnapshot) this.snapshot(now);
     if (this.failed !== undefined) this.onFailed?.();
   }
 
   /** An entry without fields. */
   private short(tag: number, now: number): void {
-    if (!this.fits()) return;
+    if (!this.ring.fits()) return;
     this.flush(now);
     this.head(tag, now);
+    this.keep();
+  }
+
+  private snapshot(now: number): void {
+    const inside = this.job?.inside;
+    if (inside === undefined) return;
+    const { ring, urls } = this;
+    const { writer } = ring;
+    ring.guard(() => this.flush(now));
+    ring.snapshot(() => {
+      writer.byte(Tag.snapshot);
+      writer.number(now);
+      writer.number(this.checksum);
+      new SnapshotWriter(writer, urls).value(inside);
+    });
+    this.last = now;
+  }
+
+  /** What a crash would lose. */
+  private keep(): void {
+    const { retained } = this;
+    if (retained === undefined) return;
+    const { head, tail } = this.ring.kept;
+    retained.write(head, tail);
   }
 
   /** What is known of a sector, and of reads, before another entry. */
   private flush(now: number): void {
+    if (this.ring.broken) return;
+    const { writer } = this.ring;
     if (this.stored > 0) {
-      this.writer.byte(Tag.stored);
-      this.writer.varint(this.stored);
+      writer.byte(Tag.stored);
+      writer.varint(this.stored);
       this.stored = 0;
     }
     if (this.reads > 0) {
       this.head(Tag.reads, this.readAt);
-      this.writer.varint(this.reads);
+      writer.varint(this.reads);
     }
     this.reads = 0;
     const { sector } = this;
@@ -154,29 +185,33 @@ export class Recorder {
   }
 
   private head(tag: number, now: number): void {
-    this.writer.byte(tag);
-    this.writer.varint(now - this.last);
+    const { writer } = this.ring;
+    writer.byte(tag);
+    writer.varint(now - this.last);
     this.last = now;
   }
 
   private other(event: JobEvent, now: number): void {
     const { type } = event;
     const answers = this.answers.splice(0);
-    if (!this.fits()) return;
-    this.guard(() => {
+    const { ring } = this;
+    const { writer } = ring;
+    if (!ring.fits()) return;
+    ring.guard(() => {
       this.flush(now);
       this.event(event, now);
       for (const answer of answers) {
-        this.writer.byte(Tag.answer);
-        this.writer.value(answer);
+        writer.byte(Tag.answer);
+        writer.value(answer);
       }
     });
+    this.keep();
     // What a container needs to be expanded is read next.
     this.reads = type === "running-image" ? -1 : 0;
   }
 
   private event(event: JobEvent, now: number): void {
-    const { writer } = this;
+    const { writer } = this.ring;
     const { type } = event;
     const tag = TAGS[type]!;
     this.head(tag, now);
@@ -215,15 +250,22 @@ export class Recorder {
     return this.check >>> 0;
   }
 
+  /** Goes on at the checksum of a snapshot. */
+  resume(checksum: number): void {
+    this.check = checksum | 0;
+  }
+
   /** A line of the log that is worth keeping. `wait`: ms until the next attempt. */
   note(text: string, wait: number, now: number): void {
-    if (!this.fits()) return;
-    this.guard(() => {
+    const { ring } = this;
+    if (!ring.fits()) return;
+    ring.guard(() => {
       this.flush(now);
       this.head(Tag.note, now);
-      this.writer.text(text);
-      this.writer.number(wait);
+      ring.writer.text(text);
+      ring.writer.number(wait);
     });
+    this.keep();
   }
 
   /** What the job was told while it handles an event: it is recorded behind that. */
@@ -232,93 +274,32 @@ export class Recorder {
     return answer;
   }
 
-  /** The recording, up to now. `failed`: what it ends with. `earlier`: what the boot before has kept. */
-  bytes(failed?: Failed, earlier?: Uint8Array): Uint8Array {
-    const { writer } = this;
-    this.guard(() => this.flush(this.last));
-    const end = new RecordingWriter(FRAME);
+  /** The recording, up to now. `failed`: what it ends with. `earlier`: what boots before have kept, the oldest first. */
+  bytes(failed?: Failed, earlier: readonly Uint8Array[] = []): Uint8Array {
+    const { ring } = this;
+    ring.guard(() => this.flush(this.last));
+    const end = new RecordingWriter(END_MAX);
     end.byte(Tag.end);
     end.number(this.checksum);
     end.value(failed?.cause);
     end.value(failed?.message);
     // Not all was recorded.
-    end.value(this.broken || this.dropped > 0);
-    return assemble(writer.written, end.written, earlier);
+    end.value(ring.broken);
+    return assemble(ring.writer.written, end.written, earlier);
   }
 
   /** What is kept over a planned restart: all of this boot, or its facts and its latest entries. */
   kept(): Uint8Array {
-    const { writer, start, markBefore } = this;
-    const { written } = writer;
-    if (writer.at <= KEPT_MAX) return written.slice();
-    const tail = new RecordingWriter(KEPT_MAX);
-    const latest = written.subarray(markBefore);
-    const facts = start + GAP_MAX + latest.length <= KEPT_MAX;
-    if (facts) tail.bytes(written.subarray(0, start));
-    else tail.value(undefined);
-    writeGap(tail, this.dropped + this.entries);
-    if (tail.room(latest.length)) tail.bytes(latest);
-    return tail.written.slice();
-  }
-
-  /** Room for one more entry, for which older ones go. */
-  private fits(): boolean {
-    if (this.writer.at >= this.next && !this.makeRoom()) return false;
-    this.entries++;
-    return true;
-  }
-
-  /** Marks the beginning of an entry, and looks how far there is room. */
-  private makeRoom(): boolean {
-    const { writer, start } = this;
-    if (this.broken) return false;
-    if (!writer.room(ENTRY_MAX) && this.middle > start) this.dropOldest();
-    const { at } = writer;
-    if (this.middle === start && at > (start + RECORDING_MAX - FRAME) / 2) {
-      this.middle = at;
-      this.entriesBefore = this.entries;
-    }
-    this.markBefore = this.mark;
-    this.mark = at;
-    this.next = Math.min(at + MARK, Math.max(at + 1, writer.capacity - ENTRY_MAX));
-    return true;
-  }
-
-  /** The entries before the middle go. */
-  private dropOldest(): void {
-    const { writer, start, middle } = this;
-    this.dropped += this.entriesBefore;
-    const gap = new RecordingWriter(GAP_MAX);
-    writeGap(gap, this.dropped);
-    const moved = middle - gap.at - start;
-    writer.drop(start, middle - gap.at);
-    gap.written.forEach((byte, index) => writer.patch(start + index, byte));
-    this.mark = Math.max(start, this.mark - moved);
-    this.markBefore = Math.max(start, this.markBefore - moved);
-    this.entries -= this.entriesBefore;
-    this.middle = start;
-  }
-
-  /** A fault of the recorder must not become one of the job. */
-  private guard(write: () => void): void {
-    const { at } = this.writer;
-    try {
-      write();
-    } catch {
-      this.writer.at = at;
-      this.next = 0;
-      this.broken = true;
-    }
+    this.ring.guard(() => this.flush(this.last));
+    const { head, tail } = this.ring.kept;
+    const kept = new Uint8Array(head.length + tail.length);
+    kept.set(head);
+    kept.set(tail, head.length);
+    return kept;
   }
 }
 
 const headOf = (bytes: Uint8Array): Uint8Array => {
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(8, true);
   return bytes.subarray(0, Math.min(length, bytes.length));
-};
-
-const GAP_MAX = 8;
-const writeGap = (writer: RecordingWriter, dropped: number): void => {
-  writer.byte(Tag.gap);
-  writer.varint(dropped);
 };

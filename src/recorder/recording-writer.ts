@@ -13,7 +13,7 @@ export class RecordingWriter {
   private buffer = new Uint8Array(FIRST);
   private readonly most: number;
   /** Texts that a number stands for. */
-  private readonly texts: string[] = TEXTS.slice();
+  private readonly known: string[] = TEXTS.slice();
 
   /** `most`: bytes. */
   constructor(most: number) {
@@ -76,15 +76,26 @@ export class RecordingWriter {
     this.at += length;
   }
 
-  private counted(kind: number, count: number): void {
+  /** How many texts have a number. */
+  get texts(): number {
+    return this.known.length;
+  }
+
+  /** Forgets the others. */
+  set texts(count: number) {
+    this.known.length = count;
+  }
+
+  counted(kind: number, count: number): void {
     this.byte(kind);
     this.varint(count);
   }
 
   text(text: string): void {
-    const known = this.texts.indexOf(text);
-    if (known >= 0) return this.counted(Value.again, known);
-    if (this.texts.length < TEXTS_MAX) this.texts.push(text);
+    const { known } = this;
+    const number = known.indexOf(text);
+    if (number >= 0) return this.counted(Value.again, number);
+    if (known.length < TEXTS_MAX) known.push(text);
     const bytes = encodeUtf8(text);
     this.counted(Value.text, bytes.length);
     this.bytes(bytes);

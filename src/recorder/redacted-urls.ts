@@ -34,7 +34,8 @@ export class RedactedUrls {
     return delta === undefined ? offer : { ...offer, delta: { ...delta, url: this.named(delta.url) } };
   }
 
-  private named(url: string): string {
+  /** What stands for it in a recording. */
+  named(url: string): string {
     const { urls } = this;
     let place = urls.indexOf(url);
     if (place < 0) {

@@ -158,6 +158,7 @@ test("nothing calls itself without a bound, on its own or by way of others of it
     ],
     "src/agent/job-runner.ts": ["events wait in a queue while one is dispatched", "dispatch handle execute tell ask"],
     "src/recorder/recording-writer.ts": ["the depth of an event: a task in it and its digest", "value compound"],
+    "src/recorder/snapshot.ts": ["the depth of the job: a container, its part and a digest", "value record"],
     "src/util/frozen.ts": ["the depth of the tables that are written in the source", "frozen"],
     "src/protocol/driver.ts": [
       "a machine whose connection is lost sends nothing more; reading continues in a turn of its own",

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { readRecording } from "../../host-sim/replay/read-recording";
 import type { Entry } from "../../host-sim/replay/read-recording";
 import { replay } from "../../host-sim/replay/replay";
-import { EVENTS, KEPT_MAX, RECORDING_MAX } from "../../src/recorder/format";
+import { EVENTS, KEPT_KEYS, KEPT_MAX, RECORDING_MAX } from "../../src/recorder/format";
 import { Recorder } from "../../src/recorder/recorder";
 import { DEFAULTS, TABLE } from "../../src/job/machine";
 import { containerOf } from "../kit/containers";
@@ -33,6 +33,21 @@ const typesOf = (entries: readonly Entry[]): string[] =>
 const sectorsIn = (entries: readonly Entry[]): number =>
   typesOf(entries).filter((type) => type === "sector").length +
   entries.reduce((sum, entry) => sum + (entry.kind === "sectors" ? entry.count : 0), 0);
+
+/** Recordings of boots before, in the store. */
+const keptKeys = ({ board }: JobFixture): readonly string[] =>
+  KEPT_KEYS.filter((key) => board.ports.store.getBytes(key) !== undefined);
+
+/** Entries of each value that is programmed into NVS from now on. */
+const nvsEntries = ({ board: { chip, table } }: JobFixture): number[] => {
+  const entries: number[] = [];
+  const { address: begin, size } = table.nvs;
+  chip.onOperation = ({ kind, address, length }) => {
+    if (kind === "program" && address >= begin && address < begin + size) entries.push(Math.ceil(length / 32));
+    return undefined;
+  };
+  return entries;
+};
 
 test("every event of the job has its place in a recording", () => {
   const handled = new Set<string>([DEFAULTS, ...Object.values(TABLE)].flatMap((row) => Object.keys(row)));
@@ -116,7 +131,7 @@ test("a sector whose readback differs is told as such", () => {
   assert.equal(replay(run).doubt, undefined);
 });
 
-test("what does not fit drops the oldest entries, and the recording says so", () => {
+test("what does not fit drops the oldest entries, the recording says so, and replays from a snapshot on", () => {
   const { fixture, recorders } = recorded();
   for (let times = 0; times < 3_000; times++) {
     fixture.now += 100_000 + times;
@@ -127,9 +142,13 @@ test("what does not fit drops the oldest entries, and the recording says so", ()
   const { run } = readRecording(bytes);
   const gap = run.entries[0];
   assert.ok(gap?.kind === "gap");
-  assert.equal(gap.dropped + run.entries.length - 1, 3_001);
+  const events = run.entries.filter(({ kind }) => kind === "event").length;
+  assert.equal(gap.dropped + events, 3_001);
   assert.equal(run.truncated, false);
-  assert.match(replay(run).doubt ?? "", /^incomplete: \d+ entries were dropped/);
+  assert.equal(run.entries[1]?.kind, "snapshot");
+  const { doubt, steps } = replay(run);
+  assert.equal(doubt, undefined);
+  assert.equal(steps.length, events);
 });
 
 test("no URL, only which one it was and whether it is plain", () => {
@@ -180,13 +199,19 @@ test("what a trial leaves to the firmware that follows fits its room, and can be
   }
   const kept = recorders[0]!.kept();
   assert.ok(kept.length <= KEPT_MAX, `${kept.length} bytes`);
-  const { earlier } = readRecording(recorders[0]!.bytes(undefined, kept));
+  const { earlier } = readRecording(recorders[0]!.bytes(undefined, [kept]));
   assert.equal(earlier?.truncated, false);
-  assert.ok(earlier.entries.length > 20);
-  assert.equal(earlier.entries[0]?.kind, "gap");
+  const [gap, ...latest] = earlier.entries;
+  assert.ok(gap?.kind === "gap");
+  assert.ok(latest.length > 10);
+  assert.equal(gap.dropped + latest.length, 401);
+  assert.deepEqual(
+    latest.map((entry) => (entry.kind === "event" ? entry.fields[0] : "")),
+    latest.map((_, index) => `no address ${(400 - latest.length + index) % 20}`),
+  );
 });
 
-test("the trial's recording comes with the failure that the old firmware reports", () => {
+test("the recordings of the download and of the trial come with the failure that the old firmware reports", () => {
   const { fixture, recorders } = recorded({ answers: { health: false } });
   fixture.connect();
   fixture.push(offer);
@@ -196,8 +221,38 @@ test("the trial's recording comes with the failure that the old firmware reports
   assert.equal(fixture.running.version, "0.1.0");
   assert.equal(recorders.length, 3);
   const [recording] = fixture.recordings;
-  const { earlier, run } = readRecording(recording!);
+  const { older, earlier, run } = readRecording(recording!);
   assert.equal(run.end?.cause, "rolled-back");
+  assert.deepEqual(
+    [...older, earlier!].map(({ facts }) => facts?.[1]),
+    recorders.slice(0, 2).map(({ reference }) => reference),
+  );
+  assert.equal(sectorsIn(older[0]!.entries), Math.ceil(200_000 / 4096));
   assert.ok(typesOf(earlier!.entries).includes("health"));
   assert.equal(replay(run).doubt, undefined);
+  assert.deepEqual(keptKeys(fixture), [], "nothing of it stays in the store");
+});
+
+test("a restart into new firmware writes its recording once, in at most 17 entries of NVS, and it goes when that is confirmed", () => {
+  const { fixture } = recorded();
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  const entries = nvsEntries(fixture);
+  fixture.ack("burning");
+  assert.deepEqual(keptKeys(fixture), ["rec-download"]);
+  // A string is one entry and its bytes; others are written in the same turn.
+  assert.equal(entries.filter((count) => count > 4).length, 1);
+  assert.ok(Math.max(...entries) < 17, `${Math.max(...entries)} entries`);
+  fixture.connect();
+  fixture.ack("outcome");
+  assert.deepEqual(fixture.outcomes, ["done"]);
+  assert.deepEqual(keptKeys(fixture), []);
+});
+
+test("a recording that was left is dropped at the next boot without a job", () => {
+  const { fixture } = recorded();
+  fixture.board.ports.store.setBytes(KEPT_KEYS[0], Uint8Array.of(0));
+  fixture.powerOn();
+  assert.deepEqual(keptKeys(fixture), []);
 });

@@ -120,7 +120,7 @@ test("one clear line for what is no recording", () => {
   no(new Uint8Array(0), /^Error: this is no recording/);
   no(Buffer.from("XSR\u0002...."), /has format 2, this version reads format 1/);
   no(NOT_FOUND.subarray(0, 300), /is damaged: its checksum is wrong/);
-  no(assemble(new Uint8Array(0), new Uint8Array(0), undefined), /ends in the middle/);
+  no(assemble(new Uint8Array(0), new Uint8Array(0), []), /ends in the middle/);
 });
 
 test("xs-ota replay: a file, a log, a regression case, and one line on bad input", async (t) => {
