@@ -18,6 +18,7 @@ import { ChipConfig } from "./config";
 import type { BringUp } from "./network/bring-up";
 import { AbRecordStore, endedInOrder } from "../../src/store/ab-record-store";
 import { EspBoot, EspFlash } from "./ota";
+import { RtcRetained } from "./retained";
 import { Sntp } from "./sntp";
 import type { Datagrams } from "./sntp";
 import { earliestTime } from "./source-time";
@@ -58,6 +59,7 @@ export const powerOn: PowerOn = (main, options = {}) => {
     network: new TimedNetwork(network, clock, isSet),
     crypto,
     clock,
+    retained: new RtcRetained(),
     partition: (label: string) => new EspFlash(label),
     log,
   };

@@ -4,7 +4,7 @@
  */
 import Resource from "Resource";
 import Time from "time";
-import type { Boot, Flash, ResetReason, Store } from "../../src/ports";
+import type { Boot, Flash, ResetReason, Retained, Store } from "../../src/ports";
 import { decodeUtf8, encodeUtf8 } from "../../src/util/utf8";
 import { ModdableCrypto } from "../moddable/crypto";
 import { boardPorts } from "../model-chip/board-ports";
@@ -41,6 +41,7 @@ export interface StartedChip {
   readonly flash: Flash;
   readonly boot: Boot;
   readonly store: Store;
+  readonly retained: Retained;
   /** See `Ports`. */
   partition(label: string): Flash;
   /** Another namespace of NVS. */

@@ -100,7 +100,13 @@ function boot(main: Main, options: DeviceOptions, resetReason: ResetReason): voi
   if (fault === "out-of-memory") clock.set(() => restart("software", 0), LATE);
 }
 
-const portsOf = ({ flash, boot, store, partition }: StartedChip) => ({ flash, boot, store, partition });
+const portsOf = ({ flash, boot, store, retained, partition }: StartedChip) => ({
+  flash,
+  boot,
+  store,
+  retained,
+  partition,
+});
 
 function networkOf(folder: Folder, options: DeviceOptions, setting: (key: string) => string): Network {
   const servers = (setting("dns") || DNS_SERVERS).split(",");

@@ -2,7 +2,7 @@
  * The ports of one running board, from the bootloader's hand-over to the next restart. A new
  * start makes new ports. Each call does to flash what the ESP32 port's ESP-IDF calls would do.
  */
-import type { Boot, Expander, Flash, ResetReason, Running, StartUp, Store } from "../../src/ports";
+import type { Boot, Expander, Flash, ResetReason, Retained, Running, StartUp, Store } from "../../src/ports";
 import { AbRecordStore, endedInOrder } from "../../src/store/ab-record-store";
 import { SLOT_LABELS } from "./bootloader";
 import { equalBytes } from "./bytes";
@@ -11,6 +11,7 @@ import type { FlashChip } from "./flash-chip";
 import { BLOCK_SIZE, PowerCut, SECTOR_SIZE } from "./flash-chip";
 import { Nvs } from "./nvs";
 import type { Partition, PartitionTable } from "./partitions";
+import { RtcRetained } from "./retained";
 import type { SlotIndex, Slots } from "./slots";
 import type { RtcMemory } from "./start-up";
 import { readHeader } from "../../src/image/esp-image";
@@ -54,6 +55,7 @@ export interface StoragePorts {
   readonly flash: Flash;
   readonly boot: Boot;
   readonly store: Store;
+  readonly retained: Retained;
   partition(label: string): Flash;
   /** Another namespace of NVS. */
   space(name: string): Nvs;
@@ -70,6 +72,7 @@ export function boardPorts(options: BoardPortsOptions): StoragePorts {
     partition: (label) => new SlotFlash(chip, table.data(label)),
     boot: new BoardBoot(options, flash),
     store: new AbRecordStore(nvs, !endedInOrder(options.resetReason)),
+    retained: new RtcRetained(options.rtc),
     space: (name) => new Nvs(chip, table.nvs, name, nvs),
   };
 }

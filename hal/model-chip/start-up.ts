@@ -28,6 +28,8 @@ export interface RtcMemory {
   trial?: { readonly seq: number; readonly awake: number; readonly began: number } | undefined;
   /** What ended the run that the guard gave up; for the start after it. Kept over all but a loss of power. */
   givenUp?: ResetReason | undefined;
+  /** What the run before the next start has left of its recording. Kept likewise. */
+  recording?: Uint8Array | undefined;
 }
 
 export interface StartUpParts {
@@ -50,7 +52,7 @@ export interface Started {
 /** Bootloader and start-up, up to the firmware's first line of JavaScript; once more where the guard gives it up. */
 export function startChip(parts: StartUpParts, resetReason: ResetReason): Started {
   const { chip, table, slots, rtc, bootloader } = parts;
-  if (resetReason === "power-on" || resetReason === "brown-out") rtc.givenUp = undefined;
+  if (resetReason === "power-on" || resetReason === "brown-out") rtc.givenUp = rtc.recording = undefined;
   if (resetReason !== "deep-sleep") rtc.trial = undefined;
   for (let reason = resetReason; ; reason = "software") {
     const boot = new Bootloader(chip, table, slots, bootloader).boot();

@@ -35,7 +35,7 @@ export interface AgentOptions {
   /** Everything worth watching. */
   onNotice?(notice: Notice): void;
   /**
-   * An update has failed: its recording, at most 5 KiB, for `xs-ota replay`. It holds no secret, no URL and no byte of a
+   * An update has failed: its recording, at most 5.5 KiB, for `xs-ota replay`. It holds no secret, no URL and no byte of a
    * file. `reference`: its short id, which the notice of the failure has too.
    */
   onDiagnostics?(recording: Uint8Array, reference: string): void;

@@ -19,6 +19,7 @@ import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
 import { expanderContract } from "../contract/expander";
 import { flashContract } from "../contract/flash";
+import { retainedContract } from "../contract/retained";
 import { runCases } from "../contract/run-cases";
 import { storeContract } from "../contract/store";
 import { firmware, smallTable } from "./firmware";
@@ -111,6 +112,19 @@ for (const [name, make] of [
   runCases(`${name}, flash`, flashContract(make));
   runCases(`${name}, boot`, bootContract(make));
   runCases(`${name}, expander`, expanderContract(make));
+  runCases(
+    `${name}, retained memory`,
+    retainedContract(() => {
+      const bench = make();
+      return {
+        get retained() {
+          return bench.ports.retained;
+        },
+        restart: (reason) => bench.restart(reason),
+        close: () => bench.close?.(),
+      };
+    }),
+  );
   runCases(
     `${name}, store`,
     storeContract(() => {

@@ -28,6 +28,7 @@ const PARTS = [
   "boot_entries.c",
   "build-facts.c",
   "ota_expander.c",
+  "retained.c",
   "startup.c",
   "startup_natives.c",
   "store.c",

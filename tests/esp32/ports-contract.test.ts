@@ -2,112 +2,22 @@
  * The ESP32 port, its C module included, passes the suites that every implementation passes. Below it: a flash chip in
  * a file, which the simulated board's bootloader starts, so that both agree on every bit of otadata.
  */
-import { mkdtempSync, rmSync } from "node:fs";
 import assert from "node:assert/strict";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { tellBuildFacts } from "../../hal/esp32/build-facts";
 import { EspBoot, EspFlash } from "../../hal/esp32/ota";
+import { RtcRetained } from "../../hal/esp32/retained";
 import { NvsStore } from "../../hal/esp32/store";
-import type { ResetReason, Store } from "../../src/ports";
-import { AbRecordStore } from "../../src/store/ab-record-store";
-import { Bootloader, OWN_BOOTLOADER, STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
-import type { BootloaderConfig } from "../../hal/model-chip/bootloader";
-import { FileCells } from "../../host-sim/board/file-cells";
-import { FlashChip } from "../../hal/model-chip/flash-chip";
-import { flashFactory } from "../../hal/model-chip/flash-factory";
-import { PartitionTable } from "../../hal/model-chip/partitions";
-import { Slots } from "../../hal/model-chip/slots";
+import type { ResetReason } from "../../src/ports";
+import { STOCK_BOOTLOADER } from "../../hal/model-chip/bootloader";
 import { encodeFirmwareBlock, readFirmwareBlock } from "../../src/image/firmware-block";
-import { firmware } from "../board/firmware";
-import type { BootBench } from "../contract/boot";
 import { bootContract } from "../contract/boot";
 import { expanderContract } from "../contract/expander";
 import { flashContract } from "../contract/flash";
+import { retainedContract } from "../contract/retained";
 import { runCases } from "../contract/run-cases";
 import { storeContract } from "../contract/store";
-import { NativeChip, Workshop, compiler } from "./native-chip";
-
-/** As the small board of tests/board, with a partition for modules. */
-const TABLE = PartitionTable.fromCsv(
-  `nvs, data, nvs, 0x9000, 0x4000
-   otadata, data, ota, 0xd000, 0x2000
-   ota_0, app, ota_0, 0x10000, 0x10000
-   ota_1, app, ota_1, 0x20000, 0x10000
-   assets, data, 0x40, 0x30000, 0x4000`,
-  0x34000,
-);
-
-/** esp_reset_reason_t for each reset reason of the port: the first value that means it. */
-const REASONS: Readonly<Record<ResetReason, number>> = {
-  "power-on": 1,
-  "brown-out": 9,
-  software: 3,
-  watchdog: 6,
-  panic: 4,
-  "deep-sleep": 8,
-  other: 2,
-};
-
-const cc = compiler();
-const workshop = cc === undefined ? undefined : new Workshop(cc);
-after(() => workshop?.close());
-
-class Bench implements BootBench {
-  readonly image = firmware;
-  boot = new EspBoot();
-  flash!: EspFlash;
-  store!: Store;
-  chip: NativeChip | undefined;
-  readonly #folder = mkdtempSync(join(tmpdir(), "xs-ota-chip-"));
-  readonly #flash = join(this.#folder, "flash.bin");
-  readonly #bootloader: BootloaderConfig;
-  readonly bootloader: "rollback" | "stock";
-
-  constructor(bootloader = OWN_BOOTLOADER) {
-    this.#bootloader = bootloader;
-    this.bootloader = bootloader.rollsBack ? "rollback" : "stock";
-    const cells = FileCells.create(this.#flash, TABLE.end);
-    flashFactory(new FlashChip(cells), TABLE, firmware("1.0.0"));
-    cells.close();
-    this.restart();
-  }
-
-  restart(reason: ResetReason | number = "power-on"): void {
-    let running = this.#start(typeof reason === "number" ? reason : REASONS[reason]);
-    // The guard of the start-up gives an image up before any JavaScript runs.
-    if (running.restarts()) running = this.#start(REASONS.software);
-    (globalThis as { native?: unknown }).native =
-      (name: string) =>
-      (...args: unknown[]) =>
-        running.call(name, args);
-    this.flash = new EspFlash();
-    this.store = new AbRecordStore(new NvsStore("xs-ota"));
-  }
-
-  #start(reason: number): NativeChip {
-    this.chip?.close();
-    const cells = FileCells.open(this.#flash);
-    const chip = new FlashChip(cells);
-    const started = new Bootloader(chip, TABLE, new Slots(chip, TABLE, 0), this.#bootloader).boot();
-    cells.close();
-    if (started.bricked !== undefined) throw new Error(started.bricked);
-    const slot = started.slot === "ota_0" ? 0 : 1;
-    const program = workshop!.build(started.version);
-    this.chip = new NativeChip({ program, flash: this.#flash, nvs: join(this.#folder, "nvs"), slot, reason });
-    return this.chip;
-  }
-
-  wantsRestart(): boolean {
-    return this.chip?.restarted ?? false;
-  }
-
-  close(): void {
-    this.chip?.close();
-    rmSync(this.#folder, { recursive: true });
-  }
-}
+import { Bench, workshop } from "./bench";
 
 /** Runs `body` on a chip of its own. */
 function on(title: string, body: (bench: Bench) => void): void {
@@ -152,6 +62,17 @@ if (workshop === undefined) {
           bench.restart();
           return bench.store;
         },
+        close: () => bench.close(),
+      };
+    }),
+  );
+  runCases(
+    "ESP32 port, retained memory",
+    retainedContract(() => {
+      const bench = new Bench();
+      return {
+        retained: new RtcRetained(),
+        restart: (reason) => bench.reset(reason),
         close: () => bench.close(),
       };
     }),
@@ -271,6 +192,40 @@ if (workshop === undefined) {
     assets.write(0, Uint8Array.of(1, 2, 3));
     assert.ok(flash.equals(0, new Uint8Array(64).fill(0xff)));
     assert.ok(assets.equals(0, Uint8Array.of(1, 2, 3)));
+  });
+
+  on("retained memory that is not as it was written counts as absent", (bench) => {
+    const retained = new RtcRetained();
+    const bytes = new Uint8Array(300).map((_, index) => index * 7);
+    const marked = (rtc: Uint8Array): number => Buffer.from(rtc).indexOf(Buffer.from(bytes));
+    retained.write(bytes, bytes.subarray(0, 10));
+    bench.reset("panic");
+    assert.equal(retained.read()?.length, 310);
+    // Magic, number, length, CRC and bytes: any bit of them.
+    for (const [at, bit] of [
+      [-16, 0],
+      [-12, 3],
+      [-8, 7],
+      [-5, 0],
+      [-4, 1],
+      [0, 2],
+      [309, 7],
+    ] as const) {
+      retained.write(bytes, bytes.subarray(0, 10));
+      bench.boot.restart();
+      bench.changeRtc((rtc) => {
+        const begin = rtc.findLastIndex((_, place) => marked(rtc.subarray(place)) === 0);
+        assert.ok(begin > 0);
+        // Of both halves.
+        for (let place = marked(rtc); place >= 0;) {
+          rtc[place + at]! ^= 1 << bit;
+          const next = marked(rtc.subarray(place + 1));
+          place = next < 0 ? next : place + 1 + next;
+        }
+      });
+      bench.restart("watchdog");
+      assert.equal(retained.read(), undefined, `byte ${at}`);
+    }
   });
 
   on("each way to be reset has its word", (bench) => {

@@ -120,8 +120,8 @@ export class JobFixture {
   powerOn(reason: ResetReason = "power-on"): void {
     const result = this.board.powerOn(reason);
     if (result.bricked !== undefined) throw new Error(`bricked: ${result.bricked}`);
-    const { flash, boot, store } = this.board.ports;
-    const ports = { flash, boot: restartingBoot(boot, this.board), store, crypto: new NodeCrypto(() => 0.5) };
+    const { flash, boot, store, retained } = this.board.ports;
+    const ports = { flash, boot: restartingBoot(boot, this.board), store, retained, crypto: new NodeCrypto(() => 0.5) };
     const installers = new Map(Object.entries(this.#options.modules?.(this.board) ?? {}));
     const runner = new JobRunner(ports, new Uint8Array(SECTOR), installers, this.#host());
     this.#runner = runner;

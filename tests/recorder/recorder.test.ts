@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRecording } from "../../host-sim/replay/read-recording";
 import type { Entry } from "../../host-sim/replay/read-recording";
-import { replay } from "../../host-sim/replay/replay";
+import { factsOf, replay } from "../../host-sim/replay/replay";
 import { EVENTS, KEPT_KEYS, KEPT_MAX, RECORDING_MAX } from "../../src/recorder/format";
 import { Recorder } from "../../src/recorder/recorder";
 import { DEFAULTS, TABLE } from "../../src/job/machine";
@@ -19,7 +19,7 @@ function recorded(options: ConstructorParameters<typeof JobFixture>[0] = {}): {
 } {
   const recorders: Recorder[] = [];
   const recorder = (): Recorder => {
-    const made = new Recorder(0.5);
+    const made = new Recorder(0.5 + recorders.length / 100);
     recorders.push(made);
     return made;
   };
@@ -248,6 +248,55 @@ test("a restart into new firmware writes its recording once, in at most 17 entri
   fixture.ack("outcome");
   assert.deepEqual(fixture.outcomes, ["done"]);
   assert.deepEqual(keptKeys(fixture), []);
+});
+
+test("after a crash or a watchdog the recording of the boot before comes with the next failure, after a power loss it is gone", () => {
+  for (const [reason, told] of [
+    ["panic", true],
+    ["watchdog", true],
+    ["software", true],
+    ["power-on", false],
+    ["brown-out", false],
+  ] as const) {
+    const { fixture, recorders } = recorded();
+    fixture.connect();
+    fixture.push(offer);
+    fixture.deliver(next, 80_000);
+    recorders[0]!.note("connection reset", 1_000, fixture.now);
+    fixture.powerOn(reason);
+    fixture.connect();
+    fixture.push(offer);
+    fixture.dispatch({ type: "download-failed", cause: "not-found", message: "HTTP 404" });
+    const { earlier, older, run } = readRecording(fixture.recordings[0]!);
+    assert.deepEqual(older, []);
+    assert.equal(factsOf(run.facts!).facts.resetReason, reason);
+    assert.equal(earlier?.facts?.[1], told ? recorders[0]!.reference : undefined);
+    assert.equal(earlier !== undefined, told, reason);
+    if (earlier === undefined) continue;
+    assert.equal(factsOf(earlier.facts!).facts.running.version, "0.1.0");
+    const last = earlier.entries.at(-1);
+    assert.ok(last?.kind === "note" && last.text === "connection reset");
+    assert.equal(sectorsIn(earlier.entries), 20);
+  }
+});
+
+test("a crash of firmware on trial is told with its download: from the store and from retained memory", () => {
+  const { fixture, recorders } = recorded({ answers: { health: "silent" } });
+  fixture.connect();
+  fixture.push(offer);
+  fixture.deliver(next);
+  fixture.ack("burning");
+  assert.equal(fixture.state, "trial");
+  fixture.connect();
+  fixture.powerOn("panic");
+  fixture.connect();
+  assert.equal(fixture.running.version, "0.1.0");
+  const { older, earlier } = readRecording(fixture.recordings[0]!);
+  assert.deepEqual(
+    [...older, earlier!].map(({ facts }) => facts?.[1]),
+    recorders.slice(0, 2).map(({ reference }) => reference),
+  );
+  assert.deepEqual(typesOf(earlier!.entries).slice(0, 2), ["boot", "link"]);
 });
 
 test("a recording that was left is dropped at the next boot without a job", () => {

@@ -9,6 +9,7 @@ import type {
   Crypto,
   Flash,
   Ports,
+  Retained,
   Socket,
   SocketError,
   SocketEvents,
@@ -20,6 +21,7 @@ import { EVENTS, FIRST, HEAD, METHODS, ROOTS, Status, decode, message } from "./
 export type IssueCommand = (request: ArrayBuffer) => ArrayBuffer;
 
 export interface BridgePorts extends Ports {
+  readonly retained: Retained;
   partition(label: string): Flash;
   log(line: string): void;
   /** The configuration (JSON) for firmware of earlier versions. */
@@ -44,6 +46,7 @@ type Roots = readonly [
   store: Store,
   crypto: Crypto,
   clock: Clock & { set(milliseconds: number): number },
+  retained: Retained,
 ];
 
 /** Longest wait that the message holds, ms (49 days); longer ones are cut to it. */
@@ -54,13 +57,14 @@ const LONGEST = 0xffff_ffff;
  * image claims.
  */
 export function bridgePorts(issueCommand: IssueCommand, version: string): BridgePorts {
-  const [board, flash, boot, store, crypto, clock] = ROOTS.map(objectsOf(issueCommand)) as unknown as Roots;
+  const [board, flash, boot, store, crypto, clock, retained] = ROOTS.map(objectsOf(issueCommand)) as unknown as Roots;
   const listeners = new Map<number, Partial<SocketEvents> & { timer?(): void }>();
   return {
     ...board,
     flash,
     store,
     crypto,
+    retained,
     boot: { ...boot, running: () => ({ ...boot.running(), version }) },
     surroundings: () => board.surroundings,
     network: {

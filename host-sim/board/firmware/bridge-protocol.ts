@@ -80,13 +80,15 @@ export const METHODS: readonly Method[] = [
   ["expander", "begin", ["u32", "u32", "u32", "u32"]],
   ["expander", "next", ["room"], "room"],
   ["expander", "close", []],
+  ["retained", "read", [], "bytes"],
+  ["retained", "write", ["bytes", "bytes"]],
 ];
 /** The number of the first method of each object. */
 export const FIRST: { readonly [of: string]: number } = Object.fromEntries(
   METHODS.map(([of], number) => [of, number] as const).reverse(),
 );
 /** Objects that are always there; the place in this list is an object's number. Others have higher numbers. */
-export const ROOTS = ["board", "flash", "boot", "store", "crypto", "clock"];
+export const ROOTS = ["board", "flash", "boot", "store", "crypto", "clock", "retained"];
 /** Kinds of events: the callbacks of a socket (payload of `closed`: nothing, or the error as JSON), and a timer. */
 export const EVENTS = ["opened", "readable", "writable", "closed", "timer"] as const;
 /** Payload of `absent`: nothing, the result is undefined; of `error`: its message. */

@@ -29,7 +29,7 @@ export function runFirmware(platforms: readonly AnyPlatform[], app: App = faulty
   const board = bridgePorts(issueCommand, version);
   const host = globalThis as AbortHost;
   Object.assign(globalThis, { handleCommand: guarded(host, board.handle), console: consoleOf(host) });
-  const { flash, boot, store, crypto, clock, partition, log } = board;
+  const { flash, boot, store, crypto, clock, retained, partition, log } = board;
   const { connect, isClockSet } = connector(board.surroundings(), fault, clock);
   const network = fault === "offline" ? NOWHERE : new TimedNetwork(board.network, clock, isClockSet);
   const main: Main = (device) => {
@@ -37,7 +37,7 @@ export function runFirmware(platforms: readonly AnyPlatform[], app: App = faulty
     return app.main === undefined ? agent() : app.main(agent);
   };
   startUp(main, {
-    ports: { flash, boot, store, crypto, clock, partition, log, network },
+    ports: { flash, boot, store, crypto, clock, retained, partition, log, network },
     faults: new FaultRecord(board.space(LAST_RUN)),
     host,
     setting: () => undefined,

@@ -1,8 +1,9 @@
-/* RTC memory and time, timers, and what the chip's start calls of startup.c. */
+/* RTC memory and time, the CRC in ROM, timers, and what the chip's start calls of startup.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "esp_rom_crc.h"
 #include "esp_rom_sys.h"
 #include "esp_rtc_time.h"
 #include "esp_sleep.h"
@@ -26,7 +27,7 @@ static struct esp_timer *timers;
 
 static void load(FILE *file, char *from, char *to, int keep)
 {
-	char dropped[256];
+	char dropped[2048];
 	size_t length = to - from;
 	if (fread(keep ? from : dropped, 1, length, file) != length)
 		exit(71);
@@ -89,6 +90,17 @@ soc_reset_reason_t esp_rom_get_reset_reason(int cpu)
 {
 	(void)cpu;
 	return (fake_reset_reason() == ESP_RST_DEEPSLEEP) ? RESET_REASON_CORE_DEEP_SLEEP : RESET_REASON_CORE_SW;
+}
+
+uint32_t esp_rom_crc32_le(uint32_t crc, uint8_t const *buf, uint32_t len)
+{
+	crc = ~crc;
+	for (uint32_t i = 0; i < len; i++) {
+		crc ^= buf[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ ((crc & 1) ? 0xedb88320u : 0);
+	}
+	return ~crc;
 }
 
 esp_err_t esp_timer_create(const esp_timer_create_args_t *arguments, esp_timer_handle_t *handle)

@@ -7,6 +7,7 @@ import { FileCells } from "xs-ota/hal/moddable-sim/file-cells";
 import { Process } from "xs-ota/hal/moddable-sim/process";
 import { makeImage, manufacture } from "xs-ota/hal/moddable-sim/chip";
 import { EspBoot, EspFlash } from "xs-ota/hal/esp32/ota";
+import { RtcRetained } from "xs-ota/hal/esp32/retained";
 import { NvsStore } from "xs-ota/hal/esp32/store";
 import { AbRecordStore } from "xs-ota/src/store/ab-record-store";
 import type { Store } from "xs-ota";
@@ -94,6 +95,16 @@ const own: Case[] = [
       equal(boot.running().state, "new", "state");
       boot.confirm();
       equal(boot.running().state, "valid", "state");
+    },
+  },
+  {
+    // The memory of a new run is that of this process.
+    title: "retained memory takes two pieces of 496 bytes together, and holds nothing of a run before",
+    run() {
+      const retained = new RtcRetained();
+      retained.write(new Uint8Array(96).fill(1), new Uint8Array(400));
+      throws(() => retained.write(new Uint8Array(97), new Uint8Array(400)), "497 bytes");
+      equal(retained.read(), undefined, "read");
     },
   },
   {
