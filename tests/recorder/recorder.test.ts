@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { PowerCut } from "../../hal/model-chip/flash-chip";
 import { readRecording } from "../../host-sim/replay/read-recording";
 import type { Entry } from "../../host-sim/replay/read-recording";
 import { factsOf, replay } from "../../host-sim/replay/replay";
@@ -37,6 +38,17 @@ const sectorsIn = (entries: readonly Entry[]): number =>
 /** Recordings of boots before, in the store. */
 const keptKeys = ({ board }: JobFixture): readonly string[] =>
   KEPT_KEYS.filter((key) => board.ports.store.getBytes(key) !== undefined);
+
+/** Whether the power went meanwhile. */
+const cutIn = (action: () => void): boolean => {
+  try {
+    action();
+    return false;
+  } catch (error) {
+    if (error instanceof PowerCut) return true;
+    throw error;
+  }
+};
 
 /** Entries of each value that is programmed into NVS from now on. */
 const nvsEntries = ({ board: { chip, table } }: JobFixture): number[] => {
@@ -248,6 +260,37 @@ test("a restart into new firmware writes its recording once, in at most 17 entri
   fixture.ack("outcome");
   assert.deepEqual(fixture.outcomes, ["done"]);
   assert.deepEqual(keptKeys(fixture), []);
+});
+
+test("a power cut at any write of a restart into new firmware: the update goes on, and is done", () => {
+  const small = image("0.2.0", 24_000);
+  let points = 0;
+  for (let cut = 0; ; cut++) {
+    const { fixture } = recorded();
+    fixture.connect();
+    fixture.push(offerOf(small, "0.2.0"));
+    fixture.deliver(small);
+    const { chip } = fixture.board;
+    let left = cut;
+    chip.onOperation = () => {
+      if (left-- === 0) throw new PowerCut();
+      return undefined;
+    };
+    assert.equal(fixture.state, "burning");
+    const power = cutIn(() => fixture.ack("burning"));
+    chip.onOperation = undefined;
+    if (!power) break;
+    points++;
+    fixture.powerOn();
+    for (let tries = 0; fixture.outcomes.length === 0 && tries < 3; tries++) {
+      fixture.connect();
+      fixture.wait();
+    }
+    fixture.ack("outcome");
+    assert.deepEqual(fixture.outcomes, ["done"], `cut ${cut}`);
+    assert.deepEqual(keptKeys(fixture), [], `cut ${cut}`);
+  }
+  assert.ok(points > 15, `${points} points`);
 });
 
 test("after a crash or a watchdog the recording of the boot before comes with the next failure, after a power loss it is gone", () => {

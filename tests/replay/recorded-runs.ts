@@ -49,7 +49,7 @@ export interface Tally {
   /** Of these, begun at a snapshot. */
   cut: number;
   incomplete: number;
-  /** A replay that claims other effects than the device had: there must be none. */
+  /** A replay that claims other effects than the device had, or a violation of an invariant: there must be none. */
   readonly wrong: string[];
   readonly doubts: Map<string, number>;
   /** Bytes of the longest recording. */
@@ -168,4 +168,6 @@ export const randomRun = (seed: number, tally: Tally, most?: number): void => {
     simulation = next ?? simulation;
   }
   tally.runs++;
+  // What the recorder writes changes nothing of the update.
+  for (const { check, message } of simulation.ledger.violations) tally.wrong.push(`${line}: ${check}: ${message}`);
 };
