@@ -76,7 +76,7 @@ class WatchedRecorder extends Recorder {
     this.effects.push(...effects);
     super.handled(event, now, effects);
   }
-  override bytes(failed?: Failed, earlier?: Uint8Array): Uint8Array {
+  override bytes(failed?: Failed, earlier?: readonly Uint8Array[]): Uint8Array {
     const recording = super.bytes(failed, earlier);
     this.onRecording({ recording, effects: this.effects });
     return recording;
