@@ -24,6 +24,7 @@ import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import type { VirtualDeviceOptions } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
+import { checkSilence } from "./secrets";
 import { related } from "../powercut/simulation/container-images";
 
 const SIZE = 60_000;
@@ -41,6 +42,8 @@ interface Server {
   record(): Promise<string>;
   /** Of success. */
   readonly done: string;
+  /** What the device signs in with, and the parts of URLs that nobody else may know. */
+  readonly secrets: readonly string[];
 }
 
 type Servers = { readonly [name: string]: (clock: VirtualClock) => Promise<Server> };
@@ -63,10 +66,14 @@ const thingsboard =
         operator.assign(id, await operator.upload(profile, { title: "p", version: "0.2.0", bytes })),
       record: async () => (await operator.telemetry(id, ["fw_state"]))["fw_state"]?.at(-1) ?? "",
       done: "UPDATED",
+      secrets: [accessToken, "/api/v1/"],
     };
   };
 
-const FILES = "http://files.example/fw.bin";
+const FILES = "http://files.example/private-path/fw.bin?sign=query-s3cr3t";
+/** Path and query of it. */
+const OF_FILES = ["/private-path", "query-s3cr3t"];
+const PASSWORD = "mqtt-p4ssword";
 const md5 = (bytes: Uint8Array): string => createHash("md5").update(bytes).digest("hex");
 
 /** Pushes the task when it is offered or the device subscribes, and acknowledges what the device tells. */
@@ -93,13 +100,21 @@ const thingspanel = (profile: "v0" | "v1") => async (): Promise<Server> => {
     return { received: (bytes) => void packets.parse(Buffer.from(bytes)) };
   });
   const files = fileServer(() => file, { requests: 0, promised: 0 });
-  const config = { profile, brokerHost: "tb", username: "token-123", clientId: "dev-1", deviceNumber: "dev-1" };
+  const config = {
+    profile,
+    brokerHost: "tb",
+    username: "user-token-123",
+    password: PASSWORD,
+    clientId: "dev-1",
+    deviceNumber: "dev-1",
+  };
   return {
     platform: (crypto) => new ThingsPanelPlatform(config, crypto),
     peer: (port) => (port === 1883 ? panel : files),
     offer: async (bytes) => void (file = bytes),
     record: async () => told,
     done: "100",
+    secrets: [PASSWORD, "user-token-123", ...OF_FILES],
   };
 };
 
@@ -117,6 +132,7 @@ const SERVERS: Servers = {
       },
       record: async () => cloud.reports.findLast((each) => !each.startsWith("version")) ?? "",
       done: "done",
+      secrets: [CONFIG.deviceSecret, ...OF_FILES],
     };
   },
   "ThingsPanel v0": thingspanel("v0"),
@@ -136,6 +152,7 @@ const SERVERS: Servers = {
       },
       record: async () => (await operator.actions("dev-1"))[0]?.status ?? "",
       done: "finished",
+      secrets: [targetToken],
     };
   },
   "ThingsBoard over MQTT": thingsboard(false),
@@ -148,7 +165,7 @@ async function run(
   bytes: Uint8Array,
   ends: "done" | "fail",
   options: Partial<VirtualDeviceOptions> = {},
-): Promise<VirtualDevice> {
+): Promise<{ readonly device: VirtualDevice; readonly secrets: readonly string[] }> {
   const clock = new VirtualClock();
   const server = await SERVERS[name]!(clock);
   const network = new VirtualNetwork({
@@ -180,26 +197,26 @@ async function run(
   clock.advance(60_000);
   assert.equal(device.version, ends === "done" ? "0.2.0" : "0.1.0");
   assert.equal((await server.record()) === server.done, ends === "done");
-  return device;
+  return { device, secrets: server.secrets };
 }
 
 for (const name of Object.keys(SERVERS)) {
   test(`${name}: a container is taken as the file of an update, and the device makes the image of it`, async () => {
     const { bytes } = containerOf(NEXT, [firmwareImage("0.1.0", SIZE)]);
-    const device = await run(name, bytes, "done");
+    const { device } = await run(name, bytes, "done");
     assert.ok(device.notices.some((notice) => notice.event === "state" && notice.state === "expanding"));
   });
 
   test(`${name}: a sleeping device is updated over several wakes`, async () => {
-    const device = await run(name, NEXT, "done", { sleepSeconds: ASLEEP, wake: { seconds: 3 } });
+    const { device } = await run(name, NEXT, "done", { sleepSeconds: ASLEEP, wake: { seconds: 3 } });
     const sleeps = device.notices.filter(({ event }) => event === "sleep").length;
     assert.ok(sleeps >= 1, `${sleeps} sleeps`);
     assert.ok(device.notices.some(({ event }) => event === "resume"));
   });
 
-  test(`${name}: an update that fails leaves a recording that replays to the same end`, async () => {
+  test(`${name}: an update that fails leaves a recording that replays to the same end, and neither it nor the log tells a secret`, async () => {
     const recordings: Uint8Array[] = [];
-    await run(name, NEXT, "fail", {
+    const { device, secrets } = await run(name, NEXT, "fail", {
       onHealthCheck: (answer) => answer(false, "bad firmware"),
       onDiagnostics: (recording) => recordings.push(recording),
     });
@@ -207,5 +224,7 @@ for (const name of Object.keys(SERVERS)) {
     const [first] = recordings.map((recording) => readRecording(recording).run);
     assert.equal(first?.end?.cause, "rolled-back");
     assert.equal(replay(first).doubt, undefined);
+    assert.ok(device.log.some((line) => line.startsWith("recording ")));
+    checkSilence([...recordings, ...device.log, JSON.stringify(device.notices)], secrets);
   });
 }
