@@ -1,5 +1,6 @@
 /** Reads the bytes of a recording (docs/SPEC.md, "Recording"). Whatever they are, it ends, and throws one line at most. */
-import { AGENT, EVENTS, FIELDS, MAGIC, Part, TEXTS, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
+import { FIELDS } from "../../src/recorder/fields";
+import { AGENT, COMMON, EVENTS, MAGIC, Part, TEXTS, TEXTS_MAX, Tag, Value } from "../../src/recorder/format";
 import { crc32 } from "../../src/util/crc32";
 import { decodeUtf8 } from "../../src/util/utf8";
 
@@ -165,6 +166,8 @@ class Reader {
       case Value.object:
         if (depth === DEEPEST) throw new RecordingError("the recording is nested too deeply");
         return kind === Value.array ? this.array(depth) : this.object(depth);
+      case Value.common:
+        return COMMON[this.byte()] ?? LOST;
       case Value.record:
         if (depth === DEEPEST) throw new RecordingError("the recording is nested too deeply");
         return this.record(depth);

@@ -9,7 +9,7 @@ import { StoredJob } from "../../src/job/stored-job";
 import { targetOf } from "../../src/job/target";
 import type { Offer } from "../../src/job/types";
 import { IMAGE_FACTS } from "../../src/image/firmware-block";
-import { FIELDS } from "../../src/recorder/format";
+import { FIELDS } from "../../src/recorder/fields";
 import { TRAILER } from "../../src/signature/trailer";
 
 interface Fields {

@@ -1,6 +1,6 @@
 /** Writes the entries of a recording (format.ts) into a buffer that grows up to its bound. */
 import { encodeUtf8 } from "../util/utf8";
-import { TEXTS, TEXTS_MAX, Value } from "./format";
+import { COMMON, TEXTS, TEXTS_MAX, Value } from "./format";
 
 /** Bytes of the buffer at first. */
 const FIRST = 512;
@@ -95,6 +95,11 @@ export class RecordingWriter {
     const { known } = this;
     const number = known.indexOf(text);
     if (number >= 0) return this.counted(Value.again, number);
+    const common = COMMON.indexOf(text);
+    if (common >= 0) {
+      this.byte(Value.common);
+      return this.byte(common);
+    }
     if (known.length < TEXTS_MAX) known.push(text);
     const bytes = encodeUtf8(text);
     this.counted(Value.text, bytes.length);

@@ -1,5 +1,6 @@
 /** The state of the job in the middle of a boot, for a recording that has lost the entries before. */
-import { FIELDS, Value } from "./format";
+import { FIELDS } from "./fields";
+import { Value } from "./format";
 import type { RecordingWriter } from "./recording-writer";
 import type { RedactedUrls } from "./redacted-urls";
 

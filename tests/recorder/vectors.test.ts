@@ -26,6 +26,7 @@ test("values", () => {
     [Uint8Array.of(1, 2), "f8020102"],
     [[1, "a", "a"], "fa0301f60161f723"],
     [{ a: 1, b: undefined }, "fb01f6016101"],
+    ["connection reset", "fe01"],
   ];
   for (const [value, bytes] of vectors)
     assert.equal(
