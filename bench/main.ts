@@ -13,6 +13,7 @@ import { budgetFor } from "./measure/budget";
 import { count, countsOf } from "./measure/counts";
 import { slowFlash } from "./measure/flash-times";
 import { leastHeaps } from "./measure/least-heap";
+import { measureRecorder, recorderTable } from "./measure/recorder";
 import { receiveWindows } from "./measure/receive-windows";
 import { powerCuts, weakLink } from "./measure/weak-link";
 import { idleTable, measureIdle } from "./measure/idle";
@@ -34,6 +35,7 @@ plots and numbers in build/bench/. The last line is the result. docs/MODEL.md sa
 
   --quick      smaller image, fewer seeds: some seconds
   --wakes      only a battery device: awake time, and what a wake costs before the first byte
+  --recorder   only the recorder: an update with and without it
   --idle       only a day of an idle device, on each platform
   --seed N     first seed of the line's breaks (default 1)
   --budget     writes bench/budget.json from what is counted now, and nothing else
@@ -47,11 +49,12 @@ interface Arguments {
   readonly budget: boolean;
   readonly wakes: boolean;
   readonly idle: boolean;
+  readonly recorder: boolean;
   readonly seed: number;
 }
 
 function readArguments(words: readonly string[]): Arguments | string {
-  let [quick, docs, budget, wakes, idle, seed] = [false, false, false, false, false, 1];
+  let [quick, docs, budget, wakes, idle, recorder, seed] = [false, false, false, false, false, false, 1];
   for (let at = 0; at < words.length; at++) {
     const word = words[at]!;
     if (word === "--quick") quick = true;
@@ -59,10 +62,11 @@ function readArguments(words: readonly string[]): Arguments | string {
     else if (word === "--budget") budget = true;
     else if (word === "--wakes") wakes = true;
     else if (word === "--idle") idle = true;
+    else if (word === "--recorder") recorder = true;
     else if (word === "--seed" && /^\d{1,9}$/.test(words[at + 1] ?? "")) seed = Number(words[++at]);
     else return `bench: ${JSON.stringify(word)} is not understood; see --help`;
   }
-  return { quick, docs, budget, wakes, idle, seed };
+  return { quick, docs, budget, wakes, idle, recorder, seed };
 }
 
 async function measure({ quick, seed }: Arguments): Promise<Results> {
@@ -146,6 +150,10 @@ else if (typeof read === "string") {
   const rows = await measureIdle();
   process.stdout.write(`${await idleTable(rows)}\n\n`);
   console.log(`ok: ${rows.length} idle days`);
+} else if (read.recorder) {
+  const rows = await measureRecorder();
+  process.stdout.write(`${recorderTable(rows)}\n\n`);
+  console.log(`ok: ${rows.length} counts`);
 } else if (read.wakes) {
   const wakes = measureWakes();
   const tables = [wakesSection(wakes), firstByteSection(wakes, await countHandshakes())];

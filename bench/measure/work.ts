@@ -75,8 +75,8 @@ const DOWNLOADS = 2;
 const HOUR = 3_600_000;
 
 /** Downloads an image of `size` bytes for each of `updates` in one boot cycle of the agent, then idles for an hour. */
-export async function measureAgent(size: number, updates: number): Promise<Work> {
-  const agent = new MeteredAgent(size);
+export async function measureAgent(size: number, updates: number, recorder = true): Promise<Work> {
+  const agent = new MeteredAgent(size, recorder);
   try {
     await agent.start();
     for (let update = 0; update < updates; update++) await agent.update(update);
@@ -108,6 +108,7 @@ class MeteredAgent {
   /** During downloads. */
   slotsMade = 0;
   readonly #image: Uint8Array;
+  readonly #recorder: boolean;
   readonly #cloud: Cloud = { task: undefined, reports: [], packets: 0 };
   readonly #peers: ReadonlyMap<number, Peer>;
   readonly #lines = new Map<number, Line>();
@@ -118,7 +119,8 @@ class MeteredAgent {
   #now = 0;
   #slots = 0;
 
-  constructor(size: number) {
+  constructor(size: number, recorder: boolean) {
+    this.#recorder = recorder;
     this.#image = firmwareImage("0.2.0", size);
     this.#peers = new Map([
       [80, fileServer(() => this.#image, { requests: 0, promised: 0 })],
@@ -129,7 +131,12 @@ class MeteredAgent {
   async start(): Promise<void> {
     this.#machine = await Machine.start((request) => this.#answer(request));
     const { length: size } = this.#image;
-    const configuration = { first: [...this.#image.subarray(0, 4096)], digests: ["ff".repeat(16)], size };
+    const configuration = {
+      first: [...this.#image.subarray(0, 4096)],
+      digests: ["ff".repeat(16)],
+      size,
+      recorder: this.#recorder,
+    };
     await this.#turn(Command.start, Buffer.from(JSON.stringify(configuration), "latin1"));
     while (await this.#step());
     this.#phase = "idle";

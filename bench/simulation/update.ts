@@ -32,6 +32,8 @@ export interface RunOptions {
   readonly cuts?: readonly number[];
   /** Updates in a row, each to a version of its own; default 1. */
   readonly updates?: number;
+  /** Default: failures are recorded. */
+  readonly recorder?: boolean;
   /** What is offered, and what runs before; default: an image of `size` bytes that resembles nothing. */
   readonly files?: Files;
 }
@@ -111,6 +113,7 @@ class UpdateRun {
       platform: (crypto) => new TencentPlatform(CONFIG, crypto),
       broker: { host: "broker.example", port: MQTT_PORT, tls: false },
       policy: { allowHttp: true, signingKeys: given?.signingKeys ?? [] },
+      recorder: options.recorder ?? true,
       onNotice: (notice) => {
         if (notice.event === "offer" && this.#offered < 0) this.#offered = this.#clock.time;
         if (notice.event === "state" && notice.state === "burning") this.#proven = this.#clock.time;

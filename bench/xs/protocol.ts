@@ -49,4 +49,6 @@ export interface Configuration {
   /** Digests that the stand-in gives, in turn, as hex: one for each job. */
   readonly digests: readonly string[];
   readonly size: number;
+  /** Default: failures are recorded. */
+  readonly recorder?: boolean;
 }

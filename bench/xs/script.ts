@@ -123,6 +123,7 @@ const ports: Ports = {
     verifyP256: () => false,
     random: () => 0.5,
   },
+  retained: { read: () => undefined, write() {} },
   clock: {
     now: () => world.now,
     set(callback, milliseconds) {
@@ -156,6 +157,7 @@ function start(configuration: Configuration): void {
     platform: platform(),
     broker: { host: "broker.example", port: 1883, tls: false },
     policy: { allowHttp: true },
+    recorder: configuration.recorder ?? true,
     onNotice: (notice) => void ask(Ask.notice, 0, encodeUtf8(JSON.stringify(notice))),
   });
   world.agent.start();
