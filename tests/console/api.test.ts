@@ -89,6 +89,9 @@ async function callDevices(api: Checked, host: CloudHost): Promise<void> {
   await api.call("/devices/{id}", { id: "nobody" });
   await api.call("/devices/{id}/messages", ONE);
   await api.call("/devices/{id}/messages", { id: "nobody" });
+  await api.call("/devices/{id}/recordings", ONE);
+  await api.call("/devices/{id}/recordings", { id: "nobody" });
+  await api.call("/devices/{id}/recordings/{reference}", { ...ONE, reference: "none" });
   await api.call("/devices/{id}/config", ONE);
   await api.call("/devices/{id}/config", { id: "nobody" });
   await api.call("/devices/{id}/settings", ONE);

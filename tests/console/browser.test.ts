@@ -13,6 +13,7 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { launchChromium } from "./chromium";
 import { startCloud, type CloudProcess } from "./cloud-process";
 import { takePictures } from "./pictures";
+import { checkRecording } from "./recording-page";
 import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const BROKER = process.env["XS_OTA_TEST_BROKER"];
@@ -190,6 +191,8 @@ step("bad firmware is rolled back, and the rollout says why", async () => {
   await page.locator(".facts").getByText("0.2.1").waitFor();
   await picture("09-rolled-back");
 });
+
+step("a failed device shows its recording, and hands out the file", () => checkRecording(page, picture));
 
 step("behind the weak link the update takes its time; back on a good one it finishes", async () => {
   await page.getByRole("button", { name: "Weaken the link" }).click();

@@ -27,6 +27,8 @@ export interface DeviceConfig {
 
 const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
 /** 32 bytes in base64. */
+/** Of a message that is published (MQTT 3.1.1, section 4.7). */
+const TOPIC = /^[^+#\p{Cc}]{1,256}$/u;
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
 /** MQTT over TLS, and over plain TCP (IANA). */
 const TLS_PORT = 8883;
@@ -75,6 +77,9 @@ function parse(
   const modules = fields.texts("modules");
   const crc16 = fields.boolean("crc16");
   const recorder = fields.boolean("recorder");
+  const diagnosticsTopic = fields.string("diagnosticsTopic");
+  if (diagnosticsTopic !== undefined && !TOPIC.test(diagnosticsTopic))
+    throw fields.error("diagnosticsTopic", "a topic of 1 to 256 characters without + and # is expected");
   checkTogether(definition, given, trust.mqtt);
   return {
     firmware: {
@@ -84,6 +89,7 @@ function parse(
       ...(crc16 === undefined ? {} : { download: { crc16 } }),
       ...(modules === undefined ? {} : { modules }),
       ...(recorder === undefined ? {} : { recorder }),
+      ...(diagnosticsTopic === undefined ? {} : { diagnosticsTopic }),
     },
     trust,
     flashSize: flashSize === undefined ? undefined : Number.parseInt(flashSize, 10) << 20,

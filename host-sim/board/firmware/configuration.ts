@@ -20,6 +20,8 @@ export interface FirmwareConfiguration {
   readonly sleep?: { readonly awake: number; readonly asleep: number };
   /** False: failures are not recorded. */
   readonly recorder?: boolean;
+  /** Topic to which recordings are published. */
+  readonly diagnosticsTopic?: string;
   /** MD5 in JavaScript in place of the board's. */
   readonly portableMd5?: boolean;
 }

@@ -54,6 +54,7 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
     modules = {},
     portableMd5 = false,
     recorder = true,
+    diagnosticsTopic,
     sleep,
   } = readSettings(board.space(SETTINGS));
   const definition = definitionOf(platform.kind, platforms);
@@ -66,6 +67,7 @@ function agentOf(board: BridgePorts, { ports }: Device, platforms: readonly AnyP
     modules: installers(board, modules),
     onNotice: (notice) => board.emit(eventLine(notice, definition)),
     recorder,
+    ...(diagnosticsTopic === undefined ? {} : { diagnosticsTopic }),
     onDiagnostics: (recording, reference) =>
       board.emit(JSON.stringify({ event: "recording", reference, base64: encodeBase64(recording) })),
     ...app.options?.(ports.clock),

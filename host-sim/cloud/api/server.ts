@@ -14,6 +14,7 @@ import { cloudRoutes, sessionRoutes } from "./routes/cloud";
 import { deviceFileRoutes, deviceRoutes, oneDeviceRoutes } from "./routes/devices";
 import { onePackageRoutes, packageRoutes } from "./routes/packages";
 import { oneRolloutRoutes, rolloutRoutes, rolloutStepRoutes } from "./routes/rollouts";
+import { recordingRoutes } from "./routes/recordings";
 import type { ApiRoutes } from "./typed-routes";
 import { compileSchema, parseQuery } from "./validation";
 
@@ -39,6 +40,7 @@ const ROUTES: readonly ((api: ApiRoutes, context: ApiContext) => void)[] = [
   deviceRoutes,
   oneDeviceRoutes,
   deviceFileRoutes,
+  recordingRoutes,
   rolloutRoutes,
   oneRolloutRoutes,
   rolloutStepRoutes,

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { BoundedLog } from "../core/bounded-log";
 import type { Cloud } from "../core/cloud";
+import { recordingsTopic } from "../core/devices/recordings";
 import { randomDevice } from "../core/platforms/sides";
 import { isDiskFull, StoreError } from "../core/state/store-error";
 import { GOOD, WEAK, WeakLink, type LinkQuality, type Target } from "../../faults/weak-link";
@@ -218,7 +219,11 @@ export class Boards {
     const config = cloud.deviceConfig(device);
     const own = mqttPort === undefined ? {} : { mqtt: { host: "127.0.0.1", port: mqttPort, tls: false } };
     mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
-    writeFileSync(this.#config(name), JSON.stringify({ ...config, ...own, allowHttp: true }), { mode: 0o600 });
+    writeFileSync(
+      this.#config(name),
+      JSON.stringify({ ...config, ...own, allowHttp: true, diagnosticsTopic: recordingsTopic(device) }),
+      { mode: 0o600 },
+    );
     entry.process = new BoardProcess({
       config: this.#config(name),
       state: this.#folder(name),

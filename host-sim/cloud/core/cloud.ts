@@ -7,6 +7,7 @@ import { DEFAULT_HOST, httpListener, prepareTls, publicHostOf } from "./cloud-op
 import type { CloudOptions, PreparedTls } from "./cloud-options";
 import { settled, type CloudEvents } from "./cloud-events";
 import { deviceConfig } from "./devices/device-config";
+import { Recordings } from "./devices/recordings";
 import { DeviceRegistry, type Device, type LoggedMessage } from "./devices/devices";
 import { isAsleep } from "./devices/sleep";
 import { brokerAddress } from "./broker/external-broker";
@@ -60,6 +61,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
   readonly packages: PackageStore;
   readonly devices: DeviceRegistry;
   readonly tasks: TaskLedger;
+  readonly recordings: Recordings;
   readonly traffic = new Traffic();
   readonly files: FileServer;
   readonly tls: PreparedTls | undefined;
@@ -129,6 +131,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
       onState: (connected, message) => this.emit("broker", connected, message),
     });
     this.#handlers = [this.#sides.handler, (from, to) => this.files.handle(from, to).then(() => true)];
+    this.recordings = new Recordings(this, (device) => this.emit("device", device));
     this.#http = new HttpFront({ ...httpListener(options, tls), handlers: this.#handlers, connected });
     this.#broker.onPresence(({ session, online, at }) => this.devices.presence(session, online, at));
     const sideHost = this.#sideHost(options.urlLifetime ?? URL_LIFETIME);
@@ -237,6 +240,7 @@ export class Cloud extends EventEmitter<CloudEvents> {
     const clientId = this.devices.remove(id);
     this.#sides.ofDevice(id)?.remove(id);
     this.tasks.forget(id);
+    this.recordings.forget(id);
     this.#origins.set(id, undefined);
     this.keeper?.deviceRemoved(id);
     this.emit("deviceRemoved", id);

@@ -3,6 +3,7 @@ import type { Static } from "typebox";
 import type { BoardList, BoardView, FlashView } from "./boards";
 import type { Journal, Overview } from "./cloud";
 import type { DeviceDetail, DeviceList, DeviceView, MessageView, TaskView } from "./devices";
+import type { RecordingView } from "./recordings";
 import type { PackageView } from "./packages";
 import type {
   CountsView,
@@ -22,6 +23,7 @@ export type Views = {
   task: Static<typeof TaskView>;
   cost: Static<typeof DeviceDetail>["tasks"][number];
   message: Static<typeof MessageView>;
+  recording: Static<typeof RecordingView>;
   rollout: Static<typeof RolloutView>;
   rolloutDetail: Static<typeof RolloutDetail>;
   createRollout: Static<typeof CreateRollout>;

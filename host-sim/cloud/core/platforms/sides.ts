@@ -1,4 +1,5 @@
 import type { Gate } from "../broker/gate";
+import { recordingsTopic } from "../devices/recordings";
 import type { RequestHandler } from "../listeners/http-front";
 import type { PlatformSide } from "./platform-side";
 import { tencent } from "./tencent/platform";
@@ -67,7 +68,10 @@ export class Sides {
         if (!admission.admitted) refused(attempt.at, attempt.clientId, admission.reason);
         return admission;
       },
-      publish: (session, topic) => of(session.side)?.publish(session, topic) ?? "disconnect",
+      publish: (session, topic) =>
+        topic === recordingsTopic(session.device)
+          ? "accept"
+          : (of(session.side)?.publish(session, topic) ?? "disconnect"),
       subscribe: (session, filter) => of(session.side)?.subscribe(session, filter) ?? false,
     };
   }

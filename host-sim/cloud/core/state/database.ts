@@ -39,6 +39,9 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX messages_of_device ON messages(device, id);
    CREATE TABLE sessions(hash TEXT PRIMARY KEY, created_at INTEGER NOT NULL) STRICT;
    CREATE TABLE boards(name TEXT PRIMARY KEY, device TEXT NOT NULL, body TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE recordings(
+     id INTEGER PRIMARY KEY, device TEXT NOT NULL, at INTEGER NOT NULL, reference TEXT NOT NULL, base64 TEXT NOT NULL) STRICT;
+   CREATE INDEX recordings_of_device ON recordings(device, id);`,
 ];
 
 /**

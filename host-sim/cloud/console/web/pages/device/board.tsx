@@ -157,6 +157,8 @@ function describeEvent(event: Record<string, unknown>): string {
       return `confirms ${text("version")}`;
     case "rollback":
       return `rolls ${text("version")} back`;
+    case "recording":
+      return `has recorded the failure: ${text("reference")}`;
     case "reset":
       return `is reset (${text("reason")}): ${text("message")}`;
     case "bricked":

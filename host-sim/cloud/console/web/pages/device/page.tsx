@@ -6,6 +6,7 @@ import { goTo, linkTo } from "../../location";
 import { Ago, Empty, Head, Online, ProblemNote, Progress, StatusChip, Sure, wakeBy } from "../../parts";
 import { BoardPanel } from "./board";
 import { Messages } from "./messages";
+import { Recordings } from "./recordings";
 import { Tasks } from "./tasks";
 
 export function DevicePage({ id }: { id: string }): JSX.Element {
@@ -58,6 +59,7 @@ export function DevicePage({ id }: { id: string }): JSX.Element {
       {active !== undefined && <Active task={active} device={device} />}
       {device.board !== undefined && <BoardPanel name={device.board} />}
       <Tasks tasks={tasks} />
+      <Recordings id={id} />
       <Messages id={id} />
     </>
   );
