@@ -103,16 +103,15 @@ function BootLine({ boot }: { boot: Boot }): JSX.Element {
           </line>
         ))}
       </svg>
-      <Legend phases={phases} />
+      <Legend boot={boot} />
       <Breaks breaks={breaks} />
     </figure>
   );
 }
 
-function Legend({ phases }: { phases: Boot["phases"] }): JSX.Element | null {
+function Legend({ boot: { phases, breaks, stored } }: { boot: Boot }): JSX.Element {
   const times = new Map<string, number>();
   for (const { state, from, to } of phases) times.set(state, (times.get(state) ?? 0) + to - from);
-  if (times.size === 0) return null;
   return (
     <ul class="legend">
       {[...times].map(([state, time]) => (
@@ -120,6 +119,16 @@ function Legend({ phases }: { phases: Boot["phases"] }): JSX.Element | null {
           <span class={`swatch phase ${state}`} /> {state} {duration(time)}
         </li>
       ))}
+      {stored.length > 0 && (
+        <li>
+          <span class="swatch stored" /> bytes stored
+        </li>
+      )}
+      {breaks.length > 0 && (
+        <li>
+          <span class="swatch break" /> break
+        </li>
+      )}
     </ul>
   );
 }
