@@ -2,7 +2,7 @@
 import type { Cause } from "../../src/job/types";
 import { explanationOf } from "./explanations/explanations";
 import type { Explanation } from "./explanations/explanations";
-import type { Entry, RecordedRun } from "./read-recording";
+import type { Entry, RecordedRun, Recording } from "./read-recording";
 
 /** Something that went wrong on the way, and how often. */
 export interface Trouble extends Explanation {
@@ -67,9 +67,9 @@ export const explain = (run: RecordedRun): Explanation => {
   );
 };
 
-/** Lines for `--explain`. */
-export const explanationLines = (run: RecordedRun): string[] => [
-  ...troublesOf(run.entries).map(
+/** Lines for `--explain`: what was met in all boots, and what the end means. */
+export const explanationLines = ({ older, earlier, run }: Recording): string[] => [
+  ...troublesOf([...older, ...(earlier === undefined ? [] : [earlier]), run].flatMap(({ entries }) => entries)).map(
     ({ sentence, times }) => `met ${times === 1 ? "once" : `${times} times`}: ${sentence}`,
   ),
   ...(run.end?.cause === undefined ? [] : [`meaning: ${explain(run).sentence}`]),

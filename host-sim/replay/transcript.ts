@@ -27,7 +27,7 @@ export const transcriptOf = (recording: Recording, options: TranscriptOptions = 
     ...bootLines(run),
     ...linesOf(run, replayed, options),
     ...claimOf(agent, replayed),
-    ...(options.explain === true ? explanationLines(run) : []),
+    ...(options.explain === true ? explanationLines(recording) : []),
     causeOf(recording),
   ].map(plain);
 };

@@ -142,3 +142,24 @@ test("xs-ota replay: a file, a log, a regression case, and one line on bad input
   assert.notEqual(other.code, 0);
   assert.match(other.stderr, /^error: .*other\.txt: this is no recording: it does not begin with XSR\n$/);
 });
+
+test("a job without a digest, which is bound to its URL, replays after a power cut", () => {
+  const fixture = new JobFixture({ policy: { allowNoDigest: true }, recorder: () => new Recorder(0.5) });
+  const { digest: _, ...plain } = offerOf(next, "0.2.0");
+  fixture.connect();
+  fixture.push(plain);
+  fixture.deliver(next, 30_000);
+  fixture.powerOn();
+  fixture.connect();
+  fixture.push(plain);
+  fixture.dispatch({
+    type: "download-failed",
+    cause: "not-found",
+    message: "HTTP 404: the file does not exist on the server",
+  });
+  const { run } = readRecording(fixture.recordings.at(-1)!);
+  const { steps, doubt } = replay(run);
+  assert.equal(doubt, undefined);
+  const resumed = steps.flatMap(({ effects }) => effects).find(({ type }) => type === "download");
+  assert.ok(resumed?.type === "download" && resumed.offset > 0, "goes on at the checkpoint");
+});

@@ -49,11 +49,11 @@ export function recordingRoutes(api: ApiRoutes, { cloud }: ApiContext): void {
 function viewOf({ at, base64 }: StoredRecording): Views["recording"] {
   const bytes = Buffer.from(base64, "base64");
   const recording = readRecording(bytes);
-  const { agent, reference, earlier, run } = recording;
+  const { agent, reference, older, earlier, run } = recording;
   const { steps, doubt } = isOwn(recording)
     ? replay(run)
     : { steps: [], doubt: `made by xs-ota ${agent}, and this is ${AGENT}` };
-  const before = earlier === undefined ? [] : [bootOf(earlier, [])];
+  const before = earlier === undefined ? older : [...older, earlier];
   return {
     reference,
     at,
@@ -62,7 +62,7 @@ function viewOf({ at, base64 }: StoredRecording): Views["recording"] {
     cause: causeOf(recording),
     meaning: explain(run).sentence,
     ...(doubt === undefined ? {} : { doubt }),
-    boots: [...before, bootOf(run, doubt === undefined ? steps : [])],
+    boots: [...before.map((each) => bootOf(each, [])), bootOf(run, doubt === undefined ? steps : [])],
   };
 }
 

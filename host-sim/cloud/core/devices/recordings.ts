@@ -21,7 +21,7 @@ export interface StoredRecording {
 
 /** The latest ones are kept. */
 const OF_DEVICE = 8;
-/** Characters; a device makes 6,700 at most. */
+/** Characters; a device makes 7,520 at most. */
 const LENGTH_MAX = 8_192;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
