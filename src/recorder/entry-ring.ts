@@ -17,9 +17,9 @@ const GAP_MAX = 8;
 
 /** The beginning of an entry. */
 interface Mark {
-  readonly at: number;
+  at: number;
   /** Entries before it, since the facts or a gap. */
-  readonly entries: number;
+  entries: number;
 }
 
 /** What is kept over a restart: `tail` follows `head`. */
@@ -40,12 +40,12 @@ export class EntryRing {
   private readonly entryMax: number;
   private entries = 0;
   /** Behind the facts. */
-  private start: Mark = { at: 0, entries: 0 };
-  /** A snapshot. `start`: there is none since the last gap. */
-  private middle = this.start;
+  private start = 0;
+  /** A snapshot. At `start`: there is none since the last gap. */
+  private readonly middle: Mark = { at: 0, entries: 0 };
   /** The latest two. */
-  private mark = this.start;
-  private markBefore = this.start;
+  private readonly mark: Mark = { at: 0, entries: 0 };
+  private readonly markBefore: Mark = { at: 0, entries: 0 };
   /** From here on room must be made. */
   private next = 0;
   /** The facts without the records of the store, then what was dropped before a tail. */
@@ -63,7 +63,7 @@ export class EntryRing {
   begin(records: number): void {
     const { writer } = this;
     this.texts = writer.texts;
-    this.start = this.middle = this.mark = this.markBefore = this.here();
+    this.start = this.middle.at = this.mark.at = this.markBefore.at = writer.at;
     this.headEnd = records + 2;
     this.head = new Uint8Array(this.headEnd + GAP_MAX);
     this.head.set(writer.written.subarray(0, records));
@@ -71,8 +71,10 @@ export class EntryRing {
     this.head[records] = Value.array;
   }
 
-  private here(): Mark {
-    return { at: this.writer.at, entries: this.entries };
+  /** `mark` stands here. */
+  private place(mark: Mark): void {
+    mark.at = this.writer.at;
+    mark.entries = this.entries;
   }
 
   /** Room for one more entry, for which older ones go. */
@@ -85,13 +87,13 @@ export class EntryRing {
   /** Half of the room is used: a snapshot would let what is before it go. */
   get wantsSnapshot(): boolean {
     const { start, writer } = this;
-    return this.middle === start && writer.at > (start.at + this.most) / 2 && !this.broken;
+    return writer.at > (start + this.most) / 2 && this.middle.at === start && !this.broken;
   }
 
   /** Between two entries. Where it finds no room behind the others, all of them go. */
   snapshot(write: () => void): void {
     if (this.snapshotHere(write)) return;
-    this.middle = this.here();
+    this.place(this.middle);
     this.dropOldest();
     if (!this.snapshotHere(write)) this.stop();
   }
@@ -99,16 +101,18 @@ export class EntryRing {
   /** What follows refers to no text of what is before it. False: it does not fit. */
   private snapshotHere(write: () => void): boolean {
     const { writer } = this;
-    const before = this.here();
+    const { at } = writer;
     writer.texts = this.texts;
     try {
       write();
     } catch {
-      writer.at = before.at;
+      writer.at = at;
       return false;
     }
-    this.middle = before;
-    this.mark = this.markBefore = this.here();
+    this.place(this.mark);
+    this.place(this.markBefore);
+    this.place(this.middle);
+    this.middle.at = at;
     this.next = 0;
     return true;
   }
@@ -133,10 +137,11 @@ export class EntryRing {
   private makeRoom(): boolean {
     const { writer } = this;
     if (this.broken) return false;
-    if (!writer.room(this.entryMax) && this.middle !== this.start) this.dropOldest();
+    if (!writer.room(this.entryMax) && this.middle.at !== this.start) this.dropOldest();
     const { at } = writer;
-    this.markBefore = this.mark;
-    this.mark = this.here();
+    this.markBefore.at = this.mark.at;
+    this.markBefore.entries = this.mark.entries;
+    this.place(this.mark);
     writer.byte(Tag.texts);
     writer.texts = this.texts;
     this.next = Math.min(at + MARK, Math.max(at + 1, writer.capacity - this.entryMax));
@@ -150,23 +155,30 @@ export class EntryRing {
     const gap = new Uint8Array(GAP_MAX);
     gap[0] = Tag.gap;
     const length = putVarint(gap, 1, this.dropped);
-    const moved = middle.at - length - start.at;
-    writer.drop(start.at, middle.at - length);
-    gap.subarray(0, length).forEach((byte, index) => writer.patch(start.at + index, byte));
-    const earlier = ({ at, entries }: Mark): Mark => ({ at: at - moved, entries: entries - middle.entries });
-    this.mark = earlier(this.mark);
-    this.markBefore = earlier(this.markBefore);
+    const moved = middle.at - length - start;
+    writer.drop(start, middle.at - length);
+    gap.subarray(0, length).forEach((byte, index) => writer.patch(start + index, byte));
+    for (const mark of [this.mark, this.markBefore]) {
+      mark.at -= moved;
+      mark.entries -= middle.entries;
+    }
     this.entries -= middle.entries;
-    this.middle = start;
+    middle.at = start;
   }
 
   /** All of this boot, or its facts and its latest entries. The views are valid until the next entry. */
   get kept(): Kept {
     const { writer, start, head = new Uint8Array(0), headEnd, mark, markBefore } = this;
     const room = writer.at - KEPT_MAX + head.length;
-    const from = start.at >= room ? start : markBefore.at >= room ? markBefore : mark.at >= room ? mark : this.here();
-    const tail = writer.written.subarray(from.at);
-    const lost = from.entries + (from === start ? 0 : this.dropped);
+    let from = start;
+    let lost = 0;
+    if (from < room) {
+      const latest = markBefore.at >= room ? markBefore : mark;
+      const fits = latest.at >= room;
+      from = fits ? latest.at : writer.at;
+      lost = this.dropped + (fits ? latest.entries : this.entries);
+    }
+    const tail = writer.written.subarray(from);
     if (lost === 0) return { head: head.subarray(0, headEnd), tail };
     head[headEnd] = Tag.gap;
     return { head: head.subarray(0, putVarint(head, headEnd + 1, lost)), tail };
