@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { compare } from "../../host-sim/replay/compare";
 import { RecordingError, readRecording } from "../../host-sim/replay/read-recording";
+import { replay } from "../../host-sim/replay/replay";
 import { transcriptOf } from "../../host-sim/replay/transcript";
 import { Recorder } from "../../src/recorder/recorder";
 import { crc32 } from "../../src/util/crc32";
@@ -11,7 +12,24 @@ import { Random } from "../powercut/simulation/random";
 /** A sample; `npm run test:long` takes 1,000,000. */
 const DAMAGED = Number(process.env["XS_OTA_DAMAGED_RECORDINGS"] ?? 3_000);
 
-/** Of a rollback, with the boot before, and of a refusal. */
+/** Of a failure whose first entries were dropped: it begins at a snapshot. */
+function cut(): Uint8Array {
+  const next = image("0.2.0", 60_000);
+  const fixture = new JobFixture({ recorder: () => new Recorder(0.5, 1_600) });
+  fixture.connect();
+  fixture.push(offerOf(next, "0.2.0"));
+  for (let sectors = 1; sectors < 12; sectors++) {
+    fixture.deliver(next, sectors * 4096);
+    for (let times = 0; times < 10; times++) {
+      fixture.now += 90_000;
+      fixture.dispatch({ type: "network", missing: times % 2 === 0 ? "no address" : undefined });
+    }
+  }
+  fixture.dispatch({ type: "download-failed", cause: "not-found", message: "HTTP 404" });
+  return fixture.recordings[0]!;
+}
+
+/** Of a rollback, with the boots before, of a refusal, and of one that begins at a snapshot. */
 function whole(): Uint8Array[] {
   const next = image("0.2.0", 60_000);
   const fixture = new JobFixture({ answers: { health: false }, recorder: () => new Recorder(0.5) });
@@ -22,7 +40,7 @@ function whole(): Uint8Array[] {
   fixture.connect();
   fixture.ack("outcome");
   fixture.push(offerOf(next, "0.3.0", { size: 64 << 20 }));
-  return fixture.recordings;
+  return [...fixture.recordings, cut()];
 }
 
 /** Bytes changed, left out, doubled; most with a checksum that is right again. */
@@ -45,6 +63,11 @@ function damage(recording: Uint8Array, random: Random): Uint8Array {
 test("a damaged recording is told as far as it can be read, or is one clear line", (context) => {
   const seeds = whole();
   const sound = seeds.map(readRecording);
+  const { entries } = sound.at(-1)!.run;
+  assert.deepEqual(
+    [entries[0]?.kind, entries[1]?.kind, replay(sound.at(-1)!.run).doubt],
+    ["gap", "snapshot", undefined],
+  );
   const random = new Random(11);
   let refused = 0;
   for (let number = 0; number < DAMAGED; number++) {
