@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { createCloud, type Cloud } from "../../host-sim/cloud/core/cloud";
-import { recordingsTopic } from "../../host-sim/cloud/core/devices/recordings";
+import { DEVICES_WITH_RECORDINGS, Recordings, recordingsTopic } from "../../host-sim/cloud/core/devices/recordings";
+import type { BusMessage } from "../../host-sim/cloud/core/broker/bus";
+import type { Device } from "../../host-sim/cloud/core/devices/devices";
 import { Recorder } from "../../src/recorder/recorder";
 import { JobFixture, image, offerOf } from "../job/job-fixture";
 import { BOARD, BOARD_ID, credentials, mqtt } from "./helpers";
@@ -52,4 +54,31 @@ test("the cloud keeps a device's last eight recordings, over its own restart, an
     await cloud.close();
     await rm(state, { recursive: true, force: true });
   }
+});
+
+test("of a fleet that fails, the recordings of the devices that failed last are kept", () => {
+  let hear: ((message: BusMessage) => void) | undefined;
+  const added: string[] = [];
+  const device = (id: string): Device => ({ id, platform: "tencent", name: id, online: true });
+  const recordings = new Recordings(
+    {
+      bus: {
+        tellsPresence: false,
+        publish() {},
+        onMessage: (_, handler) => ((hear = handler), () => undefined),
+        onPresence: () => () => undefined,
+      },
+      database: undefined,
+      keeper: undefined,
+      devices: { get: device },
+    },
+    ({ id }) => added.push(id),
+  );
+  const payload = Buffer.from(recording(0));
+  for (let number = 0; number <= DEVICES_WITH_RECORDINGS; number++)
+    hear?.({ topic: recordingsTopic(`d${number}`), payload, qos: 1, dup: false, at: number });
+  assert.equal(added.length, DEVICES_WITH_RECORDINGS + 1);
+  assert.equal(recordings.of("d0").length, 0);
+  assert.equal(recordings.of("d1").length, 1);
+  assert.equal(recordings.of(`d${DEVICES_WITH_RECORDINGS}`).length, 1);
 });

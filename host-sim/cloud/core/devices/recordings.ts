@@ -19,8 +19,9 @@ export interface StoredRecording {
   readonly base64: string;
 }
 
-/** The latest ones are kept. */
+/** The latest ones are kept, of the devices that failed last: 30 MB at most. */
 const OF_DEVICE = 8;
+export const DEVICES_WITH_RECORDINGS = 500;
 /** Characters; a device makes 7,520 at most. */
 const LENGTH_MAX = 8_192;
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
@@ -86,9 +87,13 @@ export class Recordings {
   }
 
   #keep(device: string, recording: StoredRecording): void {
-    let kept = this.#kept.get(device);
-    if (kept === undefined) this.#kept.set(device, (kept = new BoundedLog(OF_DEVICE)));
+    const kept = this.#kept.get(device) ?? new BoundedLog<StoredRecording>(OF_DEVICE);
     kept.add(recording);
+    // The device that failed last is the last one.
+    this.#kept.delete(device);
+    this.#kept.set(device, kept);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > DEVICES_WITH_RECORDINGS && oldest !== undefined) this.forget(oldest);
   }
 }
 
