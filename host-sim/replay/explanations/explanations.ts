@@ -13,6 +13,9 @@ export interface Explanation {
 const NETWORK: readonly Row[] = [...BROKER, ...FILE_SERVER, ...TRANSPORT];
 const ROWS: readonly Row[] = [...TRIAL, ...NETWORK, ...DEVICE, ...LAST];
 
+/** All of them, but for what firmware on trial meets alone. */
+export const EXPLANATIONS: readonly Explanation[] = ROWS.map(([name, , sentence]) => ({ name, sentence }));
+
 /** Of a text of the device; undefined: it says nothing that is known. */
 export const explanationOf = (text: string): Explanation | undefined => {
   const trial = find(TRIAL, text);
@@ -23,8 +26,8 @@ export const explanationOf = (text: string): Explanation | undefined => {
 
 /** By its name. */
 export const explanationNamed = (name: string): Explanation | undefined => {
-  const row = ROWS.find(([own]) => own === name);
-  if (row !== undefined) return { name, sentence: row[2] };
+  const own = EXPLANATIONS.find((each) => each.name === name);
+  if (own !== undefined) return own;
   const why = name.startsWith(IN_TRIAL) ? explanationNamed(name.slice(IN_TRIAL.length)) : undefined;
   return why && inTrial(why);
 };
