@@ -1,7 +1,8 @@
 /** The manifests of this repository as mcconfig reads them, as far as they can be read without the SDK. */
 import { existsSync, readFileSync, readdirSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transformSync } from "esbuild";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -91,6 +92,35 @@ export function modulesOf(manifest: string, platform: string): Map<string, strin
   };
   visit(manifest);
   return found;
+}
+
+/** Manifests of what lies in the flash of a chip; the size of the simulator is of no matter. */
+export const preloadManifests = (): string[] =>
+  manifestFiles().filter((path) => /^(src|hal\/(moddable|esp32))\//.test(relative(ROOT, path).replaceAll("\\", "/")));
+
+/** What the `preload` of a manifest names: what it has of the SDK, and each module of ours that runs. */
+export function preloadOf(path: string): string[] {
+  const { modules = {}, preload } = readManifest(path);
+  const isModuleOfOurs = (name: string): boolean => /^(xs-ota|firmware)(\/|$)/.test(name);
+  const ours = Object.entries(modules)
+    .filter(([name]) => isModuleOfOurs(name))
+    .flatMap(([name, targets]) =>
+      list(targets)
+        .flatMap((target) => filesOf(resolve(dirname(path), target)))
+        .filter(runs)
+        .map((file) => name.replace("*", basename(file).replace(/\.[^.]*$/, ""))),
+    );
+  return [...list(preload).filter((name) => !isModuleOfOurs(name)), ...ours.sort()];
+}
+
+/** Whether anything is left of a file without its types. */
+function runs(file: string): boolean {
+  if (file.endsWith(".d.ts") || !/\.[jt]s$/.test(file)) return false;
+  const { code } = transformSync(readFileSync(file, "utf8"), {
+    loader: "ts",
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
+  return code.trim() !== "" && code.trim() !== "export {};";
 }
 
 /** What a module imports when it runs: type imports compile to nothing. */

@@ -17,6 +17,8 @@ import {
   manifestFiles,
   modulesOf,
   platformSection,
+  preloadManifests,
+  preloadOf,
   readManifest,
   sections,
 } from "./manifest-tree";
@@ -116,6 +118,11 @@ test("every module of the port is in its manifest", () => {
     if (!/\.(ts|c)$/.test(file) || file.endsWith("bring-up.ts")) continue;
     assert.ok(files.has(path) || others.includes(path), `${file} is in no manifest`);
   }
+});
+
+test("the manifests name in preload each module of theirs that runs: `npm run preload` writes them", () => {
+  for (const path of preloadManifests())
+    assert.deepEqual(list(readManifest(path).preload), preloadOf(path), shown(path));
 });
 
 test("the preloaded modules keep no state of their own", () => {
