@@ -5,7 +5,11 @@
  */
 import { deflateRaw } from "pako";
 import { BLOCK, WINDOW_BITS } from "../../src/container/format";
+import { WORD } from "./expand";
 import type { Match } from "./matches";
+
+/** What a copy may add, bytes or words: of each block both are tried. */
+const UNITS = [1, WORD] as const;
 
 /** The compressed blocks of `image`. `matches`: in its order; empty: nothing comes from an old image. */
 export function blocksOf(image: Uint8Array, old: Uint8Array, matches: readonly Match[]): Uint8Array[] {
@@ -14,20 +18,35 @@ export function blocksOf(image: Uint8Array, old: Uint8Array, matches: readonly M
   for (let start = 0; start < image.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, image.length);
     while (first < matches.length && matches[first]!.at + matches[first]!.length <= start) first++;
-    const operations = new Operations(image, old);
-    let at = start;
-    for (let index = first; index < matches.length && matches[index]!.at < end; index++) {
-      const match = matches[index]!;
-      const from = Math.max(match.at, start);
-      const to = Math.min(match.at + match.length, end);
-      operations.literal(at, from);
-      operations.copy(from, to, match.from - match.at);
-      at = to;
-    }
-    operations.literal(at, end);
-    blocks.push(compress(operations.bytes()));
+    let behind = first;
+    while (behind < matches.length && matches[behind]!.at < end) behind++;
+    const within = matches.slice(first, behind);
+    const units = within.length === 0 ? UNITS.slice(0, 1) : UNITS;
+    const tried = units.map((unit) => compress(operationsOf(image, old, within, start, end, unit)));
+    blocks.push(tried.reduce((best, block) => (block.length < best.length ? block : best)));
   }
   return blocks;
+}
+
+function operationsOf(
+  image: Uint8Array,
+  old: Uint8Array,
+  matches: readonly Match[],
+  start: number,
+  end: number,
+  unit: number,
+): Uint8Array {
+  const operations = new Operations(image, old, unit);
+  let at = start;
+  for (const match of matches) {
+    const from = Math.max(match.at, start);
+    const to = Math.min(match.at + match.length, end);
+    operations.literal(at, from);
+    operations.copy(from, to, match.from - match.at);
+    at = to;
+  }
+  operations.literal(at, end);
+  return operations.bytes();
 }
 
 function compress(bytes: Uint8Array): Uint8Array {
@@ -38,13 +57,15 @@ function compress(bytes: Uint8Array): Uint8Array {
 class Operations {
   readonly #image: Uint8Array;
   readonly #old: Uint8Array;
+  readonly #unit: number;
   readonly #parts: Uint8Array[] = [];
   /** Distance of the last copy: it stays the same while nothing is inserted or removed. */
   #distance = 0;
 
-  constructor(image: Uint8Array, old: Uint8Array) {
+  constructor(image: Uint8Array, old: Uint8Array, unit: number) {
     this.#image = image;
     this.#old = old;
+    this.#unit = unit;
   }
 
   /** Bytes of the new image as they are. */
@@ -53,14 +74,26 @@ class Operations {
     this.#parts.push(varint((end - at) * 2), this.#image.subarray(at, end));
   }
 
-  /** Differences from the old image at the same place plus `distance`. */
+  /**
+   * Differences from the old image at the same place plus `distance`. Those of words suit pointers: all that point into
+   * what has moved differ by the same, while their bytes also differ by carries.
+   */
   copy(at: number, end: number, distance: number): void {
     const change = distance - this.#distance;
     this.#distance = distance;
     const differences = new Uint8Array(end - at);
-    for (let index = at; index < end; index++)
-      differences[index - at] = this.#image[index]! - this.#old[index + distance]!;
-    this.#parts.push(varint((end - at) * 2 + 1), varint(change < 0 ? -change * 2 - 1 : change * 2), differences);
+    let borrow = 0;
+    for (let index = at; index < end; index++) {
+      if (index % this.#unit === 0) borrow = 0;
+      const difference = this.#image[index]! - this.#old[index + distance]! - borrow;
+      differences[index - at] = difference;
+      borrow = difference < 0 ? 1 : 0;
+    }
+    this.#parts.push(
+      varint((end - at) * 2 + 1),
+      varint((change < 0 ? -change * 2 - 1 : change * 2) * 2 + (this.#unit === WORD ? 1 : 0)),
+      differences,
+    );
   }
 
   bytes(): Uint8Array {

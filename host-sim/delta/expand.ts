@@ -5,6 +5,9 @@
 import { inflateRawSync } from "node:zlib";
 import { BLOCK, blocksIn } from "../../src/container/format";
 
+/** Bytes of a word that a copy adds to. */
+export const WORD = 4;
+
 /** The older image. */
 export interface Old {
   readonly length: number;
@@ -54,18 +57,30 @@ export function expandBlock(block: Uint8Array, old: Old, into: Uint8Array, start
     if (length === 0 || length > into.length - at) fail("an operation makes more bytes than the block has");
     if (kind % 2 === 0) into.set(operations.take(length), at);
     else {
-      const change = operations.varint();
+      const number = operations.varint();
+      const change = Math.floor(number / 2);
       distance += change % 2 === 0 ? change / 2 : -(change + 1) / 2;
       const from = start + at + distance;
       if (from < 0 || from + length > old.length) fail("an operation reads outside of the older image");
       const differences = operations.take(length);
       const made = into.subarray(at, at + length);
       old.read(from, made);
-      for (let index = 0; index < length; index++) made[index]! += differences[index]!;
+      add(made, differences, at, number % 2 === 0 ? 1 : WORD);
     }
     at += length;
   }
   operations.end();
+}
+
+/** Adds to each number of `unit` bytes in the block, as far as it lies in `made`, which begins at `at`. */
+function add(made: Uint8Array, differences: Uint8Array, at: number, unit: number): void {
+  let carry = 0;
+  for (let index = 0; index < made.length; index++) {
+    if ((at + index) % unit === 0) carry = 0;
+    const sum = made[index]! + differences[index]! + carry;
+    made[index] = sum;
+    carry = sum >> 8;
+  }
 }
 
 /** An operation makes a byte at least, and takes two numbers of at most four bytes beside it. */

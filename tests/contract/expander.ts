@@ -80,6 +80,18 @@ export function expanderContract(make: () => ExpanderBench): Case[] {
       sameBytes(made(expander, block, start, wanted.length, 1_000), wanted, "block");
       expander.close();
     }),
+    on("copies that add words: a sum runs over into the next byte of its word, and no further", (bench) => {
+      const start = 65_536;
+      const [first, second] = [pattern(2_502, 7), pattern(2_501, 8)];
+      const block = stored(joined([copy(100 - start, first, true), copy(3, second, true)]));
+      write(bench.flash, block);
+      const wanted = new Uint8Array(5_003);
+      wanted.set(addedByWords(read(bench.boot, 100, 2_502), first, 0));
+      wanted.set(addedByWords(read(bench.boot, 2_502 + 103, 2_501), second, 2_502), 2_502);
+      const expander = bench.boot.expander(8192);
+      for (const step of [5_003, 1_001]) sameBytes(made(expander, block, start, 5_003, step), wanted, `by ${step}`);
+      expander.close();
+    }),
     on("a block begins anew whatever became of the one before", (bench) => {
       const [first, second] = [pattern(3_000, 4), pattern(2_000, 5)];
       const blocks = [stored(joined([literal(first)])), stored(joined([literal(second)]))] as const;
@@ -132,11 +144,25 @@ function read(boot: Boot, offset: number, length: number): Uint8Array {
 const added = (bytes: Uint8Array, differences: Uint8Array): Uint8Array =>
   bytes.map((byte, index) => byte + differences[index]!);
 
+/** Aligned words, of which those at both ends may be cut; `at`: place of the first byte in the new file. */
+function addedByWords(bytes: Uint8Array, differences: Uint8Array, at: number): Uint8Array {
+  let carry = 0;
+  return bytes.map((byte, index) => {
+    const sum = byte + differences[index]! + ((at + index) % 4 === 0 ? 0 : carry);
+    carry = sum >> 8;
+    return sum;
+  });
+}
+
 const literal = (bytes: Uint8Array): Uint8Array => joined([varint(bytes.length * 2), bytes]);
 
 /** `change`: of the distance. */
-const copy = (change: number, differences: Uint8Array): Uint8Array =>
-  joined([varint(differences.length * 2 + 1), varint(change < 0 ? -change * 2 - 1 : change * 2), differences]);
+const copy = (change: number, differences: Uint8Array, words = false): Uint8Array =>
+  joined([
+    varint(differences.length * 2 + 1),
+    varint((change < 0 ? -change * 2 - 1 : change * 2) * 2 + (words ? 1 : 0)),
+    differences,
+  ]);
 
 function varint(value: number): Uint8Array {
   const bytes: number[] = [];

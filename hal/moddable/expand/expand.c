@@ -1,4 +1,7 @@
-/* See expand.h. An operation is a number (length * 2, plus 1 for a copy), of a copy the change of its distance, and `length` bytes. */
+/*
+ * See expand.h. An operation is a number (length * 2, plus 1 for a copy), of a copy the change of its distance (4 n for n,
+ * 4 n - 2 for -n, plus 1 where it adds words), and `length` bytes.
+ */
 #include <string.h>
 
 #include "expand.h"
@@ -40,9 +43,9 @@ static int inflateMore(expand_t *expand)
 		uint32_t begin = (expand->readyAt) & (EXPAND_WINDOW - 1);
 		size_t taken = expand->inputCount - expand->inputUsed;
 		size_t made = EXPAND_WINDOW - begin;
-		mz_uint32 flags = (expand->inputAt < expand->inputEnd) ? TINFL_FLAG_HAS_MORE_INPUT : 0;
+		/* The flag is set at the end of the block too: without it tinfl reads zeros behind the end, and takes a stream that is cut short. */
 		tinfl_status status = tinfl_decompress(&expand->inflater, expand->input + expand->inputUsed, &taken,
-			expand->window, expand->window + begin, &made, flags);
+			expand->window, expand->window + begin, &made, TINFL_FLAG_HAS_MORE_INPUT);
 		if ((status < TINFL_STATUS_DONE) || ((status != TINFL_STATUS_DONE) && !taken && !made))
 			return EXPAND_STREAM;
 		expand->inputUsed += (uint16_t)taken;
@@ -87,6 +90,9 @@ static int beginOperation(expand_t *expand)
 	error = readNumber(expand, &change);
 	if (error)
 		return error;
+	expand->word = (change & 1) ? 3 : 0;
+	expand->carry = 0;
+	change >>= 1;
 	/* Both are below 2^28, and at most 65,536 operations follow each other: no overflow of 64 bits. */
 	int64_t distance = (int64_t)expand->distance + ((change & 1) ? -(int64_t)((change + 1) >> 1) : (int64_t)(change >> 1));
 	int64_t from = (int64_t)expand->at + distance;
@@ -112,8 +118,11 @@ static int makeSome(expand_t *expand, uint8_t *into, uint32_t length, uint32_t *
 		error = expand->readOld(expand->context, (uint32_t)((int32_t)expand->at + expand->distance), into, count);
 		if (error)
 			return error;
-		for (uint32_t index = 0; index < count; index++)
-			into[index] += ready[index];
+		for (uint32_t index = 0; index < count; index++) {
+			uint32_t sum = into[index] + ready[index] + (((expand->at + index) & expand->word) ? expand->carry : 0);
+			into[index] = (uint8_t)sum;
+			expand->carry = (uint8_t)(sum >> 8);
+		}
 	}
 	else
 		memcpy(into, ready, count);

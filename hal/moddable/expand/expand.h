@@ -50,6 +50,8 @@ typedef struct {
 	uint32_t left;
 	int32_t distance;
 	uint8_t copies;
+	/* Of a copy: 3 where it adds words, 0 where it adds bytes; and what the last sum leaves to the next byte of its word. */
+	uint8_t word, carry;
 	uint8_t done;
 	/* In `input` and in `window`: what is not used yet. */
 	uint16_t inputUsed, inputCount;
