@@ -165,7 +165,9 @@ export class ThingsBoardPeer implements CloudPeer {
     }
     const bytes = servedOf(push).subarray(first, first + SECTOR);
     const end = first + bytes.length;
-    checkRequest(monitor, push, end, ((monitor.job && monitor.sectorsOf(monitor.job)) ?? 0) * SECTOR);
+    // Requests for what was re-assigned may be on the line still, and the job of it is out of the store already.
+    if (push === cloud.pushOf(cloud.tasks.at(-1)!))
+      checkRequest(monitor, push, end, ((monitor.job && monitor.sectorsOf(monitor.job)) ?? 0) * SECTOR);
     noteServed(monitor, push, end);
     const topic = `v2/fw/response/${id}/chunk/${chunk}`;
     const payload = Buffer.from(bytes);
