@@ -9,7 +9,7 @@ import { conclude, fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { before, to } from "./states";
 import type { Choosing, Downloading, Idle, Reporting, Step, Storing } from "./states";
-import { namesOf, stagedIn } from "./staged";
+import { namesOf, refusalByNames, stagedIn } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE } from "./target";
 
@@ -27,7 +27,7 @@ export const chosen = (
     return before([STOP], conclude(job, { kind: "done" }));
   if (container.version === version) return fail(context, job, "rejected", refusalOfOther(version), {});
   const names = namesOf(job.offer, container.file);
-  const history = names.map((name) => FIRMWARE.refusalByHistory(context, name, now)).find((why) => why !== undefined);
+  const history = refusalByNames(context, names, now);
   if (history !== undefined) return fail(context, job, "rejected", history, {});
   const parts = partsFor(container, image);
   const all = options.refusalOfSignature === undefined;

@@ -8,6 +8,7 @@ import { fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { Progress } from "./progress";
 import { askForOffer } from "./report";
+import { refusalByNames } from "./staged";
 import { before, stay, to, warning } from "./states";
 import type { Checking, Choosing, Downloading, Idle, Renewing, Reporting, Step, Storing, Waiting } from "./states";
 import type { StoredJob } from "./stored-job";
@@ -21,6 +22,9 @@ type InDownload = Downloading | Storing;
 export const download = (context: JobContext, job: StoredJob, now: number): Step<Downloading | Verified> => {
   if (!job.complete) return startDownload(job, now);
   const { target, offer, offset } = job;
+  // Of a container the offer names another digest than that of the image, so its history was not asked for yet.
+  const history = job.container && refusalByNames(context, job.names, now);
+  if (history !== undefined) return fail(context, job, "rejected", history, { keepCheckpoint: true });
   const effects = prepare(job, new Progress(now), now);
   return before(effects.concat(target.open(offer, offset)), verify(context, job, now));
 };

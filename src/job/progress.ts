@@ -7,14 +7,24 @@ import type { JobEffect } from "./effects";
 import type { Offer } from "./types";
 
 /** 0 to 100. Exact for sizes beyond 4 GiB: doubles carry 2^53. */
-export const percentOf = (stored: number, size: number): number => (size === 0 ? 0 : Math.floor((stored * 100) / size));
+const percentOf = (stored: number, size: number): number => (size === 0 ? 0 : Math.floor((stored * 100) / size));
 
 /** Of a job. */
 interface Progressing {
   readonly offer: Offer;
+  readonly container: { readonly length: number; readonly file: { readonly length: number } } | undefined;
+  readonly isStaging: boolean;
   /** Bytes. */
-  readonly progress: { readonly done: number; readonly of: number };
+  readonly offset: number;
+  readonly size: number;
 }
+
+/** Bytes that a percentage is made of: of a container fetching and expanding count together. */
+const progressOf = ({ container, isStaging, offset, size }: Progressing): { done: number; of: number } => {
+  if (container === undefined) return { done: offset, of: size };
+  const { length, file } = container;
+  return { done: isStaging ? offset : length + offset, of: length + file.length };
+};
 
 export class Progress {
   private reported = -1;
@@ -40,17 +50,19 @@ export class Progress {
   }
 
   /** A report of what is stored, with the reason why nothing is added. */
-  stalled({ offer: task, progress }: Progressing, reason: string): JobEffect[] {
-    const percent = percentOf(progress.done, progress.of);
-    return [{ type: "report", report: { kind: "progress", task, percent, note: reason } }];
+  stalled(job: Progressing, reason: string): JobEffect[] {
+    const { done, of } = progressOf(job);
+    const percent = percentOf(done, of);
+    return [{ type: "report", report: { kind: "progress", task: job.offer, percent, note: reason } }];
   }
 
   /** The report that is due, if any. */
-  report({ offer, progress }: Progressing, now: number): JobEffect[] {
-    const percent = this.due(progress.done, progress.of, now);
+  report(job: Progressing, now: number): JobEffect[] {
+    const { done, of } = progressOf(job);
+    const percent = this.due(done, of, now);
     if (percent === undefined) return [];
     return [
-      { type: "report", report: { kind: "progress", task: offer, percent } },
+      { type: "report", report: { kind: "progress", task: job.offer, percent } },
       { type: "notify", notice: { event: "state", state: "downloading", percent } },
     ];
   }

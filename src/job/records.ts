@@ -95,7 +95,7 @@ export const readRecords = (store: Pick<Store, "getNumber" | "getBytes">): Snaps
 export interface Checkpoint {
   readonly offset: number | undefined;
   readonly header: Uint8Array | undefined;
-  /** Of a container that is not expanded yet; then `offset` counts its sectors. */
+  /** Of a container. Without a header it is not expanded yet, and `offset` counts its sectors. */
   readonly staged?: Uint8Array | undefined;
   /** What is erased beyond it. */
   readonly erased?: number | undefined;

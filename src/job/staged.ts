@@ -2,6 +2,9 @@
 import { SECTOR } from "../constants";
 import type { Container, Part } from "../container/format";
 import type { JobEffect } from "./effects";
+import { identityOf } from "./job-codecs";
+import type { JobRecord } from "./job-codecs";
+import type { Checkpoint } from "./records";
 import { FIRMWARE, eraseLengthIn } from "./target";
 import type { Surroundings, Target } from "./target";
 import type { Staged } from "./staged-codec";
@@ -24,6 +27,19 @@ export const imageOf = (offer: Offer, { length, sha256 }: Staged["file"]): Offer
   size: length,
   digest: { algorithm: "SHA256", hex: toHex(sha256) },
 });
+
+/** Why the image is not tried (again) now, by any of its names. */
+export const refusalByNames = (around: Surroundings, names: readonly Offer[], now: number): string | undefined =>
+  names.map((name) => FIRMWARE.refusalByHistory(around, name, now)).find((why) => why !== undefined);
+
+/** The checkpoint `left` claims the whole image that the container of `record` makes. */
+export const isMade = (record: JobRecord, { file }: Staged, left: Checkpoint): boolean => {
+  const identity = identityOf({ ...record, offer: imageOf(record.offer, file) });
+  return (
+    FIRMWARE.header.decode(identity, left.header) !== undefined &&
+    FIRMWARE.offset.decode(identity, left.offset) === Math.ceil(file.length / SECTOR)
+  );
+};
 
 /**
  * Undefined: the slot is too small. `all`: of the container; otherwise only the sectors with the part in them, of which

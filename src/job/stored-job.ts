@@ -9,7 +9,7 @@ import { identityOf, taskOf } from "./job-codecs";
 import type { JobRecord, PhaseRecord } from "./job-codecs";
 import { NO_CHECKPOINT, RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, OffsetRecord, Snapshot } from "./records";
-import { imageOf, namesOf, tailOf } from "./staged";
+import { imageOf, isMade, namesOf, tailOf } from "./staged";
 import type { Staged } from "./staged-codec";
 import { FIRMWARE, targetOf } from "./target";
 import type { Target } from "./target";
@@ -28,6 +28,8 @@ export class StoredJob {
   torn = -1;
   /** Digests of what was read back since the download began at its first byte, without a gap. */
   pass: HashPass | undefined;
+  /** An earlier job has made the image of the container, and it lies in the slot. */
+  made = false;
   /** The first sector of the slot was erased since power-on, for a container that is staged behind it. */
   private frontErased = false;
   private readonly ofOffer: Target;
@@ -55,9 +57,9 @@ export class StoredJob {
     const job = new StoredJob(record);
     job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);
     job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);
-    const { target } = job;
-    const staged = target === FIRMWARE && job.adoptStaged(stored.staged);
-    job.adoptCheckpoint(staged && !job.expands ? stagedCheckpointIn(stored) : target.checkpointIn(stored));
+    const left = job.target.checkpointIn(stored);
+    if (job.target === FIRMWARE) job.adoptStaged(stored.staged, left);
+    job.adoptCheckpoint(job.isStaging ? stagedCheckpointIn(stored) : left);
     return job;
   }
 
@@ -77,14 +79,15 @@ export class StoredJob {
   }
 
   private adopt(left: Checkpoint): void {
-    this.adoptStaged(left.staged);
+    this.adoptStaged(left.staged, left);
     this.adoptCheckpoint(left);
   }
 
-  private adoptStaged(record: Uint8Array | undefined): boolean {
+  private adoptStaged(record: Uint8Array | undefined, left: Checkpoint): void {
     const staged = RECORDS.staged.decode(this.identity, record);
-    if (staged !== undefined) this.take(staged);
-    return staged !== undefined;
+    if (staged === undefined) return;
+    this.take(staged);
+    this.made = !this.expands && isMade(this.jobRecord, staged, left);
   }
 
   private take(staged: Staged): void {
@@ -110,7 +113,11 @@ export class StoredJob {
   }
   /** The container was proven: what is stored, or will be, is the image. */
   private get expands(): boolean {
-    return this.phaseRecord.expanding === true || this.phaseRecord.phase !== "downloading";
+    return this.made || this.phaseRecord.expanding === true || this.phaseRecord.phase !== "downloading";
+  }
+  /** Another job could not go on: it would have to prove the container again, which is overwritten. */
+  private get isHalfMade(): boolean {
+    return this.staged !== undefined && this.expands && !this.complete;
   }
   /** Undefined: the file is the image. */
   get container(): Staged | undefined {
@@ -178,12 +185,6 @@ export class StoredJob {
   get from(): number {
     return this.isStaging ? this.staged!.from : 0;
   }
-  /** What a percentage is made of, bytes: of a container fetching and expanding count together. */
-  get progress(): { readonly done: number; readonly of: number } {
-    const { staged, offset, size } = this;
-    if (staged === undefined) return { done: offset, of: size };
-    return { done: this.isStaging ? offset : staged.length + offset, of: staged.length + staged.file.length };
-  }
   /** The checkpoint as the store holds it now, for the next job to adopt. */
   get checkpoint(): Checkpoint {
     if (this.isStaging)
@@ -192,11 +193,12 @@ export class StoredJob {
         header: undefined,
         staged: RECORDS.staged.encode(this.identity, this.staged!),
       };
-    if (this.imageHeader === undefined || this.staged !== undefined) return NO_CHECKPOINT;
+    if (this.imageHeader === undefined || this.isHalfMade) return NO_CHECKPOINT;
     return {
-      offset: this.target.offset.encode(this.identity, this.sectors),
-      header: this.target.header.encode(this.identity, this.imageHeader),
+      offset: this.target.offset.encode(this.identityNow, this.sectors),
+      header: this.target.header.encode(this.identityNow, this.imageHeader),
       erased: this.erasedRecord?.encode(this.identity, this.erasedTo),
+      staged: this.staged && RECORDS.staged.encode(this.identity, this.staged),
     };
   }
 
@@ -295,6 +297,7 @@ export class StoredJob {
   startOver(): JobEffect[] {
     const effects = this.dropCheckpoint().concat(this.deleteStaged());
     this.staged = undefined;
+    this.made = false;
     this.imageOffer = this.offer;
     return effects;
   }
@@ -317,7 +320,7 @@ export class StoredJob {
 
   /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
   forget(keepCheckpoint: boolean): JobEffect[] {
-    const keep = keepCheckpoint && !(this.staged !== undefined && this.expands);
+    const keep = keepCheckpoint && !this.isHalfMade;
     return keep ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint(), this.deleteStaged());
   }
 

@@ -95,10 +95,12 @@ export const FIRMWARE: Target = frozen<Target>({
   heldBack: HEAD,
   proven: "commit",
   slot: "",
-  checkpointIn: ({ firmwareOffset, firmwareHeader, firmwareErased }) => ({
+  checkpointIn: ({ firmwareOffset, firmwareHeader, firmwareErased, staged }) => ({
     offset: firmwareOffset,
     header: firmwareHeader,
     erased: firmwareErased,
+    // Without a header the offset is of no image, and must not count sectors of a container.
+    staged: firmwareHeader && staged,
   }),
   refusalOfSize: ({ facts }, _offer, size) =>
     size <= facts.slotSize ? undefined : `image of ${size} bytes does not fit the slot of ${facts.slotSize}`,

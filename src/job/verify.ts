@@ -141,8 +141,8 @@ const decide = (context: JobContext, { job, pass, trials }: Verifying, now: numb
   const same = digest === undefined || whole === digest.hex;
   if (!same) {
     const why = `${digest.algorithm} of what is in flash is ${whole}`;
-    // The bytes of the container were right.
-    if (job.container !== undefined && !job.isStaging)
+    // The bytes of the container were right. Of what an earlier job has left in the slot that is not known any more.
+    if (job.container !== undefined && !job.isStaging && !job.made)
       return fail(context, job, "rejected", `the container makes another file: ${why}`, {
         deny: "file",
         discard: true,

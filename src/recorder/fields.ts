@@ -113,4 +113,5 @@ export const FIELDS: readonly string[] = frozen([
   "cause",
   "message",
   "task",
+  "made",
 ]);

@@ -24,6 +24,7 @@ const at = (sectors: number, of = record): Checkpoint => ({
   offset: encodeOffset(identityOf(of), sectors),
   header: encodeHeader(identityOf(of), HEAD),
   erased: encodeOffset(identityOf(of), sectors),
+  staged: undefined,
 });
 const snapshot = (job: JobRecord, checkpoint: Checkpoint, change: Partial<Snapshot> = {}): Snapshot => ({
   job: encodeJob(job),
