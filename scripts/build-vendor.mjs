@@ -2,7 +2,8 @@
  * `npm run vendor`: bundles the libraries that run on XS into src/vendor/mqtt-packet.js and js-md5.js, each one ES
  * module without Node that XS can preload. The results are committed, because a Moddable user who includes the agent by
  * git has no npm. tests/vendor checks that this step still yields them from the locked packages. vendor/changes.mjs
- * holds the changes to the packages; if a new version of a package has other lines there, the build stops.
+ * and vendor/client.mjs hold the changes to the packages; if a new version of a package has other lines there, the build
+ * stops.
  *
  *     node scripts/build-vendor.mjs [folder]
  */
@@ -18,10 +19,7 @@ const { resolve: find } = createRequire(join(ROOT, "package.json"));
 
 /** Small modules in place of the packages that mqtt-packet requires, and the build of js-md5 without HMAC. */
 const REPLACED = new Map([
-  ...["buffer", "bl", "events", "process-nextick-args"].map((name) => [
-    name,
-    join(ROOT, "scripts", "vendor", `${name}.js`),
-  ]),
+  ...["buffer", "bl", "events"].map((name) => [name, join(ROOT, "scripts", "vendor", `${name}.js`)]),
   ["js-md5", find("js-md5/build/md5-lite.mjs")],
 ]);
 

@@ -48,10 +48,6 @@ class BufferList {
   readUInt16BE(at) {
     return this.bytes[at] * 0x100 + this.bytes[at + 1];
   }
-
-  readUInt32BE(at) {
-    return this.readUInt16BE(at) * 0x10000 + this.readUInt16BE(at + 2);
-  }
 }
 
 export default () => new BufferList();

@@ -26,11 +26,6 @@ export class Buffer extends Uint8Array {
     return typeof value === "string" ? utf8Length(value) : value.byteLength;
   }
 
-  /** A view, where a typed array would copy. */
-  slice(start, end) {
-    return this.subarray(start, end);
-  }
-
   copy(target, at) {
     target.set(this, at);
     return this.length;
@@ -43,11 +38,6 @@ export class Buffer extends Uint8Array {
   writeUInt8(value, at) {
     this[at] = value;
     return at + 1;
-  }
-
-  writeUInt32BE(value, at) {
-    for (let i = 0; i < 4; i++) this[at + i] = value >>> (24 - 8 * i);
-    return at + 4;
   }
 
   toString() {

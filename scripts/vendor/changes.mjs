@@ -4,6 +4,8 @@
  * that a frozen prototype has. Each entry is a text of the package as published and the text instead.
  */
 
+import { forThisClient } from "./client.mjs";
+
 const MQTT_PACKET = {
   "mqtt.js": [
     [
@@ -16,25 +18,7 @@ const MQTT_PACKET = {
       "export { default as writeToStream } from './writeToStream'",
     ],
   ],
-  "constants.js": [
-    ["const protocol = module.exports\n", "const protocol = {}\nexport default protocol\n"],
-    [
-      "protocol.MQTT5_AUTH_CODES = {\n  0x00: 'Success',\n  0x18: 'Continue authentication',\n  0x19: 'Re-authenticate'\n}",
-      `protocol.MQTT5_AUTH_CODES = {
-  0x00: 'Success',
-  0x18: 'Continue authentication',
-  0x19: 'Re-authenticate'
-}
-
-function freeze (value) {
-  // A typed array can not be frozen.
-  if (typeof value !== 'object' || value instanceof Buffer) return
-  Object.freeze(value)
-  Object.values(value).forEach(freeze)
-}
-freeze(protocol)`,
-    ],
-  ],
+  "constants.js": [["const protocol = module.exports\n", "const protocol = {}\nexport default protocol\n"]],
   // The bytes of a number are made anew each time. The cache of packet numbers has 65,536 entries and is filled at the
   // first packet; that of packet lengths grows by one entry for each length ever sent.
   "writeToStream.js": [
@@ -168,7 +152,7 @@ function toModule(file, source) {
 export const CHANGED = new Map([
   ...Object.entries(MQTT_PACKET).map(([name, changes]) => {
     const file = `mqtt-packet/${name}`;
-    return [file, (source) => toModule(file, replaceEach(file, source, changes))];
+    return [file, (source) => forThisClient(name, toModule(file, replaceEach(file, source, changes)))];
   }),
   ...Object.entries(JS_MD5).map(([name, changes]) => {
     const file = `js-md5/${name}`;

@@ -99,18 +99,7 @@ const plain = (bytes: Uint8Array): Uint8Array => {
  */
 export const connect = (identity: Identity): Uint8Array => {
   const { clientId, username, password, keepAlive: keepalive } = identity;
-  return plain(
-    generate({
-      cmd: "connect",
-      protocolId: "MQTT",
-      protocolVersion: 4,
-      clean: true,
-      clientId,
-      username,
-      password,
-      keepalive,
-    }),
-  );
+  return plain(generate({ cmd: "connect", clean: true, clientId, username, password, keepalive }));
 };
 
 export const subscribe = (id: number, topic: string): Uint8Array => {

@@ -34,10 +34,6 @@ const Buffer = class _Buffer extends Uint8Array {
   static byteLength(value) {
     return typeof value == "string" ? utf8Length(value) : value.byteLength;
   }
-  /** A view, where a typed array would copy. */
-  slice(start, end) {
-    return this.subarray(start, end);
-  }
   copy(target, at) {
     return target.set(this, at), this.length;
   }
@@ -46,10 +42,6 @@ const Buffer = class _Buffer extends Uint8Array {
   }
   writeUInt8(value, at) {
     return this[at] = value, at + 1;
-  }
-  writeUInt32BE(value, at) {
-    for (let i = 0; i < 4; i++) this[at + i] = value >>> 24 - 8 * i;
-    return at + 4;
   }
   toString() {
     return decodeUtf8(this);
@@ -87,9 +79,6 @@ const NOTHING = Buffer.alloc(0), BufferList = class {
   readUInt16BE(at) {
     return this.bytes[at] * 256 + this.bytes[at + 1];
   }
-  readUInt32BE(at) {
-    return this.readUInt16BE(at) * 65536 + this.readUInt16BE(at + 2);
-  }
 }, bl_default = () => new BufferList();
 const EventEmitter = class {
   constructor() {
@@ -111,8 +100,7 @@ const Packet = class {
     this.cmd = null, this.retain = false, this.qos = 0, this.dup = false, this.length = -1, this.topic = null, this.payload = null;
   }
 }, packet_default = Packet;
-const protocol = {}, constants_default = protocol;
-protocol.types = {
+const constants_default = Object.freeze({ types: Object.freeze({
   0: "reserved",
   1: "connect",
   2: "connack",
@@ -129,114 +117,7 @@ protocol.types = {
   13: "pingresp",
   14: "disconnect",
   15: "auth"
-};
-protocol.requiredHeaderFlags = {
-  1: 0,
-  // 'connect'
-  2: 0,
-  // 'connack'
-  4: 0,
-  // 'puback'
-  5: 0,
-  // 'pubrec'
-  6: 2,
-  // 'pubrel'
-  7: 0,
-  // 'pubcomp'
-  8: 2,
-  // 'subscribe'
-  9: 0,
-  // 'suback'
-  10: 2,
-  // 'unsubscribe'
-  11: 0,
-  // 'unsuback'
-  12: 0,
-  // 'pingreq'
-  13: 0,
-  // 'pingresp'
-  14: 0,
-  // 'disconnect'
-  15: 0
-  // 'auth'
-};
-protocol.requiredHeaderFlagsErrors = {};
-for (let k in protocol.requiredHeaderFlags) {
-  let v = protocol.requiredHeaderFlags[k];
-  protocol.requiredHeaderFlagsErrors[k] = "Invalid header flag bits, must be 0x" + v.toString(16) + " for " + protocol.types[k] + " packet";
-}
-protocol.codes = {};
-for (let k in protocol.types) {
-  let v = protocol.types[k];
-  protocol.codes[v] = k;
-}
-protocol.CMD_SHIFT = 4;
-protocol.CMD_MASK = 240;
-protocol.DUP_MASK = 8;
-protocol.QOS_MASK = 3;
-protocol.QOS_SHIFT = 1;
-protocol.RETAIN_MASK = 1;
-protocol.VARBYTEINT_MASK = 127;
-protocol.VARBYTEINT_FIN_MASK = 128;
-protocol.VARBYTEINT_MAX = 268435455;
-protocol.SESSIONPRESENT_MASK = 1;
-protocol.SESSIONPRESENT_HEADER = Buffer.from([protocol.SESSIONPRESENT_MASK]);
-protocol.CONNACK_HEADER = Buffer.from([protocol.codes.connack << protocol.CMD_SHIFT]);
-protocol.USERNAME_MASK = 128;
-protocol.PASSWORD_MASK = 64;
-protocol.WILL_RETAIN_MASK = 32;
-protocol.WILL_QOS_MASK = 24;
-protocol.WILL_QOS_SHIFT = 3;
-protocol.WILL_FLAG_MASK = 4;
-protocol.CLEAN_SESSION_MASK = 2;
-protocol.CONNECT_HEADER = Buffer.from([protocol.codes.connect << protocol.CMD_SHIFT]);
-function genHeader(type) {
-  return [0, 1, 2].map((qos) => [0, 1].map((dup) => [0, 1].map((retain) => {
-    let buf = Buffer.alloc(1);
-    return buf.writeUInt8(
-      protocol.codes[type] << protocol.CMD_SHIFT | (dup ? protocol.DUP_MASK : 0) | qos << protocol.QOS_SHIFT | retain,
-      0,
-      true
-    ), buf;
-  })));
-}
-protocol.PUBLISH_HEADER = genHeader("publish");
-protocol.SUBSCRIBE_HEADER = genHeader("subscribe");
-protocol.SUBSCRIBE_OPTIONS_QOS_MASK = 3;
-protocol.SUBSCRIBE_OPTIONS_NL_MASK = 1;
-protocol.SUBSCRIBE_OPTIONS_NL_SHIFT = 2;
-protocol.SUBSCRIBE_OPTIONS_RAP_MASK = 1;
-protocol.SUBSCRIBE_OPTIONS_RAP_SHIFT = 3;
-protocol.SUBSCRIBE_OPTIONS_RH_MASK = 3;
-protocol.SUBSCRIBE_OPTIONS_RH_SHIFT = 4;
-protocol.SUBSCRIBE_OPTIONS_RH = [0, 16, 32];
-protocol.SUBSCRIBE_OPTIONS_NL = 4;
-protocol.SUBSCRIBE_OPTIONS_RAP = 8;
-protocol.SUBSCRIBE_OPTIONS_QOS = [0, 1, 2];
-protocol.UNSUBSCRIBE_HEADER = genHeader("unsubscribe");
-protocol.ACKS = {
-  unsuback: genHeader("unsuback"),
-  puback: genHeader("puback"),
-  pubcomp: genHeader("pubcomp"),
-  pubrel: genHeader("pubrel"),
-  pubrec: genHeader("pubrec")
-};
-protocol.SUBACK_HEADER = Buffer.from([protocol.codes.suback << protocol.CMD_SHIFT]);
-protocol.VERSION3 = Buffer.from([3]);
-protocol.VERSION4 = Buffer.from([4]);
-protocol.VERSION5 = Buffer.from([5]);
-protocol.VERSION131 = Buffer.from([131]);
-protocol.VERSION132 = Buffer.from([132]);
-protocol.QOS = [0, 1, 2].map((qos) => Buffer.from([qos]));
-protocol.EMPTY = {
-  pingreq: Buffer.from([protocol.codes.pingreq << 4, 0]),
-  pingresp: Buffer.from([protocol.codes.pingresp << 4, 0]),
-  disconnect: Buffer.from([protocol.codes.disconnect << 4, 0])
-};
-function freeze(value) {
-  typeof value != "object" || value instanceof Buffer || (Object.freeze(value), Object.values(value).forEach(freeze));
-}
-freeze(protocol);
+}) });
 const Parser = class _Parser extends EventEmitter {
   constructor() {
     super(), this.parser = this.constructor.parser;
@@ -258,10 +139,10 @@ const Parser = class _Parser extends EventEmitter {
     return this._list.length;
   }
   _parseHeader() {
-    let zero = this._list.readUInt8(0), cmdIndex = zero >> constants_default.CMD_SHIFT;
+    let zero = this._list.readUInt8(0), cmdIndex = zero >> 4;
     this.packet.cmd = constants_default.types[cmdIndex];
-    let headerFlags = zero & 15, requiredHeaderFlags = constants_default.requiredHeaderFlags[cmdIndex];
-    return requiredHeaderFlags != null && headerFlags !== requiredHeaderFlags ? this._emitError(new Error(constants_default.requiredHeaderFlagsErrors[cmdIndex])) : (this.packet.retain = (zero & constants_default.RETAIN_MASK) !== 0, this.packet.qos = zero >> constants_default.QOS_SHIFT & constants_default.QOS_MASK, this.packet.qos > 2 ? this._emitError(new Error("Packet must not have both QoS bits set to 1")) : (this.packet.dup = (zero & constants_default.DUP_MASK) !== 0, this._list.consume(1), true));
+    let headerFlags = zero & 15, requiredHeaderFlags = cmdIndex === 0 || cmdIndex === 3 ? null : cmdIndex === 6 || cmdIndex === 8 || cmdIndex === 10 ? 2 : 0;
+    return requiredHeaderFlags != null && headerFlags !== requiredHeaderFlags ? this._emitError(new Error(`Invalid header flag bits, must be 0x${requiredHeaderFlags} for ${this.packet.cmd} packet`)) : (this.packet.retain = (zero & 1) !== 0, this.packet.qos = zero >> 1 & 3, this.packet.qos > 2 ? this._emitError(new Error("Packet must not have both QoS bits set to 1")) : (this.packet.dup = (zero & 8) !== 0, this._list.consume(1), true));
   }
   _parseLength() {
     let result = this._parseVarByteNum(true);
@@ -302,7 +183,7 @@ const Parser = class _Parser extends EventEmitter {
     let flags = this._list.readUInt8(this._pos++);
     if (flags > 1)
       return this._emitError(new Error("Invalid connack flags, bits 7-1 must be set to 0"));
-    if (packet.sessionPresent = !!(flags & constants_default.SESSIONPRESENT_MASK), this._list.length < 2) return null;
+    if (packet.sessionPresent = !!(flags & 1), this._list.length < 2) return null;
     if (packet.returnCode = this._list.readUInt8(this._pos++), packet.returnCode === -1 || packet.reasonCode === -1) return this._emitError(new Error("Cannot parse return code"));
   }
   _parsePublish() {
@@ -334,7 +215,7 @@ const Parser = class _Parser extends EventEmitter {
     let packet = this.packet;
     return packet.messageId = this._parseNum(), packet.messageId === null ? (this._emitError(new Error("Cannot parse messageId")), false) : true;
   }
-  _parseString(maybeBuffer) {
+  _parseString() {
     let length = this._parseNum(), end = length + this._pos;
     if (length === -1 || end > this._list.length || end > this.packet.length) return null;
     let result = this._list.toString("utf8", this._pos, end);
@@ -345,15 +226,10 @@ const Parser = class _Parser extends EventEmitter {
     let result = this._list.readUInt16BE(this._pos);
     return this._pos += 2, result;
   }
-  _parse4ByteNum() {
-    if (this._list.length - this._pos < 4) return -1;
-    let result = this._list.readUInt32BE(this._pos);
-    return this._pos += 4, result;
-  }
   _parseVarByteNum(fullInfoFlag) {
     let bytes = 0, mul = 1, value = 0, result = false, current, padding = this._pos ? this._pos : 0;
     for (; bytes < 4 && padding + bytes < this._list.length; ) {
-      if (current = this._list.readUInt8(padding + bytes++), value += mul * (current & constants_default.VARBYTEINT_MASK), mul *= 128, (current & constants_default.VARBYTEINT_FIN_MASK) === 0) {
+      if (current = this._list.readUInt8(padding + bytes++), value += mul * (current & 127), mul *= 128, (current & 128) === 0) {
         result = true;
         break;
       }
@@ -362,10 +238,6 @@ const Parser = class _Parser extends EventEmitter {
     }
     return !result && bytes === 4 && this._list.length >= bytes && this._emitError(new Error("Invalid variable byte integer")), padding && (this._pos += bytes), result ? fullInfoFlag ? result = { bytes, value } : result = value : result = false, result;
   }
-  _parseByte() {
-    let result;
-    return this._pos < this._list.length && (result = this._list.readUInt8(this._pos), this._pos++), result;
-  }
   _newPacket() {
     return this.packet && (this._list.consume(this.packet.length), this.emit("packet", this.packet)), this.packet = new packet_default(), this._pos = 0, true;
   }
@@ -373,60 +245,31 @@ const Parser = class _Parser extends EventEmitter {
     this.error = err, this.emit("error", err);
   }
 }, parser_default = Parser;
-const max = 65536, cache = {}, SubOk = Buffer.isBuffer(Buffer.from([1, 2]).subarray(0, 1));
 function generateBuffer(i) {
   let buffer = Buffer.allocUnsafe(2);
   return buffer.writeUInt8(i >> 8, 0), buffer.writeUInt8(i & 255, 1), buffer;
-}
-function generateCache() {
-  for (let i = 0; i < max; i++)
-    cache[i] = generateBuffer(i);
 }
 function genBufVariableByteInt(num) {
   let digit = 0, pos = 0, buffer = Buffer.allocUnsafe(4);
   do
     digit = num % 128 | 0, num = num / 128 | 0, num > 0 && (digit = digit | 128), buffer.writeUInt8(digit, pos++);
   while (num > 0 && pos < 4);
-  return num > 0 && (pos = 0), SubOk ? buffer.subarray(0, pos) : buffer.slice(0, pos);
+  return num > 0 && (pos = 0), buffer.subarray(0, pos);
 }
-function generate4ByteBuffer(num) {
-  let buffer = Buffer.allocUnsafe(4);
-  return buffer.writeUInt32BE(num, 0), buffer;
-}
-const numbers_default = {
-  cache,
-  generateCache,
-  generateNumber: generateBuffer,
-  genBufVariableByteInt,
-  generate4ByteBuffer
-};
-function nextTick(callback, ...values) {
-  callback(...values);
-}
-const empty = Buffer.allocUnsafe(0), zeroBuf = Buffer.from([0]), generateNumber = numbers_default.generateNumber, genBufVariableByteInt2 = numbers_default.genBufVariableByteInt, generate4ByteBuffer2 = numbers_default.generate4ByteBuffer, writeNumber = writeNumberGenerated;
+const empty = Buffer.allocUnsafe(0);
 function generate(packet, stream, opts) {
-  switch (stream.cork && (stream.cork(), nextTick(uncork, stream)), packet.cmd) {
+  switch (packet.cmd) {
     case "connect":
       return connect(packet, stream, opts);
-    case "connack":
-      return connack(packet, stream, opts);
     case "publish":
       return publish(packet, stream, opts);
     case "puback":
     case "pubrec":
-    case "pubrel":
     case "pubcomp":
       return confirmation(packet, stream, opts);
     case "subscribe":
       return subscribe(packet, stream, opts);
-    case "suback":
-      return suback(packet, stream, opts);
-    case "unsubscribe":
-      return unsubscribe(packet, stream, opts);
-    case "unsuback":
-      return unsuback(packet, stream, opts);
     case "pingreq":
-    case "pingresp":
       return emptyPacket(packet, stream, opts);
     case "disconnect":
       return disconnect(packet, stream, opts);
@@ -434,48 +277,17 @@ function generate(packet, stream, opts) {
       return stream.destroy(new Error("Unknown command")), false;
   }
 }
-Object.defineProperty(generate, "cacheNumbers", {
-  get() {
-    return false;
-  },
-  set() {
-  }
-});
-function uncork(stream) {
-  stream.uncork();
-}
 function connect(packet, stream, opts) {
-  let settings = packet || {}, protocolId = settings.protocolId || "MQTT", protocolVersion = settings.protocolVersion || 4, will = settings.will, clean = settings.clean, keepalive = settings.keepalive || 0, clientId = settings.clientId || "", username = settings.username, password = settings.password, properties = settings.properties;
+  let settings = packet || {}, clean = settings.clean, keepalive = settings.keepalive || 0, clientId = settings.clientId || "", username = settings.username, password = settings.password;
   clean === void 0 && (clean = true);
   let length = 0;
-  if (!protocolId || typeof protocolId != "string" && !Buffer.isBuffer(protocolId))
-    return stream.destroy(new Error("Invalid protocolId")), false;
-  if (length += protocolId.length + 2, protocolVersion !== 3 && protocolVersion !== 4)
-    return stream.destroy(new Error("Invalid protocol version")), false;
-  if (length += 1, (typeof clientId == "string" || Buffer.isBuffer(clientId)) && (clientId || protocolVersion >= 4) && (clientId || clean))
+  if (length += 6, length += 1, (typeof clientId == "string" || Buffer.isBuffer(clientId)) && (clientId || clean))
     length += Buffer.byteLength(clientId) + 2;
-  else {
-    if (protocolVersion < 4)
-      return stream.destroy(new Error("clientId must be supplied before 3.1.1")), false;
-    if (clean * 1 === 0)
-      return stream.destroy(new Error("clientId must be given if cleanSession set to 0")), false;
-  }
+  else if (clean * 1 === 0)
+    return stream.destroy(new Error("clientId must be given if cleanSession set to 0")), false;
   if (typeof keepalive != "number" || keepalive < 0 || keepalive > 65535 || keepalive % 1 !== 0)
     return stream.destroy(new Error("Invalid keepalive")), false;
   length += 2, length += 1;
-  let propertiesData, willProperties;
-  if (will) {
-    if (typeof will != "object")
-      return stream.destroy(new Error("Invalid will")), false;
-    if (!will.topic || typeof will.topic != "string")
-      return stream.destroy(new Error("Invalid will topic")), false;
-    if (length += Buffer.byteLength(will.topic) + 2, length += 2, will.payload)
-      if (will.payload.length >= 0)
-        typeof will.payload == "string" ? length += Buffer.byteLength(will.payload) : length += will.payload.length;
-      else
-        return stream.destroy(new Error("Invalid will payload")), false;
-    willProperties = {};
-  }
   let providedUsername = false;
   if (username != null)
     if (isStringOrBuffer(username))
@@ -490,45 +302,27 @@ function connect(packet, stream, opts) {
     else
       return stream.destroy(new Error("Invalid password")), false;
   }
-  stream.write(constants_default.CONNECT_HEADER), writeVarByteInt(stream, length), writeStringOrBuffer(stream, protocolId), settings.bridgeMode && (protocolVersion += 128), stream.write(
-    protocolVersion === 131 ? constants_default.VERSION131 : protocolVersion === 132 ? constants_default.VERSION132 : protocolVersion === 4 ? constants_default.VERSION4 : constants_default.VERSION3
-  );
+  stream.write(Buffer.from([16])), writeVarByteInt(stream, length), writeString(stream, "MQTT"), stream.write(Buffer.from([4]));
   let flags = 0;
-  return flags |= username != null ? constants_default.USERNAME_MASK : 0, flags |= password != null ? constants_default.PASSWORD_MASK : 0, flags |= will && will.retain ? constants_default.WILL_RETAIN_MASK : 0, flags |= will && will.qos ? will.qos << constants_default.WILL_QOS_SHIFT : 0, flags |= will ? constants_default.WILL_FLAG_MASK : 0, flags |= clean ? constants_default.CLEAN_SESSION_MASK : 0, stream.write(Buffer.from([flags])), writeNumber(stream, keepalive), writeStringOrBuffer(stream, clientId), will && (writeString(stream, will.topic), writeStringOrBuffer(stream, will.payload)), username != null && writeStringOrBuffer(stream, username), password != null && writeStringOrBuffer(stream, password), true;
-}
-function connack(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, rc = settings.returnCode, properties = settings.properties, length = 2;
-  if (typeof rc != "number")
-    return stream.destroy(new Error("Invalid return code")), false;
-  let propertiesData = null;
-  return stream.write(constants_default.CONNACK_HEADER), writeVarByteInt(stream, length), stream.write(settings.sessionPresent ? constants_default.SESSIONPRESENT_HEADER : zeroBuf), stream.write(Buffer.from([rc])), propertiesData?.write(), true;
+  return flags |= username != null ? 128 : 0, flags |= password != null ? 64 : 0, flags |= clean ? 2 : 0, stream.write(Buffer.from([flags])), writeNumber(stream, keepalive), writeStringOrBuffer(stream, clientId), username != null && writeStringOrBuffer(stream, username), password != null && writeStringOrBuffer(stream, password), true;
 }
 function publish(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, qos = settings.qos || 0, retain = settings.retain ? constants_default.RETAIN_MASK : 0, topic = settings.topic, payload = settings.payload || empty, id = settings.messageId, properties = settings.properties, length = 0;
+  let settings = packet || {}, qos = settings.qos || 0, retain = settings.retain ? 1 : 0, topic = settings.topic, payload = settings.payload || empty, id = settings.messageId, length = 0;
   if (typeof topic == "string") length += Buffer.byteLength(topic) + 2;
   else if (Buffer.isBuffer(topic)) length += topic.length + 2;
   else
     return stream.destroy(new Error("Invalid topic")), false;
-  if (Buffer.isBuffer(payload) ? length += payload.length : length += Buffer.byteLength(payload), qos && typeof id != "number")
-    return stream.destroy(new Error("Invalid messageId")), false;
-  qos && (length += 2);
-  let propertiesData = null;
-  return stream.write(constants_default.PUBLISH_HEADER[qos][settings.dup ? 1 : 0][retain ? 1 : 0]), writeVarByteInt(stream, length), writeNumber(stream, byteLength(topic)), stream.write(topic), qos > 0 && writeNumber(stream, id), propertiesData?.write(), stream.write(payload);
+  return Buffer.isBuffer(payload) ? length += payload.length : length += Buffer.byteLength(payload), qos && typeof id != "number" ? (stream.destroy(new Error("Invalid messageId")), false) : (qos && (length += 2), stream.write(Buffer.from([48 | (settings.dup ? 8 : 0) | qos << 1 | retain])), writeVarByteInt(stream, length), writeNumber(stream, byteLength(topic)), stream.write(topic), qos > 0 && writeNumber(stream, id), stream.write(payload));
 }
 function confirmation(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, type = settings.cmd || "puback", id = settings.messageId, dup = settings.dup && type === "pubrel" ? constants_default.DUP_MASK : 0, qos = 0, reasonCode = settings.reasonCode, properties = settings.properties, length = 2;
-  if (type === "pubrel" && (qos = 1), typeof id != "number")
-    return stream.destroy(new Error("Invalid messageId")), false;
-  let propertiesData = null;
-  return stream.write(constants_default.ACKS[type][qos][dup][0]), length === 3 && (length += reasonCode !== 0 ? 1 : -1), writeVarByteInt(stream, length), writeNumber(stream, id), propertiesData !== null ? propertiesData.write() : length === 4 && stream.write(Buffer.from([0])), true;
+  let settings = packet || {}, type = settings.cmd || "puback", id = settings.messageId, length = 2;
+  return typeof id != "number" ? (stream.destroy(new Error("Invalid messageId")), false) : (stream.write(Buffer.from([type === "puback" ? 64 : type === "pubrec" ? 80 : 112])), writeVarByteInt(stream, length), writeNumber(stream, id), true);
 }
 function subscribe(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, dup = settings.dup ? constants_default.DUP_MASK : 0, id = settings.messageId, subs = settings.subscriptions, properties = settings.properties, length = 0;
+  let settings = packet || {}, id = settings.messageId, subs = settings.subscriptions, length = 0;
   if (typeof id != "number")
     return stream.destroy(new Error("Invalid messageId")), false;
-  length += 2;
-  let propertiesData = null;
-  if (typeof subs == "object" && subs.length)
+  if (length += 2, typeof subs == "object" && subs.length)
     for (let i = 0; i < subs.length; i += 1) {
       let itopic = subs[i].topic, iqos = subs[i].qos;
       if (typeof itopic != "string")
@@ -539,74 +333,35 @@ function subscribe(packet, stream, opts) {
     }
   else
     return stream.destroy(new Error("Invalid subscriptions")), false;
-  stream.write(constants_default.SUBSCRIBE_HEADER[1][dup ? 1 : 0][0]), writeVarByteInt(stream, length), writeNumber(stream, id), propertiesData !== null && propertiesData.write();
+  stream.write(Buffer.from([130])), writeVarByteInt(stream, length), writeNumber(stream, id);
   let result = true;
   for (let sub of subs) {
-    let jtopic = sub.topic, jqos = sub.qos, jnl = +sub.nl, jrap = +sub.rap, jrh = sub.rh, joptions;
-    writeString(stream, jtopic), joptions = constants_default.SUBSCRIBE_OPTIONS_QOS[jqos], result = stream.write(Buffer.from([joptions]));
+    let jtopic = sub.topic, jqos = sub.qos;
+    writeString(stream, jtopic);
+    let joptions = jqos;
+    result = stream.write(Buffer.from([joptions]));
   }
   return result;
 }
-function suback(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, id = settings.messageId, granted = settings.granted, properties = settings.properties, length = 0;
-  if (typeof id != "number")
-    return stream.destroy(new Error("Invalid messageId")), false;
-  if (length += 2, typeof granted == "object" && granted.length)
-    for (let i = 0; i < granted.length; i += 1) {
-      if (typeof granted[i] != "number")
-        return stream.destroy(new Error("Invalid qos vector")), false;
-      length += 1;
-    }
-  else
-    return stream.destroy(new Error("Invalid qos vector")), false;
-  let propertiesData = null;
-  return stream.write(constants_default.SUBACK_HEADER), writeVarByteInt(stream, length), writeNumber(stream, id), propertiesData !== null && propertiesData.write(), stream.write(Buffer.from(granted));
-}
-function unsubscribe(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, id = settings.messageId, dup = settings.dup ? constants_default.DUP_MASK : 0, unsubs = settings.unsubscriptions, properties = settings.properties, length = 0;
-  if (typeof id != "number")
-    return stream.destroy(new Error("Invalid messageId")), false;
-  if (length += 2, typeof unsubs == "object" && unsubs.length)
-    for (let i = 0; i < unsubs.length; i += 1) {
-      if (typeof unsubs[i] != "string")
-        return stream.destroy(new Error("Invalid unsubscriptions")), false;
-      length += Buffer.byteLength(unsubs[i]) + 2;
-    }
-  else
-    return stream.destroy(new Error("Invalid unsubscriptions")), false;
-  let propertiesData = null;
-  stream.write(constants_default.UNSUBSCRIBE_HEADER[1][dup ? 1 : 0][0]), writeVarByteInt(stream, length), writeNumber(stream, id), propertiesData !== null && propertiesData.write();
-  let result = true;
-  for (let j = 0; j < unsubs.length; j++)
-    result = writeString(stream, unsubs[j]);
-  return result;
-}
-function unsuback(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, id = settings.messageId, dup = settings.dup ? constants_default.DUP_MASK : 0, granted = settings.granted, properties = settings.properties, type = settings.cmd, qos = 0, length = 2;
-  if (typeof id != "number")
-    return stream.destroy(new Error("Invalid messageId")), false;
-  let propertiesData = null;
-  return stream.write(constants_default.ACKS[type][qos][dup][0]), writeVarByteInt(stream, length), writeNumber(stream, id), propertiesData !== null && propertiesData.write(), true;
-}
 function emptyPacket(packet, stream, opts) {
-  return stream.write(constants_default.EMPTY[packet.cmd]);
+  return stream.write(Buffer.from([192, 0]));
 }
 function disconnect(packet, stream, opts) {
-  let version = opts ? opts.protocolVersion : 4, settings = packet || {}, reasonCode = settings.reasonCode, properties = settings.properties, length = 0, propertiesData = null;
-  return stream.write(Buffer.from([constants_default.codes.disconnect << 4])), writeVarByteInt(stream, length), propertiesData !== null && propertiesData.write(), true;
+  let settings = packet || {}, length = 0;
+  return stream.write(Buffer.from([224])), writeVarByteInt(stream, length), true;
 }
 function writeVarByteInt(stream, num) {
-  if (num > constants_default.VARBYTEINT_MAX)
+  if (num > 268435455)
     return stream.destroy(new Error(`Invalid variable byte integer: ${num}`)), false;
-  let buffer = genBufVariableByteInt2(num);
+  let buffer = genBufVariableByteInt(num);
   return stream.write(buffer);
 }
 function writeString(stream, string) {
   let strlen = Buffer.byteLength(string);
   return writeNumber(stream, strlen), stream.write(string, "utf8");
 }
-function writeNumberGenerated(stream, number) {
-  let generatedNumber = generateNumber(number);
+function writeNumber(stream, number) {
+  let generatedNumber = generateBuffer(number);
   return stream.write(generatedNumber);
 }
 function writeStringOrBuffer(stream, toWrite) {
@@ -623,9 +378,9 @@ function generate2(packet, opts) {
   let stream = new Accumulator();
   return writeToStream_default(packet, stream, opts), stream.concat();
 }
-const Accumulator = class extends EventEmitter {
+const Accumulator = class {
   constructor() {
-    super(), this._array = new Array(20), this._i = 0;
+    this._array = new Array(20), this._i = 0;
   }
   write(chunk) {
     return this._array[this._i++] = chunk, true;
@@ -640,7 +395,7 @@ const Accumulator = class extends EventEmitter {
     return result;
   }
   destroy(err) {
-    err && this.emit("error", err);
+    throw err;
   }
 }, generate_default = generate2;
 const parser = parser_default.parser;

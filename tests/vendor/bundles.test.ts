@@ -10,7 +10,7 @@ import { buildVendor } from "../../scripts/build-vendor.mjs";
 import * as vendored from "../../src/vendor/mqtt-packet";
 import { md5 } from "../../src/vendor/js-md5";
 import { CHANGED, replaceEach } from "../../scripts/vendor/changes.mjs";
-import { OF_CLIENTS, RECEIVED, exercise } from "./packets";
+import { OF_BROKERS, OF_CLIENTS, RECEIVED, exercise } from "./packets";
 
 const VENDOR = new URL("../../src/vendor/", import.meta.url);
 const bundle = vendored as unknown as typeof published;
@@ -44,8 +44,15 @@ test("each bundle names its locked version and carries its licence", async () =>
 test("the bundle of mqtt-packet makes and reads the same bytes as the package", () => {
   for (const size of [100_000, 1000, 1]) {
     const ours = exercise(bundle, size);
-    assert.equal(ours.read.length, RECEIVED.length);
+    assert.equal(ours.read.length, RECEIVED);
     assert.deepEqual(ours, exercise(published, size), `in pieces of ${size}`);
+  }
+});
+
+test("the bundle of mqtt-packet does not make what the agent never sends", () => {
+  for (const [packet, bytes] of OF_BROKERS) {
+    assert.equal(published.generate(packet as published.Packet).toString("hex"), bytes);
+    assert.throws(() => bundle.generate(packet as published.Packet), /^Error: Unknown command$/);
   }
 });
 
@@ -157,6 +164,7 @@ test("a package whose lines have changed stops the build", () => {
   );
   assert.throws(() => replaceEach("f.js", "a", [["b", "x"]]), /f\.js: expected once, found 0 times: "b"/);
   assert.throws(() => replaceEach("f.js", "b b", [["b", "x"]]), /found 2 times/);
+  assert.throws(() => CHANGED.get("mqtt-packet/generate.js")!("module.exports = 1\n"), /generate\.js: nothing like/);
   const change = CHANGED.get("mqtt-packet/packet.js")!;
   assert.equal(change("const a = require('b')\nmodule.exports = a\n"), "import a from 'b'\nexport default a\n");
   assert.throws(() => change("if (require('b')) {}\n"), /packet\.js: not a form that is known here: if \(require/);

@@ -1,5 +1,7 @@
-/** Packets of every kind that MQTT 3.1.1 has, with lengths around the borders of its length field (128 and 16,384). */
-export const PACKETS: readonly object[] = [
+/**
+ * Packets of every kind that the agent sends, with lengths around the borders of the length field (128 and 16,384).
+ */
+export const SENT: readonly object[] = [
   { cmd: "connect", protocolId: "MQTT", protocolVersion: 4, clean: true, clientId: "device", keepalive: 60 },
   {
     cmd: "connect",
@@ -11,27 +13,6 @@ export const PACKETS: readonly object[] = [
     password: "😀;hmacsha256",
     keepalive: 65_535,
   },
-  {
-    cmd: "connect",
-    protocolId: "MQIsdp",
-    protocolVersion: 3,
-    clean: false,
-    clientId: "old",
-    keepalive: 0,
-    username: "u",
-    password: "",
-  },
-  {
-    cmd: "connect",
-    protocolId: "MQTT",
-    protocolVersion: 4,
-    clean: true,
-    clientId: "w",
-    keepalive: 1,
-    will: { topic: "gone", payload: "bye", qos: 1, retain: true },
-  },
-  { cmd: "connack", returnCode: 0, sessionPresent: false },
-  { cmd: "connack", returnCode: 5, sessionPresent: true },
   ...[0, 1, 119, 120, 121, 8192, 16_371, 16_372, 16_400].map((length) => ({
     cmd: "publish",
     topic: "in/a",
@@ -50,7 +31,7 @@ export const PACKETS: readonly object[] = [
     retain: true,
   })),
   { cmd: "publish", topic: "t", payload: "\ud83d alone", qos: 2, messageId: 9, dup: false, retain: false },
-  ...["puback", "pubrec", "pubrel", "pubcomp", "unsuback"].map((cmd) => ({ cmd, messageId: 4660 })),
+  ...["puback", "pubrec", "pubcomp"].map((cmd) => ({ cmd, messageId: 4660 })),
   { cmd: "subscribe", messageId: 7, subscriptions: [{ topic: "$ota/update/A1B2C3D4E5/ota-bench-01", qos: 1 }] },
   {
     cmd: "subscribe",
@@ -60,19 +41,27 @@ export const PACKETS: readonly object[] = [
       { topic: "b/+", qos: 2 },
     ],
   },
-  { cmd: "suback", messageId: 7, granted: [1, 128] },
-  { cmd: "unsubscribe", messageId: 7, unsubscriptions: ["a", "b"] },
   { cmd: "pingreq" },
-  { cmd: "pingresp" },
   { cmd: "disconnect" },
+];
+
+/** What only a broker sends, and its bytes as hex. The bundle does not make them. */
+export const OF_BROKERS: readonly (readonly [packet: object, bytes: string])[] = [
+  [{ cmd: "connack", returnCode: 0, sessionPresent: false }, "20020000"],
+  [{ cmd: "connack", returnCode: 5, sessionPresent: true }, "20020105"],
+  [{ cmd: "pubrel", messageId: 4660 }, "62021234"],
+  [{ cmd: "suback", messageId: 7, granted: [1, 128] }, "900400070180"],
+  [{ cmd: "pingresp" }, "d000"],
 ];
 
 /** Commands that a broker never sends to this client, which does not unsubscribe. The bundle does not read them. */
 export const OF_CLIENTS = ["connect", "subscribe", "unsubscribe", "unsuback", "disconnect"];
 
 const isReceived = (packet: object): boolean => !OF_CLIENTS.includes((packet as { readonly cmd: string }).cmd);
-/** Packets that a client of MQTT 3.1.1 reads. */
-export const RECEIVED = PACKETS.filter(isReceived);
+/** Packets of both directions. */
+const OF_BOTH = SENT.filter(isReceived);
+/** How many packets `exercise` reads. */
+export const RECEIVED = OF_BOTH.length + OF_BROKERS.length;
 
 /**
  * What `generate` and `parser` of one build of mqtt-packet make of the packets: bytes as hex, and those that a client
@@ -97,8 +86,11 @@ export function exercise(
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([key, member]) => [key, shown(member)]);
   };
-  const all = PACKETS.map((packet) => generate(packet));
-  const received = RECEIVED.map((packet) => generate(packet));
+  const all = SENT.map((packet) => generate(packet));
+  const received = [
+    ...OF_BOTH.map((packet) => generate(packet)),
+    ...OF_BROKERS.map(([, bytes]) => Uint8Array.from(bytes.match(/../g)!, (byte) => parseInt(byte, 16))),
+  ];
   const read: string[] = [];
   const reader = parser();
   reader.on("packet", (packet: { [key: string]: unknown }) => {

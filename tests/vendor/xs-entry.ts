@@ -51,8 +51,8 @@ function conversation(): string[] {
   const steps = [
     () => session.start(0),
     () => session.opened(1),
-    () => feed(session, encode({ cmd: "connack", returnCode: 0, sessionPresent: false }), 2),
-    () => feed(session, encode({ cmd: "suback", messageId: 1, granted: [1] }), 3),
+    () => feed(session, Uint8Array.of(0x20, 2, 0, 0), 2),
+    () => feed(session, Uint8Array.of(0x90, 3, 0, 1, 1), 3),
     () => session.publish("version", platform.encode({ kind: "version", version: "版本" }), 4),
     () => feed(session, encode({ cmd: "puback", messageId: 2 }), 5),
     () =>
