@@ -144,6 +144,13 @@ const PARTS = [
     env: { XS_OTA_INPUTS: "500000" },
   },
   {
+    name: "delta-xs",
+    what: "20,000 damaged containers, each taken by the agent in the XS engine of the simulated board",
+    time: "5 min",
+    command: [process.execPath, "scripts/test.mjs", "tests/delta/in-xs.test.ts"],
+    env: { XS_OTA_CONTAINERS: "20000" },
+  },
+  {
     name: "rollout",
     what: "1,000 devices on five older versions take one container, over weak lines and power cuts",
     time: "3 min",
