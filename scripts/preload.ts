@@ -1,7 +1,8 @@
 /**
  * `npm run preload`: writes into each manifest the modules that it brings into the flash of a chip. Of a module that
  * `preload` names, xsl keeps the code of its functions; of one that is loaded because another imports it, all of its
- * byte-code. mcconfig takes no wildcard for TypeScript in `preload`. tests/esp32/manifests.test.ts compares.
+ * byte-code. A closure that a named module makes has its byte-code copied into RAM, so modules that keep closures are not
+ * named. mcconfig takes no wildcard for TypeScript in `preload`. tests/esp32/manifests.test.ts compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { transformSync } from "esbuild";
+import { keepsClosures } from "./kept-closures";
 
 export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -98,7 +99,10 @@ export function modulesOf(manifest: string, platform: string): Map<string, strin
 export const preloadManifests = (): string[] =>
   manifestFiles().filter((path) => /^(src|hal\/(moddable|esp32))\//.test(relative(ROOT, path).replaceAll("\\", "/")));
 
-/** What the `preload` of a manifest names: what it has of the SDK, and each module of ours that runs. */
+/** Named for every port: in the simulator, whose own modules are not preloaded, nothing else would load them. */
+const ROOTS = /[\\/]hal[\\/]moddable[\\/](clock|crypto|dns|fault-record|network|network-watch|start-up)\.ts$/;
+
+/** What the `preload` of a manifest names: what it has of the SDK, and each module of ours that runs and keeps no closure. */
 export function preloadOf(path: string): string[] {
   const { modules = {}, preload } = readManifest(path);
   const isModuleOfOurs = (name: string): boolean => /^(xs-ota|firmware)(\/|$)/.test(name);
@@ -107,7 +111,7 @@ export function preloadOf(path: string): string[] {
     .flatMap(([name, targets]) =>
       list(targets)
         .flatMap((target) => filesOf(resolve(dirname(path), target)))
-        .filter(runs)
+        .filter((file) => runs(file) && (ROOTS.test(file) || !keepsClosures(file)))
         .map((file) => name.replace("*", basename(file).replace(/\.[^.]*$/, ""))),
     );
   return [...list(preload).filter((name) => !isModuleOfOurs(name)), ...ours.sort()];

@@ -120,7 +120,7 @@ test("every module of the port is in its manifest", () => {
   }
 });
 
-test("the manifests name in preload each module of theirs that runs: `npm run preload` writes them", () => {
+test("the manifests name in preload each module of theirs that runs and keeps no closure: `npm run preload` writes them", () => {
   for (const path of preloadManifests())
     assert.deepEqual(list(readManifest(path).preload), preloadOf(path), shown(path));
 });
