@@ -72,3 +72,18 @@ for (const [name, platform, modules, defines] of [
     assert.ok(!/\bjoin(s|ed)?\b.*ssid/i.test(linked), "nothing asks for an SSID");
   });
 }
+
+test("esp32/esp32c3: an app without TLS links, and nothing of TLS is in it", () => {
+  const app = join(BUILD, "without-tls");
+  mkdirSync(app, { recursive: true });
+  const include = ["manifest.json", "hal/moddable/manifest_without_tls.json"];
+  writeFileSync(
+    join(app, "manifest.json"),
+    JSON.stringify({ include: include.map((name) => relative(app, join(ROOT, name))) }),
+  );
+  const build = buildForChip(app, "esp32/esp32c3", join(BUILD, "chips"));
+  assert.deepEqual(warnings(build.output), []);
+  const linked = readFileSync(build.linked, "utf8");
+  assert.ok(linked.includes('"xs-ota/hal/moddable/safe-tls"'));
+  assert.doesNotMatch(linked, /"(ssl\/\w+|xs-ota\/hal\/moddable\/tls-session|xs-ota\/src\/x509\/certificate)"/);
+});
