@@ -49,6 +49,25 @@ export function objects(linked: string): number {
   return size;
 }
 
+/** What a chip gets of the linked modules, bytes. */
+export interface LinkedSize {
+  readonly code: number;
+  /** Preloaded objects, names and texts. */
+  readonly objects: number;
+}
+
+/** From the C source that xsl writes. */
+export function linkedSize(linked: string): LinkedSize {
+  const text = readFileSync(linked, "utf8");
+  const sum = (sizes: Iterable<number>): number => [...sizes].reduce((total, size) => total + size, 0);
+  const whole = [...text.matchAll(/^static const txU1 gxCode\d+\[(\d+)\];$/gm)].map(([, size]) => Number(size));
+  const ofFunctions = [...text.matchAll(/\(txByte\*\)"((?:\\x[0-9a-f]{2})*)"/g)].map(([, code]) => code!.length / 4);
+  const texts = new Set([...text.matchAll(/\.(?:key = \{|string =) ("(?:[^"\\]|\\.)*")/g)].map(([, each]) => each!));
+  // Texts lie at multiples of four, each with its zero.
+  const ofTexts = [...texts].map((each) => Math.ceil((Buffer.byteLength(each) - 1) / 4) * 4);
+  return { code: sum(whole) + sum(ofFunctions), objects: objects(linked) + sum(ofTexts) };
+}
+
 /** The table of docs/MODDABLE.md. Without C code: the agent's own is two files. */
 export function flashTable(out: string): string {
   const firmware = buildForChip(ROOT, PLATFORM, out).linked;

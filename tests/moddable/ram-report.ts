@@ -1,7 +1,7 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
  * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
- * takes "ram", "expand", "flash", "platforms" or "platforms-ram" for one of them alone.
+ * takes "ram", "expand", "flash", "prices", "platforms" or "platforms-ram" for one of them alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { setTimeout } from "node:timers/promises";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { containerOf } from "../kit/containers";
+import { priceTable } from "./feature-prices";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
 import { platformRamTable } from "./platform-ram";
@@ -205,6 +206,7 @@ try {
     ...(asked("expand") ? await expandTables(...meter()) : {}),
     ...(asked("platforms-ram") ? { "platforms-ram": await platformRamTable(...meter()) } : {}),
     ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
+    ...(asked("prices") ? { prices: priceTable(OUT) } : {}),
     ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };
   for (const [name, table] of Object.entries(tables)) {
