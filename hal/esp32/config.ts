@@ -15,12 +15,12 @@ const NAMESPACE = "xs-ota-cfg";
 const KEY_MAX = 15;
 
 export class ChipConfig {
-  readonly #store = new NvsStore(NAMESPACE);
+  private readonly store = new NvsStore(NAMESPACE);
 
   /** The value in NVS: a string, or a u32. */
   stored(key: string): Setting {
     if (key === "" || key.length > KEY_MAX) return undefined;
-    return this.#store.getText(key) ?? this.#store.getNumber(key);
+    return this.store.getText(key) ?? this.store.getNumber(key);
   }
 
   /** The value in NVS, else in mc/config. Undefined where that is absent or "". */

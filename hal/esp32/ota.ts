@@ -79,7 +79,7 @@ export class EspFlash implements Flash {
   readonly size: number;
   readonly sectorSize: number;
   readonly blockSectors: number;
-  readonly #label: string | undefined;
+  private readonly label: string | undefined;
 
   /** Throws where there is none. */
   constructor(label?: string) {
@@ -87,27 +87,27 @@ export class EspFlash implements Flash {
     this.size = size;
     this.sectorSize = sectorSize;
     this.blockSectors = blockSectors;
-    this.#label = label;
+    this.label = label;
   }
 
   erase(sector: number): void {
-    Ota.erase(this.#label, whole("erase", sector), 1);
+    Ota.erase(this.label, whole("erase", sector), 1);
   }
 
   eraseBlock(sector: number): void {
-    Ota.erase(this.#label, whole("block erase", sector), this.blockSectors);
+    Ota.erase(this.label, whole("block erase", sector), this.blockSectors);
   }
 
   write(offset: number, bytes: Uint8Array): void {
-    Ota.write(this.#label, whole("write", offset), bytes);
+    Ota.write(this.label, whole("write", offset), bytes);
   }
 
   read(offset: number, into: Uint8Array): void {
-    Ota.read(this.#label, whole("read", offset), into);
+    Ota.read(this.label, whole("read", offset), into);
   }
 
   equals(offset: number, bytes: Uint8Array): boolean {
-    return Ota.equals(this.#label, whole("compare", offset), bytes);
+    return Ota.equals(this.label, whole("compare", offset), bytes);
   }
 }
 

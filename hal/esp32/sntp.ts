@@ -53,17 +53,17 @@ const CONFIRM = 300_000;
 const AGREE = 30;
 
 export class Sntp {
-  readonly #options: SntpOptions;
-  readonly #backoff: Backoff;
-  #socket: Datagrams | undefined;
-  #timer: number | undefined;
-  #question = new Uint8Array(8);
+  private readonly options: SntpOptions;
+  private readonly backoff: Backoff;
+  private socket: Datagrams | undefined;
+  private timer: number | undefined;
+  private question = new Uint8Array(8);
   /** The last answer, minus the clock's time at which it came, seconds. */
-  #offset: number | undefined;
+  private offset: number | undefined;
 
   constructor(options: SntpOptions) {
-    this.#options = options;
-    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+    this.options = options;
+    this.backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   /** Asks now, and for ever; after `stop` anew. */
@@ -74,19 +74,19 @@ export class Sntp {
 
   stop(): void {
     this.close();
-    if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
-    this.#timer = undefined;
+    if (this.timer !== undefined) this.options.clock.clear(this.timer);
+    this.timer = undefined;
   }
 
   private ask(): void {
-    const { host, lookup } = this.#options;
+    const { host, lookup } = this.options;
     this.after(ANSWER_TIMEOUT * 2, () => this.retry("no answer"));
     if (isAddress(host)) return this.send(host);
-    const timer = this.#timer;
+    const timer = this.timer;
     try {
       lookup(host, (address) => {
         // Another attempt, or nobody, waits for it by now.
-        if (timer !== this.#timer) return;
+        if (timer !== this.timer) return;
         if (address === undefined) this.retry(`no address for ${host}`);
         else this.send(address);
       });
@@ -99,10 +99,10 @@ export class Sntp {
     try {
       const request = new Uint8Array(PACKET);
       request[0] = REQUEST;
-      for (let i = 0; i < 8; i++) this.#question[i] = Math.floor(this.#options.random() * 256);
-      request.set(this.#question, 40);
-      this.#socket = this.#options.open((count) => this.receive(count));
-      this.#socket.write(request, address, PORT);
+      for (let i = 0; i < 8; i++) this.question[i] = Math.floor(this.options.random() * 256);
+      request.set(this.question, 40);
+      this.socket = this.options.open((count) => this.receive(count));
+      this.socket.write(request, address, PORT);
       this.after(ANSWER_TIMEOUT, () => this.retry("no answer"));
     } catch (error) {
       this.retry((error as Error).message);
@@ -111,11 +111,11 @@ export class Sntp {
 
   /** Never throws: it is called out of the SDK's callback. */
   private receive(count: number): void {
-    const { earliest = SOURCE_TIME, log } = this.#options;
+    const { earliest = SOURCE_TIME, log } = this.options;
     try {
       for (; count > 0; count--) {
-        const bytes = this.#socket?.read();
-        const seconds = bytes === undefined ? undefined : secondsOf(new Uint8Array(bytes), this.#question);
+        const bytes = this.socket?.read();
+        const seconds = bytes === undefined ? undefined : secondsOf(new Uint8Array(bytes), this.question);
         if (seconds === undefined) continue;
         const time = timeOf(seconds, Math.floor(earliest / 1000));
         return time === undefined ? this.retry("the server's clock is wrong") : this.answered(time);
@@ -126,35 +126,35 @@ export class Sntp {
   }
 
   private answered(seconds: number): void {
-    const { clock, set } = this.#options;
+    const { clock, set } = this.options;
     this.close();
-    this.#backoff.reset();
+    this.backoff.reset();
     const offset = seconds - clock.now() / 1000;
-    const agreed = this.#offset !== undefined && Math.abs(offset - this.#offset) < AGREE;
-    this.#offset = offset;
+    const agreed = this.offset !== undefined && Math.abs(offset - this.offset) < AGREE;
+    this.offset = offset;
     this.after(agreed ? AGAIN : CONFIRM, () => this.ask());
     set(seconds);
   }
 
   private retry(reason: string): void {
     this.close();
-    const wait = this.#backoff.next();
-    this.#options.log(`sntp: ${reason}; again in ${wait} ms`);
+    const wait = this.backoff.next();
+    this.options.log(`sntp: ${reason}; again in ${wait} ms`);
     this.after(wait, () => this.ask());
   }
 
   private after(milliseconds: number, action: () => void): void {
-    const { clock } = this.#options;
-    if (this.#timer !== undefined) clock.clear(this.#timer);
-    this.#timer = clock.set(() => {
-      this.#timer = undefined;
+    const { clock } = this.options;
+    if (this.timer !== undefined) clock.clear(this.timer);
+    this.timer = clock.set(() => {
+      this.timer = undefined;
       action();
     }, milliseconds);
   }
 
   private close(): void {
-    this.#socket?.close();
-    this.#socket = undefined;
+    this.socket?.close();
+    this.socket = undefined;
   }
 }
 

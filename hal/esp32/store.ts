@@ -38,35 +38,35 @@ class Nvs {
 }
 
 export class NvsStore implements LongStore {
-  readonly #space: string;
+  private readonly space: string;
 
   /** `space`: NVS namespace, 1 to 15 characters. */
   constructor(space: string) {
-    this.#space = space;
+    this.space = space;
   }
 
   getNumber(key: string): number | undefined {
-    return Nvs.getNumber(this.#space, key);
+    return Nvs.getNumber(this.space, key);
   }
 
   setNumber(key: string, value: number): void {
     if (!(Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff))
       throw new Error(`store ${key}: ${value} is no unsigned 32-bit number`);
-    Nvs.setNumber(this.#space, key, value);
+    Nvs.setNumber(this.space, key, value);
   }
 
   getLong(key: string): number | undefined {
-    return Nvs.getLong(this.#space, key);
+    return Nvs.getLong(this.space, key);
   }
 
   setLong(key: string, value: number): void {
     if (!(Number.isSafeInteger(value) && value >= 0))
       throw new Error(`store ${key}: ${value} is no whole number below 2^53`);
-    Nvs.setLong(this.#space, key, value);
+    Nvs.setLong(this.space, key, value);
   }
 
   getBytes(key: string): Uint8Array | undefined {
-    const stuffed = terminated(this.#space, key);
+    const stuffed = terminated(this.space, key);
     return stuffed === undefined ? undefined : cobsDecode(stuffed);
   }
 
@@ -76,17 +76,17 @@ export class NvsStore implements LongStore {
     const stuffed = cobsEncode(bytes);
     const string = new Uint8Array(stuffed.length + 1);
     string.set(stuffed);
-    Nvs.setBytes(this.#space, key, string);
+    Nvs.setBytes(this.space, key, string);
   }
 
   /** A string as others put it there, such as ESP-IDF's nvs_partition_gen.py. */
   getText(key: string): string | undefined {
-    const bytes = terminated(this.#space, key);
+    const bytes = terminated(this.space, key);
     return bytes === undefined ? undefined : decodeUtf8(bytes);
   }
 
   delete(key: string): void {
-    Nvs.remove(this.#space, key);
+    Nvs.remove(this.space, key);
   }
 }
 

@@ -9,22 +9,22 @@ export const isClockSet = (earliest = SOURCE_TIME): boolean => Date.now() >= ear
  * download for good.
  */
 export class TimedNetwork implements Network {
-  readonly #network: Network;
-  readonly #clock: Clock;
-  readonly #isSet: () => boolean;
+  private readonly network: Network;
+  private readonly clock: Clock;
+  private readonly isSet: () => boolean;
 
   constructor(network: Network, clock: Clock, isSet = isClockSet) {
-    this.#network = network;
-    this.#clock = clock;
-    this.#isSet = isSet;
+    this.network = network;
+    this.clock = clock;
+    this.isSet = isSet;
   }
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
-    if (options.tls === undefined || this.#isSet()) return this.#network.connect(options, events);
-    const timer = this.#clock.set(
+    if (options.tls === undefined || this.isSet()) return this.network.connect(options, events);
+    const timer = this.clock.set(
       () => events.closed({ kind: "other", message: "no TLS yet: the clock is not set" }),
       0,
     );
-    return { read: () => 0, write: () => 0, close: () => this.#clock.clear(timer) };
+    return { read: () => 0, write: () => 0, close: () => this.clock.clear(timer) };
   }
 }

@@ -9,10 +9,10 @@ import type { Clock } from "../../src/ports";
 const LONGEST = 86_400_000;
 
 export class ModdableClock implements Clock {
-  readonly #timers = new Map<number, Timer>();
-  #handle = 0;
-  #ticks = Time.ticks;
-  #now = 0;
+  private readonly timers = new Map<number, Timer>();
+  private handle = 0;
+  private ticks = Time.ticks;
+  private latest = 0;
 
   /**
    * `Time.ticks` wraps after 2^32 ms on a chip. On the desktop it follows the wall clock, backwards too. Its steps
@@ -20,33 +20,33 @@ export class ModdableClock implements Clock {
    */
   now(): number {
     const ticks = Time.ticks;
-    const step = Time.delta(this.#ticks, ticks);
-    this.#ticks = ticks;
-    if (step > 0) this.#now += step;
-    return this.#now;
+    const step = Time.delta(this.ticks, ticks);
+    this.ticks = ticks;
+    if (step > 0) this.latest += step;
+    return this.latest;
   }
 
   set(callback: () => void, milliseconds: number): number {
-    this.#handle = (this.#handle % 0x3fff_ffff) + 1;
-    const handle = this.#handle;
+    this.handle = (this.handle % 0x3fff_ffff) + 1;
+    const handle = this.handle;
     const fire = (): void => {
-      this.#timers.delete(handle);
+      this.timers.delete(handle);
       callback();
     };
-    this.#timers.set(handle, Timer.set(fire, Math.min(LONGEST, Math.max(0, Math.ceil(milliseconds)))));
+    this.timers.set(handle, Timer.set(fire, Math.min(LONGEST, Math.max(0, Math.ceil(milliseconds)))));
     return handle;
   }
 
   clear(handle: number): void {
-    const timer = this.#timers.get(handle);
+    const timer = this.timers.get(handle);
     if (timer === undefined) return;
-    this.#timers.delete(handle);
+    this.timers.delete(handle);
     Timer.clear(timer);
   }
 
   /** Forgets every timer: the simulated power is off. */
   clearAll(): void {
-    for (const timer of this.#timers.values()) Timer.clear(timer);
-    this.#timers.clear();
+    for (const timer of this.timers.values()) Timer.clear(timer);
+    this.timers.clear();
   }
 }

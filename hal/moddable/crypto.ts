@@ -8,7 +8,7 @@ export class ModdableCrypto implements Crypto {
    * The simulator's Math.random begins every run with the same number (XS there leaves the C library's unseeded); a
    * chip's is its hardware's.
    */
-  readonly #shift = (Date.now() % 65_521) / 65_521;
+  private readonly shift = (Date.now() % 65_521) / 65_521;
 
   digest(algorithm: DigestAlgorithm): Digest {
     const native = new NativeDigest(algorithm);
@@ -24,7 +24,7 @@ export class ModdableCrypto implements Crypto {
   }
 
   random(): number {
-    const value = Math.random() + this.#shift;
+    const value = Math.random() + this.shift;
     return value < 1 ? value : value - 1;
   }
 }

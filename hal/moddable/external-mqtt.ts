@@ -54,42 +54,42 @@ interface Waiting {
 }
 
 export class ExternalMqtt implements MqttLink {
-  #topics: readonly string[] = [];
-  #events: LinkEvents | undefined;
-  #client: ExternalClient | undefined;
-  #up = false;
-  #id = LAST_ID;
+  private topics: readonly string[] = [];
+  private events: LinkEvents | undefined;
+  private client: ExternalClient | undefined;
+  private up = false;
+  private id = LAST_ID;
   /** QoS 1 by token, until acknowledged; `id` of this connection, 0: not sent on it. */
-  readonly #kept = new Map<string, { readonly message: Message; id: number }>();
+  private readonly kept = new Map<string, { readonly message: Message; id: number }>();
   /** Packets that did not fit yet, in order. */
-  #waiting: Waiting[] = [];
+  private waiting: Waiting[] = [];
   /** Ids of the subscriptions under way. */
-  #subscribing: number[] = [];
+  private subscribing: number[] = [];
   /** A message of the agent's on its way in; without bytes: too large, read and dropped. */
-  #incoming: { readonly topic: string; readonly bytes: Uint8Array | undefined; at: number } | undefined;
+  private incoming: { readonly topic: string; readonly bytes: Uint8Array | undefined; at: number } | undefined;
 
   /* ---- for the agent ---- */
 
   start(topics: readonly string[], events: LinkEvents): void {
-    this.#topics = topics;
-    this.#events = events;
+    this.topics = topics;
+    this.events = events;
     this.subscribe();
   }
 
   publish(message: Message, token: string | undefined): void {
     if (token === undefined) {
       // QoS 0: the next report makes up for a lost one.
-      if (this.#up && this.#waiting.length === 0) this.send(this.publication(message, 0));
+      if (this.up && this.waiting.length === 0) this.send(this.publication(message, 0));
       return;
     }
-    if (!this.#kept.has(token) && this.#kept.size >= MQTT_INFLIGHT)
-      return this.#events?.warning(`${token}: too many reports wait for their PUBACK`);
-    this.#kept.set(token, { message, id: 0 });
-    if (this.#up) this.sendKept(token);
+    if (!this.kept.has(token) && this.kept.size >= MQTT_INFLIGHT)
+      return this.events?.warning(`${token}: too many reports wait for their PUBACK`);
+    this.kept.set(token, { message, id: 0 });
+    if (this.up) this.sendKept(token);
   }
 
   stop(): void {
-    this.#events = undefined;
+    this.events = undefined;
     this.forgetConnection();
   }
 
@@ -97,15 +97,15 @@ export class ExternalMqtt implements MqttLink {
 
   /** CONNACK has come. */
   connected(client: ExternalClient): void {
-    this.#client = client;
+    this.client = client;
     this.subscribe();
   }
 
   /** The connection has ended; the application makes another, with another client. */
   disconnected(reason: string): void {
-    this.#client = undefined;
+    this.client = undefined;
     this.forgetConnection();
-    this.#events?.down(reason);
+    this.events?.down(reason);
   }
 
   /** From onControl. True: that was an answer to the agent. */
@@ -119,25 +119,25 @@ export class ExternalMqtt implements MqttLink {
   /** From onReadable. True: the bytes were the agent's and are read. */
   readable(client: ExternalClient, count: number, { topic, byteLength = count, more }: ReadableOptions): boolean {
     if (topic !== undefined) {
-      if (this.#events === undefined || !this.#topics.includes(topic)) return false;
+      if (this.events === undefined || !this.topics.includes(topic)) return false;
       const fits = byteLength <= MQTT_PAYLOAD_MAX;
-      this.#incoming = { topic, bytes: fits ? new Uint8Array(byteLength) : undefined, at: 0 };
+      this.incoming = { topic, bytes: fits ? new Uint8Array(byteLength) : undefined, at: 0 };
     }
-    const incoming = this.#incoming;
+    const incoming = this.incoming;
     if (incoming === undefined) return false;
     client.read(incoming.bytes?.subarray(incoming.at, incoming.at + count) ?? new Uint8Array(count));
     incoming.at += count;
     if (more) return true;
-    this.#incoming = undefined;
-    if (incoming.bytes === undefined) this.#events?.warning(`message of ${byteLength} bytes or more skipped`);
-    else this.#events?.message(incoming.topic, incoming.bytes);
+    this.incoming = undefined;
+    if (incoming.bytes === undefined) this.events?.warning(`message of ${byteLength} bytes or more skipped`);
+    else this.events?.message(incoming.topic, incoming.bytes);
     return true;
   }
 
   /** From onWritable. */
   writable(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
+    const waiting = this.waiting;
+    this.waiting = [];
     for (const packet of waiting) this.send(packet);
   }
 
@@ -145,35 +145,35 @@ export class ExternalMqtt implements MqttLink {
 
   /** Each topic in a packet of its own. */
   private subscribe(): void {
-    if (this.#client === undefined || this.#events === undefined) return;
-    for (const topic of this.#topics) {
+    if (this.client === undefined || this.events === undefined) return;
+    for (const topic of this.topics) {
       const id = this.takeId();
-      this.#subscribing.push(id);
+      this.subscribing.push(id);
       this.send({ id, data: null, options: { operation: SUBSCRIBE, id, items: [{ topic, QoS: 1 }] } });
     }
   }
 
   private subscribed(id: number, code: number): void {
-    if (!this.#subscribing.includes(id)) return;
-    this.#subscribing = this.#subscribing.filter((other) => other !== id);
-    if (code >= REFUSED) return this.#events?.warning("subscription refused by the broker");
-    if (this.#up) return;
-    this.#up = true;
-    for (const token of this.#kept.keys()) this.sendKept(token);
-    this.#events?.up();
+    if (!this.subscribing.includes(id)) return;
+    this.subscribing = this.subscribing.filter((other) => other !== id);
+    if (code >= REFUSED) return this.events?.warning("subscription refused by the broker");
+    if (this.up) return;
+    this.up = true;
+    for (const token of this.kept.keys()) this.sendKept(token);
+    this.events?.up();
   }
 
   private acknowledged(id: number): void {
-    for (const [token, kept] of this.#kept) {
+    for (const [token, kept] of this.kept) {
       if (kept.id !== id) continue;
-      this.#kept.delete(token);
-      this.#events?.acked(token);
+      this.kept.delete(token);
+      this.events?.acked(token);
       return;
     }
   }
 
   private sendKept(token: string): void {
-    const kept = this.#kept.get(token);
+    const kept = this.kept.get(token);
     if (kept === undefined) return;
     kept.id = this.takeId();
     this.send(this.publication(kept.message, kept.id));
@@ -185,28 +185,28 @@ export class ExternalMqtt implements MqttLink {
 
   /** In order: behind what waits. A packet that the socket has no room for is tried again when there is some. */
   private send(packet: Waiting): void {
-    if (this.#client === undefined) return;
-    if (this.#waiting.length === 0) {
+    if (this.client === undefined) return;
+    if (this.waiting.length === 0) {
       try {
-        this.#client.write(packet.data, packet.options);
+        this.client.write(packet.data, packet.options);
         return;
       } catch {
         if (packet.id === 0) return;
       }
     }
-    this.#waiting.push(packet);
+    this.waiting.push(packet);
   }
 
   private takeId(): number {
-    this.#id = this.#id === LAST_ID ? FIRST_ID : this.#id + 1;
-    return this.#id;
+    this.id = this.id === LAST_ID ? FIRST_ID : this.id + 1;
+    return this.id;
   }
 
   private forgetConnection(): void {
-    this.#up = false;
-    this.#waiting = [];
-    this.#subscribing = [];
-    this.#incoming = undefined;
-    for (const kept of this.#kept.values()) kept.id = 0;
+    this.up = false;
+    this.waiting = [];
+    this.subscribing = [];
+    this.incoming = undefined;
+    for (const kept of this.kept.values()) kept.id = 0;
   }
 }

@@ -20,20 +20,20 @@ export interface ModdableNetworkOptions {
 }
 
 export class ModdableNetwork implements Network {
-  readonly #options: ModdableNetworkOptions;
+  private readonly options: ModdableNetworkOptions;
 
   constructor(options: ModdableNetworkOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   connect(options: ConnectOptions, events: SocketEvents): Socket {
     const { host, port, tls } = options;
-    const { lookup, ahead, open } = this.#options;
+    const { lookup, ahead, open } = this.options;
     const tcp = (callbacks: SocketEvents): Socket => {
       const all = { host, port, lookup, ahead };
       return open === undefined ? new TcpSocket(all, callbacks) : open(all, callbacks);
     };
     if (tls === undefined) return tcp(events);
-    return new SafeTls({ host, trust: this.#options.trust(tls), now: () => Date.now(), connect: tcp }, events);
+    return new SafeTls({ host, trust: this.options.trust(tls), now: () => Date.now(), connect: tcp }, events);
   }
 }

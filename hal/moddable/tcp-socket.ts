@@ -43,7 +43,7 @@ type RawTcpClass = new (options: {
 
 export class TcpSocket implements Socket {
   /** The same three functions for every connection: closures would stay in memory as long as it does. */
-  static readonly #CALLBACKS = Object.freeze({
+  private static readonly CALLBACKS = Object.freeze({
     onReadable(this: Raw, count: number): void {
       this.target.guard(() => this.target.arrived(count));
     },
@@ -54,90 +54,90 @@ export class TcpSocket implements Socket {
       this.target.guard(() => this.target.finish());
     },
   });
-  readonly #ahead: number;
-  #events: SocketEvents | undefined;
-  #raw: RawTcp | undefined;
-  #open = false;
+  private readonly ahead: number;
+  private events: SocketEvents | undefined;
+  private raw: RawTcp | undefined;
+  private open = false;
   /** Unread in the SDK's socket. */
-  #unread = 0;
+  private unread = 0;
   /** Taken out of it ahead of the reader, oldest first. */
-  readonly #held: Uint8Array[] = [];
-  #heldLength = 0;
+  private readonly held: Uint8Array[] = [];
+  private heldLength = 0;
   /** `readable` was called and not all has been read since. */
-  #announced = false;
-  #room = 0;
+  private announced = false;
+  private room = 0;
   /** `write` took fewer than it was given. */
-  #blocked = false;
-  #ended = false;
+  private blocked = false;
+  private ended = false;
 
   constructor(options: TcpOptions, events: SocketEvents) {
     const { host, port, lookup } = options;
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
       throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
-    this.#ahead = options.ahead;
-    this.#events = events;
+    this.ahead = options.ahead;
+    this.events = events;
     if (isAddress(host)) this.connect(host, port);
     else this.resolve(host, port, lookup);
   }
 
   read(into: Uint8Array): number {
     let filled = 0;
-    for (let first = this.#held[0]; first !== undefined && filled < into.length; first = this.#held[0]) {
+    for (let first = this.held[0]; first !== undefined && filled < into.length; first = this.held[0]) {
       const count = Math.min(first.length, into.length - filled);
       into.set(first.subarray(0, count), filled);
       filled += count;
-      this.#heldLength -= count;
-      if (count === first.length) this.#held.shift();
-      else this.#held[0] = first.subarray(count);
+      this.heldLength -= count;
+      if (count === first.length) this.held.shift();
+      else this.held[0] = first.subarray(count);
     }
-    const count = Math.min(this.#unread, into.length - filled);
+    const count = Math.min(this.unread, into.length - filled);
     if (count > 0) {
       this.take(into.subarray(filled, filled + count));
       filled += count;
     }
     if (this.waiting() === 0) {
-      this.#announced = false;
-      if (this.#ended) Timer.set(() => this.fail(undefined), 0);
+      this.announced = false;
+      if (this.ended) Timer.set(() => this.fail(undefined), 0);
     }
     return filled;
   }
 
   write(bytes: Uint8Array): number {
-    if (this.#raw === undefined || !this.#open) return 0;
-    const count = Math.min(bytes.length, this.#room);
-    if (count < bytes.length) this.#blocked = true;
+    if (this.raw === undefined || !this.open) return 0;
+    const count = Math.min(bytes.length, this.room);
+    if (count < bytes.length) this.blocked = true;
     if (count <= 0) return 0;
     try {
-      const room = this.#raw.write(count === bytes.length ? bytes : bytes.subarray(0, count));
+      const room = this.raw.write(count === bytes.length ? bytes : bytes.subarray(0, count));
       if (room === undefined) throw new Error("write failed");
-      this.#room = room;
+      this.room = room;
       return count;
     } catch (error) {
       // The connection is gone. Its `onError` may or may not follow.
-      this.#room = 0;
+      this.room = 0;
       this.failLater({ kind: "reset", message: `write: ${(error as Error).message}` });
       return 0;
     }
   }
 
   close(): void {
-    this.#events = undefined;
-    this.#open = false;
-    this.#held.length = 0;
-    this.#heldLength = this.#unread = this.#room = 0;
-    const raw = this.#raw;
-    this.#raw = undefined;
+    this.events = undefined;
+    this.open = false;
+    this.held.length = 0;
+    this.heldLength = this.unread = this.room = 0;
+    const raw = this.raw;
+    this.raw = undefined;
     raw?.close();
   }
 
   private waiting(): number {
-    return this.#heldLength + this.#unread;
+    return this.heldLength + this.unread;
   }
 
   private resolve(host: string, port: number, lookup: Lookup): void {
     try {
       lookup(host, (address) => {
-        if (this.#events === undefined) return;
+        if (this.events === undefined) return;
         if (address === undefined) this.fail({ kind: "dns", message: `DNS: ${host} not found` });
         else this.connect(address, port);
       });
@@ -148,12 +148,12 @@ export class TcpSocket implements Socket {
 
   private connect(address: string, port: number): void {
     try {
-      this.#raw = new (TCP as unknown as RawTcpClass)({
+      this.raw = new (TCP as unknown as RawTcpClass)({
         address,
         port,
         nodelay: true,
         target: this,
-        ...TcpSocket.#CALLBACKS,
+        ...TcpSocket.CALLBACKS,
       });
     } catch (error) {
       this.failLater({ kind: "other", message: `connect ${address}: ${(error as Error).message}` });
@@ -161,7 +161,7 @@ export class TcpSocket implements Socket {
   }
 
   private guard(callback: () => void): void {
-    if (this.#events === undefined) return;
+    if (this.events === undefined) return;
     try {
       callback();
     } catch (error) {
@@ -170,42 +170,42 @@ export class TcpSocket implements Socket {
   }
 
   private arrived(count: number): void {
-    this.#unread = count;
+    this.unread = count;
     this.announce();
-    const surplus = Math.min(this.#unread, this.#ahead - this.#heldLength);
-    if (this.#raw === undefined || surplus <= 0) return;
+    const surplus = Math.min(this.unread, this.ahead - this.heldLength);
+    if (this.raw === undefined || surplus <= 0) return;
     const held = new Uint8Array(surplus);
     this.take(held);
-    this.#held.push(held);
-    this.#heldLength += surplus;
+    this.held.push(held);
+    this.heldLength += surplus;
   }
 
   private take(into: Uint8Array): void {
-    this.#raw?.read(into);
-    this.#unread -= into.length;
+    this.raw?.read(into);
+    this.unread -= into.length;
   }
 
   private announce(): void {
-    if (this.#announced || this.waiting() === 0) return;
-    this.#announced = true;
-    this.#events?.readable();
+    if (this.announced || this.waiting() === 0) return;
+    this.announced = true;
+    this.events?.readable();
   }
 
   private writable(room: number): void {
-    this.#room = room;
-    if (!this.#open) {
-      this.#open = true;
-      this.#events?.opened();
-    } else if (this.#blocked && room > 0) {
-      this.#blocked = false;
-      this.#events?.writable();
+    this.room = room;
+    if (!this.open) {
+      this.open = true;
+      this.events?.opened();
+    } else if (this.blocked && room > 0) {
+      this.blocked = false;
+      this.events?.writable();
     }
   }
 
   /** Closed by the peer, or broken: the SDK does not say which. What waits is read first. */
   private finish(): void {
-    this.#ended = true;
-    if (!this.#open) this.fail({ kind: "refused", message: "no connection" });
+    this.ended = true;
+    if (!this.open) this.fail({ kind: "refused", message: "no connection" });
     else if (this.waiting() === 0) this.fail(undefined);
   }
 
@@ -214,7 +214,7 @@ export class TcpSocket implements Socket {
   }
 
   private fail(error: SocketError | undefined): void {
-    const events = this.#events;
+    const events = this.events;
     this.close();
     try {
       events?.closed(error);

@@ -3,15 +3,15 @@
  * its fields.
  */
 export class MessageReader {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+  private readonly message: Uint8Array;
+  private at = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
+    this.message = bytes;
   }
 
   get more(): boolean {
-    return this.#at < this.#bytes.length;
+    return this.at < this.message.length;
   }
 
   number(length: number): number {
@@ -19,15 +19,15 @@ export class MessageReader {
   }
 
   bytes(length: number): Uint8Array {
-    const end = this.#at + length;
-    if (end > this.#bytes.length) throw new Error("TLS handshake message cut short");
-    const part = this.#bytes.subarray(this.#at, end);
-    this.#at = end;
+    const end = this.at + length;
+    if (end > this.message.length) throw new Error("TLS handshake message cut short");
+    const part = this.message.subarray(this.at, end);
+    this.at = end;
     return part;
   }
 
   rest(): Uint8Array {
-    return this.#bytes.subarray(this.#at);
+    return this.message.subarray(this.at);
   }
 
   end(): void {

@@ -92,22 +92,22 @@ const ORDER: Readonly<Record<number, { readonly in: readonly Phase[]; readonly n
 });
 
 export class TlsSession {
-  readonly #options: Omit<TlsSessionOptions, "trust">;
+  private readonly options: Omit<TlsSessionOptions, "trust">;
   /** Let go once the handshake is over: it may hold a private key. */
-  #trust: Trust | undefined;
-  readonly #session: Session;
-  #phase: Phase = "hello";
+  private trust: Trust | undefined;
+  private readonly session: Session;
+  private phase: Phase = "hello";
   /** Longest record that the server may send, without its header. */
   recordMax = RECORD_MAX;
   /** Handshake messages may span records. */
-  #pending = new Uint8Array(0);
-  #peer: PublicKey | undefined;
+  private pending = new Uint8Array(0);
+  private peer: PublicKey | undefined;
 
   constructor(options: TlsSessionOptions) {
     const { host, trust, now, send } = options;
-    this.#options = { host, now, send };
-    this.#trust = trust;
-    this.#session = new Session({
+    this.options = { host, now, send };
+    this.trust = trust;
+    this.session = new Session({
       protocolVersion: TLS_1_2,
       cache: false,
       tls_max_fragment_length: FRAGMENT,
@@ -115,23 +115,23 @@ export class TlsSession {
       // Server names are names, never addresses (RFC 6066, section 3).
       ...(addressBytes(host) === undefined ? { serverName: host } : {}),
     });
-    this.#session.connectionEnd = true;
+    this.session.connectionEnd = true;
     // The engine asks it for one thing only: the key that signs CertificateVerify.
-    this.#session.certificateManager = { getKey: () => PKCS8.parse(this.#trust?.privateKey ?? new Uint8Array(0)) };
+    this.session.certificateManager = { getKey: () => PKCS8.parse(this.trust?.privateKey ?? new Uint8Array(0)) };
   }
 
   get open(): boolean {
-    return this.#phase === "open";
+    return this.phase === "open";
   }
 
   /** The peer said that nothing follows. */
   get ended(): boolean {
-    return this.#phase === "ended";
+    return this.phase === "ended";
   }
 
   start(): void {
     const offered = suites.filter((suite) => suite.keyExchangeAlgorithm === ECDHE && suite.encryptionMode === GCM);
-    this.#options.send(handshakeProtocol.helloProtocol.packetize(this.#session, offered, [0], CLIENT_HELLO));
+    this.options.send(handshakeProtocol.helloProtocol.packetize(this.session, offered, [0], CLIENT_HELLO));
   }
 
   /**
@@ -140,9 +140,9 @@ export class TlsSession {
    */
   receive(record: Uint8Array): Uint8Array | undefined {
     const type = record[0]!;
-    switch (this.#phase) {
+    switch (this.phase) {
       case "change":
-        if (type === CHANGE_CIPHER_SPEC && this.#pending.length === 0) return this.change(record);
+        if (type === CHANGE_CIPHER_SPEC && this.pending.length === 0) return this.change(record);
         break;
       case "finished":
         if (type === HANDSHAKE) return this.finished(record);
@@ -155,24 +155,24 @@ export class TlsSession {
       default:
         if (type === HANDSHAKE) return this.messages(record.subarray(RECORD_HEADER));
     }
-    if (type === ALERT && this.#phase !== "finished") throw new Error(`TLS alert ${record[RECORD_HEADER + 1]}`);
+    if (type === ALERT && this.phase !== "finished") throw new Error(`TLS alert ${record[RECORD_HEADER + 1]}`);
     throw new Error(`TLS record ${type} out of place`);
   }
 
   /** The record for data to send, at most 16384 bytes. */
   seal(data: Uint8Array): Uint8Array {
-    return bytesOf(recordProtocol.packetize(this.#session, APPLICATION_DATA, data));
+    return bytesOf(recordProtocol.packetize(this.session, APPLICATION_DATA, data));
   }
 
   /** The record that says that nothing follows. */
   farewell(): Uint8Array {
-    return bytesOf(recordProtocol.packetize(this.#session, ALERT, Uint8Array.of(1, 0)));
+    return bytesOf(recordProtocol.packetize(this.session, ALERT, Uint8Array.of(1, 0)));
   }
 
   /* ---- handshake in the clear ---- */
 
   private messages(fragment: Uint8Array): undefined {
-    const bytes = joined(this.#pending, fragment);
+    const bytes = joined(this.pending, fragment);
     let at = 0;
     while (bytes.length - at >= 4) {
       const length = 4 + bytes[at + 1]! * 65_536 + bytes[at + 2]! * 256 + bytes[at + 3]!;
@@ -181,20 +181,20 @@ export class TlsSession {
       this.message(bytes.slice(at, at + length));
       at += length;
     }
-    this.#pending = bytes.slice(at);
+    this.pending = bytes.slice(at);
   }
 
   private message(message: Uint8Array): void {
     const type = message[0]!;
     const order = ORDER[type];
-    if (order === undefined || !order.in.includes(this.#phase))
+    if (order === undefined || !order.in.includes(this.phase))
       throw new Error(`TLS handshake message ${type} out of place`);
     const body = new MessageReader(message.subarray(4));
     switch (type) {
       case SERVER_HELLO:
         this.hello(body);
         // The engine keeps the handshake's digest from here on.
-        handshakeProtocol.unpacketize(this.#session, new SSLStream(message));
+        handshakeProtocol.unpacketize(this.session, new SSLStream(message));
         break;
       case CERTIFICATE:
         this.certificate(body);
@@ -203,15 +203,15 @@ export class TlsSession {
         this.keyExchange(body);
         break;
       case CERTIFICATE_REQUEST: {
-        const certificate = this.#trust?.certificate;
-        this.#session.clientCerts = certificate === undefined ? [] : [certificate];
+        const certificate = this.trust?.certificate;
+        this.session.clientCerts = certificate === undefined ? [] : [certificate];
         break;
       }
       case SERVER_HELLO_DONE:
         body.end();
     }
-    if (type !== SERVER_HELLO) this.#session.handshakeDigests.SHA256.write(message);
-    this.#phase = order.next;
+    if (type !== SERVER_HELLO) this.session.handshakeDigests.SHA256.write(message);
+    this.phase = order.next;
     if (type === SERVER_HELLO_DONE) this.advance(SERVER_HELLO_DONE);
   }
 
@@ -238,10 +238,10 @@ export class TlsSession {
     body.end();
     const certificates: Uint8Array[] = [];
     while (list.more && certificates.length < CERTIFICATES_MAX) certificates.push(list.bytes(list.number(3)));
-    const { host, now } = this.#options;
+    const { host, now } = this.options;
     const verify = (key: PublicKey, scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean =>
       verifySignature(key, scheme, [data], signature);
-    this.#peer = verifyChain({ certificates, roots: this.#trust?.roots ?? [], host, now: now(), verify });
+    this.peer = verifyChain({ certificates, roots: this.trust?.roots ?? [], host, now: now(), verify });
   }
 
   /**
@@ -257,8 +257,8 @@ export class TlsSession {
     const kind = SIGNATURES[body.number(1)];
     const signature = body.bytes(body.number(2));
     body.end();
-    const session = this.#session;
-    const key = this.#peer;
+    const session = this.session;
+    const key = this.peer;
     const data = [new Uint8Array(session.clientRandom), new Uint8Array(session.serverRandom), signed];
     if (
       key === undefined ||
@@ -274,22 +274,22 @@ export class TlsSession {
   /* ---- under keys ---- */
 
   private change(record: Uint8Array): undefined {
-    recordProtocol.unpacketize(this.#session, record.buffer as ArrayBuffer);
-    this.#phase = "finished";
+    recordProtocol.unpacketize(this.session, record.buffer as ArrayBuffer);
+    this.phase = "finished";
   }
 
   private finished(record: Uint8Array): undefined {
-    recordProtocol.unpacketize(this.#session, record.buffer as ArrayBuffer);
-    if (this.#session.handshakeProcess !== FINISHED) throw new Error("TLS handshake did not finish");
+    recordProtocol.unpacketize(this.session, record.buffer as ArrayBuffer);
+    if (this.session.handshakeProcess !== FINISHED) throw new Error("TLS handshake did not finish");
     this.advance(FINISHED);
-    this.#phase = "open";
+    this.phase = "open";
   }
 
   private data(record: Uint8Array): Uint8Array | undefined {
-    const session = this.#session;
+    const session = this.session;
     recordProtocol.unpacketize(session, record.buffer as ArrayBuffer);
     if (session.alert !== undefined) {
-      this.#phase = "ended";
+      this.phase = "ended";
       return undefined;
     }
     const data = session.applicationData;
@@ -299,9 +299,9 @@ export class TlsSession {
 
   /** Has the engine answer, or conclude. */
   private advance(message: number): void {
-    const { send } = this.#options;
-    this.#session.handshakeProcess = message;
-    this.#session.handshake({
+    const { send } = this.options;
+    this.session.handshakeProcess = message;
+    this.session.handshake({
       readable: 0,
       writable: 0,
       read() {},

@@ -22,21 +22,21 @@ const DISCONNECTED = 200;
 const ADDRESS = 500;
 
 export class LinkKeeper {
-  readonly #options: BringUpOptions;
-  readonly #open: () => Interface;
-  readonly #backoff: Backoff;
-  #interface: Interface | undefined;
-  #state: "idle" | "joining" | "up" = "idle";
-  #since = 0;
-  #timer: number | undefined;
+  private readonly options: BringUpOptions;
+  private readonly open: () => Interface;
+  private readonly backoff: Backoff;
+  private interface: Interface | undefined;
+  private state: "idle" | "joining" | "up" = "idle";
+  private since = 0;
+  private timer: number | undefined;
 
   /**
    * `open`: makes the interface; may throw, and is then tried again. Its owner calls `changed` at each of its events.
    */
   constructor(options: BringUpOptions, open: () => Interface) {
-    this.#options = options;
-    this.#open = open;
-    this.#backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
+    this.options = options;
+    this.open = open;
+    this.backoff = new Backoff(() => options.random(), BACKOFF_FIRST, BACKOFF_CAP);
   }
 
   start(): void {
@@ -46,55 +46,55 @@ export class LinkKeeper {
   /** Never throws: it is called out of the SDK's callbacks. */
   changed(): void {
     try {
-      const { connection } = this.#interface ?? { connection: DISCONNECTED };
+      const { connection } = this.interface ?? { connection: DISCONNECTED };
       if (connection >= ADDRESS) this.arrived();
       else if (connection <= DISCONNECTED) this.gone("disconnected");
-      else if (this.#state === "up") this.lost("address lost");
+      else if (this.state === "up") this.lost("address lost");
     } catch (error) {
-      this.#options.log(`network: ${(error as Error).message}`);
+      this.options.log(`network: ${(error as Error).message}`);
     }
   }
 
   private join(): void {
-    this.#state = "joining";
+    this.state = "joining";
     try {
-      this.#interface ??= this.#open();
+      this.interface ??= this.open();
       // It may be up already: the application, or the system, was faster.
-      if (this.#interface.connection >= ADDRESS) return this.arrived();
+      if (this.interface.connection >= ADDRESS) return this.arrived();
       this.after(ATTEMPT, () => this.giveUp());
-      this.#interface.connect();
+      this.interface.connect();
     } catch (error) {
       this.retry((error as Error).message);
     }
   }
 
   private arrived(): void {
-    if (this.#state === "up") return;
-    this.#state = "up";
-    this.#since = this.#options.clock.now();
+    if (this.state === "up") return;
+    this.state = "up";
+    this.since = this.options.clock.now();
     this.cancel();
-    this.#options.up();
+    this.options.up();
   }
 
   private gone(reason: string): void {
-    if (this.#state === "up") {
-      if (this.#options.clock.now() - this.#since >= STABLE) this.#backoff.reset();
-      this.#state = "joining";
-      this.#options.down(reason);
+    if (this.state === "up") {
+      if (this.options.clock.now() - this.since >= STABLE) this.backoff.reset();
+      this.state = "joining";
+      this.options.down(reason);
     }
-    if (this.#state === "joining") this.retry(reason);
+    if (this.state === "joining") this.retry(reason);
   }
 
   /** Still associated: an address may come again. */
   private lost(reason: string): void {
-    this.#state = "joining";
+    this.state = "joining";
     this.after(ATTEMPT, () => this.giveUp());
-    this.#options.down(reason);
+    this.options.down(reason);
   }
 
   private giveUp(): void {
     try {
-      this.#interface?.disconnect();
+      this.interface?.disconnect();
     } catch {
       // The next attempt will show.
     }
@@ -102,23 +102,23 @@ export class LinkKeeper {
   }
 
   private retry(reason: string): void {
-    this.#state = "idle";
-    const wait = this.#backoff.next();
-    this.#options.log(`network: ${reason}; again in ${wait} ms`);
-    this.#options.failed?.(reason);
+    this.state = "idle";
+    const wait = this.backoff.next();
+    this.options.log(`network: ${reason}; again in ${wait} ms`);
+    this.options.failed?.(reason);
     this.after(wait, () => this.join());
   }
 
   private after(milliseconds: number, action: () => void): void {
     this.cancel();
-    this.#timer = this.#options.clock.set(() => {
-      this.#timer = undefined;
+    this.timer = this.options.clock.set(() => {
+      this.timer = undefined;
       action();
     }, milliseconds);
   }
 
   private cancel(): void {
-    if (this.#timer !== undefined) this.#options.clock.clear(this.#timer);
-    this.#timer = undefined;
+    if (this.timer !== undefined) this.options.clock.clear(this.timer);
+    this.timer = undefined;
   }
 }

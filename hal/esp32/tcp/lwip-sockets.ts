@@ -44,7 +44,7 @@ export class LwipSockets {
   /** Bytes of a connection that wait to be read, at most: CONFIG_LWIP_TCP_WND_DEFAULT. */
   readonly tcpWindow = tcpWindow();
   /** By place in the table. */
-  readonly #owners: (LwipOwner | undefined)[] = [];
+  private readonly owners: (LwipOwner | undefined)[] = [];
 
   constructor() {
     start(() => this.dispatch());
@@ -66,7 +66,7 @@ export class LwipSockets {
   }
 
   tcpClose(handle: number): void {
-    this.#owners[handle & INDEX] = undefined;
+    this.owners[handle & INDEX] = undefined;
     tcpClose(handle);
   }
 
@@ -86,18 +86,18 @@ export class LwipSockets {
   }
 
   udpClose(handle: number): void {
-    this.#owners[handle & INDEX] = undefined;
+    this.owners[handle & INDEX] = undefined;
     udpClose(handle);
   }
 
   private opened(handle: number, owner: LwipOwner): number {
-    if (handle >= 0) this.#owners[handle & INDEX] = owner;
+    if (handle >= 0) this.owners[handle & INDEX] = owner;
     return handle;
   }
 
   private dispatch(): void {
     for (let happening = next(); happening !== undefined; happening = next()) {
-      const owner = this.#owners[(happening >> 8) & INDEX];
+      const owner = this.owners[(happening >> 8) & INDEX];
       const event = (happening >> 4) & 15;
       if (event === READABLE) owner?.readable();
       else if (event === OPENED) owner?.opened();

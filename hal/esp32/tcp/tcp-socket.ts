@@ -13,44 +13,44 @@ export interface LwipTcpOptions {
 }
 
 export class LwipTcpSocket implements Socket, LwipOwner {
-  readonly #sockets: LwipSockets;
+  private readonly sockets: LwipSockets;
   /** Undefined: closed. */
-  #events: SocketEvents | undefined;
-  #handle: number | undefined;
+  private events: SocketEvents | undefined;
+  private handle: number | undefined;
   /** The owner knows that the connection stands. */
-  #open = false;
+  private open = false;
 
   constructor(sockets: LwipSockets, options: LwipTcpOptions, events: SocketEvents) {
     const { host, port, lookup } = options;
     if (!(Number.isInteger(port) && port >= 1 && port <= 65_535))
       throw new Error(`connect ${host}: port ${port} is not 1 to 65535`);
-    this.#sockets = sockets;
-    this.#events = events;
+    this.sockets = sockets;
+    this.events = events;
     if (isAddress(host)) this.connect(host, port);
     else this.resolve(host, port, lookup);
   }
 
   get window(): number {
-    return this.#sockets.tcpWindow;
+    return this.sockets.tcpWindow;
   }
 
   read(into: Uint8Array): number {
-    return this.#handle === undefined ? 0 : this.#sockets.tcpRead(this.#handle, into);
+    return this.handle === undefined ? 0 : this.sockets.tcpRead(this.handle, into);
   }
 
   write(bytes: Uint8Array): number {
-    return this.#handle === undefined || !this.#open ? 0 : this.#sockets.tcpWrite(this.#handle, bytes);
+    return this.handle === undefined || !this.open ? 0 : this.sockets.tcpWrite(this.handle, bytes);
   }
 
   close(): void {
-    this.#events = undefined;
-    const handle = this.#handle;
-    this.#handle = undefined;
-    if (handle !== undefined) this.#sockets.tcpClose(handle);
+    this.events = undefined;
+    const handle = this.handle;
+    this.handle = undefined;
+    if (handle !== undefined) this.sockets.tcpClose(handle);
   }
 
   opened(): void {
-    this.#open = true;
+    this.open = true;
     this.guard((events) => events.opened());
   }
 
@@ -69,7 +69,7 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   private resolve(host: string, port: number, lookup: Lookup): void {
     try {
       lookup(host, (address) => {
-        if (this.#events === undefined) return;
+        if (this.events === undefined) return;
         if (address === undefined) this.fail({ kind: "dns", message: `DNS: ${host} not found` });
         else this.connect(address, port);
       });
@@ -79,16 +79,16 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   }
 
   private connect(address: string, port: number): void {
-    const handle = this.#sockets.tcpOpen(address, port, this);
-    if (handle >= 0) this.#handle = handle;
+    const handle = this.sockets.tcpOpen(address, port, this);
+    if (handle >= 0) this.handle = handle;
     else this.failLater({ kind: kindOf(-handle), message: `connect ${address}: ${textOf(-handle)}` });
   }
 
   /** A throw out of a callback would abort XS: it is this connection's end. */
   private guard(callback: (events: SocketEvents) => void): void {
-    if (this.#events === undefined) return;
+    if (this.events === undefined) return;
     try {
-      callback(this.#events);
+      callback(this.events);
     } catch (error) {
       this.failLater({ kind: "other", message: (error as Error).message });
     }
@@ -99,7 +99,7 @@ export class LwipTcpSocket implements Socket, LwipOwner {
   }
 
   private fail(error: SocketError | undefined): void {
-    const events = this.#events;
+    const events = this.events;
     this.close();
     try {
       events?.closed(error);

@@ -17,49 +17,49 @@ const BATCH = 4;
 
 export class LwipUdpSocket implements LwipOwner {
   readonly target: unknown;
-  readonly #sockets: LwipSockets;
-  readonly #onReadable: UdpOptions["onReadable"];
-  #handle: number | undefined;
-  #datagram: ArrayBuffer | undefined;
+  private readonly sockets: LwipSockets;
+  private readonly onReadable: UdpOptions["onReadable"];
+  private handle: number | undefined;
+  private datagram: ArrayBuffer | undefined;
 
   constructor(sockets: LwipSockets, { target, onReadable }: UdpOptions) {
     this.target = target;
-    this.#sockets = sockets;
-    this.#onReadable = onReadable;
+    this.sockets = sockets;
+    this.onReadable = onReadable;
     const handle = sockets.udpOpen(this);
     if (handle < 0) throw new Error(`udp: ${textOf(-handle)}`);
-    this.#handle = handle;
+    this.handle = handle;
   }
 
   /** The datagram that `onReadable` was called for. One that is not read then is dropped. */
   read(): ArrayBuffer | undefined {
-    const datagram = this.#datagram;
-    this.#datagram = undefined;
+    const datagram = this.datagram;
+    this.datagram = undefined;
     return datagram;
   }
 
   write(bytes: Uint8Array | ArrayBuffer, address: string, port: number): void {
-    if (this.#handle === undefined) throw new Error("udp: closed");
+    if (this.handle === undefined) throw new Error("udp: closed");
     const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
-    const cause = this.#sockets.udpWrite(this.#handle, view, address, port);
+    const cause = this.sockets.udpWrite(this.handle, view, address, port);
     if (cause !== 0) throw new Error(`udp to ${address}: ${textOf(cause)}`);
   }
 
   close(): void {
-    const handle = this.#handle;
-    this.#handle = this.#datagram = undefined;
-    if (handle !== undefined) this.#sockets.udpClose(handle);
+    const handle = this.handle;
+    this.handle = this.datagram = undefined;
+    if (handle !== undefined) this.sockets.udpClose(handle);
   }
 
   readable(): void {
-    for (let count = 0; this.#handle !== undefined; count++) {
+    for (let count = 0; this.handle !== undefined; count++) {
       if (count === BATCH) {
         Timer.set(() => this.readable(), 0);
         return;
       }
-      this.#datagram = this.#sockets.udpRead(this.#handle);
-      if (this.#datagram === undefined) return;
-      this.#onReadable?.call(this, 1);
+      this.datagram = this.sockets.udpRead(this.handle);
+      if (this.datagram === undefined) return;
+      this.onReadable?.call(this, 1);
     }
   }
 
