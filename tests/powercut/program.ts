@@ -67,7 +67,10 @@ export const createProgram = (): Command =>
     .option("--fresh", "start the long run of this seed from the beginning")
     .option("--replay <case>", "run one case, as a violation prints it")
     .option("--minimise", "with --replay: find a simpler case that breaks the same check")
-    .option("--pairs", "the search of npm test with every pair of cuts, and not a twelfth of them")
+    .option(
+      "--pairs",
+      "the search of npm test with every pair of cuts, and not a twelfth of them; with --containers all, and not a ninth",
+    )
     .option("--sleeps", "only devices that sleep: 10,000 sequences of sleep and one to three cuts")
     .option("--stock", "the long search on a board whose bootloader has no rollback")
     .option("--containers", "the long search with containers")
@@ -119,7 +122,7 @@ function replayCase(which: Case, shorter: boolean): void {
 }
 
 const planOf = ({ pairs, sleeps, stock, containers, files, thingsboard, hawkbit }: Flags): PlanPhase[] => {
-  if (containers === true) return containerPlan();
+  if (containers === true) return containerPlan(pairs === true);
   if (files === true) return cloudPlan(FILES);
   if (thingsboard === true) return cloudPlan(THINGSBOARD);
   if (hawkbit === true) return cloudPlan(HAWKBIT);

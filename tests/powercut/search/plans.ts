@@ -199,8 +199,9 @@ export function sleepPlan(seeds: number, count: number): PlanPhase[] {
   return [{ title: "sleep and cuts", works }];
 }
 
-/** The long search with containers. */
-export function containerPlan(): PlanPhase[] {
+/** The long search with containers. Of the pairs each third of both cuts, or with `pairs` all. */
+export function containerPlan(pairs: boolean): PlanPhase[] {
+  const stride = pairs ? 1 : 3;
   return [
     { title: "every cut, 18 sectors", works: CONTAINERS.map((scenario) => every(whole(scenario), SINGLES)) },
     { title: "every cut, whole agent", works: CONTAINERS.map((scenario) => every(agent(scenario), FEW)) },
@@ -210,7 +211,7 @@ export function containerPlan(): PlanPhase[] {
         kind: "exhaust",
         setting: small("delta"),
         densities: [PAIRS, PAIRS],
-        strides: [3, 3],
+        strides: [stride, stride],
         part,
       })),
     },
