@@ -74,20 +74,22 @@ export class StoredJob {
     const effects = deleteRecords();
     // Without the size the identity is not known either: learn() decides then.
     if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
+    // A restart must not take what is left of a container that has lost the slot for this job's.
+    if (left.staged && !job.staged) effects.push(...deleted(RECORDS.stagedOffset, RECORDS.staged));
     effects.push(job.putRecord());
     return { job, effects };
   }
 
   private adopt(left: Checkpoint): void {
-    this.adoptStaged(left.staged, left);
+    // With a header it is of an image, which has the slot: unless the container made it, its head is read anew.
+    this.adoptStaged(left.staged, left, left.header !== undefined);
     this.adoptCheckpoint(left);
   }
 
-  private adoptStaged(record: Uint8Array | undefined, left: Checkpoint): void {
+  private adoptStaged(record: Uint8Array | undefined, left: Checkpoint, onlyMade = false): void {
     const staged = RECORDS.staged.decode(this.identity, record);
-    if (staged === undefined) return;
-    this.take(staged);
-    this.made = !this.expands && isMade(this.jobRecord, staged, left);
+    this.made = staged !== undefined && !this.expands && isMade(this.jobRecord, staged, left);
+    if (staged !== undefined && (this.made || !onlyMade)) this.take(staged);
   }
 
   private take(staged: Staged): void {
@@ -336,9 +338,7 @@ export class StoredJob {
   /** A header without an offset counts for nothing, and neither does an offset without a header. */
   private deleteCheckpoint(): JobEffect[] {
     const { offset, header, erased } = this.ofOffer;
-    const staged = this.staged === undefined ? [] : [RECORDS.stagedOffset];
-    const records = [...(erased === undefined ? [] : [erased]), offset, header, ...staged];
-    return records.map(({ key }) => ({ type: "delete", key }));
+    return deleted(...(erased ? [erased] : []), offset, header, ...(this.staged ? [RECORDS.stagedOffset] : []));
   }
 
   private putRecord(): JobEffect {
@@ -346,5 +346,5 @@ export class StoredJob {
   }
 }
 
-const deleteRecords = (): JobEffect[] =>
-  [RECORDS.job, RECORDS.phase, RECORDS.outcome].map(({ key }) => ({ type: "delete", key }));
+const deleted = (...records: { key: string }[]): JobEffect[] => records.map(({ key }) => ({ type: "delete", key }));
+const deleteRecords = (): JobEffect[] => deleted(RECORDS.job, RECORDS.phase, RECORDS.outcome);

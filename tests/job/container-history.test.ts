@@ -91,3 +91,24 @@ test("a container of the image that runs is done, by whichever file that came", 
   on.deliver(container.bytes);
   assert.deepEqual(on.outcomes, ["done", "done"]);
 });
+
+for (const restarts of ["never", "before the push", "before the push and before the head"])
+  test(`a container that was staged in part before its image was rolled back is refused, restart: ${restarts}`, () => {
+    const on = device();
+    on.push(offer);
+    on.deliver(container.bytes, 8192);
+    on.dispatch({ type: "download-failed", cause: "download-timeout", message: "stalled" });
+    on.ack("outcome");
+    on.answers = { health: false };
+    on.now += 24 * 3_600_000;
+    on.update(next, offerOf(next, "0.2.0"));
+    assert.match(on.outcomes.at(-1) ?? "", /^rolled-back/);
+    if (restarts !== "never") on.powerOn();
+    on.connect();
+    on.now += 24 * 3_600_000;
+    if (restarts.endsWith("head")) {
+      on.push(offer);
+      on.powerOn();
+    }
+    refusedAtOnce(on, offer, container.bytes);
+  });
