@@ -81,8 +81,8 @@ export class StoredJob {
   }
 
   private adopt(left: Checkpoint): void {
-    // With a header it is of an image, which has the slot: unless the container made it, its head is read anew.
-    this.adoptStaged(left.staged, left, left.header !== undefined);
+    // Of an image, or found at boot: unless the container made what has the slot, its head is read anew.
+    this.adoptStaged(left.staged, left, left.header !== undefined || left.offset === undefined);
     this.adoptCheckpoint(left);
   }
 

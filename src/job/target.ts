@@ -96,11 +96,11 @@ export const FIRMWARE: Target = frozen<Target>({
   proven: "commit",
   slot: "",
   checkpointIn: ({ firmwareOffset, firmwareHeader, firmwareErased, staged }) => ({
-    offset: firmwareOffset,
+    // Without a header it is of no image, and must not count sectors of a container.
+    offset: firmwareHeader && firmwareOffset,
     header: firmwareHeader,
     erased: firmwareErased,
-    // Without a header the offset is of no image, and must not count sectors of a container.
-    staged: firmwareHeader && staged,
+    staged,
   }),
   refusalOfSize: ({ facts }, _offer, size) =>
     size <= facts.slotSize ? undefined : `image of ${size} bytes does not fit the slot of ${facts.slotSize}`,

@@ -92,18 +92,27 @@ test("a container of the image that runs is done, by whichever file that came", 
   assert.deepEqual(on.outcomes, ["done", "done"]);
 });
 
-for (const restarts of ["never", "before the push", "before the push and before the head"])
+for (const restarts of [
+  "never",
+  "before the push",
+  "before the push and before the head",
+  "before the file and before the head",
+])
   test(`a container that was staged in part before its image was rolled back is refused, restart: ${restarts}`, () => {
     const on = device();
     on.push(offer);
     on.deliver(container.bytes, 8192);
     on.dispatch({ type: "download-failed", cause: "download-timeout", message: "stalled" });
     on.ack("outcome");
+    if (restarts.startsWith("before the file")) {
+      on.powerOn();
+      on.connect();
+    }
     on.answers = { health: false };
     on.now += 24 * 3_600_000;
     on.update(next, offerOf(next, "0.2.0"));
     assert.match(on.outcomes.at(-1) ?? "", /^rolled-back/);
-    if (restarts !== "never") on.powerOn();
+    if (restarts.startsWith("before the push")) on.powerOn();
     on.connect();
     on.now += 24 * 3_600_000;
     if (restarts.endsWith("head")) {
