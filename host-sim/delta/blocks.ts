@@ -49,8 +49,28 @@ function operationsOf(
   return operations.bytes();
 }
 
-function compress(bytes: Uint8Array): Uint8Array {
+export function compress(bytes: Uint8Array): Uint8Array {
   return deflateRaw(bytes, { level: 9, windowBits: WINDOW_BITS, memLevel: 9 });
+}
+
+/** Of each number of `unit` bytes from what is `distance` further in the old image. */
+export function differencesOf(
+  image: Uint8Array,
+  old: Uint8Array,
+  at: number,
+  end: number,
+  distance: number,
+  unit: number,
+): Uint8Array {
+  const differences = new Uint8Array(end - at);
+  let borrow = 0;
+  for (let index = at; index < end; index++) {
+    if (index % unit === 0) borrow = 0;
+    const difference = image[index]! - old[index + distance]! - borrow;
+    differences[index - at] = difference;
+    borrow = difference < 0 ? 1 : 0;
+  }
+  return differences;
 }
 
 /** The operations of one block. */
@@ -81,18 +101,10 @@ class Operations {
   copy(at: number, end: number, distance: number): void {
     const change = distance - this.#distance;
     this.#distance = distance;
-    const differences = new Uint8Array(end - at);
-    let borrow = 0;
-    for (let index = at; index < end; index++) {
-      if (index % this.#unit === 0) borrow = 0;
-      const difference = this.#image[index]! - this.#old[index + distance]! - borrow;
-      differences[index - at] = difference;
-      borrow = difference < 0 ? 1 : 0;
-    }
     this.#parts.push(
       varint((end - at) * 2 + 1),
       varint((change < 0 ? -change * 2 - 1 : change * 2) * 2 + (this.#unit === WORD ? 1 : 0)),
-      differences,
+      differencesOf(this.#image, this.#old, at, end, distance, this.#unit),
     );
   }
 

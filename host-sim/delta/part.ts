@@ -2,6 +2,7 @@
 import { BLOCK } from "../../src/container/format";
 import { SECTOR } from "../../src/constants";
 import { blocksOf } from "./blocks";
+import { closeGaps } from "./gaps";
 import { Matcher } from "./matches";
 
 export interface EncodedPart {
@@ -13,7 +14,7 @@ export interface EncodedPart {
 /** The file as a patch of `old`; undefined: as a whole. */
 export function encodePart(file: Uint8Array, old: Uint8Array | undefined): EncodedPart {
   const base = old ?? new Uint8Array(0);
-  const matches = old === undefined ? [] : new Matcher(base).matches(file);
+  const matches = old === undefined ? [] : closeGaps(file, base, new Matcher(base).matches(file));
   const blocks = blocksOf(file, base, matches);
   const lengths = new DataView(new ArrayBuffer(4 * blocks.length));
   blocks.forEach((block, index) => lengths.setUint32(4 * index, block.length, true));

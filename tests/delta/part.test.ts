@@ -42,6 +42,17 @@ test("code that has moved costs little, though each address in it has changed", 
   assert.ok(bytes.length < old.length / 150, `${bytes.length} bytes for an insertion of 24`);
 });
 
+test("a table of pointers costs little where all have moved by the same, though most of its bytes differ", () => {
+  const table = (base: number): Uint8Array =>
+    new Uint8Array(Uint32Array.from({ length: 4_000 }, (_, index) => base + ((index * 7_919) % 4_000) * 16).buffer);
+  const code = machineCode(0).subarray(0, 20_000);
+  const image = (base: number): Uint8Array => new Uint8Array(Buffer.concat([code, table(base)]));
+  const [old, file] = [image(0x3c00_0000), image(0x3c01_21a8)];
+  const { bytes } = encodePart(file, old);
+  assert.ok(bytes.length < 300, `${bytes.length} bytes`);
+  assert.deepEqual(Buffer.from(expandPart(bytes, old, file.length)), Buffer.from(file));
+});
+
 test("a part needs the room that lets each block be decoded again until all its sectors are stored", () => {
   const file = machineCode(0);
   const { bytes, room } = encodePart(file, undefined);
