@@ -5,7 +5,7 @@
  */
 import type { Boot, Flash, ResetReason } from "../../src/ports";
 import type { Case } from "./cases";
-import { equal, sameBytes, throws } from "./cases";
+import { casesOn, equal, sameBytes, throws } from "./cases";
 
 export interface BootBench {
   /** Of the running firmware; after `restart` those of the new start. */
@@ -27,17 +27,7 @@ export interface BootBench {
 }
 
 export function bootContract(make: () => BootBench): Case[] {
-  const on = (title: string, body: (bench: BootBench) => void): Case => ({
-    title,
-    run() {
-      const bench = make();
-      try {
-        body(bench);
-      } finally {
-        bench.close?.();
-      }
-    },
-  });
+  const on = casesOn(make);
   const write = ({ boot, flash }: BootBench, image: Uint8Array): void => {
     boot.invalidateTarget();
     for (let at = 0; at < image.length; at += 4096) {

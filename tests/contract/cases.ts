@@ -7,6 +7,23 @@ export interface Case {
   run(): void;
 }
 
+/** Makes cases of which each has a bench of its own, closed after it. */
+export function casesOn<B extends { close?(): void }>(
+  make: () => B,
+): (title: string, body: (bench: B) => void) => Case {
+  return (title, body) => ({
+    title,
+    run() {
+      const bench = make();
+      try {
+        body(bench);
+      } finally {
+        bench.close?.();
+      }
+    },
+  });
+}
+
 export function equal<T>(found: T, wanted: T, what: string): void {
   if (!Object.is(found, wanted)) throw new Error(`${what}: found ${String(found)}, wanted ${String(wanted)}`);
 }

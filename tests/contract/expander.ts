@@ -4,7 +4,7 @@
  */
 import type { Boot, Expander, Flash } from "../../src/ports";
 import type { Case } from "./cases";
-import { equal, pattern, sameBytes, throws } from "./cases";
+import { casesOn, equal, pattern, sameBytes, throws } from "./cases";
 
 export interface ExpanderBench {
   readonly boot: Boot;
@@ -22,17 +22,7 @@ const SECTOR = 4096;
 const AT = 3 * SECTOR + 77;
 
 export function expanderContract(make: () => ExpanderBench): Case[] {
-  const on = (title: string, body: (bench: ExpanderBench) => void): Case => ({
-    title,
-    run() {
-      const bench = make();
-      try {
-        body(bench);
-      } finally {
-        bench.close?.();
-      }
-    },
-  });
+  const on = casesOn(make);
   /** Of a block at AT that makes `size` bytes. `step`: bytes asked for at a time. */
   const made = (expander: Expander, block: Uint8Array, start: number, size: number, step = size): Uint8Array => {
     expander.begin(AT, block.length, start, size);

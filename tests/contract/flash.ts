@@ -1,7 +1,7 @@
 /** What every implementation of the `Flash` port does. Each case asks for a flash of its own, in any state. */
 import type { Flash } from "../../src/ports";
 import type { Case } from "./cases";
-import { equal, pattern, sameBytes, throws } from "./cases";
+import { casesOn, equal, pattern, sameBytes, throws } from "./cases";
 
 export interface FlashBench {
   readonly flash: Flash;
@@ -10,17 +10,8 @@ export interface FlashBench {
 }
 
 export function flashContract(make: () => FlashBench): Case[] {
-  const on = (title: string, body: (flash: Flash) => void): Case => ({
-    title,
-    run() {
-      const bench = make();
-      try {
-        body(bench.flash);
-      } finally {
-        bench.close?.();
-      }
-    },
-  });
+  const onBench = casesOn(make);
+  const on = (title: string, body: (flash: Flash) => void): Case => onBench(title, ({ flash }) => body(flash));
   const read = (flash: Flash, offset: number, length: number): Uint8Array => {
     const bytes = new Uint8Array(length);
     flash.read(offset, bytes);

@@ -1,7 +1,7 @@
 /** What every implementation of the `Retained` port does. */
 import type { ResetReason, Retained } from "../../src/ports";
 import type { Case } from "./cases";
-import { equal, pattern, sameBytes, throws } from "./cases";
+import { casesOn, equal, pattern, sameBytes, throws } from "./cases";
 
 export interface RetainedBench {
   /** Of the run under way; nothing is kept of a new device. */
@@ -18,17 +18,7 @@ const KEEPS: readonly ResetReason[] = ["software", "watchdog", "panic", "deep-sl
 const LOSES: readonly ResetReason[] = ["power-on", "brown-out"];
 
 export function retainedContract(make: () => RetainedBench): Case[] {
-  const on = (title: string, body: (bench: RetainedBench) => void): Case => ({
-    title,
-    run() {
-      const bench = make();
-      try {
-        body(bench);
-      } finally {
-        bench.close?.();
-      }
-    },
-  });
+  const on = casesOn(make);
   const kept = ({ retained }: RetainedBench, wanted: Uint8Array, what: string): void => {
     const found = retained.read();
     if (found === undefined) throw new Error(`nothing: ${what}`);

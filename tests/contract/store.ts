@@ -4,7 +4,7 @@
  */
 import type { Store } from "../../src/ports";
 import type { Case } from "./cases";
-import { equal, pattern, sameBytes, throws } from "./cases";
+import { casesOn, equal, pattern, sameBytes, throws } from "./cases";
 
 export interface StoreBench {
   /** The store of a new device: empty. */
@@ -16,17 +16,7 @@ export interface StoreBench {
 }
 
 export function storeContract(make: () => StoreBench): Case[] {
-  const on = (title: string, body: (bench: StoreBench) => void): Case => ({
-    title,
-    run() {
-      const bench = make();
-      try {
-        body(bench);
-      } finally {
-        bench.close?.();
-      }
-    },
-  });
+  const on = casesOn(make);
 
   return [
     on("a new store is empty", ({ store }) => {
