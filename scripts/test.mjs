@@ -20,7 +20,8 @@ npm run test:long             what is too large for each run: long searches, all
 Arguments that begin with --test- go to node's test runner, for example --test-name-pattern="rolls back".`;
 
 const BIN = join(ROOT, "node_modules", ".bin");
-const TESTS_BUNDLED = join(ROOT, "build", "tests");
+/** The bundles of a run begin with this: two runs at the same time have a folder each. */
+const TESTS_BUNDLED = join(ROOT, "build", "tests-");
 /**
  * A file that takes half an hour hangs: Node 20 may look for the text of a failed assertion for ever (assert.ok without
  * a message, under tsx).
@@ -58,25 +59,26 @@ function check() {
 /** Runs test files; `seconds` of each and the runner's `counts` beside the exit status. */
 async function runTests(files, more) {
   if (bundledCommand() === undefined) await bundleCommand();
-  await bundle(files, TESTS_BUNDLED);
   const folder = mkdtempSync(join(tmpdir(), "xs-ota-test-"));
+  const bundles = mkdtempSync(TESTS_BUNDLED);
   const [log, counts] = [join(folder, "seconds"), join(folder, "counts")];
   const read = (file) => (existsSync(file) ? readFileSync(file, "utf8") : "");
   try {
+    await bundle(files, bundles);
     const args = ["--enable-source-maps", "--import", "./scripts/test-seconds.mjs", "--test"];
     args.push(`--test-concurrency=${LANES}`);
     args.push(`--test-timeout=${FILE_TIMEOUT}`, "--test-reporter=spec", "--test-reporter-destination=stdout");
     args.push("--test-reporter=./scripts/test-counts.mjs", `--test-reporter-destination=${counts}`);
-    const bundled = files.map((file) => join(TESTS_BUNDLED, file.replace(/ts$/, "mjs")));
+    const bundled = files.map((file) => join(bundles, file.replace(/ts$/, "mjs")));
     const status = run("tests", process.execPath, [...args, ...more, ...bundled], { XS_OTA_TEST_SECONDS: log });
     const seconds = read(log)
       .split("\n")
       .filter((line) => line !== "")
       .map((line) => JSON.parse(line))
-      .map(({ file, seconds }) => ({ file: relative(TESTS_BUNDLED, file), seconds }));
+      .map(({ file, seconds }) => ({ file: relative(bundles, file), seconds }));
     return { status, seconds, counts: JSON.parse(read(counts) || "{}") };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    for (const each of [folder, bundles]) rmSync(each, { recursive: true, force: true });
   }
 }
 

@@ -11,7 +11,7 @@ interface Script {
 }
 
 /** URLs of the project's code that parses input from outside; in a bundle for Node, of all that tests share. */
-export const OURS = /\/(src|host-sim\/(board|config))\/[^?]*\.ts|\/build\/tests\/chunk-[^?]*\.mjs/;
+export const OURS = /\/(src|host-sim\/(board|config))\/[^?]*\.ts|\/build\/tests-[^/]*\/chunk-[^?]*\.mjs/;
 
 /** A place in a script: the first character of a block that ran. */
 export interface Place {
