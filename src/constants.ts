@@ -264,6 +264,9 @@ export const REMARK_AGAIN = 30 * 60_000;
 /** Causes that are remembered as said; text comes from peers, so there must be a bound. */
 export const REMARKS_MAX = 16;
 
+/** Bytes of a recording that are kept over the end of a boot: 17 entries of NVS, or one half of what the port retains. */
+export const KEPT_MAX = 496;
+
 /* ---- install and trial ---- */
 
 /**

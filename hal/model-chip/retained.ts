@@ -1,6 +1,6 @@
 /** The `Retained` port over the model's RTC memory: hal/esp32/retained.c, whose halves take turns. */
 import type { Retained } from "../../src/ports";
-import { KEPT_MAX } from "../../src/recorder/format";
+import { KEPT_MAX } from "../../src/constants";
 import type { RtcMemory } from "./start-up";
 
 export class RtcRetained implements Retained {

@@ -2,11 +2,12 @@
 import type { EffectOf, JobEvent, Notice, Question, Token } from "../job/effects";
 import type { Offer, Task } from "../job/types";
 import type { CloudLink, Report } from "../platforms/platform";
-import { Recorder } from "../recorder/recorder";
+import type { Recorder } from "../recorder/recorder";
 import { encodeBase64 } from "../util/base64";
 import type { AgentOptions } from "./agent-options";
 import type { ByteSource } from "./byte-source";
 import type { JobHost } from "./job-runner";
+import { recorderFor } from "./recordings";
 
 /** Before a line of the downloader's log, and in it before the milliseconds. */
 const OF_DOWNLOAD = "download: ";
@@ -38,8 +39,7 @@ export class AgentHost implements JobHost {
   /** Of this boot; undefined: nothing is recorded. */
   startRecorder(): Recorder | undefined {
     const { recorder = true, ports } = this.options;
-    return (this.recorder =
-      recorder === true ? new Recorder(ports.crypto.random()) : recorder === false ? undefined : recorder);
+    return (this.recorder = recorderFor(recorder, ports.crypto));
   }
 
   now(): number {

@@ -1,7 +1,14 @@
-/** What becomes of a recording: it is handed out with a failure, or kept for the boot that reports one. */
-import type { Retained, Store } from "../ports";
+/**
+ * What becomes of a recording: it is handed out with a failure, or kept for the boot that reports one. The agent gets
+ * its recorder here and nowhere else, so that manifest_without_recorder.json can put another module in this one's place.
+ */
+import type { Crypto, Retained, Store } from "../ports";
 import { KEPT_KEYS } from "../recorder/format";
-import type { Recorder } from "../recorder/recorder";
+import { Recorder } from "../recorder/recorder";
+
+/** For one boot. `option`: as in AgentOptions. */
+export const recorderFor = (option: boolean | Recorder, crypto: Pick<Crypto, "random">): Recorder | undefined =>
+  option === true ? new Recorder(crypto.random()) : option === false ? undefined : option;
 
 /** The part of the job's host that recordings need. */
 export interface RecordingHost {

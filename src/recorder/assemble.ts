@@ -1,5 +1,6 @@
+import { KEPT_MAX } from "../constants";
 import { crc32 } from "../util/crc32";
-import { KEPT_MAX, MAGIC, Part, RECORDING_MAX } from "./format";
+import { MAGIC, Part, RECORDING_MAX } from "./format";
 import { RecordingWriter } from "./recording-writer";
 
 /** Boots before: one that downloaded, one on trial, and one that a crash ended. */

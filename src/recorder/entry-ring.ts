@@ -2,7 +2,8 @@
  * The entries of a recording in memory, behind the facts of the boot. Where memory ends, those before the latest snapshot
  * are dropped and counted: what is left begins with a snapshot. The latest entries alone are kept over a restart.
  */
-import { KEPT_MAX, Tag, Value } from "./format";
+import { KEPT_MAX } from "../constants";
+import { Tag, Value } from "./format";
 import { RecordingWriter } from "./recording-writer";
 
 /** Bytes of the end, the parts' heads and the checksum beside entries. */

@@ -11,8 +11,6 @@ export const MAGIC = frozen([0x58, 0x53, 0x52, 1]);
 export const AGENT = "0.1.0";
 /** Bytes of a recording in RAM. */
 export const RECORDING_MAX = 4096;
-/** Bytes of a boot that are kept over its end: 17 entries of NVS, or one half of what the port retains. */
-export const KEPT_MAX = 496;
 /**
  * Their keys in the store, in the order of the boots: the one that restarts into new firmware, and the new firmware's
  * that gives itself up.

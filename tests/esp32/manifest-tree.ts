@@ -68,10 +68,14 @@ export function filesOf(path: string): string[] {
     .map((entry) => join(folder, entry.name));
 }
 
-/** All module names that an app for `platform` has of ours, with their files, starting from one manifest. */
-export function modulesOf(manifest: string, platform: string): Map<string, string[]> {
+/** Manifests that an app includes to leave a feature out. */
+export const withoutManifests = (): string[] => manifestFiles().filter((path) => /manifest_without_/.test(path));
+
+/** All module names that an app for `platform` has of ours, with their files, starting from these manifests. */
+export function modulesOf(manifests: string | readonly string[], platform: string): Map<string, string[]> {
   const found = new Map<string, string[]>();
   const read = new Set<string>();
+  const leftOut = new Set<string>();
   const visit = (path: string): void => {
     if (read.has(path)) return;
     read.add(path);
@@ -83,6 +87,10 @@ export function modulesOf(manifest: string, platform: string): Map<string, strin
         for (const target of list(targets)) {
           if (!isOurs(target)) continue;
           for (const file of filesOf(resolve(dirname(path), target))) {
+            if (name === "~") {
+              leftOut.add(file);
+              continue;
+            }
             const stem = basename(file).replace(/(\.d)?\.[^.]*$/, "");
             const module = name === "*" ? stem : name.endsWith("/*") ? `${name.slice(0, -1)}${stem}` : name;
             found.set(module, [...(found.get(module) ?? []), file]);
@@ -91,7 +99,12 @@ export function modulesOf(manifest: string, platform: string): Map<string, strin
       }
     }
   };
-  visit(manifest);
+  for (const manifest of list(manifests)) visit(manifest);
+  for (const [name, files] of found) {
+    const left = files.filter((file) => !leftOut.has(file));
+    if (left.length > 0) found.set(name, left);
+    else found.delete(name);
+  }
   return found;
 }
 
@@ -127,10 +140,16 @@ function runs(file: string): boolean {
   return code.trim() !== "" && code.trim() !== "export {};";
 }
 
+const importsOf = new Map<string, string[]>();
+
 /** What a module imports when it runs: type imports compile to nothing. */
 export function imports(file: string): string[] {
+  const known = importsOf.get(file);
+  if (known !== undefined) return known;
   const text = readFileSync(file, "utf8").replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
-  return [...text.matchAll(/^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"/gm)].map(
+  const found = [...text.matchAll(/^\s*(?:import|export)\s(?!type\b)(?:[^"';]*?\sfrom\s)?\s*"([^"]+)"/gm)].map(
     (match) => match[1]!,
   );
+  importsOf.set(file, found);
+  return found;
 }
