@@ -269,6 +269,8 @@ export const KEPT_MAX = 496;
 
 /* ---- install and trial ---- */
 
+/** Bytes at the end of a signed file that its signature does not cover (docs/SPEC.md, "Firmware signature"). */
+export const TRAILER = 96;
 /**
  * An installer has to finish a module within this: a second processor that is flashed over a slow line takes minutes.
  * Chosen.

@@ -9,8 +9,8 @@ import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
 import type { Policy } from "../job/policy";
 import type { CloudLink, Incoming } from "../platforms/platform";
-import { refusalOfSignature } from "../signature/check";
-import { readPublicKey } from "../signature/keys";
+import { signatureCheck } from "../signature/trust";
+import type { SignatureCheck } from "../signature/trust";
 import { earlier } from "../util/earlier";
 import { AgentHost } from "./agent-host";
 import type { AgentOptions } from "./agent-options";
@@ -22,12 +22,12 @@ import { Remarks } from "./remarks";
 import { SourceByScheme } from "./source-by-scheme";
 import { Wake } from "./sleep";
 
-/** The constructor throws on options that cannot work: no broker, a signing key that is none. */
+/** The constructor throws on options that cannot work: no broker, no key, an option of a feature that was left out. */
 export class OtaAgent {
   private readonly options: AgentOptions;
   private readonly policy: Policy;
-  /** Points of the trusted keys; empty: no signature is asked for. */
-  private readonly keys: readonly Uint8Array[];
+  /** Undefined: no signature is asked for. */
+  private readonly refusalOfSignature: SignatureCheck | undefined;
   private readonly host: AgentHost;
   private readonly runner: JobRunner;
   private readonly file: ByteSource;
@@ -54,7 +54,7 @@ export class OtaAgent {
   constructor(options: AgentOptions) {
     const { ports, platform } = options;
     this.policy = { ...DEFAULT_POLICY, ...options.policy };
-    this.keys = this.policy.signingKeys.map(readPublicKey);
+    this.refusalOfSignature = signatureCheck(this.policy.signingKeys, ports.crypto);
     const buffer = new Uint8Array(SECTOR + SECTOR_SURPLUS);
     const shared = {
       network: ports.network,
@@ -124,14 +124,9 @@ export class OtaAgent {
     if (this.running) return;
     this.running = true;
     this.cancelBootTimer();
+    const { refusalOfSignature } = this;
     const { platform, lastFault, ports } = this.options;
-    const trust =
-      this.keys.length === 0
-        ? {}
-        : {
-            refusalOfSignature: (hash: Uint8Array, trailer: Uint8Array) =>
-              refusalOfSignature(hash, trailer, this.keys, ports.crypto),
-          };
+    const trust = refusalOfSignature === undefined ? {} : { refusalOfSignature };
     const options = { platform, policy: this.policy, withoutAddress: !this.started, ...trust };
     this.enter(() => {
       this.runner.boot({ ...options, lastFault: lastFault ?? ports.launcher?.lastFault });

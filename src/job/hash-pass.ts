@@ -3,9 +3,8 @@
  * (`take`); otherwise the pass reads the slot after the last byte has arrived, at 0.46 ms of flash time a sector.
  */
 import type { Digest } from "../ports";
-import { SECTOR } from "../constants";
+import { SECTOR, TRAILER } from "../constants";
 import { IMAGE_FACTS } from "../image/firmware-block";
-import { TRAILER } from "../signature/trailer";
 import { toHex } from "../util/hex";
 import type { JobEffect, Source } from "./effects";
 

@@ -11,10 +11,12 @@
  *  16  72  signature as `openssl dgst -sha256 -sign` makes it (DER: SEQUENCE of two INTEGERs), zeros behind it
  *  88   8  0
  */
+import { TRAILER } from "../constants";
 import { startsWith } from "../util/bytes";
 import { SCALAR } from "./p256";
 
-export const TRAILER = 96;
+export { TRAILER };
+
 /** "XSOTASIG" */
 const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x54, 0x41, 0x53, 0x49, 0x47]);
 const FORMAT = 1;
