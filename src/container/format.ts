@@ -31,9 +31,10 @@
  *    80  32  its SHA-256
  */
 import { startsWith } from "../util/bytes";
+import { MAGIC, isContainer } from "./magic";
 
-/** "XSOU" */
-export const MAGIC: readonly number[] = Object.freeze([0x58, 0x53, 0x4f, 0x55]);
+export { MAGIC, isContainer };
+
 export const FORMAT = 1;
 export const FIXED = 176;
 export const PART = 112;
@@ -90,8 +91,6 @@ export interface Container {
   readonly image: Uint8Array;
   readonly parts: readonly Part[];
 }
-
-export const isContainer = (first: Uint8Array): boolean => startsWith(first, MAGIC);
 
 /** Bytes of a head with this many parts. */
 export const headLengthOf = (parts: number, signed: boolean): number => FIXED + parts * PART + (signed ? SIGNATURE : 0);

@@ -10,7 +10,7 @@ import { spentNotice } from "./budgets";
 import type { JobContext } from "./context";
 import type { JobEffect } from "./effects";
 import { startDownload } from "./download";
-import { expand } from "./expand";
+import { expand } from "./containers";
 import { fail, finishFailure, report } from "./outcome";
 import { before, IDLE, to, warning } from "./states";
 import type {

@@ -1,7 +1,7 @@
 /** The download as the job sees it: sectors into flash, the checkpoint behind them, and URLs that expire. */
-import { isContainer } from "../container/format";
+import { isContainer } from "../container/magic";
 import { RENEWAL_TIMEOUT, SECTOR, SECTOR_REPAIRS, URL_RENEWALS } from "../constants";
-import { choose } from "./choose";
+import { choose } from "./containers";
 import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { fail } from "./outcome";

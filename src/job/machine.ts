@@ -10,10 +10,10 @@
 import { earlier } from "../util/earlier";
 import { frozen } from "../util/frozen";
 import { acked } from "./acknowledge";
-import { fileOf } from "./alternative";
 import { boot } from "./boot";
-import { chosen } from "./choosing";
 import { headerCompared, installed, installTimeout, verified } from "./commit";
+import { baseFound, chosen, expandOn, expanded, lengthsRead, sectorExpanded } from "./container-states";
+import { fileOf } from "./containers";
 import { JobContext } from "./context";
 import { ackedWhileDeciding, decidingTimeout, linkWhileDeciding } from "./deciding";
 import {
@@ -33,7 +33,6 @@ import {
 } from "./download";
 import { forget, network } from "./device-events";
 import type { BootFacts, JobEffect, JobEvent, JobOptions } from "./effects";
-import { baseFound, expandOn, expanded, lengthsRead, sectorExpanded } from "./expanding";
 import {
   failJob,
   failWhileCommitting,

@@ -1,6 +1,6 @@
 /** Offers, from the push to the beginning of a job, whatever is under way when one comes. */
 import { acked } from "./acknowledge";
-import { plainInstead } from "./alternative";
+import { plainInstead } from "./containers";
 import type { JobContext } from "./context";
 import { download, renew, startDownload } from "./download";
 import type { JobEffect, JobEvent } from "./effects";

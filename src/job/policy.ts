@@ -4,7 +4,6 @@
  */
 import type { Running } from "../ports";
 import { ERASE_BLOCK, MAX_ATTEMPTS, REPEAT_BUDGET, TRIAL_SECONDS } from "../constants";
-import type { Container } from "../container/format";
 import { readHeader } from "../image/esp-image";
 import { readFirmware } from "../image/firmware-block";
 import type { Firmware } from "../image/firmware-block";
@@ -97,25 +96,11 @@ export const refusalOfImage = (
   }
 };
 
-const otherChip = (chip: number, running: Running): string => `image is for chip ${chip}, this is chip ${running.chip}`;
+export const otherChip = (chip: number, running: Running): string =>
+  `image is for chip ${chip}, this is chip ${running.chip}`;
 
-/** As of an image; `container` says what it makes. Nothing is erased yet. */
-export const refusalOfContainer = (
-  container: Container,
-  offer: Offer,
-  { running, slotSize }: { readonly running: Running; readonly slotSize: number },
-  minimum: number,
-  policy: Policy,
-): string | undefined => {
-  const { chip, length, file } = container;
-  if (!policy.allowDelta) return "the file is a container of deltas (allowDelta permits it)";
-  if (length !== offer.size) return `the container has ${length} bytes, offered were ${offer.size}`;
-  if (chip !== running.chip) return otherChip(chip, running);
-  if (file.length > slotSize) return `image of ${file.length} bytes does not fit the slot of ${slotSize}`;
-  return refusalOfFirmware(container, offer, running, minimum, policy);
-};
-
-const refusalOfFirmware = (
+/** What a first sector, or the head of a container, says of an image. */
+export const refusalOfFirmware = (
   { product, version, securityFloor }: Firmware,
   offer: Offer,
   running: Running,

@@ -5,7 +5,7 @@ import type { JobContext } from "./context";
 import type { JobEffect, JobEvent } from "./effects";
 import { HashPass } from "./hash-pass";
 import type { Digests } from "./hash-pass";
-import { expand } from "./expand";
+import { expand } from "./containers";
 import { conclude, fail } from "./outcome";
 import { refusalOfOther } from "./policy";
 import { Progress } from "./progress";

@@ -4,7 +4,7 @@
  * entries behind the boot facts are dropped (entry-ring.ts): what is left begins with a snapshot of the job.
  */
 import { SECTOR } from "../constants";
-import { isContainer } from "../container/format";
+import { isContainer } from "../container/magic";
 import type { BootFacts, JobEffect, JobEvent, JobOptions, Notice } from "../job/effects";
 import type { Cause } from "../job/types";
 import type { Retained } from "../ports";
