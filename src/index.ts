@@ -8,7 +8,7 @@ export type { Notice } from "./job/effects";
 export { DEFAULT_POLICY } from "./job/policy";
 export type { Policy } from "./job/policy";
 export type { ModuleImage, ModuleInstaller } from "./modules/installer";
-export { PartitionInstaller } from "./modules/partition-installer";
+export { PartitionInstaller } from "./modules/installers";
 export type { Cause, Offer, OfferDigest, Outcome, Task } from "./job/types";
 export type { Identity, Message } from "./mqtt/message";
 export type { BrokerPlatform } from "./platforms/broker-platform";

@@ -8,6 +8,7 @@ import { isUnconfirmed } from "../job/boot-table";
 import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
 import type { Policy } from "../job/policy";
+import { installersOf } from "../modules/installers";
 import type { CloudLink, Incoming } from "../platforms/platform";
 import { signatureCheck } from "../signature/trust";
 import type { SignatureCheck } from "../signature/trust";
@@ -64,7 +65,7 @@ export class OtaAgent {
     };
     this.options = options;
     this.host = new AgentHost(options, shared.enter);
-    this.runner = new JobRunner(ports, buffer, new Map(Object.entries(options.modules ?? {})), this.host);
+    this.runner = new JobRunner(ports, buffer, installersOf(options.modules), this.host);
     const sink: SourceOptions = {
       random: shared.random,
       dispatch: (event) => {
