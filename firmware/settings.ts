@@ -14,7 +14,7 @@ import type {
   PlatformSetting as Setting,
 } from "xs-ota";
 
-export interface Settings {
+export interface Settings extends Pick<AgentOptions, "recorder" | "diagnosticsTopic"> {
   /** What people call the device. */
   readonly name: string;
   readonly platform: Platform;
@@ -51,6 +51,7 @@ export const readSettings = (
     ...(broker === undefined ? {} : { broker }),
     policy: policyOf(read, broker?.tls ?? !isPlain(server)),
     download: present({ range: read.number("range", 4_096, 16_384), crc16: read.flag("crc16") }),
+    ...present({ recorder: read.flag("recorder"), diagnosticsTopic: read.topic("diagTopic") }),
   };
 };
 
@@ -125,6 +126,12 @@ class Reader {
     const value = this.text(key);
     if (value !== undefined && !words.includes(value as T)) throw new Error(`${key}: ${anyOf(words)}`);
     return value as T | undefined;
+  }
+
+  topic(key: string): string | undefined {
+    const topic = this.text(key);
+    if (topic?.includes("+") || topic?.includes("#")) throw new Error(`${key}: a topic without + and #`);
+    return topic;
   }
 
   flag(key: string): boolean | undefined {

@@ -20,6 +20,7 @@ const PATHS: { readonly [key: string]: string } = Object.freeze({
   mqttTls: "mqtt.tls",
   mqttCa: "mqtt.ca",
   httpsCa: "https.ca",
+  diagTopic: "diagnosticsTopic",
 });
 
 /** A platform's own settings have their place in its description. */

@@ -26,14 +26,18 @@ export const COMMON: readonly string[] = [
   "allowDowngrade",
   "allowNoDigest",
   "allowForeign",
+  "allowDelta",
+  "recorder",
+  "diagTopic",
   "signingKeys",
 ];
 
 /** ThingsPanel's voucher: JSON with user name and password. No setting of its own. */
 export const VOUCHER = "voucher";
 
-/** Other names of settings: those of the clouds' consoles and APIs. */
+/** Other names of settings: those of device.json that NVS is too short for, of the clouds' consoles and APIs. */
 const ALIASES: Readonly<Record<string, readonly string[]>> = {
+  diagTopic: ["diagnosticsTopic"],
   productId: ["ProductID", "产品ID", "产品Id"],
   deviceName: ["设备名称", "设备名"],
   deviceSecret: ["DevicePsk", "psk", "设备密钥", "设备秘钥"],

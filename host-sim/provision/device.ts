@@ -1,5 +1,6 @@
 /** One device of the list: its settings as a chip reads them, checked as the firmware will check them. */
 import { hostName } from "../board/config/host-name";
+import { topicProblem } from "../board/config/publish-topic";
 import { NodeCrypto } from "../board/node-crypto";
 import { REPEAT_BUDGET_MAX, TRIAL_SECONDS_MAX, TRIAL_SECONDS_MIN } from "../../src/constants";
 import { PLATFORMS } from "../../src/platforms/index";
@@ -25,7 +26,8 @@ const NUMBERS: Readonly<Record<string, readonly [number, number]>> = {
   repeatBudget: [0, REPEAT_BUDGET_MAX],
   eraseBlock: [4, 64],
 };
-const FLAGS: readonly string[] = ["mqttTls", "crc16", "allowHttp", "allowDowngrade", "allowNoDigest", "allowForeign"];
+const FLAGS: readonly string[] =
+  "mqttTls crc16 allowHttp allowDowngrade allowNoDigest allowForeign allowDelta recorder".split(" ");
 /** Characters of control, but for the ends of lines that PEM has. */
 // oxlint-disable-next-line no-control-regex
 const CONTROL = /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f]/;
@@ -68,6 +70,8 @@ function check(key: string, value: string, at: string): void {
   }
   if (FLAGS.includes(key) && value !== "true" && value !== "false")
     throw new BadSetting(`${at}: true or false is expected`);
+  const problem = key === "diagTopic" ? topicProblem(value) : undefined;
+  if (problem !== undefined) throw new BadSetting(`${at}: ${problem}`);
 }
 
 function checkNumber(value: string, at: string, [least, most]: readonly [number, number]): void {

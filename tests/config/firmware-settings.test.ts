@@ -56,3 +56,14 @@ test("a platform that is polled: no broker, numbers from text, and plain downloa
   assert.throws(() => read({ manifest: "" }), { message: "manifest: is missing" });
   assert.throws(() => read({ pollSeconds: "5" }), { message: "pollSeconds: a whole number from 60 to 604800" });
 });
+
+test("recordings: off, and a topic that may be published to", async (t) => {
+  const readSettings = await firmwareSettings(t);
+  const read = (more: object) =>
+    readSettings((key) => ({ ...KEY, ...more } as Record<string, string>)[key], new NodeCrypto());
+  const { recorder, diagnosticsTopic } = read({ recorder: "false", diagTopic: "line/a" });
+  assert.deepEqual([recorder, diagnosticsTopic], [false, "line/a"]);
+  assert.ok(!("diagnosticsTopic" in read({ diagTopic: "" })));
+  for (const diagTopic of ["line/+", "#"])
+    assert.throws(() => read({ diagTopic }), { message: "diagTopic: a topic without + and #" });
+});

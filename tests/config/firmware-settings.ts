@@ -20,6 +20,8 @@ export type ReadSettings = (
   readonly platform: Platform;
   readonly broker?: BrokerAddress;
   readonly policy: Partial<Policy>;
+  readonly recorder?: boolean;
+  readonly diagnosticsTopic?: string;
 };
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));

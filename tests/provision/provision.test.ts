@@ -96,6 +96,18 @@ test("a platform without a broker, with a number among its settings", async (t) 
   );
 });
 
+test("each device gets its topic for recordings, by its name in device.json or on a chip", async (t) => {
+  const readSettings = await firmwareSettings(t);
+  for (const column of ["diagnosticsTopic", "diagTopic"]) {
+    const { list, out } = place(t, `deviceName,deviceSecret,${column},recorder\na,${SECRET},line/a,true\n`);
+    const { code, stderr } = await xsOtaError("provision", list, "--out", out, ...TENCENT);
+    assert.equal(code, 0, stderr);
+    const settings = settingsIn(join(out, "a.nvs.bin"));
+    const { diagnosticsTopic, recorder } = readSettings((key) => settings.get(key), new NodeCrypto());
+    assert.deepEqual([diagnosticsTopic, recorder], ["line/a", true]);
+  }
+});
+
 test("a password that would serve both the cloud and the Wi-Fi network is warned of", async (t) => {
   const { list, out } = place(t, "username,password,clientId,ssid\nu-1,p-1,c-1,Hall\n");
   const flags = ["--set", "platform=thingspanel", "--set", "mqttHost=ota.example.com"];
@@ -191,6 +203,11 @@ test("a bad list is refused with line and column, no value is shown, and nothing
     [`${head},mqttTls\nline-1,${SECRET},no\n`, /column 3 \(mqttTls\): true or false/],
     [`${head},mqttHost\nline-1,${SECRET},mqtt://a.b:1883\n`, /column 3 \(mqttHost\): the name or address alone/],
     [`${head},authMode\nline-1,${SECRET},PSK\n`, /column 3 \(authMode\): KEY or CERT is expected/],
+    [
+      `${head},diagnosticsTopic\nline-1,${SECRET},d/+\n`,
+      /column 3 \(diagnosticsTopic\): a topic of 1 to 256 characters/,
+    ],
+    [`${head},allowDelta\nline-1,${SECRET},no\n`, /column 3 \(allowDelta\): true or false/],
     [`${head},ssid\nline-1,${SECRET},"a\nb"\n`, /column 3 \(ssid\): has a control character or the end of a line/],
     [
       `${head},sntp\nline-1,${SECRET},${"x".repeat(4_000)}\n`,

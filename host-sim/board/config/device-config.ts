@@ -13,6 +13,7 @@ import { hostName } from "./host-name";
 import { JsonFields } from "./json-fields";
 import { PemFiles } from "./pem-files";
 import { platformFields } from "./platform-fields";
+import { topicProblem } from "./publish-topic";
 import type { PlatformFields } from "./platform-fields";
 import { readJson } from "./text-file";
 
@@ -27,8 +28,6 @@ export interface DeviceConfig {
 
 const FLASH_SIZES = ["4MB", "8MB", "16MB"] as const;
 /** 32 bytes in base64. */
-/** Of a message that is published (MQTT 3.1.1, section 4.7). */
-const TOPIC = /^[^+#\p{Cc}]{1,256}$/u;
 const PIN = /^[A-Za-z0-9+/]{43}=$/;
 /** MQTT over TLS, and over plain TCP (IANA). */
 const TLS_PORT = 8883;
@@ -78,8 +77,8 @@ function parse(
   const crc16 = fields.boolean("crc16");
   const recorder = fields.boolean("recorder");
   const diagnosticsTopic = fields.string("diagnosticsTopic");
-  if (diagnosticsTopic !== undefined && !TOPIC.test(diagnosticsTopic))
-    throw fields.error("diagnosticsTopic", "a topic of 1 to 256 characters without + and # is expected");
+  const problem = diagnosticsTopic === undefined ? undefined : topicProblem(diagnosticsTopic);
+  if (problem !== undefined) throw fields.error("diagnosticsTopic", problem);
   checkTogether(definition, given, trust.mqtt);
   return {
     firmware: {
