@@ -1,5 +1,6 @@
 /** One device: the whole agent on a board in memory. Clock and network are the test's. */
 import { NodeCrypto } from "../../host-sim/board/node-crypto";
+import type { BringUp } from "../../hal/esp32/network/bring-up";
 import type { Clock, Network, Ports, ResetReason } from "../../src/ports";
 import { OtaAgent } from "../../src/index";
 import type { AgentOptions, Notice } from "../../src/index";
@@ -18,6 +19,10 @@ export interface VirtualDeviceOptions extends Omit<AgentOptions, "ports" | "plat
   readonly sleepSeconds?: number;
   /** From the start of the firmware to an address, ms; default: there is one at once. */
   readonly networkUpAfter?: number;
+  /** Brings the network up, in place of that. */
+  readonly bringUp?: BringUp;
+  /** What `bringUp` asks for. */
+  readonly settings?: { readonly [key: string]: string };
   /** The recorder of each start of the firmware; default: the agent's own. */
   makeRecorder?(): Recorder;
   /** What stands between the agent and the ports of the board. */
@@ -60,6 +65,8 @@ export class VirtualDevice {
       network,
       sleepSeconds,
       networkUpAfter = 0,
+      bringUp,
+      settings = {},
       ports: wrap,
       platform,
       makeRecorder,
@@ -79,7 +86,22 @@ export class VirtualDevice {
     });
     this.#agent = agent;
     if (sleepSeconds !== undefined) agent.sleepUntil(sleepSeconds);
-    if (networkUpAfter === 0) agent.start();
+    const missing = (reason: string): void => agent.network(`no address: ${reason}`);
+    // As hal/esp32/device.ts.
+    if (bringUp !== undefined)
+      bringUp({
+        setting: (key) => settings[key],
+        clock,
+        random: () => this.#crypto.random(),
+        up() {
+          agent.network(undefined);
+          agent.start();
+        },
+        down: missing,
+        failed: missing,
+        log,
+      });
+    else if (networkUpAfter === 0) agent.start();
     else clock.set(() => this.#agent === agent && agent.start(), networkUpAfter);
   }
 

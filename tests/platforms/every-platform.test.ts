@@ -24,7 +24,8 @@ import { VirtualClock } from "../kit/virtual-clock";
 import { VirtualDevice } from "../kit/virtual-device";
 import type { VirtualDeviceOptions } from "../kit/virtual-device";
 import { VirtualNetwork } from "../kit/virtual-network";
-import { checkSilence } from "./secrets";
+import { checkSilence, WIFI_PASSWORD } from "./secrets";
+import { wifiNetwork } from "./wifi";
 import { related } from "../powercut/simulation/container-images";
 
 const SIZE = 60_000;
@@ -216,7 +217,10 @@ for (const name of Object.keys(SERVERS)) {
 
   test(`${name}: an update that fails leaves a recording that replays to the same end, and neither it nor the log tells a secret`, async () => {
     const recordings: Uint8Array[] = [];
+    const { bringUp, given } = await wifiNetwork();
     const { device, secrets } = await run(name, NEXT, "fail", {
+      bringUp,
+      settings: { ssid: "Hall 7", wifiPassword: WIFI_PASSWORD },
       onHealthCheck: (answer) => answer(false, "bad firmware"),
       onDiagnostics: (recording) => recordings.push(recording),
     });
@@ -225,6 +229,7 @@ for (const name of Object.keys(SERVERS)) {
     assert.equal(first?.end?.cause, "rolled-back");
     assert.equal(replay(first).doubt, undefined);
     assert.ok(device.log.some((line) => line.startsWith("recording ")));
-    checkSilence([...recordings, ...device.log, JSON.stringify(device.notices)], secrets);
+    assert.ok(given.length > 0 && given.every((password) => password === WIFI_PASSWORD));
+    checkSilence([...recordings, ...device.log, JSON.stringify(device.notices)], [...secrets, WIFI_PASSWORD]);
   });
 }

@@ -1,6 +1,9 @@
 /** Searches what a device hands out for what it must keep. */
 import assert from "node:assert/strict";
 
+/** Of the network that a device joins. */
+export const WIFI_PASSWORD = "wlan-p4ssword";
+
 const BASE64 = /[A-Za-z0-9+/]{16,}={0,2}/g;
 
 /** Each as it is, as a URL has it, in hex and, wherever it begins in a longer text, in base64. */

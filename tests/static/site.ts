@@ -48,7 +48,7 @@ export class Site {
       return answer(204, { framing: "none" });
     }
     this.requests.push(target);
-    const file = this.files.get(target);
+    const file = this.files.get(target.replace(/\?.*/, ""));
     if (file === undefined) return answer(404);
     const etag = `"${createHash("md5").update(file).digest("hex")}"`;
     const decision = decide(method, headers, { size: file.length, etag, modified: 0 });
@@ -69,13 +69,16 @@ export interface Scene {
   until(what: string, holds: () => boolean): void;
 }
 
-/** Polls each hour. The device is switched on. */
+/** Polls each hour. `query`: of the URLs of manifest and reports. */
 export function scene(
   options: Partial<
-    Pick<VirtualDeviceOptions, "policy" | "sleepSeconds" | "wake" | "onHealthCheck" | "onDiagnostics">
+    Pick<
+      VirtualDeviceOptions,
+      "policy" | "sleepSeconds" | "wake" | "onHealthCheck" | "onDiagnostics" | "bringUp" | "settings"
+    > & { readonly query: string }
   > = {},
 ): Scene {
-  const { policy, ...more } = options;
+  const { policy, query = "", ...more } = options;
   const clock = new VirtualClock();
   const site = new Site();
   const peer = new HttpPeer({ answer: (request) => site.answer(request), now: () => clock.now() });
@@ -87,10 +90,10 @@ export function scene(
     platform: (crypto) =>
       new StaticPlatform(
         {
-          manifest: "http://files.example/manifest.json",
+          manifest: `http://files.example/manifest.json${query}`,
           deviceId: "dev-1",
           pollSeconds: 3_600,
-          report: "http://files.example/report",
+          report: `http://files.example/report${query}`,
         },
         crypto,
       ),
