@@ -3,7 +3,7 @@ import { decodeUtf8, encodeUtf8, encodeUtf8Into, utf8Length } from "../../src/ut
 /** As much of Node's Buffer as mqtt-packet and the list beside this file use; text is always UTF-8. */
 export class Buffer extends Uint8Array {
   static isBuffer(value) {
-    return value instanceof Buffer;
+    return value instanceof Uint8Array;
   }
 
   static from(value, offset, length) {
@@ -24,11 +24,6 @@ export class Buffer extends Uint8Array {
 
   static byteLength(value) {
     return typeof value === "string" ? utf8Length(value) : value.byteLength;
-  }
-
-  copy(target, at) {
-    target.set(this, at);
-    return this.length;
   }
 
   write(text, at) {

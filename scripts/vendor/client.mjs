@@ -38,6 +38,8 @@ const RULES = {
     [/^ *super\(\)\n/m, ""],
     // As an event "error" that nobody listens for.
     [/if \(err\) this\.emit\('error', err\)/, "throw err"],
+    // Bytes may be a plain Uint8Array.
+    [/list\[i\]\.copy\(result, pos\)/, "result.set(list[i], pos)"],
   ],
   "parser.js": [
     [block("_parse(?:4ByteNum|Byte) ", "  "), ""],

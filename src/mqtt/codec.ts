@@ -1,4 +1,5 @@
 import type { Identity, Message } from "./message";
+import { encodeUtf8 } from "../util/utf8";
 import { generate, parser } from "../vendor/mqtt-packet";
 
 /**
@@ -108,7 +109,9 @@ export const subscribe = (id: number, topic: string): Uint8Array => {
 
 /** `id` and `dup` count at QoS 1 only. */
 export const publish = (message: Message, id: number, dup: boolean): Uint8Array => {
-  const { topic, payload, qos } = message;
+  const { qos } = message;
+  // Of text the library asks for the length two and three times.
+  const [topic, payload] = [encodeUtf8(message.topic), encodeUtf8(message.payload)];
   return plain(generate({ cmd: "publish", topic, payload, qos, messageId: id, dup, retain: false }));
 };
 

@@ -29,6 +29,18 @@ export const utf8Length = (text: string): number => {
 
 /** A lone surrogate becomes U+FFFD (WHATWG Encoding, "UTF-8 encoder"). */
 export const encodeUtf8 = (text: string): Uint8Array => {
+  // Most text is ASCII: it takes one pass, not one for its length and another.
+  const bytes = new Uint8Array(text.length);
+  let at = 0;
+  for (const character of text) {
+    const point = character.codePointAt(0)!;
+    if (point >= 0x80) return encodeBeyondAscii(text);
+    bytes[at++] = point;
+  }
+  return bytes;
+};
+
+const encodeBeyondAscii = (text: string): Uint8Array => {
   const bytes = new Uint8Array(utf8Length(text));
   encodeUtf8Into(text, bytes, 0);
   return bytes;

@@ -18,7 +18,7 @@ THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLI
 import { decodeUtf8, encodeUtf8, encodeUtf8Into, utf8Length } from "../util/utf8";
 const Buffer = class _Buffer extends Uint8Array {
   static isBuffer(value) {
-    return value instanceof _Buffer;
+    return value instanceof Uint8Array;
   }
   static from(value, offset, length) {
     if (typeof value == "string" && (value = encodeUtf8(value)), value instanceof ArrayBuffer) return new _Buffer(value, offset, length);
@@ -33,9 +33,6 @@ const Buffer = class _Buffer extends Uint8Array {
   }
   static byteLength(value) {
     return typeof value == "string" ? utf8Length(value) : value.byteLength;
-  }
-  copy(target, at) {
-    return target.set(this, at), this.length;
   }
   write(text, at) {
     return encodeUtf8Into(text, this, at) - at;
@@ -391,7 +388,7 @@ const Accumulator = class {
       typeof list[i] != "string" ? lengths[i] = list[i].length : lengths[i] = Buffer.byteLength(list[i]), length += lengths[i];
     let result = Buffer.allocUnsafe(length);
     for (i = 0; i < list.length && list[i] !== void 0; i++)
-      typeof list[i] != "string" ? (list[i].copy(result, pos), pos += lengths[i]) : (result.write(list[i], pos), pos += lengths[i]);
+      typeof list[i] != "string" ? (result.set(list[i], pos), pos += lengths[i]) : (result.write(list[i], pos), pos += lengths[i]);
     return result;
   }
   destroy(err) {
