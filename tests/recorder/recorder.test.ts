@@ -21,9 +21,8 @@ function recorded(options: ConstructorParameters<typeof JobFixture>[0] = {}): {
 } {
   const recorders: Recorder[] = [];
   const recorder = (): Recorder => {
-    const made = new Recorder(0.5 + recorders.length / 100);
-    recorders.push(made);
-    return made;
+    recorders.push(new Recorder(0.5 + recorders.length / 100));
+    return recorders.at(-1)!;
   };
   return { fixture: new JobFixture({ ...options, recorder }), recorders };
 }
