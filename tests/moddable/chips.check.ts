@@ -11,6 +11,7 @@ import type { TestContext } from "node:test";
 import { buildForChip, includesOf, settingsOf } from "./chip-build";
 import type { ChipPlatform } from "./chip-build";
 import { BUILD, ROOT, warnings } from "./harness";
+import { firmwareWithout } from "./left-out-app";
 
 const ESP32 = join(ROOT, "hal", "esp32");
 
@@ -73,17 +74,12 @@ for (const [name, platform, modules, defines] of [
   });
 }
 
-test("esp32/esp32c3: an app without TLS links, and nothing of TLS is in it", () => {
-  const app = join(BUILD, "without-tls");
-  mkdirSync(app, { recursive: true });
-  const include = ["manifest.json", "hal/moddable/manifest_without_tls.json"];
-  writeFileSync(
-    join(app, "manifest.json"),
-    JSON.stringify({ include: include.map((name) => relative(app, join(ROOT, name))) }),
+test("esp32/esp32c3: an app without all that can be left out links, and nothing of that is in it", (context) => {
+  const linked = checked(context, firmwareWithout(join(BUILD, "without")), "esp32/esp32c3");
+  for (const module of ["safe-tls", "crypto"]) assert.ok(linked.includes(`"xs-ota/hal/moddable/${module}"`), module);
+  assert.doesNotMatch(
+    linked,
+    /"(ssl\/\w+|xs-ota\/(hal\/moddable\/(tls-session|external-mqtt)|src\/(x509\/certificate|recorder\/\w+|signature\/check|modules\/partition-installer|job\/expanding)))"/,
   );
-  const build = buildForChip(app, "esp32/esp32c3", join(BUILD, "chips"));
-  assert.deepEqual(warnings(build.output), []);
-  const linked = readFileSync(build.linked, "utf8");
-  assert.ok(linked.includes('"xs-ota/hal/moddable/safe-tls"'));
-  assert.doesNotMatch(linked, /"(ssl\/\w+|xs-ota\/hal\/moddable\/tls-session|xs-ota\/src\/x509\/certificate)"/);
+  assert.doesNotMatch(linked, /xs_ota_expander/);
 });

@@ -20,6 +20,7 @@ import { buildImage } from "../../hal/model-chip/build-image";
 import { WINDOW } from "../../src/constants";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
 import type { Kind, Line } from "./harness";
+import { firmwareWithout } from "./left-out-app";
 
 const SIZE = 400_001;
 const DEVICE = { productId: "A1B2C3D4E5", deviceName: "moddable-01", deviceSecret: "3ZxkQmVyVGVzdFZlY3Rvcg==" };
@@ -158,6 +159,20 @@ for (const kind of ["release", "instrument"] satisfies Kind[]) {
     );
   });
 }
+
+test("an app without all that can be left out takes an update, and reports a failed one", async () => {
+  const built = build(firmwareWithout(join(BUILD, "without-app")), BUILD);
+  assert.deepEqual(warnings(built.output), []);
+  const bench = new Bench(built.path);
+  const update = await bench.push("0.2.0");
+  const run = bench.power();
+  await run.line(is("confirmed"));
+  assert.equal((await cloud.settled(update.id)).status, "success");
+  const older = await bench.push("0.1.0");
+  assert.match((await cloud.settled(older.id)).message ?? "", /older than the running 0\.2\.0/);
+  assert.ok(!run.lines.some(({ text }) => String(text).startsWith("recording")), run.transcript());
+  await run.cut();
+});
 
 /** What the SDK's engine has recorded replays in Node. */
 async function checkRecording(run: HeadlessRun): Promise<void> {
