@@ -8,7 +8,7 @@ import { dirname, join, relative } from "node:path";
 import { test } from "node:test";
 import { transformSync } from "esbuild";
 import { recursive } from "./call-graph";
-import { modulesOf } from "../esp32/manifest-tree";
+import { modulesOf, withoutManifests } from "../esp32/manifest-tree";
 import { ROOT } from "./harness";
 
 interface Source {
@@ -187,8 +187,10 @@ test("nothing calls itself without a bound, on its own or by way of others of it
 const NOT_LINKED = new Set(["src/crypto/portable-md5.ts"]);
 
 test("the library's manifests name every module of src that has code", () => {
-  const modules = modulesOf(join(ROOT, "src", "manifest.json"), "esp32");
-  const named = new Set([...modules.values()].flat().map((file) => relative(ROOT, file)));
+  const library = join(ROOT, "src", "manifest.json");
+  const apps = [library, [library, ...withoutManifests()]];
+  const files = apps.flatMap((app) => [...modulesOf(app, "esp32").values()].flat());
+  const named = new Set(files.map((file) => relative(ROOT, file)));
   assert.deepEqual(
     CORE.filter(({ name, code }) => code.trim() !== "" && !NOT_LINKED.has(name) && !named.has(name)).map(
       ({ name }) => name,
