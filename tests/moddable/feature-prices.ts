@@ -1,6 +1,6 @@
 /**
- * What each feature takes of an ESP32-C3's flash: the whole firmware, linked once more with the feature's modules
- * emptied. The difference is what an app saves that is built without them.
+ * What each feature takes of an ESP32-C3's flash: the whole firmware, built once more with the manifest that leaves the
+ * feature out, or linked once more with the feature's modules emptied. The difference is what an app saves.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -9,33 +9,33 @@ import { buildForChip } from "./chip-build";
 import type { ChipBuild } from "./chip-build";
 import { PLATFORM, bareApp, linkedSize } from "./flash-report";
 import type { LinkedSize } from "./flash-report";
+import { withoutManifests } from "../esp32/manifest-tree";
 import { ROOT } from "./harness";
+import { appFor } from "./platform-flash";
+import { firmwareWithout } from "./left-out-app";
 
-const FIXED = "not yet: the job and the agent import it";
-const SDK_TLS = /^(ssl\/|(dsa|gcm|hmac|pkcs1_5|pkcs8|rsa|x509)$)/;
-const TLS =
-  /^xs-ota\/(hal\/moddable\/(safe-tls|tls-session|tls-message-reader|certificate-chain)|src\/x509\/certificate)/;
-const POLLER = /^xs-ota\/src\/(poll\/|agent\/poll-link)/;
-const platform = (name: string): RegExp => new RegExp(`^xs-ota/(src/platforms/)?${name}(/|$)`);
+export const POLLER = /^xs-ota\/src\/(poll\/|agent\/poll-link)/;
+export const platform = (name: string): RegExp => new RegExp(`^xs-ota/(src/platforms/)?${name}(/|$)`);
 
-/** Modules of a feature, and how it is left out. */
-const FEATURES: readonly (readonly [feature: string, modules: readonly RegExp[], how: string])[] = [
-  ["TLS and certificates", [SDK_TLS, TLS], "include `hal/moddable/manifest_without_tls.json`"],
-  ["signatures of images", [/^xs-ota\/(hal\/moddable\/signatures|src\/signature\/(check|keys))/], FIXED],
-  [
-    "recorder of failures",
-    [/^xs-ota\/src\/(recorder\/|agent\/recordings)/],
-    "not yet: `recorder: false` saves RAM alone",
-  ],
-  ["containers of deltas", [/^xs-ota\/(src\/(container\/|job\/expand)|hal\/esp32\/ota_expander)/], FIXED],
-  ["other modules than the firmware", [/^xs-ota\/src\/modules\//], FIXED],
+/** Features that a manifest leaves out. */
+const BY_MANIFEST: readonly (readonly [feature: string, manifest: string])[] = [
+  ["TLS and certificates", "hal/moddable/manifest_without_tls.json"],
+  ["signatures of images", "src/manifest_without_signatures.json"],
+  ["both, and the arithmetic that they share", "hal/moddable/manifest_without_tls_and_signatures.json"],
+  ["recorder of failures", "src/manifest_without_recorder.json"],
+  ["containers of deltas", "src/manifest_without_containers.json"],
+  ["other modules than the firmware", "src/manifest_without_modules.json"],
+  ["external MQTT client", "src/manifest_without_external_mqtt.json"],
+];
+
+/** Features that an app does not include, with their modules. The firmware has all of them: they are emptied. */
+const BY_CHOICE: readonly (readonly [feature: string, modules: RegExp, how: string])[] = [
   [
     "MQTT",
-    [/^xs-ota\/src\/(mqtt\/|agent\/(broker-link|mqtt-cloud)|vendor\/mqtt-packet)/],
+    /^xs-ota\/src\/(mqtt\/|agent\/(broker-link|mqtt-cloud)|vendor\/mqtt-packet)/,
     "include only hawkBit or static files",
   ],
-  ["external MQTT client", [/^xs-ota\/(hal\/moddable\/)?external-mqtt/], FIXED],
-  ["poller", [POLLER], "include neither hawkBit nor static files"],
+  ["poller", POLLER, "include neither hawkBit nor static files"],
   ...(
     [
       ["Tencent", "tencent"],
@@ -44,7 +44,7 @@ const FEATURES: readonly (readonly [feature: string, modules: readonly RegExp[],
       ["hawkBit", "hawkbit"],
       ["static files", "static"],
     ] as const
-  ).map(([title, name]) => [title, [platform(name)], "include the other platforms' manifests alone"] as const),
+  ).map(([title, name]) => [title, platform(name), "include the other platforms' manifests alone"] as const),
 ];
 
 /** An ES module with the names that `source` exports, all undefined. */
@@ -71,8 +71,11 @@ function sourcesOf({ folder }: ChipBuild): Map<string, string> {
   return new Map([...rules].map(([, module, source]) => [module!, source!.replace("$(TMP_DIR)", folder)]));
 }
 
-/** Links the firmware again in a folder of its own, with these modules emptied. */
-function linkedWithout(build: ChipBuild, without: readonly RegExp[]): LinkedSize {
+/**
+ * Links the firmware again in a folder of its own, with these modules emptied. Returns the linked modules, C; the next
+ * call overwrites them.
+ */
+export function linkedWithout(build: ChipBuild, without: readonly RegExp[]): string {
   const folder = join(build.folder, "..", "priced");
   rmSync(folder, { recursive: true, force: true });
   cpSync(build.folder, folder, { recursive: true, filter: (path) => basename(path) !== "tsc" });
@@ -91,10 +94,14 @@ function linkedWithout(build: ChipBuild, without: readonly RegExp[]): LinkedSize
   const relink = ["include makefile", ".PHONY: relinked", "relinked:", `\t${LINK}`, ""].join("\n");
   writeFileSync(join(folder, "relink.mk"), relink);
   execFileSync("make", ["-f", "relink.mk", "relinked"], { cwd: folder, env: build.env, stdio: "ignore" });
-  return linkedSize(join(folder, "mc.xs.c"));
+  return join(folder, "mc.xs.c");
 }
 
 const LINK = "xsl -b $(MODULES_DIR) -o $(TMP_DIR) $(PRELOADS) $(STRIPS) $(CREATION) $(MODULES)";
+
+/** The firmware, built with these manifests besides. */
+export const builtWithout = (out: string, name: string, manifests: readonly string[]): ChipBuild =>
+  buildForChip(firmwareWithout(join(out, name), manifests), PLATFORM, out);
 
 /** The table of docs/MODDABLE.md. */
 export function priceTable(out: string): string {
@@ -104,22 +111,27 @@ export function priceTable(out: string): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const row = (title: string, { code, objects }: LinkedSize, how: string): string =>
     `| ${title} | ${number(code)} | ${number(objects)} | ${number(code + objects)} | ${how} |`;
-  const less = (a: LinkedSize, b: LinkedSize): LinkedSize => ({
-    code: a.code - b.code,
-    objects: a.objects - b.objects,
-  });
-  const others = ["thingspanel", "thingsboard", "hawkbit", "static"].map(platform);
-  const least = linkedWithout(firmware, [SDK_TLS, TLS, POLLER, ...others]);
-  const rows = FEATURES.map(([feature, modules, how]) => {
-    console.error(feature);
-    return row(feature, less(whole, linkedWithout(firmware, modules)), how);
-  });
+  const price = (title: string, { code, objects }: LinkedSize, how: string): string => {
+    console.error(title);
+    return row(title, { code: whole.code - code, objects: whole.objects - objects }, how);
+  };
+  const without = withoutManifests();
+  const tencent = appFor(join(out, "least-tencent"), "tencent", "TencentPlatform", without);
   return [
     "| linked for an ESP32-C3, bytes | byte-code | objects, names, texts | together | how to leave it out |",
     "|---|---:|---:|---:|---|",
     row("the whole firmware", whole, ""),
     row("of it an app that does nothing", bare, ""),
-    ...rows,
-    row("the firmware for Tencent alone, without TLS", least, "all of the above that is so left out"),
+    ...BY_MANIFEST.map(([feature, manifest]) => {
+      const { linked } = builtWithout(out, basename(manifest, ".json"), [join(ROOT, manifest)]);
+      return price(feature, linkedSize(linked), `include \`${manifest}\``);
+    }),
+    ...BY_CHOICE.map(([feature, modules, how]) => price(feature, linkedSize(linkedWithout(firmware, [modules])), how)),
+    row(
+      "the firmware without all that has a manifest here",
+      linkedSize(builtWithout(out, "least", without).linked),
+      "include them all",
+    ),
+    row("so built, an app for Tencent without settings", linkedSize(buildForChip(tencent, PLATFORM, out).linked), ""),
   ].join("\n");
 }

@@ -66,7 +66,8 @@ export function platformTable(out: string): string {
   ].join("\n");
 }
 
-function appFor(folder: string, name: string, className: string): string {
+/** An app with the agent for one platform and nothing else, in `folder`. */
+export function appFor(folder: string, name: string, className: string, more: readonly string[] = []): string {
   mkdirSync(folder, { recursive: true });
   const lines = [
     'import OtaAgent from "xs-ota";',
@@ -79,6 +80,7 @@ function appFor(folder: string, name: string, className: string): string {
     "$(MODDABLE)/examples/manifest_base.json",
     join(ROOT, "src", "platforms", name, "manifest.json"),
     join(ROOT, "hal", "esp32", "manifest_wifi.json"),
+    ...more,
   ];
   writeFileSync(
     join(folder, "manifest.json"),

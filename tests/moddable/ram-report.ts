@@ -1,7 +1,7 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
  * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
- * takes "ram", "expand", "flash", "prices", "platforms" or "platforms-ram" for one of them alone.
+ * takes "ram", "expand", "flash", "prices", "edition", "platforms" and "platforms-ram" for these alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { setTimeout } from "node:timers/promises";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { containerOf } from "../kit/containers";
+import { editionTable } from "./edition-flash";
 import { priceTable } from "./feature-prices";
 import { flashTable } from "./flash-report";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless } from "./harness";
@@ -60,9 +61,10 @@ const most = (readings: readonly Reading[], of: (reading: Reading) => number): n
   Math.max(0, ...readings.map(of));
 const number = (value: number): string => Math.round(value).toLocaleString("en-US");
 
+const words = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "xs-ota-ram-"));
 /** Of its own: compiled perhaps by another compiler than the rest. */
-const OUT = `${BUILD}-${process.argv[2] ?? "ram"}`;
+const OUT = `${BUILD}-${words[0] ?? "ram"}`;
 rmSync(OUT, { recursive: true, force: true });
 
 /**
@@ -194,9 +196,8 @@ async function ramTables(headless: string, app: string): Promise<{ [name: string
   return { ram: ramTable(results), growth: growthTable(results) };
 }
 
-const [only] = process.argv.slice(2);
 try {
-  const asked = (name: string): boolean => only === undefined || only === name;
+  const asked = (name: string): boolean => words.length === 0 || words.includes(name);
   const meter = (): [headless: string, app: string] => [
     buildHeadless(OUT),
     build(join(ROOT, "tests", "moddable", "ram"), OUT, "instrument").path,
@@ -207,6 +208,7 @@ try {
     ...(asked("platforms-ram") ? { "platforms-ram": await platformRamTable(...meter()) } : {}),
     ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
     ...(asked("prices") ? { prices: priceTable(OUT) } : {}),
+    ...(asked("edition") ? { edition: editionTable(OUT) } : {}),
     ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };
   for (const [name, table] of Object.entries(tables)) {
