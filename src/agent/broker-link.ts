@@ -26,11 +26,7 @@ export class BrokerLink extends ProtocolDriver<SessionOutput, MqttSession> imple
 
   start(topics: readonly string[], events: LinkEvents): void {
     this.events = events;
-    const session = new MqttSession({
-      identity: () => this.options.identity(),
-      subscriptions: topics,
-      random: () => this.options.random(),
-    });
+    const session = new MqttSession({ ...this.options, subscriptions: topics });
     session.urgency(this.cap, this.now());
     this.begin(session);
   }

@@ -2,7 +2,7 @@
 import type { BrokerPlatform } from "../platforms/broker-platform";
 import type { CloudEvents, CloudLink, LinkContext, Report } from "../platforms/platform";
 import { BrokerLink } from "./broker-link";
-import type { MqttLink } from "./link";
+import type { LinkEvents, MqttLink } from "./link";
 
 /** Token of a recording; nobody waits for its PUBACK. */
 const RECORDING = "recording";
@@ -35,12 +35,14 @@ export const connectionOf = (platform: Pick<BrokerPlatform, "identity">, context
   return { link, own };
 };
 
-class MqttCloud implements CloudLink {
+/** It hears the link itself: an object with a closure for each event would stay in memory as long as the agent runs. */
+class MqttCloud implements CloudLink, LinkEvents {
   readonly name = "mqtt";
   private readonly platform: BrokerPlatform;
   private readonly link: MqttLink;
   private readonly own: BrokerLink | undefined;
   private readonly context: LinkContext;
+  private events: CloudEvents | undefined;
 
   constructor(platform: BrokerPlatform, { link, own }: BrokerConnection, context: LinkContext) {
     this.platform = platform;
@@ -49,18 +51,39 @@ class MqttCloud implements CloudLink {
     this.context = context;
   }
 
-  /** An external client calls from outside: each of its calls is guarded. */
   start(events: CloudEvents): void {
-    const { platform } = this;
-    const enter = (callback: () => void): void => this.context.enter(callback, this);
-    this.link.start(platform.subscriptions, {
-      up: () => enter(() => events.up()),
-      down: (reason) => enter(() => events.down(reason)),
-      message: (topic, payload) => enter(() => events.incoming(platform.parse(topic, payload))),
-      acked: (token) => enter(() => token !== RECORDING && events.acked(token)),
-      warning: (message) => enter(() => events.warning(message)),
-    });
+    this.events = events;
+    this.link.start(this.platform.subscriptions, this);
   }
+
+  /* ---- the link's events: an external client calls from outside, so each call is guarded ---- */
+
+  up(): void {
+    this.enter((events) => events.up());
+  }
+
+  down(reason: string): void {
+    this.enter((events) => events.down(reason));
+  }
+
+  message(topic: string, payload: Uint8Array): void {
+    this.enter((events) => events.incoming(this.platform.parse(topic, payload)));
+  }
+
+  acked(token: string): void {
+    this.enter((events) => token !== RECORDING && events.acked(token));
+  }
+
+  warning(message: string): void {
+    this.enter((events) => events.warning(message));
+  }
+
+  private enter(callback: (events: CloudEvents) => void): void {
+    const { events } = this;
+    if (events !== undefined) this.context.enter(() => callback(events), this);
+  }
+
+  /* ---- for the agent ---- */
 
   report(report: Report, token: string | undefined): void {
     const message = this.platform.encode(report);
