@@ -5,21 +5,20 @@
  */
 import { SECTOR, SECTOR_SURPLUS, SLEEP_CLOSE } from "../constants";
 import { isUnconfirmed } from "../job/boot-table";
-import type { Token } from "../job/effects";
 import { DEFAULT_POLICY } from "../job/policy";
 import type { Policy } from "../job/policy";
 import { installersOf } from "../modules/installers";
-import type { CloudLink, Incoming } from "../platforms/platform";
+import type { CloudLink } from "../platforms/platform";
 import { signatureCheck } from "../signature/trust";
 import type { SignatureCheck } from "../signature/trust";
 import { earlier } from "../util/earlier";
 import { AgentHost } from "./agent-host";
 import type { AgentOptions } from "./agent-options";
 import type { ByteSource, SourceOptions } from "./byte-source";
+import { CloudListener } from "./cloud-listener";
 import { FileLink } from "./file-link";
 import { JobRunner } from "./job-runner";
 import type { Timed } from "../protocol/driver";
-import { Remarks } from "./remarks";
 import { SourceByScheme } from "./source-by-scheme";
 import { Wake } from "./sleep";
 
@@ -33,7 +32,7 @@ export class OtaAgent {
   private readonly runner: JobRunner;
   private readonly file: ByteSource;
   private readonly link: CloudLink;
-  private readonly remarks = new Remarks();
+  private readonly listener: CloudListener;
   private running = false;
   /** The connection to the broker was begun. */
   private started = false;
@@ -72,7 +71,7 @@ export class OtaAgent {
         this.runner.dispatch(event);
         if (event.type === "sector") this.wake.sector(event.bytes.length, ports.clock.now());
       },
-      log: (line, idle) => this.say(line, idle),
+      log: (line, idle) => this.listener.say(line, idle),
     };
     const running = ports.boot.running();
     const { allowHttp } = this.policy;
@@ -82,6 +81,8 @@ export class OtaAgent {
     this.file = other === undefined ? file : new SourceByScheme(file, other);
     this.host.connect(this.file, this.link);
     this.wake = new Wake(options.wake ?? {}, platform.rules.versionReport, ports.clock.now());
+    const { host, runner, wake, link } = this;
+    this.listener = new CloudListener({ clock: ports.clock, host, runner, wake, link });
     // `start` may be waiting for a network that firmware on trial never brings up.
     if (isUnconfirmed(running)) this.bootTimer = ports.clock.set(() => this.boot(), 0);
     ports.launcher?.take(this);
@@ -110,13 +111,7 @@ export class OtaAgent {
     this.boot();
     this.network(undefined);
     this.enter(() => {
-      this.link.start({
-        up: () => this.linked(true),
-        down: (reason) => this.down(reason),
-        incoming: (incoming) => this.incoming(incoming),
-        acked: (token) => this.acked(token as Token),
-        warning: (message) => this.say(message, true, true),
-      });
+      this.link.start(this.listener);
     }, this.link);
   }
 
@@ -218,46 +213,6 @@ export class OtaAgent {
     this.host.notify({ event: "trial", stage: trial.stage, secondsLeft });
   }
 
-  /** `reason`: why the connection has ended. */
-  private linked(up: boolean, reason = ""): void {
-    const now = this.options.ports.clock.now();
-    this.wake.link(up, now);
-    if (up) this.remarks.up(now);
-    this.runner.dispatch(up ? { type: "link", up } : { type: "link", up, reason });
-  }
-
-  private acked(token: Token): void {
-    this.wake.heard(token === "version", this.options.ports.clock.now());
-    this.runner.dispatch({ type: "acked", token });
-  }
-
-  private incoming(incoming: Incoming): void {
-    this.wake.heard(false, this.options.ports.clock.now());
-    switch (incoming.kind) {
-      case "offer":
-        return this.runner.dispatch({ type: "offer", offer: incoming.offer });
-      case "refused":
-        return this.runner.dispatch({ type: "refused", task: incoming.task, outcome: incoming.outcome });
-      case "withdrawn":
-        return this.runner.dispatch({ type: "withdrawn", task: incoming.task });
-      case "forget":
-        return this.runner.dispatch({ type: "forget" });
-      case "unchanged":
-        return;
-      case "version-answer":
-        if (!incoming.accepted) this.say(`version report refused: ${incoming.message}`, true, true);
-        return;
-      case "ignored":
-        return this.say(`message ignored: ${incoming.reason}`, true, true);
-    }
-  }
-
-  /** A connection that lasted and is lost comes back; one that cannot be made, or held, is worth a word. */
-  private down(reason: string): void {
-    this.say(`${this.link.name}: ${reason}`, !this.remarks.lasted(this.options.ports.clock.now()));
-    this.linked(false, reason);
-  }
-
   /* ---- sleep ---- */
 
   /** Sleeps if the application wants to and the agent may. */
@@ -289,12 +244,6 @@ export class OtaAgent {
       this.host.notify({ event: "warning", message: `stays awake: ${(error as Error).message}` });
       this.start();
     }
-  }
-
-  /** A line of the log. `idle`: it says why nothing happens, so others are told, now and then. `noted`: recordings, too. */
-  private say(line: string, idle: boolean, noted = false): void {
-    this.host.log(line);
-    if (idle && this.remarks.due(line, this.options.ports.clock.now())) this.host.warn(line, noted);
   }
 
   /* ---- time ---- */
