@@ -72,16 +72,16 @@ export class StoredJob {
     const job = new StoredJob(record);
     job.adopt(left);
     const effects = deleteRecords();
-    // Without the size the identity is not known either: learn() decides then.
-    if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
     // A restart must not take what is left of a container that has lost the slot for this job's.
     if (left.staged && !job.staged) effects.push(...deleted(RECORDS.stagedOffset, RECORDS.staged));
+    // Without the size the identity is not known either: learn() decides then.
+    if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
     effects.push(job.putRecord());
     return { job, effects };
   }
 
   private adopt(left: Checkpoint): void {
-    // Of an image, or found at boot: unless the container made what has the slot, its head is read anew.
+    // Unless sectors of it are staged, or it made the image that has the slot, the container's head is read anew.
     this.adoptStaged(left.staged, left, left.header !== undefined || left.offset === undefined);
     this.adoptCheckpoint(left);
   }
@@ -251,13 +251,11 @@ export class StoredJob {
 
   /** The staged bytes are proven: from now on the image is stored. */
   expand(): JobEffect[] {
-    const { staged } = this;
-    if (staged === undefined || this.phaseRecord.expanding === true) return [];
+    if (this.staged === undefined || this.phaseRecord.expanding === true) return [];
     this.erasedTo = 0;
-    const entered = this.enter({ expanding: true });
     this.sectors = 0;
     this.imageHeader = undefined;
-    return [entered];
+    return [this.enter({ expanding: true })];
   }
 
   /**
@@ -320,10 +318,11 @@ export class StoredJob {
     return [{ type: "delete", key: RECORDS.outcome.key }];
   }
 
-  /** The cloud has acknowledged the outcome. The record is deleted first: without it the rest means nothing. */
+  /** The cloud has acknowledged the outcome. Staged sectors count without a job: where the image is made they go first. */
   forget(keepCheckpoint: boolean): JobEffect[] {
     const keep = keepCheckpoint && !this.isHalfMade;
-    return keep ? deleteRecords() : deleteRecords().concat(this.deleteCheckpoint(), this.deleteStaged());
+    const effects = this.staged && !this.isStaging ? deleted(RECORDS.stagedOffset) : [];
+    return effects.concat(deleteRecords(), keep ? [] : this.deleteCheckpoint().concat(this.deleteStaged()));
   }
 
   private putOffset(): JobEffect {

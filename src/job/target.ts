@@ -10,7 +10,7 @@ import type { Denylist } from "./denylist";
 import type { BootFacts, JobEffect, JobOptions } from "./effects";
 import { COMPONENT_SLOT } from "./job-codecs";
 import { refusalOfDowngrade, refusalOfImage, refusalOfMeans } from "./policy";
-import { RECORDS } from "./records";
+import { RECORDS, stagedCheckpointIn } from "./records";
 import type { Checkpoint, HeaderRecord, OffsetRecord, Snapshot } from "./records";
 import type { Offer } from "./types";
 
@@ -95,13 +95,12 @@ export const FIRMWARE: Target = frozen<Target>({
   heldBack: HEAD,
   proven: "commit",
   slot: "",
-  checkpointIn: ({ firmwareOffset, firmwareHeader, firmwareErased, staged }) => ({
-    // Without a header it is of no image, and must not count sectors of a container.
-    offset: firmwareHeader && firmwareOffset,
-    header: firmwareHeader,
-    erased: firmwareErased,
-    staged,
-  }),
+  checkpointIn(stored) {
+    const { firmwareOffset, firmwareHeader, firmwareErased, staged } = stored;
+    // Without a header nothing counts but sectors of a container.
+    if (firmwareHeader === undefined) return stagedCheckpointIn(stored);
+    return { offset: firmwareOffset, header: firmwareHeader, erased: firmwareErased, staged };
+  },
   refusalOfSize: ({ facts }, _offer, size) =>
     size <= facts.slotSize ? undefined : `image of ${size} bytes does not fit the slot of ${facts.slotSize}`,
   refusalOfVersion: ({ facts, options }, offer) => refusalOfDowngrade(offer, facts.running, options.policy),

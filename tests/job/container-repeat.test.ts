@@ -92,6 +92,37 @@ test("what an earlier job has left and is not the image any more is downloaded o
   becomesDone(on);
 });
 
+/** The download ends after `until` bytes, and its failure was told. */
+function breakOff(on: JobFixture, file: Uint8Array, offered: Offer, until: number): void {
+  on.push(offered);
+  on.deliver(file, until);
+  on.dispatch({ type: "download-failed", cause: "not-found", message: "gone" });
+  on.ack("outcome");
+  assert.equal(on.state, "idle");
+}
+
+for (const restarts of [false, true])
+  test(`a container that was staged in part goes on when it is pushed again, restart in between: ${restarts}`, () => {
+    const on = device();
+    const restart = (): void => {
+      if (!restarts) return;
+      on.powerOn();
+      on.connect();
+    };
+    breakOff(on, container.bytes, offer, 8_192);
+    restart();
+    breakOff(on, container.bytes, offer, 12_288);
+    assert.equal(on.downloads.at(-1)!.offset, 8_192);
+    restart();
+    breakOff(on, next, offerOf(next, "0.2.0"), 8_192);
+    assert.equal(on.downloads.at(-1)!.offset, 0, "the image as a plain file takes the slot");
+    restart();
+    on.push(offer);
+    assert.equal(on.downloads.at(-1)!.offset, 0, "and the container takes it back");
+    on.deliver(container.bytes);
+    becomesDone(on);
+  });
+
 test("another image in between takes the slot: the container is downloaded again", () => {
   const on = cutShort(container.bytes, offer);
   const other = build("0.1.5");

@@ -5,8 +5,10 @@ import { SECTOR } from "../../src/constants";
 import type { JobEffect } from "../../src/job/effects";
 import { RECORDS } from "../../src/job/records";
 import type { Checkpoint, Snapshot } from "../../src/job/records";
+import { encodeStaged } from "../../src/job/staged-codec";
 import { StoredJob } from "../../src/job/stored-job";
-import { encodeHeader, encodeJob, encodeOffset, identityOf } from "../../src/job/job-codecs";
+import { FIRMWARE } from "../../src/job/target";
+import { encodeHeader, encodeJob, encodeOffset, encodePhase, identityOf } from "../../src/job/job-codecs";
 import type { JobRecord } from "../../src/job/job-codecs";
 
 const HEAD = new Uint8Array(16).fill(0xe9);
@@ -102,6 +104,38 @@ test("a job begins with the end of what is left of another, and its own record c
     words(StoredJob.begin({ ...record, offer: { ...record.offer, size: 0 } }, at(2)).effects),
     [...left, "put job"],
     "whose it is is not known yet",
+  );
+});
+
+test("staged sectors that an image was made over count in no job after it, wherever the power is cut", () => {
+  const staged = encodeStaged(IDENTITY, {
+    from: 0,
+    length: 2 * SECTOR,
+    at: 8 * SECTOR,
+    part: { offset: 400, length: 7_000, sha256: new Uint8Array(32) },
+    base: { id: new Uint8Array(32), length: 0 },
+    file: { length: 5 * SECTOR, sha256: new Uint8Array(32), md5: new Uint8Array(16) },
+    image: new Uint8Array(32),
+  });
+  const counted = (expanding: boolean, keep: boolean): number[] => {
+    const phase = encodePhase(IDENTITY, {
+      phase: "downloading",
+      activations: 0,
+      trials: 0,
+      refetched: false,
+      expanding,
+    });
+    const stored = snapshot(record, ABSENT, { staged, stagedOffset: encodeOffset(IDENTITY, 1), phase });
+    const effects = StoredJob.restore(stored)!.forget(keep);
+    return effects.flatMap((_, index) => {
+      const left = after(stored, effects.slice(0, index + 1));
+      return left.job === undefined ? [StoredJob.begin(record, FIRMWARE.checkpointIn(left)).job.offset] : [];
+    });
+  };
+  assert.ok([...counted(true, false), ...counted(true, true)].every((offset) => offset === 0));
+  assert.ok(
+    counted(false, true).every((offset) => offset === SECTOR),
+    "before that they do",
   );
 });
 
