@@ -32,6 +32,18 @@ test("an image is pushed once to a device that connects, and again when it repor
   assert.deepEqual([cloud.finished, cloud.operate(0), cloud.complaints], [true, undefined, []]);
 });
 
+test("the file of a push ends early until it has its outcome; then the device restarts once, and the next push follows", () => {
+  const cloud = cloudOf("turns");
+  assert.equal(cloud.offer()?.version, "0.2.0");
+  assert.equal(cloud.goneAt("0.2.0"), 4096);
+  assert.equal(cloud.restarts(), false);
+  cloud.heard(failed("0.2.0", "not-found", "HTTP 404"));
+  assert.deepEqual([cloud.restarts(), cloud.restarts()], [true, false]);
+  assert.equal(offered(cloud.operate(WAIT)) ?? offered(cloud.operate(2 * WAIT)), "0.2.0");
+  assert.equal(cloud.goneAt("0.2.0"), 8192);
+  assert.equal(cloudOf("good").goneAt("0.2.0"), Infinity);
+});
+
 test("ThingsPanel v0 answers three version reports with a push, v1 none", () => {
   const pushes = (name: string): number => {
     const cloud = cloudOf(name);

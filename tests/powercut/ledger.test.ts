@@ -82,6 +82,24 @@ test("the first five violations are kept", () => {
   );
 });
 
+test("where one image takes the slot, nothing of the others counts as fetched, and those that were tried stay so", () => {
+  const ledger = new Ledger();
+  for (const image of ["a", "b"]) ledger.note(image, { end: 5, cuts: 1, tried: true });
+  ledger.repaired("a");
+  ledger.taken("a");
+  const count = (image: string): unknown[] => {
+    const { end, cuts, tried, repairs } = ledger.fetched(image);
+    return [end, cuts, tried, repairs];
+  };
+  assert.deepEqual(
+    [count("a"), count("b")],
+    [
+      [5, 1, true, 1],
+      [0, 0, true, 0],
+    ],
+  );
+});
+
 test("a fork has a copy of everything and is independent", () => {
   const ledger = new Ledger();
   ledger.cuts = 3;

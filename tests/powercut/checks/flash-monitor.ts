@@ -68,6 +68,7 @@ function beforeErase(start: MonitoredStart, sector: number): void {
   if (job === undefined) return ledger.violate("sector erases", `sector ${sector} is erased without a job`);
   start.verified = false;
   const image = imageOf(job.record.offer);
+  ledger.taken(image);
   const erases = ledger.fetched(image).erases.slice();
   erases[sector] = (erases[sector] ?? 0) + 1;
   const sectors = Math.ceil((job.push?.file.length ?? 0) / SECTOR);
@@ -152,9 +153,7 @@ function readBack(start: MonitoredStart, offset: number, length: number, equal: 
     const repairs = (start.repairs.get(sector) ?? 0) + 1;
     start.repairs.set(sector, repairs);
     ledger.expect("sector erases", repairs <= SECTOR_REPAIRS + 1, () => `sector ${sector} is tried ${repairs} times`);
-    if (start.job === undefined) return;
-    const image = imageOf(start.job.record.offer);
-    ledger.note(image, { repairs: ledger.fetched(image).repairs + 1 });
+    if (start.job !== undefined) ledger.repaired(imageOf(start.job.record.offer));
     return;
   }
   if (offset === 0 && length >= HEAD && start.head === "programmed") start.head = "read back";

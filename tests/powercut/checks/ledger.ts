@@ -96,7 +96,7 @@ export interface Fetching {
   readonly sectors: number;
   /** Erases of sectors that it may cost without a power cut, and each power cut. */
   readonly allowed: { readonly all: number; readonly cut: number };
-  /** Readbacks that differed. */
+  /** Readbacks that differed, and downloads that failed: one more erase each. */
   readonly repairs: number;
   /** Power cuts since its first byte. */
   readonly cuts: number;
@@ -200,6 +200,16 @@ export class Ledger {
 
   fetched(image: string): Fetching {
     return this.fetching.get(image) ?? NOTHING_FETCHED;
+  }
+
+  /** The slot is taken by this image: nothing that was fetched of the others is there any more. */
+  taken(image: string): void {
+    for (const [other, { tried }] of this.fetching)
+      if (other !== image) this.fetching.set(other, { ...NOTHING_FETCHED, tried });
+  }
+
+  repaired(image: string): void {
+    this.note(image, { repairs: this.fetched(image).repairs + 1 });
   }
 
   note(image: string, change: Partial<Fetching>): void {

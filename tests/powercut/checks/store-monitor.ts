@@ -113,6 +113,8 @@ function afterChange(start: MonitoredStart, key: string, value: string): void {
 function afterOutcome({ outcome, simulation }: MonitoredStart, image: string): void {
   if (outcome?.kind === "fail" && ["digest-mismatch", "flash", "rejected"].includes(outcome.cause))
     simulation.ledger.fetching.delete(image);
+  // The next job of it erases the sector again that this one may have left torn.
+  else if (outcome?.kind === "fail" && outcome.cause === "not-found") simulation.ledger.repaired(image);
 }
 
 /** What the checkpoint claims is in flash, firm and read back. */

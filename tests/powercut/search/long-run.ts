@@ -11,7 +11,7 @@ import type { Tally } from "../checks/tally";
 import { add, emptyTally } from "../checks/tally";
 
 /** Version of the file's layout and of the pieces. A file of another version is not continued. */
-const FORMAT = 3;
+const FORMAT = 4;
 
 export interface LongRun {
   readonly format: number;

@@ -21,7 +21,7 @@ const FEW: Density = { positions: 2, small: 2, subsets: 1, unstable: 1 };
 /** Scenarios that `npm test` searches at every place; the others get fewer places. */
 export const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supersede", "panel"];
 /** Scenarios with containers. */
-const CONTAINERS = ["delta", "packed", "lies"];
+const CONTAINERS = ["delta", "packed", "turns", "lies"];
 /** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
 const ANY_FILE = ["good", "supersede", "waits", "panel"];
 

@@ -120,6 +120,7 @@ export class AgentDevice implements Device {
   step(): boolean {
     const { simulation, cycle } = this.#with;
     if (this.state === "idle" && this.#cloud.up && this.#clock.quiet) {
+      if (simulation.restarts()) return true;
       const offer = simulation.operate();
       // One that sleeps is asked at the end of its last sleep whether it still listens.
       if (offer === undefined && !this.#sleeps) return false;

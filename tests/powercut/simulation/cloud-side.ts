@@ -4,6 +4,7 @@
  */
 import { TRIAL_WAITS } from "../../../src/constants";
 import type { Offer } from "../../../src/job/types";
+import type { Report } from "../../../src/platforms/platform";
 import type { Scenario } from "./scenarios";
 import type { Ending, Push } from "./push";
 
@@ -42,6 +43,8 @@ export interface Task {
   readonly unsent: boolean;
   /** The device no longer accepts this image: too many trials ended without a confirm. */
   readonly usedUp: boolean;
+  /** The chip has restarted since it ended. */
+  readonly restarted: boolean;
 }
 
 /** The refusal of an image that has no trials left. */
@@ -97,6 +100,20 @@ export class CloudSide {
   /** The last task that pushed this version. */
   taskOf(version: string): Task | undefined {
     return this.#tasks.findLast((task) => this.pushOf(task).offer.version === version);
+  }
+
+  /** The file server has no bytes of this version from here on. */
+  goneAt(version: string): number {
+    const task = this.taskOf(version);
+    return (task && this.pushOf(task).goneAt) ?? Infinity;
+  }
+
+  /** An idle chip restarts now: once, where the latest push says so. */
+  restarts(): boolean {
+    const task = this.#tasks.at(-1)!;
+    if (task.open || task.restarted || this.pushOf(task).restarts !== true) return false;
+    this.#change(task, { restarted: true });
+    return true;
   }
 
   /** Every push has ended. */
@@ -267,6 +284,7 @@ export class CloudSide {
       superseded: false,
       unsent: true,
       usedUp: false,
+      restarted: false,
     });
   }
 
@@ -289,4 +307,24 @@ export function fits(
 ): boolean {
   if (ends === "done") return done;
   return !done && (cause === undefined || cause === ends.cause) && ends.message.test(message);
+}
+
+/** A report of the job, as it arrives. */
+export function heardOf(report: Report): Heard {
+  switch (report.kind) {
+    case "withdrawal":
+      throw new Error("no cloud of this search cancels");
+    case "version":
+      return { kind: "version", version: report.version };
+    case "progress":
+      return { kind: "progress", percent: report.percent, version: report.task.version };
+    case "burning":
+      return { kind: "burning", version: report.task.version };
+    case "outcome": {
+      const { outcome, task } = report;
+      if (outcome.kind === "done")
+        return { kind: "outcome", done: true, cause: undefined, message: "", version: task.version };
+      return { kind: "outcome", done: false, cause: outcome.cause, message: outcome.message, version: task.version };
+    }
+  }
 }

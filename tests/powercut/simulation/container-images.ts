@@ -9,9 +9,12 @@ export const related = (version: string, size: number): Uint8Array =>
 
 export const patchOf = (to: Uint8Array, from: Uint8Array): Uint8Array => containerOf(to, [from]).bytes;
 
-/** Nearly all of it is text, so the whole of it fits the slot beside what it makes. */
-export const compressible = (version: string, size: number): Uint8Array =>
-  buildImage({ version, size, payload: new TextEncoder().encode(`firmware ${version} `.repeat(size / 16)) });
+/** `share` of it is text; with all of it the whole of it fits the slot beside what it makes. */
+export const compressible = (version: string, size: number, share = 1): Uint8Array =>
+  buildImage({ version, size, payload: new TextEncoder().encode(`firmware ${version} `.repeat((share * size) / 16)) });
+
+/** The compressed image alone. */
+export const wholeOf = (to: Uint8Array): Uint8Array => containerOf(to, []).bytes;
 
 /** Its head says that it makes another file. */
 export function lyingPatchOf(to: Uint8Array, from: Uint8Array): Uint8Array {

@@ -79,11 +79,12 @@ export class FilePeer implements Peer {
         : this.#site.pushOf(target);
     if (isExact && push !== undefined && !isAssigned(simulation, push))
       return connection.send(Buffer.from("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"));
-    if (match === null || push === undefined)
+    const first = Number(match?.[2]);
+    const gone = push === undefined ? 0 : simulation.cloud.goneAt(push.offer.version);
+    if (match === null || push === undefined || first >= gone)
       return connection.send(Buffer.from("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"));
     const refusal = this.#site?.refusal(target);
     if (refusal !== undefined) return connection.send(refusal);
-    const first = Number(match[2]);
     const last = Math.min(Number(match[3]), servedOf(push).length - 1);
     this.#check(push, first, last + 1, isFirst);
     // Two responses: the agent tries a denied URL once more before it asks for a fresh one.
@@ -106,11 +107,12 @@ export class FilePeer implements Peer {
       simulation.network.changed = true;
     }
     const head = `HTTP/1.1 206 Partial Content\r\nContent-Length: ${last + 1 - first}\r\nContent-Range: bytes ${first}-${last}/${file.length}\r\nETag: "${changed ? 2 : 1}"\r\n\r\n`;
-    const body = file.slice(first, last + 1);
+    const end = Math.min(last + 1, gone);
+    const body = file.slice(first, end);
     if (changed) for (let index = 1000; index < body.length; index += 1000) body[index] = body[index]! ^ 0xff;
     const short = this.#isFault("reset", count) ? "reset" : this.#isFault("stall", count) ? "stall" : undefined;
-    this.#send(connection, push, head, short === undefined ? body : body.subarray(0, this.#fault?.m ?? 0), last + 1);
-    if (short === "reset") connection.reset();
+    this.#send(connection, push, head, short === undefined ? body : body.subarray(0, this.#fault?.m ?? 0), end);
+    if (short === "reset" || end <= last) connection.reset();
     if (short === "stall") this.#open.get(connection)!.mute = true;
   }
 

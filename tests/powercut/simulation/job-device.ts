@@ -16,7 +16,7 @@ import type { Boot } from "../../../src/ports";
 import type { Recorder } from "../../../src/recorder/recorder";
 import { PowerCut } from "../../../hal/model-chip/flash-chip";
 import { NodeCrypto } from "../../../host-sim/board/node-crypto";
-import type { Heard } from "./cloud-side";
+import { heardOf } from "./cloud-side";
 import { PROBE_STEPS } from "./device";
 import type { Device, Surroundings } from "./device";
 import { Restart, restartingBoot } from "../../job/restarting-boot";
@@ -117,6 +117,7 @@ export class JobDevice implements Device, JobHost {
       simulation.now = away;
       return true;
     }
+    if (this.state === "idle" && simulation.restarts()) return true;
     const offer = this.#connection === undefined ? undefined : simulation.operate();
     if (typeof offer === "number") {
       simulation.now = offer;
@@ -224,6 +225,9 @@ export class JobDevice implements Device, JobHost {
     if (!download.announced) {
       download.announced = true;
       this.#dispatch({ type: "total", size: file.length, validator: undefined });
+    } else if (download.offset >= simulation.cloud.goneAt(push.offer.version)) {
+      this.#download = undefined;
+      this.#dispatch({ type: "download-failed", cause: "not-found", message: "status 404" });
     } else if (download.offset < file.length) {
       const { offset } = download;
       const end = Math.min(offset + SECTOR, file.length);
@@ -327,24 +331,5 @@ export class JobDevice implements Device, JobHost {
     }
     if (answer !== undefined) this.#inbox.push({ kind: "offer", offer: answer });
     return true;
-  }
-}
-
-function heardOf(report: Report): Heard {
-  switch (report.kind) {
-    case "withdrawal":
-      throw new Error("no cloud of this search cancels");
-    case "version":
-      return { kind: "version", version: report.version };
-    case "progress":
-      return { kind: "progress", percent: report.percent, version: report.task.version };
-    case "burning":
-      return { kind: "burning", version: report.task.version };
-    case "outcome": {
-      const { outcome, task } = report;
-      if (outcome.kind === "done")
-        return { kind: "outcome", done: true, cause: undefined, message: "", version: task.version };
-      return { kind: "outcome", done: false, cause: outcome.cause, message: outcome.message, version: task.version };
-    }
   }
 }

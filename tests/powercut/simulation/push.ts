@@ -32,6 +32,10 @@ export interface Push {
   readonly ends: Ending;
   /** The next push comes after so many served bytes of this one, and supersedes it. */
   readonly supersededAt?: number;
+  /** The file server loses the file after so many served bytes, a multiple of the sector, until the next push. */
+  readonly goneAt?: number;
+  /** The chip restarts by itself when this push has ended. */
+  readonly restarts?: boolean;
   /** The next push comes while this one is on trial, and is deferred. */
   readonly nextInTrial?: boolean;
   /** The operator takes it back after so many served bytes, where the platform has that (hawkbit-side.ts). */
@@ -52,6 +56,9 @@ export function image(version: string, size: number): Uint8Array {
     payload: new TextEncoder().encode(`firmware ${version}`),
   });
 }
+
+/** A failure that leaves what was fetched for the next push of the same file. */
+export const GONE: Ending = { cause: "not-found", message: /404/ };
 
 const digestOf = (file: Uint8Array): OfferDigest => ({
   algorithm: "MD5",

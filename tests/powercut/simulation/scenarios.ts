@@ -3,10 +3,11 @@
  * acknowledged outcome. A scenario says what the cloud does and what the new firmware is like; the device is under
  * test.
  */
-import { compressible, lyingPatchOf, patchOf, related } from "./container-images";
+import { compressible, lyingPatchOf, patchOf, related, wholeOf } from "./container-images";
 import { hawkbitScenarios } from "./hawkbit-scenarios";
-import { image, push, refused, rolledBack } from "./push";
+import { GONE, image, push, refused, rolledBack } from "./push";
 import type { Push } from "./push";
+import { SECTOR } from "../../../src/constants";
 import { thingsboardScenarios } from "./thingsboard-scenarios";
 
 export type ScenarioPlatform =
@@ -280,6 +281,24 @@ const SCENARIOS: { readonly [name: string]: (size: number) => Made } = {
     return {
       about: "a container with no patch for this device: the compressed image",
       pushes: [push(file, "0.2.0", { container: patchOf(file, related("0.0.9", size)) })],
+    };
+  },
+
+  turns: (size) => {
+    const file = compressible("0.2.0", size, 1 / 3);
+    const container = wholeOf(file);
+    const half = SECTOR * Math.floor(container.length / SECTOR / 2);
+    const fails = { restarts: true, ends: GONE };
+    return {
+      about: "a container and its image as a plain file take turns, both in part and with restarts; then the container",
+      pushes: [
+        push(file, "0.2.0", { ...fails, container, goneAt: half }),
+        push(file, "0.2.0", { ...fails, container, goneAt: half + SECTOR }),
+        push(file, "0.2.0", { ...fails, goneAt: half }),
+        push(file, "0.2.0", { ...fails, goneAt: half + SECTOR }),
+        push(file, "0.2.0", { ...fails, container, goneAt: half }),
+        push(file, "0.2.0", { container }),
+      ],
     };
   },
 

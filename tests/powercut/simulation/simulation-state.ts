@@ -103,6 +103,13 @@ export class SimulationState {
     return typeof next === "number" ? next + slept : next;
   }
 
+  /** Restarts an idle chip where the cloud's latest push says so. */
+  restarts(): boolean {
+    if (!this.cloud.restarts()) return false;
+    this.board.ports.boot.restart();
+    return true;
+  }
+
   /** The push that an offer belongs to. The query of the URL may differ. */
   pushOf(offer: Offer): Push | undefined {
     const index = this.hawkbit?.pushAt(offer.url) ?? -1;
