@@ -168,11 +168,10 @@ export class Budgets {
     const content = this.content(now);
     const id = idOf(offer);
     const trials = content.trials.filter((each) => each.id !== id);
-    if (trials.length === content.trials.length && content.confirmed.includes(id)) return [];
-    return this.put(
-      { ...content, trials, confirmed: [...content.confirmed.filter((each) => each !== id), id].slice(-IMAGES_MAX) },
-      now,
-    );
+    const others = content.confirmed.filter((each) => each !== id);
+    const isNewest = content.confirmed[others.length] === id;
+    if (trials.length === content.trials.length && isNewest) return [];
+    return this.put({ ...content, trials, confirmed: [...others, id].slice(-IMAGES_MAX) }, now);
   }
 
   /** The operator's or the application's reset. */

@@ -118,6 +118,22 @@ test("a time that was lost makes no wait longer than it is", () => {
   assert.equal(lost.refusalOf(of("0.2.0"), "0.1.0", TRIAL_WAITS[1]! * 1000), undefined);
 });
 
+test("an image that is confirmed once more is remembered longer than those that were confirmed before", () => {
+  let from = NEVER;
+  const confirm = (version: string): void => {
+    from = { ...from, ...storedBy(started(from).confirmed(of(version), 0)) };
+  };
+  const refusal = (version: string): string | undefined => {
+    const budgets = started(from);
+    for (let installs = 0; installs < REPEAT_BUDGET; installs++) budgets.installs(of("0.2.0"), 0);
+    return budgets.refusalOf(of(version), "0.1.0", 0);
+  };
+  for (const version of ["0.2.0", "0.3.0", "0.4.0", "0.2.0"]) confirm(version);
+  for (let other = 0; other < 7; other++) confirm(`1.${other}`);
+  assert.match(refusal("0.2.0") ?? "", /^sent back and forth/);
+  assert.equal(refusal("0.4.0"), undefined, "of the others this one is forgotten");
+});
+
 test("the record stays small whatever is pushed: the oldest images go first", () => {
   let from = NEVER;
   let longest = 0;
