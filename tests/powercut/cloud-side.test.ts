@@ -44,6 +44,23 @@ test("the file of a push ends early until it has its outcome; then the device re
   assert.equal(cloudOf("good").goneAt("0.2.0"), Infinity);
 });
 
+test("a manifest wants an image again whose job failed by what may pass: its next outcome is that of another job", () => {
+  const ended = (outcome: Heard): CloudSide => {
+    const cloud = cloudOf("files");
+    cloud.offer();
+    cloud.heard(outcome);
+    cloud.polled();
+    return cloud;
+  };
+  const again = ended(failed("0.2.0", "digest-mismatch", "MD5 of what is in flash is another"));
+  assert.equal(again.offer()?.version, "0.2.0");
+  again.polled();
+  again.heard(done("0.2.0"));
+  assert.deepEqual([again.complaints, again.tasks.length], [[], 2]);
+  for (const outcome of [done("0.2.0"), failed("0.2.0", "rolled-back", "the power was cut")])
+    assert.equal(ended(outcome).offer(), undefined);
+});
+
 test("ThingsPanel v0 answers three version reports with a push, v1 none", () => {
   const pushes = (name: string): number => {
     const cloud = cloudOf(name);

@@ -23,7 +23,7 @@ export const MAIN = ["good", "throws", "unhealthy", "offline", "mismatch", "supe
 /** Scenarios with containers. */
 const CONTAINERS = ["delta", "packed", "turns", "lies"];
 /** Scenarios in which the file may change: the end is then a digest mismatch, which the others do not expect. */
-const ANY_FILE = ["good", "supersede", "waits", "panel"];
+const ANY_FILE = ["good", "supersede", "waits", "panel", "files", "staged"];
 
 /** Network faults: each kind, at places where it interrupts something. */
 export const NETWORK: readonly string[] = [

@@ -43,6 +43,8 @@ export interface Task {
   readonly unsent: boolean;
   /** The device no longer accepts this image: too many trials ended without a confirm. */
   readonly usedUp: boolean;
+  /** It failed by what may pass: another attempt is another job. */
+  readonly passing: boolean;
   /** The chip has restarted since it ended. */
   readonly restarted: boolean;
 }
@@ -55,6 +57,8 @@ const DELIVERIES_MAX = 20;
 const TRIES = 4;
 /** Milliseconds from an outcome to the next push of the same image: the longest wait between two trials. */
 const OPERATOR_WAIT = Math.max(...TRIAL_WAITS) * 1000;
+/** Causes that stay: a device does not try again by itself what is wanted. */
+const LASTING: readonly string[] = ["rejected", "signature", "rolled-back"];
 /** Version reports that ThingsPanel v0 answers with another push. */
 const REPEATS = 3;
 
@@ -100,6 +104,15 @@ export class CloudSide {
   /** The last task that pushed this version. */
   taskOf(version: string): Task | undefined {
     return this.#tasks.findLast((task) => this.pushOf(task).offer.version === version);
+  }
+
+  /**
+   * A manifest is asked for. It wants what it wanted before, so a device whose job failed by what may pass begins another
+   * one, as after a push.
+   */
+  polled(): void {
+    const { push, passing } = this.#tasks.at(-1)!;
+    if (passing) this.#open(push);
   }
 
   /** The file server has no bytes of this version from here on. */
@@ -268,6 +281,7 @@ export class CloudSide {
     this.#change(task, {
       outcomes: [...task.outcomes, text],
       fitting,
+      passing: !fitting && !report.done && !LASTING.includes(report.cause ?? ""),
       usedUp: task.usedUp || NEVER_AGAIN.test(report.message),
       open: false,
     });
@@ -284,6 +298,7 @@ export class CloudSide {
       superseded: false,
       unsent: true,
       usedUp: false,
+      passing: false,
       restarted: false,
     });
   }

@@ -55,6 +55,7 @@ export class StaticPeer implements Peer, CloudPeer {
     if (!cycle.message("poll", () => undefined)) return;
     this.#reporting ??= connected(monitor);
     const { cloud } = simulation;
+    cloud.polled();
     // Marks what is shown now as delivered.
     if (cloud.offer() === undefined && this.#state() === "trial") cloud.inTrial(monitor.running.version);
     const { version, url, size, digest } = this.#probe ?? cloud.pushOf(cloud.tasks.at(-1)!).offer;
