@@ -144,7 +144,7 @@ export interface AbortHookOptions {
  * Installs the hook that XS calls before it gives up (manifest: `defines.xs.abortHook`). The hook restarts the chip
  * itself: after it has returned, fxAbort of SDK 8.2.3 (xs/platforms/esp/xsPlatform.c) reads `message` of an exception
  * that it has set to undefined, throws a TypeError out of that, and calls the hook again until the native stack
- * overflows. A rejected promise that nobody handled does not end the run: without the hook it goes unnoticed.
+ * overflows. A rejected promise that nobody handled ends no run of the engine: without the hook it goes unnoticed.
  */
 export const installAbortHook = (host: AbortHost, { faults, version, restart, rejected }: AbortHookOptions): void => {
   host.abort ??= (why, error) => {

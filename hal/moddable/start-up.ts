@@ -6,7 +6,7 @@
  * | mistake | ends |
  * |---|---|
  * | `main` throws, or its promise is rejected | at once |
- * | an exception later | at once, by the abort hook |
+ * | an exception later, or a rejected promise that nobody handles | at once, by the abort hook |
  * | no agent | TRIAL_SECONDS after the start, or when the network comes after that |
  * | an agent that was stopped | two minutes after twice its trial |
  * | `powerOn` is never called | by the bootloader, or the deadline of the start-up in C |
@@ -51,7 +51,6 @@ class StartUp implements Launcher {
   private ready = false;
   /** Ends a trial that no agent ends. */
   private guard: number | undefined;
-  private rejection = "";
   /** The application has stopped an agent. */
   private stopped = false;
 
@@ -106,9 +105,11 @@ class StartUp implements Launcher {
     this.giveUp(String(error));
   }
 
+  /** It may be all that is left of a start that failed. What was confirmed lives on with one. */
   private rejected(error: unknown): void {
-    this.log(`unhandled rejection: ${String(error)}`);
-    this.rejection = `; unhandled rejection: ${String(error)}`;
+    const why = `unhandled rejection: ${String(error)}`;
+    this.log(why);
+    if (isUnconfirmed(this.parts.ports.boot.running())) this.giveUp(why);
   }
 
   /* ---- the trial ---- */
@@ -144,8 +145,7 @@ class StartUp implements Launcher {
 
   private unproven(seconds: number): void {
     this.guard = undefined;
-    if (isUnconfirmed(this.parts.ports.boot.running()))
-      this.giveUp(`not confirmed within ${seconds} s${this.rejection}`);
+    if (isUnconfirmed(this.parts.ports.boot.running())) this.giveUp(`not confirmed within ${seconds} s`);
   }
 
   private cancelGuard(): void {

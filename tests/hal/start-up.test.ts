@@ -147,16 +147,37 @@ test("the promise of main is rejected in a trial: rolled back, with its words", 
   assert.equal(started.told, "0.2.0: no agent was constructed; Error: no sensor (software reset)");
 });
 
-test("no agent: rolled back after the default trial, with a rejection that nobody handled", () => {
+test("no agent: rolled back after the default trial", () => {
   const started = trial(() => IDLE);
-  assert.equal(started.host.abort!("unhandled rejection", new Error("no sensor")), false);
   started.after(TRIAL_SECONDS - 1);
   assert.equal(started.fixture.board.restartWanted, undefined);
   started.after(1);
-  assert.equal(
-    started.told,
-    "0.2.0: no agent was constructed; not confirmed within 120 s; unhandled rejection: Error: no sensor (software reset)",
-  );
+  assert.equal(started.told, "0.2.0: no agent was constructed; not confirmed within 120 s (software reset)");
+});
+
+const rejects = ({ host }: Started): unknown => host.abort!("unhandled rejection", new Error("no sensor"));
+
+test("a rejected promise that nobody handles ends a trial at once, with an agent and without one", () => {
+  for (const [main, stage] of [
+    [() => IDLE, "no agent was constructed"],
+    [({ ports }) => agentOn(ports), "no address"],
+  ] satisfies [Main, string][]) {
+    const started = trial(main);
+    started.after(1);
+    started.until(() => rejects(started));
+    assert.equal(started.told, `0.2.0: ${stage}; unhandled rejection: Error: no sensor (software reset)`);
+  }
+});
+
+test("a rejected promise that nobody handles is only logged once the firmware is confirmed", () => {
+  const proven = new Started(new JobFixture(), ({ ports }) => agentOn(ports));
+  const confirmed = trial(({ ports }) => agentOn(ports));
+  confirmed.ports.boot.confirm();
+  for (const started of [proven, confirmed]) {
+    assert.equal(rejects(started), false);
+    assert.equal(started.fixture.board.restartWanted, undefined);
+    assert.equal(started.lines.at(-1), "unhandled rejection: Error: no sensor");
+  }
 });
 
 test("an app that constructs its agent when the network is there has the longest trial for that", () => {
