@@ -159,6 +159,7 @@ export const sectorCompared = (
   if (equal) {
     digestReadBack(context, job, offset, bytes);
     const effects = job.advance(bytes);
+    if (job.phase.renewals) effects.push(job.enter({ renewals: 0 }));
     effects.push(...progress.report(job, now));
     return to({ name: "downloading", job, progress }, effects);
   }
@@ -236,7 +237,9 @@ const askForUrl = (
     });
   job.renewals++;
   const state: Renewing = { name: "renewing", job, until: now + RENEWAL_TIMEOUT, why, progress };
-  return to(state, askForOffer(context, state));
+  // A device that restarts before each answer, or after it, would ask for ever. Without a connection nobody was asked.
+  const counted = context.linkUp ? [job.enter({ renewals: (job.phase.renewals ?? 0) + 1 })] : [];
+  return to(state, counted.concat(askForOffer(context, state)));
 };
 
 /** Nothing was pushed. Without a connection nobody can answer, so that counts as no renewal. */

@@ -53,6 +53,8 @@ export interface PhaseRecord {
   readonly refetched: boolean;
   /** The staged container was proven, and is expanded. Only while downloading. */
   readonly expanding?: boolean;
+  /** Fresh URLs that were asked for since the last new sector, 0..3. Only while downloading. */
+  readonly renewals?: number;
 }
 
 /** What two pushes of the same image have in common. */
@@ -153,12 +155,17 @@ export const decodeOffset = untagged;
  */
 const REFETCHED = 0x1000;
 const EXPANDING = 0x2000;
+/** Upper two bits: `renewals`. */
+const RENEWALS = 14;
 
 export const encodePhase = (
   identity: number,
-  { phase, activations, trials, refetched, expanding }: PhaseRecord,
+  { phase, activations, trials, refetched, expanding, renewals = 0 }: PhaseRecord,
 ): number => {
-  const flag = phase === "downloading" ? (refetched ? REFETCHED : 0) | (expanding ? EXPANDING : 0) : 0;
+  const flag =
+    phase === "downloading"
+      ? (refetched ? REFETCHED : 0) | (expanding ? EXPANDING : 0) | (Math.min(renewals, 3) << RENEWALS)
+      : 0;
   return tagged(
     identity,
     flag | (PHASES.indexOf(phase) << 8) | (Math.min(activations, 15) << 4) | Math.min(trials, 15),
@@ -167,7 +174,7 @@ export const encodePhase = (
 
 export const decodePhase = (identity: number, stored: number | undefined): PhaseRecord => {
   const value = untagged(identity, stored) ?? 0;
-  const phase = PHASES[(value & ~(REFETCHED | EXPANDING)) >>> 8] ?? "downloading";
+  const phase = PHASES[(value & (REFETCHED - 1)) >>> 8] ?? "downloading";
   const flags = phase === "downloading" ? value : 0;
   return {
     phase,
@@ -175,6 +182,7 @@ export const decodePhase = (identity: number, stored: number | undefined): Phase
     trials: value & 15,
     refetched: (flags & REFETCHED) !== 0,
     ...((flags & EXPANDING) === 0 ? {} : { expanding: true }),
+    ...(flags >>> RENEWALS === 0 ? {} : { renewals: flags >>> RENEWALS }),
   };
 };
 

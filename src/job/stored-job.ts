@@ -20,7 +20,7 @@ const FRESH: PhaseRecord = Object.freeze({ phase: "downloading", activations: 0,
 export class StoredJob {
   /** URL of the latest push since power-on; the stored one may be older. */
   freshUrl: string | undefined;
-  /** Times that a fresh URL was asked for since power-on. */
+  /** Times that a fresh URL was asked for since power-on, and before that since the last new sector. */
   renewals = 0;
   /** Sectors before this one are erased, or hold what the checkpoint claims. */
   erasedTo = 0;
@@ -56,6 +56,7 @@ export class StoredJob {
     if (record === undefined) return undefined;
     const job = new StoredJob(record);
     job.phaseRecord = RECORDS.phase.decode(job.identity, stored.phase);
+    job.renewals = job.phaseRecord.renewals ?? 0;
     job.terminalOutcome = RECORDS.outcome.decode(job.identity, stored.outcome);
     const left = job.target.checkpointIn(stored);
     if (job.target === FIRMWARE) job.adoptStaged(stored.staged, left);

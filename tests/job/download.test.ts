@@ -216,8 +216,45 @@ test("a URL that was pushed in the meantime is tried before the cloud is asked f
   on.push(offer);
   on.push({ ...offer, url: "http://files/fresh" });
   assert.deepEqual(effectsOf(on, expired), ["put-bytes", "renew"]);
-  assert.deepEqual(effectsOf(on, expired), ["report"]);
+  assert.deepEqual(effectsOf(on, expired), ["put-number", "report"]);
   assert.equal(on.state, "renewing");
+});
+
+test("a device that restarts at each renewal asks for three fresh URLs, unless a sector comes in between", () => {
+  const on = new JobFixture();
+  on.connect();
+  on.push(offer);
+  const again = (): void => {
+    on.dispatch(expired);
+    if (on.state !== "renewing") return;
+    on.powerOn();
+    on.connect();
+    on.push({ ...offer, url: `http://files/${on.now}` });
+  };
+  for (let sector = 0; sector <= URL_RENEWALS; sector++) {
+    on.dispatch({ type: "sector", offset: sector * SECTOR, bytes: next.slice(sector * SECTOR, (sector + 1) * SECTOR) });
+    again();
+  }
+  for (let time = 1; time < URL_RENEWALS; time++) again();
+  assert.deepEqual([on.state, on.outcomes], ["downloading", []]);
+  again();
+  assert.equal(on.outcomes[0], "url-expired: HTTP 403; asked for a fresh URL 3 times");
+});
+
+test("a renewal that nobody could be asked for does not count after a restart", () => {
+  const on = new JobFixture();
+  on.connect();
+  on.push(offer);
+  on.deliver(next, SECTOR);
+  for (let time = 0; time < 2 * URL_RENEWALS; time++) {
+    on.disconnect();
+    on.dispatch(expired);
+    assert.equal(on.state, "renewing");
+    on.powerOn();
+    on.connect();
+    on.push({ ...offer, url: `http://files/${time}` });
+    assert.equal(on.state, "downloading");
+  }
 });
 
 test("a job asks for three fresh URLs in all, however many sectors come in between", () => {

@@ -116,14 +116,17 @@ test("offset and state of another image count as absent", () => {
   );
 });
 
-test("one more download is noted while downloading only, and edition 1 takes it for a download", () => {
-  const state = { phase: "downloading", activations: 1, trials: 1, refetched: true } as const;
-  const stored = encodePhase(7, state);
-  assert.deepEqual(decodePhase(7, stored), state);
-  // As edition 1 reads it: an unknown phase is downloading.
-  assert.equal(["downloading", "committing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
-  for (const phase of ["committing", "trial", "confirmed"] as const)
-    assert.equal(encodePhase(7, { ...state, phase }), encodePhase(7, { ...state, phase, refetched: false }));
+test("one more download and fresh URLs are noted while downloading only, and edition 1 takes them for a download", () => {
+  const plain = { activations: 1, trials: 1, refetched: false } as const;
+  for (const noted of [{ refetched: true }, { renewals: 1 }, { refetched: true, expanding: true, renewals: 3 }]) {
+    const state = { ...plain, phase: "downloading", ...noted } as const;
+    const stored = encodePhase(7, state);
+    assert.deepEqual(decodePhase(7, stored), state);
+    // As edition 1 reads it: an unknown phase is downloading.
+    assert.equal(["downloading", "committing", "trial", "confirmed"][(stored & 0xffff) >>> 8], undefined);
+    for (const phase of ["committing", "trial", "confirmed"] as const)
+      assert.equal(encodePhase(7, { ...state, phase }), encodePhase(7, { ...plain, phase }));
+  }
 });
 
 test("head and outcome belong to all 32 bits of their image's identity", () => {
