@@ -295,9 +295,10 @@ function describe(host: CloudHost): void {
   if (host.apiTokenFile !== undefined) say(`API token for scripts: ${host.apiTokenFile}`);
 }
 
-/** Once: a second signal ends the process as usual. */
+/** Once: a second signal ends the process as usual. Who started it with a channel may end first. */
 function untilSignal(stop: () => void): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, stop);
+  for (const end of ["SIGINT", "SIGTERM", "disconnect"]) process.once(end, stop);
+  if (process.connected === false) stop();
 }
 
 function portNumber(text: string): number {

@@ -24,11 +24,12 @@ export class OwnCloud {
   async start(): Promise<void> {
     const ports = ["--port", String(this.#ports?.http ?? 0), "--mqtt-port", String(this.#ports?.mqtt ?? 0)];
     const child = spawn(process.execPath, [COMMAND, "cloud", "--state", this.#folder, ...ports, ...this.#flags], {
-      stdio: ["ignore", "ignore", "pipe"],
+      // The channel closes when this process ends, however it does, and the cloud ends then.
+      stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
     this.#child = child;
     let last = "";
-    const lines = createInterface({ input: child.stderr });
+    const lines = createInterface({ input: child.stderr! });
     await new Promise<void>((resolve, reject) => {
       lines.on("line", (line) => {
         last = line;
