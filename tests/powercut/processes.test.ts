@@ -29,7 +29,7 @@ import { endOfErases, erasesOfCut } from "./checks/erase-bounds";
 import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 
 const SEED = Number(process.env["XS_OTA_SEED"] ?? 1);
-const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 25);
+const KILLS = Number(process.env["XS_OTA_KILLS"] ?? 15);
 
 const FACTORY = "0.1.0";
 const SECTOR = 4_096;
