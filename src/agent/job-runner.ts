@@ -4,7 +4,6 @@
  * the host's.
  */
 import type { Boot, Crypto, Expander, Flash, Retained, Store } from "../ports";
-import { HEAD } from "../constants";
 import { identify } from "../image/identify";
 import type { EffectOf, JobEffect, JobEvent, JobOptions, Notice, Question, Token } from "../job/effects";
 import { UpdateJob } from "../job/machine";
@@ -63,7 +62,6 @@ export class JobRunner {
   private readonly buffer: Uint8Array;
   private readonly installers: ReadonlyMap<string, ModuleInstaller>;
   private readonly host: JobHost;
-  private readonly erased = new Uint8Array(HEAD).fill(0xff);
   private readonly events: JobEvent[] = [];
   private dispatching = false;
   /** The installer of the component in hand. */
@@ -266,7 +264,7 @@ export class JobRunner {
 
   private compare({ offset, bytes, erased }: EffectOf<"compare">): boolean {
     const { target } = this;
-    const headerErased = erased === 0 || target.equals(offset - erased, this.erased.subarray(0, erased));
+    const headerErased = erased === 0 || target.equals(offset - erased, new Uint8Array(erased).fill(0xff));
     return headerErased && target.equals(offset, bytes);
   }
 

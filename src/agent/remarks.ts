@@ -3,7 +3,7 @@ import { MQTT_STABLE, REMARK_AGAIN, REMARKS_MAX } from "../constants";
 /** Decides what is said of why nothing happens: each cause once, and again when it still holds after REMARK_AGAIN. */
 export class Remarks {
   /** When each cause was said, the latest last. */
-  private readonly said = new Map<string, number>();
+  private said: Map<string, number> | undefined;
 
   /** When the broker was reached; undefined while it is not. */
   private upSince: number | undefined;
@@ -23,18 +23,19 @@ export class Remarks {
   /** Whether to say it. Numbers in the text (a wait, a count, a port) make no other cause. */
   due(text: string, now: number): boolean {
     const cause = text.replace(/[0-9]+/g, "#");
-    const before = this.said.get(cause);
+    const said = (this.said ??= new Map<string, number>());
+    const before = said.get(cause);
     if (before !== undefined && now < before + REMARK_AGAIN) return false;
-    this.said.delete(cause);
-    this.said.set(cause, now);
-    if (this.said.size > REMARKS_MAX) this.forgetOldest();
+    said.delete(cause);
+    said.set(cause, now);
+    if (said.size > REMARKS_MAX) forgetOldest(said);
     return true;
   }
-
-  private forgetOldest(): void {
-    for (const cause of this.said.keys()) {
-      this.said.delete(cause);
-      return;
-    }
-  }
 }
+
+const forgetOldest = (said: Map<string, number>): void => {
+  for (const cause of said.keys()) {
+    said.delete(cause);
+    return;
+  }
+};

@@ -83,7 +83,9 @@ export const readRecords = (store: Pick<Store, "getNumber" | "getBytes">): Snaps
   (Object.keys(RECORDS) as RecordName[]).forEach((name) => {
     const { key, form } = RECORDS[name];
     try {
-      found[name] = form === "number" ? store.getNumber(key) : store.getBytes(key);
+      const value = form === "number" ? store.getNumber(key) : store.getBytes(key);
+      // A field takes a slot on XS as long as the agent runs, also without a value.
+      if (value !== undefined) found[name] = value;
     } catch {
       // Absent.
     }

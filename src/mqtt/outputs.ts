@@ -25,5 +25,5 @@ export interface SessionOptions {
   identity(): Identity;
   readonly subscriptions: readonly string[];
   /** Uniform in [0, 1). */
-  random(): number;
+  readonly random: () => number;
 }

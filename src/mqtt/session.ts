@@ -36,7 +36,7 @@ export class MqttSession implements ProtocolMachine<SessionOutput> {
 
   constructor(options: SessionOptions) {
     this.options = options;
-    this.schedule = new ReconnectSchedule(() => options.random());
+    this.schedule = new ReconnectSchedule(options.random);
   }
 
   get isUp(): boolean {
