@@ -18,6 +18,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<{ register(program: Comman
   doctor: () => import("./doctor"),
   adopt: () => import("./adopt"),
   replay: () => import("./replay"),
+  bundle: () => import("./bundle"),
 };
 
 /** The program with the command `wanted`, or with all where there is no such command. */

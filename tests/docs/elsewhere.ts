@@ -24,6 +24,7 @@ export const ELSEWHERE: readonly Elsewhere[] = [
   { command: /^mcconfig -d -m -p esp32 /, by: "tests/moddable/chips.check.ts", says: '"esp32"' },
   { command: /^npx xs-ota doctor \$MODDABLE/, by: "tests/doctor/build-and-dump.test.ts", says: '"sdkconfig"' },
   { command: /^cd examples\/minimal && mcconfig/, by: "tests/moddable/examples.check.ts", says: "minimal" },
+  { command: /^npx xs-ota bundle /, by: "tests/bundle/folder.test.ts", says: "writeBundle(folder, CHOICE)" },
   { command: /^cd batch1 && sh -e commands\.txt/, by: "tests/provision/provision.test.ts", says: '"commands.txt"' },
   { command: /^npx xs-ota fleet /, by: "tests/docs/walk.ts", says: "guidePages()" },
   { command: /^esptool read-flash/, by: "scripts/test-esptool.ts", says: '"read-flash"' },

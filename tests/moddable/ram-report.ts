@@ -1,7 +1,7 @@
 /**
  * How much memory the agent takes on the SDK's engine, and how much flash: the tables of docs/MODDABLE.md, and of
  * docs/PLATFORMS.md for each platform alone, which are written there in place. Run by scripts/moddable-ram.mjs, which
- * takes "ram", "expand", "flash", "prices", "edition", "platforms" and "platforms-ram" for these alone.
+ * takes "ram", "expand", "flash", "prices", "edition", "small", "platforms" and "platforms-ram" for these alone.
  */
 import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,6 +11,7 @@ import { setTimeout } from "node:timers/promises";
 import { createCloud } from "../../host-sim/cloud/core/cloud";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { containerOf } from "../kit/containers";
+import { bundleTable } from "./bundle-flash";
 import { editionTable } from "./edition-flash";
 import { priceTable } from "./feature-prices";
 import { flashTable } from "./flash-report";
@@ -209,6 +210,7 @@ try {
     ...(asked("flash") ? { flash: flashTable(OUT) } : {}),
     ...(asked("prices") ? { prices: priceTable(OUT) } : {}),
     ...(asked("edition") ? { edition: editionTable(OUT) } : {}),
+    ...(asked("small") ? { small: await bundleTable(OUT) } : {}),
     ...(asked("platforms") ? { platforms: platformTable(OUT) } : {}),
   };
   for (const [name, table] of Object.entries(tables)) {
