@@ -19,7 +19,8 @@ import { replay } from "../../host-sim/replay/replay";
 import { buildImage } from "../../hal/model-chip/build-image";
 import { WINDOW } from "../../src/constants";
 import { BUILD, HeadlessRun, ROOT, build, buildHeadless, warnings } from "./harness";
-import type { Kind, Line } from "./harness";
+import type { Line } from "./harness";
+import { bundledFirmware } from "./bundled-firmware";
 import { firmwareWithout } from "./left-out-app";
 
 const SIZE = 400_001;
@@ -109,16 +110,23 @@ const percent =
   (line: Line): boolean =>
     line["state"] === "downloading" && (line["percent"] as number) >= least;
 
-for (const kind of ["release", "instrument"] satisfies Kind[]) {
+/** The firmware at the root in each way in which it is built. */
+const BUILDS = {
+  "release build": () => build(ROOT, BUILD),
+  "instrument build": () => build(ROOT, BUILD, "instrument"),
+  "release build of the bundled library": async () => build(await bundledFirmware(), BUILD),
+};
+
+for (const [kind, make] of Object.entries(BUILDS)) {
   let app: string;
 
-  test(`${kind} build: mcconfig builds the firmware from the root without a warning of ours`, () => {
-    const built = build(ROOT, BUILD, kind);
+  test(`${kind}: mcconfig builds the firmware from the root without a warning of ours`, async () => {
+    const built = await make();
     app = built.path;
     assert.deepEqual(warnings(built.output), []);
   });
 
-  test(`${kind} build: power cuts in mid-download cost little and lose nothing; the new firmware stays`, async (context) => {
+  test(`${kind}: power cuts in mid-download cost little and lose nothing; the new firmware stays`, async (context) => {
     const bench = new Bench(app);
     const task = await bench.push("0.2.0");
     const served: Served[] = [];
@@ -197,21 +205,30 @@ const FAULTY: { readonly [fault in Fault]: RegExp } = {
 for (const [fault, told] of Object.entries(FAULTY) as [Fault, RegExp][]) {
   test(`firmware that is ${fault} in its trial is rolled back, and the cloud is told`, async () => {
     const { path } = build(ROOT, BUILD);
-    const bench = new Bench(path, { trialSeconds: 30 });
-    const task = await bench.push("0.3.0", fault);
-    const run = bench.power();
-    // A trial without an address is silent for twice its length.
-    await run.line(is("rollback"), 120_000);
-    await run.line(is("state", "fail"));
-    const { status, code, message } = await cloud.settled(task.id);
-    assert.equal(status, "failure");
-    assert.equal(code, -5);
-    // The old firmware has looked whether the cloud is there.
-    assert.match((message ?? "").replace(/; \S+ reached it after the rollback$/, ""), told);
-    await checkRecording(run);
-    await run.cut();
-    const entries = bench.inspect().boot;
-    assert.equal(entries.find((entry) => entry?.decides)?.slot, "ota_0");
-    assert.match(entries.find((entry) => entry?.slot === "ota_1")?.state ?? "", /aborted|invalid/);
+    await rolledBack(path, fault, told);
   });
+}
+
+test("over the bundled library, firmware that throws late is rolled back, and the cloud is told", async () => {
+  const { path } = build(await bundledFirmware(), BUILD);
+  await rolledBack(path, "throw-late", FAULTY["throw-late"]);
+});
+
+async function rolledBack(path: string, fault: Fault, told: RegExp): Promise<void> {
+  const bench = new Bench(path, { trialSeconds: 30 });
+  const task = await bench.push("0.3.0", fault);
+  const run = bench.power();
+  // A trial without an address is silent for twice its length.
+  await run.line(is("rollback"), 120_000);
+  await run.line(is("state", "fail"));
+  const { status, code, message } = await cloud.settled(task.id);
+  assert.equal(status, "failure");
+  assert.equal(code, -5);
+  // The old firmware has looked whether the cloud is there.
+  assert.match((message ?? "").replace(/; \S+ reached it after the rollback$/, ""), told);
+  await checkRecording(run);
+  await run.cut();
+  const entries = bench.inspect().boot;
+  assert.equal(entries.find((entry) => entry?.decides)?.slot, "ota_0");
+  assert.match(entries.find((entry) => entry?.slot === "ota_1")?.state ?? "", /aborted|invalid/);
 }
