@@ -13,8 +13,7 @@ import { basename, join } from "node:path";
 import { inspect } from "../host-sim/cli/inspect";
 import { Device } from "../host-sim/demo/device-process";
 import { WeakLink } from "../host-sim/faults/weak-link";
-import { firmwarePayload } from "../host-sim/board/firmware/bundle";
-import { buildImage } from "../hal/model-chip/build-image";
+import { sampleImage } from "../host-sim/board/firmware/sample-image";
 import { listen, startMosquitto } from "./mosquitto/broker";
 import type { Broker, Reports } from "./mosquitto/broker";
 import { DIALECTS, NEW } from "./mosquitto/dialects";
@@ -106,7 +105,7 @@ function check({ name, last }: Dialect, { seen }: Reports, state: string): void 
 }
 
 async function makeImage(): Promise<Image> {
-  const bytes = buildImage({ version: NEW, payload: await firmwarePayload(NEW), size: SIZE });
+  const bytes = await sampleImage(NEW, undefined, SIZE);
   mkdirSync(files);
   const file = join(files, "firmware.bin");
   writeFileSync(file, bytes);

@@ -12,8 +12,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildImage } from "../hal/model-chip/build-image";
-import { firmwarePayload } from "../host-sim/board/firmware/bundle";
+import { sampleImage } from "../host-sim/board/firmware/sample-image";
 import { Authority } from "../host-sim/cloud/core/listeners/certificates";
 import { BROKERS, FILE_SERVERS, LIMITERS } from "./servers/programs";
 import type { Program } from "./servers/programs";
@@ -44,7 +43,7 @@ const chosen = (programs: readonly Program[]): readonly Program[] =>
 const row = (...cells: readonly (string | number)[]): void => console.log(`| ${cells.join(" | ")} |`);
 
 const makeImage = async (): Promise<Image> => {
-  const bytes = buildImage({ version: NEW, payload: await firmwarePayload(NEW), size: SIZE });
+  const bytes = await sampleImage(NEW, undefined, SIZE);
   mkdirSync(files);
   writeFileSync(join(files, "firmware.bin"), bytes);
   return { name: "firmware.bin", size: bytes.length, md5: createHash("md5").update(bytes).digest("hex") };

@@ -1,8 +1,7 @@
 /** The board that the scenarios run on, and what stands between it and the server. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 import type { Line } from "../../host-sim/demo/device-process";
@@ -80,8 +79,7 @@ export class Bench {
   }
 
   async upload(version: string, fault?: Fault, more: Partial<Package> = {}): Promise<PackageId> {
-    const payload = await firmwarePayload(version, fault);
-    const bytes = buildImage({ version, size: SIZE, payload });
+    const bytes = await sampleImage(version, fault, SIZE);
     return this.operator.upload(this.#profile, { title: this.title, version, bytes, ...more });
   }
 
@@ -95,8 +93,7 @@ export class Bench {
 
   /** Assigns a package that is only the address of a file on a server of this bench. */
   async offerLink(version: string): Promise<void> {
-    const payload = await firmwarePayload(version);
-    const url = this.#front.serve(buildImage({ version, size: SIZE, payload }));
+    const url = this.#front.serve(await sampleImage(version, undefined, SIZE));
     const size = SIZE;
     const { algorithm, checksum } = { algorithm: "SHA256", checksum: this.#front.digest } as const;
     const link = { title: this.title, version, url, size, algorithm, checksum };

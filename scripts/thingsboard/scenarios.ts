@@ -3,8 +3,7 @@
  * device does, and what the server's own records say of it. `xs-ota device` is the device.
  */
 import assert from "node:assert/strict";
-import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 import type { ThingsBoardOperator } from "../../host-sim/operators/thingsboard/operator";
 import { Bench, SIZE } from "./bench";
 
@@ -132,8 +131,7 @@ export const SCENARIOS: readonly Scenario[] = [
   {
     title: "another version inside the image than the package says",
     async run(bench) {
-      const payload = await firmwarePayload("0.10.1");
-      await bench.offer("0.10.0", undefined, { bytes: buildImage({ version: "0.10.1", size: SIZE, payload }) });
+      await bench.offer("0.10.0", undefined, { bytes: await sampleImage("0.10.1", undefined, SIZE) });
       return failed(bench, /^refused: version in the image/, "0.6.0");
     },
   },

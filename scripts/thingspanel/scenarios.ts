@@ -2,8 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeFileSync } from "node:fs";
-import { buildImage } from "../../hal/model-chip/build-image";
-import { firmwarePayload } from "../../host-sim/board/firmware/bundle";
+import { sampleImage } from "../../host-sim/board/firmware/sample-image";
 import type { Fault } from "../../host-sim/board/firmware/bundle";
 import { Device } from "../../host-sim/demo/device-process";
 
@@ -51,8 +50,7 @@ export class Bench {
 /** Bytes: enough for a middle of the download. */
 const SIZE = 400_000;
 
-const imageOf = async (version: string, fault?: Fault): Promise<Uint8Array> =>
-  buildImage({ version, size: SIZE, payload: await firmwarePayload(version, fault) });
+const imageOf = (version: string, fault?: Fault): Promise<Uint8Array> => sampleImage(version, fault, SIZE);
 
 /** In this order: each leaves the board with the firmware that the next one expects. */
 export const SCENARIOS: readonly { readonly title: string; run(bench: Bench): Promise<void> }[] = [
