@@ -105,7 +105,7 @@ class StartUp implements Launcher {
     this.giveUp(String(error));
   }
 
-  /** It may be all that is left of a start that failed. What was confirmed lives on with one. */
+  /** It may be all that is left of a start that failed. Confirmed firmware goes on. */
   private rejected(error: unknown): void {
     const why = `unhandled rejection: ${String(error)}`;
     this.log(why);
