@@ -73,6 +73,7 @@ export class JobContext implements Surroundings {
 
   /** The job is over. With `keep` its checkpoint stays for the next job of the same image. */
   leave(job: StoredJob, keep: boolean): void {
-    this.left[job.target.name] = keep ? job.checkpoint : NO_CHECKPOINT;
+    // Whose size was never told has changed nothing.
+    if (job.size > 0) this.left[job.target.name] = keep ? job.checkpoint : NO_CHECKPOINT;
   }
 }

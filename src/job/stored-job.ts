@@ -72,13 +72,7 @@ export class StoredJob {
   static begin(record: JobRecord, left: Checkpoint): { job: StoredJob; effects: JobEffect[] } {
     const job = new StoredJob(record);
     job.adopt(left);
-    const effects = deleteRecords();
-    // A restart must not take what is left of a container that has lost the slot for this job's.
-    if (left.staged && !job.staged) effects.push(...deleted(RECORDS.stagedOffset, RECORDS.staged));
-    // Without the size the identity is not known either: learn() decides then.
-    if (job.sectors === 0 && record.offer.size > 0) effects.push(...job.deleteCheckpoint());
-    effects.push(job.putRecord());
-    return { job, effects };
+    return { job, effects: [...deleteRecords(), ...job.deleteLost(left), job.putRecord()] };
   }
 
   private adopt(left: Checkpoint): void {
@@ -205,10 +199,7 @@ export class StoredJob {
     };
   }
 
-  /**
-   * The size (and validator) that the server told. With the size the identity is known, so a checkpoint that was left
-   * may fit now.
-   */
+  /** The server told the size, and a validator. With the size the identity is known: what is left may fit now. */
   learn(size: number, validator: string | undefined, left: Checkpoint): JobEffect[] {
     const { validator: old, ...rest } = this.jobRecord;
     const keep = this.offer.digest === undefined ? validator : undefined;
@@ -219,7 +210,7 @@ export class StoredJob {
     this.identity = identityOf(this.jobRecord);
     if (this.staged === undefined) this.imageOffer = this.offer;
     if (!sizeWasKnown) this.adopt(left);
-    return [...(sizeWasKnown || this.sectors > 0 ? [] : this.deleteCheckpoint()), this.putRecord()];
+    return [...(sizeWasKnown ? [] : this.deleteLost(left)), this.putRecord()];
   }
 
   /**
@@ -335,8 +326,15 @@ export class StoredJob {
     return this.staged === undefined ? [] : [{ type: "delete", key: RECORDS.staged.key }];
   }
 
-  /** A header without an offset counts for nothing, and neither does an offset without a header. */
+  /** A restart must not take for this job's what is left of an image, or of a container, that loses the slot to it. */
+  private deleteLost({ staged }: Checkpoint): JobEffect[] {
+    const ofContainer = staged && !this.staged && this.size > 0 ? deleted(RECORDS.stagedOffset, RECORDS.staged) : [];
+    return this.sectors > 0 ? ofContainer : ofContainer.concat(this.deleteCheckpoint());
+  }
+
+  /** Neither offset nor header counts without the other. Before the size is known learn() has to decide whose they are. */
   private deleteCheckpoint(): JobEffect[] {
+    if (this.size === 0) return [];
     const { offset, header, erased } = this.ofOffer;
     return deleted(...(erased ? [erased] : []), offset, header, ...(this.staged ? [RECORDS.stagedOffset] : []));
   }

@@ -123,6 +123,32 @@ for (const restarts of [false, true])
     becomesDone(on);
   });
 
+test("what is staged outlives restarts, and a file that does not fit, while only the server knows the size", () => {
+  const on = device();
+  const unsized = { ...offer, size: 0 };
+  const restart = (): void => {
+    on.powerOn();
+    on.connect();
+  };
+  const asked = (): number => {
+    on.push(unsized);
+    on.dispatch({ type: "total", size: container.bytes.length, validator: undefined });
+    return on.downloads.at(-1)!.offset;
+  };
+  breakOff(on, container.bytes, unsized, 8_192);
+  restart();
+  on.push({ ...offerOf(next, "0.3.0"), size: 0 });
+  on.dispatch({ type: "total", size: 64 << 20, validator: undefined });
+  on.ack("outcome");
+  on.push(unsized);
+  restart();
+  assert.equal(asked(), 8_192);
+  restart();
+  assert.equal(asked(), 8_192);
+  on.deliver(container.bytes);
+  becomesDone(on);
+});
+
 test("another image in between takes the slot: the container is downloaded again", () => {
   const on = cutShort(container.bytes, offer);
   const other = build("0.1.5");

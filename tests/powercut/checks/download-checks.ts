@@ -15,13 +15,16 @@ export const AGAIN_MAX = SECTOR + RANGE_MAX;
 export function checkDownload(start: MonitoredStart, push: Push, first: number, inFlight: number): void {
   const { ledger } = start.simulation;
   const image = imageOf(push.offer);
-  const { end, again, mostAgain } = ledger.fetched(image);
+  const { again, mostAgain, ...fetched } = ledger.fetched(image);
+  let { end } = fetched;
   ledger.expect("unconfirmed waits", start.confirmed, () => "a download begins while the running firmware is on trial");
   const { asking } = start;
   start.asking = undefined;
   if (asking?.push === push) {
     const asked = Math.min(asking.served, asking.end);
     ledger.note(image, { again: again + asked, mostAgain: Math.max(mostAgain, asked) });
+    // What the request for the size was served is not the download.
+    end = asking.end;
   }
   if (first === 0 && start.job?.record.offer.size === 0) start.asking = { push, end, inFlight, served: 0 };
   else checkFirst(start, push, first, inFlight, end, 0);
@@ -29,8 +32,9 @@ export function checkDownload(start: MonitoredStart, push: Push, first: number, 
 
 /** Before the first erase: the request that asked for the size turns out to be the download itself. */
 export function checkAsked(start: MonitoredStart): void {
-  const { asking } = start;
-  if (asking === undefined) return;
+  const { asking, job } = start;
+  // Before a container goes on the first sector is erased.
+  if (asking === undefined || (job !== undefined && (start.stagedOf(job) ?? 0) > 0)) return;
   start.asking = undefined;
   checkFirst(start, asking.push, 0, asking.inFlight, asking.end, asking.served);
 }
