@@ -17,6 +17,7 @@ const RECORD_MAX = 3_900;
 export function monitorStore(start: MonitoredStart, store: Store): Store {
   const { ledger } = start.simulation;
   const change = (key: string, value: string, act: () => void): void => {
+    const state = start.job && start.stateOf(start.job);
     beforeChange(start, key, value);
     const { records, history } = ledger;
     const before = records.get(key) ?? [ABSENT];
@@ -24,7 +25,7 @@ export function monitorStore(start: MonitoredStart, store: Store): Store {
     history.set(key, [...(history.get(key) ?? []), value]);
     act();
     records.set(key, [value]);
-    afterChange(start, key, value);
+    afterChange(start, key, value, state);
   };
   return {
     getNumber: (key) => found(start, key, store.getNumber(key), String),
@@ -87,7 +88,7 @@ function beforeChange(start: MonitoredStart, key: string, value: string): void {
   }
 }
 
-function afterChange(start: MonitoredStart, key: string, value: string): void {
+function afterChange(start: MonitoredStart, key: string, value: string, before: PhaseRecord | undefined): void {
   const { job } = start;
   const { ledger } = start.simulation;
   if (key === KEYS.job && value !== ABSENT) ledger.acknowledged = false;
@@ -100,8 +101,7 @@ function afterChange(start: MonitoredStart, key: string, value: string): void {
   if (key === KEYS.outcome) afterOutcome(start, image);
   if (key !== KEYS.state) return;
   // What was fetched counts for nothing any more, and progress begins anew.
-  const { refetched, expanding } = start.stateOf(job, value);
-  if (refetched && expanding !== true) {
+  if (beginsRefetch(before, start.stateOf(job, value))) {
     ledger.fetching.delete(image);
     ledger.note(image, { heads: 1 });
     start.progressRestarts++;
@@ -137,9 +137,14 @@ function beforeStaged(start: MonitoredStart, job: Job | undefined, value: string
   checkStagedClaim(start, job.push, sectors, "are stored");
 }
 
-function beforeState(start: MonitoredStart, job: Job, { phase, refetched, expanding }: PhaseRecord): void {
+/** The record also changes where a fresh URL is asked for, and when a sector follows. */
+const beginsRefetch = (before: PhaseRecord | undefined, { refetched, expanding, renewals }: PhaseRecord): boolean =>
+  refetched && expanding !== true && before?.renewals === renewals;
+
+function beforeState(start: MonitoredStart, job: Job, state: PhaseRecord): void {
+  const { phase, expanding } = state;
   const { ledger } = start.simulation;
-  if (refetched && expanding !== true) beforeRefetch(start, job);
+  if (beginsRefetch(start.stateOf(job), state)) beforeRefetch(start, job);
   if (expanding === true && job.push !== undefined && start.stateOf(job).expanding !== true)
     beforeExpanding(start, job.push);
   switch (phase) {
