@@ -29,7 +29,7 @@ export const platformNames = (): string[] =>
     .sort();
 const WITHOUT = /^manifest_without_(\w+)\.json$/;
 /** Manifests that leave a feature out, by its name. */
-export const withoutManifests = (): Map<string, string> =>
+const withoutManifests = (): Map<string, string> =>
   new Map(
     ["hal/moddable", "src"].flatMap((folder) =>
       readdirSync(join(LIBRARY, folder))
@@ -37,6 +37,18 @@ export const withoutManifests = (): Map<string, string> =>
         .map((file) => [WITHOUT.exec(file)![1]!.replaceAll("_", "-"), join(LIBRARY, folder, file)] as const),
     ),
   );
+
+/** The features that a manifest leaves out: one that is named after two holds what only both can do without. */
+const partsOf = (name: string): string[] => name.split("-and-");
+
+/** What `without` may name. */
+export const featureNames = (): string[] => [...new Set([...withoutManifests().keys()].flatMap(partsOf))].sort();
+
+/** The manifests by which an app leaves these features out. */
+export const manifestsWithout = (features: readonly string[]): string[] =>
+  [...withoutManifests()]
+    .filter(([name]) => partsOf(name).every((part) => features.includes(part)))
+    .map(([, path]) => path);
 
 export interface BundleChoice {
   readonly platforms: readonly string[];
@@ -93,7 +105,7 @@ function manifestsFor({ platforms, without, network }: BundleChoice, device: str
   const all = platforms.length === platformNames().length;
   return [
     ...(all ? [at("src", "platforms", MANIFEST)] : platforms.map((name) => at("src", "platforms", name, MANIFEST))),
-    ...without.map((name) => withoutManifests().get(name)!),
+    ...manifestsWithout(without),
     ...(device === "esp32" && network !== "own" ? [at("hal", "esp32", `manifest_${network}.json`)] : []),
   ];
 }

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
-import { NETWORKS, platformNames, withoutManifests, writeBundle } from "../bundle/write-bundle";
+import { NETWORKS, featureNames, platformNames, writeBundle } from "../bundle/write-bundle";
 import { orFail } from "./errors";
 
 interface BundleFlags {
@@ -13,7 +13,7 @@ interface BundleFlags {
 
 /** `xs-ota bundle`. */
 export function register(program: Command): void {
-  const [platforms, features] = [platformNames(), [...withoutManifests().keys()].sort()];
+  const [platforms, features] = [platformNames(), featureNames()];
   program
     .command("bundle")
     .summary("make the library smaller for one app: one minified module")

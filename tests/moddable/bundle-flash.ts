@@ -4,18 +4,18 @@
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { platformNames, withoutManifests, writeBundle } from "../../host-sim/bundle/write-bundle";
+import { featureNames, manifestsWithout, platformNames, writeBundle } from "../../host-sim/bundle/write-bundle";
 import { buildForChip } from "./chip-build";
 import { PLATFORM, bareApp, linkedSize } from "./flash-report";
 import { ROOT } from "./harness";
 
-/** What edition 1 did not have. TLS and signatures it had. */
-const SINCE = ["containers", "external-mqtt", "modules", "recorder"];
+/** What edition 1 did not have. */
+const SINCE = ["containers", "recorder"];
 
 const CHOICES: readonly (readonly [title: string, platforms: readonly string[], without: readonly string[]])[] = [
   ["all clouds, nothing left out", platformNames(), []],
   ["Tencent and ThingsPanel, with what version 0.1.0 had", ["tencent", "thingspanel"], SINCE],
-  ["Tencent, all left out that can be", ["tencent"], [...withoutManifests().keys()].sort()],
+  ["Tencent, all left out that can be", ["tencent"], featureNames()],
 ];
 
 /** One row for each choice. */
@@ -30,7 +30,7 @@ export async function bundleTable(out: string): Promise<string> {
     const app = join(out, `sources-${index}`);
     const manifests = [
       ...platforms.map((name) => join(ROOT, "src", "platforms", name, "manifest.json")),
-      ...without.map((name) => withoutManifests().get(name)!),
+      ...manifestsWithout(without),
       join(ROOT, "hal", "esp32", "manifest_wifi.json"),
     ];
     const small = join(out, `bundle-${index}`);
